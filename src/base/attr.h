@@ -1,0 +1,22 @@
+/* base/attr.h -- the compiler attributes lathe uses, under names of its own.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_BASE_ATTR_H
+#define LATHE_BASE_ATTR_H
+
+/* The caller must look at the result. */
+#define MUST_USE __attribute__((warn_unused_result))
+/* Arguments from number a on are printf arguments of format number f. */
+#define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
+/* The function does not return. */
+#define NORETURN __attribute__((noreturn))
+
+/* Kernels for AVX2: only in *_avx2.c twins, which are reached through a table
+ * of function pointers chosen once by cpu_has_avx2(). */
+#if defined(__x86_64__)
+#define HAVE_AVX2_TWIN 1
+#define TARGET_AVX2 __attribute__((target("avx2")))
+#else
+#define HAVE_AVX2_TWIN 0
+#define TARGET_AVX2
+#endif
+#endif

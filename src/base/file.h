@@ -1,0 +1,45 @@
+/* base/file.h -- map, read, replace.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_BASE_FILE_H
+#define LATHE_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* A file's bytes, mapped read-only (read into memory when it is a pipe or a
+ * special file, or "-" for standard input). */
+struct file_map {
+    const char *data;
+    size_t len;
+    void *priv; /* how to release it */
+};
+
+bool file_map_open(struct file_map *m, const char *path, struct error *err) MUST_USE;
+void file_map_close(struct file_map *m);
+
+/* The whole file, at most max bytes (ERR_LIMIT beyond). */
+bool file_read(const char *path, size_t max, struct buf *out,
+               struct error *err) MUST_USE;
+/* Appear whole or not at all: temporary beside it, fsync, rename, fsync of
+ * the folder.  mode as for open(2). */
+bool file_replace(const char *path, const void *data, size_t len,
+                  unsigned mode, struct error *err) MUST_USE;
+bool file_append(const char *path, const void *data, size_t len,
+                 struct error *err) MUST_USE;
+bool file_exists(const char *path);
+/* mkdir -p; existing folders are fine. */
+bool file_make_dirs(const char *path, unsigned mode, struct error *err) MUST_USE;
+/* Path of an installed or in-tree data file: "themes/dark.theme",
+ * "lua/lathe/init.lua", "samples/churn/churn.lua".  Looks below LATHE_DATA, the
+ * source tree when the program runs from its build tree, then the installed
+ * data folder.  NULL with ERR_NOTFOUND; caller frees. */
+char *file_data_path(const char *relative, struct error *err) MUST_USE;
+char *file_join(const char *dir, const char *name); /* caller frees; aborts */
+const char *file_base(const char *path);            /* after the last slash */
+/* 128-bit XXH3 of bytes as 32 hex digits and a zero. */
+void file_hash(const void *p, size_t len, char out[33]);
+#endif

@@ -1,0 +1,42 @@
+/* base/mem.h -- checked allocation and the fault points of the tests.
+ *
+ * Memory sized by the user's data: mem_try_*, which fail with ERR_NOMEM.
+ * Small fixed objects: mem_new, which aborts.  All memory is zeroed and is
+ * released by free(3), mem_try_aligned() included.
+ *
+ * Threads: all functions may be called from any thread.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_BASE_MEM_H
+#define LATHE_BASE_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum { MEM_ALIGN = 64 }; /* column buffers: a cache line */
+
+/* *out = a * b; false when it overflows. */
+bool mem_mul(size_t a, size_t b, size_t *out) MUST_USE;
+/* n * size zeroed bytes (at least one); NULL with ERR_NOMEM. */
+void *mem_try_array(size_t n, size_t size, struct error *err) MUST_USE;
+/* As mem_try_array, aligned to MEM_ALIGN and rounded up to it. The padding is
+ * zero and may be read. */
+void *mem_try_aligned(size_t n, size_t size, struct error *err) MUST_USE;
+/* Change to n * size bytes; what is new is NOT zeroed.  On failure the old
+ * block stays valid. */
+void *mem_try_resize(void *p, size_t n, size_t size, struct error *err) MUST_USE;
+/* A copy of len bytes with a zero byte after them. */
+char *mem_try_text(const char *p, size_t len, struct error *err) MUST_USE;
+
+/* Small fixed objects: abort when there is no memory. */
+void *mem_new(size_t size) MUST_USE;
+char *mem_text(const char *s) MUST_USE; /* strdup that aborts; NULL -> NULL */
+
+/* For tests: the n-th fallible call from now on fails (1 is the next), and so
+ * do all after it when `sticky`; 0 switches it off.  Files (base/file) count
+ * their reads, writes and fsyncs here too. */
+void mem_fault_arm(unsigned long n, bool sticky);
+/* Should this fallible call fail?  Called once by each. */
+bool mem_fault_hit(void);
+#endif

@@ -1,0 +1,47 @@
+/* base/pool.h -- all the threads there are.
+ *
+ * Workers run the chunks of pool_for(); a job is a coordinator thread of its
+ * own that calls pool_for() (from many jobs at once: their chunks share the
+ * workers).  The caller of pool_for() works too, so a pool of one thread has
+ * no worker at all and everything is still done.  Waiting is a short bounded
+ * spin, then a futex: a busy machine is never made busier.
+ *
+ * Determinism: work is cut by n and grain only, never by thread count; fold
+ * partial results in chunk order.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_BASE_POOL_H
+#define LATHE_BASE_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct pool;
+struct pool_job;
+
+/* n_threads = 0: min(affinity mask, cgroup cpu.max), or LATHE_THREADS. All
+ * signals are blocked in the threads of the pool.  Aborts without threads. */
+struct pool *pool_new(unsigned n_threads);
+void pool_free(struct pool *p); /* no job may be running */
+unsigned pool_threads(const struct pool *p);
+
+/* Call fn(ctx, chunk, begin, end) for each chunk c of [0, n):
+ * begin = c * grain, end = min(n, begin + grain).  Returns when all are done.
+ * Chunks run in any order on any thread.  Not from inside fn.  p may be NULL:
+ * everything on the caller. */
+typedef void pool_fn(void *ctx, size_t chunk, size_t begin, size_t end);
+void pool_for(struct pool *p, size_t n, size_t grain, pool_fn *fn, void *ctx);
+size_t pool_chunks(size_t n, size_t grain);
+
+/* Run fn(ctx) on a coordinator thread.  NULL with ERR_STATE when the system
+ * has no thread left. */
+struct pool_job *pool_start(struct pool *p, void (*fn)(void *ctx), void *ctx,
+                            struct error *err) MUST_USE;
+/* Wait for the end and release. */
+void pool_join(struct pool_job *job);
+
+/* Does this machine run AVX2 code?  LATHE_NO_AVX2 in the environment and
+ * GLIBC_TUNABLES hwcaps masks say no. */
+bool cpu_has_avx2(void);
+#endif

@@ -1,0 +1,9 @@
+/* cli/main.c -- arguments and dispatch.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+int
+main(void)
+{
+    return 0;
+}

@@ -1,0 +1,64 @@
+/* engine/encode.h -- a frame as numbers: the design matrix and the target.
+ *
+ * A design is a view: columns are pulled in ranges, so that a tree binner
+ * reads 28 columns of a million rows without a copy of all of them.
+ * Missing is NaN.  A category column holds codes 0..n_levels-1 as doubles;
+ * a level that was not seen in training is NaN.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_ENCODE_H
+#define LATHE_ENGINE_ENCODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "frame/frame.h"
+
+struct design_column {
+    const char *name; /* "contract", or "contract=One year" when one-hot */
+    unsigned n_levels; /* 0: a number; else a category with codes */
+};
+
+struct design;
+
+size_t design_rows(const struct design *d);
+size_t design_cols(const struct design *d);
+const struct design_column *design_column(const struct design *d, size_t col);
+/* Values of rows begin..end-1 of a column. Any thread. */
+void design_pull(const struct design *d, size_t col, size_t begin, size_t end,
+                 double *out);
+void design_free(struct design *d);
+/* A design over plain column-major numbers (borrowed), for tests and benches. */
+struct design *design_dense(const double *x, size_t n_rows, size_t n_cols,
+                            const struct design_column *columns,
+                            struct error *err) MUST_USE;
+
+enum task { TASK_BINARY, TASK_MULTICLASS, TASK_REGRESSION };
+const char *task_word(enum task t); /* "binary", "multiclass", "regression" */
+
+/* The target of every row: class index or number. */
+struct target {
+    enum task task;
+    size_t n;
+    double *y;           /* owned */
+    size_t n_classes;    /* 0 for regression */
+    char **classes;      /* owned texts, in bytewise order (numbers in
+                            numeric order): for two classes y = 1 is
+                            classes[1], the "positive" one */
+};
+
+/* How a target is learnt: bool or two distinct values -> binary; text or at
+ * most 20 distinct ints -> multiclass; else regression.  `task` < 0 decides by
+ * that rule.  Missing targets are ERR_RANGE with their count. One class only:
+ * ERR_RANGE. */
+bool target_fit(const struct frame *f, const char *name, int task,
+                struct target *out, struct error *err) MUST_USE;
+/* The same classes for other rows; an unknown class is ERR_RANGE. */
+bool target_apply(const struct target *like, const struct frame *f,
+                  const char *name, struct target *out, struct error *err) MUST_USE;
+/* Rows of a target, same classes. */
+bool target_take(const struct target *t, const uint32_t *rows, size_t n,
+                 struct target *out, struct error *err) MUST_USE;
+void target_fini(struct target *t);
+#endif

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+liblathe_a_SOURCES += src/engine/classic/linear.h
+liblathe_a_SOURCES += src/engine/cv.h
+liblathe_a_SOURCES += src/engine/encode.h
+liblathe_a_SOURCES += src/engine/event.h
+liblathe_a_SOURCES += src/engine/family.h
+liblathe_a_SOURCES += src/engine/metric.h
+liblathe_a_SOURCES += src/engine/model.h
+liblathe_a_SOURCES += src/engine/params.h
+liblathe_a_SOURCES += src/engine/prepare.h
+liblathe_a_SOURCES += src/engine/safetensors.h
+liblathe_a_SOURCES += src/engine/train.h
+liblathe_a_SOURCES += src/engine/trees/gbdt.h

@@ -1,0 +1,133 @@
+/* engine/model.h -- one interface for every family: fit, predict, explain,
+ * save, open.
+ *
+ * A model is immutable once fitted, shared by reference count, and may predict
+ * from many threads at once.  It carries what it needs to be trusted: schema,
+ * preparation, parameters, seed, fingerprint of the training data, baseline of
+ * every input for drift, metrics.  Its file holds no time, host or path, so
+ * that same input gives same bytes.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_MODEL_H
+#define LATHE_ENGINE_MODEL_H
+
+#include "engine/metric.h"
+#include "engine/params.h"
+#include "engine/prepare.h"
+#include "engine/safetensors.h"
+#include "engine/train.h"
+
+/* Data a family learns from; valid may have 0 rows. */
+struct fit_data {
+    const struct design *train, *valid;
+    const struct target *y, *y_valid;
+    const struct metric *const *metrics; /* reported each round on valid (and
+                                            the first also on train); the first
+                                            one stops early */
+    size_t n_metrics;
+    unsigned patience; /* rounds without gain before stopping; 0: never */
+};
+
+/* What a family is. The learner is its private fitted state. */
+struct family {
+    const char *name;  /* "gbdt", "linear", "logistic" */
+    const char *title; /* "gradient boosting" */
+    const struct param *params;
+    enum prepare_style style;
+    unsigned tasks;
+    bool iterative; /* has rounds to stop early */
+    /* Writes what the auto rules chose into *chosen (JSON object members:
+     * name and value), for the run's parameters. NULL on failure.  Cancelled
+     * while it has finished rounds: returns what there is (the caller sees
+     * progress_stopped). */
+    void *(*fit)(const struct fit_data *d, const struct params *p,
+                 const struct train *ctx, struct json_writer *chosen,
+                 struct error *err);
+    void (*free)(void *learner);
+    /* out: shape (rows of d, k), row-major; k = 1 or n_classes. */
+    bool (*score)(const void *learner, const struct design *d,
+                  struct pool *pool, double *out, struct error *err);
+    /* Importance by column of the design, summing to 1. */
+    void (*importance)(const void *learner, double *out);
+    void (*save)(const void *learner, struct st_writer *w, struct json_writer *m);
+    /* f stays mapped while the learner lives: tensors may be borrowed.
+     * Everything is checked against n_cols and classes. */
+    void *(*load)(const struct st_file *f, const struct json *manifest,
+                  size_t n_cols, enum task task, size_t n_classes, struct error *err);
+};
+
+struct model;
+
+struct model_options {
+    double valid_share;         /* part of the rows held out to stop early,
+                                   stratified; 0: the family's default (0.2
+                                   for iterative ones, none for others) */
+    const struct frame *valid;  /* or rows of their own; NULL */
+    int task;                   /* -1: from the target */
+    const char *const *metrics; /* NULL-ended names; NULL: the task's usual */
+    int patience;               /* -1: 50 */
+    const char *const *drop;    /* as prepare_fit */
+    const char *const *derive;  /* as prepare_fit */
+    bool refit;                 /* after early stopping, fit all rows with the
+                                   rounds found; default off */
+};
+
+struct model *model_fit(const struct family *family, const struct params *p,
+                        const struct frame *f, const char *target,
+                        const struct model_options *o, const struct train *ctx,
+                        struct error *err) MUST_USE;
+struct model *model_ref(const struct model *m);
+void model_unref(struct model *m);
+
+struct prediction {
+    size_t n, k;   /* k = 1: P(positive) or the value */
+    double *value; /* owned, (n, k) row-major */
+};
+bool model_predict(const struct model *m, const struct frame *f,
+                   struct pool *pool, struct prediction *out,
+                   struct error *err) MUST_USE;
+void prediction_fini(struct prediction *p);
+/* As a frame: binary "probability", "prediction"; multiclass "p_CLASS"...,
+ * "prediction"; regression "prediction". */
+struct frame *model_predict_frame(const struct model *m, const struct frame *f,
+                                  struct pool *pool, struct error *err) MUST_USE;
+/* f must hold the target. */
+bool model_evaluate(const struct model *m, const struct frame *f,
+                    uint64_t seed, struct pool *pool, struct evaluation *out,
+                    struct error *err) MUST_USE;
+/* Importance by input column, largest first: column text, importance float. */
+struct frame *model_importance(const struct model *m, struct error *err) MUST_USE;
+
+const struct family *model_family(const struct model *m);
+enum task model_task(const struct model *m);
+const char *model_target(const struct model *m);
+size_t model_classes(const struct model *m, const char *const **names);
+const struct input *model_inputs(const struct model *m, size_t *n);
+const char *model_fingerprint(const struct model *m); /* of the training data */
+const char *model_params(const struct model *m);      /* JSON object text */
+const char *model_notes(const struct model *m);       /* prepare_notes */
+uint64_t model_seed(const struct model *m);
+size_t model_train_rows(const struct model *m);
+
+/* The share of training rows in each bin of each input, for drift: numeric
+ * columns at their training deciles, others by level. */
+struct baseline {
+    const char *name;
+    bool category;
+    size_t n_bins;       /* numeric: n_cuts + 1; category: levels + 1 (other) */
+    const double *cuts;  /* numeric: ascending; bin = number of cuts <= x */
+    const double *share; /* n_bins, sums to 1 over present values */
+    double missing;      /* share of missing values among all */
+};
+const struct baseline *model_baselines(const struct model *m, size_t *n);
+
+bool model_save(const struct model *m, struct buf *out, struct error *err) MUST_USE;
+/* `find` looks a family up by name (engine/family.h). */
+typedef const struct family *family_find_fn(const char *name);
+struct model *model_open(const char *path, family_find_fn *find,
+                         struct error *err) MUST_USE;
+struct model *model_parse(struct str bytes, family_find_fn *find,
+                          struct error *err) MUST_USE; /* bytes outlive it */
+/* A card for people. */
+void model_print(const struct model *m, struct buf *out);
+void model_card_json(const struct model *m, struct json_writer *w);
+#endif

@@ -1,0 +1,51 @@
+/* engine/prepare.h -- steps learnt on training rows and frozen into the model.
+ *
+ * prepare_fit() looks at training rows only; prepare_apply() is the one way
+ * from a frame to a design, in training, evaluation and serving alike, so they
+ * cannot disagree.  Two styles:
+ *   PREPARE_TREES  numbers as they are (missing NaN), text as category codes
+ *   PREPARE_DENSE  numbers imputed by the median and scaled to mean 0, sd 1
+ *                  (with a 0/1 column where values were missing in training),
+ *                  text one-hot, rare levels (under 0.5 % of rows, past 50
+ *                  levels) grouped; a level not seen is all zeros
+ * Text columns that look like identifiers (over half of the rows distinct and
+ * more than 50) and constant columns are dropped; prepare_notes() says so.
+ * Columns are matched by name; order does not matter; a column absent at
+ * prediction is ERR_NOTFOUND, one of another kind ERR_TYPE (int and float and
+ * bool are one kind; text of numbers is parsed).
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_PREPARE_H
+#define LATHE_ENGINE_PREPARE_H
+
+#include "base/json.h"
+#include "engine/encode.h"
+
+enum prepare_style { PREPARE_TREES, PREPARE_DENSE };
+
+/* An input column as the model wants it. */
+struct input {
+    const char *name;
+    enum col_type type;        /* of the training frame */
+    size_t n_levels;           /* COL_TEXT: levels known */
+    const char *const *levels; /* in code order */
+};
+
+struct prepare;
+
+/* `drop`: columns to leave out besides the target (NULL-ended, may be NULL).
+ * `derive`: "name = expression" columns computed first, kept as text and
+ * checked against the schema on load (NULL-ended, may be NULL). */
+struct prepare *prepare_fit(const struct frame *f, const char *target,
+                            enum prepare_style style, const char *const *drop,
+                            const char *const *derive, struct pool *pool,
+                            struct error *err) MUST_USE;
+void prepare_free(struct prepare *p);
+/* The design holds references: f may be released. */
+struct design *prepare_apply(const struct prepare *p, const struct frame *f,
+                             struct pool *pool, struct error *err) MUST_USE;
+const struct input *prepare_inputs(const struct prepare *p, size_t *n);
+/* Sentences on what was dropped and why; newline-ended. */
+const char *prepare_notes(const struct prepare *p);
+void prepare_json(const struct prepare *p, struct json_writer *w);
+struct prepare *prepare_from_json(const struct json *v, struct error *err) MUST_USE;
+#endif

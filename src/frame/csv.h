@@ -1,0 +1,57 @@
+/* frame/csv.h -- delimited text to a frame and back.
+ *
+ * RFC 4180 with what occurs in the wild: quotes, doubled quotes, embedded
+ * newlines and delimiters, LF, CRLF and CR, a byte order mark, blank last line.
+ * Delimiter (, ; tab |), header and types are found from the whole file.  A
+ * column is bool (true/false, yes/no is text), int, float, date, timestamp or
+ * text: the narrowest that every present value fits.  Null tokens: empty,
+ * NA, N/A, NaN, nan, null, NULL, None, "?" unless options say otherwise; a
+ * quoted empty field in a text column is an empty text, not missing.
+ *
+ * Rows with another number of fields than the header, and bytes after a
+ * closing quote, go to the rejects, never silently dropped.
+ *
+ * Cost: one structural pass and one parsing pass over the mapped bytes, each
+ * on all threads in chunks that agree on the quote state.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_FRAME_CSV_H
+#define LATHE_FRAME_CSV_H
+
+#include "base/pool.h"
+#include "base/progress.h"
+#include "frame/frame.h"
+
+struct csv_options {
+    char delimiter;            /* 0: find it */
+    int header;                /* -1: find it, 0: none, 1: first row */
+    const char *const *nulls;  /* NULL-ended; NULL: the usual ones */
+    const char *const *types;  /* "col=type", NULL-ended; NULL: none forced */
+    size_t max_rejects;        /* rejects kept with their text; 0: 1,000 */
+};
+
+struct csv_table {
+    struct frame *frame;
+    struct frame *rejects; /* line int, column text, reason text, text text;
+                              0 rows when all was well */
+    size_t n_rejected;     /* may be more than rejects holds */
+    size_t n_bytes;
+    char delimiter;
+    bool header;
+};
+
+/* "-" is standard input.  Errors name file and line: ERR_NOTFOUND, ERR_IO,
+ * ERR_PARSE for an empty file, a binary file (NUL bytes), no rows at all. */
+bool csv_read(const char *path, const struct csv_options *o, struct pool *pool,
+              struct progress *progress, struct csv_table *out,
+              struct error *err) MUST_USE;
+bool csv_parse(struct str text, const char *name, const struct csv_options *o,
+               struct pool *pool, struct progress *progress,
+               struct csv_table *out, struct error *err) MUST_USE;
+void csv_table_fini(struct csv_table *t);
+
+/* Doubles round-trip; fields are quoted when they must be. */
+void csv_write_rows(const struct frame *f, size_t begin, size_t end, bool header,
+                    char delimiter, struct buf *out);
+bool csv_write(const struct frame *f, const char *path, char delimiter,
+               struct error *err) MUST_USE;
+#endif

@@ -1,0 +1,30 @@
+/* frame/dict.h -- distinct texts and their codes, 0..n-1 in order of first
+ * appearance.
+ *
+ * Built by one thread, then shared by reference count and never changed.
+ * At most 2^32 - 1 texts.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_FRAME_DICT_H
+#define LATHE_FRAME_DICT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+#define DICT_NONE UINT32_MAX /* no such text */
+struct dict;
+
+struct dict *dict_new(struct error *err) MUST_USE;
+struct dict *dict_ref(const struct dict *d);
+void dict_unref(struct dict *d);
+/* The code of s, added when it is new.  Copies s. */
+bool dict_add(struct dict *d, struct str s, uint32_t *code, struct error *err) MUST_USE;
+uint32_t dict_find(const struct dict *d, struct str s); /* DICT_NONE: absent */
+struct str dict_text(const struct dict *d, uint32_t code);
+size_t dict_count(const struct dict *d);
+size_t dict_bytes(const struct dict *d);
+/* Permutation: rank[code] = place of the text in bytewise order. */
+bool dict_ranks(const struct dict *d, uint32_t *rank, struct error *err) MUST_USE;
+#endif

@@ -1,0 +1,46 @@
+/* frame/expr.h -- the expression language: one evaluator for filters,
+ * derived columns, queries and gates.
+ *
+ * Types: bool, int, float, text, date, timestamp; every value may be missing
+ * and boolean logic is three-valued.  Operators by rising precedence:
+ *   or   and   not   = == != <> < <= > >= in between is [not] null matches
+ *   + -   * / // %   unary -   ^   ( ) call column 'text' 12 1.5 true null
+ * A column name that is not a plain word is written `in backticks`.
+ * Functions: if, coalesce, min, max, abs, round, floor, ceil, sqrt, exp, log,
+ * log10, lower, upper, trim, length, contains, starts_with, ends_with, replace,
+ * extract, concat, year, month, day, weekday, hour, days_between, int, float,
+ * text, bool, date, timestamp, is_missing.  Table: expr_functions().
+ *
+ * An error points at the character and names the nearest column:
+ *   "column 5: no column 'tenur' (did you mean 'tenure'?)".
+ *
+ * Threads: an expr is immutable after parsing; evaluation uses its own
+ * scratch.  Cost: column batches of 4,096 rows over the pool.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_FRAME_EXPR_H
+#define LATHE_FRAME_EXPR_H
+
+#include "base/pool.h"
+#include "frame/frame.h"
+
+struct expr;
+struct expr_function { const char *name, *usage, *help; };
+
+struct expr *expr_parse(struct str text, struct error *err) MUST_USE;
+void expr_free(struct expr *e);
+const char *expr_text(const struct expr *e); /* as it was written */
+/* The type it would have over these columns; fails as expr_eval would. */
+bool expr_check(const struct expr *e, const struct frame *f,
+                enum col_type *type, struct error *err) MUST_USE;
+/* One value a row. */
+struct column *expr_eval(const struct expr *e, const struct frame *f,
+                         struct pool *pool, struct error *err) MUST_USE;
+/* Ids of the rows where it is true (not false, not missing), ascending; the
+ * caller frees *rows. */
+bool expr_where(const struct expr *e, const struct frame *f, struct pool *pool,
+                uint32_t **rows, size_t *n, struct error *err) MUST_USE;
+/* Column names it reads, in order of appearance: up to max are stored,
+ * borrowed from e; returns how many there are. */
+size_t expr_columns(const struct expr *e, const char **names, size_t max);
+const struct expr_function *expr_functions(size_t *n);
+#endif

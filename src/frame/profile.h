@@ -1,0 +1,78 @@
+/* frame/profile.h -- what a table holds, and what to beware of.
+ *
+ * Statistics are exact (skewness and kurtosis bias-corrected as in pandas,
+ * quantiles linearly interpolated as in numpy's default) up to 50 M values a
+ * column; histograms have equal widths.  Names and thresholds of the alerts
+ * follow ydata-profiling where it has them.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_FRAME_PROFILE_H
+#define LATHE_FRAME_PROFILE_H
+
+#include "base/json.h"
+#include "base/pool.h"
+#include "base/progress.h"
+#include "frame/frame.h"
+
+enum { PROFILE_BINS = 50, PROFILE_TOP = 10, PROFILE_QUANTILES = 9 };
+/* 1, 5, 10, 25, 50, 75, 90, 95, 99 % */
+extern const double profile_levels[PROFILE_QUANTILES];
+
+struct profile_top {
+    char *text; /* as column_print() */
+    size_t count;
+};
+
+struct profile_column {
+    const char *name; /* borrowed from the profile's frame */
+    enum col_type type;
+    size_t n, n_missing, n_distinct;
+    bool numeric; /* the next fields hold; dates and timestamps as numbers */
+    double mean, sd, min, max, skew, kurtosis, sum;
+    double quantile[PROFILE_QUANTILES];
+    size_t n_zero, n_negative, n_infinite;
+    size_t histogram[PROFILE_BINS]; /* over [min, max] of finite values */
+    size_t n_bins;                  /* 0: none */
+    struct profile_top top[PROFILE_TOP];
+    size_t n_top;
+    size_t min_length, max_length; /* text, in code points */
+    double target_score; /* AUC (two classes) or |correlation| of this column
+                            alone against the target; NaN without target */
+};
+
+enum alert_kind {
+    ALERT_CONSTANT, ALERT_MISSING, ALERT_HIGH_CARDINALITY, ALERT_UNIQUE,
+    ALERT_IMBALANCE, ALERT_SKEWED, ALERT_ZEROS, ALERT_INFINITE,
+    ALERT_DUPLICATES, ALERT_HIGH_CORRELATION, ALERT_LEAKAGE, ALERT_EMPTY
+};
+enum alert_level { ALERT_NOTE, ALERT_WARN, ALERT_BAD };
+
+struct alert {
+    enum alert_kind kind;
+    enum alert_level level;
+    long col; /* -1: the table */
+    char text[160];
+};
+
+struct profile {
+    struct frame *frame; /* a reference */
+    struct profile_column *column;
+    size_t n_cols;
+    size_t n_duplicates; /* rows that repeat an earlier one */
+    struct alert *alert; /* worst first */
+    size_t n_alerts;
+    char *target; /* NULL when there is none */
+};
+
+/* target may be NULL. */
+struct profile *profile_new(const struct frame *f, const char *target,
+                            struct pool *pool, struct progress *progress,
+                            struct error *err) MUST_USE;
+void profile_free(struct profile *p);
+const char *profile_alert_word(enum alert_kind k); /* "HIGH_CARDINALITY" */
+/* Eight levels ▁..█ of a histogram in `cells` cells (ASCII when !utf8). */
+void profile_sparkline(const struct profile_column *c, size_t cells, bool utf8,
+                       struct buf *out);
+void profile_print(const struct profile *p, size_t width, bool utf8, struct buf *out);
+void profile_json(const struct profile *p, struct json_writer *w);
+void profile_markdown(const struct profile *p, struct buf *out);
+#endif

@@ -1,0 +1,52 @@
+/* script/kernel.h -- the one lua_State: run code, interrupt it, look inside.
+ *
+ * Main thread only.  A running chunk is a plain call; the loop turns inside
+ * it: a 5 ms timer arms a count hook on the running lua_State that turns the
+ * loop once (see kernel.c).  kernel_run() from within a running chunk is
+ * refused (ERR_STATE): callers queue.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_SCRIPT_KERNEL_H
+#define LATHE_SCRIPT_KERNEL_H
+
+#include "engine/model.h"
+#include "session/session.h"
+
+struct kernel;
+
+enum output_kind { OUT_TEXT, OUT_TABLE, OUT_PROFILE, OUT_RUN, OUT_MODEL, OUT_EVALUATION, OUT_ERROR };
+struct output {
+    enum output_kind kind;
+    char *text;           /* always there: how it reads without colour */
+    char *json;           /* structured form; may be NULL */
+    struct frame *frame;  /* OUT_TABLE; may be NULL (restored from disk) */
+    char *run;            /* OUT_RUN: id */
+};
+
+struct kernel_events { /* called on the main thread; any may be NULL */
+    void (*output)(void *ctx, const struct output *o); /* copies what it keeps */
+    void *ctx;
+};
+
+struct kernel *kernel_new(struct session *s, struct error *err) MUST_USE;
+void kernel_free(struct kernel *k);
+/* Run a chunk; the value of its last expression is its output.  `name` is for
+ * messages: "churn.lua [4]".  first_line: of the chunk in its file. */
+bool kernel_run(struct kernel *k, struct str code, const char *name, int first_line,
+                const struct kernel_events *events, struct error *err) MUST_USE;
+/* Ask the running chunk to stop; from any callback of the loop. */
+void kernel_interrupt(struct kernel *k);
+bool kernel_running(const struct kernel *k);
+bool kernel_interrupted(const struct kernel *k);
+/* Is the text a whole chunk, or does it want more lines? For the repl. */
+enum chunk_state { CHUNK_WHOLE, CHUNK_MORE, CHUNK_WRONG };
+enum chunk_state kernel_check(struct kernel *k, struct str code, struct error *err);
+/* Globals the user made: name, type word and a short text, by name. */
+struct variable { char *name, *type, *text; };
+size_t kernel_variables(struct kernel *k, struct variable **out); /* caller: variables_free */
+void variables_free(struct variable *v, size_t n);
+/* Completions of the word that ends at `at`: full replacements of the part
+ * from *begin; caller frees each and the array. */
+size_t kernel_complete(struct kernel *k, struct str line, size_t at, size_t *begin, char ***out);
+bool kernel_set_global(struct kernel *k, const char *name, struct str literal, struct error *err) MUST_USE;
+/* Run Lua for the loop itself (keys, plugins) with a budget of 100 ms. */
+#endif

@@ -1,0 +1,76 @@
+/* session/command.h -- the one table of commands.
+ *
+ * The argument parser, --help, completion, the palette, lathe.cmd() and the
+ * man-page test read it.  A command's words are its name: "runs ls". Three
+ * doors: the shell (`lathe runs ls --json`), the palette (`:runs ls`) and Lua
+ * (`lathe.cmd("runs ls", {json = true})`).
+ *
+ * A command with CMD_BLOCKS may take long: shells call it on the main thread
+ * inside a task with a progress line, screens as a listed task.  It runs on a
+ * pool job then and must touch the session only through "any thread" calls.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_SESSION_COMMAND_H
+#define LATHE_SESSION_COMMAND_H
+
+#include "session/task.h"
+
+enum arg_kind { ARG_TEXT, ARG_INT, ARG_FLOAT, ARG_FLAG, ARG_FILE, ARG_MODEL, ARG_RUN, ARG_COLUMN, ARG_CHOICE };
+struct arg {
+    const char *name;     /* "data" is positional, "--target" an option */
+    enum arg_kind kind;
+    bool required;
+    bool repeated;        /* may be given several times; last positional */
+    const char *fallback; /* shown in help */
+    const char *choices;  /* ARG_CHOICE: "a|b" */
+    const char *help;
+};
+enum { COMMAND_MAX_ARGS = 20 };
+
+struct call; /* the parsed arguments of one invocation, and its output */
+
+enum command_flag {
+    CMD_SHELL = 1,  /* a subcommand */
+    CMD_SCREEN = 2, /* in the palette */
+    CMD_LUA = 4,    /* through lathe.cmd */
+    CMD_BLOCKS = 8, /* runs as a task */
+    CMD_HIDDEN = 16 /* not listed */
+};
+struct command {
+    const char *name;    /* "registry promote" */
+    const char *summary; /* one line */
+    const char *help;    /* a paragraph; may be NULL */
+    const char *example; /* "lathe registry promote churn/3 production" */
+    unsigned flags;
+    const struct arg *args; /* ends with name NULL; NULL: none */
+    bool (*run)(struct session *s, struct task *t, struct call *c, struct error *err);
+};
+
+/* All commands below ui/cli, sorted by name. */
+const struct command *command_table(size_t *n);
+const struct command *command_find(const char *name); /* exact name */
+/* The longest command that argv's first words name; *used words.  NULL with
+ * ERR_USAGE and the nearest name. */
+const struct command *command_match(int argc, const char *const *argv, int *used, struct error *err);
+/* Parse argv after the name; "--x=v", "--x v", "-p", "--" and the options
+ * every command has: --json --plain --help.  ERR_USAGE says what is wrong. */
+struct call *call_parse(const struct command *c, int argc, const char *const *argv, struct error *err) MUST_USE;
+/* Lua and forms: names and values as text. */
+struct call *call_new(const struct command *c);
+bool call_set(struct call *c, const char *name, const char *value, struct error *err) MUST_USE;
+bool call_check(struct call *c, struct error *err) MUST_USE; /* required ones given */
+void call_free(struct call *c);
+const char *call_text(const struct call *c, const char *name);  /* NULL: not given and no fallback */
+size_t call_count(const struct call *c, const char *name);
+const char *call_nth(const struct call *c, const char *name, size_t i);
+bool call_flag(const struct call *c, const char *name);
+int64_t call_int(const struct call *c, const char *name);   /* given or fallback */
+double call_float(const struct call *c, const char *name);
+bool call_json(const struct call *c);       /* --json was given */
+bool call_plain(const struct call *c);      /* --plain */
+struct buf *call_out(struct call *c);       /* what it prints */
+size_t call_width(const struct call *c);    /* cells to print in */
+void call_set_width(struct call *c, size_t cells);
+const struct command *call_command(const struct call *c);
+/* Full text for --help. */
+void command_usage(const struct command *c, struct buf *out);
+#endif

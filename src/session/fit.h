@@ -1,0 +1,29 @@
+/* session/fit.h -- a fit as a recorded run: begin, stream, end, artifact.
+ *
+ * What `lathe train`, model:fit{} and the UI call.  Runs on a pool job.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_SESSION_FIT_H
+#define LATHE_SESSION_FIT_H
+
+#include "engine/family.h"
+#include "session/task.h"
+
+struct fit_request {
+    const struct family *family;
+    const struct params *params;
+    const struct frame *frame;
+    const char *data;   /* name or path, for lineage */
+    const char *target;
+    struct model_options options;
+    uint64_t seed;
+    const char *name;   /* of the run; NULL: numbered */
+    const char *source; /* "churn.lua [4]" */
+};
+/* *run_id is filled also when the fit fails (the run is then marked failed or
+ * cancelled).  A cancelled fit that has finished rounds returns its model. */
+struct model *session_fit(struct session *s, struct task *t,
+                          const struct fit_request *r, run_id id,
+                          struct error *err) MUST_USE;
+/* "lathe 0.1.0 (gcc 12.2.0 x86_64)" */
+const char *session_build(void);
+#endif

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+TEST_EXTENSIONS = .sh .lua
+AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	LATHE_BUILD='$(abs_top_builddir)'; export LATHE_BUILD; \
+	LATHE_SOURCE='$(abs_top_srcdir)'; export LATHE_SOURCE; \
+	LATHE_DATA='$(abs_top_srcdir)'; export LATHE_DATA;
+TAP_DRIVER = env AM_TAP_AWK="$(AWK)" $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh --comments
+LOG_DRIVER = $(TAP_DRIVER)
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/lib/run.sh
+SH_LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_COMPILER = $(SHELL)
+LUA_LOG_DRIVER = $(TAP_DRIVER)
+LUA_LOG_COMPILER = $(abs_top_builddir)/lathe run
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(UNIT)
+TESTS += $(UNIT)
+endif
+EXTRA_DIST += tests/lib/run.sh tests/lib/summary.sh tests/lib/tap.sh
+
+SCRIPT_TESTS =
+TESTS += $(SCRIPT_TESTS)
+EXTRA_DIST += $(SCRIPT_TESTS)
