@@ -34,12 +34,12 @@ struct design *design_dense(const double *x, size_t n_rows, size_t n_cols,
                             const struct design_column *columns,
                             struct error *err) MUST_USE;
 
-enum task { TASK_BINARY, TASK_MULTICLASS, TASK_REGRESSION };
-const char *task_word(enum task t); /* "binary", "multiclass", "regression" */
+enum problem { PROBLEM_BINARY, PROBLEM_MULTICLASS, PROBLEM_REGRESSION };
+const char *problem_word(enum problem p); /* "binary", "multiclass", "regression" */
 
 /* The target of every row: class index or number. */
 struct target {
-    enum task task;
+    enum problem problem;
     size_t n;
     double *y;           /* owned */
     size_t n_classes;    /* 0 for regression */
@@ -49,10 +49,10 @@ struct target {
 };
 
 /* How a target is learnt: bool or two distinct values -> binary; text or at
- * most 20 distinct ints -> multiclass; else regression.  `task` < 0 decides by
+ * most 20 distinct ints -> multiclass; else regression.  `problem` < 0 decides by
  * that rule.  Missing targets are ERR_RANGE with their count. One class only:
  * ERR_RANGE. */
-bool target_fit(const struct frame *f, const char *name, int task,
+bool target_fit(const struct frame *f, const char *name, int problem,
                 struct target *out, struct error *err) MUST_USE;
 /* The same classes for other rows; an unknown class is ERR_RANGE. */
 bool target_apply(const struct target *like, const struct frame *f,

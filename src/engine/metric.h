@@ -24,14 +24,14 @@ struct metric {
     const char *title;
     enum metric_kind kind;
     bool larger_is_better;
-    unsigned tasks; /* bit 1 << enum task */
+    unsigned problems; /* bit 1 << enum problem */
 };
 
-const struct metric *metric_find(const char *name, enum task t, struct error *err);
+const struct metric *metric_find(const char *name, enum problem t, struct error *err);
 const struct metric *metric_table(size_t *n);
-const struct metric *metric_default(enum task t); /* logloss or rmse */
+const struct metric *metric_default(enum problem p); /* logloss or rmse */
 /* NaN where it is not defined (AUC of one class). */
-double metric_score(enum metric_kind kind, enum task task, const double *y,
+double metric_score(enum metric_kind kind, enum problem problem, const double *y,
                     const double *p, size_t n, size_t k);
 
 struct scored {
@@ -40,7 +40,7 @@ struct scored {
 };
 
 struct evaluation {
-    enum task task;
+    enum problem problem;
     size_t n, n_classes;
     struct scored score[METRIC_N]; /* those of the task */
     size_t n_scores;

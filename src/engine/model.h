@@ -33,7 +33,7 @@ struct family {
     const char *title; /* "gradient boosting" */
     const struct param *params;
     enum prepare_style style;
-    unsigned tasks;
+    unsigned problems;
     bool iterative; /* has rounds to stop early */
     /* Writes what the auto rules chose into *chosen (JSON object members:
      * name and value), for the run's parameters. NULL on failure.  Cancelled
@@ -52,7 +52,7 @@ struct family {
     /* f stays mapped while the learner lives: tensors may be borrowed.
      * Everything is checked against n_cols and classes. */
     void *(*load)(const struct st_file *f, const struct json *manifest,
-                  size_t n_cols, enum task task, size_t n_classes, struct error *err);
+                  size_t n_cols, enum problem problem, size_t n_classes, struct error *err);
 };
 
 struct model;
@@ -62,7 +62,7 @@ struct model_options {
                                    stratified; 0: the family's default (0.2
                                    for iterative ones, none for others) */
     const struct frame *valid;  /* or rows of their own; NULL */
-    int task;                   /* -1: from the target */
+    int problem;                   /* -1: from the target */
     const char *const *metrics; /* NULL-ended names; NULL: the task's usual */
     int patience;               /* -1: 50 */
     const char *const *drop;    /* as prepare_fit */
@@ -98,7 +98,7 @@ bool model_evaluate(const struct model *m, const struct frame *f,
 struct frame *model_importance(const struct model *m, struct error *err) MUST_USE;
 
 const struct family *model_family(const struct model *m);
-enum task model_task(const struct model *m);
+enum problem model_problem(const struct model *m);
 const char *model_target(const struct model *m);
 size_t model_classes(const struct model *m, const char *const **names);
 const struct input *model_inputs(const struct model *m, size_t *n);

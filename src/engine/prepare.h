@@ -18,6 +18,7 @@
 #define LATHE_ENGINE_PREPARE_H
 
 #include "base/json.h"
+#include "base/pool.h"
 #include "engine/encode.h"
 
 enum prepare_style { PREPARE_TREES, PREPARE_DENSE };
