@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+liblathe_a_SOURCES += src/base/arena.c
 liblathe_a_SOURCES += src/base/arena.h
 liblathe_a_SOURCES += src/base/attr.h
+liblathe_a_SOURCES += src/base/buf.c
 liblathe_a_SOURCES += src/base/buf.h
 liblathe_a_SOURCES += src/base/digest.h
+liblathe_a_SOURCES += src/base/error.c
 liblathe_a_SOURCES += src/base/error.h
 liblathe_a_SOURCES += src/base/file.h
 liblathe_a_SOURCES += src/base/fmath.h
@@ -10,11 +13,15 @@ liblathe_a_SOURCES += src/base/json.h
 liblathe_a_SOURCES += src/base/log.h
 liblathe_a_SOURCES += src/base/loop.h
 liblathe_a_SOURCES += src/base/mailbox.h
+liblathe_a_SOURCES += src/base/mem.c
 liblathe_a_SOURCES += src/base/mem.h
 liblathe_a_SOURCES += src/base/pool.h
 liblathe_a_SOURCES += src/base/proc.h
+liblathe_a_SOURCES += src/base/progress.c
 liblathe_a_SOURCES += src/base/progress.h
 liblathe_a_SOURCES += src/base/regex.h
 liblathe_a_SOURCES += src/base/remote.h
+liblathe_a_SOURCES += src/base/rng.c
 liblathe_a_SOURCES += src/base/rng.h
+liblathe_a_SOURCES += src/base/str.c
 liblathe_a_SOURCES += src/base/str.h

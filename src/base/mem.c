@@ -1,0 +1,143 @@
+/* base/mem.c -- checked allocation and the fault points of the tests.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_ulong fault_at; /* 0: off */
+static atomic_bool fault_sticky;
+
+void
+mem_fault_arm(unsigned long n, bool sticky)
+{
+    atomic_store(&fault_sticky, sticky);
+    atomic_store(&fault_at, n);
+}
+
+bool
+mem_fault_hit(void)
+{
+    unsigned long at = atomic_load_explicit(&fault_at, memory_order_relaxed);
+
+    if (at == 0)
+        return false;
+    if (at > 1)
+        return !atomic_compare_exchange_strong(&fault_at, &at, at - 1) &&
+               mem_fault_hit();
+    if (!atomic_load(&fault_sticky))
+        atomic_store(&fault_at, 0);
+    return true;
+}
+
+bool
+mem_mul(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_mul_overflow(a, b, out);
+}
+
+static bool
+size_of_array(size_t n, size_t size, size_t *bytes, struct error *err)
+{
+    if (!mem_mul(n, size, bytes) || *bytes > PTRDIFF_MAX - MEM_ALIGN)
+        return error_set(err, ERR_NOMEM, "no memory for %zu items of %zu bytes",
+                         n, size);
+    if (*bytes == 0)
+        *bytes = 1;
+    return true;
+}
+
+static bool
+refuse(size_t bytes, struct error *err)
+{
+    return error_set(err, ERR_NOMEM, "no memory for %zu bytes", bytes);
+}
+
+void *
+mem_try_array(size_t n, size_t size, struct error *err)
+{
+    size_t bytes;
+    void *p;
+
+    if (!size_of_array(n, size, &bytes, err))
+        return NULL;
+    p = mem_fault_hit() ? NULL : calloc(1, bytes);
+    if (!p)
+        refuse(bytes, err);
+    return p;
+}
+
+void *
+mem_try_aligned(size_t n, size_t size, struct error *err)
+{
+    size_t bytes;
+    void *p;
+
+    if (!size_of_array(n, size, &bytes, err))
+        return NULL;
+    bytes = (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
+    p = mem_fault_hit() ? NULL : aligned_alloc(MEM_ALIGN, bytes);
+    if (!p) {
+        refuse(bytes, err);
+        return NULL;
+    }
+    return memset(p, 0, bytes);
+}
+
+void *
+mem_try_resize(void *p, size_t n, size_t size, struct error *err)
+{
+    size_t bytes;
+    void *q;
+
+    if (!size_of_array(n, size, &bytes, err))
+        return NULL;
+    q = mem_fault_hit() ? NULL : realloc(p, bytes);
+    if (!q)
+        refuse(bytes, err);
+    return q;
+}
+
+char *
+mem_try_text(const char *p, size_t len, struct error *err)
+{
+    char *s;
+
+    if (len == SIZE_MAX) {
+        refuse(len, err);
+        return NULL;
+    }
+    s = mem_try_array(len + 1, 1, err);
+    if (s && len > 0)
+        memcpy(s, p, len);
+    return s;
+}
+
+void *
+mem_new(size_t size)
+{
+    void *p = calloc(1, size ? size : 1);
+
+    if (!p) {
+        fputs("lathe: out of memory\n", stderr);
+        abort();
+    }
+    return p;
+}
+
+char *
+mem_text(const char *s)
+{
+    size_t n;
+
+    if (!s)
+        return NULL;
+    n = strlen(s) + 1;
+    return memcpy(mem_new(n), s, n);
+}

@@ -1,0 +1,61 @@
+/* base/progress.c -- how far a long piece of work is.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "base/progress.h"
+
+#include <stddef.h>
+
+void
+progress_init(struct progress *p)
+{
+    atomic_init(&p->stage, "");
+    atomic_init(&p->done, 0);
+    atomic_init(&p->total, 0);
+    atomic_init(&p->stop, false);
+}
+
+void
+progress_begin(struct progress *p, const char *stage, uint64_t total)
+{
+    if (!p)
+        return;
+    atomic_store(&p->done, 0);
+    atomic_store(&p->total, total);
+    atomic_store(&p->stage, stage);
+}
+
+void
+progress_add(struct progress *p, uint64_t n)
+{
+    if (p)
+        atomic_fetch_add_explicit(&p->done, n, memory_order_relaxed);
+}
+
+void
+progress_set(struct progress *p, uint64_t done)
+{
+    if (p)
+        atomic_store_explicit(&p->done, done, memory_order_relaxed);
+}
+
+void
+progress_stop(struct progress *p)
+{
+    if (p)
+        atomic_store(&p->stop, true);
+}
+
+bool
+progress_stopped(const struct progress *p)
+{
+    return p && atomic_load_explicit(&p->stop, memory_order_relaxed);
+}
+
+bool
+progress_check(const struct progress *p, struct error *err)
+{
+    if (progress_stopped(p))
+        return error_set(err, ERR_CANCELLED, "cancelled");
+    return true;
+}

@@ -1,0 +1,525 @@
+/* base/str.c -- views of bytes, numbers in the C locale, display width.
+ *
+ * The program sets LC_CTYPE only, so printf and strtod speak the C locale.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "base/str.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <utf8proc.h>
+
+struct str
+str_of(const char *s)
+{
+    return (struct str){s ? s : "", s ? strlen(s) : 0};
+}
+
+bool
+str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool
+str_is(struct str a, const char *s)
+{
+    return str_eq(a, str_of(s));
+}
+
+static char
+lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+bool
+str_eq_nocase(struct str a, struct str b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (lower(a.p[i]) != lower(b.p[i]))
+            return false;
+    return true;
+}
+
+int
+str_cmp(struct str a, struct str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int c = n > 0 ? memcmp(a.p, b.p, n) : 0;
+
+    if (c != 0)
+        return c;
+    return (a.n > b.n) - (a.n < b.n);
+}
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct str
+str_trim(struct str s)
+{
+    while (s.n > 0 && is_blank(s.p[0])) {
+        s.p++;
+        s.n--;
+    }
+    while (s.n > 0 && is_blank(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+bool
+str_starts(struct str s, const char *prefix)
+{
+    size_t n = strlen(prefix);
+
+    return s.n >= n && memcmp(s.p, prefix, n) == 0;
+}
+
+/* ---- numbers ---- */
+
+static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool
+str_to_i64(struct str s, int64_t *out)
+{
+    bool negative = s.n > 0 && s.p[0] == '-';
+    size_t i = negative || (s.n > 0 && s.p[0] == '+');
+    uint64_t v = 0;
+    uint64_t limit = (uint64_t)INT64_MAX + negative;
+
+    if (i == s.n)
+        return false;
+    for (; i < s.n; i++) {
+        uint64_t digit = (uint64_t)(s.p[i] - '0');
+
+        if (!is_digit(s.p[i]) || v > (limit - digit) / 10)
+            return false;
+        v = v * 10 + digit;
+    }
+    *out = negative ? (int64_t)(0 - v) : (int64_t)v;
+    return true;
+}
+
+/* Does s have the form of a decimal number? strtod takes hexadecimal, blanks
+ * and "nan(...)" besides, which are refused here. */
+static bool
+decimal_form(struct str s)
+{
+    size_t i = s.n > 0 && (s.p[0] == '-' || s.p[0] == '+');
+    size_t digits = 0;
+
+    for (; i < s.n && is_digit(s.p[i]); i++)
+        digits++;
+    if (i < s.n && s.p[i] == '.')
+        for (i++; i < s.n && is_digit(s.p[i]); i++)
+            digits++;
+    if (digits == 0)
+        return false;
+    if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
+        i++;
+        i += i < s.n && (s.p[i] == '-' || s.p[i] == '+');
+        if (i == s.n)
+            return false;
+        while (i < s.n && is_digit(s.p[i]))
+            i++;
+    }
+    return i == s.n;
+}
+
+static bool
+special_form(struct str s, double *out)
+{
+    bool negative = s.n > 0 && s.p[0] == '-';
+
+    if (s.n > 0 && (s.p[0] == '-' || s.p[0] == '+')) {
+        s.p++;
+        s.n--;
+    }
+    if (str_eq_nocase(s, STR("nan")))
+        *out = NAN;
+    else if (str_eq_nocase(s, STR("inf")) || str_eq_nocase(s, STR("infinity")))
+        *out = negative ? -INFINITY : INFINITY;
+    else
+        return false;
+    return true;
+}
+
+bool
+str_to_f64(struct str s, double *out)
+{
+    char small[128];
+    char *text = small;
+    double v;
+
+    if (!decimal_form(s))
+        return special_form(s, out);
+    if (s.n >= sizeof small && !(text = malloc(s.n + 1)))
+        return false;
+    memcpy(text, s.p, s.n);
+    text[s.n] = '\0';
+    v = strtod(text, NULL);
+    if (text != small)
+        free(text);
+    if (!isfinite(v))
+        return false;
+    *out = v;
+    return true;
+}
+
+size_t
+str_from_f64(double x, char out[STR_F64_MAX])
+{
+    int n = 0;
+
+    if (isnan(x))
+        return (size_t)snprintf(out, STR_F64_MAX, "nan");
+    for (int precision = 15; precision <= 17; precision++) {
+        n = snprintf(out, STR_F64_MAX, "%.*g", precision, x);
+        if (strtod(out, NULL) == x)
+            break;
+    }
+    return (size_t)n;
+}
+
+size_t
+str_from_count(uint64_t v, char out[STR_F64_MAX])
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)v);
+    size_t at = 0;
+
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && (n - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+    return at;
+}
+
+/* ---- dates ---- */
+
+int32_t
+str_days(int year, int month, int day)
+{
+    /* Howard Hinnant's days_from_civil: years begin in March. */
+    int64_t y = (int64_t)year - (month <= 2);
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    int64_t yoe = y - era * 400;
+    int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+
+    return (int32_t)(era * 146097 + doe - 719468);
+}
+
+void
+str_civil(int32_t days, int *year, int *month, int *day)
+{
+    int64_t z = (int64_t)days + 719468;
+    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+    int64_t doe = z - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t mp = (5 * doy + 2) / 153;
+
+    *day = (int)(doy - (153 * mp + 2) / 5 + 1);
+    *month = (int)(mp < 10 ? mp + 3 : mp - 9);
+    *year = (int)(yoe + era * 400 + (*month <= 2));
+}
+
+/* Exactly n digits at s[at]. */
+static bool
+digits_at(struct str s, size_t at, size_t n, int *out)
+{
+    int v = 0;
+
+    if (at + n > s.n)
+        return false;
+    for (size_t i = at; i < at + n; i++) {
+        if (!is_digit(s.p[i]))
+            return false;
+        v = v * 10 + (s.p[i] - '0');
+    }
+    *out = v;
+    return true;
+}
+
+static int
+days_in_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return days[month - 1] + (month == 2 && leap);
+}
+
+static bool
+date_prefix(struct str s, int32_t *days)
+{
+    int y, m, d;
+
+    if (!digits_at(s, 0, 4, &y) || !digits_at(s, 5, 2, &m) ||
+        !digits_at(s, 8, 2, &d) || s.p[4] != '-' || s.p[7] != '-')
+        return false;
+    if (m < 1 || m > 12 || d < 1 || d > days_in_month(y, m))
+        return false;
+    *days = str_days(y, m, d);
+    return true;
+}
+
+bool
+str_to_date(struct str s, int32_t *days)
+{
+    return s.n == 10 && date_prefix(s, days);
+}
+
+/* ".123456" at *at: microseconds, further digits dropped. */
+static bool
+fraction(struct str s, size_t *at, int64_t *us)
+{
+    int64_t scale = 100000;
+    size_t from = ++*at;
+
+    for (; *at < s.n && is_digit(s.p[*at]); ++*at) {
+        *us += (s.p[*at] - '0') * scale;
+        scale /= 10;
+    }
+    return *at > from;
+}
+
+/* "Z" or "+hh:mm", "+hhmm", "+hh" up to the end. */
+static bool
+zone(struct str s, size_t at, int64_t *us)
+{
+    int h, m = 0;
+    bool colon;
+
+    if (at == s.n || (at + 1 == s.n && s.p[at] == 'Z'))
+        return true;
+    if ((s.p[at] != '+' && s.p[at] != '-') || !digits_at(s, at + 1, 2, &h))
+        return false;
+    colon = at + 3 < s.n && s.p[at + 3] == ':';
+    if (at + 3 != s.n && (!digits_at(s, at + 3 + colon, 2, &m) ||
+                          at + 5 + colon != s.n))
+        return false;
+    if (h > 23 || m > 59)
+        return false;
+    *us -= (s.p[at] == '-' ? -1 : 1) * (h * 3600 + m * 60) * (int64_t)1000000;
+    return true;
+}
+
+bool
+str_to_timestamp(struct str s, int64_t *out)
+{
+    int32_t days;
+    int hour, minute, second = 0;
+    int64_t us = 0;
+    size_t at = 16;
+
+    if (s.n < 16 || !date_prefix(s, &days) ||
+        (s.p[10] != ' ' && s.p[10] != 'T') || s.p[13] != ':' ||
+        !digits_at(s, 11, 2, &hour) || !digits_at(s, 14, 2, &minute))
+        return false;
+    if (at < s.n && s.p[at] == ':') {
+        if (!digits_at(s, 17, 2, &second))
+            return false;
+        at = 19;
+        if (at < s.n && s.p[at] == '.' && !fraction(s, &at, &us))
+            return false;
+    }
+    if (hour > 23 || minute > 59 || second > 59 || !zone(s, at, &us))
+        return false;
+    *out = us + ((int64_t)days * 86400 + hour * 3600 + minute * 60 + second) *
+                    (int64_t)1000000;
+    return true;
+}
+
+size_t
+str_from_date(int32_t days, char out[STR_F64_MAX])
+{
+    int y, m, d;
+
+    str_civil(days, &y, &m, &d);
+    return (size_t)snprintf(out, STR_F64_MAX, "%04d-%02d-%02d", y, m, d);
+}
+
+size_t
+str_from_timestamp(int64_t us, char out[STR_F64_MAX + 8])
+{
+    int64_t seconds = us / 1000000 - (us % 1000000 < 0);
+    int64_t days = seconds / 86400 - (seconds % 86400 < 0);
+    int rest = (int)(seconds - days * 86400);
+    int micro = (int)(us - seconds * 1000000);
+    size_t n = str_from_date((int32_t)days, out);
+
+    n += (size_t)snprintf(out + n, STR_F64_MAX + 8 - n, " %02d:%02d:%02d",
+                          rest / 3600, rest / 60 % 60, rest % 60);
+    if (micro != 0) {
+        n += (size_t)snprintf(out + n, STR_F64_MAX + 8 - n, ".%06d", micro);
+        while (out[n - 1] == '0')
+            out[--n] = '\0';
+    }
+    return n;
+}
+
+/* ---- UTF-8 ---- */
+
+int32_t
+str_next(struct str s, size_t *at)
+{
+    unsigned char c;
+    utf8proc_int32_t cp;
+    utf8proc_ssize_t n;
+
+    if (*at >= s.n)
+        return -1;
+    c = (unsigned char)s.p[*at];
+    if (c < 0x80) {
+        ++*at;
+        return c;
+    }
+    n = utf8proc_iterate((const utf8proc_uint8_t *)s.p + *at,
+                         (utf8proc_ssize_t)(s.n - *at), &cp);
+    if (n <= 0) {
+        ++*at;
+        return 0xfffd;
+    }
+    *at += (size_t)n;
+    return cp;
+}
+
+size_t
+str_put_utf8(uint32_t cp, char out[4])
+{
+    return (size_t)utf8proc_encode_char((utf8proc_int32_t)cp,
+                                        (utf8proc_uint8_t *)out);
+}
+
+bool
+str_utf8_valid(struct str s)
+{
+    size_t at = 0;
+
+    while (at < s.n) {
+        utf8proc_int32_t cp;
+        utf8proc_ssize_t n;
+
+        if ((unsigned char)s.p[at] < 0x80) {
+            at++;
+            continue;
+        }
+        n = utf8proc_iterate((const utf8proc_uint8_t *)s.p + at,
+                             (utf8proc_ssize_t)(s.n - at), &cp);
+        if (n <= 0)
+            return false;
+        at += (size_t)n;
+    }
+    return true;
+}
+
+int
+str_cp_width(uint32_t cp)
+{
+    if (cp < 0x7f)
+        return cp >= 0x20;
+    return utf8proc_charwidth((utf8proc_int32_t)cp);
+}
+
+size_t
+str_width(struct str s)
+{
+    size_t width = 0;
+
+    for (size_t at = 0; at < s.n;)
+        width += (size_t)str_cp_width((uint32_t)str_next(s, &at));
+    return width;
+}
+
+size_t
+str_fit(struct str s, size_t cells, size_t *used)
+{
+    size_t width = 0;
+    size_t at = 0;
+
+    while (at < s.n) {
+        size_t next = at;
+        size_t w = (size_t)str_cp_width((uint32_t)str_next(s, &next));
+
+        if (width + w > cells)
+            break;
+        width += w;
+        at = next;
+    }
+    if (used)
+        *used = width;
+    return at;
+}
+
+/* ---- did you mean ---- */
+
+enum { DISTANCE_MAX = 64 };
+
+static unsigned
+least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+unsigned
+str_distance(struct str a, struct str b)
+{
+    unsigned row[3][DISTANCE_MAX + 1]; /* i - 2, i - 1 and i, in turn */
+    size_t n = a.n < DISTANCE_MAX ? a.n : DISTANCE_MAX;
+    size_t m = b.n < DISTANCE_MAX ? b.n : DISTANCE_MAX;
+
+    for (size_t j = 0; j <= m; j++)
+        row[0][j] = (unsigned)j;
+    for (size_t i = 1; i <= n; i++) {
+        unsigned *now = row[i % 3], *last = row[(i - 1) % 3];
+        const unsigned *before = row[(i + 1) % 3];
+
+        now[0] = (unsigned)i;
+        for (size_t j = 1; j <= m; j++) {
+            char p = lower(a.p[i - 1]), q = lower(b.p[j - 1]);
+
+            now[j] = least(last[j - 1] + (p != q),
+                           least(last[j], now[j - 1]) + 1);
+            if (i > 1 && j > 1 && p == lower(b.p[j - 2]) &&
+                q == lower(a.p[i - 2]))
+                now[j] = least(now[j], before[j - 2] + 1);
+        }
+    }
+    return row[n % 3][m];
+}
+
+const char *
+str_nearest(struct str s, const char *const *names, size_t n)
+{
+    const char *best = NULL;
+    unsigned best_d = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned d = str_distance(s, str_of(names[i]));
+
+        if (!best || d < best_d) {
+            best = names[i];
+            best_d = d;
+        }
+    }
+    return best && best_d <= 1 + s.n / 4 ? best : NULL;
+}
