@@ -1,0 +1,373 @@
+/* base/file.c -- map, read, replace.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/str.h"
+
+#define XXH_INLINE_ALL
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#include <xxhash.h>
+#pragma GCC diagnostic pop
+
+enum { READ_STEP = 1 << 16 };
+
+/* Reads, writes and syncs count as fault points of the tests. */
+static ssize_t
+checked_read(int fd, void *p, size_t n)
+{
+    ssize_t got;
+
+    if (mem_fault_hit()) {
+        errno = EIO;
+        return -1;
+    }
+    do
+        got = read(fd, p, n);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+static bool
+write_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t put;
+
+        if (mem_fault_hit()) {
+            errno = ENOSPC;
+            return false;
+        }
+        put = write(fd, p, n);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return false;
+        p += put;
+        n -= (size_t)put;
+    }
+    return true;
+}
+
+static bool
+checked_sync(int fd)
+{
+    if (mem_fault_hit()) {
+        errno = EIO;
+        return false;
+    }
+    return fsync(fd) == 0;
+}
+
+/* Everything up to the end of fd, at most max bytes. */
+static bool
+slurp(int fd, const char *path, size_t max, struct buf *out, struct error *err)
+{
+    char *step = mem_try_array(READ_STEP, 1, err);
+    ssize_t got;
+
+    if (!step)
+        return error_prefix(err, "%s: ", path);
+    while ((got = checked_read(fd, step, READ_STEP)) > 0) {
+        if ((size_t)got > max - out->len) {
+            free(step);
+            return error_set(err, ERR_LIMIT, "%s: larger than %zu bytes", path,
+                             max);
+        }
+        buf_add(out, step, (size_t)got);
+        if (out->failed)
+            break;
+    }
+    free(step);
+    if (got < 0)
+        return error_errno(err, errno, "%s", path);
+    return buf_check(out, err) || error_prefix(err, "%s: ", path);
+}
+
+struct mapping {
+    void *mapped; /* munmap when not NULL, else free data */
+    size_t len;
+    char *data;
+};
+
+static bool
+map_read(struct file_map *m, int fd, const char *path, struct error *err)
+{
+    struct mapping *priv = m->priv;
+    struct buf b;
+
+    buf_init(&b);
+    if (!slurp(fd, path, PTRDIFF_MAX, &b, err)) {
+        buf_fini(&b);
+        return false;
+    }
+    m->len = b.len;
+    priv->data = buf_take(&b);
+    m->data = priv->data;
+    return true;
+}
+
+static bool
+map_fd(struct file_map *m, int fd, const char *path, struct error *err)
+{
+    struct mapping *priv = m->priv;
+    struct stat st;
+    void *p;
+
+    if (fstat(fd, &st) < 0)
+        return error_errno(err, errno, "%s", path);
+    if (S_ISDIR(st.st_mode))
+        return error_set(err, ERR_IO, "%s: is a folder, expected a file", path);
+    if (!S_ISREG(st.st_mode) || st.st_size == 0)
+        return map_read(m, fd, path, err);
+    p = mem_fault_hit() ? MAP_FAILED
+                        : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
+                               fd, 0);
+    if (p == MAP_FAILED)
+        return error_errno(err, errno, "%s", path);
+    priv->mapped = p;
+    priv->len = m->len = (size_t)st.st_size;
+    m->data = p;
+    return true;
+}
+
+bool
+file_map_open(struct file_map *m, const char *path, struct error *err)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    int fd = standard_input ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
+    bool ok;
+
+    *m = (struct file_map){.data = ""};
+    if (fd < 0)
+        return error_errno(err, errno, "%s", path);
+    m->priv = mem_new(sizeof(struct mapping));
+    ok = map_fd(m, fd, standard_input ? "standard input" : path, err);
+    close(fd);
+    if (!ok)
+        file_map_close(m);
+    return ok;
+}
+
+void
+file_map_close(struct file_map *m)
+{
+    struct mapping *priv = m->priv;
+
+    if (!priv)
+        return;
+    if (priv->mapped)
+        munmap(priv->mapped, priv->len);
+    free(priv->data);
+    free(priv);
+    *m = (struct file_map){.data = ""};
+}
+
+bool
+file_read(const char *path, size_t max, struct buf *out, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool ok;
+
+    if (fd < 0)
+        return error_errno(err, errno, "%s", path);
+    ok = slurp(fd, path, max + out->len, out, err);
+    close(fd);
+    return ok;
+}
+
+static bool
+sync_folder_of(const char *path, struct error *err)
+{
+    char *folder = mem_text(path);
+    char *slash = strrchr(folder, '/');
+    int fd;
+    bool ok;
+
+    if (slash)
+        slash[slash == folder ? 1 : 0] = '\0';
+    fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* Some network file systems refuse to sync a folder: EINVAL is no loss. */
+    ok = fd >= 0 && (checked_sync(fd) || errno == EINVAL);
+    if (!ok)
+        error_errno(err, errno, "%s", slash ? folder : ".");
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return ok;
+}
+
+bool
+file_replace(const char *path, const void *data, size_t len, unsigned mode,
+             struct error *err)
+{
+    size_t n = strlen(path) + sizeof ".XXXXXX";
+    char *temporary = mem_new(n);
+    int fd;
+    bool ok;
+
+    snprintf(temporary, n, "%s.XXXXXX", path);
+    fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0) {
+        error_errno(err, errno, "%s", path);
+        free(temporary);
+        return false;
+    }
+    ok = write_all(fd, data, len) && fchmod(fd, mode) == 0 && checked_sync(fd);
+    if (close(fd) < 0)
+        ok = false;
+    if (ok)
+        ok = rename(temporary, path) == 0;
+    if (!ok) {
+        error_errno(err, errno, "%s", path);
+        unlink(temporary);
+    }
+    free(temporary);
+    return ok && sync_folder_of(path, err);
+}
+
+bool
+file_append(const char *path, const void *data, size_t len, struct error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    bool ok;
+
+    if (fd < 0)
+        return error_errno(err, errno, "%s", path);
+    ok = write_all(fd, data, len);
+    if (!ok)
+        error_errno(err, errno, "%s", path);
+    close(fd);
+    return ok;
+}
+
+bool
+file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+bool
+file_make_dirs(const char *path, unsigned mode, struct error *err)
+{
+    char *p = mem_text(path);
+    bool ok = true;
+
+    for (char *at = p + 1; ok && *p; at++) {
+        char c = *at;
+
+        if (c != '/' && c != '\0')
+            continue;
+        *at = '\0';
+        ok = mkdir(p, mode) == 0 || errno == EEXIST;
+        if (!ok)
+            error_errno(err, errno, "%s", p);
+        *at = c;
+        if (c == '\0')
+            break;
+    }
+    free(p);
+    return ok;
+}
+
+char *
+file_join(const char *dir, const char *name)
+{
+    size_t n = strlen(dir);
+    const char *slash = n > 0 && dir[n - 1] != '/' ? "/" : "";
+    size_t len = n + 1 + strlen(name) + 1;
+    char *out = mem_new(len);
+
+    snprintf(out, len, "%s%s%s", dir, slash, name);
+    return out;
+}
+
+const char *
+file_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* The source folder when the program stands in a build tree: configure leaves
+ * config.status there, whose first mention of srcdir names it. */
+static char *
+source_folder(void)
+{
+    char *self = mem_text(proc_self());
+    char *slash = strrchr(self, '/');
+    char *makefile, *found = NULL;
+    char line[PATH_MAX + 64];
+    FILE *f;
+
+    if (slash)
+        *slash = '\0';
+    makefile = file_join(self, "Makefile");
+    f = fopen(makefile, "re");
+    while (f && !found && fgets(line, sizeof line, f))
+        if (strncmp(line, "abs_top_srcdir = ", 17) == 0) {
+            line[strcspn(line, "\n")] = '\0';
+            found = mem_text(line + 17);
+        }
+    if (f)
+        fclose(f);
+    free(makefile);
+    free(self);
+    return found;
+}
+
+static char *
+below(const char *dir, const char *relative)
+{
+    char *path = dir ? file_join(dir, relative) : NULL;
+
+    if (path && !file_exists(path)) {
+        free(path);
+        path = NULL;
+    }
+    return path;
+}
+
+char *
+file_data_path(const char *relative, struct error *err)
+{
+    char *path = below(getenv("LATHE_DATA"), relative);
+
+    if (!path) {
+        char *source = source_folder();
+
+        path = below(source, relative);
+        free(source);
+    }
+    if (!path)
+        path = below(LATHE_PKGDATADIR, relative);
+    if (!path)
+        error_set(err, ERR_NOTFOUND, "%s: not found in %s", relative,
+                  LATHE_PKGDATADIR);
+    return path;
+}
+
+void
+file_hash(const void *p, size_t len, char out[33])
+{
+    XXH128_hash_t h = XXH3_128bits(p, len);
+
+    snprintf(out, 33, "%016llx%016llx", (unsigned long long)h.high64,
+             (unsigned long long)h.low64);
+}
