@@ -16,11 +16,39 @@
 #include "frame/frame.h"
 
 struct design_column {
-    const char *name; /* "contract", or "contract=One year" when one-hot */
+    const char *name;  /* "contract", or "contract=One year" when one-hot */
     unsigned n_levels; /* 0: a number; else a category with codes */
 };
 
 struct design;
+
+/* How a column of a design comes from column `ref` of a frame.  Missing is a
+ * cleared validity bit or NaN, and infinity too where fill is a number. */
+enum design_kind {
+    DESIGN_NUMBER,  /* (v - shift) * scale, with v = fill where missing */
+    DESIGN_CODE,    /* the level of a text, NaN where missing or unseen */
+    DESIGN_LEVEL,   /* 1 where the text's group is `group`, else 0 */
+    DESIGN_MISSING, /* 1 where missing, else 0 */
+    DESIGN_DENSE    /* set by design_dense() */
+};
+struct design_source {
+    enum design_kind kind;
+    size_t ref;
+    double fill, shift, scale;
+    uint32_t group;
+};
+#define DESIGN_UNSEEN UINT32_MAX /* in a map: no level, no group */
+
+/* `columns` and `sources` (n_cols of each) are borrowed until the design dies:
+ * a prepare owns them.  Bind every ref before the first pull. */
+struct design *
+design_new(size_t n_rows, size_t n_cols, const struct design_column *columns,
+           const struct design_source *sources, size_t n_refs,
+           struct error *err) MUST_USE;
+/* Holds a reference of c.  map: from the codes of c's dict to levels or
+ * groups, taken (freed with the design); NULL when c is not text. */
+void design_bind(struct design *d, size_t ref, const struct column *c,
+                 uint32_t *map);
 
 size_t design_rows(const struct design *d);
 size_t design_cols(const struct design *d);
@@ -29,34 +57,39 @@ const struct design_column *design_column(const struct design *d, size_t col);
 void design_pull(const struct design *d, size_t col, size_t begin, size_t end,
                  double *out);
 void design_free(struct design *d);
-/* A design over plain column-major numbers (borrowed), for tests and benches. */
-struct design *design_dense(const double *x, size_t n_rows, size_t n_cols,
-                            const struct design_column *columns,
-                            struct error *err) MUST_USE;
+/* A design over plain column-major numbers (borrowed, as are the columns), for
+ * tests and benches. */
+struct design *
+design_dense(const double *x, size_t n_rows, size_t n_cols,
+             const struct design_column *columns, struct error *err) MUST_USE;
 
+enum { TARGET_MAX_CLASSES = 256 };
 enum problem { PROBLEM_BINARY, PROBLEM_MULTICLASS, PROBLEM_REGRESSION };
-const char *problem_word(enum problem p); /* "binary", "multiclass", "regression" */
+const char *
+problem_word(enum problem p); /* "binary", "multiclass", "regression" */
 
 /* The target of every row: class index or number. */
 struct target {
     enum problem problem;
     size_t n;
-    double *y;           /* owned */
-    size_t n_classes;    /* 0 for regression */
-    char **classes;      /* owned texts, in bytewise order (numbers in
+    double *y;        /* owned */
+    size_t n_classes; /* 0 for regression */
+    char **classes;   /* owned texts, in bytewise order (numbers in
                             numeric order): for two classes y = 1 is
                             classes[1], the "positive" one */
 };
 
 /* How a target is learnt: bool or two distinct values -> binary; text or at
  * most 20 distinct ints -> multiclass; else regression.  `problem` < 0 decides by
- * that rule.  Missing targets are ERR_RANGE with their count. One class only:
- * ERR_RANGE. */
+ * that rule.  Missing targets are ERR_RANGE with their count, as are one class
+ * only, over TARGET_MAX_CLASSES of them, and no rows; a date, or a regression
+ * on text, is ERR_TYPE. */
 bool target_fit(const struct frame *f, const char *name, int problem,
                 struct target *out, struct error *err) MUST_USE;
 /* The same classes for other rows; an unknown class is ERR_RANGE. */
-bool target_apply(const struct target *like, const struct frame *f,
-                  const char *name, struct target *out, struct error *err) MUST_USE;
+bool
+target_apply(const struct target *like, const struct frame *f, const char *name,
+             struct target *out, struct error *err) MUST_USE;
 /* Rows of a target, same classes. */
 bool target_take(const struct target *t, const uint32_t *rows, size_t n,
                  struct target *out, struct error *err) MUST_USE;

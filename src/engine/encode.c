@@ -1,0 +1,578 @@
+/* engine/encode.c -- a frame as numbers: the design matrix and the target.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/encode.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+/* ---- design ---- */
+
+struct design_ref {
+    struct column *column;
+    uint32_t *map;
+};
+
+struct design {
+    size_t n_rows, n_cols, n_refs;
+    const struct design_column *column;
+    const struct design_source *source;
+    struct design_ref *ref;
+    const double *dense; /* n_rows x n_cols, or NULL */
+};
+
+struct design *
+design_new(size_t n_rows, size_t n_cols, const struct design_column *columns,
+           const struct design_source *sources, size_t n_refs,
+           struct error *err)
+{
+    struct design *d = mem_try_array(1, sizeof *d, err);
+
+    if (!d)
+        return NULL;
+    d->n_rows = n_rows;
+    d->n_cols = n_cols;
+    d->column = columns;
+    d->source = sources;
+    d->n_refs = n_refs;
+    if (!(d->ref = mem_try_array(n_refs, sizeof *d->ref, err))) {
+        free(d);
+        return NULL;
+    }
+    return d;
+}
+
+void
+design_bind(struct design *d, size_t ref, const struct column *c, uint32_t *map)
+{
+    assert(ref < d->n_refs && !d->ref[ref].column);
+    assert(column_rows(c) == d->n_rows);
+    d->ref[ref].column = column_ref(c);
+    d->ref[ref].map = map;
+}
+
+struct design *
+design_dense(const double *x, size_t n_rows, size_t n_cols,
+             const struct design_column *columns, struct error *err)
+{
+    struct design *d = design_new(n_rows, n_cols, columns, NULL, 0, err);
+
+    if (d)
+        d->dense = x;
+    return d;
+}
+
+void
+design_free(struct design *d)
+{
+    if (!d)
+        return;
+    for (size_t i = 0; i < d->n_refs; i++) {
+        column_unref(d->ref[i].column);
+        free(d->ref[i].map);
+    }
+    free(d->ref);
+    free(d);
+}
+
+size_t
+design_rows(const struct design *d)
+{
+    return d->n_rows;
+}
+
+size_t
+design_cols(const struct design *d)
+{
+    return d->n_cols;
+}
+
+const struct design_column *
+design_column(const struct design *d, size_t col)
+{
+    return &d->column[col];
+}
+
+static void
+pull_number(const struct design_source *s, double *v, size_t n)
+{
+    bool finite_only = !isnan(s->fill);
+
+    for (size_t i = 0; i < n; i++)
+        if (isnan(v[i]) || (finite_only && isinf(v[i])))
+            v[i] = s->fill;
+    if (s->shift == 0 && s->scale == 1)
+        return;
+    for (size_t i = 0; i < n; i++)
+        v[i] = (v[i] - s->shift) * s->scale;
+}
+
+static void
+pull_text(const struct design_source *s, const struct design_ref *r,
+          size_t begin, size_t end, double *out)
+{
+    const uint32_t *codes = column_codes(r->column);
+    const uint64_t *valid = column_validity(r->column);
+    bool one_hot = s->kind == DESIGN_LEVEL;
+
+    for (size_t i = begin; i < end; i++) {
+        uint32_t m = column_bit(valid, i) ? r->map[codes[i]] : DESIGN_UNSEEN;
+
+        if (one_hot)
+            out[i - begin] = m == s->group;
+        else
+            out[i - begin] = m == DESIGN_UNSEEN ? (double)NAN : (double)m;
+    }
+}
+
+void
+design_pull(const struct design *d, size_t col, size_t begin, size_t end,
+            double *out)
+{
+    const struct design_source *s;
+
+    if (d->dense) {
+        memcpy(out, d->dense + col * d->n_rows + begin,
+               (end - begin) * sizeof *out);
+        return;
+    }
+    s = &d->source[col];
+    switch (s->kind) {
+    case DESIGN_NUMBER:
+        column_numbers(d->ref[s->ref].column, begin, end, out);
+        pull_number(s, out, end - begin);
+        break;
+    case DESIGN_MISSING:
+        column_numbers(d->ref[s->ref].column, begin, end, out);
+        for (size_t i = 0; i < end - begin; i++)
+            out[i] = !isfinite(out[i]);
+        break;
+    case DESIGN_CODE:
+    case DESIGN_LEVEL:
+        pull_text(s, &d->ref[s->ref], begin, end, out);
+        break;
+    case DESIGN_DENSE:
+        assert(!"a dense source without numbers");
+    }
+}
+
+/* ---- target ---- */
+
+const char *
+problem_word(enum problem p)
+{
+    switch (p) {
+    case PROBLEM_BINARY:
+        return "binary";
+    case PROBLEM_MULTICLASS:
+        return "multiclass";
+    case PROBLEM_REGRESSION:
+        return "regression";
+    }
+    return "?";
+}
+
+/* Distinct values of a numeric column, ascending, up to `max` of them; one
+ * more is counted and ends the search. */
+static size_t
+distinct_numbers(const double *y, size_t n, double *out, size_t max)
+{
+    size_t k = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t low = 0, high = k;
+
+        while (low < high) {
+            size_t mid = (low + high) / 2;
+
+            if (out[mid] < y[i])
+                low = mid + 1;
+            else
+                high = mid;
+        }
+        if (low < k && out[low] == y[i])
+            continue;
+        if (k == max)
+            return max + 1;
+        memmove(out + low + 1, out + low, (k - low) * sizeof *out);
+        out[low] = y[i];
+        k++;
+    }
+    return k;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* Distinct texts that occur in the rows, in bytewise order; caller frees.
+ * *n is TARGET_MAX_CLASSES + 1 when there are more than that. */
+static struct str *
+distinct_texts(const struct column *c, size_t *n, struct error *err)
+{
+    const uint32_t *codes = column_codes(c);
+    const uint64_t *valid = column_validity(c);
+    size_t n_codes = dict_count(column_dict(c)), k = 0;
+    uint8_t *seen = mem_try_array(n_codes, 1, err);
+    struct str *out = mem_try_array(TARGET_MAX_CLASSES + 1, sizeof *out, err);
+
+    if (!seen || !out) {
+        free(seen);
+        free(out);
+        return NULL;
+    }
+    for (size_t i = 0; i < column_rows(c) && k <= TARGET_MAX_CLASSES; i++)
+        if (column_bit(valid, i) && !seen[codes[i]]) {
+            seen[codes[i]] = 1;
+            out[k++] = dict_text(column_dict(c), codes[i]);
+        }
+    qsort(out, k, sizeof *out, by_text);
+    free(seen);
+    *n = k;
+    return out;
+}
+
+/* Rows without a target cannot be learnt from, nor judged. */
+static bool
+target_column(const struct frame *f, const char *name,
+              const struct column **out, struct error *err)
+{
+    size_t col, n_missing = 0;
+    const struct column *c;
+
+    if (!frame_need(f, name, &col, err))
+        return error_prefix(err, "target: ");
+    c = frame_column(f, col);
+    if (column_type(c) == COL_DATE || column_type(c) == COL_TIMESTAMP)
+        return error_set(err, ERR_TYPE,
+                         "target '%s' is a %s, expected a number, text or bool",
+                         name, column_type_word(column_type(c)));
+    if (column_rows(c) == 0)
+        return error_set(err, ERR_RANGE, "target '%s' has no rows", name);
+    n_missing = column_missing(c);
+    if (column_type(c) == COL_FLOAT64) {
+        const double *x = column_float64s(c);
+
+        for (size_t i = 0; i < column_rows(c); i++) {
+            if (isinf(x[i]))
+                return error_set(err, ERR_RANGE,
+                                 "target '%s' is infinite in row %zu", name,
+                                 i + 1);
+            n_missing += isnan(x[i]) != 0;
+        }
+    }
+    if (n_missing)
+        return error_set(err, ERR_RANGE,
+                         "target '%s' is missing in %zu of %zu rows", name,
+                         n_missing, column_rows(c));
+    *out = c;
+    return true;
+}
+
+static bool
+classes_add(struct target *t, const char *p, size_t len, struct error *err)
+{
+    char *text = mem_try_text(p, len, err);
+
+    if (text)
+        t->classes[t->n_classes++] = text;
+    return text != NULL;
+}
+
+static bool
+classes_check(const struct target *t, const char *name, size_t k,
+              struct error *err)
+{
+    if (k < 2)
+        return error_set(err, ERR_RANGE,
+                         "target '%s' has one value only: nothing to learn",
+                         name);
+    if (k > TARGET_MAX_CLASSES)
+        return error_set(err, ERR_RANGE,
+                         "target '%s' has over %d classes: not a class", name,
+                         TARGET_MAX_CLASSES);
+    if (t->problem == PROBLEM_BINARY && k != 2)
+        return error_set(err, ERR_RANGE,
+                         "target '%s' has %zu classes, expected 2", name, k);
+    return true;
+}
+
+static bool
+fit_texts(const struct column *c, const char *name, int problem,
+          struct target *t, struct error *err)
+{
+    size_t k = 0, n_codes = dict_count(column_dict(c));
+    struct str *texts = NULL;
+    uint32_t *map = NULL;
+    bool ok = false;
+
+    if (problem == PROBLEM_REGRESSION)
+        return error_set(err, ERR_TYPE,
+                         "target '%s' is text: a regression needs numbers",
+                         name);
+    if (!(texts = distinct_texts(c, &k, err)) ||
+        !(map = mem_try_array(n_codes, sizeof *map, err)))
+        goto out;
+    t->problem = problem >= 0 ? (enum problem)problem
+                 : k == 2     ? PROBLEM_BINARY
+                              : PROBLEM_MULTICLASS;
+    if (!classes_check(t, name, k, err) ||
+        !(t->classes = mem_try_array(k, sizeof *t->classes, err)))
+        goto out;
+    for (size_t i = 0; i < k; i++) {
+        if (!classes_add(t, texts[i].p, texts[i].n, err))
+            goto out;
+        map[dict_find(column_dict(c), texts[i])] = (uint32_t)i;
+    }
+    for (size_t i = 0; i < t->n; i++)
+        t->y[i] = map[column_codes(c)[i]];
+    ok = true;
+out:
+    free(texts);
+    free(map);
+    return ok;
+}
+
+static enum problem
+problem_guess(enum col_type type, size_t k)
+{
+    if (type == COL_BOOL || k == 2)
+        return PROBLEM_BINARY;
+    return type == COL_INT64 && k <= 20 ? PROBLEM_MULTICLASS
+                                        : PROBLEM_REGRESSION;
+}
+
+static bool
+class_name(enum col_type type, double v, struct buf *b, struct error *err)
+{
+    buf_clear(b);
+    if (type == COL_BOOL)
+        buf_puts(b, v != 0 ? "true" : "false");
+    else
+        buf_double(b, v);
+    return buf_check(b, err);
+}
+
+/* y holds the numbers: turn them into class indices where it is classes. */
+static bool
+fit_numbers(const struct column *c, const char *name, int problem,
+            struct target *t, struct error *err)
+{
+    double *v = mem_try_array(TARGET_MAX_CLASSES + 1, sizeof *v, err);
+    enum col_type type = column_type(c);
+    struct buf b;
+    bool ok = false;
+    size_t k;
+
+    buf_init(&b);
+    if (!v)
+        goto out;
+    column_numbers(c, 0, t->n, t->y);
+    k = distinct_numbers(t->y, t->n, v, TARGET_MAX_CLASSES);
+    t->problem = problem >= 0 ? (enum problem)problem : problem_guess(type, k);
+    if (t->problem == PROBLEM_REGRESSION) {
+        ok = k >= 2 || classes_check(t, name, k, err);
+        goto out;
+    }
+    if (!classes_check(t, name, k, err) ||
+        !(t->classes = mem_try_array(k, sizeof *t->classes, err)))
+        goto out;
+    for (size_t i = 0; i < k; i++)
+        if (!class_name(type, v[i], &b, err) ||
+            !classes_add(t, b.data, b.len, err))
+            goto out;
+    for (size_t i = 0; i < t->n; i++) {
+        size_t j = 0;
+
+        while (v[j] != t->y[i])
+            j++;
+        t->y[i] = (double)j;
+    }
+    ok = true;
+out:
+    buf_fini(&b);
+    free(v);
+    return ok;
+}
+
+static bool
+target_begin(struct target *t, size_t n, struct error *err)
+{
+    memset(t, 0, sizeof *t);
+    t->n = n;
+    t->y = mem_try_array(n, sizeof *t->y, err);
+    return t->y != NULL;
+}
+
+bool
+target_fit(const struct frame *f, const char *name, int problem,
+           struct target *out, struct error *err)
+{
+    const struct column *c;
+    struct target t;
+    bool ok;
+
+    if (!target_column(f, name, &c, err) ||
+        !target_begin(&t, column_rows(c), err))
+        return false;
+    ok = column_type(c) == COL_TEXT ? fit_texts(c, name, problem, &t, err)
+                                    : fit_numbers(c, name, problem, &t, err);
+    if (ok)
+        *out = t;
+    else
+        target_fini(&t);
+    return ok;
+}
+
+static bool
+classes_copy(const struct target *like, struct target *t, struct error *err)
+{
+    t->problem = like->problem;
+    if (like->n_classes == 0)
+        return true;
+    if (!(t->classes = mem_try_array(like->n_classes, sizeof *t->classes, err)))
+        return false;
+    for (size_t i = 0; i < like->n_classes; i++)
+        if (!classes_add(t, like->classes[i], strlen(like->classes[i]), err))
+            return false;
+    return true;
+}
+
+static size_t
+class_find(const struct target *t, struct str s)
+{
+    size_t i = 0;
+
+    while (i < t->n_classes && !str_is(s, t->classes[i]))
+        i++;
+    return i;
+}
+
+static bool
+class_unknown(const char *name, struct str s, size_t row, struct error *err)
+{
+    return error_set(err, ERR_RANGE,
+                     "target '%s' is '%.*s' in row %zu: not a class the model "
+                     "knows",
+                     name, (int)(s.n < 64 ? s.n : 64), s.p, row + 1);
+}
+
+static bool
+apply_texts(const struct column *c, const char *name, struct target *t,
+            struct error *err)
+{
+    size_t n_codes = dict_count(column_dict(c));
+    uint32_t *map = mem_try_array(n_codes, sizeof *map, err);
+    bool ok = true;
+
+    if (!map)
+        return false;
+    for (size_t i = 0; i < n_codes; i++)
+        map[i] =
+            (uint32_t)class_find(t, dict_text(column_dict(c), (uint32_t)i));
+    for (size_t i = 0; i < t->n && ok; i++) {
+        t->y[i] = map[column_codes(c)[i]];
+        if (t->y[i] >= (double)t->n_classes)
+            ok = class_unknown(name, column_text(c, i), i, err);
+    }
+    free(map);
+    return ok;
+}
+
+static bool
+apply_values(const struct column *c, const char *name, struct target *t,
+             struct error *err)
+{
+    struct buf b;
+    bool ok = true;
+
+    buf_init(&b);
+    column_numbers(c, 0, t->n, t->y);
+    for (size_t i = 0; i < t->n && ok; i++) {
+        size_t k;
+
+        if (!class_name(column_type(c), t->y[i], &b, err)) {
+            ok = false;
+            break;
+        }
+        k = class_find(t, (struct str){b.data, b.len});
+        if (k == t->n_classes)
+            ok = class_unknown(name, (struct str){b.data, b.len}, i, err);
+        t->y[i] = (double)k;
+    }
+    buf_fini(&b);
+    return ok;
+}
+
+static bool
+apply_regression(const struct column *c, const char *name, struct target *t,
+                 struct error *err)
+{
+    if (column_type(c) == COL_TEXT)
+        return error_set(err, ERR_TYPE, "target '%s' is text, expected numbers",
+                         name);
+    column_numbers(c, 0, t->n, t->y);
+    return true;
+}
+
+bool
+target_apply(const struct target *like, const struct frame *f, const char *name,
+             struct target *out, struct error *err)
+{
+    const struct column *c;
+    struct target t;
+    bool ok;
+
+    if (!target_column(f, name, &c, err) ||
+        !target_begin(&t, column_rows(c), err))
+        return false;
+    ok = classes_copy(like, &t, err);
+    if (ok && like->problem == PROBLEM_REGRESSION)
+        ok = apply_regression(c, name, &t, err);
+    else if (ok && column_type(c) == COL_TEXT)
+        ok = apply_texts(c, name, &t, err);
+    else if (ok)
+        ok = apply_values(c, name, &t, err);
+    if (ok)
+        *out = t;
+    else
+        target_fini(&t);
+    return ok;
+}
+
+bool
+target_take(const struct target *t, const uint32_t *rows, size_t n,
+            struct target *out, struct error *err)
+{
+    struct target part;
+
+    if (!target_begin(&part, n, err))
+        return false;
+    if (!classes_copy(t, &part, err)) {
+        target_fini(&part);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        part.y[i] = t->y[rows[i]];
+    *out = part;
+    return true;
+}
+
+void
+target_fini(struct target *t)
+{
+    free(t->y);
+    for (size_t i = 0; i < t->n_classes; i++)
+        free(t->classes[i]);
+    free(t->classes);
+    memset(t, 0, sizeof *t);
+}
