@@ -16,7 +16,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT)
 TESTS += $(UNIT)
 endif
-EXTRA_DIST += tests/lib/run.sh tests/lib/summary.sh tests/lib/tap.sh
+EXTRA_DIST += tests/lib/run.sh tests/lib/summary.sh tests/lib/tap.sh tests/lib/close.h
 
 SCRIPT_TESTS =
 TESTS += $(SCRIPT_TESTS)

@@ -19,7 +19,8 @@ cut_to_boundary(char *s, size_t cap)
 
     if (n + 1 < cap)
         return;
-    while (lead > 0 && n - lead < 3 && ((unsigned char)s[lead - 1] & 0xc0) == 0x80)
+    while (lead > 0 && n - lead < 3 &&
+           ((unsigned char)s[lead - 1] & 0xc0) == 0x80)
         lead--;
     if (lead == 0 || !((unsigned char)s[lead - 1] & 0x80))
         return;
@@ -107,9 +108,9 @@ const char *
 error_word(enum error_code code)
 {
     static const char *const words[] = {
-        "none",      "no memory", "io",        "parse", "corrupt",
-        "range",     "type",      "not found", "exists", "state",
-        "usage",     "gate",      "cancelled", "timeout", "limit"};
+        "none",  "no memory", "io",        "parse",   "corrupt",
+        "range", "type",      "not found", "exists",  "state",
+        "usage", "gate",      "cancelled", "timeout", "limit"};
 
     return words[code];
 }

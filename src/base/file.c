@@ -135,9 +135,9 @@ map_fd(struct file_map *m, int fd, const char *path, struct error *err)
         return error_set(err, ERR_IO, "%s: is a folder, expected a file", path);
     if (!S_ISREG(st.st_mode) || st.st_size == 0)
         return map_read(m, fd, path, err);
-    p = mem_fault_hit() ? MAP_FAILED
-                        : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
-                               fd, 0);
+    p = mem_fault_hit()
+            ? MAP_FAILED
+            : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED)
         return error_errno(err, errno, "%s", path);
     priv->mapped = p;

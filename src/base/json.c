@@ -122,7 +122,8 @@ json_parse(struct str text, struct error *err)
         return NULL;
     }
     if (str_trim((struct str){text.p + at, text.n - at}).n > 0) {
-        error_set(err, ERR_PARSE, "byte %zu: more text after the value", at + 1);
+        error_set(err, ERR_PARSE, "byte %zu: more text after the value",
+                  at + 1);
         cJSON_Delete(root);
         return NULL;
     }
@@ -157,9 +158,8 @@ json_type(const struct json *v)
     return JSON_NULL;
 }
 
-static const char *const type_words[] = {"null",     "true or false",
-                                         "a number", "a text",
-                                         "an array", "an object"};
+static const char *const type_words[] = {
+    "null", "true or false", "a number", "a text", "an array", "an object"};
 
 const char *
 json_type_word(const struct json *v)

@@ -28,8 +28,8 @@ struct loop_watch {
     struct loop *loop;
     struct loop_watch *next;
     enum kind kind;
-    int fd;      /* WATCH_FD; the signal's number for WATCH_SIGNAL */
-    int events;  /* LOOP_* */
+    int fd;     /* WATCH_FD; the signal's number for WATCH_SIGNAL */
+    int events; /* LOOP_* */
     pid_t pid;
     int64_t due, period; /* ms */
     loop_fn *fn;

@@ -44,7 +44,7 @@ struct work {
 struct pool {
     pthread_mutex_t lock; /* guards works */
     struct work *works;
-    atomic_uint epoch;    /* futex word: changes when work comes */
+    atomic_uint epoch; /* futex word: changes when work comes */
     atomic_uint sleepers;
     atomic_bool ending;
     unsigned n_threads;

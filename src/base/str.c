@@ -314,8 +314,8 @@ zone(struct str s, size_t at, int64_t *us)
     if ((s.p[at] != '+' && s.p[at] != '-') || !digits_at(s, at + 1, 2, &h))
         return false;
     colon = at + 3 < s.n && s.p[at + 3] == ':';
-    if (at + 3 != s.n && (!digits_at(s, at + 3 + colon, 2, &m) ||
-                          at + 5 + colon != s.n))
+    if (at + 3 != s.n &&
+        (!digits_at(s, at + 3 + colon, 2, &m) || at + 5 + colon != s.n))
         return false;
     if (h > 23 || m > 59)
         return false;
@@ -497,8 +497,8 @@ str_distance(struct str a, struct str b)
         for (size_t j = 1; j <= m; j++) {
             char p = lower(a.p[i - 1]), q = lower(b.p[j - 1]);
 
-            now[j] = least(last[j - 1] + (p != q),
-                           least(last[j], now[j - 1]) + 1);
+            now[j] =
+                least(last[j - 1] + (p != q), least(last[j], now[j - 1]) + 1);
             if (i > 1 && j > 1 && p == lower(b.p[j - 2]) &&
                 q == lower(a.p[i - 2]))
                 now[j] = least(now[j], before[j - 2] + 1);

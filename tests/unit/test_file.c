@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "base/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tests/lib/close.h"
+
+static char dir[] = "/tmp/lathe-file.XXXXXX";
+
+static int
+enter_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(dir) ? chdir(dir) : -1;
+}
+
+static int
+leave_folder(void **state)
+{
+    static const char *const names[] = {"a", "b", "old", "d/e/f", "d/e", "d"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        remove(names[i]);
+    return chdir("/") || rmdir(dir);
+}
+
+static size_t
+files_here(void)
+{
+    DIR *d = opendir(".");
+    size_t n = 0;
+
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+static void
+test_a_replaced_file_is_whole_or_as_it_was_at_every_fault(void **state)
+{
+    struct error err;
+    struct buf b;
+    size_t before;
+    unsigned long n;
+
+    (void)state;
+    buf_init(&b);
+    assert_ok(file_replace("old", "old text", 8, 0644, &err), err);
+    before = files_here();
+    for (n = 1;; n++) {
+        bool ok;
+
+        mem_fault_arm(n, false);
+        ok = file_replace("old", "new", 3, 0644, &err);
+        mem_fault_arm(0, false);
+        buf_clear(&b);
+        assert_ok(file_read("old", 100, &b, &err), err);
+        assert_true(strcmp(b.data, "old text") == 0 ||
+                    strcmp(b.data, "new") == 0);
+        assert_int_equal(files_here(), before);
+        if (ok)
+            break;
+    }
+    assert_true(n > 3);
+    assert_string_equal(b.data, "new");
+    buf_fini(&b);
+}
+
+static void
+test_a_mapped_file_shows_its_bytes_and_a_folder_is_refused(void **state)
+{
+    struct file_map m;
+    struct error err;
+
+    (void)state;
+    assert_ok(file_replace("a", "abc", 3, 0600, &err), err);
+    assert_ok(file_map_open(&m, "a", &err), err);
+    assert_int_equal(m.len, 3);
+    assert_memory_equal(m.data, "abc", 3);
+    file_map_close(&m);
+    assert_false(file_map_open(&m, "/", &err));
+    assert_string_equal(err.message, "/: is a folder, expected a file");
+    assert_false(file_map_open(&m, "absent", &err));
+    assert_int_equal(err.code, ERR_NOTFOUND);
+    assert_ok(file_replace("a", "", 0, 0600, &err), err);
+    assert_ok(file_map_open(&m, "a", &err), err);
+    assert_int_equal(m.len, 0);
+    file_map_close(&m);
+}
+
+static void
+test_a_file_larger_than_the_limit_is_refused(void **state)
+{
+    struct buf b;
+    struct error err;
+
+    (void)state;
+    buf_init(&b);
+    assert_ok(file_replace("b", "12345", 5, 0600, &err), err);
+    assert_false(file_read("b", 4, &b, &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    buf_clear(&b);
+    assert_ok(file_read("b", 5, &b, &err), err);
+    buf_fini(&b);
+}
+
+static void
+test_folders_are_made_down_the_path(void **state)
+{
+    struct error err;
+    struct stat st;
+
+    (void)state;
+    assert_ok(file_make_dirs("d/e", 0755, &err), err);
+    assert_ok(file_make_dirs("d/e", 0755, &err), err);
+    assert_int_equal(stat("d/e", &st), 0);
+    assert_true(S_ISDIR(st.st_mode));
+    assert_ok(file_append("d/e/f", "x", 1, &err), err);
+    assert_false(file_make_dirs("d/e/f/g", 0755, &err));
+}
+
+/* python3-xxhash / xxhsum -H2 of "abc": XXH3 128 bits. */
+static void
+test_the_hash_is_xxh3_of_128_bits(void **state)
+{
+    char hex[33];
+
+    (void)state;
+    file_hash("abc", 3, hex);
+    assert_string_equal(hex, "06b05ab6733a618578af5f94892f3950");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            test_a_replaced_file_is_whole_or_as_it_was_at_every_fault),
+        cmocka_unit_test(
+            test_a_mapped_file_shows_its_bytes_and_a_folder_is_refused),
+        cmocka_unit_test(test_a_file_larger_than_the_limit_is_refused),
+        cmocka_unit_test(test_folders_are_made_down_the_path),
+        cmocka_unit_test(test_the_hash_is_xxh3_of_128_bits),
+    };
+
+    (void)cmocka_run_group_tests(tests, enter_folder, leave_folder);
+    return 0;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "base/pool.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/lib/close.h"
+
+enum { N = 10007, GRAIN = 64, JOBS = 4 };
+
+struct marks {
+    atomic_uchar seen[N];
+    atomic_size_t wrong;
+};
+
+static void
+mark(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct marks *m = ctx;
+
+    if (begin != chunk * GRAIN || end > N || end - begin > GRAIN)
+        atomic_fetch_add(&m->wrong, 1);
+    for (size_t i = begin; i < end; i++)
+        atomic_fetch_add(&m->seen[i], 1);
+}
+
+static void
+test_every_item_is_visited_once_for_any_thread_count(void **state)
+{
+    (void)state;
+    for (unsigned threads = 1; threads <= 7; threads++) {
+        struct pool *p = pool_new(threads);
+        struct marks *m = calloc(1, sizeof *m);
+
+        assert_non_null(m);
+        for (int round = 0; round < 50; round++)
+            pool_for(p, N, GRAIN, mark, m);
+        for (size_t i = 0; i < N; i++)
+            assert_int_equal(m->seen[i], 50);
+        assert_int_equal(m->wrong, 0);
+        free(m);
+        pool_free(p);
+    }
+}
+
+struct job {
+    struct pool *pool;
+    struct marks marks;
+};
+
+static void
+run_job(void *ctx)
+{
+    struct job *j = ctx;
+
+    for (int round = 0; round < 100; round++)
+        pool_for(j->pool, N, GRAIN, mark, &j->marks);
+}
+
+static void
+test_jobs_share_the_workers_without_mixing_their_work(void **state)
+{
+    struct pool *p = pool_new(3);
+    struct job *jobs = calloc(JOBS, sizeof *jobs);
+    struct pool_job *handle[JOBS];
+    struct error err;
+
+    (void)state;
+    assert_non_null(jobs);
+    for (int i = 0; i < JOBS; i++) {
+        jobs[i].pool = p;
+        handle[i] = pool_start(p, run_job, &jobs[i], &err);
+        assert_non_null(handle[i]);
+    }
+    for (int i = 0; i < JOBS; i++) {
+        pool_join(handle[i]);
+        for (size_t k = 0; k < N; k++)
+            assert_int_equal(jobs[i].marks.seen[k], 100);
+    }
+    free(jobs);
+    pool_free(p);
+}
+
+static void
+test_no_pool_and_no_items_are_fine(void **state)
+{
+    struct marks *m = calloc(1, sizeof *m);
+
+    (void)state;
+    assert_non_null(m);
+    pool_for(NULL, N, GRAIN, mark, m);
+    pool_for(NULL, 0, GRAIN, mark, m);
+    assert_int_equal(m->seen[N - 1], 1);
+    assert_int_equal(pool_chunks(0, 5), 0);
+    assert_int_equal(pool_chunks(11, 5), 3);
+    free(m);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_item_is_visited_once_for_any_thread_count),
+        cmocka_unit_test(test_jobs_share_the_workers_without_mixing_their_work),
+        cmocka_unit_test(test_no_pool_and_no_items_are_fine),
+    };
+
+    (void)cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}
