@@ -8,3 +8,4 @@ liblathe_a_SOURCES += src/frame/frame.h
 liblathe_a_SOURCES += src/frame/profile.h
 liblathe_a_SOURCES += src/frame/query.h
 liblathe_a_SOURCES += src/frame/split.h
+nobase_dist_pkgdata_DATA += samples/churn/README.md samples/churn/churn.csv
