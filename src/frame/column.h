@@ -23,7 +23,14 @@
 #include "base/str.h"
 #include "frame/dict.h"
 
-enum col_type { COL_BOOL, COL_INT64, COL_FLOAT64, COL_TEXT, COL_DATE, COL_TIMESTAMP };
+enum col_type {
+    COL_BOOL,
+    COL_INT64,
+    COL_FLOAT64,
+    COL_TEXT,
+    COL_DATE,
+    COL_TIMESTAMP
+};
 enum { COL_N_TYPES = COL_TIMESTAMP + 1 };
 
 struct column;
@@ -31,9 +38,9 @@ struct column;
 /* Takes ownership of data (mem_try_aligned, n values), valid (may be NULL,
  * (n + 63) / 64 words) and one reference of dict (COL_TEXT only, else NULL),
  * also when it fails.  Counts the missing values and drops an all-set bitmap. */
-struct column *column_new(enum col_type type, size_t n, void *data,
-                          uint64_t *valid, struct dict *dict,
-                          struct error *err) MUST_USE;
+struct column *
+column_new(enum col_type type, size_t n, void *data, uint64_t *valid,
+           struct dict *dict, struct error *err) MUST_USE;
 struct column *column_ref(const struct column *c);
 void column_unref(struct column *c);
 
@@ -61,7 +68,8 @@ bool column_is_valid(const struct column *c, size_t i);
  * when missing or text. */
 double column_number(const struct column *c, size_t i);
 /* A whole range as numbers, as column_number. */
-void column_numbers(const struct column *c, size_t begin, size_t end, double *out);
+void
+column_numbers(const struct column *c, size_t begin, size_t end, double *out);
 /* Text of a COL_TEXT value; empty when missing. */
 struct str column_text(const struct column *c, size_t i);
 /* Any value for people and for CSV: "" when missing; doubles round-trip. */
@@ -72,7 +80,13 @@ struct column *column_take(const struct column *c, const uint32_t *rows,
 const char *column_type_word(enum col_type t); /* "bool", "int", "float",
                                                   "text", "date", "timestamp" */
 bool column_type_parse(const char *word, enum col_type *out) MUST_USE;
-/* Convert (what cannot be converted becomes missing, counted in *lost). */
+/* Read one value: bool (true/false), int, date and timestamp into *i, float
+ * into *x; text is refused.  False when s is not wholly such a value. */
+bool
+column_parse(enum col_type t, struct str s, int64_t *i, double *x) MUST_USE;
+/* Convert (what cannot be converted becomes missing, counted in *lost).
+ * Floats lose their fraction on the way to int; bool takes 0 and 1; dates and
+ * timestamps are days and whole seconds as int, midnight UTC as timestamp. */
 struct column *column_cast(const struct column *c, enum col_type to,
                            size_t *lost, struct error *err) MUST_USE;
 #endif

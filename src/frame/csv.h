@@ -22,11 +22,11 @@
 #include "frame/frame.h"
 
 struct csv_options {
-    char delimiter;            /* 0: find it */
-    int header;                /* -1: find it, 0: none, 1: first row */
-    const char *const *nulls;  /* NULL-ended; NULL: the usual ones */
-    const char *const *types;  /* "col=type", NULL-ended; NULL: none forced */
-    size_t max_rejects;        /* rejects kept with their text; 0: 1,000 */
+    char delimiter;           /* 0: find it */
+    int header;               /* -1: find it, 0: none, 1: first row */
+    const char *const *nulls; /* NULL-ended; NULL: the usual ones */
+    const char *const *types; /* "col=type", NULL-ended; NULL: none forced */
+    size_t max_rejects;       /* rejects kept with their text; 0: 1,000 */
 };
 
 struct csv_table {
@@ -50,8 +50,8 @@ bool csv_parse(struct str text, const char *name, const struct csv_options *o,
 void csv_table_fini(struct csv_table *t);
 
 /* Doubles round-trip; fields are quoted when they must be. */
-void csv_write_rows(const struct frame *f, size_t begin, size_t end, bool header,
-                    char delimiter, struct buf *out);
+void csv_write_rows(const struct frame *f, size_t begin, size_t end,
+                    bool header, char delimiter, struct buf *out);
 bool csv_write(const struct frame *f, const char *path, char delimiter,
                struct error *err) MUST_USE;
 #endif

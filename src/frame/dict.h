@@ -20,11 +20,13 @@ struct dict *dict_new(struct error *err) MUST_USE;
 struct dict *dict_ref(const struct dict *d);
 void dict_unref(struct dict *d);
 /* The code of s, added when it is new.  Copies s. */
-bool dict_add(struct dict *d, struct str s, uint32_t *code, struct error *err) MUST_USE;
+bool dict_add(struct dict *d, struct str s, uint32_t *code,
+              struct error *err) MUST_USE;
 uint32_t dict_find(const struct dict *d, struct str s); /* DICT_NONE: absent */
 struct str dict_text(const struct dict *d, uint32_t code);
 size_t dict_count(const struct dict *d);
 size_t dict_bytes(const struct dict *d);
 /* Permutation: rank[code] = place of the text in bytewise order. */
-bool dict_ranks(const struct dict *d, uint32_t *rank, struct error *err) MUST_USE;
+bool
+dict_ranks(const struct dict *d, uint32_t *rank, struct error *err) MUST_USE;
 #endif

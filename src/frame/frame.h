@@ -14,15 +14,17 @@ struct frame;
 /* Takes one reference of each column (also when it fails); copies the names.
  * Duplicate or empty names are ERR_EXISTS / ERR_RANGE.  n_cols may be 0 with
  * n_rows rows. */
-struct frame *frame_new(size_t n_rows, size_t n_cols, const char *const *names,
-                        struct column *const *columns, struct error *err) MUST_USE;
+struct frame *
+frame_new(size_t n_rows, size_t n_cols, const char *const *names,
+          struct column *const *columns, struct error *err) MUST_USE;
 struct frame *frame_ref(const struct frame *f);
 void frame_unref(struct frame *f);
 
 size_t frame_rows(const struct frame *f);
 size_t frame_cols(const struct frame *f);
 const char *frame_name(const struct frame *f, size_t col);
-const struct column *frame_column(const struct frame *f, size_t col); /* borrowed */
+const struct column *
+frame_column(const struct frame *f, size_t col); /* borrowed */
 /* Index of a column, or -1. */
 long frame_find(const struct frame *f, const char *name);
 /* As frame_find, with an error that names the nearest column:
@@ -46,10 +48,13 @@ struct frame *frame_drop(const struct frame *f, const char *const *names,
 size_t frame_bytes(const struct frame *f);
 /* 128-bit hash of names, types and values as 32 hex digits and a zero: the
  * "data fingerprint" of lineage.  Independent of how the frame was made. */
-bool frame_fingerprint(const struct frame *f, char out[33], struct error *err) MUST_USE;
+bool frame_fingerprint(const struct frame *f, char out[33],
+                       struct error *err) MUST_USE;
 /* A text table for people: header, at most max_rows rows, columns cut to fit
  * `width` cells, then "N rows x M columns". */
-void frame_print(const struct frame *f, size_t max_rows, size_t width, struct buf *out);
+void frame_print(const struct frame *f, size_t max_rows, size_t width,
+                 struct buf *out);
 /* Rows begin..end as a JSON array of objects. */
-void frame_json(const struct frame *f, size_t begin, size_t end, struct buf *out);
+void
+frame_json(const struct frame *f, size_t begin, size_t end, struct buf *out);
 #endif

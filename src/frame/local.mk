@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+liblathe_a_SOURCES += src/frame/builder.c
 liblathe_a_SOURCES += src/frame/builder.h
+liblathe_a_SOURCES += src/frame/column.c
 liblathe_a_SOURCES += src/frame/column.h
+liblathe_a_SOURCES += src/frame/column_cast.c
 liblathe_a_SOURCES += src/frame/csv.h
+liblathe_a_SOURCES += src/frame/dict.c
 liblathe_a_SOURCES += src/frame/dict.h
 liblathe_a_SOURCES += src/frame/expr.h
+liblathe_a_SOURCES += src/frame/frame.c
 liblathe_a_SOURCES += src/frame/frame.h
+liblathe_a_SOURCES += src/frame/frame_hash.c
+liblathe_a_SOURCES += src/frame/frame_text.c
 liblathe_a_SOURCES += src/frame/profile.h
 liblathe_a_SOURCES += src/frame/query.h
 liblathe_a_SOURCES += src/frame/split.h
 nobase_dist_pkgdata_DATA += samples/churn/README.md samples/churn/churn.csv
+UNIT += tests/unit/test_column
+UNIT += tests/unit/test_dict
+UNIT += tests/unit/test_frame

@@ -16,9 +16,9 @@ struct split {
 /* test_share in (0, 1).  stratify: a column (text, bool, int) whose shares are
  * kept in both parts, or NULL; every level with two rows or more has one on
  * each side. */
-bool split_holdout(const struct frame *f, double test_share,
-                   const char *stratify, uint64_t seed, struct split *out,
-                   struct error *err) MUST_USE;
+bool
+split_holdout(const struct frame *f, double test_share, const char *stratify,
+              uint64_t seed, struct split *out, struct error *err) MUST_USE;
 /* fold[i] in 0..k-1 for each row; stratified when the column is not NULL. */
 bool split_folds(const struct frame *f, unsigned k, const char *stratify,
                  uint64_t seed, uint8_t *fold, struct error *err) MUST_USE;

@@ -1,0 +1,363 @@
+/* frame/column.c -- one typed column.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "frame/column.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct column {
+    atomic_size_t refs;
+    enum col_type type;
+    size_t n, n_missing;
+    void *data;
+    uint64_t *valid; /* NULL: all present */
+    struct dict *dict;
+};
+
+static const struct {
+    const char *word;
+    size_t width;
+} types[COL_N_TYPES] = {
+    [COL_BOOL] = {"bool", sizeof(uint8_t)},
+    [COL_INT64] = {"int", sizeof(int64_t)},
+    [COL_FLOAT64] = {"float", sizeof(double)},
+    [COL_TEXT] = {"text", sizeof(uint32_t)},
+    [COL_DATE] = {"date", sizeof(int32_t)},
+    [COL_TIMESTAMP] = {"timestamp", sizeof(int64_t)},
+};
+
+static size_t
+n_words(size_t n)
+{
+    return n / 64 + (n % 64 != 0);
+}
+
+/* Clear the bits past the end, so that whole words can be compared. */
+static size_t
+count_present(uint64_t *valid, size_t n)
+{
+    size_t present = 0;
+
+    if (n % 64 != 0)
+        valid[n / 64] &= (UINT64_C(1) << (n % 64)) - 1;
+    for (size_t w = 0; w < n_words(n); w++)
+        present += (size_t)__builtin_popcountll(valid[w]);
+    return present;
+}
+
+/* Keep the promise that a missing value is stored as 0. */
+static void
+zero_missing(void *data, const uint64_t *valid, size_t n, size_t width)
+{
+    for (size_t w = 0; w < n_words(n); w++) {
+        uint64_t gone = ~valid[w];
+
+        for (; gone; gone &= gone - 1) {
+            size_t i = w * 64 + (size_t)__builtin_ctzll(gone);
+
+            if (i < n)
+                memset((char *)data + i * width, 0, width);
+        }
+    }
+}
+
+struct column *
+column_new(enum col_type type, size_t n, void *data, uint64_t *valid,
+           struct dict *dict, struct error *err)
+{
+    struct column *c = mem_try_array(1, sizeof *c, err);
+
+    assert((type == COL_TEXT) == (dict != NULL));
+    if (!c) {
+        free(data);
+        free(valid);
+        dict_unref(dict);
+        return NULL;
+    }
+    atomic_init(&c->refs, 1);
+    c->type = type;
+    c->n = n;
+    c->data = data;
+    c->valid = valid;
+    c->dict = dict;
+    if (valid)
+        c->n_missing = n - count_present(valid, n);
+    if (c->n_missing > 0) {
+        zero_missing(data, valid, n, types[type].width);
+    } else {
+        free(valid);
+        c->valid = NULL;
+    }
+    return c;
+}
+
+struct column *
+column_ref(const struct column *c)
+{
+    struct column *mine = (struct column *)(uintptr_t)c;
+
+    atomic_fetch_add_explicit(&mine->refs, 1, memory_order_relaxed);
+    return mine;
+}
+
+void
+column_unref(struct column *c)
+{
+    if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    free(c->data);
+    free(c->valid);
+    dict_unref(c->dict);
+    free(c);
+}
+
+/* ---- what it holds ---- */
+
+enum col_type
+column_type(const struct column *c)
+{
+    return c->type;
+}
+
+size_t
+column_rows(const struct column *c)
+{
+    return c->n;
+}
+
+size_t
+column_missing(const struct column *c)
+{
+    return c->n_missing;
+}
+
+const uint64_t *
+column_validity(const struct column *c)
+{
+    return c->valid;
+}
+
+const void *
+column_data(const struct column *c)
+{
+    return c->data;
+}
+
+const uint8_t *
+column_bools(const struct column *c)
+{
+    assert(c->type == COL_BOOL);
+    return c->data;
+}
+
+const int64_t *
+column_int64s(const struct column *c)
+{
+    assert(c->type == COL_INT64 || c->type == COL_TIMESTAMP);
+    return c->data;
+}
+
+const double *
+column_float64s(const struct column *c)
+{
+    assert(c->type == COL_FLOAT64);
+    return c->data;
+}
+
+const uint32_t *
+column_codes(const struct column *c)
+{
+    assert(c->type == COL_TEXT);
+    return c->data;
+}
+
+const int32_t *
+column_dates(const struct column *c)
+{
+    assert(c->type == COL_DATE);
+    return c->data;
+}
+
+const struct dict *
+column_dict(const struct column *c)
+{
+    return c->dict;
+}
+
+size_t
+column_width(enum col_type t)
+{
+    return types[t].width;
+}
+
+size_t
+column_bytes(const struct column *c)
+{
+    return sizeof *c + c->n * types[c->type].width +
+           (c->valid ? n_words(c->n) * sizeof *c->valid : 0) +
+           (c->dict ? dict_bytes(c->dict) : 0);
+}
+
+bool
+column_is_valid(const struct column *c, size_t i)
+{
+    assert(i < c->n);
+    return column_bit(c->valid, i);
+}
+
+/* ---- values ---- */
+
+void
+column_numbers(const struct column *c, size_t begin, size_t end, double *out)
+{
+    size_t n = end - begin;
+
+    assert(begin <= end && end <= c->n);
+    for (size_t i = 0; i < n; i++) {
+        if (!column_bit(c->valid, begin + i)) {
+            out[i] = NAN;
+            continue;
+        }
+        switch (c->type) {
+        case COL_BOOL:
+            out[i] = ((const uint8_t *)c->data)[begin + i];
+            break;
+        case COL_INT64:
+            out[i] = (double)((const int64_t *)c->data)[begin + i];
+            break;
+        case COL_FLOAT64:
+            out[i] = ((const double *)c->data)[begin + i];
+            break;
+        case COL_DATE:
+            out[i] = ((const int32_t *)c->data)[begin + i];
+            break;
+        case COL_TIMESTAMP:
+            out[i] = (double)((const int64_t *)c->data)[begin + i] / 1e6;
+            break;
+        default:
+            out[i] = NAN;
+        }
+    }
+}
+
+double
+column_number(const struct column *c, size_t i)
+{
+    double x;
+
+    column_numbers(c, i, i + 1, &x);
+    return x;
+}
+
+struct str
+column_text(const struct column *c, size_t i)
+{
+    assert(c->type == COL_TEXT && i < c->n);
+    if (!column_bit(c->valid, i))
+        return STR("");
+    return dict_text(c->dict, ((const uint32_t *)c->data)[i]);
+}
+
+void
+column_print(const struct column *c, size_t i, struct buf *out)
+{
+    char text[STR_F64_MAX + 8];
+    struct str s;
+
+    if (!column_is_valid(c, i))
+        return;
+    switch (c->type) {
+    case COL_BOOL:
+        buf_puts(out, ((const uint8_t *)c->data)[i] ? "true" : "false");
+        break;
+    case COL_INT64:
+        buf_printf(out, "%lld", (long long)((const int64_t *)c->data)[i]);
+        break;
+    case COL_FLOAT64:
+        buf_double(out, ((const double *)c->data)[i]);
+        break;
+    case COL_TEXT:
+        s = column_text(c, i);
+        buf_add(out, s.p, s.n);
+        break;
+    case COL_DATE:
+        buf_add(out, text, str_from_date(((const int32_t *)c->data)[i], text));
+        break;
+    case COL_TIMESTAMP:
+        buf_add(out, text,
+                str_from_timestamp(((const int64_t *)c->data)[i], text));
+        break;
+    }
+}
+
+/* ---- rows by id ---- */
+
+static void
+take_values(const struct column *c, const uint32_t *rows, size_t n, void *out)
+{
+    switch (types[c->type].width) {
+    case 1:
+        for (size_t i = 0; i < n; i++)
+            ((uint8_t *)out)[i] = ((const uint8_t *)c->data)[rows[i]];
+        break;
+    case 4:
+        for (size_t i = 0; i < n; i++)
+            ((uint32_t *)out)[i] = ((const uint32_t *)c->data)[rows[i]];
+        break;
+    default:
+        for (size_t i = 0; i < n; i++)
+            memcpy((char *)out + i * 8,
+                   (const char *)c->data + (size_t)rows[i] * 8, 8);
+    }
+}
+
+struct column *
+column_take(const struct column *c, const uint32_t *rows, size_t n,
+            struct error *err)
+{
+    void *data = mem_try_aligned(n, types[c->type].width, err);
+    uint64_t *valid = NULL;
+
+    if (!data)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        assert(rows[i] < c->n);
+    take_values(c, rows, n, data);
+    if (c->valid) {
+        if (!(valid = mem_try_array(n_words(n), sizeof *valid, err))) {
+            free(data);
+            return NULL;
+        }
+        for (size_t i = 0; i < n; i++)
+            valid[i / 64] |= (uint64_t)column_bit(c->valid, rows[i])
+                             << (i % 64);
+    }
+    return column_new(c->type, n, data, valid,
+                      c->dict ? dict_ref(c->dict) : NULL, err);
+}
+
+/* ---- types ---- */
+
+const char *
+column_type_word(enum col_type t)
+{
+    return types[t].word;
+}
+
+bool
+column_type_parse(const char *word, enum col_type *out)
+{
+    for (int t = 0; t < COL_N_TYPES; t++)
+        if (strcmp(types[t].word, word) == 0) {
+            *out = (enum col_type)t;
+            return true;
+        }
+    return false;
+}

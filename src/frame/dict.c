@@ -1,0 +1,248 @@
+/* frame/dict.c -- distinct texts and their codes.
+ *
+ * Texts lie end to end in one block; end[code] is where each ends.  The table
+ * is open addressing over slots of 64 bits: the upper half of the hash, then
+ * code + 1, so that most probes end without a look at the text.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "frame/dict.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { FIRST_SLOTS = 16, FIRST_TEXTS = 8, FIRST_BYTES = 64 };
+
+struct dict {
+    atomic_size_t refs;
+    char *bytes;
+    size_t n_bytes, cap_bytes;
+    size_t *end; /* end[code]; the start is end[code - 1] or 0 */
+    size_t n, cap;
+    uint64_t *slot; /* 0: free; else hash high half, code + 1 */
+    size_t n_slots; /* a power of two, at least 4/3 n */
+};
+
+static uint64_t
+mix(uint64_t a, uint64_t b)
+{
+    uint64_t x = (a ^ b) * UINT64_C(0x9e3779b97f4a7c15);
+
+    x ^= x >> 32;
+    x *= UINT64_C(0xd6e8feb86659fd93);
+    return x ^ x >> 29;
+}
+
+static uint64_t
+load(const char *p, size_t n)
+{
+    uint64_t v = 0;
+
+    memcpy(&v, p, n);
+    return v;
+}
+
+static uint64_t
+hash_text(struct str s)
+{
+    uint64_t h = s.n * UINT64_C(0xa0761d6478bd642f);
+
+    for (; s.n > 8; s.p += 8, s.n -= 8)
+        h = mix(h, load(s.p, 8));
+    return s.n > 0 ? mix(h, load(s.p, s.n)) : mix(h, 1);
+}
+
+struct dict *
+dict_new(struct error *err)
+{
+    struct dict *d = mem_try_array(1, sizeof *d, err);
+
+    if (!d)
+        return NULL;
+    atomic_init(&d->refs, 1);
+    if (!(d->slot = mem_try_array(FIRST_SLOTS, sizeof *d->slot, err))) {
+        free(d);
+        return NULL;
+    }
+    d->n_slots = FIRST_SLOTS;
+    return d;
+}
+
+struct dict *
+dict_ref(const struct dict *d)
+{
+    struct dict *mine = (struct dict *)(uintptr_t)d;
+
+    atomic_fetch_add_explicit(&mine->refs, 1, memory_order_relaxed);
+    return mine;
+}
+
+void
+dict_unref(struct dict *d)
+{
+    if (!d || atomic_fetch_sub_explicit(&d->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    free(d->bytes);
+    free(d->end);
+    free(d->slot);
+    free(d);
+}
+
+struct str
+dict_text(const struct dict *d, uint32_t code)
+{
+    size_t begin;
+
+    assert(code < d->n);
+    begin = code > 0 ? d->end[code - 1] : 0;
+    if (d->end[code] == begin)
+        return STR("");
+    return (struct str){d->bytes + begin, d->end[code] - begin};
+}
+
+/* The slot that holds s, or the free one where it belongs. */
+static uint64_t *
+probe(const struct dict *d, struct str s, uint64_t hash)
+{
+    size_t mask = d->n_slots - 1;
+    size_t at = (size_t)hash & mask;
+
+    for (;; at = (at + 1) & mask) {
+        uint64_t v = d->slot[at];
+
+        if (v == 0)
+            return &d->slot[at];
+        if (v >> 32 == hash >> 32 && str_eq(dict_text(d, (uint32_t)v - 1), s))
+            return &d->slot[at];
+    }
+}
+
+static bool
+grow_slots(struct dict *d, struct error *err)
+{
+    size_t n = d->n_slots * 2;
+    uint64_t *slot = mem_try_array(n, sizeof *slot, err);
+
+    if (!slot)
+        return false;
+    free(d->slot);
+    d->slot = slot;
+    d->n_slots = n;
+    for (size_t i = 0; i < d->n; i++) {
+        uint64_t hash = hash_text(dict_text(d, (uint32_t)i));
+        size_t at = (size_t)hash & (n - 1);
+
+        while (slot[at])
+            at = (at + 1) & (n - 1);
+        slot[at] = hash >> 32 << 32 | (i + 1);
+    }
+    return true;
+}
+
+static bool
+reserve(struct dict *d, size_t len, struct error *err)
+{
+    if (d->n == d->cap) {
+        size_t cap = d->cap ? d->cap * 2 : FIRST_TEXTS;
+        size_t *end = mem_try_resize(d->end, cap, sizeof *end, err);
+
+        if (!end)
+            return false;
+        d->end = end;
+        d->cap = cap;
+    }
+    if (len > d->cap_bytes - d->n_bytes) {
+        size_t cap = d->cap_bytes ? d->cap_bytes * 2 : FIRST_BYTES;
+        char *bytes;
+
+        if (cap < d->n_bytes + len)
+            cap = d->n_bytes + len;
+        if (!(bytes = mem_try_resize(d->bytes, cap, 1, err)))
+            return false;
+        d->bytes = bytes;
+        d->cap_bytes = cap;
+    }
+    return d->n_slots * 3 / 4 > d->n || grow_slots(d, err);
+}
+
+bool
+dict_add(struct dict *d, struct str s, uint32_t *code, struct error *err)
+{
+    uint64_t hash = hash_text(s);
+    uint64_t *slot = probe(d, s, hash);
+
+    if (*slot) {
+        *code = (uint32_t)*slot - 1;
+        return true;
+    }
+    if (d->n == DICT_NONE)
+        return error_set(err, ERR_LIMIT, "more than %lu different texts",
+                         (unsigned long)DICT_NONE);
+    if (!reserve(d, s.n, err))
+        return false;
+    slot = probe(d, s, hash);
+    if (s.n > 0)
+        memcpy(d->bytes + d->n_bytes, s.p, s.n);
+    d->n_bytes += s.n;
+    d->end[d->n] = d->n_bytes;
+    *code = (uint32_t)d->n++;
+    *slot = hash >> 32 << 32 | d->n;
+    return true;
+}
+
+uint32_t
+dict_find(const struct dict *d, struct str s)
+{
+    uint64_t v = *probe(d, s, hash_text(s));
+
+    return v ? (uint32_t)v - 1 : DICT_NONE;
+}
+
+size_t
+dict_count(const struct dict *d)
+{
+    return d->n;
+}
+
+size_t
+dict_bytes(const struct dict *d)
+{
+    return sizeof *d + d->cap_bytes + d->cap * sizeof *d->end +
+           d->n_slots * sizeof *d->slot;
+}
+
+/* ---- order ---- */
+
+struct ranked {
+    struct str text;
+    uint32_t code;
+};
+
+/* Texts differ, so the order is total. */
+static int
+by_text(const void *a, const void *b)
+{
+    return str_cmp(((const struct ranked *)a)->text,
+                   ((const struct ranked *)b)->text);
+}
+
+bool
+dict_ranks(const struct dict *d, uint32_t *rank, struct error *err)
+{
+    struct ranked *list = mem_try_array(d->n, sizeof *list, err);
+
+    if (!list)
+        return false;
+    for (size_t i = 0; i < d->n; i++)
+        list[i] = (struct ranked){dict_text(d, (uint32_t)i), (uint32_t)i};
+    if (d->n > 1)
+        qsort(list, d->n, sizeof *list, by_text);
+    for (size_t i = 0; i < d->n; i++)
+        rank[list[i].code] = (uint32_t)i;
+    free(list);
+    return true;
+}

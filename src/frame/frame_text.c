@@ -1,0 +1,216 @@
+/* frame/frame_text.c -- a frame for people and as JSON.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "frame/frame.h"
+
+enum { CELL_MAX = 32, GAP = 2 };
+
+static bool
+is_right(const struct column *c)
+{
+    enum col_type t = column_type(c);
+
+    return t == COL_INT64 || t == COL_FLOAT64;
+}
+
+/* What stands in a cell: one line, no control characters (a table may hold
+ * escape sequences), "-" where the value is missing. */
+static void
+cell_text(const struct column *c, size_t row, struct buf *raw, struct buf *out)
+{
+    struct str s;
+    int32_t cp;
+
+    buf_clear(raw);
+    buf_clear(out);
+    if (!column_is_valid(c, row)) {
+        buf_putc(out, '-');
+        return;
+    }
+    column_print(c, row, raw);
+    s = (struct str){raw->data, raw->len};
+    for (size_t at = 0; (cp = str_next(s, &at)) >= 0;) {
+        char utf8[4];
+
+        if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
+            cp = ' ';
+        buf_add(out, utf8, str_put_utf8((uint32_t)cp, utf8));
+    }
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t
+column_cells(const struct frame *f, size_t col, size_t n_rows, struct buf *raw,
+             struct buf *cell)
+{
+    size_t widest = str_width(str_of(frame_name(f, col)));
+
+    for (size_t i = 0; i < n_rows; i++) {
+        size_t w;
+
+        cell_text(frame_column(f, col), i, raw, cell);
+        w = str_width((struct str){cell->data, cell->len});
+        widest = w > widest ? w : widest;
+    }
+    return least(widest, CELL_MAX);
+}
+
+/* s in exactly `cells` cells, cut with ".." when it is longer. */
+static void
+put_cell(struct buf *out, struct str s, size_t cells, bool right)
+{
+    size_t w = str_width(s);
+
+    if (w > cells && cells > 2) {
+        s.n = str_fit(s, cells - 2, &w);
+        buf_add(out, s.p, s.n);
+        buf_puts(out, "..");
+        buf_fill(out, ' ', cells - 2 - w);
+        return;
+    }
+    if (w > cells)
+        s.n = str_fit(s, cells, &w);
+    if (right)
+        buf_fill(out, ' ', cells - w);
+    buf_add(out, s.p, s.n);
+    if (!right)
+        buf_fill(out, ' ', cells - w);
+}
+
+static void
+end_line(struct buf *out)
+{
+    while (out->len > 0 && out->data[out->len - 1] == ' ')
+        out->data[--out->len] = '\0';
+    buf_putc(out, '\n');
+}
+
+static void
+put_count(struct buf *out, size_t n, const char *one)
+{
+    char text[STR_F64_MAX];
+
+    buf_add(out, text, str_from_count(n, text));
+    buf_printf(out, " %s%s", one, n == 1 ? "" : "s");
+}
+
+static void
+put_summary(const struct frame *f, size_t n_rows, size_t n_cols,
+            struct buf *out)
+{
+    put_count(out, frame_rows(f), "row");
+    buf_puts(out, " x ");
+    put_count(out, frame_cols(f), "column");
+    if (n_rows < frame_rows(f))
+        buf_printf(out, ", first %zu", n_rows);
+    if (n_cols < frame_cols(f))
+        buf_printf(out, ", %zu columns shown", n_cols);
+    buf_putc(out, '\n');
+}
+
+void
+frame_print(const struct frame *f, size_t max_rows, size_t width,
+            struct buf *out)
+{
+    size_t n_rows = least(max_rows, frame_rows(f));
+    size_t n_cols = 0, used = 0;
+    struct buf raw, cell, cells; /* cells: a size_t for each column shown */
+
+    buf_init(&raw);
+    buf_init(&cell);
+    buf_init(&cells);
+    for (; n_cols < frame_cols(f); n_cols++) {
+        size_t w = column_cells(f, n_cols, n_rows, &raw, &cell);
+
+        if (n_cols > 0 && used + w > width)
+            break;
+        w = least(w, width);
+        used += w + GAP;
+        buf_add(&cells, &w, sizeof w);
+    }
+    for (size_t i = 0; !cells.failed && n_cols > 0 && i <= n_rows; i++) {
+        for (size_t j = 0; j < n_cols; j++) {
+            size_t w = ((const size_t *)(const void *)cells.data)[j];
+            const struct column *c = frame_column(f, j);
+            struct str s = str_of(frame_name(f, j));
+
+            if (i > 0) {
+                cell_text(c, i - 1, &raw, &cell);
+                s = (struct str){cell.data, cell.len};
+            }
+            put_cell(out, s, w, is_right(c));
+            buf_fill(out, ' ', GAP);
+        }
+        end_line(out);
+    }
+    put_summary(f, n_rows, n_cols, out);
+    out->failed |= raw.failed || cell.failed || cells.failed;
+    buf_fini(&raw);
+    buf_fini(&cell);
+    buf_fini(&cells);
+}
+
+static void
+json_value(const struct column *c, size_t row, struct buf *scratch,
+           struct buf *out)
+{
+    struct str s;
+
+    if (!column_is_valid(c, row)) {
+        buf_puts(out, "null");
+        return;
+    }
+    switch (column_type(c)) {
+    case COL_FLOAT64:
+        buf_json_double(out, column_float64s(c)[row]);
+        break;
+    case COL_TEXT:
+        s = column_text(c, row);
+        buf_json(out, s.p, s.n);
+        break;
+    case COL_DATE:
+    case COL_TIMESTAMP:
+        buf_clear(scratch);
+        column_print(c, row, scratch);
+        buf_json(out, scratch->data, scratch->len);
+        out->failed |= scratch->failed;
+        break;
+    default:
+        column_print(c, row, out);
+    }
+}
+
+void
+frame_json(const struct frame *f, size_t begin, size_t end, struct buf *out)
+{
+    struct buf scratch;
+
+    assert(begin <= end && end <= frame_rows(f));
+    buf_init(&scratch);
+    buf_putc(out, '[');
+    for (size_t i = begin; i < end; i++) {
+        buf_puts(out, i > begin ? ",{" : "{");
+        for (size_t j = 0; j < frame_cols(f); j++) {
+            struct str name = str_of(frame_name(f, j));
+
+            if (j > 0)
+                buf_putc(out, ',');
+            buf_json(out, name.p, name.n);
+            buf_putc(out, ':');
+            json_value(frame_column(f, j), i, &scratch, out);
+        }
+        buf_putc(out, '}');
+    }
+    buf_putc(out, ']');
+    buf_fini(&scratch);
+}

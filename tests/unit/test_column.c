@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "frame/column.h"
+
+static struct column *
+ints(const int64_t *v, size_t n, const char *missing)
+{
+    struct error err;
+    int64_t *data = mem_try_aligned(n, sizeof *data, &err);
+    uint64_t *valid = mem_try_array(n / 64 + 1, sizeof *valid, &err);
+    struct column *c;
+
+    for (size_t i = 0; i < n; i++) {
+        data[i] = v[i];
+        if (!missing || missing[i] != 'x')
+            valid[i / 64] |= UINT64_C(1) << (i % 64);
+    }
+    c = column_new(COL_INT64, n, data, valid, NULL, &err);
+    assert_non_null(c);
+    return c;
+}
+
+static struct column *
+texts(const char *const *v, size_t n)
+{
+    struct error err;
+    uint32_t *codes = mem_try_aligned(n, sizeof *codes, &err);
+    uint64_t *valid = mem_try_array(n / 64 + 1, sizeof *valid, &err);
+    struct dict *d = dict_new(&err);
+    struct column *c;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!v[i])
+            continue;
+        assert_true(dict_add(d, str_of(v[i]), &codes[i], &err));
+        valid[i / 64] |= UINT64_C(1) << (i % 64);
+    }
+    c = column_new(COL_TEXT, n, codes, valid, d, &err);
+    assert_non_null(c);
+    return c;
+}
+
+static void
+assert_prints(const struct column *c, size_t i, const char *want)
+{
+    struct buf b;
+
+    buf_init(&b);
+    column_print(c, i, &b);
+    assert_string_equal(b.data, want);
+    buf_fini(&b);
+}
+
+static void
+a_missing_value_counts_and_is_stored_as_zero(void **state)
+{
+    static const int64_t v[] = {5, 77, -3};
+    struct column *c = ints(v, 3, ".x.");
+
+    (void)state;
+    assert_int_equal(column_missing(c), 1);
+    assert_int_equal(column_int64s(c)[1], 0);
+    assert_true(isnan(column_number(c, 1)));
+    assert_false(column_is_valid(c, 1));
+    assert_prints(c, 1, "");
+    assert_prints(c, 2, "-3");
+    column_unref(c);
+}
+
+static void
+a_bitmap_of_ones_is_dropped(void **state)
+{
+    static const int64_t v[] = {5, 77, -3};
+    struct column *c = ints(v, 3, NULL);
+
+    (void)state;
+    assert_null(column_validity(c));
+    assert_int_equal(column_missing(c), 0);
+    column_unref(c);
+}
+
+static void
+take_repeats_and_reorders_rows(void **state)
+{
+    static const int64_t v[] = {10, 20, 30};
+    static const uint32_t rows[] = {2, 1, 2, 0};
+    struct error err;
+    struct column *c = ints(v, 3, ".x.");
+    struct column *t = column_take(c, rows, 4, &err);
+
+    (void)state;
+    assert_int_equal(column_rows(t), 4);
+    assert_int_equal(column_int64s(t)[0], 30);
+    assert_false(column_is_valid(t, 1));
+    assert_int_equal(column_int64s(t)[2], 30);
+    assert_int_equal(column_int64s(t)[3], 10);
+    column_unref(t);
+    column_unref(c);
+}
+
+static void
+text_casts_to_numbers_and_counts_what_is_lost(void **state)
+{
+    static const char *const v[] = {"1.5", "x", NULL, " 2 ", "1e400", "-7"};
+    struct error err;
+    struct column *c = texts(v, 6), *f;
+    size_t lost;
+
+    (void)state;
+    f = column_cast(c, COL_FLOAT64, &lost, &err);
+    assert_int_equal(lost, 2);
+    assert_int_equal(column_missing(f), 3);
+    assert_true(column_float64s(f)[0] == 1.5);
+    assert_true(column_float64s(f)[3] == 2);
+    assert_true(column_float64s(f)[5] == -7);
+    column_unref(f);
+    column_unref(c);
+}
+
+static void
+text_casts_to_dates_and_timestamps(void **state)
+{
+    static const char *const v[] = {"1970-01-02", "2024-02-29", "2023-02-29"};
+    struct error err;
+    struct column *c = texts(v, 3), *d, *t;
+    size_t lost;
+
+    (void)state;
+    d = column_cast(c, COL_DATE, &lost, &err);
+    assert_int_equal(lost, 1);
+    assert_int_equal(column_dates(d)[0], 1);
+    /* date -d 2024-02-29 +%s is 1709164800 */
+    assert_int_equal(column_dates(d)[1], 1709164800 / 86400);
+    assert_prints(d, 1, "2024-02-29");
+    t = column_cast(d, COL_TIMESTAMP, &lost, &err);
+    assert_int_equal(lost, 0);
+    assert_true(column_number(t, 1) == 1709164800.0);
+    assert_prints(t, 1, "2024-02-29 00:00:00");
+    column_unref(t);
+    t = column_cast(c, COL_TIMESTAMP, &lost, &err);
+    assert_int_equal(lost, 1);
+    assert_true(column_number(t, 1) == 1709164800.0);
+    column_unref(t);
+    column_unref(d);
+    column_unref(c);
+}
+
+static void
+floats_lose_their_fraction_and_refuse_what_does_not_fit(void **state)
+{
+    static const double v[] = {2.9, -2.9, 9223372036854775807.0, NAN, -0x1p63};
+    struct error err;
+    double *data = mem_try_aligned(5, sizeof *data, &err);
+    struct column *c, *i;
+    size_t lost;
+
+    (void)state;
+    memcpy(data, v, sizeof v);
+    c = column_new(COL_FLOAT64, 5, data, NULL, NULL, &err);
+    i = column_cast(c, COL_INT64, &lost, &err);
+    assert_int_equal(lost, 2);
+    assert_int_equal(column_int64s(i)[0], 2);
+    assert_int_equal(column_int64s(i)[1], -2);
+    assert_true(column_int64s(i)[4] == INT64_MIN);
+    column_unref(i);
+    column_unref(c);
+}
+
+static void
+bool_takes_only_zero_and_one(void **state)
+{
+    static const int64_t v[] = {0, 1, 2};
+    struct error err;
+    struct column *c = ints(v, 3, NULL), *b;
+    size_t lost;
+
+    (void)state;
+    b = column_cast(c, COL_BOOL, &lost, &err);
+    assert_int_equal(lost, 1);
+    assert_prints(b, 0, "false");
+    assert_prints(b, 1, "true");
+    assert_false(column_is_valid(b, 2));
+    column_unref(b);
+    column_unref(c);
+}
+
+static void
+any_type_casts_to_text_and_back(void **state)
+{
+    static const int64_t v[] = {12, -5, 12, 9};
+    struct error err;
+    struct column *c = ints(v, 4, "...x"), *t, *i;
+    size_t lost;
+
+    (void)state;
+    t = column_cast(c, COL_TEXT, &lost, &err);
+    assert_int_equal(dict_count(column_dict(t)), 2);
+    assert_true(str_is(column_text(t, 1), "-5"));
+    assert_false(column_is_valid(t, 3));
+    i = column_cast(t, COL_INT64, &lost, &err);
+    assert_int_equal(lost, 0);
+    assert_memory_equal(column_int64s(i), v, 3 * sizeof *v);
+    column_unref(i);
+    column_unref(t);
+    column_unref(c);
+}
+
+static void
+type_words_parse_back(void **state)
+{
+    enum col_type t;
+
+    (void)state;
+    for (int i = 0; i < COL_N_TYPES; i++) {
+        assert_true(column_type_parse(column_type_word((enum col_type)i), &t));
+        assert_int_equal(t, i);
+    }
+    assert_false(column_type_parse("integer", &t));
+}
+
+static void
+a_cast_survives_every_failing_allocation(void **state)
+{
+    static const int64_t v[] = {12, -5, 12, 9};
+    struct error err;
+    struct column *c = ints(v, 4, "...x"), *t = NULL, *f;
+    size_t lost;
+
+    (void)state;
+    for (unsigned long n = 1; !t; n++) {
+        mem_fault_arm(n, false);
+        if (!(t = column_cast(c, COL_TEXT, &lost, &err)))
+            assert_int_equal(err.code, ERR_NOMEM);
+    }
+    f = NULL;
+    for (unsigned long n = 1; !f; n++) {
+        mem_fault_arm(n, false);
+        if (!(f = column_cast(t, COL_FLOAT64, &lost, &err)))
+            assert_int_equal(err.code, ERR_NOMEM);
+    }
+    mem_fault_arm(0, false);
+    assert_true(column_float64s(f)[1] == -5);
+    column_unref(f);
+    column_unref(t);
+    column_unref(c);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_missing_value_counts_and_is_stored_as_zero),
+        cmocka_unit_test(a_bitmap_of_ones_is_dropped),
+        cmocka_unit_test(take_repeats_and_reorders_rows),
+        cmocka_unit_test(text_casts_to_numbers_and_counts_what_is_lost),
+        cmocka_unit_test(text_casts_to_dates_and_timestamps),
+        cmocka_unit_test(
+            floats_lose_their_fraction_and_refuse_what_does_not_fit),
+        cmocka_unit_test(bool_takes_only_zero_and_one),
+        cmocka_unit_test(any_type_casts_to_text_and_back),
+        cmocka_unit_test(type_words_parse_back),
+        cmocka_unit_test(a_cast_survives_every_failing_allocation),
+    };
+
+    (void)cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}

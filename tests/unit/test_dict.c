@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "frame/dict.h"
+
+static void
+codes_count_up_in_order_of_first_appearance(void **state)
+{
+    static const char *const words[] = {"b", "a", "b", "", "a", "c"};
+    static const uint32_t want[] = {0, 1, 0, 2, 1, 3};
+    struct error err;
+    struct dict *d = dict_new(&err);
+
+    (void)state;
+    assert_non_null(d);
+    for (size_t i = 0; i < 6; i++) {
+        uint32_t code;
+
+        assert_true(dict_add(d, str_of(words[i]), &code, &err));
+        assert_int_equal(code, want[i]);
+    }
+    assert_int_equal(dict_count(d), 4);
+    assert_true(str_is(dict_text(d, 2), ""));
+    assert_int_equal(dict_find(d, STR("c")), 3);
+    assert_int_equal(dict_find(d, STR("d")), DICT_NONE);
+    dict_unref(d);
+}
+
+static void
+a_hundred_thousand_texts_are_all_found_again(void **state)
+{
+    struct error err;
+    struct dict *d = dict_new(&err);
+    char text[32];
+
+    (void)state;
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < 100000; i++) {
+            int n = snprintf(text, sizeof text, "customer %u", i);
+            uint32_t code;
+
+            assert_true(
+                dict_add(d, (struct str){text, (size_t)n}, &code, &err));
+            assert_int_equal(code, i);
+        }
+    assert_int_equal(dict_count(d), 100000);
+    assert_true(str_is(dict_text(d, 99999), "customer 99999"));
+    dict_unref(d);
+}
+
+static void
+texts_with_zero_bytes_and_common_prefixes_stay_apart(void **state)
+{
+    struct error err;
+    struct dict *d = dict_new(&err);
+    uint32_t a, b, c;
+
+    (void)state;
+    assert_true(dict_add(d, (struct str){"x\0", 1}, &a, &err));
+    assert_true(dict_add(d, (struct str){"x\0", 2}, &b, &err));
+    assert_true(dict_add(d, (struct str){"x\0\0\0\0\0\0\0\0", 9}, &c, &err));
+    assert_true(a != b && b != c && a != c);
+    dict_unref(d);
+}
+
+static void
+ranks_follow_the_bytes(void **state)
+{
+    static const char *const words[] = {"pear", "Apple", "fig", ""};
+    static const uint32_t want[] = {3, 1, 2, 0};
+    struct error err;
+    struct dict *d = dict_new(&err);
+    uint32_t rank[4], code;
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        assert_true(dict_add(d, str_of(words[i]), &code, &err));
+    assert_true(dict_ranks(d, rank, &err));
+    assert_memory_equal(rank, want, sizeof want);
+    dict_unref(d);
+}
+
+static void
+an_allocation_that_fails_leaves_the_dict_usable(void **state)
+{
+    struct error err;
+    struct dict *d = NULL;
+    char text[16];
+    unsigned long n;
+
+    (void)state;
+    for (n = 1; !d; n++) {
+        mem_fault_arm(n, false);
+        d = dict_new(&err);
+    }
+    for (uint32_t i = 0; i < 300; i++) {
+        int len = snprintf(text, sizeof text, "%u", i);
+        struct str s = {text, (size_t)len};
+        uint32_t code = DICT_NONE;
+
+        mem_fault_arm(1, false);
+        if (!dict_add(d, s, &code, &err)) {
+            assert_int_equal(err.code, ERR_NOMEM);
+            mem_fault_arm(0, false);
+            assert_int_equal(dict_find(d, s), DICT_NONE);
+            assert_true(dict_add(d, s, &code, &err));
+        }
+        mem_fault_arm(0, false);
+        assert_int_equal(code, i);
+    }
+    dict_unref(d);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(codes_count_up_in_order_of_first_appearance),
+        cmocka_unit_test(a_hundred_thousand_texts_are_all_found_again),
+        cmocka_unit_test(texts_with_zero_bytes_and_common_prefixes_stay_apart),
+        cmocka_unit_test(ranks_follow_the_bytes),
+        cmocka_unit_test(an_allocation_that_fails_leaves_the_dict_usable),
+    };
+
+    (void)cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "frame/builder.h"
+
+static const char *const names[] = {"name",   "age",   "score",
+                                    "member", "since", "seen"};
+static const enum col_type types[] = {COL_TEXT, COL_INT64, COL_FLOAT64,
+                                      COL_BOOL, COL_DATE,  COL_TIMESTAMP};
+
+static struct frame *
+people(struct error *err)
+{
+    static const char *const rows[][6] = {
+        {"Ada", "36", "0.1", "true", "1842-09-04", "2024-01-31 12:30:00"},
+        {"Bj\xc3\xb6rn, \"B\"", "", "-1e-7", "false", "", ""},
+        {"", "7", "", "", "1970-01-01", "1970-01-01 00:00:00.5"},
+    };
+    struct builder *b = builder_new(6, names, types, err);
+
+    if (!b)
+        return NULL;
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t j = 0; j < 6; j++)
+            if (*rows[i][j] && !builder_parse(b, j, str_of(rows[i][j]), err)) {
+                builder_free(b);
+                return NULL;
+            }
+        if (!builder_end_row(b, err)) {
+            builder_free(b);
+            return NULL;
+        }
+    }
+    return builder_finish(b, err);
+}
+
+static void
+a_builder_makes_a_typed_frame(void **state)
+{
+    struct error err;
+    struct frame *f = people(&err);
+
+    (void)state;
+    assert_non_null(f);
+    assert_int_equal(frame_rows(f), 3);
+    assert_int_equal(frame_cols(f), 6);
+    assert_int_equal(frame_find(f, "score"), 2);
+    assert_int_equal(frame_find(f, "Score"), -1);
+    assert_int_equal(column_int64s(frame_column(f, 1))[0], 36);
+    assert_true(column_float64s(frame_column(f, 2))[1] == -1e-7);
+    assert_int_equal(column_missing(frame_column(f, 3)), 1);
+    /* date -u -d 1842-09-04 +%s is -4018032000 */
+    assert_int_equal(column_dates(frame_column(f, 4))[0],
+                     INT64_C(-4018032000) / 86400);
+    assert_int_equal(column_int64s(frame_column(f, 5))[2], 500000);
+    assert_false(column_is_valid(frame_column(f, 0), 2));
+    frame_unref(f);
+}
+
+static void
+a_builder_names_value_and_type_it_cannot_read(void **state)
+{
+    struct error err;
+    struct builder *b = builder_new(6, names, types, &err);
+
+    (void)state;
+    assert_false(builder_parse(b, 1, STR("3.5"), &err));
+    assert_int_equal(err.code, ERR_PARSE);
+    assert_string_equal(err.message, "'3.5' is not an int");
+    assert_false(builder_parse(b, 3, STR("yes"), &err));
+    assert_string_equal(err.message, "'yes' is not a bool");
+    builder_free(b);
+}
+
+static void
+a_thousand_rows_keep_their_values_and_gaps(void **state)
+{
+    struct error err;
+    struct builder *b = builder_new(2, names, types, &err);
+    struct frame *f;
+
+    (void)state;
+    for (int64_t i = 0; i < 1000; i++) {
+        if (i % 3)
+            assert_true(builder_i64(b, 1, i, &err));
+        assert_true(builder_end_row(b, &err));
+    }
+    assert_true(builder_i64(b, 1, 5, &err)); /* a row never ended */
+    f = builder_finish(b, &err);
+    assert_int_equal(frame_rows(f), 1000);
+    assert_int_equal(column_missing(frame_column(f, 1)), 334);
+    assert_int_equal(column_missing(frame_column(f, 0)), 1000);
+    for (size_t i = 0; i < 1000; i++) {
+        assert_int_equal(column_is_valid(frame_column(f, 1), i), i % 3 != 0);
+        assert_int_equal(column_int64s(frame_column(f, 1))[i], i % 3 ? i : 0);
+    }
+    frame_unref(f);
+}
+
+static void
+duplicate_and_empty_names_are_refused(void **state)
+{
+    static const char *const twice[] = {"a", "a"}, *const empty[] = {"a", ""};
+    struct error err;
+    struct builder *b = builder_new(2, twice, types, &err);
+
+    (void)state;
+    assert_null(builder_finish(b, &err));
+    assert_int_equal(err.code, ERR_EXISTS);
+    assert_string_equal(err.message, "there are two columns 'a'");
+    b = builder_new(2, empty, types, &err);
+    assert_null(builder_finish(b, &err));
+    assert_int_equal(err.code, ERR_RANGE);
+    assert_string_equal(err.message, "column 2 has no name");
+}
+
+static void
+an_unknown_column_names_its_neighbour(void **state)
+{
+    struct error err;
+    struct frame *f = people(&err);
+    size_t col;
+
+    (void)state;
+    assert_true(frame_need(f, "since", &col, &err));
+    assert_int_equal(col, 4);
+    assert_false(frame_need(f, "scor", &col, &err));
+    assert_string_equal(err.message,
+                        "no column 'scor' (did you mean 'score'?)");
+    assert_false(frame_need(f, "quantity", &col, &err));
+    assert_string_equal(err.message, "no column 'quantity'");
+    frame_unref(f);
+}
+
+static void
+many_columns_are_found_by_name_and_must_differ(void **state)
+{
+    enum { N = 100 };
+    struct error err;
+    char text[N][8];
+    const char *list[N];
+    enum col_type all[N] = {COL_BOOL};
+    struct frame *f;
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        snprintf(text[i], sizeof text[i], "c%zu", i);
+        list[i] = text[i];
+    }
+    f = builder_finish(builder_new(N, list, all, &err), &err);
+    assert_int_equal(frame_find(f, "c77"), 77);
+    assert_int_equal(frame_find(f, "c100"), -1);
+    frame_unref(f);
+    list[99] = "c3";
+    assert_null(builder_finish(builder_new(N, list, all, &err), &err));
+    assert_string_equal(err.message, "there are two columns 'c3'");
+}
+
+static void
+take_select_with_and_drop_make_new_frames(void **state)
+{
+    static const uint32_t rows[] = {2, 0};
+    static const size_t cols[] = {1, 0};
+    static const char *const gone[] = {"age", "seen"};
+    struct error err;
+    struct frame *f = people(&err), *t, *s, *d, *w, *r, *slice;
+
+    (void)state;
+    t = frame_take(f, rows, 2, &err);
+    assert_int_equal(column_int64s(frame_column(t, 1))[0], 7);
+    s = frame_select(t, cols, 2, &err);
+    assert_string_equal(frame_name(s, 0), "age");
+    assert_true(str_is(column_text(frame_column(s, 1), 1), "Ada"));
+    d = frame_drop(f, gone, 2, &err);
+    assert_int_equal(frame_cols(d), 4);
+    assert_int_equal(frame_find(d, "age"), -1);
+    w = frame_with(d, "age", column_ref(frame_column(f, 1)), &err);
+    assert_int_equal(frame_find(w, "age"), 4);
+    r = frame_with(w, "name", column_ref(frame_column(f, 2)), &err);
+    assert_int_equal(frame_cols(r), 5);
+    assert_int_equal(column_type(frame_column(r, 0)), COL_FLOAT64);
+    assert_null(frame_with(t, "age", column_ref(frame_column(f, 1)), &err));
+    assert_string_equal(err.message, "column 'age' has 3 rows, expected 2");
+    slice = frame_slice(f, 1, 3, &err);
+    assert_int_equal(frame_rows(slice), 2);
+    assert_int_equal(column_int64s(frame_column(slice, 1))[1], 7);
+    frame_unref(slice);
+    frame_unref(r);
+    frame_unref(w);
+    frame_unref(d);
+    frame_unref(s);
+    frame_unref(t);
+    frame_unref(f);
+}
+
+static void
+the_fingerprint_ignores_how_a_frame_was_made(void **state)
+{
+    static const uint32_t back[] = {2, 1, 0}, all[] = {0, 1, 2};
+    struct error err;
+    struct frame *f = people(&err), *g = frame_take(f, back, 3, &err),
+                 *h = frame_take(g, back, 3, &err), *k;
+    char a[33], b[33], c[33], d[33];
+
+    (void)state;
+    assert_true(frame_fingerprint(f, a, &err));
+    assert_true(frame_fingerprint(g, b, &err));
+    assert_true(frame_fingerprint(h, c, &err));
+    assert_string_equal(a, c);
+    assert_string_not_equal(a, b);
+    k = frame_take(g, all, 2, &err);
+    assert_true(frame_fingerprint(k, d, &err));
+    assert_string_not_equal(b, d);
+    frame_unref(k);
+    frame_unref(h);
+    frame_unref(g);
+    frame_unref(f);
+}
+
+static void
+print_aligns_cuts_and_counts(void **state)
+{
+    struct error err;
+    struct frame *f = people(&err);
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    frame_print(f, 2, 34, &b);
+    assert_string_equal(b.data, "name        age   score  member\n"
+                                "Ada          36     0.1  true\n"
+                                "Bj\xc3\xb6rn, \"B\"    -  -1e-07  false\n"
+                                "3 rows x 6 columns, first 2, 4 columns"
+                                " shown\n");
+    buf_clear(&b);
+    frame_print(f, 3, 6, &b);
+    assert_string_equal(b.data, "name\nAda\nBj\xc3\xb6r..\n-\n"
+                                "3 rows x 6 columns, 1 columns shown\n");
+    buf_fini(&b);
+    frame_unref(f);
+}
+
+static void
+print_shows_no_control_characters(void **state)
+{
+    struct error err;
+    struct builder *b = builder_new(1, names, types, &err);
+    struct frame *f;
+    struct buf out;
+
+    (void)state;
+    assert_true(builder_text(b, 0, STR("a\x1b[31m\nb\xc2\x9bz"), &err));
+    assert_true(builder_end_row(b, &err));
+    f = builder_finish(b, &err);
+    buf_init(&out);
+    frame_print(f, 9, 80, &out);
+    assert_string_equal(out.data, "name\na [31m b z\n1 row x 1 column\n");
+    buf_fini(&out);
+    frame_unref(f);
+}
+
+static void
+json_gives_each_type_its_form(void **state)
+{
+    struct error err;
+    struct frame *f = people(&err);
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    frame_json(f, 0, 2, &b);
+    assert_string_equal(
+        b.data, "[{\"name\":\"Ada\",\"age\":36,\"score\":0.1,\"member\":true,"
+                "\"since\":\"1842-09-04\",\"seen\":\"2024-01-31 12:30:00\"},"
+                "{\"name\":\"Bj\xc3\xb6rn, \\\"B\\\"\",\"age\":null,"
+                "\"score\":-1e-07,\"member\":false,\"since\":null,"
+                "\"seen\":null}]");
+    buf_fini(&b);
+    frame_unref(f);
+}
+
+static void
+every_failing_allocation_is_reported(void **state)
+{
+    static const uint32_t rows[] = {1, 1};
+    struct error err;
+    struct frame *f = NULL, *t = NULL;
+    char hash[33];
+    unsigned long n;
+
+    (void)state;
+    for (n = 1; !f; n++) {
+        mem_fault_arm(n, false);
+        if (!(f = people(&err)))
+            assert_int_equal(err.code, ERR_NOMEM);
+    }
+    for (n = 1; !t; n++) {
+        mem_fault_arm(n, false);
+        if (!(t = frame_take(f, rows, 2, &err)))
+            assert_int_equal(err.code, ERR_NOMEM);
+    }
+    for (n = 1;; n++) {
+        mem_fault_arm(n, false);
+        if (frame_fingerprint(t, hash, &err))
+            break;
+        assert_int_equal(err.code, ERR_NOMEM);
+    }
+    mem_fault_arm(0, false);
+    assert_int_equal(strlen(hash), 32);
+    frame_unref(t);
+    frame_unref(f);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_builder_makes_a_typed_frame),
+        cmocka_unit_test(a_builder_names_value_and_type_it_cannot_read),
+        cmocka_unit_test(a_thousand_rows_keep_their_values_and_gaps),
+        cmocka_unit_test(duplicate_and_empty_names_are_refused),
+        cmocka_unit_test(an_unknown_column_names_its_neighbour),
+        cmocka_unit_test(many_columns_are_found_by_name_and_must_differ),
+        cmocka_unit_test(take_select_with_and_drop_make_new_frames),
+        cmocka_unit_test(the_fingerprint_ignores_how_a_frame_was_made),
+        cmocka_unit_test(print_aligns_cuts_and_counts),
+        cmocka_unit_test(print_shows_no_control_characters),
+        cmocka_unit_test(json_gives_each_type_its_form),
+        cmocka_unit_test(every_failing_allocation_is_reported),
+    };
+
+    (void)cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}
