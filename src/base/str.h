@@ -55,6 +55,9 @@ size_t str_put_utf8(uint32_t cp, char out[4]); /* bytes written */
 bool str_utf8_valid(struct str s);
 /* Cells a code point takes on a terminal: 0 combining or control, 1, 2. */
 int str_cp_width(uint32_t cp);
+/* The one code point of the other case (not German sharp s to SS). */
+uint32_t str_cp_lower(uint32_t cp);
+uint32_t str_cp_upper(uint32_t cp);
 size_t str_width(struct str s);
 /* Longest prefix that fits in `cells`; its width in *used when not NULL. */
 size_t str_fit(struct str s, size_t cells, size_t *used);
