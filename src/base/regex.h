@@ -1,4 +1,9 @@
 /* base/regex.h -- PCRE2 with limits: a hostile pattern ends in an error.
+ *
+ * Patterns are Unicode-aware and match anywhere in the text; (?i), ^ and $
+ * say otherwise.  Bytes that are not UTF-8 match nothing, and the text around
+ * them is searched as usual.  A search uses the JIT; where that runs out of
+ * its stack, the interpreter, whose memory is bounded, tries again.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_BASE_REGEX_H
 #define LATHE_BASE_REGEX_H
@@ -6,13 +11,24 @@
 #include "base/error.h"
 #include "base/str.h"
 
+enum {
+    REGEX_MAX_PATTERN = 4096,  /* bytes */
+    REGEX_MAX_TEXT = 1u << 20, /* bytes searched at once */
+    REGEX_MAX_STEPS = 1000000, /* backtracking steps from one start */
+    REGEX_MAX_HEAP_KIB = 65536 /* of the interpreter */
+};
+
 struct regex;
 
+/* ERR_PARSE names the character of the pattern that is wrong; ERR_LIMIT when
+ * it is too long or nested too deeply. */
 struct regex *regex_new(struct str pattern, bool ignore_case, struct error *err) MUST_USE;
 void regex_free(struct regex *r);
-/* *found: does it match anywhere in s?  Match and depth limits give ERR_LIMIT.
- * group/out: when out is not NULL, the text of that capture group.  Safe from
- * several threads. */
+unsigned regex_groups(const struct regex *r); /* capture groups it has */
+/* *found: does it match anywhere in s?  Match, depth, heap and length limits
+ * give ERR_LIMIT.  group/out: when out is not NULL, the text of that capture
+ * group (0: the whole match; empty when it took no part).  Safe from several
+ * threads. */
 bool regex_find(const struct regex *r, struct str s, bool *found, unsigned group,
                 struct str *out, struct error *err) MUST_USE;
 #endif
