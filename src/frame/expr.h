@@ -5,7 +5,19 @@
  * and boolean logic is three-valued.  Operators by rising precedence:
  *   or   and   not   = == != <> < <= > >= in between is [not] null matches
  *   + -   * / // %   unary -   ^   ( ) call column 'text' 12 1.5 true null
- * A column name that is not a plain word is written `in backticks`.
+ * A column name that is not a plain word is written `in backticks`; a dot
+ * between letters belongs to the word (valid.auc).  Keywords and functions may
+ * be written in capitals; "text" may stand for 'text', and a doubled quote
+ * inside stands for itself.
+ *
+ * What does not exist is missing: division by zero, an integer that leaves its
+ * range, sqrt(-1), a text that cannot be cast.  So no row can stop a column.
+ * x // y rounds down and x % y has the sign of y; / and ^ give floats.  bool
+ * counts as 0 or 1 beside numbers.  A text literal beside a date or timestamp
+ * is read as one; date - date is days, timestamp - timestamp seconds, and what
+ * is added to them counts in the same units.  if() takes the last branch where
+ * its condition is missing.
+ *
  * Functions: if, coalesce, min, max, abs, round, floor, ceil, sqrt, exp, log,
  * log10, lower, upper, trim, length, contains, starts_with, ends_with, replace,
  * extract, concat, year, month, day, weekday, hour, days_between, int, float,
@@ -13,9 +25,13 @@
  *
  * An error points at the character and names the nearest column:
  *   "column 5: no column 'tenur' (did you mean 'tenure'?)".
+ * Bounds: 64 KiB of text, 10,000 parts, 200 levels, texts of 1 MiB, the limits
+ * of base/regex for patterns (which must be literals): ERR_LIMIT.
  *
  * Threads: an expr is immutable after parsing; evaluation uses its own
- * scratch.  Cost: column batches of 4,096 rows over the pool.
+ * scratch.  Cost: typed kernels over batches of 4,096 rows on the pool; what
+ * depends on one text column alone is computed once for each entry of its
+ * dictionary.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_EXPR_H
 #define LATHE_FRAME_EXPR_H

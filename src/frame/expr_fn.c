@@ -1,0 +1,398 @@
+/* The functions: one table for the parser, the binder, help and completion.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <string.h>
+
+#include "frame/expr_plan.h"
+
+enum { MANY = 10000, MAX_CONCAT = 32 };
+
+struct expr_fn {
+    size_t min_args, max_args;
+    bool pattern; /* the second argument is a regular expression */
+    struct step *(*bind)(struct plan *p, const struct node *call,
+                         const struct expr_fn *fn, struct step **arg);
+    kernel_fn *ints, *floats; /* bind_math: ints NULL: always float */
+    kernel_fn *fn;            /* bind_text and others */
+    enum col_type type;       /* of the result */
+    int option;
+};
+
+static bool
+want(struct plan *p, const struct node *call, struct step **s,
+     enum col_type type)
+{
+    if ((*s)->untyped)
+        return (*s = step_widen(p, *s, type));
+    if ((*s)->type == type)
+        return true;
+    return bind_fail(p, (*s)->node, ERR_TYPE, "%s wants a %s, not %s",
+                     expr_fn_usage(call->fn), column_type_word(type),
+                     step_describe(p, *s));
+}
+
+/* A whole number written in the expression itself. */
+static bool
+literal_int(struct plan *p, const struct node *call, const struct node *n,
+            int64_t low, int64_t high, int64_t *out)
+{
+    const struct node *digits = n->op == NODE_NEG ? n->kid : n;
+    int64_t value = n->op == NODE_NEG ? -digits->i : digits->i;
+
+    if (digits->op != NODE_INT || value < low || value > high)
+        return bind_fail(
+            p, n, ERR_RANGE, "%s wants a whole number from %lld to %lld here",
+            expr_fn_usage(call->fn), (long long)low, (long long)high);
+    *out = value;
+    return true;
+}
+
+/* ---- numbers --------------------------------------------------------- */
+
+static bool
+want_number(struct plan *p, const struct node *call, struct step **s)
+{
+    enum col_type t = (*s)->type;
+
+    if (!(*s)->untyped && t != COL_BOOL && t != COL_INT64 && t != COL_FLOAT64)
+        return bind_fail(p, (*s)->node, ERR_TYPE, "%s wants a number, not %s",
+                         expr_fn_usage(call->fn), step_describe(p, *s));
+    if ((*s)->untyped || t == COL_BOOL)
+        *s = step_widen(p, *s, COL_INT64);
+    return *s;
+}
+
+static struct step *
+bind_math(struct plan *p, const struct node *call, const struct expr_fn *fn,
+          struct step **arg)
+{
+    if (!want_number(p, call, &arg[0]))
+        return NULL;
+    if (fn->ints && arg[0]->type == COL_INT64)
+        return step_call(p, call, COL_INT64, fn->ints, arg, 1);
+    if (!(arg[0] = step_widen(p, arg[0], COL_FLOAT64)))
+        return NULL;
+    return step_call(p, call, COL_FLOAT64, fn->floats, arg, 1);
+}
+
+/* Whole numbers are their own floor, ceil and round. */
+static struct step *
+bind_round(struct plan *p, const struct node *call, const struct expr_fn *fn,
+           struct step **arg)
+{
+    int64_t digits = 0;
+    struct step *s;
+
+    if (!want_number(p, call, &arg[0]))
+        return NULL;
+    if (call->n_kids == 1 && arg[0]->type == COL_INT64)
+        return arg[0];
+    if (call->n_kids == 2 &&
+        !literal_int(p, call, call->kid->next, -15, 15, &digits))
+        return NULL;
+    if (!(arg[0] = step_widen(p, arg[0], COL_FLOAT64)) ||
+        !(s = step_call(p, call, COL_FLOAT64, fn->floats, arg, 1)))
+        return NULL;
+    s->option = digits;
+    return s;
+}
+
+/* ---- any type -------------------------------------------------------- */
+
+static struct step *
+bind_if(struct plan *p, const struct node *call, const struct expr_fn *fn,
+        struct step **arg)
+{
+    (void)fn;
+    if (!want(p, call, &arg[0], COL_BOOL) || !steps_unify(p, call, arg + 1, 2))
+        return NULL;
+    return step_call(p, call, arg[1]->type,
+                     kernel_if(vec_kind_of(arg[1]->type)), arg, 3);
+}
+
+/* coalesce (option 0), min (1), max (2). */
+static struct step *
+bind_fold(struct plan *p, const struct node *call, const struct expr_fn *fn,
+          struct step **arg)
+{
+    struct step *s;
+    enum vec_kind kind;
+
+    if (!steps_unify(p, call, arg, call->n_kids))
+        return NULL;
+    kind = vec_kind_of(arg[0]->type);
+    s = step_call(p, call, arg[0]->type,
+                  fn->option ? kernel_extreme(kind, fn->option == 2)
+                             : kernel_coalesce(kind),
+                  arg, call->n_kids);
+    if (s)
+        s->op = STEP_FOLD;
+    return s;
+}
+
+static struct step *
+bind_cast(struct plan *p, const struct node *call, const struct expr_fn *fn,
+          struct step **arg)
+{
+    kernel_fn *kernel;
+
+    if (arg[0]->untyped)
+        return step_widen(p, arg[0], fn->type);
+    if (arg[0]->type == fn->type)
+        return arg[0];
+    if (!(kernel = kernel_cast(arg[0]->type, fn->type))) {
+        bind_fail(p, arg[0]->node, ERR_TYPE, "%s cannot convert %s",
+                  expr_fn_usage(fn), step_describe(p, arg[0]));
+        return NULL;
+    }
+    return step_call(p, call, fn->type, kernel, arg, 1);
+}
+
+static struct step *
+bind_missing(struct plan *p, const struct node *call, const struct expr_fn *fn,
+             struct step **arg)
+{
+    return step_call(p, call, fn->type, fn->fn, arg, 1);
+}
+
+/* ---- texts ----------------------------------------------------------- */
+
+static struct step *
+bind_text(struct plan *p, const struct node *call, const struct expr_fn *fn,
+          struct step **arg)
+{
+    for (size_t i = 0; i < call->n_kids; i++)
+        if (!want(p, call, &arg[i], COL_TEXT))
+            return NULL;
+    return step_call(p, call, fn->type, fn->fn, arg, call->n_kids);
+}
+
+static struct step *
+bind_concat(struct plan *p, const struct node *call, const struct expr_fn *fn,
+            struct step **arg)
+{
+    for (size_t i = 0; i < call->n_kids; i++)
+        if (!(arg[i] = step_widen(p, arg[i], COL_TEXT)))
+            return NULL;
+    return step_call(p, call, fn->type, fn->fn, arg, call->n_kids);
+}
+
+static struct step *
+bind_extract(struct plan *p, const struct node *call, const struct expr_fn *fn,
+             struct step **arg)
+{
+    const struct node *pattern = call->kid->next;
+    unsigned groups = regex_groups(pattern->regex);
+    int64_t group = groups > 0;
+    struct step *s;
+
+    if (!want(p, call, &arg[0], COL_TEXT) ||
+        (call->n_kids == 3 &&
+         !literal_int(p, call, pattern->next, 0, groups, &group)) ||
+        !(s = step_call(p, call, fn->type, fn->fn, arg, 1)))
+        return NULL;
+    s->regex = pattern->regex;
+    s->option = group;
+    return s;
+}
+
+/* ---- dates ----------------------------------------------------------- */
+
+/* A text literal stands for the date it spells. */
+static bool
+want_day(struct plan *p, const struct node *call, struct step **s)
+{
+    if (!(*s)->untyped &&
+        ((*s)->type == COL_DATE || (*s)->type == COL_TIMESTAMP))
+        return true;
+    if ((*s)->untyped || (*s)->node->op == NODE_TEXT)
+        return (*s = step_widen(p, *s, COL_TIMESTAMP));
+    return bind_fail(p, (*s)->node, ERR_TYPE,
+                     "%s wants a date or timestamp, not %s%s",
+                     expr_fn_usage(call->fn), step_describe(p, *s),
+                     (*s)->type == COL_TEXT ? "; date() reads it as one" : "");
+}
+
+static struct step *
+bind_date_part(struct plan *p, const struct node *call,
+               const struct expr_fn *fn, struct step **arg)
+{
+    struct step *s;
+
+    if (!want_day(p, call, &arg[0]))
+        return NULL;
+    if ((s = step_call(p, call, COL_INT64, k_date_part, arg, 1)))
+        s->option = fn->option;
+    return s;
+}
+
+static struct step *
+bind_days_between(struct plan *p, const struct node *call,
+                  const struct expr_fn *fn, struct step **arg)
+{
+    struct step *day[2];
+
+    (void)fn;
+    for (size_t i = 0; i < 2; i++) {
+        if (!want_day(p, call, &arg[i]))
+            return NULL;
+        day[1 - i] =
+            arg[i]->type == COL_DATE
+                ? arg[i]
+                : step_call(p, arg[i]->node, COL_DATE,
+                            kernel_cast(COL_TIMESTAMP, COL_DATE), &arg[i], 1);
+        if (!day[1 - i])
+            return NULL;
+    }
+    return step_call(p, call, COL_INT64, kernel_binary(NODE_SUB, VEC_INT), day,
+                     2);
+}
+
+/* ---- the table ------------------------------------------------------- */
+
+/* In the order of expr_fn below: by kind, as help shows them. */
+static const struct expr_function docs[] = {
+    {"if", "if(condition, a, b)",
+     "a where the condition is true, else b (also where it is missing)"},
+    {"coalesce", "coalesce(a, b, ...)", "the first that is not missing"},
+    {"is_missing", "is_missing(x)", "is x missing? also: x is null"},
+    {"min", "min(a, b, ...)", "the smallest; missing when one is"},
+    {"max", "max(a, b, ...)", "the largest; missing when one is"},
+    {"abs", "abs(x)", "x without its sign"},
+    {"round", "round(x, digits)",
+     "to so many decimals (0 when left out), halves to even"},
+    {"floor", "floor(x)", "the next whole number down"},
+    {"ceil", "ceil(x)", "the next whole number up"},
+    {"sqrt", "sqrt(x)", "square root; missing below zero"},
+    {"exp", "exp(x)", "e to the power x"},
+    {"log", "log(x)", "natural logarithm; missing at zero and below"},
+    {"log10", "log10(x)", "decimal logarithm; missing at zero and below"},
+    {"lower", "lower(text)", "in small letters"},
+    {"upper", "upper(text)", "in capital letters"},
+    {"trim", "trim(text)", "without blanks at both ends"},
+    {"length", "length(text)", "how many characters"},
+    {"contains", "contains(text, part)", "does the part occur in it?"},
+    {"starts_with", "starts_with(text, part)", "does it begin with the part?"},
+    {"ends_with", "ends_with(text, part)", "does it end with the part?"},
+    {"replace", "replace(text, from, to)", "every `from` becomes `to`"},
+    {"extract", "extract(text, pattern, group)",
+     "what the regular expression matches (its first group if it has one); "
+     "missing when it does not match"},
+    {"concat", "concat(a, b, ...)", "joined as text"},
+    {"year", "year(date)", "year"},
+    {"month", "month(date)", "month, 1 to 12"},
+    {"day", "day(date)", "day of the month, 1 to 31"},
+    {"weekday", "weekday(date)", "1 for Monday to 7 for Sunday"},
+    {"hour", "hour(timestamp)", "hour of the day in UTC, 0 to 23"},
+    {"days_between", "days_between(a, b)", "days from a to b"},
+    {"int", "int(x)",
+     "as a whole number, cut towards zero; dates in days, timestamps in "
+     "seconds since 1970"},
+    {"float", "float(x)", "as a number"},
+    {"text", "text(x)", "as it is printed"},
+    {"bool", "bool(x)", "true, yes, 1 and numbers other than 0 are true"},
+    {"date", "date(x)", "read from YYYY-MM-DD, days since 1970, a timestamp"},
+    {"timestamp", "timestamp(x)",
+     "read from YYYY-MM-DD hh:mm:ss, seconds since 1970, a date"},
+};
+
+static const struct expr_fn table[] = {
+    {3, 3, .bind = bind_if},
+    {1, MANY, .bind = bind_fold, .option = 0},
+    {1, 1, .bind = bind_missing, .fn = k_is_null, .type = COL_BOOL},
+    {1, MANY, .bind = bind_fold, .option = 1},
+    {1, MANY, .bind = bind_fold, .option = 2},
+    {1, 1, .bind = bind_math, .ints = k_abs_int, .floats = k_abs_float},
+    {1, 2, .bind = bind_round, .floats = k_round},
+    {1, 1, .bind = bind_round, .floats = k_floor},
+    {1, 1, .bind = bind_round, .floats = k_ceil},
+    {1, 1, .bind = bind_math, .floats = k_sqrt},
+    {1, 1, .bind = bind_math, .floats = k_exp},
+    {1, 1, .bind = bind_math, .floats = k_log},
+    {1, 1, .bind = bind_math, .floats = k_log10},
+    {1, 1, .bind = bind_text, .fn = k_lower, .type = COL_TEXT},
+    {1, 1, .bind = bind_text, .fn = k_upper, .type = COL_TEXT},
+    {1, 1, .bind = bind_text, .fn = k_trim, .type = COL_TEXT},
+    {1, 1, .bind = bind_text, .fn = k_length, .type = COL_INT64},
+    {2, 2, .bind = bind_text, .fn = k_contains, .type = COL_BOOL},
+    {2, 2, .bind = bind_text, .fn = k_starts_with, .type = COL_BOOL},
+    {2, 2, .bind = bind_text, .fn = k_ends_with, .type = COL_BOOL},
+    {3, 3, .bind = bind_text, .fn = k_replace, .type = COL_TEXT},
+    {2, 3, true, bind_extract, .fn = k_extract, .type = COL_TEXT},
+    {1, MAX_CONCAT, .bind = bind_concat, .fn = k_concat, .type = COL_TEXT},
+    {1, 1, .bind = bind_date_part, .option = PART_YEAR},
+    {1, 1, .bind = bind_date_part, .option = PART_MONTH},
+    {1, 1, .bind = bind_date_part, .option = PART_DAY},
+    {1, 1, .bind = bind_date_part, .option = PART_WEEKDAY},
+    {1, 1, .bind = bind_date_part, .option = PART_HOUR},
+    {2, 2, .bind = bind_days_between},
+    {1, 1, .bind = bind_cast, .type = COL_INT64},
+    {1, 1, .bind = bind_cast, .type = COL_FLOAT64},
+    {1, 1, .bind = bind_cast, .type = COL_TEXT},
+    {1, 1, .bind = bind_cast, .type = COL_BOOL},
+    {1, 1, .bind = bind_cast, .type = COL_DATE},
+    {1, 1, .bind = bind_cast, .type = COL_TIMESTAMP},
+};
+
+enum { N_FUNCTIONS = sizeof table / sizeof *table };
+_Static_assert(sizeof docs / sizeof *docs == N_FUNCTIONS,
+               "a function without help, or help without a function");
+
+const struct expr_function *
+expr_functions(size_t *n)
+{
+    *n = N_FUNCTIONS;
+    return docs;
+}
+
+const struct expr_fn *
+expr_fn_find(struct str name)
+{
+    for (size_t i = 0; i < N_FUNCTIONS; i++)
+        if (str_eq_nocase(name, str_of(docs[i].name)))
+            return &table[i];
+    return NULL;
+}
+
+const char *
+expr_fn_nearest(struct str name)
+{
+    const char *names[N_FUNCTIONS];
+
+    for (size_t i = 0; i < N_FUNCTIONS; i++)
+        names[i] = docs[i].name;
+    return str_nearest(name, names, N_FUNCTIONS);
+}
+
+bool
+expr_fn_arity(const struct expr_fn *fn, size_t n_args)
+{
+    return n_args >= fn->min_args && n_args <= fn->max_args;
+}
+
+const char *
+expr_fn_usage(const struct expr_fn *fn)
+{
+    return docs[fn - table].usage;
+}
+
+bool
+expr_fn_wants_pattern(const struct expr_fn *fn)
+{
+    return fn->pattern;
+}
+
+struct step *
+expr_fn_bind(struct plan *p, const struct node *call)
+{
+    struct step **arg = arena_try(&p->mem, call->n_kids, sizeof *arg, p->err);
+    size_t i = 0;
+
+    if (!arg)
+        return NULL;
+    for (const struct node *k = call->kid; k; k = k->next)
+        if (!(arg[i++] = bind_node(p, k)))
+            return NULL;
+    return call->fn->bind(p, call, call->fn, arg);
+}

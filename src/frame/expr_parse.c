@@ -1,0 +1,851 @@
+/* Reading an expression: one token of look-ahead, one C function a level of
+ * precedence.
+ *
+ * Chains of `and`, `or` become one node with many children, so that a filter
+ * built by a program from hundreds of terms is not a deep tree.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "frame/expr_ast.h"
+#include "frame/expr_plan.h"
+
+enum token_type {
+    TOKEN_END,
+    TOKEN_WORD,
+    TOKEN_NAME,
+    TOKEN_TEXT,
+    TOKEN_NUMBER,
+    TOKEN_SIGN
+};
+
+struct token {
+    enum token_type type;
+    size_t begin, end; /* bytes */
+    struct str text;   /* as it was written; names and texts without quotes */
+};
+
+struct parser {
+    struct expr *e;
+    struct error *err;
+    struct token now;
+    size_t prev_end; /* of the token before now */
+    unsigned depth;
+    unsigned n_nodes;
+};
+
+/* ---- errors ---------------------------------------------------------- */
+
+bool
+expr_fail(const char *text, size_t len, size_t at, enum error_code code,
+          struct error *err, const char *fmt, ...)
+{
+    char message[ERROR_MESSAGE_MAX];
+    struct str before = {text, at < len ? at : len};
+    size_t i = 0, column = 1;
+    va_list ap;
+
+    while (str_next(before, &i) >= 0)
+        column++;
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof message, fmt, ap);
+    va_end(ap);
+    return error_set(err, code, "column %zu: %s", column, message);
+}
+
+static struct node *
+syntax(struct parser *p, size_t at, const char *message)
+{
+    expr_fail(p->e->text, p->e->len, at, ERR_PARSE, p->err, "%s", message);
+    return NULL;
+}
+
+/* "expected X, found Y" at the token at hand. */
+static struct node *
+expected(struct parser *p, const char *what)
+{
+    const struct token *t = &p->now;
+    int n = (int)(t->end - t->begin > 40 ? 40 : t->end - t->begin);
+
+    if (t->type == TOKEN_END)
+        expr_fail(p->e->text, p->e->len, t->begin, ERR_PARSE, p->err,
+                  "expected %s, found the end", what);
+    else
+        expr_fail(p->e->text, p->e->len, t->begin, ERR_PARSE, p->err,
+                  "expected %s, found %.*s", what, n, p->e->text + t->begin);
+    return NULL;
+}
+
+/* ---- tokens ---------------------------------------------------------- */
+
+static bool
+is_word_start(char c)
+{
+    return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+static bool
+is_word(char c)
+{
+    return is_word_start(c) || isdigit((unsigned char)c);
+}
+
+static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Names such as test.auc are plain words: a dot counts between two letters. */
+static size_t
+word_end(const char *s, size_t at)
+{
+    while (is_word(s[at]) || (s[at] == '.' && is_word_start(s[at + 1])))
+        at++;
+    return at;
+}
+
+static size_t
+number_end(const char *s, size_t at)
+{
+    while (is_digit(s[at]))
+        at++;
+    if (s[at] == '.')
+        at++;
+    while (is_digit(s[at]))
+        at++;
+    if (s[at] == 'e' || s[at] == 'E') {
+        size_t digits = at + 1 + (s[at + 1] == '+' || s[at + 1] == '-');
+
+        if (is_digit(s[digits])) {
+            at = digits;
+            while (is_digit(s[at]))
+                at++;
+        }
+    }
+    return at;
+}
+
+/* One past the closing quote; 0 when there is none. */
+static size_t
+quoted_end(const struct parser *p, size_t begin)
+{
+    const char *s = p->e->text;
+
+    for (size_t at = begin + 1; at < p->e->len; at++)
+        if (s[at] == s[begin] && s[++at] != s[begin])
+            return at;
+    return 0;
+}
+
+/* Text between quotes; a doubled quote stands for itself. */
+static bool
+lex_quoted(struct parser *p, size_t begin)
+{
+    const char *s = p->e->text;
+    char quote = s[begin], *copy;
+    size_t end = quoted_end(p, begin), n = 0;
+
+    if (!end)
+        return syntax(p, begin,
+                      quote == '`' ? "the name has no closing backtick"
+                                   : "the text has no closing quote");
+    if (!(copy = arena_try(&p->e->mem, end - begin, 1, p->err)))
+        return false;
+    for (size_t at = begin + 1; at < end - 1; at++) {
+        at += s[at] == quote;
+        copy[n++] = s[at];
+    }
+    p->now.type = quote == '`' ? TOKEN_NAME : TOKEN_TEXT;
+    p->now.text = (struct str){copy, n};
+    p->now.end = end;
+    return true;
+}
+
+static size_t
+sign_length(const char *s)
+{
+    static const char two[][3] = {"==", "!=", "<>", "<=", ">=", "//"};
+
+    for (size_t i = 0; i < sizeof two / sizeof *two; i++)
+        if (s[0] == two[i][0] && s[1] == two[i][1])
+            return 2;
+    return s[0] && strchr("=<>+-*/%^(),", s[0]) ? 1 : 0;
+}
+
+static bool
+lex_sign(struct parser *p, size_t begin)
+{
+    const char *s = p->e->text + begin;
+    size_t n = sign_length(s);
+
+    if (!n && (!strncmp(s, "&&", 2) || *s == '&'))
+        return syntax(p, begin, "write 'and' for &");
+    if (!n && *s == '|')
+        return syntax(p, begin, "write 'or' for |");
+    if (!n && *s == '!')
+        return syntax(p, begin, "write 'not' for !");
+    if (!n) {
+        size_t at = 0, left = p->e->len - begin;
+
+        str_next((struct str){s, left}, &at);
+        return expr_fail(p->e->text, p->e->len, begin, ERR_PARSE, p->err,
+                         "unexpected character '%.*s'",
+                         isprint((unsigned char)*s) || (unsigned char)*s > 0x7f
+                             ? (int)at
+                             : 0,
+                         s);
+    }
+    p->now.type = TOKEN_SIGN;
+    p->now.end = begin + n;
+    return true;
+}
+
+/* Read the next token into p->now. */
+static bool
+advance(struct parser *p)
+{
+    const char *s = p->e->text;
+    size_t at = p->now.end;
+    struct token *t = &p->now;
+
+    p->prev_end = at;
+    while (at < p->e->len && strchr(" \t\r\n", s[at]) && s[at])
+        at++;
+    t->begin = t->end = at;
+    if (at >= p->e->len) {
+        t->type = TOKEN_END;
+        return true;
+    }
+    if (s[at] == '\'' || s[at] == '"' || s[at] == '`')
+        return lex_quoted(p, at);
+    if (is_word_start(s[at])) {
+        t->type = TOKEN_WORD;
+        t->end = word_end(s, at);
+    } else if (is_digit(s[at]) || (s[at] == '.' && is_digit(s[at + 1]))) {
+        t->type = TOKEN_NUMBER;
+        t->end = number_end(s, at);
+        if (is_word_start(s[t->end]))
+            return syntax(p, at, "a number runs into a word");
+    } else if (!lex_sign(p, at)) {
+        return false;
+    }
+    t->text = (struct str){s + at, t->end - at};
+    return true;
+}
+
+static bool
+is_sign(const struct parser *p, const char *sign)
+{
+    return p->now.type == TOKEN_SIGN && str_is(p->now.text, sign);
+}
+
+static bool
+is_keyword(const struct parser *p, const char *word)
+{
+    return p->now.type == TOKEN_WORD &&
+           str_eq_nocase(p->now.text, str_of(word));
+}
+
+static bool
+is_reserved(struct str word)
+{
+    static const char *const reserved[] = {
+        "and", "between", "false", "in",      "is",
+        "not", "null",    "or",    "matches", "true",
+    };
+
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (str_eq_nocase(word, str_of(reserved[i])))
+            return true;
+    return false;
+}
+
+/* ---- nodes ----------------------------------------------------------- */
+
+static struct node *
+node_new(struct parser *p, enum node_op op, size_t at)
+{
+    struct node *n;
+
+    if (++p->n_nodes > EXPR_MAX_NODES) {
+        expr_fail(p->e->text, p->e->len, at, ERR_LIMIT, p->err,
+                  "an expression of more than %d parts", EXPR_MAX_NODES);
+        return NULL;
+    }
+    if ((n = arena_try(&p->e->mem, 1, sizeof *n, p->err))) {
+        n->op = op;
+        n->at = n->begin = at;
+        n->end = p->now.end;
+        n->depth = 1;
+    }
+    return n;
+}
+
+/* Append a child; false when the tree becomes too deep. */
+static bool
+node_add(struct parser *p, struct node *n, struct node *kid)
+{
+    *(n->kid ? &n->last->next : &n->kid) = kid;
+    n->last = kid;
+    n->n_kids++;
+    if (kid->depth + 1 > n->depth)
+        n->depth = kid->depth + 1;
+    if (kid->begin < n->begin)
+        n->begin = kid->begin;
+    n->end = p->prev_end;
+    if (n->depth <= EXPR_MAX_DEPTH)
+        return true;
+    return expr_fail(p->e->text, p->e->len, n->at, ERR_LIMIT, p->err,
+                     "nested deeper than %d levels", EXPR_MAX_DEPTH);
+}
+
+static struct node *
+node_of(struct parser *p, enum node_op op, size_t at, struct node *a,
+        struct node *b)
+{
+    struct node *n = node_new(p, op, at);
+
+    if (!n || !node_add(p, n, a) || (b && !node_add(p, n, b)))
+        return NULL;
+    return n;
+}
+
+static bool
+enter(struct parser *p)
+{
+    if (++p->depth <= EXPR_MAX_DEPTH)
+        return true;
+    return expr_fail(p->e->text, p->e->len, p->now.begin, ERR_LIMIT, p->err,
+                     "nested deeper than %d levels", EXPR_MAX_DEPTH);
+}
+
+static struct node *parse_or(struct parser *p);
+static struct node *parse_sum(struct parser *p);
+static struct node *parse_unary(struct parser *p);
+
+/* Compile the pattern a literal holds; it stays with the literal's node. */
+static bool
+own_regex(struct parser *p, struct node *literal, const char *who)
+{
+    if (literal->op != NODE_TEXT)
+        return expr_fail(p->e->text, p->e->len, literal->at, ERR_TYPE, p->err,
+                         "%s wants a pattern in quotes", who);
+    if (literal->regex)
+        return true;
+    if (!(literal->regex = regex_new(literal->text, false, p->err))) {
+        char message[ERROR_MESSAGE_MAX];
+
+        memcpy(message, p->err->message, sizeof message);
+        return expr_fail(p->e->text, p->e->len, literal->at, p->err->code,
+                         p->err, "%s", message);
+    }
+    literal->next_regex = p->e->regexes;
+    p->e->regexes = literal;
+    return true;
+}
+
+static struct node *
+parse_number(struct parser *p)
+{
+    struct node *n = node_new(p, NODE_INT, p->now.begin);
+
+    if (!n)
+        return NULL;
+    if (!str_to_i64(p->now.text, &n->i)) {
+        struct str digits = p->now.text;
+
+        /* "5." is 5 in most languages. */
+        digits.n -= digits.p[digits.n - 1] == '.';
+        n->op = NODE_FLOAT;
+        if (!str_to_f64(digits, &n->f))
+            return syntax(p, p->now.begin, "not a number");
+    }
+    return advance(p) ? n : NULL;
+}
+
+static struct node *
+parse_literal(struct parser *p, enum node_op op)
+{
+    struct node *n = node_new(p, op, p->now.begin);
+
+    if (!n)
+        return NULL;
+    n->text = p->now.text;
+    n->i = op == NODE_BOOL && is_keyword(p, "true");
+    return advance(p) ? n : NULL;
+}
+
+/* The arguments after the opening parenthesis at hand, up to the closing one. */
+static bool
+parse_list(struct parser *p, struct node *n)
+{
+    if (!advance(p))
+        return false;
+    if (is_sign(p, ")"))
+        return advance(p);
+    for (;;) {
+        struct node *kid = parse_or(p);
+
+        if (!kid || !node_add(p, n, kid))
+            return false;
+        if (is_sign(p, ")"))
+            break;
+        if (!is_sign(p, ","))
+            return expected(p, "',' or ')'");
+        if (!advance(p))
+            return false;
+    }
+    n->end = p->now.end;
+    return advance(p);
+}
+
+static struct node *
+parse_call(struct parser *p, struct token name)
+{
+    const struct expr_fn *fn = expr_fn_find(name.text);
+    struct node *n;
+
+    if (!fn) {
+        const char *near = expr_fn_nearest(name.text);
+
+        expr_fail(p->e->text, p->e->len, name.begin, ERR_NOTFOUND, p->err,
+                  near ? "no function '%.*s' (did you mean '%s'?)"
+                       : "no function '%.*s'",
+                  (int)(name.text.n > 60 ? 60 : name.text.n), name.text.p,
+                  near);
+        return NULL;
+    }
+    if (!(n = node_new(p, NODE_CALL, name.begin)) || !parse_list(p, n))
+        return NULL;
+    n->fn = fn;
+    if (!expr_fn_arity(fn, n->n_kids)) {
+        expr_fail(p->e->text, p->e->len, name.begin, ERR_TYPE, p->err,
+                  "%s was given %u argument%s", expr_fn_usage(fn), n->n_kids,
+                  n->n_kids == 1 ? "" : "s");
+        return NULL;
+    }
+    if (expr_fn_wants_pattern(fn) &&
+        !own_regex(p, n->kid->next, expr_fn_usage(fn)))
+        return NULL;
+    return n;
+}
+
+static struct node *
+parse_word(struct parser *p)
+{
+    struct token word = p->now;
+
+    if (is_keyword(p, "null"))
+        return parse_literal(p, NODE_NULL);
+    if (is_keyword(p, "true") || is_keyword(p, "false"))
+        return parse_literal(p, NODE_BOOL);
+    if (is_reserved(word.text))
+        return expected(p, "a value");
+    if (!advance(p))
+        return NULL;
+    if (is_sign(p, "("))
+        return parse_call(p, word);
+
+    struct node *n = node_new(p, NODE_COLUMN, word.begin);
+
+    if (n) {
+        n->text = word.text;
+        n->end = word.end;
+    }
+    return n;
+}
+
+static struct node *
+parse_primary(struct parser *p)
+{
+    struct node *n;
+
+    switch (p->now.type) {
+    case TOKEN_NUMBER:
+        return parse_number(p);
+    case TOKEN_TEXT:
+        return parse_literal(p, NODE_TEXT);
+    case TOKEN_NAME:
+        return parse_literal(p, NODE_COLUMN);
+    case TOKEN_WORD:
+        return parse_word(p);
+    case TOKEN_SIGN:
+    case TOKEN_END:
+        break;
+    }
+    if (!is_sign(p, "("))
+        return expected(p, "a value");
+    if (!advance(p) || !(n = parse_or(p)))
+        return NULL;
+    if (!is_sign(p, ")"))
+        return expected(p, "')'");
+    return advance(p) ? n : NULL;
+}
+
+/* a ^ b, right to left; the exponent may carry a sign: 2 ^ -1. */
+static struct node *
+parse_power(struct parser *p)
+{
+    struct node *left = parse_primary(p), *right;
+    size_t at = p->now.begin;
+
+    if (!left || !is_sign(p, "^"))
+        return left;
+    if (!advance(p) || !enter(p) || !(right = parse_unary(p)))
+        return NULL;
+    p->depth--;
+    return node_of(p, NODE_POW, at, left, right);
+}
+
+static struct node *
+parse_unary(struct parser *p)
+{
+    size_t at = p->now.begin;
+    bool minus = is_sign(p, "-");
+    struct node *n;
+
+    if (!minus && !is_sign(p, "+"))
+        return parse_power(p);
+    if (!advance(p) || !enter(p) || !(n = parse_unary(p)))
+        return NULL;
+    p->depth--;
+    return minus ? node_of(p, NODE_NEG, at, n, NULL) : n;
+}
+
+struct level {
+    const char *sign;
+    enum node_op op;
+};
+
+/* Left to right: one of `levels` between operands that `next` reads. */
+static struct node *
+parse_binary(struct parser *p, const struct level *levels,
+             struct node *(*next)(struct parser *))
+{
+    struct node *left = next(p);
+
+    for (const struct level *l = levels; left && l->sign;) {
+        size_t at = p->now.begin;
+        struct node *right;
+
+        if (!is_sign(p, l->sign)) {
+            l++;
+            continue;
+        }
+        if (!advance(p) || !(right = next(p)))
+            return NULL;
+        left = node_of(p, l->op, at, left, right);
+        l = levels;
+    }
+    return left;
+}
+
+static struct node *
+parse_product(struct parser *p)
+{
+    static const struct level levels[] = {
+        {"*", NODE_MUL}, {"/", NODE_DIV}, {"//", NODE_FLOORDIV},
+        {"%", NODE_MOD}, {NULL, 0},
+    };
+
+    return parse_binary(p, levels, parse_unary);
+}
+
+static struct node *
+parse_sum(struct parser *p)
+{
+    static const struct level levels[] = {
+        {"+", NODE_ADD}, {"-", NODE_SUB}, {NULL, 0}};
+
+    return parse_binary(p, levels, parse_product);
+}
+
+static struct node *
+parse_in(struct parser *p, struct node *left, size_t at)
+{
+    struct node *n = node_new(p, NODE_IN, at);
+
+    if (!n || !node_add(p, n, left) || !advance(p))
+        return NULL;
+    if (!is_sign(p, "("))
+        return expected(p, "'(' and the values, as in  x in ('a', 'b')");
+    if (!parse_list(p, n))
+        return NULL;
+    if (n->n_kids < 2)
+        return syntax(p, at, "the list after 'in' is empty");
+    return n;
+}
+
+static struct node *
+parse_between(struct parser *p, struct node *left, size_t at)
+{
+    struct node *n = node_new(p, NODE_BETWEEN, at), *low, *high;
+
+    if (!n || !advance(p) || !(low = parse_sum(p)))
+        return NULL;
+    if (!is_keyword(p, "and"))
+        return expected(p, "'and', as in  x between 1 and 5");
+    if (!advance(p) || !(high = parse_sum(p)))
+        return NULL;
+    if (!node_add(p, n, left) || !node_add(p, n, low) || !node_add(p, n, high))
+        return NULL;
+    return n;
+}
+
+static struct node *
+parse_matches(struct parser *p, struct node *left, size_t at)
+{
+    struct node *pattern;
+
+    if (!advance(p) || !(pattern = parse_sum(p)) ||
+        !own_regex(p, pattern, "matches"))
+        return NULL;
+    return node_of(p, NODE_MATCHES, at, left, pattern);
+}
+
+static struct node *
+parse_is(struct parser *p, struct node *left, size_t at)
+{
+    bool negated;
+    struct node *n;
+
+    if (!advance(p))
+        return NULL;
+    if ((negated = is_keyword(p, "not")) && !advance(p))
+        return NULL;
+    if (!is_keyword(p, "null"))
+        return expected(p, "'null', as in  x is not null");
+    if (!advance(p) || !(n = node_of(p, NODE_IS_NULL, at, left, NULL)))
+        return NULL;
+    return negated ? node_of(p, NODE_NOT, at, n, NULL) : n;
+}
+
+/* in, between, matches, with or without `not` before; *done is false when the
+ * token at hand is none of them. */
+static struct node *
+parse_word_test(struct parser *p, struct node *left, bool *done)
+{
+    size_t at = p->now.begin;
+    bool negated = is_keyword(p, "not");
+    struct node *n;
+
+    *done = true;
+    if (is_keyword(p, "is"))
+        return parse_is(p, left, at);
+    if (negated && !advance(p))
+        return NULL;
+    if (is_keyword(p, "in"))
+        n = parse_in(p, left, at);
+    else if (is_keyword(p, "between"))
+        n = parse_between(p, left, at);
+    else if (is_keyword(p, "matches"))
+        n = parse_matches(p, left, at);
+    else if (negated)
+        return expected(p, "'in', 'between' or 'matches' after 'not'");
+    else {
+        *done = false;
+        return left;
+    }
+    return n && negated ? node_of(p, NODE_NOT, at, n, NULL) : n;
+}
+
+static bool
+compare_op(const struct parser *p, enum node_op *op)
+{
+    static const struct level signs[] = {
+        {"=", NODE_EQ}, {"==", NODE_EQ}, {"!=", NODE_NE}, {"<>", NODE_NE},
+        {"<", NODE_LT}, {"<=", NODE_LE}, {">", NODE_GT},  {">=", NODE_GE},
+    };
+
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (is_sign(p, signs[i].sign)) {
+            *op = signs[i].op;
+            return true;
+        }
+    return false;
+}
+
+static struct node *
+parse_compare(struct parser *p)
+{
+    struct node *left = parse_sum(p), *right;
+    size_t at = p->now.begin;
+    enum node_op op;
+    bool done;
+
+    if (!left)
+        return NULL;
+    if (compare_op(p, &op)) {
+        if (!advance(p) || !(right = parse_sum(p)))
+            return NULL;
+        left = node_of(p, op, at, left, right);
+    } else {
+        left = parse_word_test(p, left, &done);
+        if (!done)
+            return left;
+    }
+    if (left && compare_op(p, &op))
+        return syntax(p, p->now.begin,
+                      "comparisons do not chain: join them with 'and'");
+    return left;
+}
+
+static struct node *
+parse_not(struct parser *p)
+{
+    size_t at = p->now.begin;
+    struct node *n;
+
+    if (!is_keyword(p, "not"))
+        return parse_compare(p);
+    if (!advance(p) || !enter(p) || !(n = parse_not(p)))
+        return NULL;
+    p->depth--;
+    return node_of(p, NODE_NOT, at, n, NULL);
+}
+
+/* next (word next)*, as one node. */
+static struct node *
+parse_chain(struct parser *p, const char *word, enum node_op op,
+            struct node *(*next)(struct parser *))
+{
+    struct node *first = next(p), *n, *kid;
+
+    if (!first || !is_keyword(p, word))
+        return first;
+    if (!(n = node_of(p, op, p->now.begin, first, NULL)))
+        return NULL;
+    while (is_keyword(p, word))
+        if (!advance(p) || !(kid = next(p)) || !node_add(p, n, kid))
+            return NULL;
+    return n;
+}
+
+static struct node *
+parse_and(struct parser *p)
+{
+    return parse_chain(p, "and", NODE_AND, parse_not);
+}
+
+static struct node *
+parse_or(struct parser *p)
+{
+    struct node *n;
+
+    if (!enter(p))
+        return NULL;
+    n = parse_chain(p, "or", NODE_OR, parse_and);
+    p->depth--;
+    return n;
+}
+
+/* ---- the expression -------------------------------------------------- */
+
+static bool
+knows_column(const struct expr *e, struct str name)
+{
+    for (size_t i = 0; i < e->n_columns; i++)
+        if (str_is(name, e->column[i]))
+            return true;
+    return false;
+}
+
+static size_t
+count_columns(const struct node *n)
+{
+    size_t total = n->op == NODE_COLUMN;
+
+    for (const struct node *k = n->kid; k; k = k->next)
+        total += count_columns(k);
+    return total;
+}
+
+static bool
+collect_columns(struct expr *e, const struct node *n, struct error *err)
+{
+    if (n->op == NODE_COLUMN && !knows_column(e, n->text)) {
+        char *name = arena_text(&e->mem, n->text.p, n->text.n, err);
+
+        if (!name)
+            return false;
+        e->column[e->n_columns++] = name;
+    }
+    for (const struct node *k = n->kid; k; k = k->next)
+        if (!collect_columns(e, k, err))
+            return false;
+    return true;
+}
+
+static bool
+parse_whole(struct parser *p)
+{
+    struct expr *e = p->e;
+
+    if (!advance(p))
+        return false;
+    if (p->now.type == TOKEN_END)
+        return syntax(p, 0, "the expression is empty");
+    if (!(e->root = parse_or(p)))
+        return false;
+    if (p->now.type != TOKEN_END)
+        return expected(p, "an operator or the end");
+    e->column =
+        arena_try(&e->mem, count_columns(e->root), sizeof *e->column, p->err);
+    return e->column && collect_columns(e, e->root, p->err);
+}
+
+struct expr *
+expr_parse(struct str text, struct error *err)
+{
+    struct expr *e;
+    struct parser p = {.err = err};
+
+    if (text.n > EXPR_MAX_TEXT) {
+        error_set(err, ERR_LIMIT, "an expression of %zu bytes, at most %d",
+                  text.n, EXPR_MAX_TEXT);
+        return NULL;
+    }
+    if (!(e = mem_try_array(1, sizeof *e, err)))
+        return NULL;
+    arena_init(&e->mem);
+    p.e = e;
+    e->len = text.n;
+    if (!(e->text = arena_text(&e->mem, text.p, text.n, err)) ||
+        !parse_whole(&p)) {
+        expr_free(e);
+        return NULL;
+    }
+    return e;
+}
+
+void
+expr_free(struct expr *e)
+{
+    if (!e)
+        return;
+    for (struct node *n = e->regexes; n; n = n->next_regex)
+        regex_free(n->regex);
+    arena_fini(&e->mem);
+    free(e);
+}
+
+const char *
+expr_text(const struct expr *e)
+{
+    return e->text;
+}
+
+size_t
+expr_columns(const struct expr *e, const char **names, size_t max)
+{
+    for (size_t i = 0; i < e->n_columns && i < max; i++)
+        names[i] = e->column[i];
+    return e->n_columns;
+}

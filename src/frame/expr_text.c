@@ -1,0 +1,309 @@
+/* Kernels over texts.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "frame/expr_plan.h"
+
+/* A text a kernel makes: nested replace() would grow without bound. */
+enum { MAX_VALUE = 1 << 20 };
+
+#define KERNEL(name)                                                      \
+    bool name(const struct step *s, const struct vec *const *a, size_t n, \
+              struct vec *out, struct arena *mem, struct error *err)
+
+static bool
+is_set(const struct vec *v, size_t i)
+{
+    return v->valid[i / 64] >> (i % 64) & 1;
+}
+
+static void
+valid_all(struct vec *out, const struct vec *const *a, size_t n_args)
+{
+    memcpy(out->valid, a[0]->valid, sizeof out->valid);
+    for (size_t k = 1; k < n_args; k++)
+        for (size_t w = 0; w < EXPR_WORDS; w++)
+            out->valid[w] &= a[k]->valid[w];
+}
+
+static bool
+check_length(size_t len, struct error *err)
+{
+    if (len <= MAX_VALUE)
+        return true;
+    return error_set(err, ERR_LIMIT, "a text of %zu bytes, at most %d", len,
+                     MAX_VALUE);
+}
+
+KERNEL(k_matches)
+{
+    const struct str *x = v_text(a[0]);
+    uint8_t *o = out->own;
+
+    (void)mem;
+    valid_all(out, a, 1);
+    for (size_t i = 0; i < n; i++) {
+        bool found = false;
+
+        if (is_set(out, i) && !regex_find(s->regex, x[i], &found, 0, NULL, err))
+            return false;
+        o[i] = found;
+    }
+    return true;
+}
+
+/* Group number `option`; missing where the pattern does not match. */
+KERNEL(k_extract)
+{
+    const struct str *x = v_text(a[0]);
+    struct str *o = out->own;
+
+    (void)mem;
+    valid_all(out, a, 1);
+    for (size_t i = 0; i < n; i++) {
+        bool found = false;
+
+        o[i] = (struct str){"", 0};
+        if (!is_set(out, i))
+            continue;
+        if (!regex_find(s->regex, x[i], &found, (unsigned)s->option, &o[i],
+                        err))
+            return false;
+        if (!found)
+            out->valid[i / 64] &= ~((uint64_t)1 << (i % 64));
+    }
+    return true;
+}
+
+static bool
+change_case(struct str x, uint32_t change(uint32_t), struct str *out,
+            struct arena *mem, struct error *err)
+{
+    /* A letter and its other case may differ in length, by a byte at most. */
+    char *p = arena_try(mem, 4 * x.n + 1, 1, err);
+    size_t at = 0, len = 0;
+    int32_t cp;
+
+    if (!p)
+        return false;
+    while ((cp = str_next(x, &at)) >= 0)
+        len += str_put_utf8(change((uint32_t)cp), p + len);
+    *out = (struct str){p, len};
+    return check_length(len, err);
+}
+
+static bool
+map_case(const struct vec *const *a, size_t n, struct vec *out,
+         uint32_t change(uint32_t), struct arena *mem, struct error *err)
+{
+    const struct str *x = v_text(a[0]);
+    struct str *o = out->own;
+
+    valid_all(out, a, 1);
+    for (size_t i = 0; i < n; i++) {
+        o[i] = x[i];
+        if (is_set(out, i) && !change_case(x[i], change, &o[i], mem, err))
+            return false;
+    }
+    return true;
+}
+
+KERNEL(k_lower)
+{
+    (void)s;
+    return map_case(a, n, out, str_cp_lower, mem, err);
+}
+
+KERNEL(k_upper)
+{
+    (void)s;
+    return map_case(a, n, out, str_cp_upper, mem, err);
+}
+
+KERNEL(k_trim)
+{
+    const struct str *x = v_text(a[0]);
+    struct str *o = out->own;
+
+    (void)s;
+    (void)mem;
+    (void)err;
+    valid_all(out, a, 1);
+    for (size_t i = 0; i < n; i++)
+        o[i] = str_trim(x[i]);
+    return true;
+}
+
+KERNEL(k_length)
+{
+    const struct str *x = v_text(a[0]);
+    int64_t *o = out->own;
+
+    (void)s;
+    (void)mem;
+    (void)err;
+    valid_all(out, a, 1);
+    for (size_t i = 0; i < n; i++) {
+        size_t at = 0;
+
+        o[i] = 0;
+        while (str_next(x[i], &at) >= 0)
+            o[i]++;
+    }
+    return true;
+}
+
+static bool
+contains(struct str x, struct str part)
+{
+    return !part.n || (x.n && memmem(x.p, x.n, part.p, part.n));
+}
+
+static bool
+starts_with(struct str x, struct str part)
+{
+    return x.n >= part.n && (!part.n || !memcmp(x.p, part.p, part.n));
+}
+
+static bool
+ends_with(struct str x, struct str part)
+{
+    return x.n >= part.n &&
+           (!part.n || !memcmp(x.p + x.n - part.n, part.p, part.n));
+}
+
+static bool
+map_test(const struct vec *const *a, size_t n, struct vec *out,
+         bool test(struct str, struct str))
+{
+    const struct str *x = v_text(a[0]), *part = v_text(a[1]);
+    uint8_t *o = out->own;
+
+    valid_all(out, a, 2);
+    for (size_t i = 0; i < n; i++)
+        o[i] = is_set(out, i) && test(x[i], part[i]);
+    return true;
+}
+
+KERNEL(k_contains)
+{
+    (void)s;
+    (void)mem;
+    (void)err;
+    return map_test(a, n, out, contains);
+}
+
+KERNEL(k_starts_with)
+{
+    (void)s;
+    (void)mem;
+    (void)err;
+    return map_test(a, n, out, starts_with);
+}
+
+KERNEL(k_ends_with)
+{
+    (void)s;
+    (void)mem;
+    (void)err;
+    return map_test(a, n, out, ends_with);
+}
+
+static size_t
+count_parts(struct str x, struct str part)
+{
+    size_t count = 0;
+    const char *p = x.p, *end = x.p + x.n;
+
+    while (p < end && (p = memmem(p, (size_t)(end - p), part.p, part.n))) {
+        p += part.n;
+        count++;
+    }
+    return count;
+}
+
+/* Every `from`, left to right, becomes `to`; an empty `from` changes nothing. */
+static bool
+replace(struct str x, struct str from, struct str to, struct str *out,
+        struct arena *mem, struct error *err)
+{
+    size_t count = from.n && x.n ? count_parts(x, from) : 0, len = 0;
+    const char *p = x.p, *end = x.p + x.n, *hit;
+    char *o;
+
+    *out = x;
+    if (!count)
+        return true;
+    if (!check_length(x.n - count * from.n + count * to.n, err) ||
+        !(o = arena_try(mem, x.n - count * from.n + count * to.n + 1, 1, err)))
+        return false;
+    for (; (hit = memmem(p, (size_t)(end - p), from.p, from.n));
+         p = hit + from.n) {
+        memcpy(o + len, p, (size_t)(hit - p));
+        len += (size_t)(hit - p);
+        if (to.n)
+            memcpy(o + len, to.p, to.n);
+        len += to.n;
+        if (!--count) {
+            p = hit + from.n;
+            break;
+        }
+    }
+    memcpy(o + len, p, (size_t)(end - p));
+    *out = (struct str){o, len + (size_t)(end - p)};
+    return true;
+}
+
+KERNEL(k_replace)
+{
+    const struct str *x = v_text(a[0]), *from = v_text(a[1]),
+                     *to = v_text(a[2]);
+    struct str *o = out->own;
+
+    (void)s;
+    valid_all(out, a, 3);
+    for (size_t i = 0; i < n; i++) {
+        o[i] = (struct str){"", 0};
+        if (is_set(out, i) && !replace(x[i], from[i], to[i], &o[i], mem, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+join(const struct vec *const *a, size_t n_args, size_t i, struct str *out,
+     struct arena *mem, struct error *err)
+{
+    size_t len = 0;
+    char *p;
+
+    for (size_t k = 0; k < n_args; k++)
+        len += v_text(a[k])[i].n;
+    if (!check_length(len, err) || !(p = arena_try(mem, len + 1, 1, err)))
+        return false;
+    *out = (struct str){p, len};
+    for (size_t k = 0; k < n_args; k++) {
+        struct str part = v_text(a[k])[i];
+
+        if (part.n)
+            memcpy(p, part.p, part.n);
+        p += part.n;
+    }
+    return true;
+}
+
+KERNEL(k_concat)
+{
+    struct str *o = out->own;
+
+    valid_all(out, a, s->n_args);
+    for (size_t i = 0; i < n; i++) {
+        o[i] = (struct str){"", 0};
+        if (is_set(out, i) && !join(a, s->n_args, i, &o[i], mem, err))
+            return false;
+    }
+    return true;
+}
