@@ -1,4 +1,7 @@
 /* store/run.h -- runs: parameters, metric series, tags, lineage.
+ *
+ * A run is live from run_begin() to run_end() or until the process that began
+ * it is gone, which reads as RUN_LOST.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_STORE_RUN_H
 #define LATHE_STORE_RUN_H
@@ -7,11 +10,8 @@
 #include <stdint.h>
 
 #include "base/json.h"
-#include "engine/event.h"
 #include "store/db.h"
-
-enum { RUN_ID_LEN = 32 }; /* hex digits */
-typedef char run_id[RUN_ID_LEN + 1];
+#include "store/series.h"
 
 enum run_state { RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_CANCELLED, RUN_LOST };
 const char *run_state_word(enum run_state s);
@@ -24,30 +24,33 @@ struct run_start {
     const char *fingerprint; /* of the training data; may be NULL */
     const char *target;
     uint64_t seed;
-    const char *git_commit;  /* may be NULL */
-    const char *build;       /* version and compiler */
-    const char *source;      /* "churn.lua [4]", "lathe train"; may be NULL */
-    const char *tags;        /* JSON object; may be NULL */
+    const char *git_commit; /* may be NULL */
+    const char *build;      /* version and compiler */
+    const char *source;     /* "churn.lua [4]", "lathe train"; may be NULL */
+    const char *tags;       /* JSON object; may be NULL */
 };
 
-/* Registers a live run; id comes out. */
+/* Registers a live run; id comes out.  params and tags that are not a JSON
+ * object: ERR_TYPE or ERR_PARSE. */
 bool run_begin(struct store *s, const struct run_start *r, run_id id,
                struct error *err) MUST_USE;
-/* Metric events: queued, batched, never waits; loss is impossible short of a
- * killed process, and then at most the last 200 ms. */
-void run_event_post(struct store *s, const run_id id, const struct event *e);
 /* End with final metrics (JSON object name -> number), chosen parameters (JSON
- * object that replaces params; NULL keeps them) and the model's digest. */
+ * object that replaces params; NULL keeps them) and the model's digest; texts
+ * may be NULL.  ERR_STATE when it has ended before. */
 bool run_end(struct store *s, const run_id id, enum run_state state,
              const char *message, const char *metrics, const char *params,
              const char *artifact, struct error *err) MUST_USE;
 bool run_tag(struct store *s, const char *id, const char *key,
              const char *value, struct error *err) MUST_USE;
-bool run_rename(struct store *s, const char *id, const char *name, struct error *err) MUST_USE;
-/* Marks deleted; listed no more; `lathe gc` removes. */
-bool run_delete(struct store *s, const char *id, bool undelete, struct error *err) MUST_USE;
+bool run_rename(struct store *s, const char *id, const char *name,
+                struct error *err) MUST_USE;
+/* Marks deleted; listed no more; `lathe gc` removes.  A live run: ERR_STATE.
+ * undelete needs the full id. */
+bool run_delete(struct store *s, const char *id, bool undelete,
+                struct error *err) MUST_USE;
 
-/* All texts owned by the run; "" when absent. */
+/* All texts owned by the run; "" when absent, but "{}" for params, metrics and
+ * tags, which are always a JSON object. */
 struct run {
     run_id id;
     char *name, *family, *params, *data, *fingerprint, *target, *git_commit,
@@ -61,19 +64,23 @@ struct run_list {
     struct run *run; /* newest first */
     size_t n;
 };
-bool run_list(struct store *s, size_t limit, struct run_list *out, struct error *err) MUST_USE;
+/* limit 0: all. */
+bool run_list(struct store *s, size_t limit, struct run_list *out,
+              struct error *err) MUST_USE;
 void run_list_fini(struct run_list *l);
-/* id: full, a unique prefix of 4 digits or more, or a run's name. */
-bool run_find(struct store *s, const char *id, struct run *out, struct error *err) MUST_USE;
+/* id: full, a run's name, or a unique prefix of 4 digits or more, each with or
+ * without "runs:/"; here and in all that take an id.  ERR_NOTFOUND, or
+ * ERR_USAGE with the candidates when several fit. */
+bool run_find(struct store *s, const char *id, struct run *out,
+              struct error *err) MUST_USE;
 void run_fini(struct run *r);
 
-struct series {
-    char *name;
-    size_t n;
-    int64_t *step, *time_ms;
-    double *value;
-};
-struct series_list { struct series *series; size_t n; };
-bool run_series(struct store *s, const char *id, struct series_list *out, struct error *err) MUST_USE;
-void series_list_fini(struct series_list *l);
+/* ---- for the other modules of store/ ---- */
+
+struct sqlite3;
+
+/* The key of the run that id names, as run_find(); `deleted`: by its full id
+ * alone, and then a deleted run too. */
+bool run_key(struct sqlite3 *db, const char *id, bool deleted, int64_t *key,
+             struct error *err) MUST_USE;
 #endif

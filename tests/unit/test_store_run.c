@@ -1,0 +1,314 @@
+/* Runs: begin, stream, end, find, list.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/loop.h"
+#include "base/mem.h"
+#include "store/run.h"
+
+static struct pool *pool;
+static struct store *store;
+static char folder[64];
+static struct error err;
+
+static int
+open_store(void **state)
+{
+    char dir[96];
+
+    (void)state;
+    strcpy(folder, "/tmp/lathe-run.XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(dir, sizeof dir, "%s/.lathe", folder);
+    pool = pool_new(1);
+    store = store_open(dir, true, pool, &err);
+    return store ? 0 : -1;
+}
+
+static int
+close_store(void **state)
+{
+    char command[128];
+
+    (void)state;
+    store_close(store);
+    pool_free(pool);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+static const struct run_start SOME = {.family = "gbdt",
+                                      .params = "{\"trees\":300}",
+                                      .data = "churn.csv",
+                                      .fingerprint = "9f3a",
+                                      .target = "churn",
+                                      .seed = UINT64_MAX,
+                                      .build = "lathe 0.1.0",
+                                      .tags = "{\"who\":\"me\",\"n\":3}"};
+
+static void
+begin(const char *name, run_id id)
+{
+    struct run_start r = SOME;
+
+    r.name = name;
+    if (!run_begin(store, &r, id, &err))
+        fail_msg("%s", err.message);
+}
+
+static void
+finish(const char *id)
+{
+    assert_true(run_end(store, id, RUN_DONE, "", NULL, NULL, "", &err));
+}
+
+static void
+a_run_reads_back_as_it_was_begun_and_ended(void **state)
+{
+    run_id id;
+    struct run r;
+
+    (void)state;
+    begin(NULL, id);
+    assert_int_equal(strlen(id), 32);
+    assert_true(run_find(store, id, &r, &err));
+    assert_string_equal(r.name, "run-1");
+    assert_int_equal(r.state, RUN_RUNNING);
+    assert_string_equal(r.params, "{\"trees\":300}");
+    assert_string_equal(r.metrics, "{}");
+    assert_string_equal(r.tags, "{\"n\":\"3\",\"who\":\"me\"}");
+    assert_true(r.seed == UINT64_MAX);
+    assert_int_equal(r.pid, getpid());
+    assert_int_equal(r.end_ms, 0);
+    assert_string_equal(r.git_commit, "");
+    run_fini(&r);
+
+    assert_true(run_end(store, id, RUN_DONE, NULL, "{\"auc\":0.85}",
+                        "{\"trees\":120}", "abc", &err));
+    assert_true(run_find(store, id, &r, &err));
+    assert_int_equal(r.state, RUN_DONE);
+    assert_string_equal(r.params, "{\"trees\":120}");
+    assert_string_equal(r.metrics, "{\"auc\":0.85}");
+    assert_string_equal(r.artifact, "abc");
+    assert_true(r.end_ms >= r.start_ms);
+    run_fini(&r);
+    assert_false(run_end(store, id, RUN_FAILED, "", NULL, NULL, "", &err));
+    assert_int_equal(err.code, ERR_STATE);
+}
+
+static void
+what_is_no_json_object_is_refused(void **state)
+{
+    struct run_start r = SOME;
+    run_id id;
+
+    (void)state;
+    r.params = "[1]";
+    assert_false(run_begin(store, &r, id, &err));
+    assert_int_equal(err.code, ERR_TYPE);
+    r.params = "{";
+    assert_false(run_begin(store, &r, id, &err));
+    assert_int_equal(err.code, ERR_PARSE);
+    begin(NULL, id);
+    assert_false(run_end(store, id, RUN_DONE, "", "0.5", NULL, "", &err));
+    finish(id);
+}
+
+static void
+events_come_back_as_series_in_their_order(void **state)
+{
+    const struct event events[] = {
+        {"valid.auc", 1, 0.5, 10},         {"train.auc", 1, 0.6, 11},
+        {"valid.auc", 2, (double)NAN, 12}, {"train.auc", 2, HUGE_VAL, 13},
+        {"valid.auc", 2, 0.7, 14},
+    };
+    struct series_list l;
+    run_id id, other;
+
+    (void)state;
+    begin(NULL, id);
+    begin(NULL, other);
+    for (size_t i = 0; i < 5; i++)
+        run_event_post(store, id, &events[i]);
+    run_event_post(store, other, &events[0]);
+    finish(id);
+    run_event_post(store, other, &events[2]);
+    assert_true(store_flush(store, &err));
+    finish(other);
+
+    assert_true(run_series(store, id, &l, &err));
+    assert_int_equal(l.n, 2);
+    assert_string_equal(l.series[0].name, "train.auc");
+    assert_int_equal(l.series[0].n, 2);
+    assert_true(isinf(l.series[0].value[1]));
+    assert_string_equal(l.series[1].name, "valid.auc");
+    assert_int_equal(l.series[1].n, 3);
+    assert_int_equal(l.series[1].step[2], 2);
+    assert_true(l.series[1].value[0] == 0.5);
+    assert_true(isnan(l.series[1].value[1]));
+    assert_true(l.series[1].value[2] == 0.7);
+    assert_int_equal(l.series[1].time_ms[2], 14);
+    series_list_fini(&l);
+    assert_true(run_series(store, other, &l, &err));
+    assert_int_equal(l.n, 1);
+    assert_int_equal(l.series[0].n, 2);
+    series_list_fini(&l);
+}
+
+static void
+a_run_is_found_by_id_name_and_prefix(void **state)
+{
+    char text[64];
+    run_id id;
+    struct run r;
+
+    (void)state;
+    begin("baseline", id);
+    finish(id);
+    snprintf(text, sizeof text, "runs:/%s", id);
+    assert_true(run_find(store, text, &r, &err));
+    run_fini(&r);
+    assert_true(run_find(store, "baseline", &r, &err));
+    assert_string_equal(r.id, id);
+    run_fini(&r);
+    snprintf(text, sizeof text, "%.12s", id);
+    assert_true(run_find(store, text, &r, &err));
+    assert_string_equal(r.id, id);
+    run_fini(&r);
+    snprintf(text, sizeof text, "%.3s", id);
+    assert_false(run_find(store, text, &r, &err));
+    assert_int_equal(err.code, ERR_NOTFOUND);
+    assert_false(run_find(store, "%", &r, &err));
+    assert_int_equal(err.code, ERR_NOTFOUND);
+}
+
+/* Ids are random, so a shared prefix is made by hand in the test of the
+ * database's own file; a shared name is the same case. */
+static void
+a_name_that_two_runs_have_names_the_candidates(void **state)
+{
+    char wanted[32];
+    run_id a, b;
+    struct run r;
+
+    (void)state;
+    begin("twin", a);
+    begin("twin", b);
+    finish(a);
+    finish(b);
+    assert_false(run_find(store, "twin", &r, &err));
+    assert_int_equal(err.code, ERR_USAGE);
+    snprintf(wanted, sizeof wanted, "%.8s, %.8s", b, a);
+    assert_non_null(strstr(err.message, wanted));
+}
+
+static void
+a_list_is_newest_first_and_without_the_deleted(void **state)
+{
+    struct run_list l;
+    struct run r;
+    run_id a, b;
+
+    (void)state;
+    begin("first", a);
+    finish(a);
+    begin("second", b);
+    assert_true(run_list(store, 2, &l, &err));
+    assert_int_equal(l.n, 2);
+    assert_string_equal(l.run[0].id, b);
+    assert_string_equal(l.run[1].id, a);
+    run_list_fini(&l);
+
+    assert_false(run_delete(store, b, false, &err));
+    assert_int_equal(err.code, ERR_STATE);
+    finish(b);
+    assert_true(run_delete(store, "second", false, &err));
+    assert_false(run_find(store, b, &r, &err));
+    assert_true(run_list(store, 1, &l, &err));
+    assert_string_equal(l.run[0].id, a);
+    run_list_fini(&l);
+    assert_true(run_delete(store, b, true, &err));
+    assert_true(run_find(store, "second", &r, &err));
+    run_fini(&r);
+}
+
+static void
+tags_and_names_change(void **state)
+{
+    struct run r;
+    run_id id;
+
+    (void)state;
+    begin("old", id);
+    finish(id);
+    assert_true(run_tag(store, "old", "who", "you", &err));
+    assert_true(run_tag(store, "old", "quote\"", "a\nb", &err));
+    assert_true(run_rename(store, "old", "new", &err));
+    assert_true(run_find(store, "new", &r, &err));
+    assert_string_equal(
+        r.tags, "{\"n\":\"3\",\"quote\\\"\":\"a\\nb\",\"who\":\"you\"}");
+    run_fini(&r);
+    assert_false(run_rename(store, "old", "x", &err));
+    assert_int_equal(err.code, ERR_NOTFOUND);
+}
+
+static void
+a_live_run_of_a_dead_process_is_lost(void **state)
+{
+    struct run_list l;
+    char dir[96];
+    pid_t child;
+    int status;
+
+    (void)state;
+    snprintf(dir, sizeof dir, "%s/.lathe", folder);
+    child = fork();
+    if (child == 0) {
+        struct pool *own = pool_new(1);
+        struct store *s = store_open(dir, true, own, &err);
+        run_id id;
+
+        if (!s || !run_begin(s, &SOME, id, &err))
+            _exit(1);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    assert_true(run_list(store, 1, &l, &err));
+    assert_int_equal(l.run[0].pid, child);
+    assert_int_equal(l.run[0].state, RUN_LOST);
+    assert_string_equal(run_state_word(l.run[0].state), "lost");
+    run_list_fini(&l);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_reads_back_as_it_was_begun_and_ended),
+        cmocka_unit_test(what_is_no_json_object_is_refused),
+        cmocka_unit_test(events_come_back_as_series_in_their_order),
+        cmocka_unit_test(a_run_is_found_by_id_name_and_prefix),
+        cmocka_unit_test(a_name_that_two_runs_have_names_the_candidates),
+        cmocka_unit_test(a_list_is_newest_first_and_without_the_deleted),
+        cmocka_unit_test(tags_and_names_change),
+        cmocka_unit_test(a_live_run_of_a_dead_process_is_lost),
+    };
+
+    (void)cmocka_run_group_tests(tests, open_store, close_store);
+    return 0;
+}
