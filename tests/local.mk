@@ -18,6 +18,6 @@ TESTS += $(UNIT)
 endif
 EXTRA_DIST += tests/lib/run.sh tests/lib/summary.sh tests/lib/tap.sh tests/lib/close.h
 
-SCRIPT_TESTS =
+SCRIPT_TESTS = tests/lint/layers.sh
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS)

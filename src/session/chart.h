@@ -1,0 +1,63 @@
+/* session/chart.h -- the display list between the two producers of a chart and
+ * its rasteriser.  Used by plot.c and chart_*.c only; plot.h is the door.
+ *
+ * Coordinates are braille dots (2 x 4 a cell) times `sub`, origin bottom left.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_SESSION_CHART_H
+#define LATHE_SESSION_CHART_H
+
+#include "base/str.h"
+#include "session/plot.h"
+
+enum chart_kind { CHART_LINE, CHART_POINT, CHART_TEXT };
+enum chart_just { CHART_LEFT, CHART_CENTRE, CHART_RIGHT };
+
+struct chart_item {
+    enum chart_kind kind;
+    int ink;
+    size_t first, n;       /* points of the list; n = 1 for a point or a text */
+    size_t text, text_len; /* bytes of the list's text */
+    enum chart_just just;
+};
+
+struct chart_list {
+    int columns, rows, sub;
+    struct chart_item *item;
+    size_t n_items, cap_items;
+    int32_t *xy; /* x, y, x, y, ... */
+    size_t n_points, cap_points;
+    struct buf text;
+    bool failed; /* no memory: the list is not to be drawn */
+};
+
+void chart_init(struct chart_list *l, int columns, int rows, int sub);
+void chart_fini(struct chart_list *l);
+/* A new item; points are added to the last one. */
+void chart_begin(struct chart_list *l, enum chart_kind kind, int ink);
+void chart_point(struct chart_list *l, int32_t x, int32_t y);
+void chart_text(struct chart_list *l, int32_t x, int32_t y,
+                enum chart_just just, struct str text);
+
+/* Series without what cannot be drawn: at most four points a dot column. */
+struct chart_data {
+    double *x, *y; /* owned; NaN in y breaks the line */
+    size_t n;
+};
+bool chart_decimate(const struct plot_spec *spec, size_t series, int dots,
+                    double x_min, double x_max, struct chart_data *out,
+                    struct error *err) MUST_USE;
+/* The range of the data, or of the spec where it says one; padded when it is
+ * a single value.  False when there is nothing finite to draw. */
+bool chart_ranges(const struct plot_spec *spec, double x[2], double y[2]);
+/* Cells to keep free on the right for the labels. */
+int chart_label_width(const struct plot_spec *spec);
+
+/* The built-in layout. */
+bool chart_layout(const struct plot_spec *spec, struct chart_list *l,
+                  struct error *err) MUST_USE;
+/* What the gnuplot driver wrote between BEGIN and END. */
+bool
+chart_parse(struct str text, struct chart_list *l, struct error *err) MUST_USE;
+bool chart_raster(const struct chart_list *l, const struct plot_spec *spec,
+                  struct plot_image *out, struct error *err) MUST_USE;
+#endif

@@ -1,0 +1,84 @@
+/* session/plot.h -- charts in text cells, through gnuplot or without it.
+ *
+ * Two producers make one display list: a persistent gnuplot child with a
+ * terminal driver of ours (lua/plot/driver.lua), and a built-in layout of
+ * ticks and lines for when gnuplot is missing, hung or too old.  One
+ * rasteriser turns the list into cells: braille dots (2 x 4 a cell), block or
+ * ASCII characters.  Series are decimated to the dots there are before
+ * anything is sent: first, last, least and largest of each dot column.
+ *
+ * Colour is not here: a cell has an ink, and the screen's theme gives it one.
+ *
+ * Threads: main thread.  A request never blocks: pipes are non-blocking and
+ * watched by the loop, one frame is in flight, the newest request waits, older
+ * ones are dropped.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_SESSION_PLOT_H
+#define LATHE_SESSION_PLOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/loop.h"
+
+enum plot_ink { INK_TEXT = 0, INK_AXIS = -1, INK_GRID = -2 }; /* > 0: series */
+enum plot_glyphs { GLYPHS_BRAILLE, GLYPHS_BLOCK, GLYPHS_ASCII };
+
+struct plot_series {
+    const double *x, *y; /* NaN in y is a gap */
+    size_t n;
+    int ink;           /* 1, 2, ... */
+    const char *label; /* drawn where the line ends: "a 0.571"; may be NULL */
+    bool dots;         /* points instead of a line */
+};
+
+struct plot_spec {
+    const struct plot_series *series;
+    size_t n_series;
+    int width, height;                 /* cells, at least 10 x 4 */
+    bool log_x, log_y;                 /* values <= 0 are left out */
+    double x_min, x_max, y_min, y_max; /* NaN: from the data */
+    enum plot_glyphs glyphs;
+};
+
+struct plot_cell {
+    uint32_t cp; /* what to draw; 0: nothing */
+    int ink;
+};
+struct plot_image {
+    int width, height;
+    struct plot_cell *cell; /* row by row; owned */
+};
+void plot_image_fini(struct plot_image *im);
+const struct plot_cell *
+plot_image_at(const struct plot_image *im, int x, int y);
+/* As lines of text without colour. */
+void plot_image_text(const struct plot_image *im, struct buf *out);
+
+/* The built-in producer, at once. */
+bool plot_draw(const struct plot_spec *spec, struct plot_image *out,
+               struct error *err) MUST_USE;
+
+struct plotter;
+
+/* gnuplot is started by the first request.  note() is called once, on the main
+ * thread, with a sentence when the built-in layout has to stand in. */
+struct plotter *
+plotter_new(struct loop *loop, void (*note)(void *ctx, const char *text),
+            void *ctx);
+void plotter_free(struct plotter *p);
+/* Ask for a frame; done() comes later from the loop (or at once when the
+ * built-in layout draws) unless a newer request replaced this one.  The spec
+ * is copied.  The image is lent for the call. */
+typedef void plot_done(void *ctx, const struct plot_image *im);
+void plotter_request(struct plotter *p, const struct plot_spec *spec,
+                     plot_done *done, void *ctx);
+bool plotter_uses_gnuplot(const struct plotter *p);
+/* Full-resolution file by gnuplot: .svg or .png. Blocks; pool job only. */
+bool
+plot_export(const struct plot_spec *spec, const char *const *names,
+            const char *title, const char *path, struct error *err) MUST_USE;
+#endif

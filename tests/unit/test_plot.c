@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "session/plot.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "session/chart.h"
+#include "tests/lib/close.h"
+
+enum { N = 5000 };
+
+static double xs[N], ys[N], zs[N];
+
+static struct plot_spec
+decaying(struct plot_series s[2])
+{
+    for (int i = 0; i < N; i++) {
+        xs[i] = i;
+        ys[i] = 2.5 * exp(-i / 900.0) + 0.3;
+        zs[i] = 2.6 * exp(-i / 1200.0) + 0.5;
+    }
+    zs[2500] = NAN;
+    s[0] = (struct plot_series){xs, ys, N, 1, "a 0.31", false};
+    s[1] = (struct plot_series){xs, zs, N, 2, "b 0.54", false};
+    return (struct plot_spec){.series = s,
+                              .n_series = 2,
+                              .width = 60,
+                              .height = 16,
+                              .x_min = NAN,
+                              .x_max = NAN,
+                              .y_min = 0,
+                              .y_max = 3,
+                              .glyphs = GLYPHS_BRAILLE};
+}
+
+static int
+count_ink(const struct plot_image *im, int ink)
+{
+    int n = 0;
+
+    for (int i = 0; i < im->width * im->height; i++)
+        n += im->cell[i].cp && im->cell[i].ink == ink;
+    return n;
+}
+
+/* The cell of a series in a text column, -1 when there is none. */
+static int
+row_of(const struct plot_image *im, int x, int ink)
+{
+    for (int y = 0; y < im->height; y++)
+        if (plot_image_at(im, x, y)->ink == ink &&
+            plot_image_at(im, x, y)->cp >= 0x2800)
+            return y;
+    return -1;
+}
+
+static void
+check_decaying(const struct plot_image *im)
+{
+    struct buf b;
+
+    buf_init(&b);
+    plot_image_text(im, &b);
+    if (!strstr(b.data, "a 0.31") || !strstr(b.data, "b 0.54") ||
+        !strstr(b.data, "4000"))
+        fail_msg("labels are missing:\n%s", b.data);
+    /* Both fall from left to right, and b stays above a. */
+    for (int x = 12; x < 48; x += 6) {
+        int a = row_of(im, x, 1), c = row_of(im, x, 2);
+
+        if (a < 0 && c < 0)
+            fail_msg("no curve in column %d:\n%s", x, b.data);
+        if (a >= 0 && c >= 0)
+            assert_true(c <= a);
+    }
+    assert_true(row_of(im, 6, 1) < row_of(im, 45, 1));
+    assert_true(count_ink(im, INK_AXIS) > 16 + 40);
+    assert_true(count_ink(im, INK_GRID) > 40);
+    buf_fini(&b);
+}
+
+static void
+test_the_built_in_layout_draws_curves_axes_and_labels(void **state)
+{
+    struct plot_series s[2];
+    struct plot_spec spec = decaying(s);
+    struct plot_image im;
+    struct error err;
+
+    (void)state;
+    assert_ok(plot_draw(&spec, &im, &err), err);
+    check_decaying(&im);
+    plot_image_fini(&im);
+}
+
+static void
+test_every_size_down_to_ten_by_four_draws(void **state)
+{
+    struct plot_series s[2];
+    struct plot_spec spec = decaying(s);
+    struct error err;
+
+    (void)state;
+    for (int w = 8; w < 40; w++)
+        for (int h = 2; h < 12; h++) {
+            struct plot_image im = {0};
+
+            spec.width = w;
+            spec.height = h;
+            spec.glyphs = (enum plot_glyphs)(w % 3);
+            assert_int_equal(plot_draw(&spec, &im, &err), w >= 10 && h >= 4);
+            plot_image_fini(&im);
+        }
+}
+
+static void
+test_empty_constant_and_unplottable_series_still_draw(void **state)
+{
+    double x[3] = {1, 2, 3}, same[3] = {7, 7, 7}, none[3] = {NAN, NAN, NAN};
+    double minus[3] = {-1, 0, 5};
+    const double *all[] = {same, none, minus};
+    struct error err;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        for (int log = 0; log < 2; log++) {
+            struct plot_series s = {x, all[i], 3, 1, "a", i == 2};
+            struct plot_spec spec = {.series = &s,
+                                     .n_series = 1,
+                                     .width = 40,
+                                     .height = 10,
+                                     .log_x = log,
+                                     .log_y = log,
+                                     .x_min = NAN,
+                                     .x_max = NAN,
+                                     .y_min = NAN,
+                                     .y_max = NAN};
+            struct plot_image im;
+
+            assert_ok(plot_draw(&spec, &im, &err), err);
+            assert_int_equal(count_ink(&im, 1) > 0, i != 1);
+            plot_image_fini(&im);
+        }
+}
+
+static void
+test_decimation_keeps_the_extremes_of_every_column(void **state)
+{
+    struct plot_series s[2];
+    struct plot_spec spec = decaying(s);
+    struct chart_data d;
+    struct error err;
+    double highest = 0;
+
+    (void)state;
+    ys[1234] = 99;
+    assert_ok(chart_decimate(&spec, 0, 100, 0, N - 1, &d, &err), err);
+    assert_true(d.n <= 4 * 101 + 1);
+    for (size_t i = 0; i < d.n; i++) {
+        highest = fmax(highest, d.y[i]);
+        if (i > 0)
+            assert_true(d.x[i] >= d.x[i - 1]);
+    }
+    assert_close(highest, 99, 0);
+    free(d.x);
+    free(d.y);
+}
+
+static void
+test_hostile_display_lists_are_errors(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "BEGIN 10 10 8\n",
+        "END\n",
+        "BEGIN 0 5 8\nEND\n",
+        "BEGIN 99999 99999 8\nEND\n",
+        "BEGIN 10 10 8\nP 1 2 3\nEND\n",
+        "BEGIN 10 10 8\nZ\nEND\n",
+        "BEGIN 10 10 8\nP 99999999999 1 2 2\nEND\n",
+    };
+    struct chart_list l;
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        chart_init(&l, 1, 1, 1);
+        if (chart_parse(str_of(bad[i]), &l, &err))
+            fail_msg("accepted: %s", bad[i]);
+        chart_fini(&l);
+    }
+    {
+        struct plot_spec spec = {0};
+        struct plot_image im;
+
+        chart_init(&l, 1, 1, 1);
+        assert_ok(chart_parse(STR("BEGIN 10 4 8\nP 0 0 900000000 1\nEND\n"), &l,
+                              &err),
+                  err);
+        assert_false(chart_raster(&l, &spec, &im, &err));
+        chart_fini(&l);
+    }
+}
+
+/* ---- with the real gnuplot ---- */
+
+struct frames {
+    int n;
+    bool checked;
+    char note[200];
+};
+
+static void
+on_frame(void *ctx, const struct plot_image *im)
+{
+    struct frames *f = ctx;
+
+    f->n++;
+    if (im->width == 60) {
+        check_decaying(im);
+        f->checked = true;
+    }
+}
+
+static void
+on_note(void *ctx, const char *text)
+{
+    struct frames *f = ctx;
+
+    snprintf(f->note, sizeof f->note, "%s", text);
+}
+
+static void
+turn_until(struct loop *l, const struct frames *f, int n)
+{
+    int64_t limit = loop_now_ms() + 20000;
+
+    while (f->n < n && loop_now_ms() < limit)
+        loop_turn(l, 100);
+    assert_int_equal(f->n, n);
+}
+
+static void
+test_gnuplot_draws_the_same_picture_and_a_new_size(void **state)
+{
+    struct loop *l = loop_new();
+    struct frames f = {0};
+    struct plotter *p;
+    struct plot_series s[2];
+    struct plot_spec spec = decaying(s);
+
+    (void)state;
+    if (access("/usr/bin/gnuplot", X_OK) != 0)
+        skip();
+    p = plotter_new(l, on_note, &f);
+    plotter_request(p, &spec, on_frame, &f);
+    turn_until(l, &f, 1);
+    assert_true(f.checked);
+    spec.width = 30;
+    plotter_request(p, &spec, on_frame, &f);
+    plotter_request(p, &spec, on_frame, &f);
+    plotter_request(p, &spec, on_frame, &f);
+    turn_until(l, &f, 3); /* the middle one was replaced by the last */
+    assert_true(plotter_uses_gnuplot(p));
+    plotter_free(p);
+    loop_free(l);
+}
+
+static void
+test_without_gnuplot_the_built_in_layout_stands_in_and_says_so(void **state)
+{
+    struct loop *l = loop_new();
+    struct frames f = {0};
+    struct plotter *p;
+    struct plot_series s[2];
+    struct plot_spec spec = decaying(s);
+    char *path = mem_text(getenv("PATH"));
+
+    (void)state;
+    setenv("PATH", "/nonexistent", 1);
+    p = plotter_new(l, on_note, &f);
+    plotter_request(p, &spec, on_frame, &f);
+    turn_until(l, &f, 1);
+    setenv("PATH", path, 1);
+    assert_true(f.checked);
+    assert_false(plotter_uses_gnuplot(p));
+    assert_non_null(strstr(f.note, "apt-get install gnuplot-nox"));
+    free(path);
+    plotter_free(p);
+    loop_free(l);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_built_in_layout_draws_curves_axes_and_labels),
+        cmocka_unit_test(test_every_size_down_to_ten_by_four_draws),
+        cmocka_unit_test(test_empty_constant_and_unplottable_series_still_draw),
+        cmocka_unit_test(test_decimation_keeps_the_extremes_of_every_column),
+        cmocka_unit_test(test_hostile_display_lists_are_errors),
+        cmocka_unit_test(test_gnuplot_draws_the_same_picture_and_a_new_size),
+        cmocka_unit_test(
+            test_without_gnuplot_the_built_in_layout_stands_in_and_says_so),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    (void)cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}
