@@ -40,6 +40,7 @@ liblathe_a_SOURCES += src/base/progress.c
 liblathe_a_SOURCES += src/base/progress.h
 liblathe_a_SOURCES += src/base/regex.c
 liblathe_a_SOURCES += src/base/regex.h
+liblathe_a_SOURCES += src/base/remote.c
 liblathe_a_SOURCES += src/base/remote.h
 liblathe_a_SOURCES += src/base/rng.c
 liblathe_a_SOURCES += src/base/rng.h
