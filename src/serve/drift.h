@@ -1,7 +1,14 @@
 /* serve/drift.h -- what was asked against what was trained on.
  *
- * Counts per bin of the artifact's baseline; PSI = sum (q - p) ln(q / p), an
- * empty share replaced by 0.0001.  Rule of thumb: 0.1 moderate, 0.25 major.
+ * Counts per bin of the artifact's baseline, with a bin of its own for missing
+ * values; PSI = sum (q - p) ln(q / p), an empty share replaced by 0.0001.
+ * Rule of thumb: 0.1 moderate, 0.25 major.  A verdict also asks that the PSI
+ * is beyond what the number of rows explains: without any drift it spreads
+ * like chi-square with bins - 1 degrees of freedom over n, which at 100 rows
+ * and 20 bins is 0.2 on average.
+ *
+ * A server scores what was asked lately: at least the last hour and 10,000
+ * rows, or all since the start where that is less.
  * Threads: drift_count() from any thread (relaxed atomics, no lock).
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_SERVE_DRIFT_H
@@ -12,17 +19,34 @@
 
 enum drift_level { DRIFT_FEW, DRIFT_OK, DRIFT_MODERATE, DRIFT_MAJOR };
 enum { DRIFT_MIN_ROWS = 100 }; /* fewer: DRIFT_FEW, no verdict */
+const char *drift_level_word(enum drift_level l); /* "few", "ok", ... */
+bool drift_level_parse(const char *word, enum drift_level *out) MUST_USE;
 
 struct drift;
 
+/* Holds a reference of m.  An artifact without a baseline: ERR_NOTFOUND. */
 struct drift *drift_new(const struct model *m, struct error *err) MUST_USE;
 void drift_free(struct drift *d);
+/* Columns are found by name; one that is absent is not counted. */
 void drift_count(struct drift *d, const struct frame *asked);
-struct drift_score { const char *name; double psi; uint64_t n; enum drift_level level; };
+/* Close a slice of the window when it is due; now and then, by one thread.
+ * now_ms: loop_now_ms(). */
+void drift_tick(struct drift *d, int64_t now_ms);
+struct drift_score {
+    const char *name; /* the model's */
+    double psi;       /* NaN without rows */
+    uint64_t n;       /* rows counted */
+    enum drift_level level;
+};
 /* Scores of all inputs, in the model's order; caller frees. */
-struct drift_score *drift_scores(const struct drift *d, size_t *n, struct error *err) MUST_USE;
+struct drift_score *
+drift_scores(const struct drift *d, size_t *n, struct error *err) MUST_USE;
+/* p, q: n shares each. */
 double drift_psi(const double *p, const double *q, size_t n);
+/* The PSI that one sample in a thousand of n rows passes without any drift
+ * (Wilson and Hilferty's approximation of chi-square). */
+double drift_noise(size_t n_bins, uint64_t n);
 /* One table against a model's baseline, without a server. */
-struct drift_score *drift_frame(const struct model *m, const struct frame *f, size_t *n,
-                                struct error *err) MUST_USE;
+struct drift_score *drift_frame(const struct model *m, const struct frame *f,
+                                size_t *n, struct error *err) MUST_USE;
 #endif

@@ -1,6 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+liblathe_a_SOURCES += src/serve/drift.c
 liblathe_a_SOURCES += src/serve/drift.h
+liblathe_a_SOURCES += src/serve/endpoint.c
 liblathe_a_SOURCES += src/serve/endpoint.h
+liblathe_a_SOURCES += src/serve/oip.c
+liblathe_a_SOURCES += src/serve/oip.h
+liblathe_a_SOURCES += src/serve/predict.c
 liblathe_a_SOURCES += src/serve/predict.h
+liblathe_a_SOURCES += src/serve/route.c
+liblathe_a_SOURCES += src/serve/route.h
+liblathe_a_SOURCES += src/serve/server.c
 liblathe_a_SOURCES += src/serve/server.h
+liblathe_a_SOURCES += src/serve/stat.c
 liblathe_a_SOURCES += src/serve/stat.h
+UNIT += tests/unit/test_stat
