@@ -18,38 +18,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "store/run.h"
-
-static struct pool *pool;
-static struct store *store;
-static char folder[64];
-static struct error err;
-
-static int
-open_store(void **state)
-{
-    char dir[96];
-
-    (void)state;
-    strcpy(folder, "/tmp/lathe-run.XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(dir, sizeof dir, "%s/.lathe", folder);
-    pool = pool_new(1);
-    store = store_open(dir, true, pool, &err);
-    return store ? 0 : -1;
-}
-
-static int
-close_store(void **state)
-{
-    char command[128];
-
-    (void)state;
-    store_close(store);
-    pool_free(pool);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
+#include "store_fixture.h"
 
 static const struct run_start SOME = {.family = "gbdt",
                                       .params = "{\"trees\":300}",
@@ -270,16 +239,14 @@ static void
 a_live_run_of_a_dead_process_is_lost(void **state)
 {
     struct run_list l;
-    char dir[96];
     pid_t child;
     int status;
 
     (void)state;
-    snprintf(dir, sizeof dir, "%s/.lathe", folder);
     child = fork();
     if (child == 0) {
         struct pool *own = pool_new(1);
-        struct store *s = store_open(dir, true, own, &err);
+        struct store *s = store_open(lathe_dir, true, own, &err);
         run_id id;
 
         if (!s || !run_begin(s, &SOME, id, &err))
