@@ -1,3 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+liblathe_a_SOURCES += src/script/complete.c
+liblathe_a_SOURCES += src/script/expression.c
+liblathe_a_SOURCES += src/script/guard.c
+liblathe_a_SOURCES += src/script/guard.h
+liblathe_a_SOURCES += src/script/kernel.c
 liblathe_a_SOURCES += src/script/kernel.h
+liblathe_a_SOURCES += src/script/lua_base.c
+liblathe_a_SOURCES += src/script/lua_lathe.c
 liblathe_a_SOURCES += src/script/notebook.h
+liblathe_a_SOURCES += src/script/object.c
+liblathe_a_SOURCES += src/script/script.h
+liblathe_a_SOURCES += src/script/show.c

@@ -51,6 +51,9 @@ const struct command *command_find(const char *name); /* exact name */
 /* The longest command that argv's first words name; *used words.  NULL with
  * ERR_USAGE and the nearest name. */
 const struct command *command_match(int argc, const char *const *argv, int *used, struct error *err);
+/* The same over another table: the shell has commands of its own. */
+const struct command *command_match_in(const struct command *table, size_t n, int argc,
+                                       const char *const *argv, int *used, struct error *err);
 /* Parse argv after the name; "--x=v", "--x v", "-p", "--" and the options
  * every command has: --json --plain --help.  ERR_USAGE says what is wrong. */
 struct call *call_parse(const struct command *c, int argc, const char *const *argv, struct error *err) MUST_USE;
@@ -67,10 +70,18 @@ int64_t call_int(const struct call *c, const char *name);   /* given or fallback
 double call_float(const struct call *c, const char *name);
 bool call_json(const struct call *c);       /* --json was given */
 bool call_plain(const struct call *c);      /* --plain */
+bool call_help(const struct call *c);       /* --help; nothing was checked */
 struct buf *call_out(struct call *c);       /* what it prints */
+/* What was printed so far may be shown now; to where call_set_sink() said, else
+ * it stays.  The sink is called on the thread of the command. */
+void call_flush(struct call *c);
+typedef void call_sink(void *ctx, const char *p, size_t len);
+void call_set_sink(struct call *c, call_sink *sink, void *ctx);
 size_t call_width(const struct call *c);    /* cells to print in */
 void call_set_width(struct call *c, size_t cells);
 const struct command *call_command(const struct call *c);
+/* "lathe runs show RUN [--json]" */
+void command_synopsis(const struct command *c, struct buf *out);
 /* Full text for --help. */
 void command_usage(const struct command *c, struct buf *out);
 #endif

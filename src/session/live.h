@@ -9,6 +9,8 @@
 #include "session/session.h"
 
 struct live; /* belongs to the session: session_live() */
+struct live *live_new(struct session *s); /* by session_new() alone */
+void live_free(struct live *l);
 struct live *session_live(struct session *s); /* any thread */
 
 void live_begin(struct live *l, const char *run);                     /* any thread */

@@ -2,12 +2,15 @@
 liblathe_a_SOURCES += src/session/chart.c
 liblathe_a_SOURCES += src/session/chart.h
 liblathe_a_SOURCES += src/session/chart_layout.c
+liblathe_a_SOURCES += src/session/command.c
 liblathe_a_SOURCES += src/session/command.h
 liblathe_a_SOURCES += src/session/fit.h
 liblathe_a_SOURCES += src/session/live.h
 liblathe_a_SOURCES += src/session/plot.c
 liblathe_a_SOURCES += src/session/plot.h
+liblathe_a_SOURCES += src/session/session.c
 liblathe_a_SOURCES += src/session/session.h
+liblathe_a_SOURCES += src/session/task.c
 liblathe_a_SOURCES += src/session/task.h
 UNIT += tests/unit/test_plot
 nobase_dist_pkgdata_DATA += lua/plot/driver.lua

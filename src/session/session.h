@@ -24,7 +24,9 @@ struct loop *session_loop(struct session *s);
  * (create = true).  Any thread. ERR_NOTFOUND: none yet and create is false. */
 struct store *session_store(struct session *s, bool create, struct error *err) MUST_USE;
 /* Folder the project is in (the parent of .lathe, or the current one). */
-const char *session_project(struct session *s);
+const char *session_project(struct session *s); /* any thread */
+/* Its ".lathe", which need not exist yet. */
+const char *session_dir(struct session *s); /* any thread */
 
 /* Open tables, by name, in the order they were opened.  A table's frame may be
  * replaced (filter, derived columns): listeners look at version. */
@@ -44,6 +46,11 @@ struct table *session_table(struct session *s, size_t i);
 struct table *session_add_table(struct session *s, const char *name, const char *path,
                                 const struct frame *frame);
 void session_close_table(struct session *s, size_t i);
+/* After changing a table in place: a new version, and listeners are told. */
+void session_touch_table(struct session *s, struct table *t);
+
+struct task_set; /* task.c */
+struct task_set *session_tasks(struct session *s);
 
 /* Something changed that a screen may show: tables, runs, tasks, messages.
  * Listeners are called on the main thread, from session_notify(), which may

@@ -30,9 +30,12 @@ bool task_call(struct session *s, const struct task_spec *spec,
                bool (*interrupt)(void *ctx), void *interrupt_ctx, struct error *err) MUST_USE;
 
 struct progress *task_progress(struct task *t); /* any thread, from run() */
-struct session *task_session(struct task *t);
+struct session *task_session(struct task *t); /* any thread */
+const char *task_title(const struct task *t);
 void task_log(struct task *t, const char *fmt, ...) PRINTF_LIKE(2, 3); /* any thread */
-void task_cancel(struct task *t);
+void task_cancel(struct task *t); /* any thread */
+/* From run(): wait ms (-1: for ever); false at once when it is cancelled. */
+bool task_sleep(struct task *t, int64_t ms);
 
 struct task_view {
     unsigned id;
@@ -44,9 +47,15 @@ struct task_view {
     double eta_s;             /* NaN while unknown */
     char message[256];        /* of a failure */
 };
+/* While it runs, or from done(). */
+void task_look(struct task *t, struct task_view *v);
 /* Newest first; returns how many there are, fills at most max. */
 size_t task_list(struct session *s, struct task_view *out, size_t max);
 bool task_cancel_id(struct session *s, unsigned id);
 void task_log_text(struct session *s, unsigned id, struct buf *out);
 size_t task_running(struct session *s);
+
+/* For session.c alone. */
+struct task_set *task_set_new(struct session *s);
+void task_set_free(struct task_set *set); /* stops and awaits all */
 #endif
