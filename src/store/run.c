@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -16,6 +15,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/proc.h"
+#include "store/origin.h"
 #include "store/sql.h"
 
 enum { PREFIX_MIN = 4, CANDIDATES = 5 };
@@ -27,40 +27,6 @@ run_state_word(enum run_state s)
                                         "cancelled", "lost"};
 
     return words[s];
-}
-
-/* ---- which process ---- */
-
-/* A process number says nothing on another machine or after a reboot. */
-struct here {
-    char host[65];
-    char boot[65];
-};
-
-static void
-here_get(struct here *h)
-{
-    struct utsname names;
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-    *h = (struct here){.host = ""};
-    if (uname(&names) == 0)
-        snprintf(h->host, sizeof h->host, "%s", names.nodename);
-    if (!f)
-        return;
-    if (fgets(h->boot, sizeof h->boot, f))
-        h->boot[strcspn(h->boot, "\n")] = '\0';
-    fclose(f);
-}
-
-/* Runs of other machines cannot be looked at and are believed. */
-static bool
-is_gone(const struct here *h, const char *host, const char *boot, pid_t pid,
-        uint64_t ticks)
-{
-    if (strcmp(h->host, host) != 0)
-        return false;
-    return strcmp(h->boot, boot) != 0 || !proc_alive(pid, ticks);
 }
 
 /* ---- find ---- */
@@ -197,7 +163,7 @@ struct begin {
     const struct run_start *r;
     const char *id;
     int64_t start_ms, pid, ticks;
-    struct here here;
+    struct origin here;
 };
 
 static bool
@@ -250,7 +216,7 @@ run_begin(struct store *s, const struct run_start *r, run_id id,
     b.start_ms = loop_wall_ms();
     b.pid = getpid();
     b.ticks = (int64_t)proc_start_ticks(getpid());
-    here_get(&b.here);
+    origin_get(&b.here);
     return store_write(s, begin, &b, err);
 }
 
@@ -373,7 +339,7 @@ is_live(struct sqlite3 *db, int64_t key, bool *live, struct error *err);
     ", message, metrics, artifact"
 
 static bool
-read_run(struct sqlite3_stmt *q, const struct here *h, struct run *r,
+read_run(struct sqlite3_stmt *q, const struct origin *h, struct run *r,
          struct error *err)
 {
     char **const texts[] = {
@@ -389,8 +355,8 @@ read_run(struct sqlite3_stmt *q, const struct here *h, struct run *r,
     r->end_ms = sql_int_at(q, 4);
     r->pid = sql_int_at(q, 5);
     if (r->state == RUN_RUNNING &&
-        is_gone(h, sql_text_at(q, 7), sql_text_at(q, 8), (pid_t)r->pid,
-                (uint64_t)sql_int_at(q, 6)))
+        origin_gone(h, sql_text_at(q, 7), sql_text_at(q, 8), r->pid,
+                    (uint64_t)sql_int_at(q, 6)))
         r->state = RUN_LOST;
     for (size_t i = 0; i < n; i++) {
         if (!sql_take_text(q, (int)i + 9, texts[i], err)) {
@@ -420,12 +386,12 @@ run_by_key(struct sqlite3 *db, int64_t key, struct run *out, struct error *err)
     const struct sql_value at[] = {sql_int(key)};
     struct sqlite3_stmt *q =
         sql_open(db, "SELECT " COLUMNS " FROM run WHERE key = ?1", at, 1, err);
-    struct here h;
+    struct origin h;
     bool ok;
 
     if (!q)
         return false;
-    here_get(&h);
+    origin_get(&h);
     ok = sql_step(q, err) == SQL_ROW && read_run(q, &h, out, err);
     sql_close(q);
     return ok;
@@ -512,11 +478,11 @@ list(struct sqlite3 *db, void *ctx, struct error *err)
                  at, 1, err);
     enum sql_step step = SQL_FAILED;
     size_t cap = 0;
-    struct here h;
+    struct origin h;
 
     if (!q)
         return false;
-    here_get(&h);
+    origin_get(&h);
     while ((step = sql_step(q, err)) == SQL_ROW) {
         struct run_list *runs = l->out;
 
