@@ -12,14 +12,16 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "script/expression.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
-#include "script/script.h"
 
 enum token_kind {
     TOKEN_END,

@@ -15,6 +15,7 @@
 #include <lauxlib.h>
 
 #include "base/mem.h"
+#include "script/expression.h"
 #include "script/script.h"
 
 enum { EVAL_MS = 100, WIDTH_DEFAULT = 80, TRACE_LEVELS = 12 };
@@ -93,6 +94,12 @@ size_t
 script_width(const struct kernel *k)
 {
     return k->width;
+}
+
+struct session *
+kernel_session(struct kernel *k)
+{
+    return k->session;
 }
 
 void

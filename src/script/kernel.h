@@ -32,6 +32,7 @@ struct kernel_events { /* called on the main thread; any may be NULL */
 
 struct kernel *kernel_new(struct session *s, struct error *err) MUST_USE;
 void kernel_free(struct kernel *k);
+struct session *kernel_session(struct kernel *k);
 /* Run a chunk; the value of its last expression is its output.  `name` is for
  * messages: "churn.lua [4]".  first_line: of the chunk in its file. */
 bool kernel_run(struct kernel *k, struct str code, const char *name, int first_line,

@@ -14,6 +14,7 @@
 #define LATHE_SCRIPT_NOTEBOOK_H
 
 #include "script/kernel.h"
+#include "session/task.h"
 
 enum cell_kind { CELL_CODE, CELL_TEXT };
 enum cell_state { CELL_IDLE, CELL_QUEUED, CELL_RUNNING, CELL_PASSED, CELL_FAILED, CELL_STOPPED };
@@ -43,6 +44,8 @@ void notebook_free(struct notebook *n); /* interrupts what runs */
 const char *notebook_path(const struct notebook *n);
 bool notebook_modified(const struct notebook *n);
 bool notebook_save(struct notebook *n, struct error *err) MUST_USE;
+/* Keep outputs in .lathe/outputs?  True at first. */
+void notebook_keep(struct notebook *n, bool keep);
 /* Read the file again (after $EDITOR); outputs of unchanged cells stay. */
 bool notebook_reload(struct notebook *n, struct error *err) MUST_USE;
 
@@ -52,6 +55,7 @@ uint64_t notebook_version(const struct notebook *n); /* changes with anything */
 /* Edits; each is one step of undo. */
 bool notebook_set_source(struct notebook *n, size_t i, const char *source, size_t len);
 size_t notebook_insert(struct notebook *n, size_t at, enum cell_kind kind); /* index */
+bool notebook_set_kind(struct notebook *n, size_t i, enum cell_kind kind);
 bool notebook_delete(struct notebook *n, size_t i);
 bool notebook_move(struct notebook *n, size_t from, size_t to);
 bool notebook_undo(struct notebook *n);
@@ -65,7 +69,7 @@ void notebook_run_above(struct notebook *n, size_t i); /* those before i */
 void notebook_interrupt(struct notebook *n); /* the running cell and the queue */
 bool notebook_busy(const struct notebook *n);
 /* name=value into the parameters cell's globals: applied after that cell ran.
- * ERR_NOTFOUND with the nearest name when the cell does not set it. */
+ * ERR_USAGE with the nearest name when the cell does not set it. */
 bool notebook_parameter(struct notebook *n, const char *name, const char *value,
                         struct error *err) MUST_USE;
 /* For headless runs: called as outputs and ends come. */

@@ -121,11 +121,4 @@ void lua_lathe_open(lua_State *L); /* the table "lathe" and all types */
 
 /* All documented functions: i-th table and its prefix ("lathe", "frame"). */
 const struct binding *script_manual(size_t i, const char **prefix);
-
-/* The chunk with "return" before its last expression when it has one: the
- * offset to put it at, or len when there is none. */
-size_t expression_find(lua_State *L, const char *code, size_t len, bool *is_call);
-/* Names that the chunk's top level assigns: "data, trees = ..."; NULL-ended,
- * caller frees each and the array. */
-char **expression_assigned(const char *code, size_t len);
 #endif

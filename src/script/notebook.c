@@ -1,0 +1,978 @@
+/* script/notebook.c -- cells, undo, the queue.
+ *
+ * An item is a cell's life: its number, state and outputs.  It is shared by
+ * reference count between the notebook as it is, the undo steps and the queue,
+ * so that a deleted cell that comes back by undo still has its outputs.  A
+ * page is the notebook at one moment: items and their texts, in order.
+ *
+ * Outputs are kept by keep.c when a cell ends; the cell counts as ended when
+ * they are on disk.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "script/notebook.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "script/expression.h"
+#include "script/keep.h"
+#include "script/percent.h"
+
+enum { UNDO_MAX = 200, TEXT_MAX = 1 << 20, WAIT_MS = 20 };
+
+struct item {
+    unsigned refs;
+    struct cell cell; /* title and source are borrowed from text */
+    struct cell_text *text;
+    char output_digest[33]; /* of the text that made the outputs */
+    size_t output_bytes;
+};
+
+struct page {
+    struct item **item;
+    struct cell_text **text;
+    size_t n;
+};
+
+struct override {
+    char *name, *value;
+};
+
+struct notebook {
+    struct kernel *kernel;
+    struct session *session;
+    char *path;
+    char *preamble;
+    struct page page;
+    struct page *undo, *redo;
+    size_t n_undo, n_redo;
+    char saved[33]; /* hash of the file as last read or written */
+    uint64_t version;
+    unsigned order;
+    bool keep;
+
+    struct item **queue;
+    size_t n_queue;
+    struct item *running; /* or being kept after it ran */
+    struct loop_watch *timer;
+    bool freed; /* while a cell was running */
+
+    struct override *overrides;
+    size_t n_overrides;
+    struct notebook_events events;
+};
+
+/* ---- items and pages ---- */
+
+static struct item *
+item_ref(struct item *it)
+{
+    it->refs++;
+    return it;
+}
+
+static void
+drop_outputs(struct item *it)
+{
+    for (size_t i = 0; i < it->cell.n_outputs; i++)
+        output_fini(&it->cell.output[i]);
+    free(it->cell.output);
+    it->cell.output = NULL;
+    it->cell.n_outputs = 0;
+    it->output_bytes = 0;
+}
+
+static void
+item_unref(struct item *it)
+{
+    if (!it || --it->refs)
+        return;
+    drop_outputs(it);
+    cell_text_unref(it->text);
+    free(it);
+}
+
+static struct item *
+item_new(void)
+{
+    struct item *it = mem_new(sizeof *it);
+
+    it->refs = 1;
+    return it;
+}
+
+/* The item shows this text from now on. */
+static void
+item_show(struct item *it, struct cell_text *t)
+{
+    struct cell *c = &it->cell;
+
+    cell_text_ref(t);
+    cell_text_unref(it->text);
+    it->text = t;
+    c->kind = t->kind;
+    c->parameters = t->parameters;
+    c->title = t->title;
+    c->source = t->source;
+    c->len = t->len;
+    c->stale =
+        it->output_digest[0] && strcmp(it->output_digest, t->digest) != 0;
+}
+
+static struct page
+page_copy(const struct page *p)
+{
+    struct page out = {mem_new((p->n + 1) * sizeof *out.item),
+                       mem_new((p->n + 1) * sizeof *out.text), p->n};
+
+    for (size_t i = 0; i < p->n; i++) {
+        out.item[i] = item_ref(p->item[i]);
+        out.text[i] = cell_text_ref(p->text[i]);
+    }
+    return out;
+}
+
+static void
+page_fini(struct page *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        item_unref(p->item[i]);
+        cell_text_unref(p->text[i]);
+    }
+    free(p->item);
+    free(p->text);
+    *p = (struct page){NULL, NULL, 0};
+}
+
+/* Takes both references. */
+static void
+page_insert(struct page *p, size_t at, struct item *it, struct cell_text *t)
+{
+    struct page grown = {mem_new((p->n + 1) * sizeof *grown.item),
+                         mem_new((p->n + 1) * sizeof *grown.text), p->n + 1};
+
+    for (size_t i = 0; i < p->n; i++) {
+        grown.item[i + (i >= at)] = p->item[i];
+        grown.text[i + (i >= at)] = p->text[i];
+    }
+    grown.item[at] = it;
+    grown.text[at] = t;
+    free(p->item);
+    free(p->text);
+    *p = grown;
+}
+
+static void
+page_remove(struct page *p, size_t at)
+{
+    p->n--;
+    for (size_t i = at; i < p->n; i++) {
+        p->item[i] = p->item[i + 1];
+        p->text[i] = p->text[i + 1];
+    }
+}
+
+static int
+lines_in(const char *p, size_t n)
+{
+    int lines = 0;
+
+    for (size_t i = 0; i < n; i++)
+        lines += p[i] == '\n';
+    return lines;
+}
+
+/* After any change: items show their texts, lines are counted again. */
+static void
+settle(struct notebook *n)
+{
+    int line = 1 + lines_in(n->preamble, strlen(n->preamble));
+
+    for (size_t i = 0; i < n->page.n; i++) {
+        struct cell_text *t = n->page.text[i];
+
+        item_show(n->page.item[i], t);
+        line += lines_in(t->header, strlen(t->header));
+        n->page.item[i]->cell.first_line = line;
+        line += lines_in(t->body, t->body_len);
+        line += lines_in(t->tail, strlen(t->tail));
+    }
+    n->version++;
+    session_notify(n->session, TOPIC_NOTEBOOK);
+}
+
+static void
+touched(struct notebook *n)
+{
+    n->version++;
+    session_notify(n->session, TOPIC_NOTEBOOK);
+}
+
+/* ---- undo ---- */
+
+static void
+push(struct page **stack, size_t *n, const struct page *p)
+{
+    struct page *grown;
+
+    if (*n == UNDO_MAX) {
+        page_fini(&(*stack)[0]);
+        memmove(*stack, *stack + 1, --*n * sizeof **stack);
+    }
+    grown = mem_new((*n + 1) * sizeof *grown);
+    if (*n)
+        memcpy(grown, *stack, *n * sizeof *grown);
+    free(*stack);
+    *stack = grown;
+    grown[(*n)++] = page_copy(p);
+}
+
+static void
+clear(struct page **stack, size_t *n)
+{
+    while (*n)
+        page_fini(&(*stack)[--*n]);
+    free(*stack);
+    *stack = NULL;
+}
+
+static void
+remember(struct notebook *n)
+{
+    push(&n->undo, &n->n_undo, &n->page);
+    clear(&n->redo, &n->n_redo);
+}
+
+static bool
+swap(struct notebook *n, struct page **from, size_t *n_from, struct page **to,
+     size_t *n_to)
+{
+    if (*n_from == 0)
+        return false;
+    push(to, n_to, &n->page);
+    page_fini(&n->page);
+    n->page = (*from)[--*n_from];
+    settle(n);
+    return true;
+}
+
+bool
+notebook_undo(struct notebook *n)
+{
+    return swap(n, &n->undo, &n->n_undo, &n->redo, &n->n_redo);
+}
+
+bool
+notebook_redo(struct notebook *n)
+{
+    return swap(n, &n->redo, &n->n_redo, &n->undo, &n->n_undo);
+}
+
+/* ---- open and save ---- */
+
+static void
+write_text(const struct notebook *n, struct buf *out)
+{
+    struct cell_texts t = {n->page.text, n->page.n, n->preamble};
+
+    percent_write(&t, out);
+}
+
+static void
+hash_now(const struct notebook *n, char hash[33])
+{
+    struct buf b;
+
+    buf_init(&b);
+    write_text(n, &b);
+    file_hash(b.data, b.len, hash);
+    buf_fini(&b);
+}
+
+/* The kept outputs of a cell: key is the digest and how many cells before it
+ * have the same. */
+static void
+cell_key(const struct notebook *n, size_t at, char key[48])
+{
+    const char *digest = n->page.text[at]->digest;
+    unsigned same = 0;
+
+    for (size_t i = 0; i < at; i++)
+        same += strcmp(n->page.text[i]->digest, digest) == 0;
+    snprintf(key, 48, "%s-%u", digest, same);
+}
+
+static void
+restore_outputs(struct notebook *n)
+{
+    for (size_t i = 0; i < n->page.n; i++) {
+        struct item *it = n->page.item[i];
+        char key[48];
+
+        if (it->cell.kind != CELL_CODE || it->cell.n_outputs)
+            continue;
+        cell_key(n, i, key);
+        if (!keep_load(session_dir(n->session), n->path, key, &it->cell))
+            continue;
+        memcpy(it->output_digest, n->page.text[i]->digest,
+               sizeof it->output_digest);
+        if (it->cell.order > n->order)
+            n->order = it->cell.order;
+    }
+}
+
+struct notebook *
+notebook_new(struct kernel *k, const char *path)
+{
+    struct notebook *n = mem_new(sizeof *n);
+
+    n->kernel = k;
+    n->session = kernel_session(k);
+    n->path = mem_text(path);
+    n->preamble = mem_text("");
+    n->keep = true;
+    hash_now(n, n->saved);
+    return n;
+}
+
+static bool
+read_file(const char *path, struct cell_texts *out, struct error *err)
+{
+    struct buf b;
+    bool ok;
+
+    buf_init(&b);
+    ok = file_read(path, (size_t)64 << 20, &b, err);
+    if (ok && memchr(b.data, '\0', b.len))
+        ok = error_set(err, ERR_PARSE, "%s: not a text file", path);
+    if (ok)
+        percent_parse((struct str){b.data, b.len}, out);
+    buf_fini(&b);
+    return ok;
+}
+
+struct notebook *
+notebook_open(struct kernel *k, const char *path, struct error *err)
+{
+    struct cell_texts texts;
+    struct notebook *n;
+
+    if (!read_file(path, &texts, err))
+        return NULL;
+    n = notebook_new(k, path);
+    free(n->preamble);
+    n->preamble = mem_text(texts.preamble);
+    for (size_t i = 0; i < texts.n; i++)
+        page_insert(&n->page, i, item_new(), cell_text_ref(texts.text[i]));
+    cell_texts_fini(&texts);
+    settle(n);
+    hash_now(n, n->saved);
+    restore_outputs(n);
+    return n;
+}
+
+/* New texts over old items: the same text keeps its item, as far as order
+ * allows; what is left over between two matches is paired in order. */
+bool
+notebook_reload(struct notebook *n, struct error *err)
+{
+    struct cell_texts texts;
+    struct page old;
+    size_t next = 0;
+
+    if (!read_file(n->path, &texts, err))
+        return false;
+    remember(n);
+    old = n->page;
+    n->page = (struct page){NULL, NULL, 0};
+    free(n->preamble);
+    n->preamble = mem_text(texts.preamble);
+    for (size_t i = 0; i < texts.n; i++) {
+        struct cell_text *t = texts.text[i];
+        struct item *it = NULL;
+        size_t j = next;
+
+        while (j < old.n && strcmp(old.text[j]->digest, t->digest) != 0)
+            j++;
+        if (j < old.n) {
+            it = old.item[j];
+            next = j + 1;
+        } else if (next < old.n && old.text[next]->kind == t->kind) {
+            bool later = false;
+
+            for (size_t m = i + 1; m < texts.n; m++)
+                later = later || strcmp(texts.text[m]->digest,
+                                        old.text[next]->digest) == 0;
+            if (!later)
+                it = old.item[next++];
+        }
+        page_insert(&n->page, i, it ? item_ref(it) : item_new(),
+                    cell_text_ref(t));
+    }
+    page_fini(&old);
+    cell_texts_fini(&texts);
+    settle(n);
+    hash_now(n, n->saved);
+    restore_outputs(n);
+    return true;
+}
+
+static void
+release(struct notebook *n)
+{
+    page_fini(&n->page);
+    clear(&n->undo, &n->n_undo);
+    clear(&n->redo, &n->n_redo);
+    for (size_t i = 0; i < n->n_overrides; i++) {
+        free(n->overrides[i].name);
+        free(n->overrides[i].value);
+    }
+    free(n->overrides);
+    free(n->queue);
+    item_unref(n->running);
+    free(n->preamble);
+    free(n->path);
+    free(n);
+}
+
+void
+notebook_free(struct notebook *n)
+{
+    if (!n)
+        return;
+    notebook_interrupt(n);
+    n->events = (struct notebook_events){NULL, NULL, NULL};
+    loop_remove(n->timer);
+    n->timer = NULL;
+    if (n->running)
+        n->freed = true; /* released when it has ended */
+    else
+        release(n);
+}
+
+const char *
+notebook_path(const struct notebook *n)
+{
+    return n->path;
+}
+
+bool
+notebook_modified(const struct notebook *n)
+{
+    char hash[33];
+
+    hash_now(n, hash);
+    return strcmp(hash, n->saved) != 0;
+}
+
+bool
+notebook_save(struct notebook *n, struct error *err)
+{
+    struct buf b;
+    bool ok;
+
+    buf_init(&b);
+    write_text(n, &b);
+    ok = buf_check(&b, err) && file_replace(n->path, b.data, b.len, 0644, err);
+    buf_fini(&b);
+    if (ok) {
+        hash_now(n, n->saved);
+        touched(n);
+    }
+    return ok;
+}
+
+void
+notebook_keep(struct notebook *n, bool keep)
+{
+    n->keep = keep;
+}
+
+/* ---- looking and editing ---- */
+
+size_t
+notebook_cells(const struct notebook *n)
+{
+    return n->page.n;
+}
+
+const struct cell *
+notebook_cell(const struct notebook *n, size_t i)
+{
+    return i < n->page.n ? &n->page.item[i]->cell : NULL;
+}
+
+uint64_t
+notebook_version(const struct notebook *n)
+{
+    return n->version;
+}
+
+static void
+replace_text(struct notebook *n, size_t i, struct cell_text *t)
+{
+    cell_text_unref(n->page.text[i]);
+    n->page.text[i] = t;
+}
+
+bool
+notebook_set_source(struct notebook *n, size_t i, const char *source,
+                    size_t len)
+{
+    struct cell_text *was;
+
+    if (i >= n->page.n)
+        return false;
+    was = n->page.text[i];
+    if (was->len == len && memcmp(was->source, source, len) == 0)
+        return true;
+    remember(n);
+    replace_text(n, i, cell_text_new(was->kind, source, len, was));
+    settle(n);
+    return true;
+}
+
+bool
+notebook_set_kind(struct notebook *n, size_t i, enum cell_kind kind)
+{
+    struct cell_text *was;
+
+    if (i >= n->page.n)
+        return false;
+    was = n->page.text[i];
+    if (was->kind != kind) {
+        remember(n);
+        replace_text(n, i, cell_text_new(kind, was->source, was->len, NULL));
+        settle(n);
+    }
+    return true;
+}
+
+size_t
+notebook_insert(struct notebook *n, size_t at, enum cell_kind kind)
+{
+    if (at > n->page.n)
+        at = n->page.n;
+    remember(n);
+    page_insert(&n->page, at, item_new(), cell_text_new(kind, "", 0, NULL));
+    settle(n);
+    return at;
+}
+
+bool
+notebook_delete(struct notebook *n, size_t i)
+{
+    if (i >= n->page.n)
+        return false;
+    remember(n);
+    item_unref(n->page.item[i]);
+    cell_text_unref(n->page.text[i]);
+    page_remove(&n->page, i);
+    settle(n);
+    return true;
+}
+
+bool
+notebook_move(struct notebook *n, size_t from, size_t to)
+{
+    struct item *it;
+    struct cell_text *t;
+
+    if (from >= n->page.n || to >= n->page.n)
+        return false;
+    if (from == to)
+        return true;
+    remember(n);
+    it = n->page.item[from];
+    t = n->page.text[from];
+    page_remove(&n->page, from);
+    page_insert(&n->page, to, it, t);
+    settle(n);
+    return true;
+}
+
+void
+notebook_clear_outputs(struct notebook *n)
+{
+    for (size_t i = 0; i < n->page.n; i++) {
+        struct item *it = n->page.item[i];
+
+        if (it == n->running || it->cell.state == CELL_QUEUED)
+            continue;
+        drop_outputs(it);
+        it->output_digest[0] = '\0';
+        it->cell.order = 0;
+        it->cell.state = CELL_IDLE;
+    }
+    settle(n);
+}
+
+/* ---- running ---- */
+
+static size_t
+index_of(const struct notebook *n, const struct item *it)
+{
+    size_t i = 0;
+
+    while (i < n->page.n && n->page.item[i] != it)
+        i++;
+    return i;
+}
+
+static struct output *
+add_output(struct cell *c)
+{
+    struct output *grown = mem_new((c->n_outputs + 1) * sizeof *grown);
+
+    if (c->n_outputs)
+        memcpy(grown, c->output, c->n_outputs * sizeof *grown);
+    free(c->output);
+    c->output = grown;
+    return &grown[c->n_outputs++];
+}
+
+/* Text goes on with the text before it. */
+static void
+append_text(struct output *to, const char *text)
+{
+    size_t n = strlen(to->text), m = strlen(text);
+    char *both = mem_new(n + m + 1);
+
+    memcpy(both, to->text, n);
+    memcpy(both + n, text, m);
+    free(to->text);
+    to->text = both;
+}
+
+static void
+take_output(struct item *it, const struct output *o)
+{
+    static char too_much[] = "... more than 1 MiB of output: the rest is "
+                             "left out\n";
+    const struct output cut = {.kind = OUT_TEXT, .text = too_much};
+    struct cell *c = &it->cell;
+    struct output *last = c->n_outputs ? &c->output[c->n_outputs - 1] : NULL;
+    bool was_full = it->output_bytes > TEXT_MAX;
+
+    it->output_bytes += strlen(o->text);
+    if (o->kind == OUT_RUN && o->run)
+        for (size_t i = 0; i < c->n_outputs; i++)
+            if (c->output[i].run && strcmp(c->output[i].run, o->run) == 0) {
+                output_fini(&c->output[i]);
+                output_copy(&c->output[i], o);
+                return;
+            }
+    if (o->kind == OUT_TEXT && it->output_bytes > TEXT_MAX) {
+        if (was_full)
+            return;
+        o = &cut;
+    }
+    if (o->kind == OUT_TEXT && last && last->kind == OUT_TEXT)
+        append_text(last, o->text);
+    else
+        output_copy(add_output(c), o);
+}
+
+static void
+on_output(void *ctx, const struct output *o)
+{
+    struct notebook *n = ctx;
+
+    take_output(n->running, o);
+    touched(n);
+    if (n->events.output)
+        n->events.output(n->events.ctx, index_of(n, n->running), o);
+}
+
+static void turn(void *ctx, int events);
+
+static void
+arm(struct notebook *n, int64_t ms)
+{
+    if (!n->timer && n->n_queue)
+        n->timer = loop_timer(session_loop(n->session), ms, false, turn, n);
+}
+
+static void
+empty_queue(struct notebook *n)
+{
+    for (size_t i = 0; i < n->n_queue; i++) {
+        n->queue[i]->cell.state =
+            n->queue[i]->cell.n_outputs || n->queue[i]->cell.order
+                ? CELL_STOPPED
+                : CELL_IDLE;
+        item_unref(n->queue[i]);
+    }
+    n->n_queue = 0;
+}
+
+/* The outputs are on disk, or need not be. */
+static void
+ended(struct notebook *n, enum cell_state state)
+{
+    struct item *it = n->running;
+    size_t at = index_of(n, it);
+
+    it->cell.state = state;
+    n->running = NULL;
+    if (state != CELL_PASSED)
+        empty_queue(n);
+    item_unref(it);
+    if (n->freed) {
+        release(n);
+        return;
+    }
+    touched(n);
+    arm(n, 0);
+    if (n->events.ended)
+        n->events.ended(n->events.ctx, at);
+}
+
+struct keeping {
+    struct notebook *n;
+    struct keep *keep;
+    enum cell_state state;
+};
+
+static bool
+keep_run(struct task *t, void *ctx, struct error *err)
+{
+    struct keeping *k = ctx;
+
+    return session_store(task_session(t), true, err) &&
+           keep_write(k->keep, err);
+}
+
+static void
+keep_done(struct task *t, void *ctx, bool ok, const struct error *err)
+{
+    struct keeping *k = ctx;
+
+    if (!ok)
+        session_message(task_session(t), MESSAGE_ERROR,
+                        "the outputs could not be kept: %s", err->message);
+    keep_free(k->keep);
+    ended(k->n, k->state);
+    free(k);
+}
+
+static void
+keep_outputs(struct notebook *n, enum cell_state state)
+{
+    size_t at = index_of(n, n->running);
+    struct task_spec spec = {.title = "keep outputs",
+                             .run = keep_run,
+                             .done = keep_done,
+                             .quiet = true};
+    struct keeping *k;
+    char key[48];
+
+    if (!n->keep || at == n->page.n || n->freed) {
+        ended(n, state);
+        return;
+    }
+    cell_key(n, at, key);
+    k = mem_new(sizeof *k);
+    k->n = n;
+    k->state = state;
+    n->running->cell.state = state;
+    k->keep =
+        keep_new(session_dir(n->session), n->path, key, &n->running->cell);
+    n->running->cell.state = CELL_RUNNING;
+    spec.ctx = k;
+    task_start(n->session, &spec);
+}
+
+static bool
+apply_overrides(struct notebook *n, struct error *err)
+{
+    for (size_t i = 0; i < n->n_overrides; i++)
+        if (!kernel_set_global(n->kernel, n->overrides[i].name,
+                               str_of(n->overrides[i].value), err))
+            return false;
+    return true;
+}
+
+static void
+fail_cell(struct notebook *n, const struct error *err, int line)
+{
+    struct cell *c = &n->running->cell;
+
+    c->error = *err;
+    c->error_line = line >= c->first_line ? line - c->first_line + 1 : 0;
+}
+
+static void
+run_cell(struct notebook *n)
+{
+    const struct kernel_events events = {on_output, n};
+    struct item *it = n->running;
+    struct cell_text *text = cell_text_ref(it->text);
+    struct cell *c = &it->cell;
+    struct error err;
+    char name[300];
+    bool ok;
+
+    drop_outputs(it);
+    memcpy(it->output_digest, text->digest, sizeof it->output_digest);
+    c->stale = false;
+    c->state = CELL_RUNNING;
+    c->order = ++n->order;
+    c->start_ms = loop_wall_ms();
+    c->end_ms = 0;
+    c->error = (struct error){ERR_NONE, ""};
+    c->error_line = 0;
+    touched(n);
+    snprintf(name, sizeof name, "%.250s [%u]", file_base(n->path), c->order);
+    ok = kernel_run(n->kernel, (struct str){text->source, text->len}, name,
+                    c->first_line, &events, &err);
+    if (ok && text->parameters && !apply_overrides(n, &err))
+        ok = false;
+    c->end_ms = loop_wall_ms();
+    if (!ok)
+        fail_cell(n, &err, kernel_error_line(n->kernel));
+    cell_text_unref(text);
+    keep_outputs(n, ok                          ? CELL_PASSED
+                    : err.code == ERR_CANCELLED ? CELL_STOPPED
+                                                : CELL_FAILED);
+}
+
+static void
+turn(void *ctx, int events)
+{
+    struct notebook *n = ctx;
+
+    (void)events;
+    n->timer = NULL;
+    if (n->running || n->n_queue == 0)
+        return;
+    if (kernel_running(n->kernel)) {
+        arm(n, WAIT_MS);
+        return;
+    }
+    n->running = n->queue[0];
+    memmove(n->queue, n->queue + 1, --n->n_queue * sizeof *n->queue);
+    run_cell(n);
+}
+
+void
+notebook_run(struct notebook *n, size_t i)
+{
+    struct item *it, **grown;
+
+    if (i >= n->page.n || n->page.item[i]->cell.kind != CELL_CODE)
+        return;
+    it = n->page.item[i];
+    for (size_t q = 0; q < n->n_queue; q++)
+        if (n->queue[q] == it)
+            return;
+    grown = mem_new((n->n_queue + 1) * sizeof *grown);
+    if (n->n_queue)
+        memcpy(grown, n->queue, n->n_queue * sizeof *grown);
+    free(n->queue);
+    n->queue = grown;
+    n->queue[n->n_queue++] = item_ref(it);
+    if (it != n->running)
+        it->cell.state = CELL_QUEUED;
+    touched(n);
+    if (!n->running)
+        arm(n, 0);
+}
+
+void
+notebook_run_all(struct notebook *n)
+{
+    notebook_run_above(n, n->page.n);
+}
+
+void
+notebook_run_above(struct notebook *n, size_t i)
+{
+    for (size_t at = 0; at < i && at < n->page.n; at++)
+        notebook_run(n, at);
+}
+
+void
+notebook_interrupt(struct notebook *n)
+{
+    empty_queue(n);
+    if (n->running)
+        kernel_interrupt(n->kernel);
+    touched(n);
+}
+
+bool
+notebook_busy(const struct notebook *n)
+{
+    return n->running || n->n_queue;
+}
+
+/* 1: set by this cell; 0: not, and err says what could be meant. */
+static bool
+sets(const struct cell_text *t, const char *name, struct error *err)
+{
+    char **names = expression_assigned(t->source, t->len);
+    const char *known[64], *nearest;
+    struct buf all;
+    size_t n = 0;
+    bool found = false;
+
+    buf_init(&all);
+    for (char **p = names; *p; p++) {
+        found = found || strcmp(*p, name) == 0;
+        buf_printf(&all, "%s%s", p == names ? "" : ", ", *p);
+        if (n < 64)
+            known[n++] = *p;
+    }
+    nearest = str_nearest(str_of(name), known, n);
+    if (nearest)
+        error_set(err, ERR_USAGE, "no parameter '%s' (did you mean '%s'?)",
+                  name, nearest);
+    else
+        error_set(err, ERR_USAGE, "no parameter '%s', there are: %s", name,
+                  all.data);
+    for (char **p = names; *p; p++)
+        free(*p);
+    free(names);
+    buf_fini(&all);
+    return found;
+}
+
+bool
+notebook_parameter(struct notebook *n, const char *name, const char *value,
+                   struct error *err)
+{
+    struct override *grown;
+    struct error wrong;
+    bool found = false;
+
+    error_set(&wrong, ERR_USAGE,
+              "%s has no parameters: no cell begins with -- %%%% "
+              "tags=[\"parameters\"]",
+              file_base(n->path));
+    for (size_t i = 0; i < n->page.n && !found; i++)
+        if (n->page.text[i]->parameters)
+            found = sets(n->page.text[i], name, &wrong);
+    if (!found) {
+        *err = wrong;
+        return false;
+    }
+    grown = mem_new((n->n_overrides + 1) * sizeof *grown);
+    if (n->n_overrides)
+        memcpy(grown, n->overrides, n->n_overrides * sizeof *grown);
+    free(n->overrides);
+    n->overrides = grown;
+    grown[n->n_overrides++] =
+        (struct override){mem_text(name), mem_text(value)};
+    return true;
+}
+
+void
+notebook_listen(struct notebook *n, const struct notebook_events *e)
+{
+    n->events = *e;
+}
