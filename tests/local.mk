@@ -21,3 +21,6 @@ EXTRA_DIST += tests/lib/run.sh tests/lib/summary.sh tests/lib/tap.sh tests/lib/c
 SCRIPT_TESTS = tests/lint/layers.sh
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS)
+
+# Measurements, by hand: make tests/bench/bench_gbdt.
+EXTRA_PROGRAMS += tests/bench/bench_gbdt

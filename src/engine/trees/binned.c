@@ -1,0 +1,312 @@
+/* engine/trees/binned.c -- learn the cuts of every column, then code all rows.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/trees/binned.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+enum {
+    BLOCK = 4096,    /* rows coded at a time: they stay in the L2 cache */
+    SLACK_WORDS = 8, /* kernels may read a vector past the last row */
+    NARROW_FROM = 128
+};
+
+/* ---- cuts ---- */
+
+struct fit_job {
+    const struct design *d;
+    struct binned *b;
+    unsigned max_bins;
+    uint64_t seed;
+    struct progress *progress;
+    struct error *error; /* n_cols; code ERR_NONE when all is well */
+};
+
+/* One row of each of `n` equal stretches, in order. */
+static void
+pull_sample(const struct fit_job *j, size_t col, double *out, size_t n)
+{
+    size_t rows = design_rows(j->d), i = 0;
+    double block[BLOCK];
+    double width = (double)rows / (double)n;
+
+    for (size_t begin = 0; begin < rows; begin += BLOCK) {
+        size_t end = rows - begin < BLOCK ? rows : begin + BLOCK;
+
+        design_pull(j->d, col, begin, end, block);
+        for (; i < n; i++) {
+            double at = ((double)i + rng_unit(j->seed, 0x62696e73, i)) * width;
+            size_t row = at < (double)rows ? (size_t)at : rows - 1;
+
+            if (row >= end)
+                break;
+            /* Rounding may point a row back over the edge of a block. */
+            out[i] = block[row < begin ? 0 : row - begin];
+        }
+    }
+}
+
+static struct binner *
+fit_column(const struct fit_job *j, size_t col, struct error *err)
+{
+    size_t rows = design_rows(j->d);
+    unsigned n_levels = design_column(j->d, col)->n_levels;
+    /* Levels are only counted, so all rows have a say. */
+    size_t n = rows > BINNED_SAMPLE && n_levels == 0 ? BINNED_SAMPLE : rows;
+    double *x = mem_try_array(n, sizeof *x, err);
+    struct binner *b = NULL;
+
+    if (!x)
+        return NULL;
+    if (n < rows)
+        pull_sample(j, col, x, n);
+    else
+        design_pull(j->d, col, 0, n, x);
+    b = n_levels > 0 ? binner_fit_levels(x, n, n_levels, j->max_bins, err)
+                     : binner_fit(x, n, j->max_bins, err);
+    free(x);
+    return b;
+}
+
+static void
+fit_columns(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct fit_job *j = ctx;
+
+    (void)chunk;
+    for (size_t col = begin; col < end; col++) {
+        if (progress_stopped(j->progress))
+            return;
+        j->b->binner[col] = fit_column(j, col, &j->error[col]);
+        progress_add(j->progress, 1);
+    }
+}
+
+static bool
+fit_binners(struct binned *b, const struct design *d, unsigned max_bins,
+            uint64_t seed, struct pool *pool, struct progress *progress,
+            struct error *err)
+{
+    struct fit_job j = {d, b, max_bins, seed, progress, NULL};
+    bool ok = false;
+
+    j.error = mem_try_array(b->n_cols, sizeof *j.error, err);
+    if (!j.error)
+        return false;
+    pool_for(pool, b->n_cols, 1, fit_columns, &j);
+    if (!progress_check(progress, err))
+        goto out;
+    for (size_t col = 0; col < b->n_cols; col++)
+        if (!b->binner[col]) {
+            *err = j.error[col];
+            goto out;
+        }
+    ok = true;
+out:
+    free(j.error);
+    return ok;
+}
+
+/* ---- layout ---- */
+
+/* Does the column ever leave its first code? */
+struct spread_job {
+    const struct design *d;
+    const struct binned *b;
+    bool *missing; /* n_cols */
+};
+
+static void
+find_missing(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct spread_job *j = ctx;
+    size_t rows = design_rows(j->d);
+    double x[BLOCK];
+    uint8_t code[BLOCK];
+
+    (void)chunk;
+    for (size_t col = begin; col < end; col++)
+        for (size_t at = 0; at < rows && !j->missing[col]; at += BLOCK) {
+            size_t n = rows - at < BLOCK ? rows - at : BLOCK;
+
+            design_pull(j->d, col, at, at + n, x);
+            binner_apply(j->b->binner[col], x, n, code);
+            j->missing[col] = memchr(code, 0, n) != NULL;
+        }
+}
+
+static void
+place(struct binned *b, size_t col, unsigned n_levels)
+{
+    struct binned_slot *s = &b->slot[b->n_slots++];
+
+    s->col = (uint32_t)col;
+    s->n_bins = (uint16_t)binner_bins(b->binner[col]);
+    s->category = n_levels > 0;
+}
+
+static bool
+lay_out(struct binned *b, const struct design *d, struct pool *pool,
+        struct error *err)
+{
+    struct spread_job j = {d, b, mem_try_array(b->n_cols, sizeof(bool), err)};
+    size_t wide;
+
+    if (!j.missing)
+        return false;
+    b->slot = mem_try_array(b->n_cols + BINNED_WORD, sizeof *b->slot, err);
+    if (!b->slot) {
+        free(j.missing);
+        return false;
+    }
+    /* Only a column with a single bin needs to be looked at. */
+    for (size_t c = 0; c < b->n_cols; c++)
+        j.missing[c] = binner_bins(b->binner[c]) != 1;
+    pool_for(pool, b->n_cols, 1, find_missing, &j);
+    for (size_t c = 0; c < b->n_cols; c++)
+        if (binner_bins(b->binner[c]) >= NARROW_FROM)
+            place(b, c, design_column(d, c)->n_levels);
+    wide = b->n_slots;
+    for (size_t c = 0; c < b->n_cols; c++) {
+        unsigned bins = binner_bins(b->binner[c]);
+
+        if (bins > 0 && bins < NARROW_FROM && j.missing[c])
+            place(b, c, design_column(d, c)->n_levels);
+    }
+    free(j.missing);
+    b->n_wide = wide / BINNED_WORD;
+    b->n_words = (b->n_slots + BINNED_WORD - 1) / BINNED_WORD;
+    for (size_t s = 0; s < b->n_slots; s++) {
+        b->slot[s].first = (uint32_t)b->n_bins;
+        b->n_bins +=
+            s < b->n_wide * BINNED_WORD ? BINNED_WIDE : b->slot[s].n_bins + 1u;
+    }
+    return true;
+}
+
+/* ---- codes ---- */
+
+struct code_job {
+    const struct design *d;
+    struct binned *b;
+};
+
+static void
+code_rows(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct code_job *j = ctx;
+    struct binned *b = j->b;
+    size_t stride = b->n_words * BINNED_WORD;
+    double x[BLOCK];
+    uint8_t code[BLOCK];
+
+    (void)chunk;
+    for (size_t s = 0; s < b->n_slots; s++) {
+        uint8_t *out = (uint8_t *)(b->row + begin * b->n_words) + s;
+
+        design_pull(j->d, b->slot[s].col, begin, end, x);
+        binner_apply(b->binner[b->slot[s].col], x, end - begin, code);
+        for (size_t i = 0; i < end - begin; i++)
+            out[i * stride] = code[i];
+        if (b->col)
+            memcpy(b->col + s * b->n_rows + begin, code, end - begin);
+    }
+}
+
+static bool
+code_all(struct binned *b, const struct design *d, bool by_col,
+         struct pool *pool, struct error *err)
+{
+    struct code_job j = {d, b};
+    size_t n;
+
+    if (!mem_mul(b->n_rows, b->n_words, &n))
+        return error_set(err, ERR_NOMEM, "%zu rows of %zu columns do not fit",
+                         b->n_rows, b->n_slots);
+    b->row = mem_try_aligned(n + SLACK_WORDS, sizeof *b->row, err);
+    if (!b->row)
+        return false;
+    if (by_col && !(b->col = mem_try_aligned(b->n_rows * b->n_slots, 1, err)))
+        return false;
+    pool_for(pool, b->n_rows, BLOCK, code_rows, &j);
+    return true;
+}
+
+static struct binned *
+new_binned(const struct design *d, struct error *err)
+{
+    struct binned *b = mem_try_array(1, sizeof *b, err);
+
+    if (!b)
+        return NULL;
+    b->n_rows = design_rows(d);
+    b->n_cols = design_cols(d);
+    b->binner = mem_try_array(b->n_cols, sizeof(struct binner *), err);
+    if (!b->binner) {
+        free(b);
+        return NULL;
+    }
+    return b;
+}
+
+struct binned *
+binned_fit(const struct design *d, unsigned max_bins, uint64_t seed,
+           struct pool *pool, struct progress *progress, struct error *err)
+{
+    struct binned *b = new_binned(d, err);
+
+    if (!b)
+        return NULL;
+    progress_begin(progress, "binning", b->n_cols);
+    if (!fit_binners(b, d, max_bins, seed, pool, progress, err) ||
+        !lay_out(b, d, pool, err) || !code_all(b, d, true, pool, err)) {
+        binned_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+struct binned *
+binned_apply(const struct binned *like, const struct design *d,
+             struct pool *pool, struct error *err)
+{
+    struct binned *b = mem_try_array(1, sizeof *b, err);
+
+    if (!b)
+        return NULL;
+    b->n_rows = design_rows(d);
+    b->n_cols = like->n_cols;
+    b->binner = like->binner;
+    b->slot = like->slot;
+    b->borrowed = true;
+    b->n_slots = like->n_slots;
+    b->n_words = like->n_words;
+    b->n_wide = like->n_wide;
+    b->n_bins = like->n_bins;
+    if (!code_all(b, d, false, pool, err)) {
+        binned_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+void
+binned_free(struct binned *b)
+{
+    if (!b)
+        return;
+    if (!b->borrowed) {
+        for (size_t c = 0; b->binner && c < b->n_cols; c++)
+            binner_free(b->binner[c]);
+        free(b->binner);
+        free(b->slot);
+    }
+    free(b->row);
+    free(b->col);
+    free(b);
+}

@@ -1,0 +1,69 @@
+/* engine/trees/binned.h -- a design as 8-bit codes, laid out for histograms.
+ *
+ * Columns that cannot split (one code only) have no place; the others have a
+ * slot each.  Slots with many bins come first, so that eight neighbours share
+ * one 64-bit word of a row and, where all eight are wide, a histogram stride of
+ * 256 known to the compiler:
+ *
+ *     row i   | 8 codes | 8 codes | 8 codes, zero padded |     one word each
+ *     bins    | n_wide words of 8 x 256 | then n_bins + 1 of each slot |
+ *
+ * The codes are kept twice: by row, for histograms and for walking a tree, and
+ * by column, for splitting the rows of a leaf.
+ *
+ * Threads: immutable after binned_fit().
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_TREES_BINNED_H
+#define LATHE_ENGINE_TREES_BINNED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/pool.h"
+#include "base/progress.h"
+#include "engine/encode.h"
+#include "engine/trees/binner.h"
+
+enum {
+    BINNED_WORD = 8,        /* slots in a word */
+    BINNED_WIDE = 256,      /* bins of a wide slot */
+    BINNED_SAMPLE = 1 << 20 /* rows that cuts are learnt from, at most */
+};
+
+struct binned_slot {
+    uint32_t col;    /* of the design */
+    uint32_t first;  /* its code 0 in a histogram */
+    uint16_t n_bins; /* codes 1..n_bins */
+    bool category;
+};
+
+struct binned {
+    size_t n_rows, n_cols, n_slots;
+    size_t n_words;           /* of a row */
+    size_t n_wide;            /* leading words whose slots are all wide */
+    size_t n_bins;            /* of a histogram */
+    struct binned_slot *slot; /* n_slots, padded to words */
+    struct binner **binner;   /* n_cols */
+    uint64_t *row;            /* n_rows x n_words; readable past the end */
+    uint8_t *col;             /* n_slots x n_rows; NULL in binned_apply() */
+    bool borrowed;            /* slots and binners are those of another */
+};
+
+/* Learn cuts and code the rows.  ERR_NOMEM, ERR_CANCELLED. */
+struct binned *
+binned_fit(const struct design *d, unsigned max_bins, uint64_t seed,
+           struct pool *pool, struct progress *progress,
+           struct error *err) MUST_USE;
+/* Other rows by the cuts of `like`, which must outlive the result; by row
+ * only. */
+struct binned *binned_apply(const struct binned *like, const struct design *d,
+                            struct pool *pool, struct error *err) MUST_USE;
+void binned_free(struct binned *b);
+
+static inline const uint8_t *
+binned_row(const struct binned *b, size_t row)
+{
+    return (const uint8_t *)(b->row + row * b->n_words);
+}
+#endif

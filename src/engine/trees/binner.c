@@ -1,0 +1,323 @@
+/* engine/trees/binner.c -- cuts at distinct values or quantiles.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/trees/binner.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct binner {
+    unsigned n_bins;
+    unsigned n_levels;           /* 0: a number */
+    double cut[BINNER_MAX_BINS]; /* n_bins - 1 ascending, then +inf */
+    uint8_t *code;               /* n_levels; owned */
+};
+
+enum { DIGIT_BITS = 11, DIGITS = 6, DIGIT_SIZE = 1 << DIGIT_BITS };
+
+/* Doubles as integers in the same order; -0 becomes 0. */
+static uint64_t
+key_of(double x)
+{
+    uint64_t u;
+
+    x += 0.0;
+    memcpy(&u, &x, sizeof u);
+    return u ^ ((uint64_t)((int64_t)u >> 63) | UINT64_C(1) << 63);
+}
+
+static double
+value_of(uint64_t key)
+{
+    uint64_t u = key ^ ((key >> 63) ? UINT64_C(1) << 63 : ~UINT64_C(0));
+    double x;
+
+    memcpy(&x, &u, sizeof x);
+    return x;
+}
+
+static unsigned
+digit(uint64_t key, int d)
+{
+    return (unsigned)(key >> (d * DIGIT_BITS)) & (DIGIT_SIZE - 1);
+}
+
+/* Sort n keys; tmp has room for n.  Returns where the sorted ones are. */
+static uint64_t *
+radix_sort(uint64_t *key, uint64_t *tmp, size_t n, size_t *count)
+{
+    memset(count, 0, DIGITS * DIGIT_SIZE * sizeof *count);
+    for (size_t i = 0; i < n; i++)
+        for (int d = 0; d < DIGITS; d++)
+            count[d * DIGIT_SIZE + (int)digit(key[i], d)]++;
+    for (int d = 0; d < DIGITS; d++) {
+        size_t *at = count + d * DIGIT_SIZE, sum = 0;
+
+        if (n == 0 || at[digit(key[0], d)] == n)
+            continue; /* one digit for all: nothing moves */
+        for (size_t v = 0; v < DIGIT_SIZE; v++) {
+            size_t c = at[v];
+
+            at[v] = sum;
+            sum += c;
+        }
+        for (size_t i = 0; i < n; i++)
+            tmp[at[digit(key[i], d)]++] = key[i];
+
+        uint64_t *t = key;
+        key = tmp;
+        tmp = t;
+    }
+    return key;
+}
+
+/* A value above a and not above b, in the middle where there is room. */
+static double
+between(double a, double b)
+{
+    double mid = a / 2 + b / 2;
+
+    return mid > a && mid <= b ? mid : b;
+}
+
+/* Distinct sorted values and how often each occurs. */
+struct distinct {
+    double *value;
+    size_t *count;
+    size_t n, rows;
+};
+
+static void
+cut_between_distinct(struct binner *b, const struct distinct *v)
+{
+    b->n_bins = (unsigned)v->n;
+    for (size_t i = 0; i + 1 < v->n; i++)
+        b->cut[i] = between(v->value[i], v->value[i + 1]);
+}
+
+/* Fill bins from the left, each aiming at an equal share of the rows that are
+ * left.  A heavy value lowers the share of those after it, so it cannot starve
+ * them, and starts a bin of its own when that misses the aim by less. */
+static void
+cut_at_quantiles(struct binner *b, const struct distinct *v, unsigned max_bins)
+{
+    size_t left = v->rows, held = 0;
+    unsigned bins = max_bins;
+    double aim = (double)left / bins;
+
+    b->n_bins = 1;
+    for (size_t i = 0; i < v->n && bins > 1; i++) {
+        double with = (double)(held + v->count[i]);
+
+        if (i > 0 && with - aim > aim - (double)held) {
+            b->cut[b->n_bins++ - 1] = between(v->value[i - 1], v->value[i]);
+            left -= held;
+            held = 0;
+            bins--;
+            aim = (double)left / bins;
+        }
+        held += v->count[i];
+    }
+}
+
+static bool
+count_distinct(struct distinct *v, const uint64_t *sorted, size_t n,
+               struct error *err)
+{
+    size_t k = 0;
+
+    for (size_t i = 0; i < n; i++)
+        k += i == 0 || sorted[i] != sorted[i - 1];
+    v->value = mem_try_array(k, sizeof *v->value, err);
+    v->count = mem_try_array(k, sizeof *v->count, err);
+    if (!v->value || !v->count)
+        return false;
+    v->rows = n;
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || sorted[i] != sorted[i - 1])
+            v->value[v->n++] = value_of(sorted[i]);
+        v->count[v->n - 1]++;
+    }
+    return true;
+}
+
+static bool
+check_bins(unsigned max_bins, struct error *err)
+{
+    if (max_bins >= 2 && max_bins <= BINNER_MAX_BINS)
+        return true;
+    return error_set(err, ERR_RANGE, "max_bins is %u, expected 2..%d", max_bins,
+                     BINNER_MAX_BINS);
+}
+
+static struct binner *
+new_binner(struct error *err)
+{
+    struct binner *b = mem_try_array(1, sizeof *b, err);
+
+    for (size_t i = 0; b && i < BINNER_MAX_BINS; i++)
+        b->cut[i] = INFINITY;
+    return b;
+}
+
+struct binner *
+binner_fit(const double *x, size_t n, unsigned max_bins, struct error *err)
+{
+    struct binner *b = NULL;
+    uint64_t *key = NULL, *tmp = NULL;
+    size_t *count = NULL, m = 0;
+    struct distinct v = {NULL, NULL, 0, 0};
+    bool ok = false;
+
+    if (!check_bins(max_bins, err) || !(b = new_binner(err)) ||
+        !(key = mem_try_array(n, sizeof *key, err)) ||
+        !(tmp = mem_try_array(n, sizeof *tmp, err)) ||
+        !(count = mem_try_array(DIGITS * DIGIT_SIZE, sizeof *count, err)))
+        goto out;
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(x[i]))
+            key[m++] = key_of(x[i]);
+    if (!count_distinct(&v, radix_sort(key, tmp, m, count), m, err))
+        goto out;
+
+    /* Few values: a bin each, so that rare large ones keep their own. */
+    if (v.n <= max_bins)
+        cut_between_distinct(b, &v);
+    else
+        cut_at_quantiles(b, &v, max_bins);
+    ok = true;
+out:
+    if (!ok) {
+        free(b);
+        b = NULL;
+    }
+    free(v.value);
+    free(v.count);
+    free(count);
+    free(tmp);
+    free(key);
+    return b;
+}
+
+struct level {
+    size_t rows;
+    unsigned id;
+};
+
+static int
+by_rows_then_id(const void *pa, const void *pb)
+{
+    const struct level *a = pa, *b = pb;
+
+    if (a->rows != b->rows)
+        return a->rows < b->rows ? 1 : -1;
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static int
+by_id(const void *pa, const void *pb)
+{
+    const struct level *a = pa, *b = pb;
+
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+struct binner *
+binner_fit_levels(const double *x, size_t n, unsigned n_levels,
+                  unsigned max_bins, struct error *err)
+{
+    struct binner *b = NULL;
+    struct level *level = NULL;
+    size_t used = 0;
+
+    if (!check_bins(max_bins, err) || !(b = new_binner(err)))
+        return NULL;
+    b->code = mem_try_array(n_levels, 1, err);
+    level = mem_try_array(n_levels, sizeof *level, err);
+    if (!b->code || !level) {
+        binner_free(b);
+        free(level);
+        return NULL;
+    }
+    b->n_levels = n_levels;
+    for (unsigned i = 0; i < n_levels; i++)
+        level[i].id = i;
+    for (size_t i = 0; i < n; i++)
+        if (x[i] >= 0 && x[i] < n_levels)
+            level[(size_t)x[i]].rows++;
+    qsort(level, n_levels, sizeof *level, by_rows_then_id);
+    while (used < n_levels && used < max_bins && level[used].rows > 0)
+        used++;
+    qsort(level, used, sizeof *level, by_id);
+    for (size_t k = 0; k < used; k++)
+        b->code[level[k].id] = (uint8_t)(k + 1);
+    b->n_bins = (unsigned)used;
+    free(level);
+    return b;
+}
+
+void
+binner_free(struct binner *b)
+{
+    if (!b)
+        return;
+    free(b->code);
+    free(b);
+}
+
+/* How many of the 255 cuts (padded with +inf) are <= x, for x < +inf. */
+static unsigned
+cuts_below(const double *cut, double x)
+{
+    unsigned at = 0;
+
+    for (unsigned step = 128; step > 0; step /= 2)
+        at += cut[at + step - 1] <= x ? step : 0;
+    return at;
+}
+
+static uint8_t
+code_of(const struct binner *b, double x)
+{
+    if (isnan(x) || b->n_bins == 0)
+        return 0;
+    if (x == INFINITY)
+        return (uint8_t)b->n_bins;
+    return (uint8_t)(cuts_below(b->cut, x) + 1);
+}
+
+void
+binner_apply(const struct binner *b, const double *x, size_t n, uint8_t *out)
+{
+    if (b->n_levels > 0) {
+        for (size_t i = 0; i < n; i++)
+            out[i] =
+                x[i] >= 0 && x[i] < b->n_levels ? b->code[(size_t)x[i]] : 0;
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = code_of(b, x[i]);
+}
+
+unsigned
+binner_bins(const struct binner *b)
+{
+    return b->n_bins;
+}
+
+double
+binner_cut(const struct binner *b, unsigned k)
+{
+    return b->cut[k - 1];
+}
+
+const uint8_t *
+binner_codes(const struct binner *b, unsigned *n_levels)
+{
+    *n_levels = b->n_levels;
+    return b->n_levels > 0 ? b->code : NULL;
+}

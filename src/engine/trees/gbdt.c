@@ -1,0 +1,697 @@
+/* engine/trees/gbdt.c -- gradient boosting: rounds, defaults, early stopping.
+ *
+ * Defaults.  What is not set follows from the n training rows (without the
+ * validation rows), the d columns and the kind of target by the rule in
+ * choose_rule(); the numbers that were chosen go into the run.
+ *
+ *   PLACEHOLDER
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/trees/gbdt.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "engine/trees/grow.h"
+
+static const struct param GBDT_PARAMS[] = {
+    {"trees", PARAM_INT, 1, 100000, NULL, NULL,
+     "rounds of boosting, at most; fewer when early stopping finds them"},
+    {"learning_rate", PARAM_FLOAT, 0.0001, 1, NULL, NULL,
+     "share of each step that is taken"},
+    {"leaves", PARAM_INT, 2, TREE_MAX_LEAVES, NULL, NULL,
+     "leaves of a tree, at most"},
+    {"max_depth", PARAM_INT, 0, 64, "0", NULL,
+     "splits from the root to a leaf, at most; 0: any"},
+    {"min_rows", PARAM_INT, 1, 1e9, NULL, NULL, "rows of a leaf, at least"},
+    {"min_hessian", PARAM_FLOAT, 0, 1e9, "0.001", NULL,
+     "sum of second derivatives of a leaf, at least"},
+    {"l1", PARAM_FLOAT, 0, 1e9, "0", NULL,
+     "taken off the gradient of a leaf before its value is found"},
+    {"l2", PARAM_FLOAT, 0, 1e9, NULL, NULL,
+     "added to the second derivative of a leaf"},
+    {"gamma", PARAM_FLOAT, 0, 1e12, "0", NULL, "gain a split must exceed"},
+    {"max_delta", PARAM_FLOAT, 0, 1e12, NULL, NULL,
+     "largest value of a leaf before learning_rate; 0: any"},
+    {"row_share", PARAM_FLOAT, 0.01, 1, "1", NULL,
+     "share of the rows that a tree learns from"},
+    {"col_share", PARAM_FLOAT, 0.01, 1, NULL, NULL,
+     "share of the columns that a tree may use"},
+    {"bins", PARAM_INT, 2, BINNER_MAX_BINS, "255", NULL,
+     "codes that a column is cut into, at most"},
+    {"level_rows", PARAM_INT, 1, 1e9, "10", NULL,
+     "rows a category needs in a leaf to be told from the missing ones"},
+    {"level_smooth", PARAM_FLOAT, 0, 1e9, "10", NULL,
+     "rows without gradient added to a category before ordering"},
+    {"level_l2", PARAM_FLOAT, 0, 1e9, "10", NULL,
+     "added to l2 for splits by more than four categories"},
+    {NULL, PARAM_INT, 0, 0, NULL, NULL, NULL},
+};
+
+struct gbdt {
+    struct forest *forest;
+    enum problem problem;
+};
+
+/* Streams of random numbers; the index says which tree or round. */
+enum { STREAM_ROWS = 0x726f7773, STREAM_COLS = 0x636f6c73, STREAM_DITHER };
+
+enum { GRAIN = 8192 };
+
+struct rule {
+    struct grow_options grow;
+    size_t trees;
+    double row_share, col_share;
+    unsigned bins;
+};
+
+/* ---- defaults ---- */
+
+static double
+pick_float(const struct params *p, const char *name, double otherwise)
+{
+    return params_is_set(p, name) ? params_float(p, name) : otherwise;
+}
+
+static size_t
+pick_int(const struct params *p, const char *name, double otherwise)
+{
+    return params_is_set(p, name) ? (size_t)params_int(p, name)
+                                  : (size_t)otherwise;
+}
+
+static struct rule
+choose_rule(const struct fit_data *d, const struct params *p)
+{
+    double n = (double)design_rows(d->train);
+    bool stops = d->patience > 0 && design_rows(d->valid) > 0;
+    struct rule r = {.bins = (unsigned)params_int(p, "bins")};
+    struct split_rule *s = &r.grow.split;
+    size_t depth = (size_t)params_int(p, "max_depth");
+    double leaves = 31;
+
+    if (depth > 0)
+        leaves = ldexp(1, depth < 15 ? (int)depth : 15);
+    r.trees = pick_int(p, "trees", stops ? 1000 : 200);
+    r.grow.rate = pick_float(p, "learning_rate", 0.05);
+    r.grow.leaves = pick_int(p, "leaves", leaves);
+    r.grow.max_depth = (unsigned)depth;
+    r.grow.max_delta =
+        pick_float(p, "max_delta", d->y->problem == PROBLEM_REGRESSION ? 0 : 4);
+    r.row_share = params_float(p, "row_share");
+    r.col_share = pick_float(p, "col_share", 1);
+    s->l1 = params_float(p, "l1");
+    s->l2 = pick_float(p, "l2", 1);
+    s->gamma = params_float(p, "gamma");
+    s->min_hessian = params_float(p, "min_hessian");
+    s->min_rows = (double)pick_int(p, "min_rows", 20);
+    s->level_rows = (double)params_int(p, "level_rows");
+    s->level_smooth = params_float(p, "level_smooth");
+    s->level_l2 = params_float(p, "level_l2");
+    (void)n;
+    return r;
+}
+
+static void
+write_rule(struct json_writer *w, const struct rule *r, size_t rounds)
+{
+    if (!w)
+        return;
+    json_name(w, "trees");
+    json_put_i64(w, (int64_t)r->trees);
+    json_name(w, "learning_rate");
+    json_put_double(w, r->grow.rate);
+    json_name(w, "leaves");
+    json_put_i64(w, (int64_t)r->grow.leaves);
+    json_name(w, "min_rows");
+    json_put_double(w, r->grow.split.min_rows);
+    json_name(w, "l2");
+    json_put_double(w, r->grow.split.l2);
+    json_name(w, "max_delta");
+    json_put_double(w, r->grow.max_delta);
+    json_name(w, "col_share");
+    json_put_double(w, r->col_share);
+    json_name(w, "rounds");
+    json_put_i64(w, (int64_t)rounds);
+}
+
+/* ---- state ---- */
+
+/* What a chunk of rows has seen of an output's gradients. */
+struct extent {
+    float max_g, min_h, max_h;
+};
+
+struct boost {
+    const struct fit_data *d;
+    const struct train *ctx;
+    struct rule rule;
+    enum problem problem;
+    size_t n, k; /* training rows, outputs */
+
+    struct binned *train, *valid; /* valid: NULL without rows */
+    struct grower *grower;
+    struct forest *forest;
+    double *score, *valid_score; /* (rows, k) */
+    double *valid_out;           /* probabilities or values */
+    struct gradient *gradient;   /* k planes of n */
+    struct extent *extent;       /* (chunks, k) */
+    double *loss;                /* a sum per chunk */
+    uint32_t *sample;            /* rows of this round; NULL: all */
+    size_t n_sample;
+    uint32_t *order; /* slots, for column sampling */
+    bool *active;
+
+    /* of the output whose tree is being grown */
+    const struct gradient *plane;
+    struct hist_scale scale;
+    uint32_t salt;
+
+    size_t rounds, best_round;
+    double best;
+};
+
+static void
+boost_fini(struct boost *s)
+{
+    grower_free(s->grower);
+    binned_free(s->valid);
+    binned_free(s->train);
+    tree_forest_free(s->forest);
+    free(s->score);
+    free(s->valid_score);
+    free(s->valid_out);
+    free(s->gradient);
+    free(s->extent);
+    free(s->loss);
+    free(s->sample);
+    free(s->order);
+    free(s->active);
+}
+
+/* Every row starts at the base scores. */
+static double *
+base_scores(const double *base, size_t n, size_t k, struct error *err)
+{
+    double *score = NULL;
+    size_t total;
+
+    if (!mem_mul(n, k, &total)) {
+        error_set(err, ERR_NOMEM, "%zu rows of %zu scores do not fit", n, k);
+        return NULL;
+    }
+    score = mem_try_aligned(total, sizeof *score, err);
+    for (size_t i = 0; score && i < total; i++)
+        score[i] = base[i % k];
+    return score;
+}
+
+static bool
+make_valid(struct boost *s, const double *base, struct error *err)
+{
+    size_t n = design_rows(s->d->valid);
+
+    if (n == 0)
+        return true;
+    s->valid = binned_apply(s->train, s->d->valid, s->ctx->pool, err);
+    s->valid_score = base_scores(base, n, s->k, err);
+    s->valid_out = base_scores(base, n, s->k, err);
+    return s->valid && s->valid_score && s->valid_out;
+}
+
+static bool
+make_sampling(struct boost *s, struct error *err)
+{
+    if (s->rule.row_share < 1 &&
+        !(s->sample = mem_try_array(s->n, sizeof *s->sample, err)))
+        return false;
+    if (s->rule.col_share >= 1)
+        return true;
+    s->order = mem_try_array(s->train->n_slots, sizeof *s->order, err);
+    s->active = mem_try_array(s->train->n_slots, sizeof *s->active, err);
+    return s->order && s->active;
+}
+
+static bool
+boost_init(struct boost *s, struct error *err)
+{
+    double base[TARGET_MAX_CLASSES];
+    size_t chunks = pool_chunks(s->n, GRAIN) + 1;
+    size_t valid_chunks = pool_chunks(design_rows(s->d->valid), GRAIN) + 1;
+    size_t planes;
+
+    if (!mem_mul(s->n, s->k, &planes))
+        return error_set(err, ERR_NOMEM, "%zu rows of %zu classes do not fit",
+                         s->n, s->k);
+    s->train = binned_fit(s->d->train, s->rule.bins, s->ctx->seed, s->ctx->pool,
+                          s->ctx->progress, err);
+    if (!s->train)
+        return false;
+    objective_base(s->problem, s->d->y->y, s->n, s->k, base);
+    s->score = base_scores(base, s->n, s->k, err);
+    s->gradient = mem_try_aligned(planes, sizeof *s->gradient, err);
+    s->extent = mem_try_array(chunks * s->k, sizeof *s->extent, err);
+    s->loss = mem_try_array(chunks > valid_chunks ? chunks : valid_chunks,
+                            sizeof *s->loss, err);
+    if (!s->score || !s->gradient || !s->extent || !s->loss ||
+        !make_valid(s, base, err) || !make_sampling(s, err))
+        return false;
+    s->forest = tree_forest_new(s->train, base, s->k, err);
+    if (!s->forest)
+        return false;
+    s->grower = grower_new(s->train, &s->rule.grow, s->ctx->pool,
+                           s->ctx->progress, err);
+    return s->grower != NULL;
+}
+
+/* ---- metrics ---- */
+
+static bool
+is_own_loss(const struct boost *s, const struct metric *m)
+{
+    return m->kind ==
+           (s->problem == PROBLEM_REGRESSION ? METRIC_RMSE : METRIC_LOGLOSS);
+}
+
+/* The metric from a sum of losses over n rows. */
+static double
+metric_of_loss(const struct boost *s, double sum, size_t n)
+{
+    double mean = sum / (double)n;
+
+    return s->problem == PROBLEM_REGRESSION ? sqrt(mean) : mean;
+}
+
+static double
+sum_losses(const struct boost *s, size_t n)
+{
+    double sum = 0;
+
+    for (size_t c = 0; c < pool_chunks(n, GRAIN); c++)
+        sum += s->loss[c];
+    return sum;
+}
+
+struct loss_job {
+    struct boost *s;
+    const double *score, *y;
+};
+
+static void
+loss_rows(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct loss_job *j = ctx;
+
+    j->s->loss[chunk] =
+        objective_loss(j->s->problem, j->score, j->y, j->s->k, begin, end);
+}
+
+static double
+loss_over(struct boost *s, const double *score, const double *y, size_t n)
+{
+    struct loss_job j = {s, score, y};
+
+    pool_for(s->ctx->pool, n, GRAIN, loss_rows, &j);
+    return metric_of_loss(s, sum_losses(s, n), n);
+}
+
+static void
+emit(const struct boost *s, const char *part, const struct metric *m,
+     double value, size_t round)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "%s.%s", part, m->name);
+    event_emit(&s->ctx->sink, name, (int64_t)round, value);
+}
+
+static bool
+improves(const struct metric *m, double value, double best)
+{
+    return m->larger_is_better ? value > best : value < best;
+}
+
+/* Score the validation rows after a round. */
+static void
+check_valid(struct boost *s)
+{
+    const struct fit_data *d = s->d;
+    size_t n = d->y_valid->n, scores = n * s->k;
+    bool transformed = false;
+
+    for (size_t i = 0; i < d->n_metrics; i++) {
+        const struct metric *m = d->metrics[i];
+        double v;
+
+        if (i > 0 && !s->ctx->sink.emit)
+            break; /* nobody listens */
+        if (is_own_loss(s, m)) {
+            v = loss_over(s, s->valid_score, d->y_valid->y, n);
+        } else {
+            if (!transformed) {
+                memcpy(s->valid_out, s->valid_score,
+                       scores * sizeof *s->valid_out);
+                objective_transform(s->problem, s->valid_out, n, s->k);
+                transformed = true;
+            }
+            v = metric_score(m->kind, s->problem, d->y_valid->y, s->valid_out,
+                             n, s->k);
+        }
+        emit(s, "valid", m, v, s->rounds);
+        if (i == 0 && (s->best_round == 0 || improves(m, v, s->best))) {
+            s->best = v;
+            s->best_round = s->rounds;
+        }
+    }
+}
+
+/* ---- a round ---- */
+
+static void
+gradient_rows(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct boost *s = ctx;
+    bool want_loss = s->ctx->sink.emit != NULL;
+
+    objective_gradients(s->problem, s->score, s->d->y->y, s->n, s->k, begin,
+                        end, s->gradient, want_loss ? &s->loss[chunk] : NULL);
+    for (size_t c = 0; c < s->k; c++) {
+        const struct gradient *g = s->gradient + c * s->n;
+        struct extent e = {0, INFINITY, 0};
+
+        for (size_t i = begin; i < end; i++) {
+            float size = fabsf(g[i].g);
+
+            e.max_g = size > e.max_g ? size : e.max_g;
+            e.min_h = g[i].h < e.min_h ? g[i].h : e.min_h;
+            e.max_h = g[i].h > e.max_h ? g[i].h : e.max_h;
+        }
+        s->extent[chunk * s->k + c] = e;
+    }
+}
+
+/* Gradients at the scores as they are.  The loss comes with them, so the
+ * training curve of a round is told when the next one begins. */
+static void
+compute_gradients(struct boost *s)
+{
+    const struct fit_data *d = s->d;
+
+    pool_for(s->ctx->pool, s->n, GRAIN, gradient_rows, s);
+    if (s->rounds > 0 && s->ctx->sink.emit && d->n_metrics > 0 &&
+        is_own_loss(s, d->metrics[0]))
+        emit(s, "train", d->metrics[0],
+             metric_of_loss(s, sum_losses(s, s->n), s->n), s->rounds);
+}
+
+static void
+choose_rows(struct boost *s)
+{
+    s->n_sample = s->n;
+    if (!s->sample)
+        return;
+    s->n_sample = 0;
+    for (size_t i = 0; i < s->n; i++)
+        if (rng_unit(s->ctx->seed, STREAM_ROWS + (s->rounds << 32), i) <
+            s->rule.row_share)
+            s->sample[s->n_sample++] = (uint32_t)i;
+}
+
+static void
+choose_columns(struct boost *s)
+{
+    size_t n = s->train->n_slots;
+    size_t keep = (size_t)ceil(s->rule.col_share * (double)n);
+
+    if (!s->active)
+        return;
+    for (size_t i = 0; i < n; i++)
+        s->order[i] = (uint32_t)i;
+    rng_shuffle(s->ctx->seed, STREAM_COLS + (s->forest->n_trees << 32),
+                s->order, n);
+    for (size_t i = 0; i < n; i++)
+        s->active[s->order[i]] = i < keep;
+}
+
+static void
+quantise_rows(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct boost *s = ctx;
+    struct hist_row *out = grower_rows(s->grower);
+
+    (void)chunk;
+    for (size_t i = begin; i < end; i++) {
+        uint32_t row = s->sample ? s->sample[i] : (uint32_t)i;
+
+        out[i] = hist_quantise(&s->scale, s->plane[row], row, s->salt);
+    }
+}
+
+static void
+quantise(struct boost *s, size_t output)
+{
+    struct extent all = {0, INFINITY, 0};
+
+    for (size_t c = 0; c < pool_chunks(s->n, GRAIN); c++) {
+        const struct extent *e = &s->extent[c * s->k + output];
+
+        all.max_g = e->max_g > all.max_g ? e->max_g : all.max_g;
+        all.min_h = e->min_h < all.min_h ? e->min_h : all.min_h;
+        all.max_h = e->max_h > all.max_h ? e->max_h : all.max_h;
+    }
+    s->plane = s->gradient + output * s->n;
+    s->scale = hist_scale(all.max_g, all.min_h, all.max_h);
+    s->salt = (uint32_t)rng_at(s->ctx->seed, STREAM_DITHER, s->forest->n_trees);
+    pool_for(s->ctx->pool, s->n_sample, GRAIN, quantise_rows, s);
+}
+
+struct add_job {
+    const struct grower *grower;
+    const struct binned *b;
+    double *score;
+    size_t stride;
+};
+
+static void
+add_coded(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct add_job *j = ctx;
+
+    (void)chunk;
+    grower_add_coded(j->grower, j->b, begin, end, j->score, j->stride);
+}
+
+static void
+add_tree(struct boost *s, size_t output)
+{
+    struct add_job j = {s->grower, s->train, s->score + output, s->k};
+
+    if (s->sample)
+        pool_for(s->ctx->pool, s->n, GRAIN, add_coded, &j);
+    else
+        grower_add_grown(s->grower, s->score + output, s->k);
+    if (!s->valid)
+        return;
+    j.b = s->valid;
+    j.score = s->valid_score + output;
+    pool_for(s->ctx->pool, s->valid->n_rows, GRAIN, add_coded, &j);
+}
+
+/* One tree for each output.  *grew: did any of them split? */
+static bool
+run_round(struct boost *s, bool *grew, struct error *err)
+{
+    *grew = false;
+    compute_gradients(s);
+    choose_rows(s);
+    for (size_t c = 0; c < s->k; c++) {
+        choose_columns(s);
+        quantise(s, c);
+        if (!grow_tree(s->grower, s->n_sample, &s->scale, s->plane, s->active,
+                       s->forest, err))
+            return false;
+        *grew |= grower_leaves(s->grower) > 1;
+        add_tree(s, c);
+    }
+    s->rounds++;
+    return true;
+}
+
+static bool
+should_stop(const struct boost *s)
+{
+    return s->d->patience > 0 && s->best_round > 0 &&
+           s->rounds - s->best_round >= s->d->patience;
+}
+
+/* The last round's point of the training curve. */
+static void
+emit_last(struct boost *s)
+{
+    if (s->ctx->sink.emit && s->rounds > 0 && s->d->n_metrics > 0 &&
+        is_own_loss(s, s->d->metrics[0]))
+        emit(s, "train", s->d->metrics[0],
+             loss_over(s, s->score, s->d->y->y, s->n), s->rounds);
+}
+
+static bool
+boost_run(struct boost *s, struct error *err)
+{
+    struct error stopped;
+    bool grew = true;
+
+    progress_begin(s->ctx->progress, "boosting", s->rule.trees);
+    while (s->rounds < s->rule.trees && !should_stop(s)) {
+        if (!run_round(s, &grew, &stopped)) {
+            if (stopped.code != ERR_CANCELLED || s->rounds == 0) {
+                *err = stopped;
+                return false;
+            }
+            break; /* what is finished is kept */
+        }
+        /* Without sampling, a round that finds nothing is the last: the next
+         * would see the same. */
+        if (!grew && !s->sample && !s->active) {
+            s->rounds--;
+            break;
+        }
+        if (s->valid)
+            check_valid(s);
+        progress_set(s->ctx->progress, s->rounds);
+    }
+    emit_last(s);
+    if (s->best_round > 0 && s->d->patience > 0)
+        s->rounds = s->best_round;
+    tree_cut(s->forest, s->rounds * s->k);
+    return tree_seal(s->forest, err);
+}
+
+/* ---- the family ---- */
+
+static bool
+check_data(const struct fit_data *d, struct error *err)
+{
+    size_t cols = design_cols(d->train);
+
+    if (cols == 0 || cols > TREE_MAX_COLS)
+        return error_set(err, ERR_LIMIT, "%zu columns, expected 1..%d", cols,
+                         TREE_MAX_COLS);
+    if (design_rows(d->train) == 0)
+        return error_set(err, ERR_RANGE, "no rows to learn from");
+    if (design_rows(d->train) >= UINT32_MAX)
+        return error_set(err, ERR_LIMIT, "more than 2^32 - 2 rows");
+    return true;
+}
+
+static void *
+gbdt_fit(const struct fit_data *d, const struct params *p,
+         const struct train *ctx, struct json_writer *chosen, struct error *err)
+{
+    struct boost s = {.d = d, .ctx = ctx, .problem = d->y->problem};
+    struct gbdt *m = NULL;
+
+    if (!check_data(d, err))
+        return NULL;
+    s.rule = choose_rule(d, p);
+    s.n = design_rows(d->train);
+    s.k = s.problem == PROBLEM_MULTICLASS ? d->y->n_classes : 1;
+    if (boost_init(&s, err) && boost_run(&s, err) &&
+        (m = mem_try_array(1, sizeof *m, err))) {
+        m->forest = s.forest;
+        m->problem = s.problem;
+        s.forest = NULL;
+        write_rule(chosen, &s.rule, s.rounds);
+    }
+    boost_fini(&s);
+    return m;
+}
+
+static void
+gbdt_free(void *learner)
+{
+    struct gbdt *m = learner;
+
+    if (!m)
+        return;
+    tree_forest_free(m->forest);
+    free(m);
+}
+
+static bool
+gbdt_score(const void *learner, const struct design *d, struct pool *pool,
+           double *out, struct error *err)
+{
+    const struct gbdt *m = learner;
+
+    if (!tree_score(m->forest, d, pool, out, err))
+        return false;
+    objective_transform(m->problem, out, design_rows(d), m->forest->n_outputs);
+    return true;
+}
+
+/* Share of the gain; all the same where nothing was split. */
+static void
+gbdt_importance(const void *learner, double *out)
+{
+    const struct forest *f = ((const struct gbdt *)learner)->forest;
+    double sum = 0;
+
+    for (size_t c = 0; c < f->n_cols; c++)
+        sum += f->gain[c];
+    for (size_t c = 0; c < f->n_cols; c++)
+        out[c] = sum > 0 ? f->gain[c] / sum : 1.0 / (double)f->n_cols;
+}
+
+static void
+gbdt_save(const void *learner, struct st_writer *w, struct json_writer *m)
+{
+    (void)m; /* the tensors say it all */
+    tree_save(((const struct gbdt *)learner)->forest, w);
+}
+
+static void *
+gbdt_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
+          enum problem problem, size_t n_classes, struct error *err)
+{
+    struct gbdt *m = mem_try_array(1, sizeof *m, err);
+
+    (void)manifest;
+    if (!m)
+        return NULL;
+    m->problem = problem;
+    m->forest = tree_load(f, n_cols,
+                          problem == PROBLEM_MULTICLASS ? n_classes : 1, err);
+    if (!m->forest) {
+        free(m);
+        return NULL;
+    }
+    return m;
+}
+
+size_t
+gbdt_trees(const void *learner)
+{
+    return ((const struct gbdt *)learner)->forest->n_trees;
+}
+
+const struct family gbdt_family = {
+    .name = "gbdt",
+    .title = "gradient boosting",
+    .params = GBDT_PARAMS,
+    .style = PREPARE_TREES,
+    .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS |
+                1u << PROBLEM_REGRESSION,
+    .iterative = true,
+    .fit = gbdt_fit,
+    .free = gbdt_free,
+    .score = gbdt_score,
+    .importance = gbdt_importance,
+    .save = gbdt_save,
+    .load = gbdt_load,
+};

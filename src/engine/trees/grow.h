@@ -1,0 +1,57 @@
+/* engine/trees/grow.h -- grow one tree, best leaf first.
+ *
+ * The leaf whose best split gains most is split next, until there are enough
+ * leaves or nothing gains.  Leaves that are certain to be split whatever the
+ * order (the number of leaves cannot run out) go together, so that threads have
+ * more to share; the tree is the same.
+ *
+ * Integers choose the splits; the value of a leaf is the Newton step over the
+ * gradients themselves:  -T(G) / (H + l2), at most max_delta, times rate.
+ *
+ * Threads: one owner; works on the pool it is given.  Memory is had once, in
+ * grower_new(): nothing is allocated while a tree grows, but for the forest.
+ * Source: Shi, "Best-first decision tree learning", 2007; LightGBM.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_TREES_GROW_H
+#define LATHE_ENGINE_TREES_GROW_H
+
+#include "base/progress.h"
+#include "engine/trees/hist.h"
+#include "engine/trees/split.h"
+#include "engine/trees/tree.h"
+
+struct grow_options {
+    size_t leaves;      /* at most, 1..TREE_MAX_LEAVES */
+    unsigned max_depth; /* 0: any */
+    struct split_rule split;
+    double max_delta; /* of a leaf before `rate`; 0: any */
+    double rate;
+    size_t hist_bytes; /* memory for histograms; 0: 256 MiB */
+};
+
+struct grower;
+/* b is borrowed. */
+struct grower *grower_new(const struct binned *b, const struct grow_options *o,
+                          struct pool *pool, struct progress *progress,
+                          struct error *err) MUST_USE;
+void grower_free(struct grower *g);
+
+/* Where the caller puts the rows to learn from, at most b->n_rows, before each
+ * tree; they come out in another order. */
+struct hist_row *grower_rows(struct grower *g);
+/* Grow a tree on the first n of grower_rows() and append it to f.
+ *   gradient  by row number
+ *   active    by slot: may it split?  NULL: all may
+ * False with ERR_NOMEM or ERR_CANCELLED, f as before. */
+bool grow_tree(struct grower *g, size_t n, const struct hist_scale *scale,
+               const struct gradient *gradient, const bool *active,
+               struct forest *f, struct error *err) MUST_USE;
+
+/* Of the last tree grown: */
+size_t grower_leaves(const struct grower *g);
+/* score[row * stride] += value of its leaf, for the rows it was grown on. */
+void grower_add_grown(const struct grower *g, double *score, size_t stride);
+/* The same for rows begin..end-1 of a table coded by the same cuts. */
+void grower_add_coded(const struct grower *g, const struct binned *b,
+                      size_t begin, size_t end, double *score, size_t stride);
+#endif

@@ -1,0 +1,420 @@
+/* engine/trees/split.c -- the best split of one slot of a histogram.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/trees/split.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FEW_LEVELS = 4 };
+
+/* Gains below this share of the sum they are a difference of are rounding. */
+static const double NOISE = 1e-10;
+
+static double
+square_over(double g, double h, double l1, double l2)
+{
+    double t = fabs(g) - l1;
+
+    t = t > 0 ? t : 0;
+    return h + l2 > 0 ? t * t / (h + l2) : 0;
+}
+
+/* One division for both children: gains are compared, so that the same form
+ * everywhere matters more than the last bit. */
+struct split_peak
+split_scan_plain(const struct split_scan *s)
+{
+    struct split_peak peak = {-1, s->first};
+
+    for (size_t i = s->first; i <= s->last; i++) {
+        double gl = s->g[i] + s->add_g, hl = s->h[i] + s->add_h;
+        double a = fabs(gl) - s->l1, b = fabs(s->total_g - gl) - s->l1;
+        double p = hl + s->l2, q = (s->total_h - hl) + s->l2;
+
+        a = a > 0 ? a : 0;
+        b = b > 0 ? b : 0;
+
+        double v = (a * a * q + b * b * p) / (p * q);
+
+        if (v > peak.value)
+            peak = (struct split_peak){v, i};
+    }
+    return peak;
+}
+
+split_scan_fn *
+split_scan_choose(void)
+{
+    return cpu_has_avx2() ? split_scan_avx2 : split_scan_plain;
+}
+
+/* ---- what both kinds share ---- */
+
+struct context {
+    const struct binned_slot *slot;
+    uint32_t slot_number;
+    const struct split_leaf *leaf;
+    const struct hist_scale *scale;
+    const struct split_rule *rule;
+    split_scan_fn *scan;
+    double total_g, total_h; /* in units of the loss */
+    double least_h;          /* of a child, by hessian and by rows */
+    double parent;           /* its own term */
+    struct split_found *best;
+};
+
+static int64_t
+bin_g(const struct context *c, size_t code)
+{
+    size_t i = c->slot->first + code;
+
+    return c->leaf->wide ? c->leaf->hist[2 * i] : hist_g(c->leaf->hist[i]);
+}
+
+static int64_t
+bin_h(const struct context *c, size_t code)
+{
+    size_t i = c->slot->first + code;
+
+    return c->leaf->wide ? c->leaf->hist[2 * i + 1] : hist_h(c->leaf->hist[i]);
+}
+
+/* Rows of one code: counted, or estimated by its share of the hessian. */
+static double
+bin_rows(const struct context *c, size_t code)
+{
+    if (c->leaf->counts)
+        return c->leaf->counts[c->slot->first + code];
+    return (double)bin_h(c, code) * (double)c->leaf->n_rows /
+           (double)c->leaf->h;
+}
+
+/* The gain of a peak over no split, 0 when it is noise. */
+static double
+gain_of(const struct context *c, double peak, double parent)
+{
+    double gain = 0.5 * (peak - parent);
+
+    return gain > NOISE * peak ? gain - c->rule->gamma : 0;
+}
+
+/* ---- numbers ---- */
+
+struct sums {
+    double g[BINNED_WIDE], h[BINNED_WIDE]; /* of codes 1..k, in loss units */
+    double rows[BINNED_WIDE];              /* only with counts */
+};
+
+static void
+add_up(const struct context *c, struct sums *s)
+{
+    int64_t g = 0, h = 0;
+    double g_unit = c->scale->g_unit, h_unit = c->scale->h_unit;
+    size_t n = c->slot->n_bins;
+
+    s->g[0] = s->h[0] = 0;
+    if (c->leaf->wide) {
+        const int64_t *hist = c->leaf->hist + 2 * (size_t)c->slot->first;
+
+        for (size_t k = 1; k <= n; k++) {
+            g += hist[2 * k];
+            h += hist[2 * k + 1];
+            s->g[k] = (double)g * g_unit;
+            s->h[k] = (double)h * h_unit;
+        }
+        return;
+    }
+
+    const int64_t *hist = c->leaf->hist + c->slot->first;
+    int64_t packed = 0;
+
+    for (size_t k = 1; k <= n; k++) {
+        packed += hist[k];
+        s->g[k] = (double)hist_g(packed) * g_unit;
+        s->h[k] = (double)hist_h(packed) * h_unit;
+    }
+}
+
+static void
+count_up(const struct context *c, struct sums *s)
+{
+    s->rows[0] = 0;
+    for (size_t k = 1; k <= c->slot->n_bins; k++)
+        s->rows[k] = s->rows[k - 1] + bin_rows(c, k);
+}
+
+/* Is the left side, codes 1..k and maybe the missing, large enough? */
+static bool
+left_is_enough(const struct context *c, const struct sums *s, size_t k,
+               const struct split_scan *scan, double missing_rows)
+{
+    return s->h[k] + scan->add_h >= c->least_h &&
+           (!c->leaf->counts || s->rows[k] + missing_rows >= c->rule->min_rows);
+}
+
+static bool
+right_is_enough(const struct context *c, const struct sums *s, size_t k,
+                const struct split_scan *scan, double missing_rows)
+{
+    return c->total_h - (s->h[k] + scan->add_h) >= c->least_h &&
+           (!c->leaf->counts ||
+            (double)c->leaf->n_rows - (s->rows[k] + missing_rows) >=
+                c->rule->min_rows);
+}
+
+/* Cuts after codes first..n_bins-1 with the missing on one side. */
+static void
+scan_numbers(const struct context *c, const struct sums *s, bool missing_left,
+             size_t first)
+{
+    struct split_scan scan = {.g = s->g,
+                              .h = s->h,
+                              .total_g = c->total_g,
+                              .total_h = c->total_h,
+                              .l1 = c->rule->l1,
+                              .l2 = c->rule->l2,
+                              .first = first,
+                              .last = c->slot->n_bins - 1u};
+    double missing_rows = missing_left && c->leaf->counts ? bin_rows(c, 0) : 0;
+    struct split_peak peak;
+    struct tree_split *t = &c->best->split;
+    double gain;
+    size_t k;
+
+    if (missing_left) {
+        scan.add_g = (double)bin_g(c, 0) * c->scale->g_unit;
+        scan.add_h = (double)bin_h(c, 0) * c->scale->h_unit;
+    }
+    while (scan.first <= scan.last &&
+           !left_is_enough(c, s, scan.first, &scan, missing_rows))
+        scan.first++;
+    /* first is at least 1 unless the missing are on the left. */
+    while (scan.last + 1 > scan.first &&
+           !right_is_enough(c, s, scan.last, &scan, missing_rows)) {
+        if (scan.last == 0)
+            return;
+        scan.last--;
+    }
+    if (scan.first > scan.last)
+        return;
+    peak = c->scan(&scan);
+    gain = gain_of(c, peak.value, c->parent);
+    if (!(gain > t->gain))
+        return;
+
+    /* The cut may lie anywhere among the empty bins after it: the middle is as
+     * far from the rows of one side as from those of the other. */
+    for (k = peak.at; k < scan.last && s->h[k + 1] == s->h[peak.at];)
+        k++;
+    if (peak.at > 0)
+        k = peak.at + (k - peak.at) / 2;
+    else
+        k = 0;
+    t->slot = c->slot_number;
+    t->code = (uint16_t)k;
+    t->missing_left = missing_left;
+    t->gain = gain;
+    c->best->left_g = missing_left ? bin_g(c, 0) : 0;
+    c->best->left_h = missing_left ? bin_h(c, 0) : 0;
+    for (size_t i = 1; i <= k; i++) {
+        c->best->left_g += bin_g(c, i);
+        c->best->left_h += bin_h(c, i);
+    }
+}
+
+static void
+set_codes(uint64_t *set, size_t first, size_t last)
+{
+    for (size_t k = first; k <= last; k++)
+        set[k / 64] |= UINT64_C(1) << (k % 64);
+}
+
+static void
+split_number(const struct context *c)
+{
+    struct sums s;
+    struct tree_split *t = &c->best->split;
+    double before = t->gain;
+    bool missing = bin_h(c, 0) > 0;
+
+    add_up(c, &s);
+    if (c->leaf->counts)
+        count_up(c, &s);
+    if (c->slot->n_bins > 1)
+        scan_numbers(c, &s, false, 1);
+    if (missing)
+        scan_numbers(c, &s, true, 0);
+    if (!(t->gain > before))
+        return;
+    /* Nothing to learn from: values missing later go with the larger side. */
+    if (!missing)
+        t->missing_left = 2 * c->best->left_h >= c->leaf->h;
+    memset(t->set, 0, sizeof t->set);
+    if (t->code > 0)
+        set_codes(t->set, 1, t->code);
+    t->set[0] |= t->missing_left;
+}
+
+/* ---- categories ---- */
+
+struct level {
+    double key;
+    int64_t g, h;
+    double rows;
+    unsigned code; /* 0: the missing and the rare together */
+};
+
+static int
+by_key(const void *pa, const void *pb)
+{
+    const struct level *a = pa, *b = pb;
+
+    if (a->key != b->key)
+        return a->key < b->key ? -1 : 1;
+    return a->code < b->code ? -1 : a->code > b->code;
+}
+
+/* The levels that occur, in the order of their gradients.  Those that are too
+ * rare to have a side of their own are pooled with the missing. */
+static size_t
+order_levels(const struct context *c, struct level *level)
+{
+    double smooth =
+        c->rule->level_smooth * c->total_h / (double)c->leaf->n_rows;
+    struct level pool = {0, bin_g(c, 0), bin_h(c, 0), 0, 0};
+    size_t n = 0;
+
+    if (pool.h > 0)
+        pool.rows = bin_rows(c, 0);
+    for (unsigned k = 1; k <= c->slot->n_bins; k++) {
+        struct level v = {0, bin_g(c, k), bin_h(c, k), 0, k};
+
+        if (v.h == 0)
+            continue;
+        v.rows = bin_rows(c, k);
+        if (v.rows >= c->rule->level_rows) {
+            level[n++] = v;
+        } else {
+            pool.g += v.g;
+            pool.h += v.h;
+            pool.rows += v.rows;
+        }
+    }
+    if (pool.h > 0)
+        level[n++] = pool;
+    for (size_t i = 0; i < n; i++)
+        level[i].key = (double)level[i].g * c->scale->g_unit /
+                       ((double)level[i].h * c->scale->h_unit + smooth);
+    qsort(level, n, sizeof *level, by_key);
+    return n;
+}
+
+/* Codes of the levels before `n_left`; all other codes go with the pool when
+ * there is one, else with the larger side. */
+static void
+make_set(const struct context *c, const struct level *level, size_t n,
+         size_t n_left, struct tree_split *t)
+{
+    uint64_t left[TREE_SET_WORDS] = {0}, right[TREE_SET_WORDS] = {0};
+    bool pool_left = 2 * c->best->left_h >= c->leaf->h;
+
+    for (size_t i = 0; i < n; i++) {
+        if (level[i].code == 0)
+            pool_left = i < n_left;
+        else
+            set_codes(i < n_left ? left : right, level[i].code, level[i].code);
+    }
+    for (size_t w = 0; w < TREE_SET_WORDS; w++)
+        t->set[w] = pool_left ? ~right[w] : left[w];
+    t->missing_left = pool_left;
+}
+
+static void
+split_category(const struct context *c)
+{
+    struct level level[BINNED_WIDE];
+    size_t n = order_levels(c, level), best_n = 0;
+    double l2 = c->rule->l2 + (n > FEW_LEVELS ? c->rule->level_l2 : 0);
+    double parent = square_over(c->total_g, c->total_h, c->rule->l1, l2);
+    double best = c->best->split.gain, rows = 0;
+    int64_t g = 0, h = 0, best_g = 0, best_h = 0;
+
+    for (size_t i = 0; i + 1 < n; i++) {
+        g += level[i].g;
+        h += level[i].h;
+        rows += level[i].rows;
+
+        double hl = (double)h * c->scale->h_unit, hr = c->total_h - hl;
+        double gl = (double)g * c->scale->g_unit;
+
+        if (hl < c->least_h || hr < c->least_h ||
+            (c->leaf->counts &&
+             (rows < c->rule->min_rows ||
+              (double)c->leaf->n_rows - rows < c->rule->min_rows)))
+            continue;
+
+        double gain =
+            gain_of(c,
+                    square_over(gl, hl, c->rule->l1, l2) +
+                        square_over(c->total_g - gl, hr, c->rule->l1, l2),
+                    parent);
+
+        if (gain > best) {
+            best = gain;
+            best_n = i + 1;
+            best_g = g;
+            best_h = h;
+        }
+    }
+    if (best_n == 0)
+        return;
+    c->best->split.gain = best;
+    c->best->split.slot = c->slot_number;
+    c->best->split.code = 0;
+    c->best->left_g = best_g;
+    c->best->left_h = best_h;
+    make_set(c, level, n, best_n, &c->best->split);
+}
+
+void
+split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
+           const struct hist_scale *scale, const struct split_rule *rule,
+           split_scan_fn *scan, struct split_found *best)
+{
+    struct context c = {.slot = &b->slot[slot],
+                        .slot_number = (uint32_t)slot,
+                        .leaf = leaf,
+                        .scale = scale,
+                        .rule = rule,
+                        .scan = scan,
+                        .total_g = (double)leaf->g * scale->g_unit,
+                        .total_h = (double)leaf->h * scale->h_unit,
+                        .best = best};
+    double rows = leaf->counts ? 0 : rule->min_rows;
+
+    /* Half a row of doubt: the estimate must not refuse what it would round
+     * to min_rows. */
+    c.least_h = (rows - 0.5) * c.total_h / (double)leaf->n_rows;
+    if (c.least_h < rule->min_hessian)
+        c.least_h = rule->min_hessian;
+    /* A side without rows is no side. */
+    if (c.least_h < 0.5 * scale->h_unit)
+        c.least_h = 0.5 * scale->h_unit;
+    c.parent = square_over(c.total_g, c.total_h, rule->l1, rule->l2);
+    if (c.slot->category)
+        split_category(&c);
+    else
+        split_number(&c);
+}
+
+bool
+split_better(const struct binned *b, const struct split_found *a,
+             const struct split_found *than)
+{
+    if (a->split.gain != than->split.gain || !(a->split.gain > 0))
+        return a->split.gain > than->split.gain;
+    return b->slot[a->split.slot].col < b->slot[than->split.slot].col;
+}

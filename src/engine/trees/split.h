@@ -1,0 +1,71 @@
+/* engine/trees/split.h -- the best split of one slot of a histogram.
+ *
+ * Gain of a split, with T(G) = max(|G| - l1, 0):
+ *
+ *     1/2 [ T(GL)^2/(HL + l2) + T(GR)^2/(HR + l2) - T(G)^2/(H + l2) ] - gamma
+ *
+ * Numbers try every cut with the missing values on either side.  Categories are
+ * put in the order of G/H, where the best set is a prefix of the order.  The
+ * sums stay integers until a gain is computed, and ties go to the first cut.
+ * Source: Chen & Guestrin, "XGBoost", KDD 2016, eq. 7; Fisher, "On grouping for
+ *         maximum homogeneity", 1958 (the order of categories).
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_TREES_SPLIT_H
+#define LATHE_ENGINE_TREES_SPLIT_H
+
+#include "engine/trees/hist.h"
+#include "engine/trees/tree.h"
+
+struct split_rule {
+    double l1, l2, gamma;
+    double min_rows, min_hessian;
+    /* Categories: a level with fewer rows joins the missing; this many rows
+     * of no gradient are added for the order; and beyond four levels this is
+     * added to l2. */
+    double level_rows, level_smooth, level_l2;
+};
+
+/* The leaf that is split. */
+struct split_leaf {
+    const int64_t *hist;
+    bool wide;
+    int64_t g, h; /* quantised sums over its rows */
+    size_t n_rows;
+    const uint32_t *counts; /* rows by bin, or NULL: estimated by hessian */
+};
+
+/* A split and what goes left of it; gain <= 0 stands for none. */
+struct split_found {
+    struct tree_split split;
+    int64_t left_g, left_h;
+};
+
+/* Candidates first..last (first <= last): left sums are g[i] + add_g, h[i] +
+ * add_h.  The largest T(GL)^2/(HL + l2) + T(GR)^2/(HR + l2) and the first
+ * place where it stands. */
+struct split_scan {
+    const double *g, *h;
+    double add_g, add_h;
+    double total_g, total_h;
+    double l1, l2;
+    size_t first, last;
+};
+struct split_peak {
+    double value;
+    size_t at;
+};
+typedef struct split_peak split_scan_fn(const struct split_scan *s);
+split_scan_fn split_scan_plain;
+split_scan_fn split_scan_avx2; /* only where cpu_has_avx2() */
+split_scan_fn *split_scan_choose(void);
+
+/* The best split of a slot, kept in *best when it is better than what is
+ * there. */
+void
+split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
+           const struct hist_scale *scale, const struct split_rule *rule,
+           split_scan_fn *scan, struct split_found *best);
+/* Is a better than b?  Ties go to the lower slot. */
+bool split_better(const struct binned *b, const struct split_found *a,
+                  const struct split_found *than);
+#endif

@@ -1,0 +1,661 @@
+/* engine/trees/tree.c -- a forest as arrays: grow it, walk it, save it.
+ *
+ * A walk is a chain of dependent loads, so one alone leaves the processor
+ * idle.  Eight go side by side: eight rows down one tree, or, for a single
+ * row, one row down eight trees.  Values are added tree after tree either way,
+ * so that a row scores the same alone and in a batch, to the last bit.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/trees/tree.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum {
+    LANES = 8,
+    STACK_VALUES = 4096, /* doubles of a block of rows on the stack */
+    BLOCK_ROWS = 256,
+    SCORE_GRAIN = 1024
+};
+
+struct tree_node {
+    double threshold; /* or the number of a set */
+    uint16_t at;      /* place among the used columns */
+    int16_t left, right;
+    uint8_t flags;
+};
+
+/* ---- growing ---- */
+
+static bool
+copy_levels(struct forest *f, const struct binned *b, struct error *err)
+{
+    size_t total = 0;
+    unsigned n;
+
+    for (size_t c = 0; c < b->n_cols; c++)
+        if (binner_codes(b->binner[c], &n))
+            total += n;
+    f->level_start = mem_try_array(b->n_cols + 1, sizeof *f->level_start, err);
+    f->level_code = mem_try_array(total, 1, err);
+    if (!f->level_start || !f->level_code)
+        return false;
+    for (size_t c = 0; c < b->n_cols; c++) {
+        const uint8_t *code = binner_codes(b->binner[c], &n);
+        uint32_t at = f->level_start[c];
+
+        if (code)
+            memcpy(f->level_code + at, code, n);
+        f->level_start[c + 1] = at + (code ? n : 0);
+    }
+    return true;
+}
+
+struct forest *
+tree_forest_new(const struct binned *b, const double *base, size_t n_outputs,
+                struct error *err)
+{
+    struct forest *f = mem_try_array(1, sizeof *f, err);
+
+    if (!f)
+        return NULL;
+    f->n_cols = b->n_cols;
+    f->n_outputs = n_outputs;
+    f->gain = mem_try_array(b->n_cols, sizeof *f->gain, err);
+    f->base = mem_try_array(n_outputs, sizeof *f->base, err);
+    f->node_start = mem_try_array(1, sizeof *f->node_start, err);
+    f->leaf_start = mem_try_array(1, sizeof *f->leaf_start, err);
+    if (!f->gain || !f->base || !f->node_start || !f->leaf_start ||
+        !copy_levels(f, b, err)) {
+        tree_forest_free(f);
+        return NULL;
+    }
+    memcpy(f->base, base, n_outputs * sizeof *base);
+    return f;
+}
+
+void
+tree_forest_free(struct forest *f)
+{
+    if (!f)
+        return;
+    if (!f->borrowed) {
+        free(f->node_start);
+        free(f->leaf_start);
+        free(f->feature);
+        free(f->threshold);
+        free(f->left);
+        free(f->right);
+        free(f->flags);
+        free(f->value);
+        free(f->set);
+        free(f->level_start);
+        free(f->level_code);
+        free(f->gain);
+        free(f->base);
+    }
+    free(f->node_gain);
+    free(f->packed);
+    free(f->used);
+    free(f);
+}
+
+/* Grow *p to hold n elements; *p stays valid when there is no memory. */
+static bool
+resize(void *p, size_t n, size_t size, struct error *err)
+{
+    void *old, *grown;
+
+    memcpy(&old, p, sizeof old);
+    grown = mem_try_resize(old, n, size, err);
+    if (!grown)
+        return false;
+    memcpy(p, &grown, sizeof grown);
+    return true;
+}
+
+static size_t
+larger(size_t cap, size_t need)
+{
+    size_t twice = cap * 2 > 64 ? cap * 2 : 64;
+
+    return twice > need ? twice : need;
+}
+
+static bool
+room_for_nodes(struct forest *f, size_t need, struct error *err)
+{
+    size_t cap = larger(f->cap_nodes, need);
+
+    if (need <= f->cap_nodes)
+        return true;
+    if (!resize(&f->feature, cap, sizeof *f->feature, err) ||
+        !resize(&f->threshold, cap, sizeof *f->threshold, err) ||
+        !resize(&f->left, cap, sizeof *f->left, err) ||
+        !resize(&f->right, cap, sizeof *f->right, err) ||
+        !resize(&f->flags, cap, sizeof *f->flags, err) ||
+        !resize(&f->node_gain, cap, sizeof *f->node_gain, err))
+        return false;
+    f->cap_nodes = cap;
+    return true;
+}
+
+static bool
+room_for_trees(struct forest *f, size_t need, struct error *err)
+{
+    size_t cap = larger(f->cap_trees, need);
+
+    if (need <= f->cap_trees)
+        return true;
+    if (!resize(&f->node_start, cap + 1, sizeof *f->node_start, err) ||
+        !resize(&f->leaf_start, cap + 1, sizeof *f->leaf_start, err))
+        return false;
+    f->cap_trees = cap;
+    return true;
+}
+
+bool
+tree_begin(struct forest *f, size_t n_leaves, struct error *err)
+{
+    size_t leaves = f->n_leaves + n_leaves, sets = f->n_sets + n_leaves;
+
+    assert(n_leaves >= 1 && n_leaves <= TREE_MAX_LEAVES);
+    if (leaves > UINT32_MAX)
+        return error_set(err, ERR_LIMIT, "more than 2^32 leaves");
+    if (!room_for_trees(f, f->n_trees + 1, err) ||
+        !room_for_nodes(f, f->n_nodes + n_leaves, err))
+        return false;
+    if (leaves > f->cap_leaves) {
+        size_t cap = larger(f->cap_leaves, leaves);
+
+        if (!resize(&f->value, cap, sizeof *f->value, err))
+            return false;
+        f->cap_leaves = cap;
+    }
+    if (sets > f->cap_sets) {
+        size_t cap = larger(f->cap_sets, sets);
+
+        if (!resize(&f->set, cap, TREE_SET_WORDS * sizeof *f->set, err))
+            return false;
+        f->cap_sets = cap;
+    }
+    f->open_nodes = 0;
+    return true;
+}
+
+int16_t
+tree_add_node(struct forest *f, const struct binned *b,
+              const struct tree_split *s, int16_t left, int16_t right)
+{
+    const struct binned_slot *slot = &b->slot[s->slot];
+    size_t i = f->n_nodes + f->open_nodes;
+
+    f->feature[i] = (uint16_t)slot->col;
+    f->left[i] = left;
+    f->right[i] = right;
+    f->flags[i] = s->missing_left ? TREE_MISSING_LEFT : 0;
+    if (slot->category) {
+        f->flags[i] |= TREE_CATEGORY;
+        f->threshold[i] = (double)f->n_sets;
+        memcpy(f->set + f->n_sets++ * TREE_SET_WORDS, s->set, sizeof s->set);
+    } else if (s->code == 0) {
+        f->threshold[i] = -INFINITY; /* only the missing go left */
+    } else {
+        f->threshold[i] = binner_cut(b->binner[slot->col], s->code);
+    }
+    f->node_gain[i] = (float)s->gain;
+    return (int16_t)f->open_nodes++;
+}
+
+void
+tree_link(struct forest *f, int16_t parent, bool left, int16_t child)
+{
+    (left ? f->left : f->right)[f->n_nodes + (size_t)parent] = child;
+}
+
+void
+tree_end(struct forest *f, const float *value, size_t n_leaves)
+{
+    assert(n_leaves == f->open_nodes + 1);
+    memcpy(f->value + f->n_leaves, value, n_leaves * sizeof *value);
+    f->n_nodes += f->open_nodes;
+    f->n_leaves += n_leaves;
+    f->n_trees++;
+    f->node_start[f->n_trees] = (uint32_t)f->n_nodes;
+    f->leaf_start[f->n_trees] = (uint32_t)f->n_leaves;
+    f->open_nodes = 0;
+}
+
+void
+tree_cut(struct forest *f, size_t n_trees)
+{
+    assert(n_trees <= f->n_trees && !f->packed);
+    f->n_trees = n_trees;
+    f->n_nodes = f->node_start[n_trees];
+    f->n_leaves = f->leaf_start[n_trees];
+    f->n_sets = 0;
+    for (size_t i = 0; i < f->n_nodes; i++)
+        f->n_sets += (f->flags[i] & TREE_CATEGORY) != 0;
+}
+
+/* ---- sealing ---- */
+
+/* The columns that nodes look at, each once, ascending; place[col] = where. */
+static bool
+find_used(struct forest *f, uint16_t *place, struct error *err)
+{
+    memset(place, 0, f->n_cols * sizeof *place);
+    for (size_t i = 0; i < f->n_nodes; i++)
+        place[f->feature[i]] = 1;
+    for (size_t c = 0; c < f->n_cols; c++)
+        f->n_used += place[c];
+    f->used = mem_try_array(f->n_used, sizeof *f->used, err);
+    if (!f->used)
+        return false;
+    for (size_t c = 0, n = 0; c < f->n_cols; c++)
+        if (place[c]) {
+            place[c] = (uint16_t)n;
+            f->used[n++] = (uint32_t)c;
+        }
+    return true;
+}
+
+bool
+tree_seal(struct forest *f, struct error *err)
+{
+    uint16_t *place = mem_try_array(f->n_cols, sizeof *place, err);
+    bool ok = false;
+
+    if (!place || !find_used(f, place, err))
+        goto out;
+    f->packed = mem_try_array(f->n_nodes, sizeof *f->packed, err);
+    if (!f->packed)
+        goto out;
+    for (size_t i = 0; i < f->n_nodes; i++)
+        f->packed[i] = (struct tree_node){f->threshold[i], place[f->feature[i]],
+                                          f->left[i], f->right[i], f->flags[i]};
+    for (size_t i = 0; f->node_gain && i < f->n_nodes; i++)
+        f->gain[f->feature[i]] += (double)f->node_gain[i];
+    ok = true;
+out:
+    free(place);
+    return ok;
+}
+
+/* ---- walking ---- */
+
+static bool
+in_set(const uint64_t *set, double code)
+{
+    unsigned k = (unsigned)code;
+
+    return set[k / 64] >> (k % 64) & 1;
+}
+
+static int32_t
+step(const struct forest *f, const struct tree_node *n, double v)
+{
+    bool left;
+
+    if (n->flags & TREE_CATEGORY)
+        left = in_set(f->set + (size_t)n->threshold * TREE_SET_WORDS, v);
+    else
+        left = (v < n->threshold) | ((v != v) & (n->flags & TREE_MISSING_LEFT));
+    return left ? n->left : n->right;
+}
+
+/* Eight walks, root[i] on x[i]; the value of a used column is at
+ * x[i][at * stride].  Every root has nodes. */
+static void
+walk(const struct forest *f, const struct tree_node *const *root,
+     const double *const *x, size_t stride, int32_t *at)
+{
+    int32_t busy;
+
+    for (size_t i = 0; i < LANES; i++)
+        at[i] = 0;
+    do {
+        busy = -1;
+        for (size_t i = 0; i < LANES; i++) {
+            const struct tree_node *n = root[i] + (at[i] < 0 ? 0 : at[i]);
+            int32_t next = step(f, n, x[i][n->at * stride]);
+
+            at[i] = at[i] < 0 ? at[i] : next;
+            busy &= at[i];
+        }
+    } while (busy >= 0);
+}
+
+/* One tree for eight neighbouring rows. */
+static void
+score_rows(const struct forest *f, const double *x, size_t stride, double *out)
+{
+    const double *lane[LANES];
+    const struct tree_node *root[LANES];
+    int32_t at[LANES];
+
+    for (size_t i = 0; i < LANES; i++)
+        lane[i] = x + i;
+    for (size_t t = 0; t < f->n_trees; t++) {
+        const float *value = f->value + f->leaf_start[t];
+        size_t output = t % f->n_outputs;
+
+        if (f->node_start[t] == f->node_start[t + 1]) {
+            for (size_t i = 0; i < LANES; i++)
+                out[i * f->n_outputs + output] += (double)value[0];
+            continue;
+        }
+        for (size_t i = 0; i < LANES; i++)
+            root[i] = f->packed + f->node_start[t];
+        walk(f, root, lane, stride, at);
+        for (size_t i = 0; i < LANES; i++)
+            out[i * f->n_outputs + output] += (double)value[~at[i]];
+    }
+}
+
+/* Trees first..first+n-1, at most eight, for one row. */
+static void
+score_trees(const struct forest *f, size_t first, size_t n, const double *x,
+            size_t stride, double *out)
+{
+    const double *lane[LANES];
+    const struct tree_node *root[LANES];
+    int32_t at[LANES];
+    size_t with_nodes = 0;
+
+    for (size_t i = 0; i < LANES; i++) {
+        size_t t = first + (i < n ? i : 0);
+        bool leaf = f->node_start[t] == f->node_start[t + 1];
+
+        lane[i] = x;
+        root[i] = leaf ? NULL : f->packed + f->node_start[t];
+        with_nodes += !leaf;
+    }
+    if (with_nodes == LANES) {
+        walk(f, root, lane, stride, at);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            for (at[i] = root[i] ? 0 : -1; at[i] >= 0;)
+                at[i] = step(f, root[i] + at[i], x[root[i][at[i]].at * stride]);
+    }
+    for (size_t i = 0; i < n; i++)
+        out[(first + i) % f->n_outputs] +=
+            (double)f->value[f->leaf_start[first + i] + (uint32_t)~at[i]];
+}
+
+/* Values of used columns, rows begin..end-1, column by column; categories as
+ * codes. */
+static void
+pull_block(const struct forest *f, const struct design *d, size_t begin,
+           size_t end, double *x, size_t stride)
+{
+    for (size_t u = 0; u < f->n_used; u++) {
+        uint32_t c = f->used[u], first = f->level_start[c];
+        uint32_t n_levels = f->level_start[c + 1] - first;
+        double *v = x + u * stride;
+
+        design_pull(d, c, begin, end, v);
+        if (n_levels > 0)
+            for (size_t i = 0; i < end - begin; i++)
+                v[i] = v[i] >= 0 && v[i] < n_levels
+                           ? f->level_code[first + (uint32_t)v[i]]
+                           : 0;
+    }
+}
+
+static void
+score_block(const struct forest *f, const double *x, size_t stride, size_t n,
+            double *out)
+{
+    size_t i = 0;
+
+    for (size_t r = 0; r < n; r++)
+        memcpy(out + r * f->n_outputs, f->base, f->n_outputs * sizeof *out);
+    for (; i + LANES <= n; i += LANES)
+        score_rows(f, x + i, stride, out + i * f->n_outputs);
+    for (; i < n; i++)
+        for (size_t t = 0; t < f->n_trees; t += LANES) {
+            size_t left = f->n_trees - t;
+
+            score_trees(f, t, left < LANES ? left : LANES, x + i, stride,
+                        out + i * f->n_outputs);
+        }
+}
+
+struct score_job {
+    const struct forest *f;
+    const struct design *d;
+    double *out;
+    size_t stride; /* rows of a block */
+    atomic_bool no_memory;
+};
+
+static void
+score_range(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct score_job *j = ctx;
+    double stack[STACK_VALUES], *x = stack, *heap = NULL;
+    struct error ignored;
+
+    (void)chunk;
+    if (j->f->n_used * j->stride > STACK_VALUES) {
+        x = heap = mem_try_array(j->f->n_used, j->stride * sizeof *x, &ignored);
+        if (!heap) {
+            atomic_store(&j->no_memory, true);
+            return;
+        }
+    }
+    for (size_t at = begin; at < end; at += j->stride) {
+        size_t n = end - at < j->stride ? end - at : j->stride;
+
+        pull_block(j->f, j->d, at, at + n, x, j->stride);
+        score_block(j->f, x, j->stride, n, j->out + at * j->f->n_outputs);
+    }
+    free(heap);
+}
+
+bool
+tree_score(const struct forest *f, const struct design *d, struct pool *pool,
+           double *out, struct error *err)
+{
+    struct score_job j = {.f = f, .d = d, .out = out, .stride = BLOCK_ROWS};
+    size_t n = design_rows(d);
+
+    if (design_cols(d) != f->n_cols)
+        return error_set(err, ERR_RANGE, "%zu columns, expected %zu",
+                         design_cols(d), f->n_cols);
+    while (j.stride > LANES && f->n_used * j.stride > STACK_VALUES)
+        j.stride /= 2;
+    if (n < j.stride)
+        j.stride = n > 0 ? n : 1;
+    pool_for(pool, n, SCORE_GRAIN, score_range, &j);
+    if (atomic_load(&j.no_memory))
+        return error_set(err, ERR_NOMEM, "no memory for %zu columns",
+                         f->n_used);
+    return true;
+}
+
+/* ---- saving ---- */
+
+void
+tree_save(const struct forest *f, struct st_writer *w)
+{
+    uint64_t set[2] = {f->n_sets, TREE_SET_WORDS};
+
+    st_add1(w, "tree.node_start", ST_U32, f->n_trees + 1, f->node_start);
+    st_add1(w, "tree.leaf_start", ST_U32, f->n_trees + 1, f->leaf_start);
+    st_add1(w, "tree.feature", ST_U16, f->n_nodes, f->feature);
+    st_add1(w, "tree.threshold", ST_F64, f->n_nodes, f->threshold);
+    st_add1(w, "tree.left", ST_I16, f->n_nodes, f->left);
+    st_add1(w, "tree.right", ST_I16, f->n_nodes, f->right);
+    st_add1(w, "tree.flags", ST_U8, f->n_nodes, f->flags);
+    st_add1(w, "tree.value", ST_F32, f->n_leaves, f->value);
+    st_add(w, "tree.set", ST_U64, set, 2, f->set);
+    st_add1(w, "tree.level_start", ST_U32, f->n_cols + 1, f->level_start);
+    st_add1(w, "tree.level_code", ST_U8, f->level_start[f->n_cols],
+            f->level_code);
+    st_add1(w, "tree.gain", ST_F64, f->n_cols, f->gain);
+    st_add1(w, "tree.base", ST_F64, f->n_outputs, f->base);
+}
+
+/* ---- loading: nothing in the file is believed ---- */
+
+struct loader {
+    const struct st_file *file;
+    struct error *err;
+    bool failed;
+};
+
+/* A borrowed tensor of n elements (n < 0: any number, told in *got).  The
+ * arrays of a forest are not const, because a growing one writes them; those
+ * of a loaded one are never written. */
+static void *
+need(struct loader *l, const char *name, enum st_type type, int64_t n,
+     size_t *got)
+{
+    struct st_tensor t;
+    void *data;
+
+    if (l->failed || !st_need(l->file, name, type, n, &t, l->err)) {
+        l->failed = true;
+        return NULL;
+    }
+    if (got)
+        *got = (size_t)t.n;
+    memcpy(&data, &t.data, sizeof data);
+    return data;
+}
+
+static bool
+corrupt(struct error *err, const char *what, size_t where)
+{
+    return error_set(err, ERR_CORRUPT, "trees: %s %zu is out of range", what,
+                     where);
+}
+
+static bool
+starts_ascend(const uint32_t *start, size_t n, size_t total)
+{
+    if (start[0] != 0 || start[n] != total)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (start[i] > start[i + 1])
+            return false;
+    return true;
+}
+
+static bool
+child_is_sound(int16_t child, size_t parent, size_t n_nodes)
+{
+    if (child >= 0)
+        return (size_t)child > parent && (size_t)child < n_nodes;
+    return (size_t)~child <= n_nodes; /* a tree has one leaf more than nodes */
+}
+
+static bool
+node_is_sound(const struct forest *f, size_t i, size_t start, size_t n)
+{
+    double threshold = f->threshold[i];
+
+    if (f->feature[i] >= f->n_cols ||
+        f->flags[i] > (TREE_MISSING_LEFT | TREE_CATEGORY) ||
+        !child_is_sound(f->left[i], i - start, n) ||
+        !child_is_sound(f->right[i], i - start, n) || isnan(threshold))
+        return false;
+    if (!(f->flags[i] & TREE_CATEGORY))
+        return true;
+    /* A set is looked up by a code, which only a column with levels has. */
+    return threshold >= 0 && threshold < (double)f->n_sets &&
+           f->level_start[f->feature[i]] < f->level_start[f->feature[i] + 1];
+}
+
+static bool
+all_finite(const double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
+static bool
+check_trees(const struct forest *f, struct error *err)
+{
+    for (size_t t = 0; t < f->n_trees; t++) {
+        size_t start = f->node_start[t], n = f->node_start[t + 1] - start;
+
+        if (n >= TREE_MAX_LEAVES ||
+            f->leaf_start[t + 1] - f->leaf_start[t] != n + 1)
+            return corrupt(err, "tree", t);
+        for (size_t i = start; i < start + n; i++)
+            if (!node_is_sound(f, i, start, n))
+                return corrupt(err, "node", i);
+    }
+    for (size_t i = 0; i < f->n_leaves; i++)
+        if (!isfinite(f->value[i]))
+            return corrupt(err, "leaf", i);
+    return true;
+}
+
+static bool
+check_forest(const struct forest *f, size_t n_codes, struct error *err)
+{
+    if (f->n_cols > TREE_MAX_COLS || f->n_trees % f->n_outputs != 0)
+        return error_set(err, ERR_CORRUPT, "trees: %zu trees for %zu outputs",
+                         f->n_trees, f->n_outputs);
+    if (!starts_ascend(f->node_start, f->n_trees, f->n_nodes) ||
+        !starts_ascend(f->leaf_start, f->n_trees, f->n_leaves) ||
+        !starts_ascend(f->level_start, f->n_cols, n_codes))
+        return error_set(err, ERR_CORRUPT, "trees: starts do not ascend");
+    if (!all_finite(f->base, f->n_outputs) || !all_finite(f->gain, f->n_cols))
+        return error_set(err, ERR_CORRUPT, "trees: a number is not finite");
+    return check_trees(f, err);
+}
+
+struct forest *
+tree_load(const struct st_file *file, size_t n_cols, size_t n_outputs,
+          struct error *err)
+{
+    struct forest *f = mem_try_array(1, sizeof *f, err);
+    struct loader l = {file, err, false};
+    size_t starts = 0, codes = 0, words = 0;
+
+    if (!f)
+        return NULL;
+    f->borrowed = true;
+    f->n_cols = n_cols;
+    f->n_outputs = n_outputs;
+    f->node_start = need(&l, "tree.node_start", ST_U32, -1, &starts);
+    f->leaf_start = need(&l, "tree.leaf_start", ST_U32, (int64_t)starts, NULL);
+    f->feature = need(&l, "tree.feature", ST_U16, -1, &f->n_nodes);
+    f->threshold =
+        need(&l, "tree.threshold", ST_F64, (int64_t)f->n_nodes, NULL);
+    f->left = need(&l, "tree.left", ST_I16, (int64_t)f->n_nodes, NULL);
+    f->right = need(&l, "tree.right", ST_I16, (int64_t)f->n_nodes, NULL);
+    f->flags = need(&l, "tree.flags", ST_U8, (int64_t)f->n_nodes, NULL);
+    f->value = need(&l, "tree.value", ST_F32, -1, &f->n_leaves);
+    f->set = need(&l, "tree.set", ST_U64, -1, &words);
+    f->level_start =
+        need(&l, "tree.level_start", ST_U32, (int64_t)n_cols + 1, NULL);
+    f->level_code = need(&l, "tree.level_code", ST_U8, -1, &codes);
+    f->gain = need(&l, "tree.gain", ST_F64, (int64_t)n_cols, NULL);
+    f->base = need(&l, "tree.base", ST_F64, (int64_t)n_outputs, NULL);
+    f->n_sets = words / TREE_SET_WORDS;
+    if (!l.failed && starts == 0)
+        l.failed = !error_set(err, ERR_CORRUPT, "trees: no starts");
+    if (!l.failed) {
+        f->n_trees = starts - 1;
+        l.failed = !check_forest(f, codes, err) || !tree_seal(f, err);
+    }
+    if (l.failed) {
+        tree_forest_free(f);
+        return NULL;
+    }
+    return f;
+}
