@@ -214,7 +214,7 @@ axis_glyph(uint8_t arms, enum plot_glyphs glyphs)
         0x2500, 0x2500, 0x2500, 0x2500, 0x2502, 0x2518, 0x2514, 0x2534,
         0x2502, 0x2510, 0x250c, 0x252c, 0x2502, 0x2524, 0x251c, 0x253c};
 
-    if (glyphs != GLYPHS_ASCII)
+    if (glyphs != PLOT_ASCII)
         return box[arms];
     if ((arms & (ARM_LEFT | ARM_RIGHT)) && (arms & (ARM_UP | ARM_DOWN)))
         return '+';
@@ -228,9 +228,9 @@ dots_glyph(uint8_t dots, int ink, enum plot_glyphs glyphs)
     bool upper = dots & 0x1b; /* the two upper rows of dots */
     bool lower = dots & 0xe4;
 
-    if (glyphs == GLYPHS_BRAILLE)
+    if (glyphs == PLOT_BRAILLE)
         return 0x2800u + dots;
-    if (glyphs == GLYPHS_BLOCK)
+    if (glyphs == PLOT_BLOCK)
         return upper && lower ? 0x2588 : upper ? 0x2580 : 0x2584;
     return (uint32_t)marks[(ink > 0 ? ink - 1 : 0) % 8];
 }
@@ -248,7 +248,7 @@ fill_cells(const struct raster *r, enum plot_glyphs glyphs,
             *c = (struct plot_cell){dots_glyph(r->dots[i], r->ink[i], glyphs),
                                     r->ink[i]};
         else if (r->grid[i])
-            *c = (struct plot_cell){glyphs == GLYPHS_ASCII ? '.' : 0x2508,
+            *c = (struct plot_cell){glyphs == PLOT_ASCII ? '.' : 0x2508,
                                     INK_GRID};
     }
 }

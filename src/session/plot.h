@@ -25,7 +25,7 @@
 #include "base/loop.h"
 
 enum plot_ink { INK_TEXT = 0, INK_AXIS = -1, INK_GRID = -2 }; /* > 0: series */
-enum plot_glyphs { GLYPHS_BRAILLE, GLYPHS_BLOCK, GLYPHS_ASCII };
+enum plot_glyphs { PLOT_BRAILLE, PLOT_BLOCK, PLOT_ASCII };
 
 struct plot_series {
     const double *x, *y; /* NaN in y is a gap */

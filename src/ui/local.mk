@@ -1,13 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 liblathe_a_SOURCES += src/ui/draw.c src/ui/draw.h
+liblathe_a_SOURCES += src/ui/editor.c
+liblathe_a_SOURCES += src/ui/editor.h
 liblathe_a_SOURCES += src/ui/input.c src/ui/input.h
 liblathe_a_SOURCES += src/ui/keymap.c src/ui/keymap.h
+liblathe_a_SOURCES += src/ui/loader.c
+liblathe_a_SOURCES += src/ui/loader.h
+liblathe_a_SOURCES += src/ui/runs_data.c
+liblathe_a_SOURCES += src/ui/runs_data.h
+liblathe_a_SOURCES += src/ui/sheet.c
+liblathe_a_SOURCES += src/ui/sheet.h
 liblathe_a_SOURCES += src/ui/theme.c src/ui/theme.h
 liblathe_a_SOURCES += src/ui/ui.h
 liblathe_a_SOURCES += src/ui/view.c src/ui/view.h
+liblathe_a_SOURCES += src/ui/view_data.c
+liblathe_a_SOURCES += src/ui/view_endpoints.c
+liblathe_a_SOURCES += src/ui/view_jobs.c
+liblathe_a_SOURCES += src/ui/view_registry.c
+liblathe_a_SOURCES += src/ui/view_runs.c
 UNIT += tests/unit/test_draw
+UNIT += tests/unit/test_editor
 UNIT += tests/unit/test_input
 UNIT += tests/unit/test_keymap
 UNIT += tests/unit/test_theme
-nobase_dist_pkgdata_DATA += themes/contrast.theme themes/dark.theme \
-	themes/light.theme themes/mono.theme themes/sol.theme
+nobase_dist_pkgdata_DATA += themes/contrast.theme
+nobase_dist_pkgdata_DATA += themes/dark.theme
+nobase_dist_pkgdata_DATA += themes/light.theme
+nobase_dist_pkgdata_DATA += themes/mono.theme
+nobase_dist_pkgdata_DATA += themes/sol.theme

@@ -35,7 +35,7 @@ decaying(struct plot_series s[2])
                               .x_max = NAN,
                               .y_min = 0,
                               .y_max = 3,
-                              .glyphs = GLYPHS_BRAILLE};
+                              .glyphs = PLOT_BRAILLE};
 }
 
 static int
