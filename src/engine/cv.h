@@ -14,7 +14,8 @@ struct cv_result {
     struct prediction out;  /* out-of-fold predictions, in row order */
 };
 
-/* Stratified for classification. Early stopping inside each fold uses a part
+/* All metrics of the problem on each fold, told as events "cv.NAME" with the
+ * fold as step.  Stratified for classification. Early stopping inside each fold uses a part
  * of the fold's own training rows. */
 bool cv_run(const struct family *family, const struct params *p,
             const struct frame *f, const char *target, unsigned k,

@@ -567,6 +567,21 @@ target_take(const struct target *t, const uint32_t *rows, size_t n,
     return true;
 }
 
+struct frame *
+target_frame(const struct target *t, struct error *err)
+{
+    int64_t *y = mem_try_aligned(t->n, sizeof *y, err);
+    const char *name = "y";
+    struct column *c;
+
+    if (!y)
+        return NULL;
+    for (size_t i = 0; i < t->n; i++)
+        y[i] = (int64_t)t->y[i];
+    c = column_new(COL_INT64, t->n, y, NULL, NULL, err);
+    return c ? frame_new(t->n, 1, &name, &c, err) : NULL;
+}
+
 void
 target_fini(struct target *t)
 {

@@ -93,5 +93,7 @@ target_apply(const struct target *like, const struct frame *f, const char *name,
 /* Rows of a target, same classes. */
 bool target_take(const struct target *t, const uint32_t *rows, size_t n,
                  struct target *out, struct error *err) MUST_USE;
+/* Class indices as a frame of one int column "y", to stratify by. */
+struct frame *target_frame(const struct target *t, struct error *err) MUST_USE;
 void target_fini(struct target *t);
 #endif

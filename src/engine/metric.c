@@ -45,34 +45,33 @@ metric_table(size_t *n)
     return metrics;
 }
 
-const struct metric *
-metric_find(const char *name, enum problem t, struct error *err)
+static void
+metric_refuse(const char *name, enum problem t, struct error *err)
 {
     const char *names[METRIC_N], *near;
     struct buf list;
     size_t n = 0;
 
     buf_init(&list);
-    for (size_t i = 0; i < METRIC_N; i++) {
-        if (!(metrics[i].problems & 1u << t))
-            continue;
-        if (strcmp(metrics[i].name, name) == 0) {
-            buf_fini(&list);
-            return &metrics[i];
+    for (size_t i = 0; i < METRIC_N; i++)
+        if (metrics[i].problems & 1u << t) {
+            buf_printf(&list, "%s%s", n ? ", " : "", metrics[i].name);
+            names[n++] = metrics[i].name;
         }
-        buf_printf(&list, "%s%s", n ? ", " : "", metrics[i].name);
-        names[n++] = metrics[i].name;
-    }
     near = str_nearest(str_of(name), names, n);
-    if (near)
-        error_set(err, ERR_NOTFOUND,
-                  "no metric '%s' for %s targets (did you mean '%s'?)", name,
-                  problem_word(t), near);
-    else
-        error_set(err, ERR_NOTFOUND,
-                  "no metric '%s' for %s targets, there are %s", name,
-                  problem_word(t), list.data);
+    error_set(err, ERR_NOTFOUND, "no metric '%s' for %s targets%s%s%s", name,
+              problem_word(t), near ? " (did you mean '" : ", there are ",
+              near ? near : list.data, near ? "'?)" : "");
     buf_fini(&list);
+}
+
+const struct metric *
+metric_find(const char *name, enum problem t, struct error *err)
+{
+    for (size_t i = 0; i < METRIC_N; i++)
+        if (metrics[i].problems & 1u << t && strcmp(metrics[i].name, name) == 0)
+            return &metrics[i];
+    metric_refuse(name, t, err);
     return NULL;
 }
 

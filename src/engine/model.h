@@ -35,10 +35,14 @@ struct family {
     enum prepare_style style;
     unsigned problems;
     bool iterative; /* has rounds to stop early */
-    /* Writes what the auto rules chose into *chosen (JSON object members:
-     * name and value), for the run's parameters. NULL on failure.  Cancelled
-     * while it has finished rounds: returns what there is (the caller sees
-     * progress_stopped). */
+    const char *rounds_param; /* the parameter that sets how many; or NULL */
+    /* How many rounds a fitted learner kept: what rounds_param would be to
+     * fit the same again without early stopping.  NULL: no rounds. */
+    size_t (*rounds)(const void *learner);
+    /* Writes what the auto rules chose into *chosen, which stands inside an
+     * open object: json_name() and a value for each, for the run's
+     * parameters. NULL on failure.  Cancelled while it has finished rounds:
+     * returns what there is (the caller sees progress_stopped). */
     void *(*fit)(const struct fit_data *d, const struct params *p,
                  const struct train *ctx, struct json_writer *chosen,
                  struct error *err);
@@ -48,9 +52,13 @@ struct family {
                   struct pool *pool, double *out, struct error *err);
     /* Importance by column of the design, summing to 1. */
     void (*importance)(const void *learner, double *out);
+    /* m stands inside an open object of the learner's own.  Tensors are
+     * borrowed by w and are named "FAMILY.what". */
     void (*save)(const void *learner, struct st_writer *w, struct json_writer *m);
-    /* f stays mapped while the learner lives: tensors may be borrowed.
-     * Everything is checked against n_cols and classes. */
+    /* manifest: the object that save filled.  f stays mapped while the learner
+     * lives: tensors may be borrowed.  Everything is checked against n_cols
+     * and classes, so that no file makes score() read or write out of bounds
+     * or run for ever. */
     void *(*load)(const struct st_file *f, const struct json *manifest,
                   size_t n_cols, enum problem problem, size_t n_classes, struct error *err);
 };
@@ -60,9 +68,10 @@ struct model;
 struct model_options {
     double valid_share;         /* part of the rows held out to stop early,
                                    stratified; 0: the family's default (0.2
-                                   for iterative ones, none for others) */
+                                   for iterative ones, none for others);
+                                   negative: none */
     const struct frame *valid;  /* or rows of their own; NULL */
-    int problem;                   /* -1: from the target */
+    int problem;                /* -1: from the target */
     const char *const *metrics; /* NULL-ended names; NULL: the task's usual */
     int patience;               /* -1: 50 */
     const char *const *drop;    /* as prepare_fit */
@@ -71,6 +80,9 @@ struct model_options {
                                    rounds found; default off */
 };
 
+/* `o` may be NULL: problem -1, patience -1, nothing else.  ERR_RANGE when the
+ * family does not learn such a target; the errors of target_fit() and
+ * prepare_fit(); ERR_CANCELLED when it was stopped before the first round. */
 struct model *model_fit(const struct family *family, const struct params *p,
                         const struct frame *f, const char *target,
                         const struct model_options *o, const struct train *ctx,
@@ -103,7 +115,10 @@ const char *model_target(const struct model *m);
 size_t model_classes(const struct model *m, const char *const **names);
 const struct input *model_inputs(const struct model *m, size_t *n);
 const char *model_fingerprint(const struct model *m); /* of the training data */
-const char *model_params(const struct model *m);      /* JSON object text */
+/* JSON object text: all parameters, with what the auto rules chose. */
+const char *model_params(const struct model *m);
+/* evaluation_json() text of the validation rows, or NULL. */
+const char *model_valid_metrics(const struct model *m);
 const char *model_notes(const struct model *m);       /* prepare_notes */
 uint64_t model_seed(const struct model *m);
 size_t model_train_rows(const struct model *m);
@@ -114,7 +129,8 @@ struct baseline {
     const char *name;
     bool category;
     size_t n_bins;       /* numeric: n_cuts + 1; category: levels + 1 (other) */
-    const double *cuts;  /* numeric: ascending; bin = number of cuts <= x */
+    const double *cuts;  /* numeric: n_bins - 1, ascending; bin = number of
+                            cuts <= x; none of them the least value */
     const double *share; /* n_bins, sums to 1 over present values */
     double missing;      /* share of missing values among all */
 };
@@ -123,6 +139,8 @@ const struct baseline *model_baselines(const struct model *m, size_t *n);
 bool model_save(const struct model *m, struct buf *out, struct error *err) MUST_USE;
 /* `find` looks a family up by name (engine/family.h). */
 typedef const struct family *family_find_fn(const char *name);
+/* ERR_CORRUPT for a damaged file, ERR_NOTFOUND for a family that is not
+ * here. */
 struct model *model_open(const char *path, family_find_fn *find,
                          struct error *err) MUST_USE;
 struct model *model_parse(struct str bytes, family_find_fn *find,

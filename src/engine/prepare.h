@@ -4,6 +4,7 @@
  * from a frame to a design, in training, evaluation and serving alike, so they
  * cannot disagree.  Two styles:
  *   PREPARE_TREES  numbers as they are (missing NaN), text as category codes
+ *                  in bytewise order of the levels
  *   PREPARE_DENSE  numbers imputed by the median and scaled to mean 0, sd 1
  *                  (with a 0/1 column where values were missing in training),
  *                  text one-hot, rare levels (under 0.5 % of rows, past 50
@@ -12,7 +13,8 @@
  * more than 50) and constant columns are dropped; prepare_notes() says so.
  * Columns are matched by name; order does not matter; a column absent at
  * prediction is ERR_NOTFOUND, one of another kind ERR_TYPE (int and float and
- * bool are one kind; text of numbers is parsed).
+ * bool are one kind; text of numbers is parsed; a column without any value fits
+ * every kind).
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_PREPARE_H
 #define LATHE_ENGINE_PREPARE_H
@@ -21,6 +23,9 @@
 #include "base/pool.h"
 #include "engine/encode.h"
 
+/* Levels kept of a text column, the most frequent ones; the rest count as not
+ * seen. */
+enum { PREPARE_MAX_LEVELS = 1000 };
 enum prepare_style { PREPARE_TREES, PREPARE_DENSE };
 
 /* An input column as the model wants it. */
@@ -41,10 +46,14 @@ struct prepare *prepare_fit(const struct frame *f, const char *target,
                             const char *const *derive, struct pool *pool,
                             struct error *err) MUST_USE;
 void prepare_free(struct prepare *p);
-/* The design holds references: f may be released. */
+/* The design holds references: f may be released, p must outlive it. */
 struct design *prepare_apply(const struct prepare *p, const struct frame *f,
                              struct pool *pool, struct error *err) MUST_USE;
 const struct input *prepare_inputs(const struct prepare *p, size_t *n);
+/* The feature that a column of the design is made from: an input's name, or a
+ * derived column's. */
+const char *prepare_feature(const struct prepare *p, size_t col);
+size_t prepare_cols(const struct prepare *p); /* of its designs */
 /* Sentences on what was dropped and why; newline-ended. */
 const char *prepare_notes(const struct prepare *p);
 void prepare_json(const struct prepare *p, struct json_writer *w);

@@ -1,0 +1,49 @@
+/* engine/family.c -- the table of model families.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/family.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "engine/classic/linear.h"
+
+static const struct family *const families[] = {
+    &linear_family,
+    &logistic_family,
+};
+enum { N_FAMILIES = sizeof families / sizeof families[0] };
+
+const struct family *const *
+family_table(size_t *n)
+{
+    *n = N_FAMILIES;
+    return families;
+}
+
+const struct family *
+family_find(const char *name)
+{
+    for (size_t i = 0; i < N_FAMILIES; i++)
+        if (strcmp(families[i]->name, name) == 0)
+            return families[i];
+    return NULL;
+}
+
+const struct family *
+family_need(const char *name, struct error *err)
+{
+    const struct family *f = family_find(name);
+    struct buf list;
+
+    if (f)
+        return f;
+    buf_init(&list);
+    for (size_t i = 0; i < N_FAMILIES; i++)
+        buf_printf(&list, "%s%s", i ? ", " : "", families[i]->name);
+    error_set(err, ERR_NOTFOUND, "no model '%.64s', there are %s", name,
+              list.data);
+    buf_fini(&list);
+    return NULL;
+}

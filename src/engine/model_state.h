@@ -1,0 +1,42 @@
+/* engine/model_state.h -- what fitting, printing and loading a model share.
+ * Private to model*.c.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_MODEL_STATE_H
+#define LATHE_ENGINE_MODEL_STATE_H
+
+#include <stdatomic.h>
+
+#include "base/file.h"
+#include "engine/model.h"
+
+struct model {
+    atomic_size_t refs;
+    const struct family *family;
+    void *learner;
+    struct prepare *prepare;
+    struct target like; /* problem and classes; no rows */
+    char *target, *params;
+    char *metrics; /* JSON text, or NULL */
+    uint64_t seed;
+    size_t n_train, n_valid; /* rows */
+    char fingerprint[33];
+    struct baseline *baseline; /* one an input */
+    double *cuts, *share;      /* those of all baselines, one after another */
+    size_t n_cuts, n_shares;
+    /* a loaded model */
+    struct st_file *file;
+    struct file_map map;
+    bool mapped;
+};
+
+/* No learner yet; released by model_unref(). */
+struct model *model_new(const struct family *family,
+                        struct error *err) MUST_USE;
+/* Measure the inputs on the training rows. */
+bool model_baselines_fit(struct model *m, const struct frame *train,
+                         struct pool *pool, struct error *err) MUST_USE;
+/* Room for the baselines of the inputs: cuts and shares in all, and the
+ * baselines' names and kinds. */
+bool model_baselines_init(struct model *m, size_t n_cuts, size_t n_shares,
+                          struct error *err) MUST_USE;
+#endif

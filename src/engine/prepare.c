@@ -1,0 +1,453 @@
+/* engine/prepare.c -- from a frame to a design by frozen steps.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/prepare_state.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+struct prepare *
+prepare_new(enum prepare_style style, struct error *err)
+{
+    struct prepare *p = mem_try_array(1, sizeof *p, err);
+
+    if (!p)
+        return NULL;
+    arena_init(&p->arena);
+    buf_init(&p->notes);
+    p->style = style;
+    return p;
+}
+
+void
+prepare_free(struct prepare *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->n_derived; i++)
+        expr_free(p->derived[i].expr);
+    for (size_t i = 0; i < p->n_features; i++)
+        dict_unref(p->feature[i].dict);
+    arena_fini(&p->arena);
+    buf_fini(&p->notes);
+    free(p);
+}
+
+size_t
+prepare_derived_find(const struct prepare *p, const char *name, size_t n)
+{
+    size_t i = n;
+
+    while (i > 0 && strcmp(p->derived[i - 1].name, name) != 0)
+        i--;
+    return i ? i - 1 : n;
+}
+
+size_t
+prepare_input_find(const struct prepare *p, const char *name)
+{
+    size_t i = 0;
+
+    while (i < p->n_inputs && strcmp(p->input[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+bool
+prepare_derived_init(struct prepare *p, size_t n, struct error *err)
+{
+    p->derived = arena_try(&p->arena, n, sizeof *p->derived, err);
+    return p->derived != NULL;
+}
+
+bool
+prepare_derived_add(struct prepare *p, const char *text, struct error *err)
+{
+    struct derived *d = &p->derived[p->n_derived];
+    const char *eq = strchr(text, '=');
+    struct str name;
+
+    if (!eq)
+        return error_set(err, ERR_PARSE,
+                         "derived column '%s' is not 'name = expression'",
+                         text);
+    name = str_trim((struct str){text, (size_t)(eq - text)});
+    if (name.n == 0)
+        return error_set(err, ERR_PARSE, "derived column '%s' has no name",
+                         text);
+    if (!(d->name = arena_text(&p->arena, name.p, name.n, err)) ||
+        !(d->text = arena_text(&p->arena, text, strlen(text), err)))
+        return false;
+    d->expr = expr_parse(str_trim(str_of(eq + 1)), err);
+    if (!d->expr)
+        return error_prefix(err, "derived column '%s': ", d->name);
+    p->n_derived++;
+    return true;
+}
+
+static const char *
+joined(struct prepare *p, const char *a, const char *sep, const char *b,
+       struct error *err)
+{
+    size_t n = strlen(a), m = strlen(sep), k = strlen(b);
+    char *s = arena_try(&p->arena, n + m + k + 1, 1, err);
+
+    if (s) {
+        memcpy(s, a, n);
+        memcpy(s + n, sep, m);
+        memcpy(s + n + m, b, k);
+    }
+    return s;
+}
+
+static size_t
+feature_width(const struct prepare *p, const struct feature *f)
+{
+    if (f->type == COL_TEXT)
+        return p->style == PREPARE_DENSE ? f->n_groups : 1;
+    return f->missing ? 2 : 1;
+}
+
+static bool
+columns_of_text(struct prepare *p, size_t ref, struct error *err)
+{
+    const struct feature *f = &p->feature[ref];
+
+    if (p->style == PREPARE_TREES) {
+        p->column[p->n_cols] =
+            (struct design_column){f->name, (unsigned)f->n_levels};
+        p->source[p->n_cols++] =
+            (struct design_source){.kind = DESIGN_CODE, .ref = ref};
+        return true;
+    }
+    for (uint32_t g = 0; g < f->n_groups; g++) {
+        const char *level = "(rare)", *name;
+
+        for (size_t i = 0; i < f->n_levels; i++)
+            if (f->group[i] == g && !(f->rare && g + 1 == f->n_groups))
+                level = f->level[i];
+        if (!(name = joined(p, f->name, "=", level, err)))
+            return false;
+        p->column[p->n_cols] = (struct design_column){name, 0};
+        p->source[p->n_cols++] = (struct design_source){
+            .kind = DESIGN_LEVEL, .ref = ref, .group = g};
+    }
+    return true;
+}
+
+static bool
+columns_of_number(struct prepare *p, size_t ref, struct error *err)
+{
+    const struct feature *f = &p->feature[ref];
+    const char *name;
+
+    p->column[p->n_cols] = (struct design_column){f->name, 0};
+    p->source[p->n_cols++] = (struct design_source){
+        .kind = DESIGN_NUMBER,
+        .ref = ref,
+        .fill = p->style == PREPARE_DENSE ? f->fill : (double)NAN,
+        .shift = p->style == PREPARE_DENSE ? f->mean : 0,
+        .scale = p->style == PREPARE_DENSE ? 1 / f->sd : 1};
+    if (!f->missing)
+        return true;
+    if (!(name = joined(p, f->name, " ", "is missing", err)))
+        return false;
+    p->column[p->n_cols] = (struct design_column){name, 0};
+    p->source[p->n_cols++] =
+        (struct design_source){.kind = DESIGN_MISSING, .ref = ref};
+    return true;
+}
+
+static bool
+feature_index(struct feature *f, struct error *err)
+{
+    uint32_t code;
+
+    if (f->type != COL_TEXT)
+        return true;
+    if (!(f->dict = dict_new(err)))
+        return false;
+    for (size_t i = 0; i < f->n_levels; i++)
+        if (!dict_add(f->dict, str_of(f->level[i]), &code, err))
+            return false;
+    if (dict_count(f->dict) != f->n_levels)
+        return error_set(err, ERR_CORRUPT, "column '%s' has a level twice",
+                         f->name);
+    return true;
+}
+
+bool
+prepare_finish(struct prepare *p, struct error *err)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n_features; i++)
+        n += feature_width(p, &p->feature[i]);
+    p->column = arena_try(&p->arena, n, sizeof *p->column, err);
+    p->source = arena_try(&p->arena, n, sizeof *p->source, err);
+    if (!p->column || !p->source)
+        return false;
+    for (size_t i = 0; i < p->n_features; i++) {
+        struct feature *f = &p->feature[i];
+        bool ok = f->type == COL_TEXT ? columns_of_text(p, i, err)
+                                      : columns_of_number(p, i, err);
+
+        if (!ok || !feature_index(f, err))
+            return false;
+        if (f->input == SIZE_MAX || f->type != COL_TEXT)
+            continue;
+        p->input[f->input].n_levels = f->n_levels;
+        p->input[f->input].levels = f->level;
+    }
+    return true;
+}
+
+bool
+prepare_groups(struct prepare *p, struct feature *f, const bool *rare,
+               struct error *err)
+{
+    uint32_t k = 0;
+
+    if (!(f->group = arena_try(&p->arena, f->n_levels, sizeof *f->group, err)))
+        return false;
+    for (size_t i = 0; i < f->n_levels; i++) {
+        f->rare = f->rare || rare[i];
+        if (!rare[i])
+            f->group[i] = k++;
+    }
+    for (size_t i = 0; i < f->n_levels; i++)
+        if (rare[i])
+            f->group[i] = k;
+    f->n_groups = k + f->rare;
+    return true;
+}
+
+struct frame *
+prepare_derive(const struct prepare *p, const struct frame *f,
+               struct pool *pool, struct error *err)
+{
+    struct frame *work = frame_ref(f);
+
+    for (size_t i = 0; i < p->n_derived && work; i++) {
+        const struct derived *d = &p->derived[i];
+        struct column *c = expr_eval(d->expr, work, pool, err);
+        struct frame *next = c ? frame_with(work, d->name, c, err) : NULL;
+
+        if (!next)
+            error_prefix(err, "derived column '%s': ", d->name);
+        frame_unref(work);
+        work = next;
+    }
+    return work;
+}
+
+/* ---- applying ---- */
+
+static bool
+is_number(enum col_type t)
+{
+    return t == COL_BOOL || t == COL_INT64 || t == COL_FLOAT64;
+}
+
+/* The first value of c that out could not hold, for an error. */
+static bool
+lost_refuse(const struct input *in, const struct column *c,
+            const struct column *out, struct error *err)
+{
+    size_t i = 0;
+    struct str t;
+
+    while (column_is_valid(out, i) || !column_is_valid(c, i))
+        i++;
+    t = column_text(c, i);
+    return error_set(err, ERR_TYPE,
+                     "column '%s' is '%.*s' in row %zu, expected %s", in->name,
+                     (int)(t.n < 64 ? t.n : 64), t.p, i + 1,
+                     column_type_word(in->type));
+}
+
+/* Text that came where numbers or dates are expected, as CSV and JSON may
+ * have it. */
+static struct column *
+text_convert(const struct input *in, const struct column *c, struct error *err)
+{
+    size_t lost = 0;
+    struct column *out = column_cast(c, in->type, &lost, err);
+
+    if (out && lost && is_number(in->type)) {
+        column_unref(out);
+        out = column_cast(c, COL_FLOAT64, &lost, err);
+    }
+    if (!out || !lost)
+        return out;
+    (void)lost_refuse(in, c, out, err);
+    column_unref(out);
+    return NULL;
+}
+
+/* A reference of c, or a copy in the type that was learnt.  Numbers of any
+ * type are the same to a design; `exact` is for expressions, to which a bool
+ * is not a number. */
+static struct column *
+input_convert(const struct input *in, const struct column *c, bool exact,
+              struct error *err)
+{
+    enum col_type have = column_type(c);
+    size_t lost;
+
+    if (have == in->type)
+        return column_ref(c);
+    if (is_number(have) && is_number(in->type)) {
+        if (exact && (have == COL_BOOL || in->type == COL_BOOL))
+            return column_cast(c, in->type, &lost, err);
+        return column_ref(c);
+    }
+    if (column_missing(c) == column_rows(c))
+        return column_cast(c, in->type, &lost, err);
+    if (have == COL_TEXT)
+        return text_convert(in, c, err);
+    error_set(err, ERR_TYPE, "column '%s' is %s, expected %s", in->name,
+              column_type_word(have), column_type_word(in->type));
+    return NULL;
+}
+
+static uint32_t *
+level_map(const struct feature *f, const struct dict *d, struct error *err)
+{
+    size_t n = dict_count(d);
+    uint32_t *map = mem_try_array(n, sizeof *map, err);
+
+    for (size_t i = 0; i < n && map; i++) {
+        uint32_t level = dict_find(f->dict, dict_text(d, (uint32_t)i));
+
+        map[i] = level == DICT_NONE ? DESIGN_UNSEEN
+                 : f->group         ? f->group[level]
+                                    : level;
+    }
+    return map;
+}
+
+/* Inputs in the learnt types; refs owned by the caller. */
+static bool
+inputs_take(const struct prepare *p, const struct frame *f, struct column **out,
+            struct error *err)
+{
+    for (size_t i = 0; i < p->n_inputs; i++) {
+        size_t col;
+
+        if (!frame_need(f, p->input[i].name, &col, err) ||
+            !(out[i] = input_convert(&p->input[i], frame_column(f, col),
+                                     p->n_derived > 0, err)))
+            return false;
+    }
+    return true;
+}
+
+/* The inputs as a frame with the derived columns. */
+static struct frame *
+work_make(const struct prepare *p, size_t n_rows, struct column **inputs,
+          struct pool *pool, struct error *err)
+{
+    const char **names = mem_try_array(p->n_inputs, sizeof *names, err);
+    struct frame *f, *work = NULL;
+
+    if (!names)
+        return NULL;
+    for (size_t i = 0; i < p->n_inputs; i++) {
+        names[i] = p->input[i].name;
+        inputs[i] = column_ref(inputs[i]); /* frame_new() takes one */
+    }
+    f = frame_new(n_rows, p->n_inputs, names, inputs, err);
+    if (f)
+        work = prepare_derive(p, f, pool, err);
+    frame_unref(f);
+    free(names);
+    return work;
+}
+
+static bool
+feature_bind(const struct prepare *p, size_t i, const struct frame *work,
+             struct column *const *inputs, struct design *d, struct error *err)
+{
+    const struct feature *f = &p->feature[i];
+    const struct column *c;
+    uint32_t *map = NULL;
+    size_t col;
+
+    if (f->input < SIZE_MAX)
+        c = inputs[f->input];
+    else if (frame_need(work, f->name, &col, err))
+        c = frame_column(work, col);
+    else
+        return false;
+    if ((column_type(c) == COL_TEXT) != (f->type == COL_TEXT))
+        return error_set(err, ERR_TYPE, "column '%s' is %s, expected %s",
+                         f->name, column_type_word(column_type(c)),
+                         column_type_word(f->type));
+    if (f->type == COL_TEXT && !(map = level_map(f, column_dict(c), err)))
+        return false;
+    design_bind(d, i, c, map);
+    return true;
+}
+
+struct design *
+prepare_apply(const struct prepare *p, const struct frame *f, struct pool *pool,
+              struct error *err)
+{
+    struct column **inputs = mem_try_array(p->n_inputs, sizeof *inputs, err);
+    struct frame *work = NULL;
+    struct design *d = NULL;
+    bool ok = false;
+
+    if (!inputs || !inputs_take(p, f, inputs, err))
+        goto out;
+    if (p->n_derived &&
+        !(work = work_make(p, frame_rows(f), inputs, pool, err)))
+        goto out;
+    if (!(d = design_new(frame_rows(f), p->n_cols, p->column, p->source,
+                         p->n_features, err)))
+        goto out;
+    ok = true;
+    for (size_t i = 0; i < p->n_features && ok; i++)
+        ok = feature_bind(p, i, work, inputs, d, err);
+out:
+    for (size_t i = 0; inputs && i < p->n_inputs; i++)
+        column_unref(inputs[i]);
+    free(inputs);
+    frame_unref(work);
+    if (!ok) {
+        design_free(d);
+        d = NULL;
+    }
+    return d;
+}
+
+const struct input *
+prepare_inputs(const struct prepare *p, size_t *n)
+{
+    *n = p->n_inputs;
+    return p->input;
+}
+
+const char *
+prepare_feature(const struct prepare *p, size_t col)
+{
+    return p->feature[p->source[col].ref].name;
+}
+
+size_t
+prepare_cols(const struct prepare *p)
+{
+    return p->n_cols;
+}
+
+const char *
+prepare_notes(const struct prepare *p)
+{
+    return p->notes.data;
+}

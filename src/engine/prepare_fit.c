@@ -1,0 +1,422 @@
+/* engine/prepare_fit.c -- learn the steps from training rows.
+ *
+ * Each column is measured on its own, in parallel; then they are decided upon
+ * in column order.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/prepare_state.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+enum {
+    ID_MIN_LEVELS = 50,  /* fewer levels are no identifier */
+    RARE_MIN_LEVELS = 50 /* up to here every level has a column */
+};
+#define RARE_SHARE 0.005
+
+static size_t
+list_len(const char *const *list)
+{
+    size_t n = 0;
+
+    while (list && list[n])
+        n++;
+    return n;
+}
+
+static bool
+list_has(const char *const *list, const char *name)
+{
+    for (; list && *list; list++)
+        if (strcmp(*list, name) == 0)
+            return true;
+    return false;
+}
+
+/* ---- measuring a column ---- */
+
+struct level {
+    struct str text;
+    size_t count;
+};
+
+struct stats {
+    const struct column *column;
+    const char *name;
+    size_t n_missing;
+    size_t n_distinct;       /* of a number: 0, 1 or 2 for "more" */
+    double median, mean, sd; /* of a number; the last two after imputation */
+    struct level *level;     /* of a text, bytewise order; owned */
+    bool ok;
+    struct error err;
+};
+
+static int
+by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+    return str_cmp(((const struct level *)a)->text,
+                   ((const struct level *)b)->text);
+}
+
+static int
+by_count(const void *a, const void *b)
+{
+    const struct level *x = a, *y = b;
+
+    if (x->count != y->count)
+        return x->count > y->count ? -1 : 1;
+    return by_text(a, b);
+}
+
+/* Mean and deviation once the missing values are the median, as scikit-learn's
+ * SimpleImputer and StandardScaler in a row. x is sorted. */
+static void
+moments(struct stats *s, const double *x, size_t m)
+{
+    double sum = 0, squares = 0, n = (double)(m + s->n_missing), d;
+
+    s->median = m % 2 ? x[m / 2] : x[m / 2 - 1] / 2 + x[m / 2] / 2;
+    for (size_t i = 0; i < m; i++)
+        sum += x[i];
+    s->mean = (sum + (double)s->n_missing * s->median) / n;
+    for (size_t i = 0; i < m; i++)
+        squares += (x[i] - s->mean) * (x[i] - s->mean);
+    d = s->median - s->mean;
+    s->sd = sqrt((squares + (double)s->n_missing * d * d) / n);
+}
+
+static bool
+measure_number(struct stats *s, enum prepare_style style)
+{
+    size_t n = column_rows(s->column), m = 0;
+    double *x = mem_try_array(n, sizeof *x, &s->err);
+
+    if (!x)
+        return false;
+    column_numbers(s->column, 0, n, x);
+    for (size_t i = 0; i < n; i++)
+        if (style == PREPARE_DENSE ? isfinite(x[i]) : !isnan(x[i])) {
+            x[m++] = x[i];
+            if (s->n_distinct == 0 || (s->n_distinct == 1 && x[m - 1] != x[0]))
+                s->n_distinct++;
+        }
+    s->n_missing = n - m;
+    if (style == PREPARE_DENSE && m > 0) {
+        qsort(x, m, sizeof *x, by_value);
+        moments(s, x, m);
+    }
+    free(x);
+    return true;
+}
+
+static bool
+utf8_check(const struct stats *s, struct str text, struct error *err)
+{
+    if (str_utf8_valid(text))
+        return true;
+    return error_set(err, ERR_PARSE, "column '%s' holds text that is not UTF-8",
+                     s->name);
+}
+
+/* Only levels that occur in these rows: the dict may know more, from rows
+ * that belong to a test. */
+static bool
+measure_text(struct stats *s)
+{
+    const struct dict *dict = column_dict(s->column);
+    const uint32_t *codes = column_codes(s->column);
+    const uint64_t *valid = column_validity(s->column);
+    size_t n = column_rows(s->column), n_codes = dict_count(dict), k = 0;
+
+    if (!(s->level = mem_try_array(n_codes, sizeof *s->level, &s->err)))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (column_bit(valid, i))
+            s->level[codes[i]].count++;
+        else
+            s->n_missing++;
+    for (size_t c = 0; c < n_codes; c++) {
+        if (s->level[c].count == 0)
+            continue;
+        s->level[k].count = s->level[c].count;
+        s->level[k].text = dict_text(dict, (uint32_t)c);
+        if (!utf8_check(s, s->level[k++].text, &s->err))
+            return false;
+    }
+    s->n_distinct = k;
+    qsort(s->level, k, sizeof *s->level, by_text);
+    return true;
+}
+
+struct measuring {
+    struct stats *stats;
+    enum prepare_style style;
+};
+
+static void
+measure_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct measuring *m = ctx;
+
+    (void)chunk;
+    for (size_t i = begin; i < end; i++) {
+        struct stats *s = &m->stats[i];
+
+        s->ok = column_type(s->column) == COL_TEXT
+                    ? measure_text(s)
+                    : measure_number(s, m->style);
+    }
+}
+
+/* ---- deciding ---- */
+
+/* Why a column is of no use, or NULL. */
+static const char *
+drop_reason(const struct stats *s, const struct prepare *p)
+{
+    size_t n = column_rows(s->column);
+
+    if (s->n_distinct == 0)
+        return "it has no values";
+    if (s->n_distinct == 1 && s->n_missing == 0)
+        return "it is constant";
+    if (column_type(s->column) == COL_TEXT)
+        return s->n_distinct > ID_MIN_LEVELS && s->n_distinct > n / 2
+                   ? "it looks like an identifier"
+                   : NULL;
+    if (p->style == PREPARE_DENSE && s->n_distinct > 1 &&
+        (!isfinite(s->mean) || !isfinite(s->sd) || !(s->sd > 0) ||
+         !isfinite(1 / s->sd)))
+        return "its values are too far apart to be scaled";
+    return NULL;
+}
+
+static bool
+feature_text(struct prepare *p, struct feature *f, struct stats *s,
+             struct error *err)
+{
+    size_t n = column_rows(s->column);
+    bool *rare;
+
+    f->n_levels = s->n_distinct;
+    if (f->n_levels > PREPARE_MAX_LEVELS) {
+        buf_printf(&p->notes,
+                   "column '%s' keeps the %d most frequent of %zu levels\n",
+                   f->name, PREPARE_MAX_LEVELS, f->n_levels);
+        f->n_levels = PREPARE_MAX_LEVELS;
+        qsort(s->level, s->n_distinct, sizeof *s->level, by_count);
+        qsort(s->level, f->n_levels, sizeof *s->level, by_text);
+    }
+    f->level = arena_try(&p->arena, f->n_levels, sizeof *f->level, err);
+    rare = arena_try(&p->arena, f->n_levels, sizeof *rare, err);
+    if (!f->level || !rare)
+        return false;
+    for (size_t i = 0; i < f->n_levels; i++) {
+        struct str t = s->level[i].text;
+
+        if (!(f->level[i] = arena_text(&p->arena, t.p, t.n, err)))
+            return false;
+        rare[i] = f->n_levels > RARE_MIN_LEVELS &&
+                  (double)s->level[i].count < RARE_SHARE * (double)n;
+    }
+    return p->style == PREPARE_TREES || prepare_groups(p, f, rare, err);
+}
+
+static bool
+feature_make(struct prepare *p, struct stats *s, struct error *err)
+{
+    const char *reason = drop_reason(s, p);
+    struct feature *f;
+
+    if (reason) {
+        buf_printf(&p->notes, "column '%s' is left out: %s\n", s->name, reason);
+        return true;
+    }
+    f = &p->feature[p->n_features++];
+    f->name = arena_text(&p->arena, s->name, strlen(s->name), err);
+    f->type = column_type(s->column);
+    f->input = SIZE_MAX;
+    if (!f->name)
+        return false;
+    if (f->type == COL_TEXT)
+        return feature_text(p, f, s, err);
+    f->fill = s->median;
+    f->mean = s->mean;
+    /* One value and gaps: the 0/1 column tells all, this one stays 0. */
+    f->sd = s->sd > 0 ? s->sd : 1;
+    f->missing = p->style == PREPARE_DENSE && s->n_missing > 0;
+    return true;
+}
+
+static bool
+derived_fit(struct prepare *p, const char *const *derive, const char *target,
+            struct error *err)
+{
+    size_t n = list_len(derive);
+
+    if (!prepare_derived_init(p, n, err))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (!prepare_derived_add(p, derive[i], err))
+            return false;
+        if (strcmp(p->derived[i].name, target) == 0)
+            return error_set(err, ERR_RANGE,
+                             "derived column '%s' has the name of the target",
+                             target);
+    }
+    return true;
+}
+
+static bool
+input_add(struct prepare *p, const char *name, const struct frame *f,
+          size_t *at, struct error *err)
+{
+    struct input *in;
+    size_t col;
+
+    *at = prepare_input_find(p, name);
+    if (*at < p->n_inputs)
+        return true;
+    if (!frame_need(f, name, &col, err))
+        return false;
+    in = &p->input[p->n_inputs++];
+    in->name = arena_text(&p->arena, name, strlen(name), err);
+    in->type = column_type(frame_column(f, col));
+    return in->name != NULL;
+}
+
+/* Columns that a derived one reads from the table itself. */
+static bool
+inputs_of_derived(struct prepare *p, size_t i, const struct frame *f,
+                  const char *target, struct error *err)
+{
+    size_t n = expr_columns(p->derived[i].expr, NULL, 0), at;
+    const char **names = mem_try_array(n, sizeof *names, err);
+    bool ok = names != NULL;
+
+    if (ok)
+        (void)expr_columns(p->derived[i].expr, names, n);
+    for (size_t k = 0; k < n && ok; k++) {
+        if (prepare_derived_find(p, names[k], i) < i)
+            continue;
+        if (strcmp(names[k], target) == 0)
+            ok = error_set(err, ERR_RANGE,
+                           "derived column '%s' reads the target '%s'",
+                           p->derived[i].name, target);
+        else
+            ok = input_add(p, names[k], f, &at, err);
+    }
+    free(names);
+    return ok;
+}
+
+static bool
+inputs_fit(struct prepare *p, const struct frame *f, const char *target,
+           struct error *err)
+{
+    if (!(p->input =
+              arena_try(&p->arena, frame_cols(f), sizeof *p->input, err)))
+        return false;
+    for (size_t i = 0; i < p->n_features; i++) {
+        struct feature *x = &p->feature[i];
+
+        if (prepare_derived_find(p, x->name, p->n_derived) == p->n_derived &&
+            !input_add(p, x->name, f, &x->input, err))
+            return false;
+    }
+    for (size_t i = 0; i < p->n_derived; i++)
+        if (!inputs_of_derived(p, i, f, target, err))
+            return false;
+    return true;
+}
+
+/* Measure the columns of `work` that may be learnt from, then decide. */
+static bool
+features_fit(struct prepare *p, const struct frame *work, const char *target,
+             const char *const *drop, struct pool *pool, struct error *err)
+{
+    size_t n = frame_cols(work), k = 0;
+    struct stats *s = mem_try_array(n, sizeof *s, err);
+    struct measuring m = {s, p->style};
+    bool ok = s != NULL;
+
+    for (size_t i = 0; i < n && ok; i++) {
+        const char *name = frame_name(work, i);
+
+        if (strcmp(name, target) == 0 || list_has(drop, name))
+            continue;
+        s[k].column = frame_column(work, i);
+        s[k++].name = name;
+    }
+    if (ok) {
+        pool_for(pool, k, 1, measure_chunk, &m);
+        p->feature = arena_try(&p->arena, k, sizeof *p->feature, err);
+        ok = p->feature != NULL;
+    }
+    for (size_t i = 0; i < k && ok; i++)
+        if (!s[i].ok) {
+            *err = s[i].err;
+            ok = false;
+        } else {
+            ok = feature_make(p, &s[i], err);
+        }
+    for (size_t i = 0; i < k; i++)
+        free(s[i].level);
+    free(s);
+    if (ok && p->n_features == 0)
+        ok = error_set(err, ERR_RANGE, "no column is left to learn from");
+    return ok && buf_check(&p->notes, err);
+}
+
+static bool
+names_check(const struct frame *f, const char *target, const char *const *drop,
+            struct error *err)
+{
+    size_t col;
+
+    if (!frame_need(f, target, &col, err))
+        return error_prefix(err, "target: ");
+    for (; drop && *drop; drop++)
+        if (!frame_need(f, *drop, &col, err))
+            return error_prefix(err, "drop: ");
+    return true;
+}
+
+struct prepare *
+prepare_fit(const struct frame *f, const char *target, enum prepare_style style,
+            const char *const *drop, const char *const *derive,
+            struct pool *pool, struct error *err)
+{
+    struct prepare *p = NULL;
+    struct frame *work = NULL;
+    bool ok = false;
+
+    if (!names_check(f, target, drop, err) || !(p = prepare_new(style, err)))
+        goto out;
+    if (!derived_fit(p, derive, target, err) ||
+        !(work = prepare_derive(p, f, pool, err)))
+        goto out;
+    ok = features_fit(p, work, target, drop, pool, err) &&
+         inputs_fit(p, f, target, err) && prepare_finish(p, err);
+out:
+    frame_unref(work);
+    if (!ok) {
+        prepare_free(p);
+        p = NULL;
+    }
+    return p;
+}

@@ -1,0 +1,325 @@
+/* engine/prepare_json.c -- the steps as JSON, and back with every check.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/prepare_state.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { MAX_FEATURES = 1 << 20 };
+
+static void
+feature_json(const struct prepare *p, const struct feature *f,
+             struct json_writer *w)
+{
+    json_open(w, '{');
+    json_name(w, "name");
+    json_put_string(w, f->name);
+    json_name(w, "type");
+    json_put_string(w, column_type_word(f->type));
+    if (f->type == COL_TEXT) {
+        json_name(w, "levels");
+        json_open(w, '[');
+        for (size_t i = 0; i < f->n_levels; i++)
+            json_put_string(w, f->level[i]);
+        json_close(w, ']');
+    }
+    if (f->rare) {
+        json_name(w, "rare");
+        json_open(w, '[');
+        for (size_t i = 0; i < f->n_levels; i++)
+            if (f->group[i] + 1 == f->n_groups)
+                json_put_i64(w, (int64_t)i);
+        json_close(w, ']');
+    }
+    if (f->type != COL_TEXT && p->style == PREPARE_DENSE) {
+        json_name(w, "fill");
+        json_put_double(w, f->fill);
+        json_name(w, "mean");
+        json_put_double(w, f->mean);
+        json_name(w, "sd");
+        json_put_double(w, f->sd);
+        json_name(w, "missing");
+        json_put_bool(w, f->missing);
+    }
+    json_close(w, '}');
+}
+
+void
+prepare_json(const struct prepare *p, struct json_writer *w)
+{
+    json_open(w, '{');
+    json_name(w, "style");
+    json_put_string(w, p->style == PREPARE_TREES ? "trees" : "dense");
+    json_name(w, "inputs");
+    json_open(w, '[');
+    for (size_t i = 0; i < p->n_inputs; i++) {
+        json_open(w, '{');
+        json_name(w, "name");
+        json_put_string(w, p->input[i].name);
+        json_name(w, "type");
+        json_put_string(w, column_type_word(p->input[i].type));
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    json_name(w, "derive");
+    json_open(w, '[');
+    for (size_t i = 0; i < p->n_derived; i++)
+        json_put_string(w, p->derived[i].text);
+    json_close(w, ']');
+    json_name(w, "features");
+    json_open(w, '[');
+    for (size_t i = 0; i < p->n_features; i++)
+        feature_json(p, &p->feature[i], w);
+    json_close(w, ']');
+    json_name(w, "notes");
+    json_put_string(w, p->notes.data);
+    json_close(w, '}');
+}
+
+/* Name and type of an input or a feature. */
+static bool
+named_read(struct prepare *p, const struct json *v, const char **name,
+           enum col_type *type, struct error *err)
+{
+    const char *word, *text;
+
+    if (json_type(v) != JSON_OBJECT)
+        return error_set(err, ERR_CORRUPT, "a column is %s, expected an object",
+                         json_type_word(v));
+    if (!json_get_string(v, "name", &text, err) ||
+        !json_get_string(v, "type", &word, err))
+        return false;
+    if (!column_type_parse(word, type))
+        return error_set(err, ERR_CORRUPT, "column '%s' has type '%.16s'", text,
+                         word);
+    *name = arena_text(&p->arena, text, strlen(text), err);
+    return *name != NULL;
+}
+
+static bool
+inputs_read(struct prepare *p, const struct json *v, struct error *err)
+{
+    const struct json *a;
+
+    if (!json_get_array(v, "inputs", &a, err) ||
+        !(p->input = arena_try(&p->arena, json_len(a), sizeof *p->input, err)))
+        return false;
+    for (const struct json *x = json_first(a); x; x = json_next(x)) {
+        struct input in = {0};
+
+        if (!named_read(p, x, &in.name, &in.type, err))
+            return false;
+        if (prepare_input_find(p, in.name) < p->n_inputs)
+            return error_set(err, ERR_CORRUPT, "input '%s' is there twice",
+                             in.name);
+        p->input[p->n_inputs++] = in;
+    }
+    return true;
+}
+
+static bool
+derived_read(struct prepare *p, const struct json *v, struct error *err)
+{
+    const struct json *a;
+
+    if (!json_get_array(v, "derive", &a, err) ||
+        !prepare_derived_init(p, json_len(a), err))
+        return false;
+    for (const struct json *x = json_first(a); x; x = json_next(x)) {
+        if (json_type(x) != JSON_STRING)
+            return error_set(err, ERR_CORRUPT, "derive holds %s",
+                             json_type_word(x));
+        if (!prepare_derived_add(p, json_string(x), err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+rare_read(struct prepare *p, const struct json *v, struct feature *f,
+          struct error *err)
+{
+    const struct json *a = json_find(v, "rare");
+    bool *rare = arena_try(&p->arena, f->n_levels, sizeof *rare, err);
+
+    if (!rare || (a && !json_get_array(v, "rare", &a, err)))
+        return false;
+    for (const struct json *x = a ? json_first(a) : NULL; x; x = json_next(x)) {
+        double at = json_type(x) == JSON_NUMBER ? json_number(x) : -1;
+
+        if (!(at >= 0 && at < (double)f->n_levels) || at != (double)(size_t)at)
+            return error_set(err, ERR_CORRUPT,
+                             "column '%s' has a bad rare level", f->name);
+        rare[(size_t)at] = true;
+    }
+    return prepare_groups(p, f, rare, err);
+}
+
+static bool
+levels_read(struct prepare *p, const struct json *v, struct feature *f,
+            struct error *err)
+{
+    const struct json *a;
+
+    if (!json_get_array(v, "levels", &a, err) ||
+        !(f->level = arena_try(&p->arena, json_len(a), sizeof *f->level, err)))
+        return false;
+    for (const struct json *x = json_first(a); x; x = json_next(x)) {
+        if (json_type(x) != JSON_STRING)
+            return error_set(err, ERR_CORRUPT, "column '%s' has %s as level",
+                             f->name, json_type_word(x));
+        if (!(f->level[f->n_levels++] = arena_text(
+                  &p->arena, json_string(x), strlen(json_string(x)), err)))
+            return false;
+    }
+    return p->style == PREPARE_TREES || rare_read(p, v, f, err);
+}
+
+static bool
+scale_read(const struct json *v, struct feature *f, struct error *err)
+{
+    if (!json_get_double(v, "fill", &f->fill, err) ||
+        !json_get_double(v, "mean", &f->mean, err) ||
+        !json_get_double(v, "sd", &f->sd, err) ||
+        !json_get_bool(v, "missing", &f->missing, err))
+        return false;
+    if (!isfinite(f->fill) || !isfinite(f->mean) || !isfinite(f->sd) ||
+        !(f->sd > 0) || !isfinite(1 / f->sd))
+        return error_set(err, ERR_CORRUPT, "column '%s' has a bad scale",
+                         f->name);
+    return true;
+}
+
+static bool
+feature_read(struct prepare *p, const struct json *v, struct error *err)
+{
+    struct feature *f = &p->feature[p->n_features++];
+
+    f->input = SIZE_MAX;
+    if (!named_read(p, v, &f->name, &f->type, err))
+        return false;
+    if (prepare_derived_find(p, f->name, p->n_derived) == p->n_derived) {
+        f->input = prepare_input_find(p, f->name);
+        if (f->input == p->n_inputs || p->input[f->input].type != f->type)
+            return error_set(err, ERR_CORRUPT,
+                             "column '%s' is not an input of that type",
+                             f->name);
+    }
+    if (f->type == COL_TEXT)
+        return levels_read(p, v, f, err);
+    return p->style == PREPARE_TREES || scale_read(v, f, err);
+}
+
+static bool
+features_read(struct prepare *p, const struct json *v, struct error *err)
+{
+    const struct json *a;
+
+    if (!json_get_array(v, "features", &a, err))
+        return false;
+    if (json_len(a) == 0 || json_len(a) > MAX_FEATURES)
+        return error_set(err, ERR_CORRUPT, "%zu features", json_len(a));
+    if (!(p->feature =
+              arena_try(&p->arena, json_len(a), sizeof *p->feature, err)))
+        return false;
+    for (const struct json *x = json_first(a); x; x = json_next(x))
+        if (!feature_read(p, x, err))
+            return false;
+    return true;
+}
+
+static struct column *
+column_empty(enum col_type type, struct error *err)
+{
+    void *data = mem_try_aligned(0, column_width(type), err);
+    struct dict *dict = NULL;
+
+    if (!data || (type == COL_TEXT && !(dict = dict_new(err)))) {
+        free(data);
+        return NULL;
+    }
+    return column_new(type, 0, data, NULL, dict, err);
+}
+
+static struct frame *
+frame_with_empty(struct frame *f, const char *name, enum col_type type,
+                 struct error *err)
+{
+    struct column *c = column_empty(type, err);
+    struct frame *next = c ? frame_with(f, name, c, err) : NULL;
+
+    frame_unref(f);
+    return next;
+}
+
+/* Would every derived column still compute, to a type that its feature can
+ * take?  Asked of a table without rows. */
+static bool
+derived_check(const struct prepare *p, struct error *err)
+{
+    struct frame *f = frame_new(0, 0, NULL, NULL, err);
+    enum col_type type;
+
+    for (size_t i = 0; i < p->n_inputs && f; i++)
+        f = frame_with_empty(f, p->input[i].name, p->input[i].type, err);
+    for (size_t i = 0; i < p->n_derived && f; i++) {
+        const struct derived *d = &p->derived[i];
+
+        if (!expr_check(d->expr, f, &type, err)) {
+            error_prefix(err, "derived column '%s': ", d->name);
+            frame_unref(f);
+            return false;
+        }
+        f = frame_with_empty(f, d->name, type, err);
+    }
+    for (size_t i = 0; i < p->n_features && f; i++) {
+        const struct feature *x = &p->feature[i];
+        size_t col;
+
+        if (!frame_need(f, x->name, &col, err) ||
+            column_type(frame_column(f, col)) != x->type) {
+            error_set(err, ERR_CORRUPT, "column '%s' is not of its type",
+                      x->name);
+            frame_unref(f);
+            return false;
+        }
+    }
+    frame_unref(f);
+    return f != NULL;
+}
+
+struct prepare *
+prepare_from_json(const struct json *v, struct error *err)
+{
+    const char *style, *notes;
+    struct prepare *p;
+    bool dense;
+
+    if (json_type(v) != JSON_OBJECT) {
+        error_set(err, ERR_CORRUPT, "prepare is %s, expected an object",
+                  json_type_word(v));
+        return NULL;
+    }
+    if (!json_get_string(v, "style", &style, err) ||
+        !json_get_string(v, "notes", &notes, err))
+        return NULL;
+    dense = strcmp(style, "dense") == 0;
+    if (!dense && strcmp(style, "trees") != 0) {
+        error_set(err, ERR_CORRUPT, "style '%.16s' is not known", style);
+        return NULL;
+    }
+    if (!(p = prepare_new(dense ? PREPARE_DENSE : PREPARE_TREES, err)))
+        return NULL;
+    buf_puts(&p->notes, notes);
+    if (buf_check(&p->notes, err) && inputs_read(p, v, err) &&
+        derived_read(p, v, err) && features_read(p, v, err) &&
+        derived_check(p, err) && prepare_finish(p, err))
+        return p;
+    prepare_free(p);
+    return NULL;
+}

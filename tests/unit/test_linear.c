@@ -1,0 +1,489 @@
+/* tests/unit/test_linear.c -- linear and logistic regression.
+ *
+ * Weights: scikit-learn 1.2.1 on the same formulae for x and y, run to
+ * tolerances of 1e-15 (LinearRegression, Ridge(alpha = n lambda), ElasticNet,
+ * Lasso, LogisticRegression(C = 1 / (n lambda)) by newton-cg and, with an L1
+ * part, saga).
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "engine/classic/linear.h"
+
+enum { N = 90, P = 4, MAX_K = 3 };
+
+static const struct design_column columns[P] = {
+    {"a", 0}, {"b", 0}, {"c", 0}, {"d", 0}};
+
+struct data {
+    double x[P * N], y[N];
+    struct design *d;
+    struct target t;
+};
+
+static void
+data_make(struct data *s, enum problem problem)
+{
+    static char *classes[] = {"0", "1", "2"};
+    struct error err;
+
+    memset(s, 0, sizeof *s);
+    for (size_t i = 0; i < N; i++) {
+        double x[P], noise = (double)(i * 13 % 17) / 17;
+
+        for (size_t j = 0; j < P; j++) {
+            x[j] =
+                (double)((i * (7 + 3 * j) + 5 * j * j) % (23 + 6 * j)) / 7.0 -
+                1.5;
+            s->x[j * N + i] = x[j];
+        }
+        if (problem == PROBLEM_REGRESSION) {
+            s->y[i] = 3 + 2 * x[0] - x[1] + 0.5 * x[2] * x[3] +
+                      (double)(i * 11 % 13) / 13;
+        } else if (problem == PROBLEM_BINARY) {
+            s->y[i] = x[0] - 0.7 * x[1] + noise * 6 - 3 > 0;
+        } else {
+            double v = x[0] + 0.4 * x[2] + noise * 3;
+
+            s->y[i] = (v >= 1.5) + (v >= 3);
+        }
+    }
+    s->d = design_dense(s->x, N, P, columns, &err);
+    assert_non_null(s->d);
+    s->t = (struct target){.problem = problem,
+                           .n = N,
+                           .y = s->y,
+                           .classes = classes,
+                           .n_classes = problem == PROBLEM_REGRESSION ? 0
+                                        : problem == PROBLEM_BINARY   ? 2
+                                                                      : 3};
+}
+
+static void *
+learn(struct data *s, const char *const *set, struct pool *pool,
+      struct error *err)
+{
+    const struct family *f =
+        s->t.problem == PROBLEM_REGRESSION ? &linear_family : &logistic_family;
+    struct params *p = params_new(f->params);
+    struct fit_data d = {.train = s->d, .y = &s->t};
+    struct train ctx = {.pool = pool, .seed = 1};
+    struct json_writer w;
+    struct buf chosen;
+    void *learner;
+
+    for (; set && *set; set++)
+        assert_true(params_set_pair(p, *set, err));
+    buf_init(&chosen);
+    json_writer_init(&w, &chosen);
+    json_open(&w, '{');
+    learner = f->fit(&d, p, &ctx, &w, err);
+    if (learner && !buf_check(&chosen, err)) {
+        f->free(learner);
+        learner = NULL;
+    }
+    buf_fini(&chosen);
+    params_free(p);
+    return learner;
+}
+
+/* Weights (k, P) then k biases, through the file, the way a reader in another
+ * language would see them. */
+static void
+weights_of(const void *learner, size_t k, double *out)
+{
+    struct st_writer *w = st_writer_new();
+    struct st_file *f;
+    struct st_tensor t;
+    struct json_writer m;
+    struct error err;
+    struct buf file, manifest;
+
+    buf_init(&file);
+    buf_init(&manifest);
+    json_writer_init(&m, &manifest);
+    linear_family.save(learner, w, &m);
+    assert_true(st_write(w, &file, &err));
+    f = st_parse((struct str){file.data, file.len}, &err);
+    assert_non_null(f);
+    assert_true(
+        st_need(f, "linear.weight", ST_F64, (int64_t)(k * P), &t, &err));
+    memcpy(out, t.data, k * P * sizeof *out);
+    assert_true(st_need(f, "linear.bias", ST_F64, (int64_t)k, &t, &err));
+    memcpy(out + k * P, t.data, k * sizeof *out);
+    st_free(f);
+    st_writer_free(w);
+    buf_fini(&file);
+    buf_fini(&manifest);
+}
+
+static void
+expect_weights(enum problem problem, const char *const *set, const double *want,
+               size_t k)
+{
+    double got[MAX_K * P + MAX_K];
+    struct data s;
+    struct error err;
+    void *learner;
+
+    data_make(&s, problem);
+    learner = learn(&s, set, NULL, &err);
+    assert_non_null(learner);
+    weights_of(learner, k, got);
+    for (size_t i = 0; i < k * P + k; i++)
+        if (!(fabs(got[i] - want[i]) < 1e-6)) {
+            print_message("# weight %zu: got %.12g, want %.12g\n", i, got[i],
+                          want[i]);
+            fail();
+        }
+    linear_family.free(learner);
+    design_free(s.d);
+}
+
+static void
+test_without_penalty_it_is_least_squares(void **state)
+{
+    const char *const set[] = {"lambda=0", NULL};
+    const double want[] = {1.8312158121851203, -0.95121722819978893,
+                           0.76531375173090599, 0.4247962404914129,
+                           2.8147607605031824};
+
+    (void)state;
+    expect_weights(PROBLEM_REGRESSION, set, want, 1);
+}
+
+static void
+test_ridge_agrees_with_scikit_learn(void **state)
+{
+    const char *const set[] = {"lambda=0.1", NULL};
+    const double want[] = {1.6436324632308623, -0.91365607271596971,
+                           0.73072686469054493, 0.38888829585134216,
+                           2.8892485067117204};
+
+    (void)state;
+    expect_weights(PROBLEM_REGRESSION, set, want, 1);
+}
+
+static void
+test_elastic_net_agrees_with_scikit_learn(void **state)
+{
+    const char *const set[] = {"lambda=0.1", "l1_ratio=0.5", NULL};
+    const double want[] = {1.6758616847212051, -0.90730019452752941,
+                           0.72486615070425475, 0.38257576284034678,
+                           2.8979136554667004};
+
+    (void)state;
+    expect_weights(PROBLEM_REGRESSION, set, want, 1);
+}
+
+static void
+test_lasso_agrees_with_scikit_learn(void **state)
+{
+    const char *const set[] = {"lambda=0.8", "l1_ratio=1", NULL};
+    const double want[] = {0.87681453401016229, -0.5416444191958778,
+                           0.3929523724014749, 0.038755777517259261,
+                           3.5423353529797286};
+
+    (void)state;
+    expect_weights(PROBLEM_REGRESSION, set, want, 1);
+}
+
+static void
+test_logistic_ridge_agrees_with_scikit_learn(void **state)
+{
+    const char *const set[] = {"lambda=0.01", NULL};
+    const double want[] = {0.78755556847144781, -0.51778880759875578,
+                           0.22962284539230685, -0.00099161077601048371,
+                           -0.45978646899332831};
+
+    (void)state;
+    expect_weights(PROBLEM_BINARY, set, want, 1);
+}
+
+static void
+test_logistic_elastic_net_agrees_with_scikit_learn(void **state)
+{
+    const char *const set[] = {"lambda=0.05", "l1_ratio=0.5", NULL};
+    const double want[] = {0.59289162343704149, -0.40239611501205313,
+                           0.15167529122128159, 0, -0.39524381889366234};
+
+    (void)state;
+    expect_weights(PROBLEM_BINARY, set, want, 1);
+}
+
+static void
+test_softmax_ridge_agrees_with_scikit_learn(void **state)
+{
+    const char *const set[] = {"lambda=0.01", NULL};
+    const double want[] = {
+        -1.3689241135754961,   0.08143966379258627,  -0.5955222153951818,
+        0.088861530579461265,  -0.13875131660969534, -0.0093834806169570545,
+        0.026043870735622511,  -0.05667999201046367, 1.5076754301851911,
+        -0.072056183175629063, 0.56947834465955904,  -0.032181538568997151,
+        0.85969161966442431,   0.75015952162572841,  -1.6098511412901508};
+
+    (void)state;
+    expect_weights(PROBLEM_MULTICLASS, set, want, 3);
+}
+
+static void
+test_softmax_elastic_net_agrees_with_scikit_learn(void **state)
+{
+    const char *const set[] = {"lambda=0.02", "l1_ratio=0.5", NULL};
+    const double want[] = {-1.1348225386915181,
+                           0.055506680520823873,
+                           -0.56619251262673276,
+                           0.10980227237506102,
+                           0,
+                           0,
+                           0,
+                           -0.0090506434289178723,
+                           1.415237619680501,
+                           -0.021131106610666923,
+                           0.45473235873226614,
+                           0,
+                           0.78640343218074538,
+                           0.62769393166227272,
+                           -1.4140973638429468};
+
+    (void)state;
+    expect_weights(PROBLEM_MULTICLASS, set, want, 3);
+}
+
+/* At the minimum of a smooth objective every difference quotient is 0: a
+ * check of the gradient that no other program takes part in. */
+static void
+test_the_objective_is_flat_at_the_solution(void **state)
+{
+    const char *const set[] = {"lambda=0.03", NULL};
+    double w[P + 1], value[2];
+    struct data s;
+    struct error err;
+    void *learner;
+
+    (void)state;
+    data_make(&s, PROBLEM_BINARY);
+    learner = learn(&s, set, NULL, &err);
+    weights_of(learner, 1, w);
+    for (size_t k = 0; k <= P; k++) {
+        for (int side = 0; side < 2; side++) {
+            double v[P + 1], sum = 0;
+
+            memcpy(v, w, sizeof v);
+            v[k] += side ? 1e-5 : -1e-5;
+            for (size_t i = 0; i < N; i++) {
+                double eta = v[P];
+
+                for (size_t j = 0; j < P; j++)
+                    eta += v[j] * s.x[j * N + i];
+                sum += log1p(exp(s.y[i] != 0 ? -eta : eta));
+            }
+            sum /= N;
+            for (size_t j = 0; j < P; j++)
+                sum += 0.5 * 0.03 * v[j] * v[j];
+            value[side] = sum;
+        }
+        assert_true(fabs(value[1] - value[0]) / 2e-5 < 1e-8);
+    }
+    linear_family.free(learner);
+    design_free(s.d);
+}
+
+/* The second column is the first one again: no inverse, many solutions, one
+ * prediction. */
+static void
+test_equal_columns_do_not_break_the_fit(void **state)
+{
+    const char *const set[] = {"lambda=0", NULL};
+    double out[N];
+    struct data s;
+    struct error err;
+    void *learner;
+
+    (void)state;
+    data_make(&s, PROBLEM_REGRESSION);
+    memcpy(s.x + N, s.x, N * sizeof *s.x);
+    for (size_t i = 0; i < N; i++)
+        s.y[i] = 4 * s.x[i] + 1;
+    learner = learn(&s, set, NULL, &err);
+    assert_non_null(learner);
+    assert_true(linear_family.score(learner, s.d, NULL, out, &err));
+    for (size_t i = 0; i < N; i++)
+        assert_true(fabs(out[i] - s.y[i]) < 1e-6);
+    linear_family.free(learner);
+    design_free(s.d);
+}
+
+/* Without a penalty the weights of separable classes grow for ever. */
+static void
+test_separable_classes_end(void **state)
+{
+    const char *const set[] = {"lambda=0", NULL};
+    double out[N];
+    struct data s;
+    struct error err;
+    void *learner;
+
+    (void)state;
+    data_make(&s, PROBLEM_BINARY);
+    for (size_t i = 0; i < N; i++)
+        s.y[i] = s.x[i] > 0;
+    learner = learn(&s, set, NULL, &err);
+    assert_non_null(learner);
+    assert_true(logistic_family.score(learner, s.d, NULL, out, &err));
+    for (size_t i = 0; i < N; i++)
+        assert_true(s.y[i] != 0 ? out[i] > 0.99 : out[i] < 0.01);
+    linear_family.free(learner);
+    design_free(s.d);
+}
+
+static void
+test_threads_do_not_change_a_bit(void **state)
+{
+    enum { ROWS = 20000 };
+    double *x = malloc(ROWS * P * sizeof *x), *y = malloc(ROWS * sizeof *y);
+    double one[P + 1], many[P + 1];
+    struct data s;
+    struct error err;
+
+    (void)state;
+    assert_true(x && y);
+    data_make(&s, PROBLEM_BINARY);
+    design_free(s.d);
+    for (size_t i = 0; i < ROWS * P; i++)
+        x[i] = rng_normal(4, 0, i);
+    for (size_t i = 0; i < ROWS; i++)
+        y[i] = x[i] - x[ROWS + i] + rng_normal(4, 1, i) > 0;
+    s.d = design_dense(x, ROWS, P, columns, &err);
+    s.t.n = ROWS;
+    s.t.y = y;
+    for (unsigned threads = 0; threads <= 7; threads += 1 + threads * 5) {
+        struct pool *pool = threads ? pool_new(threads) : NULL;
+        void *learner = learn(&s, NULL, pool, &err);
+
+        assert_non_null(learner);
+        weights_of(learner, 1, threads ? many : one);
+        if (threads)
+            assert_memory_equal(one, many, sizeof one);
+        linear_family.free(learner);
+        pool_free(pool);
+    }
+    design_free(s.d);
+    free(x);
+    free(y);
+}
+
+static void
+test_importance_is_weight_times_deviation(void **state)
+{
+    const char *const set[] = {"lambda=0", NULL};
+    double got[P], w[P + 1], want[P], sum = 0;
+    struct data s;
+    struct error err;
+    void *learner;
+
+    (void)state;
+    data_make(&s, PROBLEM_REGRESSION);
+    learner = learn(&s, set, NULL, &err);
+    weights_of(learner, 1, w);
+    linear_family.importance(learner, got);
+    for (size_t j = 0; j < P; j++) {
+        double mean = 0, squares = 0;
+
+        for (size_t i = 0; i < N; i++)
+            mean += s.x[j * N + i] / N;
+        for (size_t i = 0; i < N; i++)
+            squares += (s.x[j * N + i] - mean) * (s.x[j * N + i] - mean);
+        sum += want[j] = fabs(w[j]) * sqrt(squares / N);
+    }
+    for (size_t j = 0; j < P; j++)
+        assert_true(fabs(got[j] - want[j] / sum) < 1e-12);
+    linear_family.free(learner);
+    design_free(s.d);
+}
+
+static void
+test_cancelled_before_the_first_turn_is_an_error(void **state)
+{
+    struct params *p = params_new(logistic_family.params);
+    struct progress progress;
+    struct json_writer w;
+    struct buf chosen;
+    struct data s;
+    struct error err;
+
+    (void)state;
+    data_make(&s, PROBLEM_BINARY);
+    progress_init(&progress);
+    progress_stop(&progress);
+
+    struct fit_data d = {.train = s.d, .y = &s.t};
+    struct train ctx = {.progress = &progress};
+
+    buf_init(&chosen);
+    json_writer_init(&w, &chosen);
+    assert_null(logistic_family.fit(&d, p, &ctx, &w, &err));
+    assert_int_equal(err.code, ERR_CANCELLED);
+    buf_fini(&chosen);
+    params_free(p);
+    design_free(s.d);
+}
+
+static void
+test_no_memory_ends_in_an_error_not_a_leak(void **state)
+{
+    struct data s;
+    struct error err;
+    void *learner = NULL;
+    unsigned long n;
+
+    (void)state;
+    data_make(&s, PROBLEM_MULTICLASS);
+    for (n = 1; n < 1000 && !learner; n++) {
+        mem_fault_arm(n, false);
+        learner = learn(&s, NULL, NULL, &err);
+        mem_fault_arm(0, false);
+        if (!learner)
+            assert_int_equal(err.code, ERR_NOMEM);
+    }
+    assert_in_range(n, 5, 999);
+    linear_family.free(learner);
+    design_free(s.d);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_without_penalty_it_is_least_squares),
+        cmocka_unit_test(test_ridge_agrees_with_scikit_learn),
+        cmocka_unit_test(test_elastic_net_agrees_with_scikit_learn),
+        cmocka_unit_test(test_lasso_agrees_with_scikit_learn),
+        cmocka_unit_test(test_logistic_ridge_agrees_with_scikit_learn),
+        cmocka_unit_test(test_logistic_elastic_net_agrees_with_scikit_learn),
+        cmocka_unit_test(test_softmax_ridge_agrees_with_scikit_learn),
+        cmocka_unit_test(test_softmax_elastic_net_agrees_with_scikit_learn),
+        cmocka_unit_test(test_the_objective_is_flat_at_the_solution),
+        cmocka_unit_test(test_equal_columns_do_not_break_the_fit),
+        cmocka_unit_test(test_separable_classes_end),
+        cmocka_unit_test(test_threads_do_not_change_a_bit),
+        cmocka_unit_test(test_importance_is_weight_times_deviation),
+        cmocka_unit_test(test_cancelled_before_the_first_turn_is_an_error),
+        cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
+    };
+
+    (void)cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}
