@@ -4,12 +4,20 @@
  * newlines and delimiters, LF, CRLF and CR, a byte order mark, blank last line.
  * Delimiter (, ; tab |), header and types are found from the whole file.  A
  * column is bool (true/false, yes/no is text), int, float, date, timestamp or
- * text: the narrowest that every present value fits.  Null tokens: empty,
- * NA, N/A, NaN, nan, null, NULL, None, "?" unless options say otherwise; a
- * quoted empty field in a text column is an empty text, not missing.
+ * text: the narrowest that every present value fits, quoted or not; a column
+ * with no present value is text.  Null tokens: empty, NA, N/A, NaN, nan, null,
+ * NULL, None, "?" unless options say otherwise (empty always); blanks around
+ * unquoted numbers and tokens do not count.  In a text column a quoted field
+ * is never missing: "" is an empty text, "NA" those two letters.
  *
- * Rows with another number of fields than the header, and bytes after a
- * closing quote, go to the rejects, never silently dropped.
+ * A quote opens a quoted field only as its first byte.  Rows with another
+ * number of fields than the first one, with bytes after a closing quote, or
+ * with a value that a forced type refuses go to the rejects, never silently
+ * dropped.  Blank lines are skipped.  Bytes that are not UTF-8 are kept.
+ *
+ * The first row is a header when it has text above a column of another type,
+ * or when it has text alone that does not occur again in its column.  A column
+ * without a name is "column_N"; a name that is taken gets "_2", "_3", ...
  *
  * Cost: one structural pass and one parsing pass over the mapped bytes, each
  * on all threads in chunks that agree on the quote state.
@@ -27,6 +35,8 @@ struct csv_options {
     const char *const *nulls; /* NULL-ended; NULL: the usual ones */
     const char *const *types; /* "col=type", NULL-ended; NULL: none forced */
     size_t max_rejects;       /* rejects kept with their text; 0: 1,000 */
+    size_t grain;             /* bytes that a thread takes at a time, on which
+                                 the result does not depend; 0: 256 KiB */
 };
 
 struct csv_table {
@@ -39,7 +49,7 @@ struct csv_table {
     bool header;
 };
 
-/* "-" is standard input.  Errors name file and line: ERR_NOTFOUND, ERR_IO,
+/* "-" is standard input; o may be NULL (all found: header -1).  Errors name file and line: ERR_NOTFOUND, ERR_IO,
  * ERR_PARSE for an empty file, a binary file (NUL bytes), no rows at all. */
 bool csv_read(const char *path, const struct csv_options *o, struct pool *pool,
               struct progress *progress, struct csv_table *out,
@@ -49,7 +59,10 @@ bool csv_parse(struct str text, const char *name, const struct csv_options *o,
                struct csv_table *out, struct error *err) MUST_USE;
 void csv_table_fini(struct csv_table *t);
 
-/* Doubles round-trip; fields are quoted when they must be. */
+/* Doubles round-trip and keep a point ("3.0"), so that a float column is read
+ * back as one.  Fields are quoted when they must be: empty texts and texts
+ * that look like null tokens too.  Missing is empty, "NA" in a table of one
+ * column. */
 void csv_write_rows(const struct frame *f, size_t begin, size_t end,
                     bool header, char delimiter, struct buf *out);
 bool csv_write(const struct frame *f, const char *path, char delimiter,

@@ -194,6 +194,16 @@ dict_add(struct dict *d, struct str s, uint32_t *code, struct error *err)
     return true;
 }
 
+bool
+dict_add_all(struct dict *d, const struct dict *from, uint32_t *map,
+             struct error *err)
+{
+    for (size_t i = 0; i < from->n; i++)
+        if (!dict_add(d, dict_text(from, (uint32_t)i), &map[i], err))
+            return false;
+    return true;
+}
+
 uint32_t
 dict_find(const struct dict *d, struct str s)
 {

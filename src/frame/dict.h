@@ -22,6 +22,10 @@ void dict_unref(struct dict *d);
 /* The code of s, added when it is new.  Copies s. */
 bool dict_add(struct dict *d, struct str s, uint32_t *code,
               struct error *err) MUST_USE;
+/* Add all texts of `from`, in the order of their codes; map[code of from] is
+ * the code in d. */
+bool dict_add_all(struct dict *d, const struct dict *from, uint32_t *map,
+                  struct error *err) MUST_USE;
 uint32_t dict_find(const struct dict *d, struct str s); /* DICT_NONE: absent */
 struct str dict_text(const struct dict *d, uint32_t code);
 size_t dict_count(const struct dict *d);

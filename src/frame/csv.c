@@ -1,0 +1,556 @@
+/* frame/csv.c -- delimited text to a frame.
+ *
+ *   first row -> survey: delimiter, regions -> sample: types, header?
+ *             -> columns: checked against every value -> frame and rejects
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "frame/csv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "frame/builder.h"
+#include "frame/csv_columns.h"
+
+enum {
+    GRAIN = 256 * 1024,
+    ROWS_PER_GRAIN = 64,
+    MAX_REJECTS = 1000,
+    REJECT_TEXT_MAX = 4096
+};
+
+/* Everything that is known about a text while it is read. */
+struct reading {
+    const struct csv_options *o;
+    struct pool *pool;
+    struct progress *progress;
+    struct csv_scan scan;
+    struct csv_survey survey;
+    struct csv_nulls nulls;
+    size_t begin; /* of the first row */
+    size_t n;     /* columns */
+    bool header;
+    bool first_good;             /* the first row's quotes are in order */
+    struct csv_cell *first;      /* its fields */
+    enum csv_class *first_class; /* what they would be as values */
+    enum csv_class *guess;       /* classes of a sample of the rest */
+    bool *repeats; /* the first row's text occurs again in the sample */
+    char **names;
+    struct csv_column_plan *plan;
+    struct csv_columns columns;
+};
+
+static void
+reading_fini(struct reading *r)
+{
+    for (size_t i = 0; r->names && i < r->n; i++)
+        free(r->names[i]);
+    free(r->names);
+    free(r->first);
+    free(r->first_class);
+    free(r->guess);
+    free(r->repeats);
+    free(r->plan);
+    csv_survey_fini(&r->survey);
+    csv_columns_fini(&r->columns);
+}
+
+/* ---- what is not a table ---- */
+
+static bool
+fail_binary(const struct csv_scan *s, struct error *err)
+{
+    static const struct {
+        const char *bytes, *what;
+    } kinds[] = {
+        {"\x1f\x8b", "a gzip file"},
+        {"PK\x03\x04", "a zip file"},
+        {"PAR1", "a Parquet file"},
+        {"\x28\xb5\x2f\xfd", "a zstd file"},
+        {"ARROW1", "an Arrow file"},
+        {"\x7f"
+         "ELF",
+         "a program"},
+        {"\x89PNG", "a picture"},
+        {"%PDF", "a PDF file"},
+        {"SQLite format 3", "a database"},
+        {"\xff\xfe", "UTF-16 text"},
+        {"\xfe\xff", "UTF-16 text"},
+    };
+    const char *zero = memchr(s->p, '\0', s->len), *what = "a binary file";
+    size_t line = 1 + csv_count_lines(s, 0, zero ? (size_t)(zero - s->p) : 0);
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (str_starts((struct str){s->p, s->len}, kinds[i].bytes))
+            what = kinds[i].what;
+    return error_set(err, ERR_PARSE,
+                     "line %zu: a zero byte: this is %s, expected text in "
+                     "UTF-8",
+                     line, what);
+}
+
+/* The first row that is not blank. */
+static bool
+find_begin(struct reading *r, struct error *err)
+{
+    struct csv_scan *s = &r->scan;
+
+    if (s->len == 0)
+        return error_set(err, ERR_PARSE, "line 1: the file is empty");
+    if (str_starts((struct str){s->p, s->len}, "\xef\xbb\xbf"))
+        r->begin = 3;
+    while (r->begin < s->len &&
+           (s->p[r->begin] == '\n' || s->p[r->begin] == '\r'))
+        r->begin++;
+    if (r->begin < s->len)
+        return true;
+    return error_set(err, ERR_PARSE, "line %zu: no row in the whole file",
+                     csv_count_lines(s, 0, s->len) + 1);
+}
+
+/* ---- the first row ---- */
+
+static bool
+read_first(struct reading *r, struct error *err)
+{
+    const struct csv_scan *s = &r->scan;
+    size_t end = csv_row_end(s, r->begin), none[CSV_DELIMITERS] = {0};
+    struct csv_count c;
+    struct csv_index x;
+
+    csv_count_rows(s, r->begin, end, none, &c);
+    if (!csv_index_init(&x, s, r->begin, end, c.n_rows, c.n_fields[0], err))
+        return false;
+    r->first_good = true;
+    for (size_t k = 0; k < r->n; k++) {
+        const char *from = s->p + r->begin + csv_field_begin(&x, 0, k);
+        const char *to = s->p + r->begin + x.field[k];
+        bool open;
+
+        r->first[k] = csv_cell_at(from, to);
+        if (csv_quotes_ok(from, to, &open))
+            continue;
+        r->first_good = false;
+        r->first[k] = (struct csv_cell){{from, (size_t)(to - from)}, false};
+        if (open) {
+            csv_index_fini(&x);
+            return error_set(err, ERR_PARSE,
+                             "line %zu: a quote in the first row is never "
+                             "closed",
+                             1 + csv_count_lines(s, 0, r->begin));
+        }
+    }
+    csv_index_fini(&x);
+    for (size_t k = 0; k < r->n; k++)
+        r->first_class[k] = csv_classify(r->first[k], &r->nulls);
+    return true;
+}
+
+/* Is the first row a header, when the values below it have these classes? */
+static bool
+is_header(const struct reading *r, const enum csv_class *below,
+          const bool *repeats)
+{
+    bool typed = false, text = false, again = false;
+
+    for (size_t k = 0; k < r->n; k++) {
+        enum csv_class c = r->first_class[k];
+
+        if (c == CSV_TEXT && below[k] != CSV_TEXT && below[k] != CSV_NONE)
+            return true;
+        typed |= c != CSV_TEXT && c != CSV_NONE;
+        text |= c == CSV_TEXT;
+        again |= c == CSV_TEXT && repeats[k];
+    }
+    return text && !typed && !again;
+}
+
+/* From the sample.  A column with nothing in the sample may turn out to be of
+ * another type: suppose so, since a supposed header is checked at the end. */
+static bool
+guess_header(const struct reading *r)
+{
+    if (r->o->header >= 0)
+        return r->o->header > 0;
+    for (size_t k = 0; k < r->n; k++)
+        if (r->first_class[k] == CSV_TEXT && r->guess[k] == CSV_NONE)
+            return true;
+    return is_header(r, r->guess, r->repeats);
+}
+
+/* With all values read as if below a header: was that right? */
+static bool
+check_header(struct reading *r, bool *right, struct error *err)
+{
+    struct buf scratch;
+    bool ok = true;
+
+    *right = true;
+    if (r->o->header >= 0 || !r->header)
+        return true;
+    buf_init(&scratch);
+    for (size_t k = 0; ok && k < r->n; k++) {
+        const struct dict *d = column_dict(r->columns.column[k]);
+        struct str s = csv_cell_text(r->first[k], &scratch);
+
+        r->guess[k] = r->plan[k].found;
+        r->repeats[k] = d && dict_find(d, s) != DICT_NONE;
+        ok = buf_check(&scratch, err);
+    }
+    *right = is_header(r, r->guess, r->repeats);
+    buf_fini(&scratch);
+    return ok;
+}
+
+/* ---- names ---- */
+
+/* The first of "name", "name_2", "name_3", ... that is free. */
+static char *
+free_name(const char *name, struct dict *taken, struct error *err)
+{
+    size_t n = dict_count(taken);
+    uint32_t code;
+    struct buf b;
+
+    buf_init(&b);
+    buf_puts(&b, name);
+    for (unsigned i = 2; buf_check(&b, err); i++) {
+        if (!dict_add(taken, (struct str){b.data, b.len}, &code, err))
+            break;
+        if (code == n)
+            return buf_take(&b);
+        buf_clear(&b);
+        buf_printf(&b, "%s_%u", name, i);
+    }
+    buf_fini(&b);
+    return NULL;
+}
+
+static char *
+name_of(const struct reading *r, size_t k, struct dict *taken,
+        struct error *err)
+{
+    struct buf scratch;
+    struct str s = STR("");
+    char plain[32], *text, *name;
+
+    buf_init(&scratch);
+    if (r->header)
+        s = csv_cell_text(r->first[k], &scratch);
+    s = str_trim(s);
+    snprintf(plain, sizeof plain, "column_%zu", k + 1);
+    text = s.n > 0 ? mem_try_text(s.p, s.n, err)
+                   : mem_try_text(plain, strlen(plain), err);
+    if (scratch.failed && text) {
+        error_set(err, ERR_NOMEM, "no memory for the name of a column");
+        free(text);
+        text = NULL;
+    }
+    buf_fini(&scratch);
+    if (!text)
+        return NULL;
+    name = free_name(text, taken, err);
+    free(text);
+    return name;
+}
+
+static bool
+make_names(struct reading *r, struct error *err)
+{
+    struct dict *taken = dict_new(err);
+    bool ok = taken != NULL;
+
+    for (size_t k = 0; ok && k < r->n; k++) {
+        free(r->names[k]);
+        ok = (r->names[k] = name_of(r, k, taken, err)) != NULL;
+    }
+    dict_unref(taken);
+    return ok;
+}
+
+/* ---- types ---- */
+
+static bool
+force_type(struct reading *r, const char *text, struct error *err)
+{
+    const char *eq = strrchr(text, '='), *near;
+    enum col_type type;
+
+    if (!eq || !column_type_parse(eq + 1, &type))
+        return error_set(err, ERR_USAGE,
+                         "type '%s', expected COLUMN= and one of bool, int, "
+                         "float, text, date, timestamp",
+                         text);
+    for (size_t k = 0; k < r->n; k++)
+        if (str_is((struct str){text, (size_t)(eq - text)}, r->names[k])) {
+            r->plan[k] =
+                (struct csv_column_plan){csv_class_of(type), true, CSV_NONE};
+            return true;
+        }
+    near = str_nearest((struct str){text, (size_t)(eq - text)},
+                       (const char *const *)r->names, r->n);
+    return error_set(err, ERR_NOTFOUND, "no column '%.*s'%s%s%s",
+                     (int)(eq - text), text, near ? " (did you mean '" : "",
+                     near ? near : "", near ? "'?)" : "");
+}
+
+static bool
+make_plan(struct reading *r, struct error *err)
+{
+    for (size_t k = 0; k < r->n; k++) {
+        enum csv_class guess = r->guess[k];
+
+        if (!r->header && r->first_good)
+            guess = csv_join(guess, r->first_class[k]);
+        r->plan[k] = (struct csv_column_plan){guess, false, CSV_NONE};
+    }
+    for (size_t i = 0; r->o->types && r->o->types[i]; i++)
+        if (!force_type(r, r->o->types[i], err))
+            return false;
+    return true;
+}
+
+/* ---- the columns ---- */
+
+static struct csv_columns_job
+job_of(const struct reading *r)
+{
+    return (struct csv_columns_job){
+        .scan = &r->scan,
+        .survey = &r->survey,
+        .nulls = &r->nulls,
+        .skip_first = r->header,
+        .first_good = r->first_good,
+        .max_rejects = r->o->max_rejects ? r->o->max_rejects : MAX_REJECTS,
+        .pool = r->pool,
+        .progress = r->progress,
+        .plan = r->plan,
+    };
+}
+
+static bool
+read_columns(struct reading *r, struct error *err)
+{
+    struct csv_columns_job job = job_of(r);
+    bool right;
+
+    if (!csv_columns_sample(&job, r->first, r->guess, r->repeats, err))
+        return false;
+    r->header = guess_header(r);
+    for (;;) {
+        if (!make_names(r, err) || !make_plan(r, err))
+            return false;
+        job = job_of(r);
+        if (!csv_columns_init(&r->columns, &job, err))
+            return false;
+        if (!check_header(r, &right, err))
+            return false;
+        if (right)
+            return true;
+        csv_columns_fini(&r->columns);
+        r->header = false;
+    }
+}
+
+/* ---- rejects ---- */
+
+/* The text of field `col` of a row that was set aside. */
+static bool
+reject_cell(const struct reading *r, const struct csv_reject *why,
+            struct buf *out, struct error *err)
+{
+    size_t none[CSV_DELIMITERS] = {0};
+    const char *base = r->scan.p + why->begin;
+    struct csv_count c;
+    struct csv_index x;
+    struct str s;
+
+    csv_count_rows(&r->scan, why->begin, why->end, none, &c);
+    if (!csv_index_init(&x, &r->scan, why->begin, why->end, c.n_rows,
+                        c.n_fields[0], err))
+        return false;
+    s = csv_cell_at(base + csv_field_begin(&x, 0, why->col),
+                    base + x.field[why->col])
+            .s;
+    csv_index_fini(&x);
+    buf_add(out, s.p, s.n < 40 ? s.n : 40);
+    return true;
+}
+
+static bool
+reason_of(const struct reading *r, const struct csv_reject *why,
+          struct buf *out, struct error *err)
+{
+    enum col_type t;
+
+    switch (why->fault) {
+    case CSV_FAULT_FIELDS:
+        buf_printf(out, "%zu field%s, expected %zu", why->n_fields,
+                   why->n_fields == 1 ? "" : "s", r->n);
+        return true;
+    case CSV_FAULT_QUOTE:
+        buf_printf(out, "text after the closing quote of field %zu",
+                   why->col + 1);
+        return true;
+    case CSV_FAULT_OPEN:
+        buf_printf(out, "the quote of field %zu is never closed", why->col + 1);
+        return true;
+    case CSV_FAULT_VALUE:
+        break;
+    }
+    t = csv_type_of(r->plan[why->col].guess);
+    buf_putc(out, '\'');
+    if (!reject_cell(r, why, out, err))
+        return false;
+    buf_printf(out, "' is not %s %s", t == COL_INT64 ? "an" : "a",
+               column_type_word(t));
+    return true;
+}
+
+static bool
+add_reject(const struct reading *r, const struct csv_reject *why,
+           struct builder *b, struct error *err)
+{
+    size_t len = why->end - why->begin;
+    struct buf reason;
+    bool ok;
+
+    if (len > REJECT_TEXT_MAX)
+        len = REJECT_TEXT_MAX;
+    buf_init(&reason);
+    ok = reason_of(r, why, &reason, err) && buf_check(&reason, err) &&
+         builder_i64(b, 0, (int64_t)why->line, err) &&
+         (why->fault == CSV_FAULT_FIELDS || why->col >= r->n ||
+          builder_text(b, 1, str_of(r->names[why->col]), err)) &&
+         builder_text(b, 2, (struct str){reason.data, reason.len}, err) &&
+         builder_text(b, 3, (struct str){r->scan.p + why->begin, len}, err) &&
+         builder_end_row(b, err);
+    buf_fini(&reason);
+    return ok;
+}
+
+static struct frame *
+make_rejects(const struct reading *r, struct error *err)
+{
+    static const char *const names[] = {"line", "column", "reason", "text"};
+    static const enum col_type types[] = {COL_INT64, COL_TEXT, COL_TEXT,
+                                          COL_TEXT};
+    struct builder *b = builder_new(4, names, types, err);
+
+    if (!b)
+        return NULL;
+    for (size_t i = 0; i < r->columns.n_rejects; i++)
+        if (!add_reject(r, &r->columns.reject[i], b, err)) {
+            builder_free(b);
+            return NULL;
+        }
+    return builder_finish(b, err);
+}
+
+/* ---- the whole ---- */
+
+static bool
+make_table(struct reading *r, struct csv_table *out, struct error *err)
+{
+    struct csv_columns *c = &r->columns;
+
+    *out = (struct csv_table){.n_rejected = c->n_rejected,
+                              .n_bytes = r->scan.len,
+                              .delimiter = r->scan.delimiters[0],
+                              .header = r->header};
+    if (!(out->rejects = make_rejects(r, err)))
+        return false;
+    out->frame = frame_new(c->n_rows, c->n_cols, (const char *const *)r->names,
+                           c->column, err);
+    c->n_cols = 0; /* frame_new took the columns */
+    if (out->frame)
+        return true;
+    csv_table_fini(out);
+    return false;
+}
+
+static bool
+survey(struct reading *r, struct error *err)
+{
+    size_t grain = r->o->grain ? r->o->grain : GRAIN;
+    size_t row = csv_row_end(&r->scan, r->begin) - r->begin;
+
+    /* Wide rows need larger regions, or what each region keeps for each
+     * column would outweigh the values. */
+    if (!r->o->grain && grain / ROWS_PER_GRAIN < row)
+        grain = row < SIZE_MAX / ROWS_PER_GRAIN ? row * ROWS_PER_GRAIN : row;
+    if (!csv_survey_init(&r->survey, &r->scan, r->begin, grain, r->pool,
+                         r->progress, err))
+        return false;
+    if (r->survey.has_zero)
+        return fail_binary(&r->scan, err);
+    r->n = r->survey.n_fields;
+    return true;
+}
+
+static bool
+reading_init(struct reading *r, struct error *err)
+{
+    if (!find_begin(r, err) || !survey(r, err))
+        return false;
+    return (r->first = mem_try_array(r->n, sizeof *r->first, err)) &&
+           (r->first_class =
+                mem_try_array(r->n, sizeof *r->first_class, err)) &&
+           (r->guess = mem_try_array(r->n, sizeof *r->guess, err)) &&
+           (r->repeats = mem_try_array(r->n, sizeof *r->repeats, err)) &&
+           (r->names = mem_try_array(r->n, sizeof *r->names, err)) &&
+           (r->plan = mem_try_array(r->n, sizeof *r->plan, err)) &&
+           read_first(r, err);
+}
+
+bool
+csv_parse(struct str text, const char *name, const struct csv_options *o,
+          struct pool *pool, struct progress *progress, struct csv_table *out,
+          struct error *err)
+{
+    static const struct csv_options find_all = {.header = -1};
+    struct reading r = {
+        .o = o ? o : &find_all,
+        .pool = pool,
+        .progress = progress,
+        .scan = {csv_kernels_best(), text.p, text.n, {',', ';', '\t', '|'}, 4},
+    };
+    bool ok;
+
+    if (o && o->delimiter) {
+        r.scan.delimiters[0] = o->delimiter;
+        r.scan.n_delimiters = 1;
+    }
+    csv_nulls_init(&r.nulls, o ? o->nulls : NULL);
+    ok = reading_init(&r, err) && read_columns(&r, err) &&
+         make_table(&r, out, err);
+    reading_fini(&r);
+    return ok || error_prefix(err, "%s: ", name);
+}
+
+bool
+csv_read(const char *path, const struct csv_options *o, struct pool *pool,
+         struct progress *progress, struct csv_table *out, struct error *err)
+{
+    struct file_map m;
+    bool ok;
+
+    if (!file_map_open(&m, path, err))
+        return false;
+    ok = csv_parse((struct str){m.data, m.len}, path, o, pool, progress, out,
+                   err);
+    file_map_close(&m);
+    return ok;
+}
+
+void
+csv_table_fini(struct csv_table *t)
+{
+    frame_unref(t->frame);
+    frame_unref(t->rejects);
+    t->frame = t->rejects = NULL;
+}

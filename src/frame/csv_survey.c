@@ -1,0 +1,245 @@
+/* frame/csv_survey.c -- the first pass over delimited text.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "frame/csv_survey.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* A piece of the text, between two line starts. */
+struct piece {
+    size_t begin, end;
+    struct csv_count count; /* as if it began with a row */
+    size_t first_row;       /* as if it began within a quoted field */
+    bool ends_inside;
+};
+
+struct survey_job {
+    const struct csv_scan *s;
+    struct progress *progress;
+    size_t begin, grain;
+    struct piece *piece;
+    size_t n_pieces;
+    size_t expected[CSV_DELIMITERS];
+    struct csv_region *region;
+    uint32_t *dirty; /* regions whose rows are to be counted again */
+};
+
+/* ---- cutting ---- */
+
+static void
+find_line(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct survey_job *j = ctx;
+    size_t limit = j->begin + end;
+
+    if (chunk == 0)
+        j->piece[0].begin = j->begin;
+    else
+        j->piece[chunk].begin = csv_next_line(j->s, j->begin + begin, limit);
+}
+
+/* Pieces where no line begins are joined to the one before. */
+static bool
+cut_pieces(struct survey_job *j, struct pool *pool, struct error *err)
+{
+    size_t len = j->s->len - j->begin;
+    size_t n = pool_chunks(len, j->grain), kept = 0;
+
+    if (!(j->piece = mem_try_array(n, sizeof *j->piece, err)))
+        return false;
+    pool_for(pool, len, j->grain, find_line, j);
+    for (size_t i = 0; i < n; i++) {
+        size_t begin = j->piece[i].begin;
+
+        if (begin == CSV_NOWHERE || begin >= j->s->len ||
+            (kept > 0 && begin == j->piece[kept - 1].begin))
+            continue;
+        if (kept > 0)
+            j->piece[kept - 1].end = begin;
+        j->piece[kept++].begin = begin;
+    }
+    j->piece[kept - 1].end = j->s->len;
+    j->n_pieces = kept;
+    return true;
+}
+
+/* ---- counting ---- */
+
+static void
+count_piece(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct survey_job *j = ctx;
+    struct piece *p = &j->piece[chunk];
+
+    (void)begin;
+    (void)end;
+    if (progress_stopped(j->progress))
+        return;
+    csv_count_rows(j->s, p->begin, p->end, j->expected, &p->count);
+    p->first_row = CSV_NOWHERE;
+    p->ends_inside = true;
+    if (p->count.has_quote)
+        csv_skip_quoted(j->s, p->begin, p->end, &p->first_row, &p->ends_inside);
+    progress_add(j->progress, p->end - p->begin);
+}
+
+static bool
+count_pieces(struct survey_job *j, struct pool *pool, struct error *err)
+{
+    struct csv_count first;
+
+    csv_count_rows(j->s, j->begin, csv_row_end(j->s, j->begin), j->expected,
+                   &first);
+    for (size_t d = 0; d < j->s->n_delimiters; d++)
+        j->expected[d] = first.n_fields[d] - 1;
+    progress_begin(j->progress, "scanning", j->s->len - j->begin);
+    pool_for(pool, j->n_pieces, 1, count_piece, j);
+    return progress_check(j->progress, err);
+}
+
+static size_t
+best_delimiter(const struct survey_job *j)
+{
+    size_t good[CSV_DELIMITERS] = {0}, best = 0;
+
+    for (size_t i = 0; i < j->n_pieces; i++)
+        for (size_t d = 0; d < j->s->n_delimiters; d++)
+            good[d] += j->piece[i].count.n_good[d];
+    for (size_t d = 1; d < j->s->n_delimiters; d++) {
+        bool more =
+            good[d] > good[best] ||
+            (good[d] == good[best] && j->expected[d] > j->expected[best]);
+
+        if (j->expected[d] > 0 && (more || j->expected[best] == 0))
+            best = d;
+    }
+    return best;
+}
+
+/* Leave the best of the candidates.  What was counted stays right when there
+ * are no quotes: only which quote opens a field depends on the delimiters. */
+static bool
+choose_delimiter(struct survey_job *j, struct csv_scan *s, struct pool *pool,
+                 struct error *err)
+{
+    size_t best = best_delimiter(j);
+    bool has_quote = false;
+
+    s->delimiters[0] = s->delimiters[best];
+    s->n_delimiters = 1;
+    for (size_t i = 0; i < j->n_pieces; i++) {
+        struct csv_count *c = &j->piece[i].count;
+
+        c->n_good[0] = c->n_good[best];
+        c->n_fields[0] = c->n_fields[best];
+        has_quote |= c->has_quote;
+    }
+    j->expected[0] = j->expected[best];
+    return !has_quote || count_pieces(j, pool, err);
+}
+
+/* ---- regions ---- */
+
+static void
+count_dirty(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct survey_job *j = ctx;
+    struct csv_region *r = &j->region[j->dirty[chunk]];
+    struct csv_count c;
+
+    (void)begin;
+    (void)end;
+    if (progress_stopped(j->progress))
+        return;
+    csv_count_rows(j->s, r->begin, r->end, j->expected, &c);
+    r->n_rows = c.n_rows;
+    r->n_good = c.n_good[0];
+    r->n_fields = c.n_fields[0];
+}
+
+/* Run the true state through the pieces.  A region that begins or ends
+ * elsewhere than its piece is listed as dirty. */
+static size_t
+lay_regions(struct survey_job *j, size_t first_line, size_t *n_dirty)
+{
+    size_t n = 0, line = first_line;
+    bool inside = false, spills = false;
+
+    *n_dirty = 0;
+    for (size_t i = 0; i < j->n_pieces; i++) {
+        struct piece *p = &j->piece[i];
+        size_t begin = inside ? p->first_row : p->begin;
+        struct csv_count *c = &p->count;
+
+        if (begin != CSV_NOWHERE) {
+            if (n > 0)
+                j->region[n - 1].end = begin;
+            j->region[n++] = (struct csv_region){
+                begin,          j->s->len, c->n_rows, c->n_good[0],
+                c->n_fields[0], p->begin,  line};
+        }
+        spills = inside ? p->ends_inside : c->ends_inside;
+        if ((inside && begin != CSV_NOWHERE) || (!inside && spills))
+            j->dirty[(*n_dirty)++] = (uint32_t)(n - 1);
+        inside = spills;
+        line += c->n_lines;
+    }
+    return n;
+}
+
+static bool
+make_regions(struct survey_job *j, struct csv_survey *v, struct pool *pool,
+             struct error *err)
+{
+    size_t n_dirty;
+    size_t line = 1 + csv_count_lines(j->s, 0, j->begin);
+
+    j->region = mem_try_array(j->n_pieces, sizeof *j->region, err);
+    j->dirty = mem_try_array(j->n_pieces, sizeof *j->dirty, err);
+    v->region = j->region;
+    if (!j->region || !j->dirty)
+        return false;
+    v->n_regions = lay_regions(j, line, &n_dirty);
+    pool_for(pool, n_dirty, 1, count_dirty, j);
+    for (size_t i = 0; i < v->n_regions; i++)
+        if (v->region[i].end - v->region[i].begin >= UINT32_MAX)
+            return error_set(err, ERR_LIMIT,
+                             "line %zu: a row of more than 4 GiB",
+                             v->region[i].line);
+    return progress_check(j->progress, err);
+}
+
+bool
+csv_survey_init(struct csv_survey *v, struct csv_scan *s, size_t begin,
+                size_t grain, struct pool *pool, struct progress *progress,
+                struct error *err)
+{
+    struct survey_job j = {
+        .s = s, .progress = progress, .begin = begin, .grain = grain};
+    bool ok;
+
+    *v = (struct csv_survey){0};
+    ok = cut_pieces(&j, pool, err) && count_pieces(&j, pool, err) &&
+         (s->n_delimiters == 1 || choose_delimiter(&j, s, pool, err)) &&
+         make_regions(&j, v, pool, err);
+    v->n_fields = j.expected[0] + 1;
+    for (size_t i = 0; ok && i < j.n_pieces; i++)
+        v->has_zero |= j.piece[i].count.has_zero;
+    free(j.piece);
+    free(j.dirty);
+    if (!ok)
+        csv_survey_fini(v);
+    return ok;
+}
+
+void
+csv_survey_fini(struct csv_survey *v)
+{
+    free(v->region);
+    v->region = NULL;
+    v->n_regions = 0;
+}

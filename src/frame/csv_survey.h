@@ -1,0 +1,38 @@
+/* frame/csv_survey.h -- the first pass over delimited text: the delimiter,
+ * and stretches of whole rows that can be parsed independently.
+ *
+ * The text is cut at the first line after every `grain` bytes.  All pieces
+ * are scanned at once, each both as if it began with a row and as if it began
+ * within a quoted field; then the true state runs through them in order, and
+ * each piece becomes a region that begins at its first row.
+ * Internal to csv.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_FRAME_CSV_SURVEY_H
+#define LATHE_FRAME_CSV_SURVEY_H
+
+#include "base/pool.h"
+#include "base/progress.h"
+#include "frame/csv_scan.h"
+
+struct csv_region {
+    size_t begin, end; /* bytes; whole rows */
+    size_t n_rows, n_good, n_fields;
+    size_t line_from, line; /* a byte at or before begin, and its line, 1.. */
+};
+
+struct csv_survey {
+    struct csv_region *region;
+    size_t n_regions;
+    size_t n_fields; /* of a good row: as many as the first one has */
+    bool has_zero;   /* bytes, that is: not a text */
+};
+
+/* Survey s->p + begin (the start of the first row) to the end.  When the
+ * scan has several candidates as delimiters, it is left with the one that
+ * gives most rows the number of fields that the first row has, or with the
+ * first candidate when none occurs in the first row. */
+bool csv_survey_init(struct csv_survey *v, struct csv_scan *s, size_t begin,
+                     size_t grain, struct pool *pool, struct progress *progress,
+                     struct error *err) MUST_USE;
+void csv_survey_fini(struct csv_survey *v);
+#endif

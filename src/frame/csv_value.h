@@ -1,0 +1,56 @@
+/* frame/csv_value.h -- one field of delimited text: missing, what type, what
+ * value.  Internal to csv.
+ *
+ * The types of a column's values are joined from CSV_NONE upwards: int and
+ * float give float, date and timestamp give timestamp, any other mixture text.
+ * Blanks around an unquoted number or null token do not count.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_FRAME_CSV_VALUE_H
+#define LATHE_FRAME_CSV_VALUE_H
+
+#include "base/str.h"
+#include "frame/column.h"
+
+enum csv_class {
+    CSV_NONE, /* nothing present so far */
+    CSV_BOOL,
+    CSV_INT,
+    CSV_FLOAT,
+    CSV_DATE,
+    CSV_TIMESTAMP,
+    CSV_TEXT
+};
+enum csv_class csv_join(enum csv_class a, enum csv_class b);
+enum csv_class csv_class_of(enum col_type t);
+enum col_type csv_type_of(enum csv_class c); /* CSV_NONE: text */
+
+struct csv_nulls {
+    const char *const *words; /* NULL-ended */
+    bool first[256];          /* bytes that a word begins with */
+    bool numeric;             /* some word may be a number */
+};
+void csv_nulls_init(struct csv_nulls *n, const char *const *words);
+
+struct csv_cell {
+    struct str s; /* within the quotes, if any; doubled quotes still doubled */
+    bool quoted;
+};
+/* begin < end only when the field is not empty; quotes are in order. */
+struct csv_cell csv_cell_at(const char *begin, const char *end);
+/* Are the quotes of the field begin..end in order?  *open: none closes it. */
+bool csv_quotes_ok(const char *begin, const char *end, bool *open);
+/* The text with doubled quotes undone: c.s itself, or bytes in scratch. */
+struct str csv_cell_text(struct csv_cell c, struct buf *scratch);
+/* As column_parse(), blanks around the value aside. */
+bool csv_cell_parse(struct csv_cell c, enum col_type t, int64_t *i,
+                    double *x) MUST_USE;
+/* Is a typed value missing?  (In a text column what is quoted is present.) */
+bool csv_cell_is_null(struct csv_cell c, const struct csv_nulls *n);
+/* CSV_NONE for a missing value. */
+enum csv_class csv_classify(struct csv_cell c, const struct csv_nulls *n);
+
+/* The common forms, fast; false for others, which may still be numbers.
+ * Floats are correctly rounded. */
+bool csv_fast_i64(const char *s, const char *end, int64_t *out) MUST_USE;
+bool csv_fast_f64(const char *s, const char *end, double *out) MUST_USE;
+#endif
