@@ -8,8 +8,10 @@
 
 #include "base/str.h"
 #include "engine/classic/linear.h"
+#include "engine/trees/gbdt.h"
 
 static const struct family *const families[] = {
+    &gbdt_family,
     &linear_family,
     &logistic_family,
 };

@@ -221,25 +221,55 @@ learn(struct fit *f, const struct params *p, unsigned patience,
     return f->m->learner && buf_check(&f->chosen, err);
 }
 
-/* Once more on all rows, with as many rounds as stopping early found. */
+/* What the rules chose the first time, and as many rounds as stopping early
+ * found, as parameters.  NULL on failure. */
+static struct params *
+refit_params(const struct fit *f, struct error *err)
+{
+    struct params *p = params_copy(f->params);
+    struct json *chosen =
+        json_parse((struct str){f->chosen.data, f->chosen.len}, err);
+    struct buf text;
+    bool ok = chosen != NULL;
+
+    buf_init(&text);
+    for (const struct param *d = f->family->params; ok && d->name; d++) {
+        const struct json *v = json_find(chosen, d->name);
+
+        buf_clear(&text);
+        if (strcmp(d->name, f->family->rounds_param) == 0)
+            buf_printf(&text, "%zu", f->family->rounds(f->m->learner));
+        else if (v && json_type(v) == JSON_NUMBER)
+            json_print(&text, v);
+        else
+            continue;
+        ok = buf_check(&text, err) && params_set(p, d->name, text.data, err);
+    }
+    buf_fini(&text);
+    json_free(chosen);
+    if (ok)
+        return p;
+    params_free(p);
+    return NULL;
+}
+
+/* Once more on all rows. */
 static bool
 refit(struct fit *f, const struct frame *all, struct error *err)
 {
     struct params *p;
-    char rounds[32];
     bool ok;
 
-    if (!f->family->rounds || !f->family->rounds_param)
+    if (!f->family->rounds)
         return true;
-    snprintf(rounds, sizeof rounds, "%zu", f->family->rounds(f->m->learner));
+    if (!(p = refit_params(f, err)))
+        return false;
     f->family->free(f->m->learner);
     f->m->learner = NULL;
     prepare_free(f->m->prepare);
     f->m->prepare = NULL;
     fit_data_fini(f);
-    p = params_copy(f->params);
-    ok = params_set(p, f->family->rounds_param, rounds, err) &&
-         target_fit(all, f->target, (int)f->m->like.problem, &f->all, err) &&
+    ok = target_fit(all, f->target, (int)f->m->like.problem, &f->all, err) &&
          no_holdout(f, all, err) && prepare_rows(f, err) && learn(f, p, 0, err);
     params_free(p);
     return ok;

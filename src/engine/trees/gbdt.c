@@ -680,6 +680,14 @@ gbdt_trees(const void *learner)
     return ((const struct gbdt *)learner)->forest->n_trees;
 }
 
+static size_t
+gbdt_rounds(const void *learner)
+{
+    const struct forest *f = ((const struct gbdt *)learner)->forest;
+
+    return f->n_trees / f->n_outputs;
+}
+
 const struct family gbdt_family = {
     .name = "gbdt",
     .title = "gradient boosting",
@@ -688,6 +696,8 @@ const struct family gbdt_family = {
     .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS |
                 1u << PROBLEM_REGRESSION,
     .iterative = true,
+    .rounds_param = "trees",
+    .rounds = gbdt_rounds,
     .fit = gbdt_fit,
     .free = gbdt_free,
     .score = gbdt_score,
