@@ -269,8 +269,7 @@ refit(struct fit *f, const struct frame *all, struct error *err)
     prepare_free(f->m->prepare);
     f->m->prepare = NULL;
     fit_data_fini(f);
-    ok = target_fit(all, f->target, (int)f->m->like.problem, &f->all, err) &&
-         no_holdout(f, all, err) && prepare_rows(f, err) && learn(f, p, 0, err);
+    ok = no_holdout(f, all, err) && prepare_rows(f, err) && learn(f, p, 0, err);
     params_free(p);
     return ok;
 }

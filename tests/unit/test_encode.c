@@ -1,0 +1,253 @@
+/* tests/unit/test_encode.c -- the target as numbers, designs over numbers.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "engine/encode.h"
+#include "frame/builder.h"
+
+/* One column "y" from texts; "" is missing. */
+static struct frame *
+column_of(enum col_type type, size_t n, const char *const *cells)
+{
+    const char *name = "y";
+    struct error err;
+    struct builder *b = builder_new(1, &name, &type, &err);
+    struct frame *f;
+
+    assert_non_null(b);
+    for (size_t i = 0; i < n; i++) {
+        if (*cells[i])
+            assert_true(builder_parse(b, 0, str_of(cells[i]), &err));
+        assert_true(builder_end_row(b, &err));
+    }
+    f = builder_finish(b, &err);
+    assert_non_null(f);
+    return f;
+}
+
+static void
+expect_target(enum col_type type, size_t n, const char *const *cells,
+              enum problem problem, size_t n_classes, const char *first,
+              const double *y)
+{
+    struct frame *f = column_of(type, n, cells);
+    struct target t;
+    struct error err = {0};
+
+    if (!target_fit(f, "y", -1, &t, &err))
+        print_message("# %s\n", err.message);
+    assert_int_equal(t.problem, problem);
+    assert_int_equal(t.n_classes, n_classes);
+    if (first)
+        assert_string_equal(t.classes[0], first);
+    for (size_t i = 0; i < n; i++)
+        assert_true(t.y[i] == y[i]);
+    target_fini(&t);
+    frame_unref(f);
+}
+
+static void
+expect_refused(enum col_type type, size_t n, const char *const *cells,
+               int problem, enum error_code code, const char *message)
+{
+    struct frame *f = column_of(type, n, cells);
+    struct target t;
+    struct error err = {0};
+
+    assert_false(target_fit(f, "y", problem, &t, &err));
+    if (strcmp(err.message, message) != 0)
+        print_message("# got '%s', want '%s'\n", err.message, message);
+    assert_string_equal(err.message, message);
+    assert_int_equal(err.code, code);
+    frame_unref(f);
+}
+
+static void
+test_the_problem_follows_from_the_values(void **state)
+{
+    const char *const words[] = {"yes", "no", "yes"};
+    const char *const three[] = {"b", "c", "a"};
+    const char *const bools[] = {"true", "false", "true"};
+    const char *const ints[] = {"10", "9", "2"};
+    const char *const two[] = {"7", "-1", "7"};
+    const char *const floats[] = {"0.5", "2.5", "1.5"};
+    const double y_words[] = {1, 0, 1}, y_three[] = {1, 2, 0};
+    const double y_ints[] = {2, 1, 0}, y_floats[] = {0.5, 2.5, 1.5};
+
+    (void)state;
+    expect_target(COL_TEXT, 3, words, PROBLEM_BINARY, 2, "no", y_words);
+    expect_target(COL_TEXT, 3, three, PROBLEM_MULTICLASS, 3, "a", y_three);
+    expect_target(COL_BOOL, 3, bools, PROBLEM_BINARY, 2, "false", y_words);
+    /* numbers in numeric order, not "10" before "2" */
+    expect_target(COL_INT64, 3, ints, PROBLEM_MULTICLASS, 3, "2", y_ints);
+    expect_target(COL_INT64, 3, two, PROBLEM_BINARY, 2, "-1", y_words);
+    expect_target(COL_FLOAT64, 3, floats, PROBLEM_REGRESSION, 0, NULL,
+                  y_floats);
+}
+
+static void
+test_a_target_that_cannot_be_learnt_is_refused(void **state)
+{
+    const char *const gaps[] = {"1", "", "2", ""};
+    const char *const same[] = {"a", "a"};
+    const char *const dates[] = {"2020-01-01", "2020-01-02"};
+    const char *const three[] = {"a", "b", "c"};
+    const char *const inf[] = {"1.5", "inf", "2.5"};
+
+    (void)state;
+    expect_refused(COL_INT64, 4, gaps, -1, ERR_RANGE,
+                   "target 'y' is missing in 2 of 4 rows");
+    expect_refused(COL_TEXT, 2, same, -1, ERR_RANGE,
+                   "target 'y' has one value only: nothing to learn");
+    expect_refused(COL_TEXT, 0, same, -1, ERR_RANGE, "target 'y' has no rows");
+    expect_refused(COL_DATE, 2, dates, -1, ERR_TYPE,
+                   "target 'y' is a date, expected a number, text or bool");
+    expect_refused(COL_TEXT, 3, three, PROBLEM_REGRESSION, ERR_TYPE,
+                   "target 'y' is text: a regression needs numbers");
+    expect_refused(COL_TEXT, 3, three, PROBLEM_BINARY, ERR_RANGE,
+                   "target 'y' has 3 classes, expected 2");
+    expect_refused(COL_FLOAT64, 3, inf, -1, ERR_RANGE,
+                   "target 'y' is infinite in row 2");
+}
+
+static void
+test_over_256_classes_are_no_classes(void **state)
+{
+    enum { N = 300 };
+    char text[N][8];
+    const char *cells[N];
+
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        snprintf(text[i], sizeof text[i], "c%d", i);
+        cells[i] = text[i];
+    }
+    expect_refused(COL_TEXT, N, cells, -1, ERR_RANGE,
+                   "target 'y' has over 256 classes: not a class");
+}
+
+static void
+test_other_rows_get_the_same_classes(void **state)
+{
+    const char *const learnt[] = {"no", "yes", "no"};
+    const char *const later[] = {"yes", "yes"};
+    const char *const strange[] = {"yes", "maybe"};
+    struct frame *f = column_of(COL_TEXT, 3, learnt);
+    struct frame *g = column_of(COL_TEXT, 2, later);
+    struct frame *h = column_of(COL_TEXT, 2, strange);
+    struct target t, u;
+    struct error err;
+
+    (void)state;
+    assert_true(target_fit(f, "y", -1, &t, &err));
+    assert_true(target_apply(&t, g, "y", &u, &err));
+    assert_true(u.y[0] == 1 && u.y[1] == 1);
+    assert_string_equal(u.classes[0], "no");
+    target_fini(&u);
+    assert_false(target_apply(&t, h, "y", &u, &err));
+    assert_string_equal(err.message, "target 'y' is 'maybe' in row 2: not a "
+                                     "class the model knows");
+    target_fini(&t);
+    frame_unref(f);
+    frame_unref(g);
+    frame_unref(h);
+}
+
+/* A file read again may have its numbers as floats. */
+static void
+test_classes_that_are_numbers_match_by_value(void **state)
+{
+    const char *const learnt[] = {"3", "1", "2"};
+    const char *const later[] = {"2", "3.0"};
+    struct frame *f = column_of(COL_INT64, 3, learnt);
+    struct frame *g = column_of(COL_FLOAT64, 2, later);
+    struct target t, u;
+    struct error err;
+
+    (void)state;
+    assert_true(target_fit(f, "y", -1, &t, &err));
+    assert_true(target_apply(&t, g, "y", &u, &err));
+    assert_true(u.y[0] == 1 && u.y[1] == 2);
+    target_fini(&u);
+    target_fini(&t);
+    frame_unref(f);
+    frame_unref(g);
+}
+
+static void
+test_a_dense_design_hands_out_ranges(void **state)
+{
+    const double x[] = {1, 2, 3, 4, 5, 6};
+    const struct design_column columns[] = {{"a", 0}, {"b", 3}};
+    struct error err;
+    struct design *d = design_dense(x, 3, 2, columns, &err);
+    double got[2];
+
+    (void)state;
+    assert_int_equal(design_rows(d), 3);
+    assert_int_equal(design_cols(d), 2);
+    assert_int_equal(design_column(d, 1)->n_levels, 3);
+    design_pull(d, 1, 1, 3, got);
+    assert_true(got[0] == 5 && got[1] == 6);
+    design_free(d);
+}
+
+static void
+test_no_memory_ends_in_an_error_not_a_leak(void **state)
+{
+    const char *const cells[] = {"b", "a", "c"};
+    struct frame *f = column_of(COL_TEXT, 3, cells);
+    struct error err;
+    struct target t, u;
+    unsigned long n;
+    bool ok = false;
+
+    (void)state;
+    for (n = 1; n < 100 && !ok; n++) {
+        mem_fault_arm(n, false);
+        ok = target_fit(f, "y", -1, &t, &err);
+        mem_fault_arm(0, false);
+        if (!ok)
+            assert_int_equal(err.code, ERR_NOMEM);
+    }
+    for (n = 1, ok = false; n < 100 && !ok; n++) {
+        mem_fault_arm(n, false);
+        ok = target_apply(&t, f, "y", &u, &err);
+        mem_fault_arm(0, false);
+        if (!ok)
+            assert_int_equal(err.code, ERR_NOMEM);
+    }
+    assert_true(ok);
+    target_fini(&t);
+    target_fini(&u);
+    frame_unref(f);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_problem_follows_from_the_values),
+        cmocka_unit_test(test_a_target_that_cannot_be_learnt_is_refused),
+        cmocka_unit_test(test_over_256_classes_are_no_classes),
+        cmocka_unit_test(test_other_rows_get_the_same_classes),
+        cmocka_unit_test(test_classes_that_are_numbers_match_by_value),
+        cmocka_unit_test(test_a_dense_design_hands_out_ranges),
+        cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
+    };
+
+    (void)cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}
