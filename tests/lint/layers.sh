@@ -93,7 +93,7 @@ is "$bad" "" "each header compiles alone"
 
 bad=
 for f in $(cd "$src" && find . -name '*.[ch]' | sed 's#^\./##'); do
-    head -12 "$src/$f" | grep -q 'SPDX-License-Identifier: GPL-3.0-or-later' || bad="$bad $f"
+    head -40 "$src/$f" | grep -q 'SPDX-License-Identifier: GPL-3.0-or-later' || bad="$bad $f"
 done
 is "$bad" "" "each file names its licence"
 
