@@ -17,7 +17,7 @@
 
 #include "base/mem.h"
 
-enum { SAMPLE_REGIONS = 8, SAMPLE_ROWS = 100 };
+enum { SAMPLE_REGIONS = 8, SAMPLE_ROWS = 100, BATCH_BYTES = 16 * 1024 };
 
 /* One column of one region. */
 struct piece {
@@ -58,7 +58,8 @@ struct load {
 
 /* The good rows of a region, for the loops over one column. */
 struct rows {
-    const char *base;
+    const char *text; /* all of it */
+    const char *base; /* the region */
     struct csv_index x;
     size_t n;
 };
@@ -130,7 +131,7 @@ rows_init(struct rows *r, const struct csv_columns_job *job,
 {
     size_t n_bad = g->n_rows - g->n_good;
 
-    *r = (struct rows){.base = job->scan->p + g->begin};
+    *r = (struct rows){.text = job->scan->p, .base = job->scan->p + g->begin};
     if (!csv_index_init(&r->x, job->scan, g->begin, g->end, g->n_rows,
                         g->n_fields, err))
         return false;
@@ -158,6 +159,7 @@ struct task {
     const struct load *l;
     struct part *part;
     struct rows rows;
+    size_t begin, end; /* the rows at hand */
     struct buf scratch;
 };
 
@@ -205,21 +207,27 @@ note_misfit(struct task *t, size_t row, size_t col)
 }
 
 static size_t
-fast_ints(const struct rows *r, size_t col, size_t from, int64_t *out)
+fast_ints(const struct task *t, size_t col, size_t from, int64_t *out)
 {
-    for (size_t i = from; i < r->n; i++)
-        if (!csv_fast_i64(cell_begin(r, i, col), cell_end(r, i, col), &out[i]))
+    const struct rows *r = &t->rows;
+
+    for (size_t i = from; i < t->end; i++)
+        if (!csv_fast_i64(r->text, cell_begin(r, i, col), cell_end(r, i, col),
+                          &out[i]))
             return i;
-    return r->n;
+    return t->end;
 }
 
 static size_t
-fast_floats(const struct rows *r, size_t col, size_t from, double *out)
+fast_floats(const struct task *t, size_t col, size_t from, double *out)
 {
-    for (size_t i = from; i < r->n; i++)
-        if (!csv_fast_f64(cell_begin(r, i, col), cell_end(r, i, col), &out[i]))
+    const struct rows *r = &t->rows;
+
+    for (size_t i = from; i < t->end; i++)
+        if (!csv_fast_f64(r->text, cell_begin(r, i, col), cell_end(r, i, col),
+                          &out[i]))
             return i;
-    return r->n;
+    return t->end;
 }
 
 static void
@@ -245,7 +253,7 @@ static enum csv_class
 classify_rest(const struct task *t, size_t col, size_t from,
               enum csv_class found)
 {
-    for (size_t i = from; i < t->rows.n && found != CSV_TEXT; i++) {
+    for (size_t i = from; i < t->end && found != CSV_TEXT; i++) {
         struct csv_cell c = cell_of(&t->rows, i, col);
         int64_t v;
         double x;
@@ -262,8 +270,7 @@ parse_typed(struct task *t, size_t col, struct piece *piece)
     const struct target *to = &t->l->target[col];
     char *data = (char *)to->data + t->part->first_row * column_width(to->type);
 
-    piece->found = to->class;
-    for (size_t i = 0;; i++) {
+    for (size_t i = t->begin;; i++) {
         struct csv_cell c;
         int64_t v = 0;
         double x = 0;
@@ -271,10 +278,10 @@ parse_typed(struct task *t, size_t col, struct piece *piece)
         if (t->l->job->nulls->numeric)
             ; /* a number may be missing: each one is looked up */
         else if (to->type == COL_FLOAT64)
-            i = fast_floats(&t->rows, col, i, (double *)(void *)data);
+            i = fast_floats(t, col, i, (double *)(void *)data);
         else if (to->type == COL_INT64)
-            i = fast_ints(&t->rows, col, i, (int64_t *)(void *)data);
-        if (i == t->rows.n)
+            i = fast_ints(t, col, i, (int64_t *)(void *)data);
+        if (i == t->end)
             return true;
         c = cell_of(&t->rows, i, col);
         if (csv_cell_is_null(c, t->l->job->nulls)) {
@@ -299,10 +306,9 @@ parse_text(struct task *t, size_t col, struct piece *piece)
     uint32_t *codes = (uint32_t *)to->data + t->part->first_row;
     struct error err;
 
-    piece->found = to->class;
-    if (!(piece->dict = dict_new(&err)))
+    if (!piece->dict && !(piece->dict = dict_new(&err)))
         return fail_task(t, err.code);
-    for (size_t i = 0; i < t->rows.n; i++) {
+    for (size_t i = t->begin; i < t->end; i++) {
         struct csv_cell c = cell_of(&t->rows, i, col);
 
         if (!c.quoted && csv_cell_is_null(c, t->l->job->nulls)) {
@@ -319,16 +325,38 @@ parse_text(struct task *t, size_t col, struct piece *piece)
     return true;
 }
 
+/* A column that a value did not fit is looked at, no longer stored. */
 static bool
 parse_column(struct task *t, size_t col, struct piece *piece)
 {
     enum csv_class class = t->l->target[col].class;
 
-    if (class == CSV_TEXT)
-        return parse_text(t, col, piece);
-    if (class != CSV_NONE)
-        return parse_typed(t, col, piece);
-    piece->found = classify_rest(t, col, 0, CSV_NONE);
+    if (t->begin == 0)
+        piece->found = class;
+    if (piece->found != class || class == CSV_NONE)
+        piece->found = classify_rest(t, col, t->begin, piece->found);
+    else
+        return class == CSV_TEXT ? parse_text(t, col, piece)
+                                 : parse_typed(t, col, piece);
+    return true;
+}
+
+/* A batch of rows fits the first-level cache, all of its columns. */
+static bool
+parse_rows(struct task *t)
+{
+    const struct csv_region *g = t->part->region;
+    size_t n = t->rows.n, batch = n * BATCH_BYTES / (g->end - g->begin) + 1;
+    struct piece *piece =
+        t->l->piece + (size_t)(t->part - t->l->part) * t->l->n_cols;
+
+    do {
+        t->end = n - t->begin < batch ? n : t->begin + batch;
+        for (size_t i = 0; i < t->l->n_todo; i++)
+            if (!parse_column(t, t->l->todo[i], &piece[t->l->todo[i]]))
+                return false;
+        t->begin = t->end;
+    } while (t->begin < n);
     return true;
 }
 
@@ -352,10 +380,8 @@ parse_part(void *ctx, size_t chunk, size_t begin, size_t end)
     }
     assert(t.rows.n == p->n_rows);
     buf_init(&t.scratch);
-    for (size_t i = 0; i < l->n_todo; i++)
-        if (!parse_column(&t, l->todo[i],
-                          &l->piece[chunk * l->n_cols + l->todo[i]]))
-            break;
+    if (!parse_rows(&t))
+        assert(p->failed);
     buf_fini(&t.scratch);
     csv_index_fini(&t.rows.x);
     progress_add(l->job->progress, p->region->end - p->region->begin);

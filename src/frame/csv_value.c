@@ -174,21 +174,100 @@ is_digit(char c)
     return (unsigned char)(c - '0') < 10;
 }
 
+/* Numbers are taken eight bytes at a time and without loops: their lengths
+ * vary, which a processor cannot guess.  A byte is the digit's value, 0..9;
+ * the first digit is the lowest byte. */
+enum { WORD = 8, FEW = 2 * WORD };
+
+#define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
+
+/* Pairs, fours, eight. */
+static uint64_t
+join_digits(uint64_t w)
+{
+    w = (w * 10 + (w >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
+    w = (w * 100 + (w >> 16)) & UINT64_C(0x0000ffff0000ffff);
+    return (w * 10000 + (w >> 32)) & UINT64_C(0xffffffff);
+}
+
+/* Bit 7 of each byte that is not 0..9. */
+static uint64_t
+not_digits(uint64_t w)
+{
+    return (w | (w + EACH_BYTE(0x76))) & EACH_BYTE(0x80);
+}
+
+/* Bit 7 of each byte that is a point. */
+static uint64_t
+points(uint64_t w)
+{
+    w ^= EACH_BYTE('.' ^ '0');
+    return ~(((w & EACH_BYTE(0x7f)) + EACH_BYTE(0x7f)) | w | EACH_BYTE(0x7f));
+}
+
+/* The n bytes before `end`, n = 1..WORD; the bytes before them are zeros. */
+static uint64_t
+load_digits(const char *end, size_t n)
+{
+    unsigned unused = 8 * (unsigned)(WORD - n);
+    uint64_t w;
+
+    memcpy(&w, end - WORD, WORD);
+    return (w ^ EACH_BYTE('0')) >> unused << unused;
+}
+
+/* Take out the byte of the lowest set bit of `hit`; the bytes before it move
+ * up.  Returns how many bytes follow it. */
+static int
+drop_byte(uint64_t *w, uint64_t hit)
+{
+    unsigned at = (unsigned)__builtin_ctzll(hit) - 7;
+    uint64_t below = (UINT64_C(1) << at) - 1;
+
+    *w = (*w & below) << 8 | (*w & (~below << 8));
+    return WORD - 1 - (int)(at / 8);
+}
+
+/* s..end (1..FEW bytes) is digits with at most one point: their number, and
+ * how many digits follow the point (-1: there is none). */
+static inline bool
+few_digits(const char *s, const char *end, uint64_t *m, int *after)
+{
+    size_t n = (size_t)(end - s);
+    uint64_t high, low = load_digits(end, n < WORD ? n : WORD), hit;
+
+    *after = -1;
+    hit = points(low);
+    if (n <= WORD) {
+        if (hit)
+            *after = drop_byte(&low, hit);
+        *m = join_digits(low);
+        return !not_digits(low) && (n > 1 || !hit);
+    }
+    high = load_digits(end - WORD, n - WORD);
+    if (hit) {
+        *after = drop_byte(&low, hit);
+        low |= high >> 56;
+        high <<= 8;
+    } else if ((hit = points(high))) {
+        *after = WORD + drop_byte(&high, hit);
+    }
+    *m = join_digits(high) * 100000000 + join_digits(low);
+    return !not_digits(high) && !not_digits(low);
+}
+
 bool
-csv_fast_i64(const char *s, const char *end, int64_t *out)
+csv_fast_i64(const char *text, const char *s, const char *end, int64_t *out)
 {
     bool negative = s < end && *s == '-';
-    int64_t v = 0;
+    uint64_t v;
+    int after;
 
     s += negative;
-    if (s == end || end - s > 18)
+    if (s == end || end - s > FEW || end - text < FEW ||
+        !few_digits(s, end, &v, &after) || after >= 0)
         return false;
-    for (; s < end; s++) {
-        if (!is_digit(*s))
-            return false;
-        v = v * 10 + (*s - '0');
-    }
-    *out = negative ? -v : v;
+    *out = negative ? -(int64_t)v : (int64_t)v;
     return true;
 }
 
@@ -304,35 +383,57 @@ exponent(const char *s, const char *end, int *out)
     return true;
 }
 
-bool
-csv_fast_f64(const char *s, const char *end, double *out)
+/* Digits, a point, an exponent, of any length that 19 digits allow. */
+static bool
+long_number(const char *s, const char *end, uint64_t *m, int *e)
 {
-    bool negative = s < end && *s == '-';
-    const char *digits = s += negative, *point;
-    uint64_t m = 0;
-    int e = 0;
-    double x;
+    const char *digits = s, *point;
+    int stated;
 
+    *m = 0;
+    *e = 0;
     for (; s < end && is_digit(*s); s++)
-        m = m * 10 + (uint64_t)(*s - '0');
+        *m = *m * 10 + (uint64_t)(*s - '0');
     point = s;
     if (s < end && *s == '.')
         for (s++; s < end && is_digit(*s); s++)
-            m = m * 10 + (uint64_t)(*s - '0');
+            *m = *m * 10 + (uint64_t)(*s - '0');
     /* Twenty bytes hold at most 19 digits and a point: m cannot overflow. */
     if (s - digits > 20 || (s - digits == 20 && point == s) ||
         s - digits - (s > point) == 0)
         return false;
     if (s > point)
-        e = -(int)(s - point - 1);
-    if (s < end) {
-        int stated;
+        *e = -(int)(s - point - 1);
+    if (s == end)
+        return true;
+    if ((*s != 'e' && *s != 'E') || !exponent(s + 1, end, &stated))
+        return false;
+    *e += stated;
+    return true;
+}
 
-        if ((*s != 'e' && *s != 'E') || !exponent(s + 1, end, &stated))
-            return false;
-        e += stated;
-    }
-    if (!scale(m, e, &x))
+static bool
+slow_f64(const char *s, const char *end, double *out)
+{
+    uint64_t m;
+    int e;
+
+    return long_number(s, end, &m, &e) && scale(m, e, out);
+}
+
+bool
+csv_fast_f64(const char *text, const char *s, const char *end, double *out)
+{
+    bool negative = s < end && *s == '-';
+    uint64_t m;
+    int after;
+    double x;
+
+    s += negative;
+    if (s < end && end - s <= FEW && end - text >= FEW &&
+        few_digits(s, end, &m, &after) && m < UINT64_C(1) << 53)
+        x = (double)(int64_t)m / ten_to[after < 0 ? 0 : after];
+    else if (!slow_f64(s, end, &x))
         return false;
     *out = negative ? -x : x;
     return true;

@@ -50,7 +50,10 @@ bool csv_cell_is_null(struct csv_cell c, const struct csv_nulls *n);
 enum csv_class csv_classify(struct csv_cell c, const struct csv_nulls *n);
 
 /* The common forms, fast; false for others, which may still be numbers.
- * Floats are correctly rounded. */
-bool csv_fast_i64(const char *s, const char *end, int64_t *out) MUST_USE;
-bool csv_fast_f64(const char *s, const char *end, double *out) MUST_USE;
+ * Floats are correctly rounded.  The value is s..end of the text that begins
+ * at `text`; bytes before s may be read, none after end. */
+bool csv_fast_i64(const char *text, const char *s, const char *end,
+                  int64_t *out) MUST_USE;
+bool csv_fast_f64(const char *text, const char *s, const char *end,
+                  double *out) MUST_USE;
 #endif
