@@ -5,6 +5,7 @@ liblathe_a_SOURCES += src/session/chart_layout.c
 liblathe_a_SOURCES += src/session/command.c
 liblathe_a_SOURCES += src/session/command.h
 liblathe_a_SOURCES += src/session/fit.h
+liblathe_a_SOURCES += src/session/live.c
 liblathe_a_SOURCES += src/session/live.h
 liblathe_a_SOURCES += src/session/plot.c
 liblathe_a_SOURCES += src/session/plot.h
