@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "frame/order.h"
+
+enum { DIGITS = 8, VALUES = 256 };
+
+static uint64_t
+key_at(const struct column *c, size_t i, const uint32_t *rank)
+{
+    switch (column_type(c)) {
+    case COL_BOOL:
+        return column_bools(c)[i];
+    case COL_FLOAT64:
+        return order_of_float(column_float64s(c)[i]);
+    case COL_TEXT:
+        return rank ? rank[column_codes(c)[i]] : column_codes(c)[i];
+    case COL_DATE:
+        return order_of_int(column_dates(c)[i]);
+    case COL_INT64:
+    case COL_TIMESTAMP:
+        break;
+    }
+    return order_of_int(column_int64s(c)[i]);
+}
+
+void
+order_keys(const struct column *c, size_t begin, size_t end,
+           const uint32_t *rank, uint64_t *key)
+{
+    const uint64_t *valid = column_validity(c);
+
+    for (size_t i = begin; i < end; i++)
+        key[i - begin] = column_bit(valid, i) ? key_at(c, i, rank) : 0;
+}
+
+/* How often each value of each byte occurs. */
+static void
+count_digits(const uint64_t *key, size_t n, size_t count[DIGITS][VALUES])
+{
+    memset(count, 0, sizeof(size_t[DIGITS][VALUES]));
+    for (size_t i = 0; i < n; i++)
+        for (size_t d = 0; d < DIGITS; d++)
+            count[d][key[i] >> (8 * d) & 0xff]++;
+}
+
+/* Counts become the places where each value begins; false when all keys have
+ * the same value and there is nothing to do. */
+static bool
+begin_places(size_t count[VALUES], size_t n)
+{
+    size_t at = 0;
+
+    for (size_t v = 0; v < VALUES; v++) {
+        size_t c = count[v];
+
+        if (c == n)
+            return false;
+        count[v] = at;
+        at += c;
+    }
+    return true;
+}
+
+uint64_t *
+order_sort(uint64_t *key, uint64_t *scratch, size_t n)
+{
+    size_t place[DIGITS][VALUES];
+
+    count_digits(key, n, place);
+    for (size_t d = 0; d < DIGITS; d++) {
+        uint64_t *from = key;
+
+        if (!begin_places(place[d], n))
+            continue;
+        for (size_t i = 0; i < n; i++)
+            scratch[place[d][from[i] >> (8 * d) & 0xff]++] = from[i];
+        key = scratch;
+        scratch = from;
+    }
+    return key;
+}
+
+void
+order_sort_ids(uint64_t **key, uint32_t **id, uint64_t **key_scratch,
+               uint32_t **id_scratch, size_t n)
+{
+    size_t place[DIGITS][VALUES];
+
+    count_digits(*key, n, place);
+    for (size_t d = 0; d < DIGITS; d++) {
+        uint64_t *k = *key, *k2 = *key_scratch;
+        uint32_t *r = *id, *r2 = *id_scratch;
+
+        if (!begin_places(place[d], n))
+            continue;
+        for (size_t i = 0; i < n; i++) {
+            size_t to = place[d][k[i] >> (8 * d) & 0xff]++;
+
+            k2[to] = k[i];
+            r2[to] = r[i];
+        }
+        *key = k2;
+        *key_scratch = k;
+        *id = r2;
+        *id_scratch = r;
+    }
+}
