@@ -1,0 +1,194 @@
+/* Columns first, in parallel; then rows that repeat; then how columns relate;
+ * then the alerts, which only read what is there by now.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "frame/profile.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "frame/profile_part.h"
+#include "frame/rowgroup.h"
+
+struct work {
+    struct profile *p;
+    struct progress *progress;
+    struct feature *feature;
+    struct error *error; /* one a column */
+};
+
+/* ---- columns --------------------------------------------------------- */
+
+static void
+column_init(struct profile_column *out, const struct frame *f, size_t col)
+{
+    const struct column *c = frame_column(f, col);
+
+    out->name = frame_name(f, col);
+    out->type = column_type(c);
+    out->n = column_rows(c);
+    out->mean = out->sd = out->min = out->max = NAN;
+    out->skew = out->kurtosis = out->sum = out->target_score = NAN;
+    for (size_t i = 0; i < PROFILE_QUANTILES; i++)
+        out->quantile[i] = NAN;
+}
+
+/* When every value occurs once, none is more frequent than another. */
+static void
+drop_flat_top(struct profile_column *c)
+{
+    if (c->n_top < PROFILE_TOP || c->top[0].count > 1)
+        return;
+    while (c->n_top > 0)
+        free(c->top[--c->n_top].text);
+}
+
+static void
+measure_column(void *ctx, size_t col, size_t begin, size_t end)
+{
+    struct work *w = ctx;
+    struct profile_column *out = &w->p->column[col];
+    const struct column *c = frame_column(w->p->frame, col);
+    struct error *err = &w->error[col];
+    bool category = out->type == COL_TEXT || out->type == COL_BOOL;
+
+    (void)begin;
+    (void)end;
+    if (!progress_check(w->progress, err))
+        return;
+    if (!(category ? profile_category(c, out, w->progress, err)
+                   : profile_number(c, out, w->progress, err)))
+        return;
+    drop_flat_top(out);
+    progress_add(w->progress, 1);
+}
+
+static void
+sample_column(void *ctx, size_t col, size_t begin, size_t end)
+{
+    struct work *w = ctx;
+
+    (void)begin;
+    (void)end;
+    if (progress_check(w->progress, &w->error[col]) &&
+        feature_init(&w->feature[col], w->p, col, &w->error[col]))
+        progress_add(w->progress, 1);
+}
+
+static bool
+first_error(const struct work *w, struct error *err)
+{
+    for (size_t i = 0; i < w->p->n_cols; i++)
+        if (w->error[i].code != ERR_NONE) {
+            *err = w->error[i];
+            return false;
+        }
+    return true;
+}
+
+/* ---- rows ------------------------------------------------------------ */
+
+static bool
+count_duplicates(struct profile *p, struct pool *pool,
+                 const struct progress *progress, struct error *err)
+{
+    size_t *by = mem_try_array(p->n_cols, sizeof *by, err);
+    struct rowgroup g = {0};
+    bool ok = by;
+
+    for (size_t i = 0; by && i < p->n_cols; i++)
+        by[i] = i;
+    ok = ok && rowgroup_find(p->frame, by, p->n_cols, pool, progress, &g, err);
+    if (ok && p->n_cols > 0)
+        p->n_duplicates = frame_rows(p->frame) - g.n_groups;
+    rowgroup_fini(&g);
+    free(by);
+    return ok;
+}
+
+/* ---- the whole ------------------------------------------------------- */
+
+static bool
+measure(struct work *w, size_t target, struct pool *pool, struct error *err)
+{
+    struct profile *p = w->p;
+
+    progress_begin(w->progress, "profiling columns", p->n_cols);
+    pool_for(pool, p->n_cols, 1, measure_column, w);
+    if (!first_error(w, err))
+        return false;
+    progress_begin(w->progress, "looking for repeated rows", 0);
+    if (!count_duplicates(p, pool, w->progress, err))
+        return false;
+    progress_begin(w->progress, "comparing columns", p->n_cols);
+    pool_for(pool, p->n_cols, 1, sample_column, w);
+    return first_error(w, err) &&
+           profile_relate(p, w->feature, pool, w->progress, err) &&
+           (!p->target ||
+            profile_score(p, w->feature, target, pool, w->progress, err)) &&
+           profile_judge(p, err);
+}
+
+static struct profile *
+profile_alloc(const struct frame *f, const char *target, struct error *err)
+{
+    struct profile *p = mem_try_array(1, sizeof *p, err);
+
+    if (!p)
+        return NULL;
+    p->frame = frame_ref(f);
+    if (!(p->column = mem_try_array(frame_cols(f), sizeof *p->column, err)) ||
+        (target && !(p->target = mem_try_text(target, strlen(target), err)))) {
+        profile_free(p);
+        return NULL;
+    }
+    p->n_cols = frame_cols(f);
+    for (size_t i = 0; i < p->n_cols; i++)
+        column_init(&p->column[i], f, i);
+    return p;
+}
+
+struct profile *
+profile_new(const struct frame *f, const char *target, struct pool *pool,
+            struct progress *progress, struct error *err)
+{
+    struct work w = {.progress = progress};
+    size_t col = 0, n = frame_cols(f);
+    bool ok = false;
+
+    if ((target && !frame_need(f, target, &col, err)) ||
+        !(w.p = profile_alloc(f, target, err)))
+        return NULL;
+    if ((w.feature = mem_try_array(n, sizeof *w.feature, err)) &&
+        (w.error = mem_try_array(n, sizeof *w.error, err)))
+        ok = measure(&w, col, pool, err);
+    for (size_t i = 0; w.feature && i < n; i++)
+        feature_fini(&w.feature[i]);
+    free(w.feature);
+    free(w.error);
+    if (!ok) {
+        profile_free(w.p);
+        return NULL;
+    }
+    return w.p;
+}
+
+void
+profile_free(struct profile *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->n_cols; i++)
+        for (size_t k = 0; k < p->column[i].n_top; k++)
+            free(p->column[i].top[k].text);
+    free(p->column);
+    free(p->alert);
+    free(p->link);
+    free(p->target);
+    frame_unref(p->frame);
+    free(p);
+}

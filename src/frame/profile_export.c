@@ -1,0 +1,269 @@
+/* A profile for programs (JSON) and for documents (Markdown).
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "frame/profile_part.h"
+
+static const char *
+level_word(enum alert_level level)
+{
+    static const char *const words[] = {"note", "warn", "bad"};
+
+    return words[level];
+}
+
+/* ---- JSON ------------------------------------------------------------ */
+
+static void
+name_count(struct json_writer *w, const char *name, size_t n)
+{
+    json_name(w, name);
+    json_put_i64(w, (int64_t)n);
+}
+
+static void
+name_double(struct json_writer *w, const char *name, double x)
+{
+    json_name(w, name);
+    json_put_double(w, x);
+}
+
+static void
+json_numbers(const struct profile_column *c, struct json_writer *w)
+{
+    name_double(w, "mean", c->mean);
+    name_double(w, "sd", c->sd);
+    name_double(w, "min", c->min);
+    name_double(w, "max", c->max);
+    name_double(w, "sum", c->sum);
+    name_double(w, "skew", c->skew);
+    name_double(w, "kurtosis", c->kurtosis);
+    name_count(w, "zeros", c->n_zero);
+    name_count(w, "negative", c->n_negative);
+    name_count(w, "infinite", c->n_infinite);
+    json_name(w, "quantiles");
+    json_open(w, '{');
+    for (size_t i = 0; i < PROFILE_QUANTILES; i++) {
+        char level[16];
+
+        snprintf(level, sizeof level, "%g", profile_levels[i]);
+        name_double(w, level, c->quantile[i]);
+    }
+    json_close(w, '}');
+    json_name(w, "histogram");
+    json_open(w, '[');
+    for (size_t i = 0; i < c->n_bins; i++)
+        json_put_i64(w, (int64_t)c->histogram[i]);
+    json_close(w, ']');
+}
+
+static void
+json_column(const struct profile_column *c, struct json_writer *w)
+{
+    json_open(w, '{');
+    json_name(w, "name");
+    json_put_string(w, c->name);
+    json_name(w, "type");
+    json_put_string(w, column_type_word(c->type));
+    name_count(w, "rows", c->n);
+    name_count(w, "missing", c->n_missing);
+    name_count(w, "distinct", c->n_distinct);
+    name_double(w, "entropy", c->entropy);
+    if (c->numeric)
+        json_numbers(c, w);
+    if (c->type == COL_TEXT) {
+        name_count(w, "min_length", c->min_length);
+        name_count(w, "max_length", c->max_length);
+    }
+    json_name(w, "top");
+    json_open(w, '[');
+    for (size_t i = 0; i < c->n_top; i++) {
+        json_open(w, '{');
+        json_name(w, "value");
+        json_put_string(w, c->top[i].text);
+        name_count(w, "count", c->top[i].count);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    if (!isnan(c->target_score))
+        name_double(w, "target_score", c->target_score);
+    json_close(w, '}');
+}
+
+static void
+json_alerts(const struct profile *p, struct json_writer *w)
+{
+    json_name(w, "alerts");
+    json_open(w, '[');
+    for (size_t i = 0; i < p->n_alerts; i++) {
+        const struct alert *a = &p->alert[i];
+
+        json_open(w, '{');
+        json_name(w, "kind");
+        json_put_string(w, profile_alert_word(a->kind));
+        json_name(w, "level");
+        json_put_string(w, level_word(a->level));
+        json_name(w, "column");
+        json_put_string(w, a->col < 0 ? NULL : p->column[a->col].name);
+        json_name(w, "text");
+        json_put_string(w, a->text);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+static void
+json_links(const struct profile *p, struct json_writer *w)
+{
+    json_name(w, "links");
+    json_open(w, '[');
+    for (size_t i = 0; i < p->n_links; i++) {
+        const struct profile_link *l = &p->link[i];
+
+        json_open(w, '{');
+        json_name(w, "a");
+        json_put_string(w, p->column[l->a].name);
+        json_name(w, "b");
+        json_put_string(w, p->column[l->b].name);
+        json_name(w, "measure");
+        json_put_string(w, l->spearman ? "spearman" : "cramer_v");
+        name_double(w, "score", l->score);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+void
+profile_json(const struct profile *p, struct json_writer *w)
+{
+    json_open(w, '{');
+    name_count(w, "rows", frame_rows(p->frame));
+    name_count(w, "columns", p->n_cols);
+    name_count(w, "bytes", frame_bytes(p->frame));
+    name_count(w, "duplicates", p->n_duplicates);
+    json_name(w, "target");
+    json_put_string(w, p->target);
+    if (p->target) {
+        json_name(w, "target_measure");
+        json_put_string(w, p->target_classes ? "auc" : "correlation");
+    }
+    json_alerts(p, w);
+    json_name(w, "column");
+    json_open(w, '[');
+    for (size_t i = 0; i < p->n_cols; i++)
+        json_column(&p->column[i], w);
+    json_close(w, ']');
+    json_links(p, w);
+    json_close(w, '}');
+}
+
+/* ---- Markdown -------------------------------------------------------- */
+
+/* Text in a cell of a table, where | and line ends would break it and < would
+ * begin HTML. */
+static void
+mark_text(struct buf *out, const char *s)
+{
+    for (; *s; s++) {
+        if (*s == '<')
+            buf_puts(out, "&lt;");
+        else if (*s == '&')
+            buf_puts(out, "&amp;");
+        else if (*s == '|' || *s == '*' || *s == '_' || *s == '`' || *s == '\\')
+            buf_printf(out, "\\%c", *s);
+        else
+            buf_putc(out, (unsigned char)*s < 0x20 || *s == 0x7f ? ' ' : *s);
+    }
+}
+
+static void
+mark_number(struct buf *out, double x, enum col_type type)
+{
+    char text[STR_F64_MAX];
+    double days = floor(type == COL_DATE ? x : x / 86400);
+
+    buf_puts(out, " ");
+    if (isnan(x))
+        buf_putc(out, '-');
+    else if ((type == COL_DATE || type == COL_TIMESTAMP) &&
+             fabs(days) <= INT32_MAX)
+        buf_add(out, text, str_from_date((int32_t)days, text));
+    else
+        buf_printf(out, "%.6g", x);
+    buf_puts(out, " |");
+}
+
+static void
+mark_top(struct buf *out, const struct profile_column *c)
+{
+    for (size_t i = 0; i < c->n_top && i < 3; i++) {
+        buf_puts(out, i ? ", " : "");
+        mark_text(out, c->top[i].text);
+        buf_printf(out, " %.1f%%",
+                   100 * (double)c->top[i].count /
+                       (double)(c->n - c->n_missing));
+    }
+}
+
+static void
+mark_column(struct buf *out, const struct profile_column *c, bool scores)
+{
+    buf_puts(out, "| ");
+    mark_text(out, c->name);
+    buf_printf(out, " | %s | %.1f%% | %zu |", column_type_word(c->type),
+               c->n ? 100 * (double)c->n_missing / (double)c->n : 0,
+               c->n_distinct);
+    mark_number(out, c->numeric ? c->mean : NAN, c->type);
+    mark_number(out, c->numeric ? c->sd : NAN, COL_FLOAT64);
+    mark_number(out, c->numeric ? c->min : NAN, c->type);
+    mark_number(out, c->numeric ? c->quantile[4] : NAN, c->type);
+    mark_number(out, c->numeric ? c->max : NAN, c->type);
+    buf_putc(out, ' ');
+    profile_sparkline(c, 10, true, out);
+    buf_puts(out, " | ");
+    if (profile_is_category(c))
+        mark_top(out, c);
+    buf_puts(out, " |");
+    if (scores && isnan(c->target_score))
+        buf_puts(out, " - |");
+    else if (scores)
+        buf_printf(out, " %.3f |", c->target_score);
+    buf_putc(out, '\n');
+}
+
+void
+profile_markdown(const struct profile *p, struct buf *out)
+{
+    buf_printf(out, "# Profile\n\n%zu rows, %zu columns, %zu repeated rows",
+               frame_rows(p->frame), p->n_cols, p->n_duplicates);
+    if (p->target) {
+        buf_puts(out, ", target ");
+        mark_text(out, p->target);
+    }
+    buf_puts(out, ".\n\n## Alerts\n\n");
+    if (!p->n_alerts)
+        buf_puts(out, "None.\n");
+    for (size_t i = 0; i < p->n_alerts; i++) {
+        const struct alert *a = &p->alert[i];
+
+        buf_printf(out, "- **%s** (%s) ", profile_alert_word(a->kind),
+                   level_word(a->level));
+        if (a->col >= 0) {
+            mark_text(out, p->column[a->col].name);
+            buf_puts(out, ": ");
+        }
+        mark_text(out, a->text);
+        buf_putc(out, '\n');
+    }
+    buf_puts(out, "\n## Columns\n\n| column | type | missing | distinct | mean "
+                  "| sd | min | median | max | shape | most frequent |");
+    if (p->target)
+        buf_puts(out, p->target_classes ? " AUC |" : " correlation |");
+    buf_puts(out, "\n|---|---|--:|--:|--:|--:|--:|--:|--:|---|---|");
+    buf_puts(out, p->target ? "--:|\n" : "\n");
+    for (size_t i = 0; i < p->n_cols; i++)
+        mark_column(out, &p->column[i], p->target != NULL);
+}

@@ -1,0 +1,289 @@
+/* Statistics of a numeric column, all taken from its sorted values: sums run
+ * from the smallest to the largest, whatever the order of the rows was.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "frame/order.h"
+#include "frame/profile_part.h"
+
+const double profile_levels[PROFILE_QUANTILES] = {0.01, 0.05, 0.1,  0.25, 0.5,
+                                                  0.75, 0.9,  0.95, 0.99};
+
+struct sorted {
+    const uint64_t *key; /* ascending, no missing, no NaN */
+    size_t n;
+    size_t begin, end; /* the finite ones */
+    enum col_type type;
+    struct profile_column *out;
+};
+
+static double
+value(const struct sorted *s, size_t i)
+{
+    switch (s->type) {
+    case COL_FLOAT64:
+        return order_to_float(s->key[i]);
+    case COL_TIMESTAMP:
+        return (double)order_to_int(s->key[i]) / 1e6;
+    default:
+        return (double)order_to_int(s->key[i]);
+    }
+}
+
+/* Present values as keys; NaN counts as missing. */
+static size_t
+gather(const struct column *c, uint64_t *key)
+{
+    enum { BATCH = 1024 };
+    const uint64_t *valid = column_validity(c);
+    size_t rows = column_rows(c), n = 0;
+    uint64_t batch[BATCH];
+
+    for (size_t at = 0; at < rows; at += BATCH) {
+        size_t m = rows - at < BATCH ? rows - at : BATCH;
+
+        order_keys(c, at, at + m, NULL, batch);
+        for (size_t i = 0; i < m; i++) {
+            key[n] = batch[i];
+            n += column_bit(valid, at + i) &&
+                 (column_type(c) != COL_FLOAT64 || batch[i] != UINT64_MAX);
+        }
+    }
+    return n;
+}
+
+/* ---- moments --------------------------------------------------------- */
+
+/* Neumaier's compensated sum. */
+struct sum {
+    double total, rest;
+};
+
+static void
+sum_add(struct sum *s, double x)
+{
+    double t = s->total + x;
+
+    s->rest +=
+        fabs(s->total) >= fabs(x) ? (s->total - t) + x : (x - t) + s->total;
+    s->total = t;
+}
+
+static double
+sum_get(const struct sum *s)
+{
+    return isfinite(s->total) ? s->total + s->rest : s->total;
+}
+
+/* Sample skewness and excess kurtosis without bias (Joanes & Gill 1998, G1
+ * and G2), 0 for a constant, as in pandas. */
+static void
+set_shape(struct profile_column *out, double n, double m2, double m3, double m4)
+{
+    bool flat = m2 < 1e-14;
+
+    if (n >= 3)
+        out->skew = flat ? 0 : n * sqrt(n - 1) / (n - 2) * m3 / (m2 * sqrt(m2));
+    if (n >= 4)
+        out->kurtosis =
+            flat ? 0
+                 : n * (n + 1) * (n - 1) * m4 / ((n - 2) * (n - 3) * m2 * m2) -
+                       3 * (n - 1) * (n - 1) / ((n - 2) * (n - 3));
+}
+
+static void
+set_moments(const struct sorted *s)
+{
+    struct profile_column *out = s->out;
+    struct sum sum = {0, 0}, m2 = {0, 0}, m3 = {0, 0}, m4 = {0, 0};
+    double n = (double)(s->end - s->begin);
+
+    if (s->begin == s->end)
+        return;
+    for (size_t i = s->begin; i < s->end; i++)
+        sum_add(&sum, value(s, i));
+    out->sum = sum_get(&sum);
+    out->mean = out->sum / n;
+    for (size_t i = s->begin; i < s->end; i++) {
+        double d = value(s, i) - out->mean;
+
+        sum_add(&m2, d * d);
+        sum_add(&m3, d * d * d);
+        sum_add(&m4, d * d * d * d);
+    }
+    if (n >= 2)
+        out->sd = sqrt(sum_get(&m2) / (n - 1));
+    set_shape(out, n, sum_get(&m2), sum_get(&m3), sum_get(&m4));
+}
+
+/* ---- order ----------------------------------------------------------- */
+
+/* Linear between the two neighbours, numpy's default. */
+static double
+quantile(const struct sorted *s, double q)
+{
+    size_t n = s->end - s->begin;
+    double at = q * (double)(n - 1), below = floor(at);
+    size_t i = s->begin + (size_t)below;
+    double a = value(s, i), b = i + 1 < s->end ? value(s, i + 1) : a;
+    double t = at - below;
+
+    return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
+}
+
+static void
+set_quantiles(const struct sorted *s)
+{
+    struct profile_column *out = s->out;
+
+    if (s->begin == s->end)
+        return;
+    out->min = value(s, s->begin);
+    out->max = value(s, s->end - 1);
+    for (size_t i = 0; i < PROFILE_QUANTILES; i++)
+        out->quantile[i] = quantile(s, profile_levels[i]);
+}
+
+static bool
+all_whole(const struct sorted *s)
+{
+    if (s->type == COL_TIMESTAMP)
+        return false;
+    if (s->type != COL_FLOAT64)
+        return true;
+    for (size_t i = s->begin; i < s->end; i++)
+        if (value(s, i) != rint(value(s, i)))
+            return false;
+    return true;
+}
+
+/* Where bin i begins; quarters keep max - min from overflowing. */
+static double
+edge(const struct profile_column *c, size_t i)
+{
+    double share = (double)i / (double)c->n_bins;
+
+    if (c->max / 4 - c->min / 4 > DBL_MAX / 8)
+        return c->min * (1 - share) + c->max * share;
+    return c->min + (double)i * ((c->max - c->min) / (double)c->n_bins);
+}
+
+/* A division may round a value over an edge: the edges decide. */
+static size_t
+bin_of(const struct profile_column *c, double x)
+{
+    double share = (x / 4 - c->min / 4) / (c->max / 4 - c->min / 4);
+    size_t bin = c->max > c->min ? (size_t)(share * (double)c->n_bins) : 0;
+
+    if (bin >= c->n_bins)
+        bin = c->n_bins - 1;
+    if (bin > 0 && x < edge(c, bin))
+        bin--;
+    else if (bin + 1 < c->n_bins && x >= edge(c, bin + 1))
+        bin++;
+    return bin;
+}
+
+/* Few whole numbers get a bin each, else PROFILE_BINS equal ones. */
+static void
+set_histogram(const struct sorted *s)
+{
+    struct profile_column *out = s->out;
+    double range = out->max - out->min;
+
+    if (s->begin == s->end)
+        return;
+    out->n_bins = PROFILE_BINS;
+    if (range == 0)
+        out->n_bins = 1;
+    else if (range < PROFILE_BINS && all_whole(s))
+        out->n_bins = (size_t)range + 1;
+    for (size_t i = s->begin; i < s->end; i++)
+        out->histogram[bin_of(out, value(s, i))]++;
+}
+
+/* ---- values ---------------------------------------------------------- */
+
+static size_t
+print_value(const struct sorted *s, size_t i, char out[STR_F64_MAX + 8])
+{
+    switch (s->type) {
+    case COL_FLOAT64:
+        return str_from_f64(value(s, i), out);
+    case COL_DATE:
+        return str_from_date((int32_t)order_to_int(s->key[i]), out);
+    case COL_TIMESTAMP:
+        return str_from_timestamp(order_to_int(s->key[i]), out);
+    default:
+        return (size_t)snprintf(out, STR_F64_MAX, "%lld",
+                                (long long)order_to_int(s->key[i]));
+    }
+}
+
+static void
+count_kinds(const struct sorted *s, size_t i, size_t count)
+{
+    double x = value(s, i);
+
+    s->out->n_zero += x == 0 ? count : 0;
+    s->out->n_negative += x < 0 ? count : 0;
+    s->out->n_infinite += isinf(x) ? count : 0;
+}
+
+/* Runs of equal values, in order. */
+static bool
+set_values(struct sorted *s, struct error *err)
+{
+    char text[STR_F64_MAX + 8];
+
+    for (size_t i = 0, j; i < s->n; i = j) {
+        for (j = i + 1; j < s->n && s->key[j] == s->key[i]; j++)
+            ;
+        profile_distinct_add(s->out, j - i);
+        count_kinds(s, i, j - i);
+        if (profile_top_wants(s->out, j - i) &&
+            !profile_top_add(s->out, j - i, text, print_value(s, i, text), err))
+            return false;
+    }
+    s->begin = 0;
+    s->end = s->n;
+    while (s->begin < s->end && isinf(value(s, s->begin)))
+        s->begin++;
+    while (s->end > s->begin && isinf(value(s, s->end - 1)))
+        s->end--;
+    return true;
+}
+
+bool
+profile_number(const struct column *c, struct profile_column *out,
+               const struct progress *progress, struct error *err)
+{
+    struct sorted s = {.type = column_type(c), .out = out};
+    uint64_t *key = mem_try_array(column_rows(c), sizeof *key, err);
+    uint64_t *scratch =
+        key ? mem_try_array(column_rows(c), sizeof *scratch, err) : NULL;
+    bool ok = false;
+
+    if (!scratch)
+        goto out;
+    out->numeric = true;
+    s.n = gather(c, key);
+    out->n_missing = out->n - s.n;
+    s.key = order_sort(key, scratch, s.n);
+    if (!progress_check(progress, err) || !set_values(&s, err))
+        goto out;
+    set_quantiles(&s);
+    set_moments(&s);
+    set_histogram(&s);
+    ok = true;
+out:
+    free(key);
+    free(scratch);
+    return ok;
+}

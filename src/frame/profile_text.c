@@ -1,0 +1,150 @@
+/* Statistics of categories: counted by dictionary entry.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fmath.h"
+#include "base/mem.h"
+#include "frame/profile_part.h"
+
+bool
+profile_is_category(const struct profile_column *c)
+{
+    return !c->numeric || (c->n_distinct < PROFILE_FEW &&
+                           (c->type == COL_INT64 || c->type == COL_FLOAT64));
+}
+
+bool
+profile_top_wants(const struct profile_column *c, size_t count)
+{
+    return c->n_top < PROFILE_TOP || count > c->top[PROFILE_TOP - 1].count;
+}
+
+bool
+profile_top_add(struct profile_column *c, size_t count, const char *text,
+                size_t len, struct error *err)
+{
+    char *copy = mem_try_text(text, len, err);
+    size_t at;
+
+    if (!copy)
+        return false;
+    if (c->n_top == PROFILE_TOP)
+        free(c->top[--c->n_top].text);
+    for (at = c->n_top; at > 0 && c->top[at - 1].count < count; at--)
+        c->top[at] = c->top[at - 1];
+    c->top[at].text = copy;
+    c->top[at].count = count;
+    c->n_top++;
+    return true;
+}
+
+void
+profile_distinct_add(struct profile_column *c, size_t count)
+{
+    double share = (double)count / (double)(c->n - c->n_missing);
+
+    c->n_distinct++;
+    c->entropy -= share * fm_log(share) / fm_log(2);
+}
+
+static size_t
+code_points(struct str s)
+{
+    size_t at = 0, n = 0;
+
+    while (str_next(s, &at) >= 0)
+        n++;
+    return n;
+}
+
+static void
+set_lengths(struct profile_column *out, struct str s)
+{
+    size_t len = code_points(s);
+
+    if (out->n_distinct == 1 || len < out->min_length)
+        out->min_length = len;
+    if (len > out->max_length)
+        out->max_length = len;
+}
+
+/* Entries by rank, so that ties among the most frequent fall in text order;
+ * a dictionary may hold texts that no row has. */
+static bool
+text_values(const struct dict *d, const size_t *count, const uint32_t *by_rank,
+            struct profile_column *out, struct error *err)
+{
+    for (size_t r = 0; r < dict_count(d); r++) {
+        uint32_t code = by_rank[r];
+        struct str s;
+
+        if (!count[code])
+            continue;
+        s = dict_text(d, code);
+        profile_distinct_add(out, count[code]);
+        set_lengths(out, s);
+        if (profile_top_wants(out, count[code]) &&
+            !profile_top_add(out, count[code], s.p, s.n, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+text_column(const struct column *c, struct profile_column *out,
+            struct error *err)
+{
+    const struct dict *d = column_dict(c);
+    size_t n = dict_count(d);
+    size_t *count = mem_try_array(n, sizeof *count, err);
+    uint32_t *rank = count ? mem_try_array(n, sizeof *rank, err) : NULL;
+    uint32_t *by_rank = rank ? mem_try_array(n, sizeof *by_rank, err) : NULL;
+    bool ok = by_rank && dict_ranks(d, rank, err);
+
+    if (ok) {
+        for (size_t i = 0; i < n; i++)
+            by_rank[rank[i]] = (uint32_t)i;
+        for (size_t i = 0; i < out->n; i++)
+            if (column_is_valid(c, i))
+                count[column_codes(c)[i]]++;
+        ok = text_values(d, count, by_rank, out, err);
+    }
+    free(count);
+    free(rank);
+    free(by_rank);
+    return ok;
+}
+
+static bool
+bool_column(const struct column *c, struct profile_column *out,
+            struct error *err)
+{
+    static const char *const words[] = {"false", "true"};
+    size_t count[2] = {0, 0};
+
+    for (size_t i = 0; i < out->n; i++)
+        if (column_is_valid(c, i))
+            count[column_bools(c)[i]]++;
+    for (size_t v = 0; v < 2; v++) {
+        if (!count[v])
+            continue;
+        profile_distinct_add(out, count[v]);
+        if (!profile_top_add(out, count[v], words[v], strlen(words[v]), err))
+            return false;
+    }
+    return true;
+}
+
+bool
+profile_category(const struct column *c, struct profile_column *out,
+                 const struct progress *progress, struct error *err)
+{
+    out->n_missing = column_missing(c);
+    if (!(column_type(c) == COL_TEXT ? text_column(c, out, err)
+                                     : bool_column(c, out, err)))
+        return false;
+    return progress_check(progress, err);
+}
