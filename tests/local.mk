@@ -16,7 +16,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT)
 TESTS += $(UNIT)
 endif
-EXTRA_DIST += tests/lib/run.sh tests/lib/summary.sh tests/lib/tap.sh tests/lib/close.h
+EXTRA_DIST += tests/lib/run.sh tests/lib/summary.sh tests/lib/tap.sh tests/lib/close.h tests/lib/small_model.h
 
 SCRIPT_TESTS = tests/lint/layers.sh
 TESTS += $(SCRIPT_TESTS)
@@ -24,3 +24,4 @@ EXTRA_DIST += $(SCRIPT_TESTS)
 
 # Measurements, by hand: make tests/bench/bench_gbdt.
 EXTRA_PROGRAMS += tests/bench/bench_gbdt
+EXTRA_PROGRAMS += tests/bench/bench_serve

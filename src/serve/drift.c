@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 
-enum { N_SLICES = 4, SLICE_ROWS = 2500, SLICE_MS = 15 * 60 * 1000 };
+enum { N_MARKS = 5, SLICE_ROWS = 2500, SLICE_MS = 15 * 60 * 1000 };
 
 /* One input: its bins lie at `first` in the counters, the last of them for
  * missing values. */
@@ -27,8 +27,8 @@ struct drift {
     size_t n_features, n_bins;
     atomic_uint_least64_t *count; /* since the start */
     atomic_uint_least64_t rows;
-    /* Counts as they were when each slice of the window was closed: entry i
-     * at i % N_SLICES.  The window begins at the oldest. */
+    /* Counts as they were when each slice was closed: entry i at i % N_MARKS.
+     * The window begins at the oldest: it is four slices and what came since. */
     pthread_mutex_t lock;
     uint64_t *closed;
     uint64_t rows_closed;
@@ -109,7 +109,7 @@ fill(struct drift *d, const struct model *m, struct error *err)
     }
     return (d->count = mem_try_array(d->n_bins, sizeof *d->count, err)) &&
            (d->closed =
-                mem_try_array(N_SLICES * d->n_bins, sizeof *d->closed, err));
+                mem_try_array(N_MARKS * d->n_bins, sizeof *d->closed, err));
 }
 
 struct drift *
@@ -226,7 +226,7 @@ drift_tick(struct drift *d, int64_t now_ms)
         d->closed_ms = now_ms;
     if (rows - d->rows_closed >= SLICE_ROWS &&
         now_ms - d->closed_ms >= SLICE_MS) {
-        now = d->closed + d->n_closed % N_SLICES * d->n_bins;
+        now = d->closed + d->n_closed % N_MARKS * d->n_bins;
         for (size_t i = 0; i < d->n_bins; i++)
             now[i] = count_at(d, i);
         d->n_closed++;
@@ -251,27 +251,28 @@ drift_psi(const double *p, const double *q, size_t n)
 }
 
 double
-drift_noise(size_t n_bins, uint64_t n)
+drift_noise(size_t n_bins, uint64_t n, uint64_t n_train)
 {
     double k = n_bins > 1 ? (double)(n_bins - 1) : 1;
     double c = 2 / (9 * k), z = 3.0902323061678132; /* normal, 0.999 */
 
-    return k * pow(1 - c + z * sqrt(c), 3) / (double)n;
+    return k * pow(1 - c + z * sqrt(c), 3) *
+           (1 / (double)n + 1 / (double)n_train);
 }
 
 static enum drift_level
-judge(double psi, size_t n_bins, uint64_t n)
+judge(double psi, size_t n_bins, uint64_t n, uint64_t n_train)
 {
     if (n < DRIFT_MIN_ROWS)
         return DRIFT_FEW;
-    if (psi < 0.1 || psi < drift_noise(n_bins, n))
+    if (psi < 0.1 || psi < drift_noise(n_bins, n, n_train))
         return DRIFT_OK;
     return psi < 0.25 ? DRIFT_MODERATE : DRIFT_MAJOR;
 }
 
 static bool
-score(const struct feature *f, const uint64_t *count, struct drift_score *out,
-      struct error *err)
+score(const struct drift *d, const struct feature *f, const uint64_t *count,
+      struct drift_score *out, struct error *err)
 {
     double *p = mem_try_array(2 * f->n_bins, sizeof *p, err);
     double *q = p + f->n_bins, present = 1 - f->base->missing;
@@ -291,7 +292,7 @@ score(const struct feature *f, const uint64_t *count, struct drift_score *out,
     out->name = f->base->name;
     out->n = n;
     out->psi = n ? drift_psi(p, q, f->n_bins) : NAN;
-    out->level = judge(out->psi, used, n);
+    out->level = judge(out->psi, used, n, model_train_rows(d->model));
     free(p);
     return true;
 }
@@ -307,8 +308,8 @@ window_counts(const struct drift *d, struct error *err)
     if (!count)
         return NULL;
     pthread_mutex_lock(lock);
-    if (d->n_closed >= N_SLICES)
-        from = d->closed + d->n_closed % N_SLICES * d->n_bins;
+    if (d->n_closed >= N_MARKS)
+        from = d->closed + d->n_closed % N_MARKS * d->n_bins;
     for (size_t i = 0; i < d->n_bins; i++)
         count[i] = count_at(d, i) - (from ? from[i] : 0);
     pthread_mutex_unlock(lock);
@@ -323,7 +324,7 @@ drift_scores(const struct drift *d, size_t *n, struct error *err)
     bool ok = count != NULL;
 
     for (size_t i = 0; ok && i < d->n_features; i++)
-        ok = score(&d->feature[i], count + d->feature[i].first, &s[i], err);
+        ok = score(d, &d->feature[i], count + d->feature[i].first, &s[i], err);
     free(count);
     if (!ok) {
         free(s);

@@ -3,9 +3,9 @@
  * Counts per bin of the artifact's baseline, with a bin of its own for missing
  * values; PSI = sum (q - p) ln(q / p), an empty share replaced by 0.0001.
  * Rule of thumb: 0.1 moderate, 0.25 major.  A verdict also asks that the PSI
- * is beyond what the number of rows explains: without any drift it spreads
- * like chi-square with bins - 1 degrees of freedom over n, which at 100 rows
- * and 20 bins is 0.2 on average.
+ * is beyond what the numbers of rows explain: without any drift it spreads
+ * like chi-square with bins - 1 degrees of freedom, times 1/asked + 1/trained,
+ * which at 100 rows asked and 20 bins is 0.2 on average.
  *
  * A server scores what was asked lately: at least the last hour and 10,000
  * rows, or all since the start where that is less.
@@ -43,9 +43,10 @@ struct drift_score *
 drift_scores(const struct drift *d, size_t *n, struct error *err) MUST_USE;
 /* p, q: n shares each. */
 double drift_psi(const double *p, const double *q, size_t n);
-/* The PSI that one sample in a thousand of n rows passes without any drift
- * (Wilson and Hilferty's approximation of chi-square). */
-double drift_noise(size_t n_bins, uint64_t n);
+/* The PSI that one sample of n rows in a thousand passes without any drift
+ * (Wilson and Hilferty's approximation of chi-square; some per cent too high
+ * below 10 bins). */
+double drift_noise(size_t n_bins, uint64_t n, uint64_t n_train);
 /* One table against a model's baseline, without a server. */
 struct drift_score *drift_frame(const struct model *m, const struct frame *f,
                                 size_t *n, struct error *err) MUST_USE;

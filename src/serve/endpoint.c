@@ -183,6 +183,7 @@ struct launch {
     struct store *store;
     const char *name, *reference, *host;
     char *label; /* what the reference is now */
+    char *model; /* what `lathe serve` is told: pinned */
     unsigned port;
     double sla_ms;
 };
@@ -193,7 +194,7 @@ spawn(const struct launch *l, int listen_fd, int log_fd, struct error *err)
     char port[16], sla[STR_F64_MAX];
     struct buf project;
     const char *env[] = {"LATHE_LISTEN_FD=0", NULL, NULL};
-    const char *argv[] = {proc_self(), "serve", l->label, "--host", l->host,
+    const char *argv[] = {proc_self(), "serve", l->model, "--host", l->host,
                           "--port",    port,    NULL,     NULL,     NULL};
     struct proc_options o = {.env = env,
                              .fd_in = listen_fd,
@@ -270,7 +271,8 @@ fill_row(const struct launch *l, pid_t pid, struct deployment *d)
 {
     memset(d, 0, sizeof *d);
     d->name = mem_text(l->name);
-    d->reference = mem_text(l->reference);
+    /* A file is remembered by its full path: the folder may change. */
+    d->reference = mem_text(*l->model == '/' ? l->model : l->reference);
     d->label = mem_text(l->label);
     d->host = mem_text(l->host);
     d->port = l->port;
@@ -314,7 +316,7 @@ launch(struct launch *l, struct deployment *out, struct error *err)
     return ok;
 }
 
-/* The pinned version, where the reference is one of the registry. */
+/* A reference to the registry is pinned to the version it means now. */
 static bool
 resolve(struct launch *l, struct error *err)
 {
@@ -322,8 +324,14 @@ resolve(struct launch *l, struct error *err)
 
     if (!model_resolve(l->store, l->reference, &path, &l->label, err))
         return false;
+    if (!strcmp(path, l->reference))
+        l->model = realpath(path, NULL);
+    else if (!strncmp(l->reference, "runs:/", 6))
+        l->model = mem_text(l->reference);
+    else
+        l->model = mem_text(l->label);
     free(path);
-    return true;
+    return l->model || error_errno(err, errno, "%s", l->reference);
 }
 
 static bool
@@ -387,6 +395,7 @@ endpoint_create_gap(struct store *s, const char *name, const char *reference,
     if (gap)
         *gap = stopped;
     free(l.label);
+    free(l.model);
     close(lock);
     return ok;
 }
@@ -452,6 +461,7 @@ start_again(struct store *s, const char *name, struct error *err)
     if (ok)
         deployment_fini(&now);
     free(l.label);
+    free(l.model);
     deployment_fini(&d);
     return ok;
 }

@@ -19,6 +19,7 @@
 
 #include "serve/server.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
@@ -656,21 +657,54 @@ set_url(struct server *s, const char *host)
     s->url = buf_take(&url);
 }
 
+/* What stands in URLs: letters, digits, '.', '_', '-'. */
+static char *
+url_word(const char *p, size_t n)
+{
+    struct buf b;
+
+    buf_init(&b);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)p[i];
+
+        buf_putc(&b, isalnum(c) || strchr("._-", c) ? (char)c : '-');
+    }
+    return buf_take(&b);
+}
+
+/* "churn/3" is version 3 of churn, a file is what it is called before its
+ * last dot. */
+static void
+set_names(struct server *s, const struct server_options *o)
+{
+    const char *label = o->label ? o->label : "model";
+    const char *slash = strrchr(label, '/'), *dot = strrchr(label, '.');
+    size_t n = strlen(label);
+    struct buf b;
+
+    if (slash)
+        n = (size_t)(slash - label);
+    else if (dot && dot > label)
+        n = (size_t)(dot - label);
+    s->name = o->name ? mem_text(o->name) : url_word(label, n);
+    if (o->version)
+        s->version = mem_text(o->version);
+    else
+        s->version = mem_text(slash && slash[1] && !o->name ? slash + 1 : "1");
+    buf_init(&b);
+    buf_printf(&b, "%s/%s", s->name, s->version);
+    s->label = o->label ? mem_text(o->label) : mem_text(b.data);
+    buf_fini(&b);
+}
+
 static struct server *
 new_server(const struct model *m, const struct server_options *o)
 {
     struct server *s = mem_new(sizeof *s);
     pthread_condattr_t attr;
-    struct buf label;
 
     s->model = model_ref(m);
-    s->name = mem_text(o->name ? o->name : "model");
-    s->version = mem_text(o->version ? o->version : "1");
-    buf_init(&label);
-    buf_printf(&label, "%s/%s", s->name, s->version);
-    s->label = o->label ? mem_text(o->label) : buf_take(&label);
-    if (o->label)
-        buf_fini(&label);
+    set_names(s, o);
     s->max_body = o->max_body ? o->max_body : BODY_MAX;
     s->deadline_us =
         (o->deadline_ms ? o->deadline_ms : DEADLINE_MS) * INT64_C(1000);
@@ -762,6 +796,7 @@ server_start(const struct model *m, const struct server_options *o,
     s->daemon = start_daemon(s, o, threads);
     if (s->daemon)
         return s;
+    s->listen_fd = -1; /* closed by it, also when it fails */
     error_set(err, ERR_STATE, "the HTTP server could not be started");
     end_keeper(s);
 fail:

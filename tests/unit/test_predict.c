@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "serve/predict.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "tests/lib/small_model.h"
+
+/* Two rows; the second has no charges. */
+static const char *const same[] = {
+    "{\"dataframe_split\": {\"columns\": [\"joined\", \"id\", \"contract\", "
+    "\"senior\", \"charges\", \"tenure\"], \"index\": [0, 1], \"data\": "
+    "[[\"2020-01-31\", 7, \"One year\", true, 79.5, 12], "
+    "[\"2021-12-01\", 8, \"Two year\", false, null, 3]]}}",
+    "{\"dataframe_records\": [{\"tenure\": 12, \"charges\": 79.5, \"senior\": "
+    "true, \"contract\": \"One year\", \"joined\": \"2020-01-31\", \"id\": 7},"
+    "{\"joined\": \"2021-12-01\", \"contract\": \"Two year\", \"senior\": "
+    "0, \"charges\": null, \"tenure\": 3.0}]}",
+    "{\"instances\": [{\"tenure\": \"12\", \"charges\": \"79.5\", \"senior\": "
+    "\"True\", \"contract\": \"One year\", \"joined\": \"2020-01-31\"},"
+    "[3, null, false, \"Two year\", \"2021-12-01\"]], "
+    "\"signature_name\": \"x\"}",
+    "{\"inputs\": {\"tenure\": [12, 3], \"charges\": [[79.5], [null]], "
+    "\"senior\": [1, 0], \"contract\": [\"One year\", \"Two year\"], "
+    "\"joined\": [\"2020-01-31\", \"2021-12-01\"]}, \"params\": {}}",
+    "{\"inputs\": [[12, 79.5, true, \"One year\", \"2020-01-31\"], "
+    "[3, \"nan\", false, \"Two year\", \"2021-12-01\"]]}",
+};
+static const char same_csv[] = "joined,id,contract,senior,charges,tenure\r\n"
+                               "2020-01-31,7,\"One year\",true,79.5,12\r\n"
+                               "2021-12-01,8,Two year,false,,3\r\n";
+
+static void
+predict_frame(const struct model *m, struct frame *f, double *out, size_t n)
+{
+    struct prediction p;
+    struct error err;
+
+    assert_ok(model_predict(m, f, NULL, &p, &err), err);
+    assert_int_equal(p.n, n);
+    memcpy(out, p.value, n * sizeof *out);
+    prediction_fini(&p);
+    frame_unref(f);
+}
+
+/* The frame as a table would have been read. */
+static struct frame *
+typed_rows(void)
+{
+    const char *names[] = {"tenure", "charges", "senior", "contract", "joined"};
+    const enum col_type types[] = {COL_INT64, COL_FLOAT64, COL_BOOL, COL_TEXT,
+                                   COL_DATE};
+    struct error err;
+    struct builder *b = builder_new(5, names, types, &err);
+
+    assert_ok(builder_i64(b, 0, 12, &err) && builder_f64(b, 1, 79.5, &err) &&
+                  builder_i64(b, 2, 1, &err) &&
+                  builder_text(b, 3, STR("One year"), &err) &&
+                  builder_i64(b, 4, str_days(2020, 1, 31), &err) &&
+                  builder_end_row(b, &err) && builder_i64(b, 0, 3, &err) &&
+                  builder_i64(b, 2, 0, &err) &&
+                  builder_text(b, 3, STR("Two year"), &err) &&
+                  builder_i64(b, 4, str_days(2021, 12, 1), &err) &&
+                  builder_end_row(b, &err),
+              err);
+    return builder_finish(b, &err);
+}
+
+static void
+test_all_forms_of_the_same_rows_give_the_same_bits(void **state)
+{
+    struct model *m = small_model(SMALL_BINARY);
+    struct error err;
+    struct frame *f;
+    double want[2], got[2];
+
+    (void)state;
+    predict_frame(m, typed_rows(), want, 2);
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        f = predict_parse_json(m, str_of(same[i]), &err);
+        if (!f)
+            fail_msg("form %zu: %s", i, err.message);
+        predict_frame(m, f, got, 2);
+        assert_memory_equal(got, want, sizeof want);
+    }
+    f = predict_parse_csv(m, str_of(same_csv), &err);
+    assert_ok(f != NULL, err);
+    predict_frame(m, f, got, 2);
+    assert_memory_equal(got, want, sizeof want);
+    model_unref(m);
+}
+
+#define GOOD                                                         \
+    "\"charges\": 1, \"senior\": true, \"contract\": \"One year\", " \
+    "\"joined\": \"2020-01-31\""
+#define RECORDS(r) "{\"dataframe_records\": [" r "]}"
+
+static const struct {
+    const char *body, *part;
+} wrong[] = {
+    {"", "the body: "},
+    {"[1]", "the body is an array, expected an object with one of"},
+    {"{}", "the body has none of dataframe_split"},
+    {"{\"inputs\": [], \"instances\": []}", "more than one of"},
+    {"{\"dataframe_records\": {}}", "dataframe_records is an object"},
+    {RECORDS("7"), "row 1 is a number, expected an object"},
+    {RECORDS("{" GOOD "}"), "row 1: no field 'tenure'"},
+    {RECORDS("{" GOOD ", \"tenur\": 1}"), "row 1: no field 'tenure'"},
+    {RECORDS("{" GOOD ", \"tenure\": 1}, {" GOOD ", \"tenure\": \"abc\"}"),
+     "row 2: field 'tenure' is 'abc', expected a number"},
+    {RECORDS("{" GOOD ", \"tenure\": \"\"}"),
+     "row 1: field 'tenure' is '', expected a number (null where it is "
+     "missing)"},
+    {RECORDS("{" GOOD ", \"tenure\": [1]}"),
+     "row 1: field 'tenure' is an array, expected a number"},
+    {RECORDS("{" GOOD ", \"tenure\": 1e999}"),
+     "row 1: field 'tenure': the number is too large"},
+    {RECORDS("{\"charges\": 1, \"senior\": 2}"),
+     "row 1: field 'senior' is 2, expected true or false"},
+    {RECORDS("{\"charges\": 1, \"senior\": \"yes\"}"),
+     "row 1: field 'senior' is 'yes', expected true or false"},
+    {RECORDS("{\"contract\": 3}"), "row 1: field 'contract' is 3, expected a "
+                                   "text"},
+    {RECORDS("{\"contract\": true}"), "field 'contract' is true"},
+    {RECORDS("{\"joined\": \"2021-02-29\"}"),
+     "row 1: field 'joined' is '2021-02-29', expected a date"},
+    {RECORDS("{\"joined\": 18000}"), "field 'joined' is 18000"},
+    {"{\"dataframe_split\": []}", "dataframe_split is an array"},
+    {"{\"dataframe_split\": {\"data\": []}}",
+     "dataframe_split: 'columns' is missing"},
+    {"{\"dataframe_split\": {\"columns\": [\"tenure\"], \"data\": []}}",
+     "dataframe_split: no column 'charges'"},
+    {"{\"dataframe_split\": {\"columns\": [\"tenure\", \"tenure\"], \"data\": "
+     "[]}}",
+     "dataframe_split: column 'tenure' is there twice"},
+    {"{\"dataframe_split\": {\"columns\": [3], \"data\": []}}",
+     "columns: item 1 is a number"},
+    {"{\"dataframe_split\": {\"columns\": [\"tenure\", \"charges\", "
+     "\"senior\", \"contract\", \"joined\"], \"data\": [[1, 2]]}}",
+     "row 1: 2 values, expected 5"},
+    {"{\"instances\": [3]}", "row 1 is a number, expected an array"},
+    {"{\"inputs\": 3}", "inputs is a number"},
+    {"{\"inputs\": {\"tenure\": 3}}",
+     "inputs: field 'tenure' is a number, expected an array"},
+    {"{\"inputs\": {\"tenure\": [3], \"charges\": [1, 2]}}",
+     "inputs: field 'charges' has 2 values, others have 1"},
+    {"{\"inputs\": {\"tenure\": [3]}}", "inputs: no field 'charges'"},
+};
+
+static void
+test_what_is_wrong_is_told_by_field_and_row(void **state)
+{
+    struct model *m = small_model(SMALL_BINARY);
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        if (predict_parse_json(m, str_of(wrong[i].body), &err))
+            fail_msg("accepted: %s", wrong[i].body);
+        if (!strstr(err.message, wrong[i].part))
+            fail_msg("%s: '%s' does not say '%s'", wrong[i].body, err.message,
+                     wrong[i].part);
+    }
+    model_unref(m);
+}
+
+static void
+test_a_long_bad_value_is_cut_between_characters(void **state)
+{
+    struct model *m = small_model(SMALL_BINARY);
+    struct error err;
+    char body[300] = "{\"dataframe_records\": [{\"tenure\": \"a";
+
+    (void)state;
+    for (int i = 0; i < 60; i++)
+        strcat(body, "\xc3\xa9");
+    strcat(body, "\"}]}");
+    assert_null(predict_parse_json(m, str_of(body), &err));
+    assert_non_null(strstr(err.message, "\xc3\xa9...', expected a number"));
+    assert_true(str_utf8_valid(str_of(err.message)));
+    model_unref(m);
+}
+
+static void
+test_missing_fields_pass_when_the_client_says_so(void **state)
+{
+    struct model *m = small_model(SMALL_BINARY);
+    struct error err;
+    struct frame *f =
+        predict_parse_json(m,
+                           STR("{\"dataframe_records\": [{\"tenure\": 2}], "
+                               "\"params\": {\"allow_missing\": true}}"),
+                           &err);
+
+    (void)state;
+    assert_ok(f != NULL, err);
+    assert_int_equal(frame_cols(f), 5);
+    assert_false(column_is_valid(frame_column(f, 1), 0));
+    assert_true(column_number(frame_column(f, 0), 0) == 2);
+    frame_unref(f);
+    model_unref(m);
+}
+
+static void
+test_csv_says_which_line_and_which_field(void **state)
+{
+    static const struct {
+        const char *body, *part;
+    } bad[] = {
+        {"tenure,charges,senior,contract,joined\n1,2,true,One year\n",
+         "line 2"},
+        {"tenure,charges,senior,contract\n1,2,true,One year\n",
+         "no column 'joined'"},
+        {"tenure,charges,senior,contract,joined\n"
+         "1,2,true,One year,2020-01-31\nx,2,true,One year,2020-01-31\n",
+         "row 2: field 'tenure' is 'x', expected a number"},
+    };
+    struct model *m = small_model(SMALL_BINARY);
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_null(predict_parse_csv(m, str_of(bad[i].body), &err));
+        if (!strstr(err.message, bad[i].part))
+            fail_msg("'%s' does not say '%s'", err.message, bad[i].part);
+    }
+    model_unref(m);
+}
+
+static void
+test_no_rows_are_a_table_without_rows(void **state)
+{
+    struct model *m = small_model(SMALL_BINARY);
+    struct error err;
+    struct frame *f =
+        predict_parse_json(m, STR("{\"dataframe_records\": []}"), &err);
+
+    (void)state;
+    assert_ok(f != NULL, err);
+    assert_int_equal(frame_rows(f), 0);
+    frame_unref(f);
+    model_unref(m);
+}
+
+static void
+test_answers_name_the_classes_and_keep_every_bit(void **state)
+{
+    double value[] = {0.1, 0.2, 0.7, 1.0 / 3, 1e-300, 2.0 / 3};
+    struct model *m = small_model(SMALL_MULTICLASS);
+    struct prediction p = {.n = 2, .k = 3, .value = value};
+    struct buf b;
+    struct json *v;
+    struct error err;
+
+    (void)state;
+    buf_init(&b);
+    predict_answer_json(m, &p, &b);
+    assert_string_equal(
+        b.data,
+        "{\"predictions\": [{\"basic\": 0.1, \"plus\": 0.2, \"pro\": 0.7}, "
+        "{\"basic\": 0.3333333333333333, \"plus\": 1e-300, "
+        "\"pro\": 0.6666666666666666}]}");
+    v = json_parse((struct str){b.data, b.len}, &err);
+    assert_non_null(v);
+    json_free(v);
+    buf_clear(&b);
+    predict_answer_csv(m, &p, &b);
+    assert_string_equal(
+        b.data, "0.1,0.2,0.7\n0.3333333333333333,1e-300,0.6666666666666666\n");
+    assert_string_equal(predict_class(m, &p, 0), "pro");
+    buf_fini(&b);
+    model_unref(m);
+}
+
+static void
+test_a_value_that_is_not_finite_is_null(void **state)
+{
+    double value[] = {NAN, 2.5};
+    struct model *m = small_model(SMALL_REGRESSION);
+    struct prediction p = {.n = 2, .k = 1, .value = value};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    predict_answer_json(m, &p, &b);
+    assert_string_equal(b.data, "{\"predictions\": [null, 2.5]}");
+    buf_clear(&b);
+    predict_answer_csv(m, &p, &b);
+    assert_string_equal(b.data, "\n2.5\n");
+    buf_fini(&b);
+    model_unref(m);
+}
+
+/* Fail the n-th allocation, n = 1, 2, ... until it works. */
+static void
+test_no_memory_is_an_error_and_leaks_nothing(void **state)
+{
+    struct model *m = small_model(SMALL_BINARY);
+    struct error err;
+    struct frame *f = NULL;
+
+    (void)state;
+    for (unsigned long n = 1; !f; n++) {
+        mem_fault_arm(n, false);
+        f = predict_parse_json(m, str_of(same[1]), &err);
+        if (!f)
+            assert_int_equal(err.code, ERR_NOMEM);
+        assert_true(n < 10000);
+    }
+    mem_fault_arm(0, false);
+    frame_unref(f);
+    model_unref(m);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_forms_of_the_same_rows_give_the_same_bits),
+        cmocka_unit_test(test_what_is_wrong_is_told_by_field_and_row),
+        cmocka_unit_test(test_a_long_bad_value_is_cut_between_characters),
+        cmocka_unit_test(test_missing_fields_pass_when_the_client_says_so),
+        cmocka_unit_test(test_csv_says_which_line_and_which_field),
+        cmocka_unit_test(test_no_rows_are_a_table_without_rows),
+        cmocka_unit_test(test_answers_name_the_classes_and_keep_every_bit),
+        cmocka_unit_test(test_a_value_that_is_not_finite_is_null),
+        cmocka_unit_test(test_no_memory_is_an_error_and_leaks_nothing),
+    };
+
+    (void)cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}
