@@ -27,8 +27,8 @@ serve(int argc, char **argv)
 {
     struct error err;
     struct pool *pool = pool_new(1);
-    struct store *store = store_open(store_find(NULL), false, pool, &err);
-    char *path = NULL, *label = NULL;
+    char *dir = store_find(NULL), *path = NULL, *label = NULL;
+    struct store *store = store_open(dir, false, pool, &err);
     struct model *m = NULL;
     struct server_options o = {.threads = 1, .pool = pool};
     struct server *s = NULL;
@@ -46,14 +46,20 @@ serve(int argc, char **argv)
         o.label = label;
         s = server_start(m, &o, &err);
     }
-    if (!s) {
+    if (s) {
+        fprintf(stderr, "serving %s on %s\n", label, server_url(s));
+        sigwait(&set, &signo);
+        server_stop(s, 5000);
+    } else {
         fprintf(stderr, "lathe: %s\n", err.message);
-        return 1;
     }
-    fprintf(stderr, "serving %s on %s\n", label, server_url(s));
-    sigwait(&set, &signo);
-    server_stop(s, 5000);
-    return 0;
+    model_unref(m);
+    free(label);
+    free(path);
+    store_close(store);
+    free(dir);
+    pool_free(pool);
+    return s == NULL;
 }
 
 struct place {
