@@ -25,5 +25,6 @@ liblathe_a_SOURCES += src/store/writer.h
 UNIT += tests/unit/test_lineage
 UNIT += tests/unit/test_registry
 UNIT += tests/unit/test_store
+UNIT += tests/unit/test_store_crash
 UNIT += tests/unit/test_store_run
 EXTRA_DIST += tests/unit/store_fixture.h

@@ -131,8 +131,17 @@ static const char DEPLOYMENTS[] = "CREATE TABLE deployment("
                                   "  wanted INTEGER NOT NULL"
                                   ") STRICT, WITHOUT ROWID;";
 
-static const char *const STEPS[][3] = {
-    {RUNS, REGISTRY, DEPLOYMENTS},
+/* The last transaction of each process that writes with a rollback journal:
+ * see writer.c. */
+static const char WRITERS[] = "CREATE TABLE writer("
+                              "  token TEXT PRIMARY KEY,"
+                              "  number INTEGER NOT NULL,"
+                              "  time_ms INTEGER NOT NULL"
+                              ") STRICT, WITHOUT ROWID;";
+
+enum { TEXTS_MAX = 4 }; /* of one step */
+static const char *const STEPS[][TEXTS_MAX] = {
+    {RUNS, REGISTRY, DEPLOYMENTS, WRITERS},
 };
 enum { N_STEPS = sizeof STEPS / sizeof STEPS[0] };
 
@@ -186,7 +195,7 @@ take_steps(struct sqlite3 *db, struct error *err)
     if (at == N_STEPS)
         return true;
     for (; at < N_STEPS; at++) {
-        for (size_t i = 0; i < 3 && STEPS[at][i]; i++) {
+        for (size_t i = 0; i < TEXTS_MAX && STEPS[at][i]; i++) {
             if (!sql_exec(db, STEPS[at][i], err))
                 return false;
         }

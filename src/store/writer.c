@@ -13,6 +13,12 @@
  * itself, so that a small write is not refused because of a large neighbour,
  * and each caller gets its own error.  Records that cannot be written are held
  * and tried again with the next op or after RETRY_MS.
+ *
+ * A commit that fails has not happened: with WAL always, but with a rollback
+ * journal the failure may be that of the last sync, after the journal is gone
+ * and with it the way back.  So there each transaction leaves its number in
+ * the table `writer`, where it is looked for before anything is tried again.
+ * While that cannot be read, the records are in doubt and nothing is written.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -21,16 +27,24 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "store/schema.h"
 #include "store/sql.h"
 
-enum { BATCH_MS = 200, RETRY_MS = 1000, HELD_MAX = 64 << 20 };
+enum {
+    BATCH_MS = 200,
+    RETRY_MS = 1000,
+    HELD_MAX = 64 << 20,
+    TOKEN_BYTES = 16,
+    FORGET_MS = 24 * 3600 * 1000 /* rows of writers that are long gone */
+};
 
 /* On its caller's stack until done. */
 struct op {
@@ -59,8 +73,11 @@ struct writer {
 
     /* The store thread's own; `held` changes under the lock. */
     struct sqlite3 *db;
-    struct buf held; /* taken from records, not yet on disk */
-    bool told;       /* that records cannot be written */
+    struct buf held;                 /* taken from records, not yet on disk */
+    bool told;                       /* that records cannot be written */
+    char token[TOKEN_BYTES * 2 + 1]; /* our row in the table `writer` */
+    int64_t number;                  /* of the last transaction */
+    size_t doubt; /* bytes of held that may be written already */
 };
 
 /* ---- one transaction ---- */
@@ -110,31 +127,94 @@ struct group {
     bool records; /* held records go with it */
     bool records_ok;
     struct error err; /* why the records or the whole did not go */
-    bool lost;        /* the transaction broke on its way */
 };
 
-/* True: all that says ok is on disk.  False: nothing is. */
+enum outcome {
+    WRITTEN, /* what says ok is on disk */
+    REFUSED, /* nothing happened, and nothing else would */
+    UNDONE,  /* nothing happened, but each member may be tried alone */
+    UNSURE   /* it failed, and may have happened nevertheless */
+};
+
 static bool
-commit_group(struct sqlite3 *db, struct writer *w, struct group *g)
+is_marked(const struct writer *w)
+{
+    return strcmp(w->journal, "wal") != 0;
+}
+
+static bool
+put_mark(struct writer *w, struct error *err)
+{
+    int64_t now = loop_wall_ms();
+    const struct sql_value at[] = {sql_text(w->token), sql_int(++w->number),
+                                   sql_int(now)};
+    const struct sql_value old[] = {sql_int(now - FORGET_MS)};
+
+    return sql_run(w->db,
+                   "INSERT OR REPLACE INTO writer(token, number, time_ms) "
+                   "VALUES(?1, ?2, ?3)",
+                   at, 3, err) &&
+           sql_run(w->db, "DELETE FROM writer WHERE time_ms < ?1", old, 1, err);
+}
+
+/* After a commit that failed: has it happened, and to last? */
+static enum outcome
+look_for_mark(struct writer *w, struct error *err)
+{
+    const struct sql_value at[] = {sql_text(w->token)};
+    int64_t found = 0;
+    bool synced;
+    char *dir;
+
+    if (!sql_get_int(w->db, "SELECT number FROM writer WHERE token = ?1", at, 1,
+                     0, &found, err))
+        return UNSURE;
+    if (found != w->number)
+        return UNDONE;
+    dir = mem_text(w->path);
+    *strrchr(dir, '/') = '\0';
+    synced = store_sync_folder(dir, err);
+    free(dir);
+    return synced ? WRITTEN : UNSURE;
+}
+
+static enum outcome
+commit(struct writer *w, struct group *g)
 {
     struct error ignored;
+    enum outcome outcome = UNDONE;
+    bool marked = is_marked(w) && put_mark(w, &g->err);
 
-    g->lost = false;
-    if (!sql_exec(db, "BEGIN IMMEDIATE", &g->err))
-        return false;
+    if (marked == is_marked(w)) {
+        if (sql_exec(w->db, "COMMIT", &g->err))
+            return WRITTEN;
+        if (marked)
+            outcome = UNSURE;
+    }
+    if (sql_in_transaction(w->db))
+        (void)!sql_exec(w->db, "ROLLBACK", &ignored);
+    if (outcome == UNSURE)
+        outcome = look_for_mark(w, &g->err);
+    if (outcome == UNSURE && g->records)
+        w->doubt = w->held.len;
+    return outcome;
+}
+
+static enum outcome
+write_together(struct writer *w, struct group *g)
+{
+    if (!sql_exec(w->db, "BEGIN IMMEDIATE", &g->err))
+        return REFUSED;
     if (g->records)
-        g->records_ok = run_alone(db, write_held, w, &g->err);
-    for (struct op *op = g->first; op && sql_in_transaction(db); op = op->next)
+        g->records_ok = run_alone(w->db, write_held, w, &g->err);
+    for (struct op *op = g->first; op && sql_in_transaction(w->db);
+         op = op->next)
         if (op->fn)
-            op->ok = run_alone(db, op->fn, op->ctx, &op->err);
-    g->lost = true;
-    if (!sql_in_transaction(db))
-        return error_set(&g->err, ERR_IO, "the transaction was undone");
-    if (sql_exec(db, "COMMIT", &g->err))
-        return true;
-    if (sql_in_transaction(db))
-        (void)!sql_exec(db, "ROLLBACK", &ignored);
-    return false;
+            op->ok = run_alone(w->db, op->fn, op->ctx, &op->err);
+    if (sql_in_transaction(w->db))
+        return commit(w, g);
+    error_set(&g->err, ERR_IO, "the transaction was undone");
+    return UNDONE;
 }
 
 static void
@@ -142,7 +222,7 @@ write_records_alone(struct writer *w, struct group *g)
 {
     struct group alone = {.records = true};
 
-    g->records_ok = commit_group(w->db, w, &alone) && alone.records_ok;
+    g->records_ok = write_together(w, &alone) == WRITTEN && alone.records_ok;
     if (!g->records_ok)
         g->err = alone.err;
 }
@@ -155,7 +235,7 @@ write_op_alone(struct writer *w, struct op *op)
 
     op->next = NULL;
     op->ok = true;
-    if (!commit_group(w->db, w, &alone) && op->ok) {
+    if (write_together(w, &alone) != WRITTEN && op->ok) {
         op->ok = false;
         op->err = alone.err;
     }
@@ -163,9 +243,8 @@ write_op_alone(struct writer *w, struct op *op)
 }
 
 static void
-fail_group(struct group *g)
+fail_ops(struct group *g)
 {
-    g->records_ok = false;
     for (struct op *op = g->first; op; op = op->next) {
         op->ok = false;
         op->err = g->err;
@@ -173,26 +252,60 @@ fail_group(struct group *g)
 }
 
 static void
-write_group(struct writer *w, struct group *g)
+write_one_by_one(struct writer *w, struct group *g)
 {
-    if (!open_database(w, &g->err)) {
-        fail_group(g);
-    } else if (!commit_group(w->db, w, g)) {
-        if (!g->lost) {
-            fail_group(g);
-        } else {
-            if (g->records)
-                write_records_alone(w, g);
-            for (struct op *op = g->first; op; op = op->next)
-                if (op->fn)
-                    write_op_alone(w, op);
+    if (g->records)
+        write_records_alone(w, g);
+    for (struct op *op = g->first; op; op = op->next) {
+        if (op->fn && !w->doubt) {
+            write_op_alone(w, op);
+        } else if (op->fn) {
+            op->ok = false;
+            op->err = g->err;
         }
     }
+}
+
+/* Records that were in doubt are either there or to be written. */
+static bool
+end_doubt(struct writer *w, struct error *err)
+{
+    enum outcome outcome = w->doubt ? look_for_mark(w, err) : UNDONE;
+
+    if (outcome == UNSURE)
+        return false;
+    if (outcome == WRITTEN) {
+        pthread_mutex_lock(&w->lock);
+        w->held.len -= w->doubt;
+        memmove(w->held.data, w->held.data + w->doubt, w->held.len);
+        pthread_mutex_unlock(&w->lock);
+    }
+    w->doubt = 0;
+    return true;
+}
+
+static void
+write_group(struct writer *w, struct group *g)
+{
+    enum outcome outcome = REFUSED;
+
+    if (open_database(w, &g->err) && end_doubt(w, &g->err)) {
+        g->records = w->held.len > 0;
+        outcome = write_together(w, g);
+    }
+    if (outcome == UNDONE) {
+        write_one_by_one(w, g);
+    } else if (outcome != WRITTEN) {
+        g->records_ok = false;
+        fail_ops(g);
+    }
+    if (!g->records)
+        g->records_ok = true;
     /* A flush asks about the records alone. */
     for (struct op *op = g->first; op; op = op->next) {
         if (op->fn)
             continue;
-        op->ok = !g->records || g->records_ok;
+        op->ok = g->records_ok;
         if (!op->ok)
             op->err = g->err;
     }
@@ -282,7 +395,7 @@ serve(void *ctx)
     while (more && take_group(w, &g)) {
         write_group(w, &g);
         pthread_mutex_lock(&w->lock);
-        if (g.records)
+        if (g.records || w->holding)
             more = settle_records(w, &g);
         for (struct op *op = g.first, *next; op; op = next) {
             next = op->next;
@@ -306,6 +419,7 @@ writer_new(const char *path, const char *journal, struct pool *pool)
     w->path = mem_text(path);
     w->journal = journal;
     w->pool = pool;
+    digest_token(TOKEN_BYTES, w->token);
     pthread_mutex_init(&w->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -16,6 +16,7 @@ liblathe_a_SOURCES += src/ui/view.c src/ui/view.h
 liblathe_a_SOURCES += src/ui/view_data.c
 liblathe_a_SOURCES += src/ui/view_endpoints.c
 liblathe_a_SOURCES += src/ui/view_jobs.c
+liblathe_a_SOURCES += src/ui/view_notebook.c
 liblathe_a_SOURCES += src/ui/view_registry.c
 liblathe_a_SOURCES += src/ui/view_runs.c
 UNIT += tests/unit/test_draw

@@ -3,6 +3,7 @@
 #ifndef LATHE_TESTS_STORE_FIXTURE_H
 #define LATHE_TESTS_STORE_FIXTURE_H
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,21 @@ static struct pool *pool;
 static struct store *store;
 static char project[64], lathe_dir[80];
 static struct error err;
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static int
+remove_tree(const char *path)
+{
+    return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
 
 static int
 open_store(void **state)
@@ -34,12 +50,9 @@ open_store(void **state)
 static int
 close_store(void **state)
 {
-    char command[128];
-
     (void)state;
     store_close(store);
     pool_free(pool);
-    snprintf(command, sizeof command, "rm -rf %s", project);
-    return system(command);
+    return remove_tree(project);
 }
 #endif
