@@ -25,3 +25,6 @@ EXTRA_DIST += $(SCRIPT_TESTS)
 # Measurements, by hand: make tests/bench/bench_gbdt.
 EXTRA_PROGRAMS += tests/bench/bench_gbdt
 EXTRA_PROGRAMS += tests/bench/bench_serve
+# Quality of the defaults: make tests/bench/quality && tests/bench/quality.sh.
+EXTRA_PROGRAMS += tests/bench/quality
+EXTRA_DIST += tests/bench/quality.sh tests/bench/quality.py

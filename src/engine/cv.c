@@ -20,7 +20,6 @@ struct crossing {
     struct model_options options;
     const struct train *ctx;
     struct target truth;
-    uint8_t *fold; /* of each row */
     struct cv_result *out;
 };
 
@@ -32,9 +31,10 @@ folds_make(struct crossing *c, unsigned k, struct error *err)
         classes ? target_frame(&c->truth, err) : frame_ref(c->frame);
     bool ok;
 
-    c->fold = mem_try_array(c->truth.n, 1, err);
-    ok = by && c->fold &&
-         split_folds(by, k, classes ? "y" : NULL, c->ctx->seed, c->fold, err);
+    c->out->row_fold = mem_try_array(c->truth.n, 1, err);
+    ok = by && c->out->row_fold &&
+         split_folds(by, k, classes ? "y" : NULL, c->ctx->seed,
+                     c->out->row_fold, err);
     frame_unref(by);
     return ok;
 }
@@ -109,7 +109,7 @@ run_fold(struct crossing *c, unsigned fold, struct error *err)
     struct model *m = NULL;
     bool ok = false;
 
-    if (split_fold(c->fold, c->truth.n, fold, &s, err) &&
+    if (split_fold(c->out->row_fold, c->truth.n, fold, &s, err) &&
         (train = frame_take(c->frame, s.train, s.n_train, err)) &&
         (test = frame_take(c->frame, s.test, s.n_test, err)) &&
         (m = model_fit(c->family, c->params, train, c->target, &c->options,
@@ -193,7 +193,6 @@ cv_run(const struct family *family, const struct params *p,
     ok = result_init(&c, k, err) && folds_make(&c, k, err);
     for (unsigned i = 0; i < k && ok; i++)
         ok = run_fold(&c, i, err);
-    free(c.fold);
     target_fini(&c.truth);
     if (ok) {
         summarise(&r);
@@ -208,6 +207,8 @@ void
 cv_result_fini(struct cv_result *r)
 {
     free(r->fold);
+    free(r->row_fold);
     prediction_fini(&r->out);
     r->fold = NULL;
+    r->row_fold = NULL;
 }

@@ -11,6 +11,7 @@ struct cv_result {
     size_t n_metrics;
     double *fold;           /* (k, n_metrics) */
     double mean[METRIC_N], sd[METRIC_N];
+    uint8_t *row_fold;      /* of each row: the fold that it was tested in */
     struct prediction out;  /* out-of-fold predictions, in row order */
 };
 
