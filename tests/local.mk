@@ -18,6 +18,13 @@ TESTS += $(UNIT)
 endif
 EXTRA_DIST += tests/lib/run.sh tests/lib/summary.sh tests/lib/tap.sh tests/lib/close.h tests/lib/small_model.h
 
+# Each fuzz target replays its corpus: FUZZ += tests/fuzz/fuzz_x, and its sources.
+FUZZ = tests/fuzz/fuzz_model
+tests_fuzz_fuzz_model_SOURCES = tests/fuzz/fuzz_model.c tests/fuzz/replay.c
+check_PROGRAMS += $(FUZZ)
+TESTS += $(FUZZ)
+EXTRA_DIST += tests/fuzz/corpus
+
 SCRIPT_TESTS = tests/lint/layers.sh
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS)
