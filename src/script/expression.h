@@ -10,7 +10,8 @@ struct lua_State;
 
 /* Where "return" makes the value of the last expression the chunk's; len when
  * its last statement has none. *is_call: that value is a call's. */
-size_t expression_find(struct lua_State *L, const char *code, size_t len, bool *is_call);
+size_t expression_find(struct lua_State *L, const char *code, size_t len,
+                       bool *is_call);
 /* Names that the chunk's top level assigns: "data, trees = ..."; NULL-ended,
  * caller frees each and the array. */
 char **expression_assigned(const char *code, size_t len);

@@ -7,8 +7,8 @@
 
 struct keep; /* what is to be written: a copy, for any thread */
 
-struct keep *keep_new(const char *lathe_dir, const char *notebook, const char *key,
-                      const struct cell *c);
+struct keep *keep_new(const char *lathe_dir, const char *notebook,
+                      const char *key, const struct cell *c);
 bool keep_write(struct keep *k, struct error *err) MUST_USE;
 void keep_free(struct keep *k);
 /* Fills state, order, times, error and outputs; false when there are none. */

@@ -29,6 +29,7 @@ struct kernel {
     size_t used, limit;
     bool bounded; /* the limit holds: Lua runs, and catches its errors */
     size_t width;
+    bool plain;
     const struct kernel_events *events; /* of the chunk that runs */
     const char *name;                   /* of it: "churn.lua [4]" */
     struct error last;                  /* the error raised last */
@@ -106,6 +107,18 @@ void
 kernel_set_width(struct kernel *k, size_t cells)
 {
     k->width = cells < 20 ? 20 : cells;
+}
+
+bool
+script_plain(const struct kernel *k)
+{
+    return k->plain;
+}
+
+void
+kernel_set_plain(struct kernel *k, bool plain)
+{
+    k->plain = plain;
 }
 
 void

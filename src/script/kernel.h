@@ -13,20 +13,29 @@
 
 struct kernel;
 
-enum output_kind { OUT_TEXT, OUT_TABLE, OUT_PROFILE, OUT_RUN, OUT_MODEL, OUT_EVALUATION, OUT_ERROR };
+enum output_kind {
+    OUT_TEXT,
+    OUT_TABLE,
+    OUT_PROFILE,
+    OUT_RUN,
+    OUT_MODEL,
+    OUT_EVALUATION,
+    OUT_ERROR
+};
 /* OUT_RUN comes twice for a fit: when it begins, with text "", so that a
  * screen can draw the live curve, and when it has ended; the second replaces
  * the first. */
 struct output {
     enum output_kind kind;
-    char *text;           /* always there: how it reads without colour */
-    char *json;           /* structured form; may be NULL */
-    struct frame *frame;  /* OUT_TABLE; may be NULL (restored from disk) */
-    char *run;            /* OUT_RUN: id */
+    char *text;          /* always there: how it reads without colour */
+    char *json;          /* structured form; may be NULL */
+    struct frame *frame; /* OUT_TABLE; may be NULL (restored from disk) */
+    char *run;           /* OUT_RUN: id */
 };
 
 struct kernel_events { /* called on the main thread; any may be NULL */
-    void (*output)(void *ctx, const struct output *o); /* copies what it keeps */
+    void (*output)(void *ctx,
+                   const struct output *o); /* copies what it keeps */
     void *ctx;
 };
 
@@ -35,8 +44,9 @@ void kernel_free(struct kernel *k);
 struct session *kernel_session(struct kernel *k);
 /* Run a chunk; the value of its last expression is its output.  `name` is for
  * messages: "churn.lua [4]".  first_line: of the chunk in its file. */
-bool kernel_run(struct kernel *k, struct str code, const char *name, int first_line,
-                const struct kernel_events *events, struct error *err) MUST_USE;
+bool
+kernel_run(struct kernel *k, struct str code, const char *name, int first_line,
+           const struct kernel_events *events, struct error *err) MUST_USE;
 /* Ask the running chunk to stop; from any callback of the loop. */
 void kernel_interrupt(struct kernel *k);
 /* The file line that the last failed chunk stopped at; 0: unknown. */
@@ -45,28 +55,36 @@ int kernel_error_line(const struct kernel *k);
  * the watchdog's thread; three SIGINTs or Ctrl-C bytes read from fd (-1: none)
  * then end the process, what is finished being saved.  say NULL: to standard
  * error. */
-void kernel_watchdog(struct kernel *k, void (*say)(void *ctx, const char *line), int fd, void *ctx);
+void kernel_watchdog(struct kernel *k, void (*say)(void *ctx, const char *line),
+                     int fd, void *ctx);
 /* Cells for tables and curves in outputs; 80 at first. */
 void kernel_set_width(struct kernel *k, size_t cells);
+void kernel_set_plain(struct kernel *k, bool plain); /* ASCII in drawings */
 bool kernel_running(const struct kernel *k);
 bool kernel_interrupted(const struct kernel *k);
 /* Is the text a whole chunk, or does it want more lines? For the repl. */
 enum chunk_state { CHUNK_WHOLE, CHUNK_MORE, CHUNK_WRONG };
-enum chunk_state kernel_check(struct kernel *k, struct str code, struct error *err);
+enum chunk_state
+kernel_check(struct kernel *k, struct str code, struct error *err);
 /* Globals the user made: name, type word and a short text, by name. */
-struct variable { char *name, *type, *text; };
-size_t kernel_variables(struct kernel *k, struct variable **out); /* caller: variables_free */
+struct variable {
+    char *name, *type, *text;
+};
+size_t kernel_variables(struct kernel *k,
+                        struct variable **out); /* caller: variables_free */
 void variables_free(struct variable *v, size_t n);
 /* Completions of the word that ends at `at`: full replacements of the part
  * from *begin; caller frees each and the array. */
-size_t kernel_complete(struct kernel *k, struct str line, size_t at, size_t *begin, char ***out);
+size_t kernel_complete(struct kernel *k, struct str line, size_t at,
+                       size_t *begin, char ***out);
 /* A number, true, false, else text; kept to the type that the global has. */
-bool kernel_set_global(struct kernel *k, const char *name, struct str literal, struct error *err) MUST_USE;
+bool kernel_set_global(struct kernel *k, const char *name, struct str literal,
+                       struct error *err) MUST_USE;
 /* Run Lua for the loop itself (keys, plugins), on a thread of its own with a
  * budget of 100 ms, also while a cell runs.  The text of its first value goes
  * to out when that is not NULL. */
-bool kernel_eval(struct kernel *k, struct str code, const char *name, struct buf *out,
-                 struct error *err) MUST_USE;
+bool kernel_eval(struct kernel *k, struct str code, const char *name,
+                 struct buf *out, struct error *err) MUST_USE;
 void output_fini(struct output *o);
 void output_copy(struct output *to, const struct output *from);
 #endif

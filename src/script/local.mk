@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 liblathe_a_SOURCES += src/script/complete.c
+liblathe_a_SOURCES += src/script/export.c
 liblathe_a_SOURCES += src/script/expression.c
 liblathe_a_SOURCES += src/script/expression.h
 liblathe_a_SOURCES += src/script/guard.c
@@ -17,3 +18,4 @@ liblathe_a_SOURCES += src/script/percent.c
 liblathe_a_SOURCES += src/script/percent.h
 liblathe_a_SOURCES += src/script/script.h
 liblathe_a_SOURCES += src/script/show.c
+UNIT += tests/unit/test_kernel

@@ -17,28 +17,36 @@
 #include "session/task.h"
 
 enum cell_kind { CELL_CODE, CELL_TEXT };
-enum cell_state { CELL_IDLE, CELL_QUEUED, CELL_RUNNING, CELL_PASSED, CELL_FAILED, CELL_STOPPED };
+enum cell_state {
+    CELL_IDLE,
+    CELL_QUEUED,
+    CELL_RUNNING,
+    CELL_PASSED,
+    CELL_FAILED,
+    CELL_STOPPED
+};
 
 struct cell {
     enum cell_kind kind;
     bool parameters;
-    char *title;           /* text after %% that is neither; "" */
-    char *source;          /* code; text cells without their "-- " */
+    char *title;  /* text after %% that is neither; "" */
+    char *source; /* code; text cells without their "-- " */
     size_t len;
-    int first_line;        /* 1-based line of the source in the file */
+    int first_line; /* 1-based line of the source in the file */
     enum cell_state state;
-    unsigned order;        /* [n] of the last run; 0: never */
+    unsigned order; /* [n] of the last run; 0: never */
     int64_t start_ms, end_ms;
     struct output *output; /* n_outputs */
     size_t n_outputs;
-    bool stale;            /* edited since its outputs were made */
-    struct error error;    /* CELL_FAILED: message; line in error_line */
-    int error_line;        /* in the cell, 1-based; 0 unknown */
+    bool stale;         /* edited since its outputs were made */
+    struct error error; /* CELL_FAILED: message; line in error_line */
+    int error_line;     /* in the cell, 1-based; 0 unknown */
 };
 
 struct notebook;
 
-struct notebook *notebook_open(struct kernel *k, const char *path, struct error *err) MUST_USE;
+struct notebook *
+notebook_open(struct kernel *k, const char *path, struct error *err) MUST_USE;
 struct notebook *notebook_new(struct kernel *k, const char *path); /* empty */
 void notebook_free(struct notebook *n); /* interrupts what runs */
 const char *notebook_path(const struct notebook *n);
@@ -53,8 +61,10 @@ size_t notebook_cells(const struct notebook *n);
 const struct cell *notebook_cell(const struct notebook *n, size_t i);
 uint64_t notebook_version(const struct notebook *n); /* changes with anything */
 /* Edits; each is one step of undo. */
-bool notebook_set_source(struct notebook *n, size_t i, const char *source, size_t len);
-size_t notebook_insert(struct notebook *n, size_t at, enum cell_kind kind); /* index */
+bool notebook_set_source(struct notebook *n, size_t i, const char *source,
+                         size_t len);
+size_t
+notebook_insert(struct notebook *n, size_t at, enum cell_kind kind); /* index */
 bool notebook_set_kind(struct notebook *n, size_t i, enum cell_kind kind);
 bool notebook_delete(struct notebook *n, size_t i);
 bool notebook_move(struct notebook *n, size_t from, size_t to);
@@ -66,7 +76,8 @@ void notebook_clear_outputs(struct notebook *n);
 void notebook_run(struct notebook *n, size_t i);
 void notebook_run_all(struct notebook *n);
 void notebook_run_above(struct notebook *n, size_t i); /* those before i */
-void notebook_interrupt(struct notebook *n); /* the running cell and the queue */
+void
+notebook_interrupt(struct notebook *n); /* the running cell and the queue */
 bool notebook_busy(const struct notebook *n);
 /* name=value into the parameters cell's globals: applied after that cell ran.
  * ERR_USAGE with the nearest name when the cell does not set it. */
@@ -80,5 +91,6 @@ struct notebook_events {
 };
 void notebook_listen(struct notebook *n, const struct notebook_events *e);
 /* By ending: .ipynb (nbformat 4.5), .md, .html. */
-bool notebook_export(const struct notebook *n, const char *path, struct error *err) MUST_USE;
+bool notebook_export(const struct notebook *n, const char *path,
+                     struct error *err) MUST_USE;
 #endif

@@ -20,7 +20,7 @@ struct cell_text {
     char *header; /* with its newline; "" for a first cell without one */
     char *body;   /* as written, without the blank lines after it */
     size_t body_len;
-    char *tail; /* newline of the last line and the blank lines */
+    char *tail;      /* newline of the last line and the blank lines */
     char digest[33]; /* of kind and source */
 };
 
@@ -36,8 +36,8 @@ void cell_texts_fini(struct cell_texts *t);
 
 /* A cell with this source; header and tail like those of `like` when it is of
  * the same kind (it may be NULL). */
-struct cell_text *cell_text_new(enum cell_kind kind, const char *source, size_t len,
-                                const struct cell_text *like);
+struct cell_text *cell_text_new(enum cell_kind kind, const char *source,
+                                size_t len, const struct cell_text *like);
 struct cell_text *cell_text_ref(struct cell_text *t);
 void cell_text_unref(struct cell_text *t);
 #endif

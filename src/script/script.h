@@ -28,7 +28,8 @@ struct object_type {
     const struct binding *methods;
     void (*free)(void *p);
     /* How it reads, for tostring() and as a result; one line or many. */
-    void (*print)(struct kernel *k, const void *p, size_t width, struct buf *out);
+    void (*print)(struct kernel *k, const void *p, size_t width,
+                  struct buf *out);
     /* One line, for lists of variables; NULL: the first line of print. */
     void (*brief)(const void *p, struct buf *out);
     /* The rest of an output: kind, json, frame, run. May be NULL. */
@@ -37,7 +38,7 @@ struct object_type {
      * May raise. NULL: no fields. */
     bool (*field)(lua_State *L, void *p, const char *name);
     const char *const *fields; /* their names, for completion; may be NULL */
-    lua_CFunction len; /* may be NULL */
+    lua_CFunction len;         /* may be NULL */
 };
 
 struct object {
@@ -51,8 +52,9 @@ struct guard *script_guard(lua_State *L);
 struct session *script_session(lua_State *L);
 const char *script_chunk(lua_State *L); /* "churn.lua [4]" */
 
-lua_State *script_side(struct kernel *k); /* for what the loop itself asks */
+lua_State *script_side(struct kernel *k);    /* for what the loop itself asks */
 size_t script_width(const struct kernel *k); /* cells to print in */
+bool script_plain(const struct kernel *k);   /* no drawing but ASCII */
 /* err is about to be raised: its code is found again at the cell's end. */
 void script_remember(lua_State *L, const struct error *err);
 
@@ -62,10 +64,13 @@ int script_failf(lua_State *L, enum error_code code, const char *fmt, ...)
     PRINTF_LIKE(3, 4) NORETURN;
 
 void script_type(lua_State *L, const struct object_type *t); /* register */
-struct object *script_new(lua_State *L, const struct object_type *t); /* raises */
+struct object *
+script_new(lua_State *L, const struct object_type *t); /* raises */
 struct object *script_object(lua_State *L, int idx); /* NULL: not one of ours */
-void *script_test(lua_State *L, int idx, const struct object_type *t); /* or NULL */
-void *script_check(lua_State *L, int idx, const struct object_type *t); /* raises */
+void *
+script_test(lua_State *L, int idx, const struct object_type *t); /* or NULL */
+void *
+script_check(lua_State *L, int idx, const struct object_type *t); /* raises */
 
 /* Scratch that Lua owns: freed by its collector, or by lua_settop() past it
  * and a collection.  Zeroed. Raises. */
@@ -82,9 +87,12 @@ void script_call(lua_State *L, const char *title,
 /* Fields of the options table at idx (none, nil: no options). Raise on a
  * wrong type; allowed names are checked by script_options(). */
 void script_options(lua_State *L, int idx, const char *const *allowed);
-const char *script_opt_text(lua_State *L, int idx, const char *name, const char *fallback);
-double script_opt_number(lua_State *L, int idx, const char *name, double fallback);
-int64_t script_opt_int(lua_State *L, int idx, const char *name, int64_t fallback);
+const char *
+script_opt_text(lua_State *L, int idx, const char *name, const char *fallback);
+double
+script_opt_number(lua_State *L, int idx, const char *name, double fallback);
+int64_t
+script_opt_int(lua_State *L, int idx, const char *name, int64_t fallback);
 bool script_opt_bool(lua_State *L, int idx, const char *name, bool fallback);
 /* A text or a list of texts: a NULL-ended array that lives as long as the
  * value pushed for it; NULL when absent.  Pushes one value. */

@@ -498,6 +498,12 @@ call_plain(const struct call *c)
     return c->plain;
 }
 
+void
+call_set_plain(struct call *c)
+{
+    c->plain = true;
+}
+
 bool
 call_help(const struct call *c)
 {

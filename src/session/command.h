@@ -14,9 +14,19 @@
 
 #include "session/task.h"
 
-enum arg_kind { ARG_TEXT, ARG_INT, ARG_FLOAT, ARG_FLAG, ARG_FILE, ARG_MODEL, ARG_RUN, ARG_COLUMN, ARG_CHOICE };
+enum arg_kind {
+    ARG_TEXT,
+    ARG_INT,
+    ARG_FLOAT,
+    ARG_FLAG,
+    ARG_FILE,
+    ARG_MODEL,
+    ARG_RUN,
+    ARG_COLUMN,
+    ARG_CHOICE
+};
 struct arg {
-    const char *name;     /* "data" is positional, "--target" an option */
+    const char *name; /* "data" is positional, "--target" an option */
     enum arg_kind kind;
     bool required;
     bool repeated;        /* may be given several times; last positional */
@@ -42,7 +52,8 @@ struct command {
     const char *example; /* "lathe registry promote churn/3 production" */
     unsigned flags;
     const struct arg *args; /* ends with name NULL; NULL: none */
-    bool (*run)(struct session *s, struct task *t, struct call *c, struct error *err);
+    bool (*run)(struct session *s, struct task *t, struct call *c,
+                struct error *err);
 };
 
 /* All commands below ui/cli, sorted by name. */
@@ -50,34 +61,42 @@ const struct command *command_table(size_t *n);
 const struct command *command_find(const char *name); /* exact name */
 /* The longest command that argv's first words name; *used words.  NULL with
  * ERR_USAGE and the nearest name. */
-const struct command *command_match(int argc, const char *const *argv, int *used, struct error *err);
+const struct command *
+command_match(int argc, const char *const *argv, int *used, struct error *err);
 /* The same over another table: the shell has commands of its own. */
-const struct command *command_match_in(const struct command *table, size_t n, int argc,
-                                       const char *const *argv, int *used, struct error *err);
+const struct command *
+command_match_in(const struct command *table, size_t n, int argc,
+                 const char *const *argv, int *used, struct error *err);
 /* Parse argv after the name; "--x=v", "--x v", "-p", "--" and the options
  * every command has: --json --plain --help.  ERR_USAGE says what is wrong. */
-struct call *call_parse(const struct command *c, int argc, const char *const *argv, struct error *err) MUST_USE;
+struct call *call_parse(const struct command *c, int argc,
+                        const char *const *argv, struct error *err) MUST_USE;
 /* Lua and forms: names and values as text. */
 struct call *call_new(const struct command *c);
-bool call_set(struct call *c, const char *name, const char *value, struct error *err) MUST_USE;
-bool call_check(struct call *c, struct error *err) MUST_USE; /* required ones given */
+bool call_set(struct call *c, const char *name, const char *value,
+              struct error *err) MUST_USE;
+bool call_check(struct call *c,
+                struct error *err) MUST_USE; /* required ones given */
 void call_free(struct call *c);
-const char *call_text(const struct call *c, const char *name);  /* NULL: not given and no fallback */
+const char *call_text(const struct call *c,
+                      const char *name); /* NULL: not given and no fallback */
 size_t call_count(const struct call *c, const char *name);
 const char *call_nth(const struct call *c, const char *name, size_t i);
 bool call_flag(const struct call *c, const char *name);
-int64_t call_int(const struct call *c, const char *name);   /* given or fallback */
+int64_t
+call_int(const struct call *c, const char *name); /* given or fallback */
 double call_float(const struct call *c, const char *name);
-bool call_json(const struct call *c);       /* --json was given */
-bool call_plain(const struct call *c);      /* --plain */
-bool call_help(const struct call *c);       /* --help; nothing was checked */
-struct buf *call_out(struct call *c);       /* what it prints */
+bool call_json(const struct call *c);  /* --json was given */
+bool call_plain(const struct call *c); /* --plain */
+bool call_help(const struct call *c);  /* --help; nothing was checked */
+struct buf *call_out(struct call *c);  /* what it prints */
 /* What was printed so far may be shown now; to where call_set_sink() said, else
  * it stays.  The sink is called on the thread of the command. */
 void call_flush(struct call *c);
 typedef void call_sink(void *ctx, const char *p, size_t len);
 void call_set_sink(struct call *c, call_sink *sink, void *ctx);
-size_t call_width(const struct call *c);    /* cells to print in */
+size_t call_width(const struct call *c); /* cells to print in */
+void call_set_plain(struct call *c);     /* as if --plain were given */
 void call_set_width(struct call *c, size_t cells);
 const struct command *call_command(const struct call *c);
 /* "lathe runs show RUN [--json]" */

@@ -12,7 +12,7 @@ struct fit_request {
     const struct family *family;
     const struct params *params;
     const struct frame *frame;
-    const char *data;   /* name or path, for lineage */
+    const char *data; /* name or path, for lineage */
     const char *target;
     struct model_options options;
     uint64_t seed;
@@ -21,9 +21,9 @@ struct fit_request {
 };
 /* *run_id is filled also when the fit fails (the run is then marked failed or
  * cancelled).  A cancelled fit that has finished rounds returns its model. */
-struct model *session_fit(struct session *s, struct task *t,
-                          const struct fit_request *r, run_id id,
-                          struct error *err) MUST_USE;
+struct model *
+session_fit(struct session *s, struct task *t, const struct fit_request *r,
+            run_id id, struct error *err) MUST_USE;
 /* "lathe 0.1.0 (gcc 12.2.0 x86_64)" */
 const char *session_build(void);
 #endif

@@ -18,11 +18,12 @@ struct session;
 /* The pool and loop are borrowed and must outlive the session. */
 struct session *session_new(struct pool *pool, struct loop *loop);
 void session_free(struct session *s); /* stops tasks, closes the store */
-struct pool *session_pool(struct session *s);  /* any thread */
+struct pool *session_pool(struct session *s); /* any thread */
 struct loop *session_loop(struct session *s);
 /* The project's store; opened on first use and made on first write
  * (create = true).  Any thread. ERR_NOTFOUND: none yet and create is false. */
-struct store *session_store(struct session *s, bool create, struct error *err) MUST_USE;
+struct store *
+session_store(struct session *s, bool create, struct error *err) MUST_USE;
 /* Folder the project is in (the parent of .lathe, or the current one). */
 const char *session_project(struct session *s); /* any thread */
 /* Its ".lathe", which need not exist yet. */
@@ -31,10 +32,10 @@ const char *session_dir(struct session *s); /* any thread */
 /* Open tables, by name, in the order they were opened.  A table's frame may be
  * replaced (filter, derived columns): listeners look at version. */
 struct table {
-    char *name;             /* "churn.csv" */
-    char *path;             /* "" when it did not come from a file */
+    char *name; /* "churn.csv" */
+    char *path; /* "" when it did not come from a file */
     struct frame *frame;
-    struct frame *rejects;  /* may be NULL */
+    struct frame *rejects; /* may be NULL */
     size_t n_rejected;
     struct profile *profile; /* NULL until it is made */
     char *target;            /* for the profile; may be NULL */
@@ -43,8 +44,8 @@ struct table {
 size_t session_tables(const struct session *s);
 struct table *session_table(struct session *s, size_t i);
 /* Takes a reference of frame; replaces a table of the same name. */
-struct table *session_add_table(struct session *s, const char *name, const char *path,
-                                const struct frame *frame);
+struct table *session_add_table(struct session *s, const char *name,
+                                const char *path, const struct frame *frame);
 void session_close_table(struct session *s, size_t i);
 /* After changing a table in place: a new version, and listeners are told. */
 void session_touch_table(struct session *s, struct table *t);
@@ -55,8 +56,15 @@ struct task_set *session_tasks(struct session *s);
 /* Something changed that a screen may show: tables, runs, tasks, messages.
  * Listeners are called on the main thread, from session_notify(), which may
  * be called from any thread (it goes through the mailbox, coalesced). */
-enum session_topic { TOPIC_TABLES = 1, TOPIC_RUNS = 2, TOPIC_TASKS = 4, TOPIC_REGISTRY = 8,
-                     TOPIC_ENDPOINTS = 16, TOPIC_NOTEBOOK = 32, TOPIC_MESSAGES = 64 };
+enum session_topic {
+    TOPIC_TABLES = 1,
+    TOPIC_RUNS = 2,
+    TOPIC_TASKS = 4,
+    TOPIC_REGISTRY = 8,
+    TOPIC_ENDPOINTS = 16,
+    TOPIC_NOTEBOOK = 32,
+    TOPIC_MESSAGES = 64
+};
 typedef void session_listener(void *ctx, unsigned topics);
 void session_listen(struct session *s, session_listener *fn, void *ctx);
 void session_unlisten(struct session *s, session_listener *fn, void *ctx);
@@ -64,8 +72,13 @@ void session_notify(struct session *s, unsigned topics); /* any thread */
 
 /* Messages to the user: one line each; the last 200 are kept. Any thread. */
 enum message_level { MESSAGE_INFO, MESSAGE_WARN, MESSAGE_ERROR };
-void session_message(struct session *s, enum message_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
-struct message { enum message_level level; int64_t time_ms; char text[512]; };
+void session_message(struct session *s, enum message_level level,
+                     const char *fmt, ...) PRINTF_LIKE(3, 4);
+struct message {
+    enum message_level level;
+    int64_t time_ms;
+    char text[512];
+};
 /* i = 0 is the newest; false beyond the last. */
 bool session_message_at(struct session *s, size_t i, struct message *out);
 #endif

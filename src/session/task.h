@@ -27,12 +27,14 @@ struct task *task_start(struct session *s, const struct task_spec *spec);
  * lives on).  Returns run()'s result with its error. `interrupt` is asked each
  * turn, NULL: never; when true the task is cancelled and awaited. */
 bool task_call(struct session *s, const struct task_spec *spec,
-               bool (*interrupt)(void *ctx), void *interrupt_ctx, struct error *err) MUST_USE;
+               bool (*interrupt)(void *ctx), void *interrupt_ctx,
+               struct error *err) MUST_USE;
 
 struct progress *task_progress(struct task *t); /* any thread, from run() */
-struct session *task_session(struct task *t); /* any thread */
+struct session *task_session(struct task *t);   /* any thread */
 const char *task_title(const struct task *t);
-void task_log(struct task *t, const char *fmt, ...) PRINTF_LIKE(2, 3); /* any thread */
+void task_log(struct task *t, const char *fmt, ...)
+    PRINTF_LIKE(2, 3);            /* any thread */
 void task_cancel(struct task *t); /* any thread */
 /* From run(): wait ms (-1: for ever); false at once when it is cancelled. */
 bool task_sleep(struct task *t, int64_t ms);

@@ -83,10 +83,12 @@ for pair in $homes; do
 done
 is "$bad" "" "each third-party header is included in its one home only"
 
+# Lua's headers are not on the compiler's own path.
+cflags=$(pkg-config --cflags lua5.4 2>/dev/null)
 bad=
 for h in $(cd "$src" && find . -name '*.h' | sed 's#^\./##' | sort); do
     printf '#include "config.h"\n#include "%s"\nextern int x;\n' "$h" > alone.c
-    ${CC:-gcc} -std=c17 -fsyntax-only -I"$src" -I"$LATHE_BUILD" alone.c 2> why ||
+    ${CC:-gcc} -std=c17 -fsyntax-only -I"$src" -I"$LATHE_BUILD" $cflags alone.c 2> why ||
         { bad="$bad $h"; sed 's/^/# /' why; }
 done
 is "$bad" "" "each header compiles alone"

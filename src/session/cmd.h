@@ -1,0 +1,53 @@
+/* session/cmd.h -- the bodies of the commands, by family, and what they share;
+ * for session/ alone.  table.c lists them.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_SESSION_CMD_H
+#define LATHE_SESSION_CMD_H
+
+#include "engine/family.h"
+#include "frame/csv.h"
+#include "session/command.h"
+#include "session/listing.h"
+#include "store/registry.h"
+
+typedef bool
+cmd_fn(struct session *s, struct task *t, struct call *c, struct error *err);
+
+/* cmd_data.c */
+cmd_fn cmd_profile, cmd_head, cmd_schema, cmd_query;
+/* cmd_model.c */
+cmd_fn cmd_train, cmd_evaluate, cmd_predict, cmd_explain;
+/* cmd_runs.c */
+cmd_fn cmd_runs_ls, cmd_runs_show, cmd_runs_diff, cmd_runs_rm, cmd_runs_export;
+/* cmd_registry.c */
+cmd_fn cmd_registry_ls, cmd_registry_show, cmd_registry_add,
+    cmd_registry_promote, cmd_registry_rollback, cmd_registry_alias,
+    cmd_registry_history, cmd_registry_verify;
+/* cmd_serve.c */
+cmd_fn cmd_serve, cmd_endpoint_ls, cmd_endpoint_create, cmd_endpoint_start,
+    cmd_endpoint_stop, cmd_endpoint_rm, cmd_endpoint_show, cmd_endpoint_invoke,
+    cmd_endpoint_log, cmd_endpoint_drift;
+/* cmd_job.c */
+cmd_fn cmd_job_run, cmd_job_ls, cmd_job_log, cmd_job_stop, cmd_job_wait;
+/* cmd_about.c */
+cmd_fn cmd_version, cmd_doctor;
+
+/* ---- shared, cmd_data.c ---- */
+
+/* Read a table: its frame, released by the caller.  Rejected rows are told in
+ * the task's log and as a message. */
+struct frame *
+cmd_table(struct task *t, const char *path, struct error *err) MUST_USE;
+/* All values given for a name: a NULL-ended array the caller frees (the texts
+ * are the call's); NULL when there are none. */
+const char **cmd_all(const struct call *c, const char *name);
+/* The open store; the error says that there is none yet. */
+struct store *cmd_store(struct session *s, struct error *err) MUST_USE;
+/* A model by any name.  *label may be NULL, else caller frees. */
+struct model *cmd_open_model(struct session *s, const char *name, char **label,
+                             struct error *err) MUST_USE;
+
+/* A JSON writer on the call's output, and its end with a newline. */
+void cmd_json(struct call *c, struct json_writer *w);
+void cmd_json_end(struct call *c);
+#endif

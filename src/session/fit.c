@@ -1,0 +1,283 @@
+/* session/fit.c -- a fit as a recorded run.
+ *
+ * The metric stream goes three ways from here: to the store, to the curves of
+ * screens, and to what the run is remembered by: each series' value at the
+ * step where the metric that stops early was best.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "session/fit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/mem.h"
+#include "base/proc.h"
+#include "session/live.h"
+#include "store/artifact.h"
+
+enum { SERIES_MAX = 32, LOG_EVERY_MS = 500 };
+
+struct followed {
+    char name[48];
+    double last, at_best;
+    int64_t last_step;
+};
+
+struct follower {
+    struct session *session;
+    struct task *task;
+    struct store *store;
+    const char *run;
+    struct followed series[SERIES_MAX];
+    size_t n;
+    char lead[48]; /* the first "valid." series: what decides */
+    bool larger;
+    double best;
+    int64_t best_step;
+    int64_t logged_ms;
+};
+
+const char *
+session_build(void)
+{
+#if defined(__x86_64__)
+#define ARCH "x86_64"
+#elif defined(__aarch64__)
+#define ARCH "aarch64"
+#else
+#define ARCH "other"
+#endif
+    return "lathe " PACKAGE_VERSION " (gcc " __VERSION__ ", " ARCH ")";
+}
+
+static struct followed *
+follow(struct follower *f, const char *name)
+{
+    struct followed *s;
+
+    for (size_t i = 0; i < f->n; i++)
+        if (strcmp(f->series[i].name, name) == 0)
+            return &f->series[i];
+    if (f->n == SERIES_MAX || strlen(name) >= sizeof s->name)
+        return NULL;
+    s = &f->series[f->n++];
+    strcpy(s->name, name);
+    s->at_best = NAN;
+    return s;
+}
+
+static bool
+is_larger_better(const char *series)
+{
+    const struct metric *table;
+    const char *dot = strrchr(series, '.');
+    size_t n;
+
+    table = metric_table(&n);
+    for (size_t i = 0; dot && i < n; i++)
+        if (strcmp(table[i].name, dot + 1) == 0)
+            return table[i].larger_is_better;
+    return false;
+}
+
+/* A new best of the leading series fixes the others' values at its step, those
+ * that came before it in the step and those that come after. */
+static void
+weigh(struct follower *f, struct followed *s, const struct event *e)
+{
+    if (!f->lead[0] && strncmp(s->name, "valid.", 6) == 0) {
+        strcpy(f->lead, s->name);
+        f->larger = is_larger_better(s->name);
+        f->best = f->larger ? -INFINITY : INFINITY;
+    }
+    s->last = e->value;
+    s->last_step = e->step;
+    if (strcmp(s->name, f->lead) == 0 &&
+        (f->larger ? e->value > f->best : e->value < f->best)) {
+        f->best = e->value;
+        f->best_step = e->step;
+        for (size_t i = 0; i < f->n; i++)
+            if (f->series[i].last_step == e->step)
+                f->series[i].at_best = f->series[i].last;
+    } else if (f->lead[0] && e->step == f->best_step) {
+        s->at_best = e->value;
+    }
+}
+
+static void
+log_step(struct follower *f, int64_t step)
+{
+    struct buf line;
+    int64_t now = loop_now_ms();
+
+    if (now - f->logged_ms < LOG_EVERY_MS)
+        return;
+    f->logged_ms = now;
+    buf_init(&line);
+    for (size_t i = 0; i < f->n; i++)
+        buf_printf(&line, "  %s %.6g", f->series[i].name, f->series[i].last);
+    task_log(f->task, "step %lld%s", (long long)step, line.data);
+    buf_fini(&line);
+}
+
+/* On the coordinator thread of the fit, one event at a time. */
+static void
+on_event(void *ctx, const struct event *e)
+{
+    struct follower *f = ctx;
+    struct followed *s = follow(f, e->name);
+
+    run_event_post(f->store, f->run, e);
+    live_event(session_live(f->session), f->run, e);
+    if (s)
+        weigh(f, s, e);
+    log_step(f, e->step);
+    session_notify(f->session, TOPIC_RUNS);
+}
+
+static void
+put_metrics(const struct follower *f, struct buf *out)
+{
+    struct json_writer w;
+
+    json_writer_init(&w, out);
+    json_open(&w, '{');
+    for (size_t i = 0; i < f->n; i++) {
+        const struct followed *s = &f->series[i];
+
+        json_name(&w, s->name);
+        json_put_double(&w, isnan(s->at_best) ? s->last : s->at_best);
+    }
+    if (f->lead[0]) {
+        json_name(&w, "best_step");
+        json_put_i64(&w, f->best_step);
+    }
+    json_close(&w, '}');
+}
+
+/* The commit that the project's folder is at; "" outside of git. */
+static void
+find_commit(const char *project, char commit[41])
+{
+    const char *const argv[] = {"git",       "-C",   project,
+                                "rev-parse", "HEAD", NULL};
+    struct error err;
+    struct buf out;
+    int status;
+
+    buf_init(&out);
+    commit[0] = '\0';
+    if (proc_capture(argv, 2000, &out, &status, &err) && status == 0 &&
+        out.len >= 40) {
+        memcpy(commit, out.data, 40);
+        commit[40] = '\0';
+    }
+    buf_fini(&out);
+}
+
+static bool
+begin_run(struct store *store, const struct fit_request *r, const char *project,
+          run_id id, struct error *err)
+{
+    struct run_start start = {.name = r->name,
+                              .family = r->family->name,
+                              .data = r->data,
+                              .target = r->target,
+                              .seed = r->seed,
+                              .build = session_build(),
+                              .source = r->source};
+    char fingerprint[33], commit[41];
+    struct json_writer w;
+    struct buf params;
+    bool ok;
+
+    if (!frame_fingerprint(r->frame, fingerprint, err))
+        return false;
+    find_commit(project, commit);
+    buf_init(&params);
+    json_writer_init(&w, &params);
+    params_json(r->params, &w);
+    start.params = params.data;
+    start.fingerprint = fingerprint;
+    start.git_commit = commit[0] ? commit : NULL;
+    ok = buf_check(&params, err) && run_begin(store, &start, id, err);
+    buf_fini(&params);
+    return ok;
+}
+
+/* Save the model and close the run. */
+static bool
+end_run(struct store *store, const struct follower *f, const struct model *m,
+        bool stopped, struct error *err)
+{
+    char digest[DIGEST_HEX];
+    struct buf file, metrics;
+    bool ok;
+
+    buf_init(&file);
+    buf_init(&metrics);
+    put_metrics(f, &metrics);
+    ok = model_save(m, &file, err) &&
+         artifact_put(store, file.data, file.len, digest, err) &&
+         run_end(store, f->run, stopped ? RUN_CANCELLED : RUN_DONE,
+                 stopped ? "stopped; what was finished is kept" : NULL,
+                 metrics.data, model_params(m), digest, err);
+    buf_fini(&file);
+    buf_fini(&metrics);
+    return ok;
+}
+
+static void
+fail_run(struct store *store, const struct follower *f, const struct error *why)
+{
+    struct error err;
+    struct buf metrics;
+
+    buf_init(&metrics);
+    put_metrics(f, &metrics);
+    if (!run_end(store, f->run,
+                 why->code == ERR_CANCELLED ? RUN_CANCELLED : RUN_FAILED,
+                 why->message, metrics.data, NULL, NULL, &err))
+        session_message(f->session, MESSAGE_ERROR, "run %.8s: %s", f->run,
+                        err.message);
+    buf_fini(&metrics);
+}
+
+struct model *
+session_fit(struct session *s, struct task *t, const struct fit_request *r,
+            run_id id, struct error *err)
+{
+    struct store *store = session_store(s, true, err);
+    struct follower *f;
+    struct model *m;
+
+    if (!store || !begin_run(store, r, session_project(s), id, err))
+        return NULL;
+    f = mem_new(sizeof *f);
+    f->session = s;
+    f->task = t;
+    f->store = store;
+    f->run = id;
+    live_begin(session_live(s), id);
+    session_notify(s, TOPIC_RUNS);
+    m = model_fit(
+        r->family, r->params, r->frame, r->target, &r->options,
+        &(struct train){
+            session_pool(s), task_progress(t), {on_event, f}, r->seed},
+        err);
+    if (!m) {
+        fail_run(store, f, err);
+    } else if (!end_run(store, f, m, progress_stopped(task_progress(t)), err)) {
+        fail_run(store, f, err);
+        model_unref(m);
+        m = NULL;
+    }
+    live_end(session_live(s), id);
+    session_notify(s, TOPIC_RUNS);
+    free(f);
+    return m;
+}

@@ -1,0 +1,207 @@
+/* session/listing.c -- lists of things as aligned text.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "session/listing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+enum { GAP = 2, NARROWEST = 6 };
+
+struct listing {
+    const char *const *titles;
+    size_t n_cols;
+    char **cell;
+    size_t n, cap;
+};
+
+struct listing *
+listing_new(const char *const *titles)
+{
+    struct listing *l = mem_new(sizeof *l);
+
+    l->titles = titles;
+    while (titles[l->n_cols])
+        l->n_cols++;
+    return l;
+}
+
+void
+listing_free(struct listing *l)
+{
+    if (!l)
+        return;
+    for (size_t i = 0; i < l->n; i++)
+        free(l->cell[i]);
+    free(l->cell);
+    free(l);
+}
+
+/* One line, without control characters: names come from anywhere. */
+static char *
+plain(const char *text)
+{
+    struct str s = str_of(text && *text ? text : "-");
+    struct buf b;
+    int32_t cp;
+
+    buf_init(&b);
+    for (size_t at = 0; (cp = str_next(s, &at)) >= 0;) {
+        char utf8[4];
+
+        if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
+            cp = ' ';
+        buf_add(&b, utf8, str_put_utf8((uint32_t)cp, utf8));
+    }
+    return buf_take(&b);
+}
+
+void
+listing_add(struct listing *l, const char *text)
+{
+    if (l->n == l->cap) {
+        size_t cap = l->cap ? l->cap * 2 : 64;
+        char **grown = mem_new(cap * sizeof(char *));
+
+        if (l->n)
+            memcpy(grown, l->cell, l->n * sizeof(char *));
+        free(l->cell);
+        l->cell = grown;
+        l->cap = cap;
+    }
+    l->cell[l->n++] = plain(text);
+}
+
+void
+listing_addf(struct listing *l, const char *fmt, ...)
+{
+    struct buf b;
+    va_list ap;
+
+    buf_init(&b);
+    va_start(ap, fmt);
+    buf_vprintf(&b, fmt, ap);
+    va_end(ap);
+    listing_add(l, b.data);
+    buf_fini(&b);
+}
+
+static const char *
+title_of(const struct listing *l, size_t col)
+{
+    return l->titles[col] + (l->titles[col][0] == '>');
+}
+
+static void
+put_cell(const struct listing *l, size_t col, size_t cells, const char *text,
+         struct buf *out)
+{
+    struct str s = str_of(text);
+    size_t w = str_width(s);
+    bool right = l->titles[col][0] == '>';
+    bool last = col + 1 == l->n_cols;
+
+    if (w > cells) {
+        buf_add(out, s.p, str_fit(s, cells - 1, &w));
+        buf_puts(out, "…");
+        w++;
+        right = false;
+    } else if (right) {
+        buf_fill(out, ' ', cells - w);
+        buf_add(out, s.p, s.n);
+        w = cells;
+    } else {
+        buf_add(out, s.p, s.n);
+    }
+    if (!last)
+        buf_fill(out, ' ', cells - w + GAP);
+}
+
+static void
+fit_widths(size_t *cells, size_t n, size_t width)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < n; i++)
+        total += cells[i] + (i ? GAP : 0);
+    for (size_t i = n; i-- > 0 && total > width;) {
+        size_t over = total - width;
+        size_t can = cells[i] > NARROWEST ? cells[i] - NARROWEST : 0;
+        size_t cut = over < can ? over : can;
+
+        cells[i] -= cut;
+        total -= cut;
+    }
+}
+
+void
+listing_print(const struct listing *l, size_t width, struct buf *out)
+{
+    size_t *cells = mem_new((l->n_cols + 1) * sizeof *cells);
+
+    for (size_t i = 0; i < l->n_cols; i++)
+        cells[i] = str_width(str_of(title_of(l, i)));
+    for (size_t i = 0; i < l->n; i++) {
+        size_t w = str_width(str_of(l->cell[i]));
+
+        if (w > cells[i % l->n_cols])
+            cells[i % l->n_cols] = w;
+    }
+    if (width)
+        fit_widths(cells, l->n_cols, width);
+    for (size_t i = 0; i < l->n_cols; i++)
+        put_cell(l, i, cells[i], title_of(l, i), out);
+    buf_putc(out, '\n');
+    for (size_t i = 0; i < l->n; i++) {
+        put_cell(l, i % l->n_cols, cells[i % l->n_cols], l->cell[i], out);
+        if (i % l->n_cols + 1 == l->n_cols)
+            buf_putc(out, '\n');
+    }
+    free(cells);
+}
+
+void
+listing_time(int64_t ms, char out[LISTING_WORD])
+{
+    time_t t = (time_t)(ms / 1000);
+    struct tm tm;
+
+    out[0] = '\0';
+    if (ms && localtime_r(&t, &tm))
+        strftime(out, LISTING_WORD, "%Y-%m-%d %H:%M", &tm);
+}
+
+void
+listing_duration(int64_t ms, char out[LISTING_WORD])
+{
+    long long s = (ms + 500) / 1000;
+
+    if (ms < 1000)
+        snprintf(out, LISTING_WORD, "%lld ms", (long long)ms);
+    else if (ms < 60000)
+        snprintf(out, LISTING_WORD, "%.1f s", (double)ms / 1000);
+    else if (s < 3600)
+        snprintf(out, LISTING_WORD, "%lld min %lld s", s / 60, s % 60);
+    else
+        snprintf(out, LISTING_WORD, "%lld h %lld min", s / 3600, s / 60 % 60);
+}
+
+void
+listing_bytes(uint64_t n, char out[LISTING_WORD])
+{
+    static const char *const unit[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double x = (double)n;
+    size_t i = 0;
+
+    while (x >= 1024 && i < 4) {
+        x /= 1024;
+        i++;
+    }
+    snprintf(out, LISTING_WORD, i ? "%.1f %s" : "%.0f %s", x, unit[i]);
+}

@@ -1,0 +1,391 @@
+/* session/summary.c -- runs, versions and importances as text.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "session/summary.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+
+enum { SPARK_CELLS = 24, BAR_CELLS = 30, IMPORTANCE_ROWS = 20 };
+
+/* ---- metrics ---- */
+
+void
+summary_metrics(const char *metrics, size_t max, struct buf *out)
+{
+    struct error err;
+    struct json *root =
+        metrics && *metrics ? json_parse(str_of(metrics), &err) : NULL;
+    size_t n = 0;
+
+    for (const struct json *v =
+             root && json_type(root) == JSON_OBJECT ? json_first(root) : NULL;
+         v && n < max; v = json_next(v)) {
+        if (json_type(v) != JSON_NUMBER ||
+            strcmp(json_key(v), "best_step") == 0)
+            continue;
+        buf_printf(out, "%s%s %.4g", n ? ", " : "", json_key(v),
+                   json_number(v));
+        n++;
+    }
+    json_free(root);
+}
+
+void
+summary_flat(const struct evaluation *e, struct buf *out)
+{
+    struct json_writer w;
+
+    json_writer_init(&w, out);
+    json_open(&w, '{');
+    for (size_t i = 0; i < e->n_scores; i++) {
+        json_name(&w, e->score[i].metric->name);
+        json_put_double(&w, e->score[i].value);
+    }
+    json_name(&w, "intervals");
+    json_open(&w, '{');
+    for (size_t i = 0; i < e->n_scores; i++) {
+        json_name(&w, e->score[i].metric->name);
+        json_open(&w, '[');
+        json_put_double(&w, e->score[i].low);
+        json_put_double(&w, e->score[i].high);
+        json_close(&w, ']');
+    }
+    json_close(&w, '}');
+    json_close(&w, '}');
+}
+
+static const struct json *
+metrics_of(const struct json *root)
+{
+    const struct json *m =
+        json_type(root) == JSON_OBJECT ? json_find(root, "metrics") : NULL;
+
+    return m && json_type(m) == JSON_OBJECT ? m : NULL;
+}
+
+void
+summary_flat_text(const char *evaluation, struct buf *out)
+{
+    struct error err;
+    struct json *root =
+        evaluation ? json_parse(str_of(evaluation), &err) : NULL;
+    const struct json *m = root ? metrics_of(root) : NULL;
+    struct json_writer w;
+
+    json_writer_init(&w, out);
+    json_open(&w, '{');
+    for (const struct json *v = m ? json_first(m) : NULL; v; v = json_next(v)) {
+        const struct json *x =
+            json_type(v) == JSON_OBJECT ? json_find(v, "value") : v;
+
+        if (!x || json_type(x) != JSON_NUMBER)
+            continue;
+        json_name(&w, json_key(v));
+        json_put_double(&w, json_number(x));
+    }
+    json_close(&w, '}');
+    json_free(root);
+}
+
+/* ---- curves ---- */
+
+/* Eight levels between the least and the largest value; each cell is the mean
+ * of its share of the series. */
+static void
+sparkline(const double *y, size_t n, size_t cells, bool plain, struct buf *out)
+{
+    static const char *const full[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    static const char *const ascii[] = {"_", "_", ".", ".", "-", "-", "^", "^"};
+    double low = INFINITY, high = -INFINITY;
+
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(y[i])) {
+            low = fmin(low, y[i]);
+            high = fmax(high, y[i]);
+        }
+    if (cells > n)
+        cells = n;
+    for (size_t c = 0; c < cells; c++) {
+        size_t from = c * n / cells, to = (c + 1) * n / cells, m = 0;
+        double sum = 0;
+        int level;
+
+        for (size_t i = from; i < to; i++)
+            if (isfinite(y[i])) {
+                sum += y[i];
+                m++;
+            }
+        if (m == 0) {
+            buf_putc(out, ' ');
+            continue;
+        }
+        level = high > low
+                    ? (int)((sum / (double)m - low) / (high - low) * 7.999)
+                    : 0;
+        buf_puts(out, plain ? ascii[level] : full[level]);
+    }
+}
+
+static bool
+larger_is_better(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    const struct metric *table;
+    size_t n;
+
+    table = metric_table(&n);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(table[i].name, dot ? dot + 1 : name) == 0)
+            return table[i].larger_is_better;
+    return false;
+}
+
+static size_t
+best_of(const struct series *s)
+{
+    bool larger = larger_is_better(s->name);
+    size_t best = 0;
+
+    for (size_t i = 1; i < s->n; i++)
+        if (larger ? s->value[i] > s->value[best]
+                   : s->value[i] < s->value[best])
+            best = i;
+    return best;
+}
+
+void
+summary_curves(const struct series_list *list, size_t width, bool plain,
+               struct buf *out)
+{
+    size_t names = 0, cells = SPARK_CELLS;
+
+    for (size_t i = 0; i < list->n; i++)
+        if (strlen(list->series[i].name) > names)
+            names = strlen(list->series[i].name);
+    if (width < names + cells + 44)
+        cells = width > names + 52 ? width - names - 44 : 8;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct series *s = &list->series[i];
+        size_t best;
+
+        if (s->n == 0)
+            continue;
+        best = best_of(s);
+        buf_printf(out, "  %-*s  ", (int)names, s->name);
+        sparkline(s->value, s->n, cells, plain, out);
+        buf_printf(out, "  last %.5g @%lld  best %.5g @%lld\n",
+                   s->value[s->n - 1], (long long)s->step[s->n - 1],
+                   s->value[best], (long long)s->step[best]);
+    }
+}
+
+/* ---- runs ---- */
+
+const char *const summary_run_titles[] = {"run",   "name",    "state",
+                                          "model", "target",  "started",
+                                          ">time", "metrics", NULL};
+
+static void
+put_duration(const struct run *r, struct buf *out)
+{
+    char text[LISTING_WORD];
+
+    if (!r->end_ms)
+        return;
+    listing_duration(r->end_ms - r->start_ms, text);
+    buf_puts(out, text);
+}
+
+void
+summary_run_row(const struct run *r, struct listing *l)
+{
+    char time[LISTING_WORD];
+    struct buf b;
+
+    buf_init(&b);
+    listing_addf(l, "%.8s", r->id);
+    listing_add(l, r->name);
+    listing_add(l, run_state_word(r->state));
+    listing_add(l, r->family);
+    listing_add(l, r->target);
+    listing_time(r->start_ms, time);
+    listing_add(l, time);
+    put_duration(r, &b);
+    listing_add(l, b.data);
+    buf_clear(&b);
+    summary_metrics(r->metrics, 3, &b);
+    listing_add(l, b.data);
+    buf_fini(&b);
+}
+
+static void
+put_field(struct buf *out, const char *label, const char *value)
+{
+    if (value && *value)
+        buf_printf(out, "%-12s%s\n", label, value);
+}
+
+/* "learning_rate 0.05, leaves 8, ..." wrapped to width. */
+static void
+put_params(const char *params, size_t width, struct buf *out)
+{
+    struct error err;
+    struct json *root =
+        params && *params ? json_parse(str_of(params), &err) : NULL;
+    size_t used = 12;
+    struct buf item;
+
+    if (!root)
+        return;
+    buf_init(&item);
+    buf_printf(out, "%-12s", "parameters");
+    for (const struct json *v = json_first(root); v; v = json_next(v)) {
+        buf_clear(&item);
+        buf_printf(&item, "%s ", json_key(v));
+        if (json_type(v) == JSON_STRING)
+            buf_puts(&item, json_string(v));
+        else
+            json_print(&item, v);
+        if (json_next(v))
+            buf_puts(&item, ", ");
+        if (used + item.len > width && used > 12) {
+            buf_printf(out, "\n%-12s", "");
+            used = 12;
+        }
+        buf_puts(out, item.data);
+        used += item.len;
+    }
+    buf_putc(out, '\n');
+    buf_fini(&item);
+    json_free(root);
+}
+
+void
+summary_run(const struct run *r, const struct series_list *series, size_t width,
+            bool plain, struct buf *out)
+{
+    char time[LISTING_WORD];
+    struct buf b;
+
+    buf_init(&b);
+    put_duration(r, &b);
+    listing_time(r->start_ms, time);
+    buf_printf(out, "run %s  %s  %s", r->name, run_state_word(r->state),
+               r->family);
+    if (b.len)
+        buf_printf(out, "  %s", b.data);
+    buf_putc(out, '\n');
+    if (r->message[0])
+        buf_printf(out, "  %s\n", r->message);
+    summary_curves(series, width, plain, out);
+    buf_clear(&b);
+    summary_metrics(r->metrics, 20, &b);
+    put_field(out, "metrics", b.data);
+    put_params(r->params, width, out);
+    buf_clear(&b);
+    buf_printf(&b, "%s%s%.12s", r->data, r->fingerprint[0] ? "  #" : "",
+               r->fingerprint);
+    put_field(out, "data", b.data);
+    put_field(out, "target", r->target);
+    buf_clear(&b);
+    buf_printf(&b, "%llu", (unsigned long long)r->seed);
+    put_field(out, "seed", b.data);
+    put_field(out, "source", r->source);
+    put_field(out, "commit", r->git_commit);
+    put_field(out, "build", r->build);
+    put_field(out, "started", time);
+    put_field(out, "artifact", r->artifact);
+    put_field(out, "id", r->id);
+    buf_fini(&b);
+}
+
+/* ---- versions ---- */
+
+const char *const summary_version_titles[] = {
+    "version", "stage", "aliases", "model", "metrics", "run", "created", NULL};
+
+void
+summary_version_row(const struct version *v, struct listing *l)
+{
+    char time[LISTING_WORD];
+    struct buf b;
+
+    buf_init(&b);
+    summary_metrics(v->metrics, 2, &b);
+    listing_addf(l, "%s/%lld", v->model, (long long)v->number);
+    listing_add(l, stage_word(v->stage));
+    listing_add(l, v->aliases);
+    listing_add(l, v->family);
+    listing_add(l, b.data);
+    listing_addf(l, "%.8s", v->run);
+    listing_time(v->created_ms, time);
+    listing_add(l, time);
+    buf_fini(&b);
+}
+
+void
+summary_version(const struct version *v, struct buf *out)
+{
+    char time[LISTING_WORD], size[LISTING_WORD];
+    struct buf b;
+
+    buf_init(&b);
+    buf_printf(out, "%s/%lld  %s", v->model, (long long)v->number,
+               stage_word(v->stage));
+    if (v->aliases[0])
+        buf_printf(out, "  @%s", v->aliases);
+    buf_putc(out, '\n');
+    put_field(out, "model", v->family);
+    summary_metrics(v->metrics, 20, &b);
+    put_field(out, "metrics", b.data);
+    put_field(out, "description", v->description);
+    put_field(out, "run", v->run);
+    listing_bytes((uint64_t)v->size, size);
+    buf_clear(&b);
+    buf_printf(&b, "%s  sha256 %s", size, v->artifact);
+    put_field(out, "artifact", b.data);
+    listing_time(v->created_ms, time);
+    put_field(out, "created", time);
+    buf_fini(&b);
+}
+
+/* ---- importance ---- */
+
+void
+summary_importance(const struct frame *f, size_t width, bool plain,
+                   struct buf *out)
+{
+    const struct column *names = frame_column(f, 0);
+    const struct column *values = frame_column(f, 1);
+    size_t n = frame_rows(f), widest = 0, cells;
+    double top = n ? column_number(values, 0) : 0;
+
+    for (size_t i = 0; i < n && i < IMPORTANCE_ROWS; i++) {
+        size_t w = str_width(column_text(names, i));
+
+        widest = w > widest ? w : widest;
+    }
+    cells = width > widest + 12 + BAR_CELLS ? BAR_CELLS : 10;
+    for (size_t i = 0; i < n && i < IMPORTANCE_ROWS; i++) {
+        struct str name = column_text(names, i);
+        double x = column_number(values, i);
+        size_t bar = top > 0 ? (size_t)(x / top * (double)cells + 0.5) : 0;
+
+        buf_puts(out, "  ");
+        buf_add(out, name.p, name.n);
+        buf_fill(out, ' ', widest - str_width(name) + 2);
+        buf_printf(out, "%5.1f %%  ", x * 100);
+        for (size_t j = 0; j < bar; j++)
+            buf_puts(out, plain ? "#" : "▇");
+        buf_putc(out, '\n');
+    }
+    if (n > IMPORTANCE_ROWS)
+        buf_printf(out, "  and %zu more\n", n - IMPORTANCE_ROWS);
+}

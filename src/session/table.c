@@ -1,0 +1,351 @@
+/* session/table.c -- the table of commands.
+ *
+ * Sorted by name.  The parser, --help, completion, the palette, lathe.cmd()
+ * and the man page's test read it; nothing repeats it.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "session/cmd.h"
+
+#define END                                            \
+    {                                                  \
+        NULL, ARG_TEXT, false, false, NULL, NULL, NULL \
+    }
+
+/* ---- tables ---- */
+
+static const struct arg profile_args[] = {
+    {"data", ARG_FILE, true, false, NULL, NULL,
+     "a CSV file, or - for standard input"},
+    {"--target", ARG_COLUMN, false, false, NULL, NULL,
+     "what is to be predicted: adds a score of each column and leakage"},
+    {"--md", ARG_FLAG, false, false, NULL, NULL, "print Markdown"},
+    END};
+
+static const struct arg head_args[] = {
+    {"data", ARG_FILE, true, false, NULL, NULL,
+     "a CSV file, or - for standard input"},
+    {"--rows", ARG_INT, false, false, "10", NULL, "how many"},
+    END};
+
+static const struct arg schema_args[] = {
+    {"data", ARG_FILE, true, false, NULL, NULL,
+     "a CSV file, or - for standard input"},
+    END};
+
+static const struct arg query_args[] = {
+    {"data", ARG_FILE, true, false, NULL, NULL,
+     "a CSV file, or - for standard input"},
+    {"where", ARG_TEXT, false, false, NULL, NULL,
+     "an expression: tenure < 12 and churn = 'Yes'"},
+    {"--select", ARG_COLUMN, false, true, NULL, NULL, "keep this column"},
+    {"--sort", ARG_COLUMN, false, false, NULL, NULL,
+     "by this column; -NAME for descending"},
+    {"--rows", ARG_INT, false, false, "20", NULL, "print at most so many"},
+    {"--csv", ARG_FLAG, false, false, NULL, NULL, "print all rows as CSV"},
+    {"--out", ARG_FILE, false, false, NULL, NULL, "write all rows as CSV here"},
+    END};
+
+/* ---- models ---- */
+
+static const struct arg train_args[] = {
+    {"data", ARG_FILE, true, false, NULL, NULL,
+     "a CSV file, or - for standard input"},
+    {"--target", ARG_COLUMN, true, false, NULL, NULL, "what to predict"},
+    {"--model", ARG_CHOICE, false, false, "gbdt", "gbdt|logistic|linear",
+     "the family of models"},
+    {"--set", ARG_TEXT, false, true, NULL, NULL,
+     "a parameter: trees=300 (lathe-lua(7) lists them)"},
+    {"--valid", ARG_FILE, false, false, NULL, NULL,
+     "rows to stop early on; else a part of DATA is held out"},
+    {"--test", ARG_FILE, false, false, NULL, NULL, "rows to evaluate on"},
+    {"--metric", ARG_TEXT, false, true, NULL, NULL,
+     "auc, logloss, rmse ...; the first one stops early"},
+    {"--patience", ARG_INT, false, false, "-1", NULL,
+     "rounds without gain before stopping; -1: 50, 0: never stop"},
+    {"--drop", ARG_COLUMN, false, true, NULL, NULL, "leave this column out"},
+    {"--seed", ARG_INT, false, false, "1", NULL, "of splits and sampling"},
+    {"--name", ARG_TEXT, false, false, NULL, NULL, "of the run"},
+    {"--out", ARG_FILE, false, false, NULL, NULL, "write the model file here"},
+    {"--register", ARG_TEXT, false, false, NULL, NULL,
+     "add it to the registry under this name"},
+    END};
+
+static const struct arg evaluate_args[] = {
+    {"model", ARG_MODEL, true, false, NULL, NULL,
+     "a file, runs:/ID, churn/3 or churn@production"},
+    {"data", ARG_FILE, true, false, NULL, NULL, "rows with the target"},
+    {"--gate", ARG_TEXT, false, false, NULL, NULL,
+     "a condition: exit status 3 when it is not met"},
+    {"--seed", ARG_INT, false, false, "1", NULL, "of the intervals"},
+    END};
+
+static const struct arg predict_args[] = {
+    {"model", ARG_MODEL, true, false, NULL, NULL,
+     "a file, runs:/ID, churn/3 or churn@production"},
+    {"data", ARG_FILE, true, false, NULL, NULL, "rows to predict"},
+    {"--out", ARG_FILE, false, false, NULL, NULL,
+     "write CSV here; else it is printed"},
+    {"--inputs", ARG_FLAG, false, false, NULL, NULL,
+     "the columns of DATA before the answers"},
+    END};
+
+static const struct arg explain_args[] = {
+    {"model", ARG_MODEL, true, false, NULL, NULL,
+     "a file, runs:/ID, churn/3 or churn@production"},
+    END};
+
+/* ---- runs ---- */
+
+static const struct arg runs_ls_args[] = {
+    {"--limit", ARG_INT, false, false, "50", NULL, "the newest so many"}, END};
+
+static const struct arg run_args[] = {
+    {"run", ARG_RUN, true, false, NULL, NULL,
+     "its id, the first digits of it, or its name"},
+    END};
+
+static const struct arg runs_diff_args[] = {
+    {"run", ARG_RUN, true, false, NULL, NULL, "one run"},
+    {"other", ARG_RUN, true, false, NULL, NULL, "the other"},
+    END};
+
+static const struct arg runs_rm_args[] = {
+    {"run", ARG_RUN, true, true, NULL, NULL, "runs to delete"},
+    {"--undo", ARG_FLAG, false, false, NULL, NULL,
+     "bring them back (by whole id)"},
+    END};
+
+static const struct arg runs_export_args[] = {
+    {"run", ARG_RUN, true, false, NULL, NULL, "the run"},
+    {"--out", ARG_FILE, false, false, NULL, NULL,
+     "write JSON here; else it is printed"},
+    END};
+
+/* ---- registry ---- */
+
+static const struct arg registry_ls_args[] = {
+    {"name", ARG_TEXT, false, false, NULL, NULL,
+     "all versions of this model; else the newest of each"},
+    END};
+
+static const struct arg registry_show_args[] = {
+    {"version", ARG_MODEL, true, false, NULL, NULL,
+     "churn/3, churn@production, churn (the newest)"},
+    END};
+
+static const struct arg registry_add_args[] = {
+    {"name", ARG_TEXT, true, false, NULL, NULL, "of the model: churn"},
+    {"model", ARG_TEXT, true, false, NULL, NULL, "a model file, or a run"},
+    {"--metrics", ARG_FILE, false, false, NULL, NULL,
+     "a JSON object; else those of the validation rows"},
+    {"--description", ARG_TEXT, false, false, NULL, NULL, "a sentence"},
+    END};
+
+static const struct arg registry_promote_args[] = {
+    {"version", ARG_MODEL, true, false, NULL, NULL, "churn/3"},
+    {"stage", ARG_TEXT, true, false, NULL, NULL,
+     "staging, production, archived or none"},
+    {"--gate", ARG_TEXT, false, false, NULL, NULL,
+     "only if: 'auc >= 0.83'; exit status 3 when it is not met"},
+    {"--why", ARG_TEXT, false, false, NULL, NULL, "for the history"},
+    END};
+
+static const struct arg registry_rollback_args[] = {
+    {"name", ARG_TEXT, true, false, NULL, NULL, "of the model"},
+    {"--why", ARG_TEXT, false, false, NULL, NULL, "for the history"},
+    END};
+
+static const struct arg registry_alias_args[] = {
+    {"version", ARG_MODEL, true, false, NULL, NULL, "churn/3"},
+    {"alias", ARG_TEXT, true, false, NULL, NULL, "a word: champion"},
+    {"--remove", ARG_FLAG, false, false, NULL, NULL, "take it away"},
+    END};
+
+static const struct arg registry_history_args[] = {
+    {"name", ARG_TEXT, true, false, NULL, NULL, "of the model"},
+    END};
+
+static const struct arg registry_verify_args[] = {
+    {"name", ARG_TEXT, false, false, NULL, NULL, "of one model; else of all"},
+    END};
+
+/* ---- serving ---- */
+
+static const struct arg serve_args[] = {
+    {"model", ARG_MODEL, true, false, NULL, NULL,
+     "a file, runs:/ID, churn/3 or churn@production"},
+    {"--host", ARG_TEXT, false, false, "127.0.0.1", NULL, "address to bind"},
+    {"--port", ARG_INT, false, false, "8080", NULL, "0: any free one"},
+    {"--sla-ms", ARG_FLOAT, false, false, "0", NULL,
+     "promised latency (99th percentile); 0: none"},
+    {"--threads", ARG_INT, false, false, "0", NULL, "0: one per core"},
+    END};
+
+static const struct arg endpoint_create_args[] = {
+    {"name", ARG_TEXT, true, false, NULL, NULL, "of the endpoint: churn"},
+    {"model", ARG_MODEL, true, false, NULL, NULL,
+     "churn@production, churn/3, runs:/ID or a file"},
+    {"--host", ARG_TEXT, false, false, "127.0.0.1", NULL, "address to bind"},
+    {"--port", ARG_INT, false, false, "0", NULL, "0: any free one"},
+    {"--sla-ms", ARG_FLOAT, false, false, "0", NULL,
+     "promised latency (99th percentile); 0: none"},
+    END};
+
+static const struct arg endpoint_args[] = {
+    {"name", ARG_TEXT, true, false, NULL, NULL, "of the endpoint"}, END};
+
+static const struct arg endpoint_invoke_args[] = {
+    {"name", ARG_TEXT, true, false, NULL, NULL, "of the endpoint"},
+    {"body", ARG_TEXT, true, false, NULL, NULL,
+     "a JSON record, a list of records, one of MLflow's forms, or @FILE"},
+    END};
+
+static const struct arg endpoint_log_args[] = {
+    {"name", ARG_TEXT, true, false, NULL, NULL, "of the endpoint"},
+    {"--lines", ARG_INT, false, false, "50", NULL, "the last so many"},
+    END};
+
+/* ---- jobs ---- */
+
+static const struct arg job_run_args[] = {
+    {"command", ARG_TEXT, true, true, NULL, NULL,
+     "program and arguments, after --"},
+    {"--title", ARG_TEXT, false, false, NULL, NULL, "what the list says"},
+    END};
+
+static const struct arg job_log_args[] = {
+    {"job", ARG_TEXT, true, false, NULL, NULL, "its id"},
+    {"--lines", ARG_INT, false, false, "0", NULL, "the last so many; 0: all"},
+    {"--follow", ARG_FLAG, false, false, NULL, NULL,
+     "go on until it has ended"},
+    END};
+
+static const struct arg job_stop_args[] = {
+    {"job", ARG_TEXT, true, true, NULL, NULL, "ids"}, END};
+
+static const struct arg job_wait_args[] = {
+    {"job", ARG_TEXT, true, false, NULL, NULL, "its id"},
+    {"--timeout", ARG_INT, false, false, "0", NULL, "seconds; 0: for ever"},
+    END};
+
+enum {
+    ALL = CMD_SHELL | CMD_SCREEN | CMD_LUA | CMD_BLOCKS,
+    SHELL = CMD_SHELL | CMD_BLOCKS
+};
+
+static const struct command table[] = {
+    {"doctor", "Look at the machine, the project and the terminal",
+     "Says what lathe finds, what is missing, and the remedy.", "lathe doctor",
+     ALL, NULL, cmd_doctor},
+    {"endpoint create", "Start an endpoint, or move it to another version",
+     "An endpoint is a process of its own that outlives this one.",
+     "lathe endpoint create churn churn@production --port 8080", ALL,
+     endpoint_create_args, cmd_endpoint_create},
+    {"endpoint drift", "How far requests are from the training data",
+     "PSI of each input against the training rows: above 0.1 moderate, above "
+     "0.25\nmajor; a verdict needs 100 rows.",
+     "lathe endpoint drift churn", ALL, endpoint_args, cmd_endpoint_drift},
+    {"endpoint invoke", "Ask an endpoint", NULL,
+     "lathe endpoint invoke churn '{\"tenure\": 2, \"contract\": "
+     "\"Month-to-month\"}'",
+     ALL, endpoint_invoke_args, cmd_endpoint_invoke},
+    {"endpoint log", "The last lines of an endpoint's log", NULL,
+     "lathe endpoint log churn", ALL, endpoint_log_args, cmd_endpoint_log},
+    {"endpoint ls", "List the endpoints", NULL, "lathe endpoint ls", ALL, NULL,
+     cmd_endpoint_ls},
+    {"endpoint rm", "Stop an endpoint and forget it", NULL,
+     "lathe endpoint rm churn", ALL, endpoint_args, cmd_endpoint_rm},
+    {"endpoint show", "State, latency and drift of an endpoint", NULL,
+     "lathe endpoint show churn", ALL, endpoint_args, cmd_endpoint_show},
+    {"endpoint start", "Start a stopped endpoint again", NULL,
+     "lathe endpoint start churn", ALL, endpoint_args, cmd_endpoint_start},
+    {"endpoint stop", "Stop an endpoint",
+     "What it has accepted is answered first.", "lathe endpoint stop churn",
+     ALL, endpoint_args, cmd_endpoint_stop},
+    {"evaluate", "Score a model on rows that have the target",
+     "Metrics with 95 % bootstrap intervals, and the confusion matrix.",
+     "lathe evaluate churn@production test.csv --gate 'auc >= 0.83'", ALL,
+     evaluate_args, cmd_evaluate},
+    {"explain", "A model's card and the importance of its inputs", NULL,
+     "lathe explain churn@production", ALL, explain_args, cmd_explain},
+    {"head", "The first rows of a table", NULL, "lathe head churn.csv", ALL,
+     head_args, cmd_head},
+    {"job log", "What a job has written", NULL,
+     "lathe job log j-20261123-184512-a1 --follow", ALL, job_log_args,
+     cmd_job_log},
+    {"job ls", "List the jobs, newest first", NULL, "lathe job ls", ALL, NULL,
+     cmd_job_ls},
+    {"job run", "Run a command that outlives this terminal",
+     "Prints the job's id.", "lathe job run -- lathe run nightly.lua", ALL,
+     job_run_args, cmd_job_run},
+    {"job stop", "Stop jobs",
+     "SIGTERM to the whole process group, SIGKILL after 5 s.",
+     "lathe job stop j-20261123-184512-a1", ALL, job_stop_args, cmd_job_stop},
+    {"job wait", "Wait until a job has ended",
+     "Exit status 0 only if the job's was.",
+     "lathe job wait j-20261123-184512-a1", ALL, job_wait_args, cmd_job_wait},
+    {"predict", "Predict rows: CSV out", NULL,
+     "lathe predict churn@production new.csv --out answers.csv", ALL,
+     predict_args, cmd_predict},
+    {"profile", "Statistics and warnings on a table",
+     "Alerts first: missing values, constants, identifiers, imbalance, skew,\n"
+     "duplicates, and leakage of the target.",
+     "lathe profile churn.csv --target churn", ALL, profile_args, cmd_profile},
+    {"query", "Filter, sort and select rows of a table", NULL,
+     "lathe query churn.csv 'tenure < 12' --select tenure --sort -tenure", ALL,
+     query_args, cmd_query},
+    {"registry add", "Add a version of a model", NULL,
+     "lathe registry add churn runs:/3f2a91", ALL, registry_add_args,
+     cmd_registry_add},
+    {"registry alias", "Give a version a name of your own", NULL,
+     "lathe registry alias churn/3 champion", ALL, registry_alias_args,
+     cmd_registry_alias},
+    {"registry history", "What changed, when, and by whom", NULL,
+     "lathe registry history churn", ALL, registry_history_args,
+     cmd_registry_history},
+    {"registry ls", "List models, or the versions of one", NULL,
+     "lathe registry ls churn", ALL, registry_ls_args, cmd_registry_ls},
+    {"registry promote", "Move a version to a stage",
+     "The version that held the stage before is archived in the same "
+     "transaction.",
+     "lathe registry promote churn/3 production --gate 'auc >= 0.83'", ALL,
+     registry_promote_args, cmd_registry_promote},
+    {"registry rollback", "Give production back to the version before", NULL,
+     "lathe registry rollback churn --why 'too many false alarms'", ALL,
+     registry_rollback_args, cmd_registry_rollback},
+    {"registry show", "One version: metrics, lineage, card", NULL,
+     "lathe registry show churn@production", ALL, registry_show_args,
+     cmd_registry_show},
+    {"registry verify", "Do the artifacts still have their digests?", NULL,
+     "lathe registry verify", ALL, registry_verify_args, cmd_registry_verify},
+    {"runs diff", "Compare two runs", "Metrics, then what differs.",
+     "lathe runs diff run-3 run-4", ALL, runs_diff_args, cmd_runs_diff},
+    {"runs export", "A run with its curves as JSON", NULL,
+     "lathe runs export run-3 --out run-3.json", ALL, runs_export_args,
+     cmd_runs_export},
+    {"runs ls", "List the runs, newest first", NULL, "lathe runs ls", ALL,
+     runs_ls_args, cmd_runs_ls},
+    {"runs rm", "Delete runs", "They can be brought back with --undo.",
+     "lathe runs rm run-3", ALL, runs_rm_args, cmd_runs_rm},
+    {"runs show", "One run: curves, parameters, lineage", NULL,
+     "lathe runs show run-3", ALL, run_args, cmd_runs_show},
+    {"schema", "The columns of a table and their types", NULL,
+     "lathe schema churn.csv", ALL, schema_args, cmd_schema},
+    {"serve", "Answer requests over HTTP",
+     "MLflow's /invocations (JSON and CSV), the Open Inference Protocol under "
+     "/v2, /ping\nand /metrics. SIGTERM answers what was accepted, then ends.",
+     "lathe serve churn@production --port 8080", SHELL, serve_args, cmd_serve},
+    {"train", "Fit a model and record the run", NULL,
+     "lathe train churn.csv --target churn --set trees=300", ALL, train_args,
+     cmd_train},
+    {"version", "Version and build", NULL, "lathe version", ALL, NULL,
+     cmd_version},
+};
+
+const struct command *
+command_table(size_t *n)
+{
+    *n = sizeof table / sizeof *table;
+    return table;
+}
