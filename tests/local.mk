@@ -21,6 +21,10 @@ EXTRA_DIST += tests/lib/run.sh tests/lib/summary.sh tests/lib/tap.sh tests/lib/c
 # Each fuzz target replays its corpus: FUZZ += tests/fuzz/fuzz_x, and its sources.
 FUZZ = tests/fuzz/fuzz_model
 tests_fuzz_fuzz_model_SOURCES = tests/fuzz/fuzz_model.c tests/fuzz/replay.c
+if HAVE_CMOCKA
+FUZZ += tests/fuzz/fuzz_request
+endif
+tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c tests/fuzz/replay.c
 check_PROGRAMS += $(FUZZ)
 TESTS += $(FUZZ)
 EXTRA_DIST += tests/fuzz/corpus

@@ -31,5 +31,6 @@ liblathe_a_SOURCES += src/session/summary.h
 liblathe_a_SOURCES += src/session/table.c
 liblathe_a_SOURCES += src/session/task.c
 liblathe_a_SOURCES += src/session/task.h
+UNIT += tests/unit/test_live
 UNIT += tests/unit/test_plot
 nobase_dist_pkgdata_DATA += lua/plot/driver.lua

@@ -95,8 +95,9 @@ run_key(struct sqlite3 *db, const char *id, bool deleted, int64_t *key,
             return true;
         if (m.n > 1)
             return error_set(err, ERR_USAGE,
-                             "%zu runs are called '%s': %s%s; use an id", m.n,
-                             id, m.ids, m.n > CANDIDATES ? ", ..." : "");
+                             "%zu runs %s '%s': %s%s; use an id", m.n,
+                             i == 2 ? "begin with" : "are called", id, m.ids,
+                             m.n > CANDIDATES ? ", ..." : "");
     }
     return error_set(err, ERR_NOTFOUND, "no run '%s'", id);
 }

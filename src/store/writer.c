@@ -41,7 +41,7 @@
 enum {
     BATCH_MS = 200,
     RETRY_MS = 1000,
-    HELD_MAX = 64 << 20,
+    HELD_MAX = 256 << 20, /* three million values that wait for the disk */
     TOKEN_BYTES = 16,
     FORGET_MS = 24 * 3600 * 1000 /* rows of writers that are long gone */
 };

@@ -761,13 +761,13 @@ draw_fold(uint32_t cp, enum glyph_set set, bool utf8)
     if (cp < 0x80)
         return cp;
     if (!utf8)
-        set = GLYPHS_ASCII;
-    if (set == GLYPHS_BRAILLE)
+        set = DRAW_ASCII;
+    if (set == DRAW_BRAILLE)
         return cp;
     if (cp >= BRAILLE && cp < BRAILLE + 256)
-        return set == GLYPHS_BLOCK ? braille_to_block(cp - BRAILLE)
-                                   : braille_to_ascii(cp - BRAILLE);
-    if (set == GLYPHS_BLOCK)
+        return set == DRAW_BLOCK ? braille_to_block(cp - BRAILLE)
+                                 : braille_to_ascii(cp - BRAILLE);
+    if (set == DRAW_BLOCK)
         return cp;
     uint32_t plain = cp >= 0x2500 && cp < 0x2580   ? fold_box(cp)
                      : cp >= 0x2580 && cp < 0x25a0 ? fold_block(cp)

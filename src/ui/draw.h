@@ -138,7 +138,7 @@ void draw_dot(const struct canvas *c, int x, int y, unsigned style);
 void draw_dots_line(const struct canvas *c, int x0, int y0, int x1, int y1,
                     unsigned style, unsigned dash, unsigned *phase);
 
-enum glyph_set { GLYPHS_BRAILLE, GLYPHS_BLOCK, GLYPHS_ASCII };
+enum glyph_set { DRAW_BRAILLE, DRAW_BLOCK, DRAW_ASCII };
 /* What stands for cp in a glyph set; same width.  utf8 = false: the terminal
  * shows ASCII only. */
 uint32_t draw_fold(uint32_t cp, enum glyph_set set, bool utf8);

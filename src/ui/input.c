@@ -34,7 +34,7 @@ struct learnt {
     uint32_t key;
 };
 
-struct input {
+struct input_stream {
     struct buf in;
     size_t at; /* first byte not yet used */
     struct learnt learnt[MAX_LEARNT];
@@ -44,10 +44,10 @@ struct input {
     bool flushed; /* nothing more comes: an ESC is a key */
 };
 
-struct input *
+struct input_stream *
 input_new(void)
 {
-    struct input *in = mem_new(sizeof *in);
+    struct input_stream *in = mem_new(sizeof *in);
 
     buf_init(&in->in);
     buf_init(&in->paste);
@@ -55,7 +55,7 @@ input_new(void)
 }
 
 void
-input_free(struct input *in)
+input_free(struct input_stream *in)
 {
     if (!in)
         return;
@@ -65,7 +65,7 @@ input_free(struct input *in)
 }
 
 void
-input_learn(struct input *in, const char *sequence, uint32_t key)
+input_learn(struct input_stream *in, const char *sequence, uint32_t key)
 {
     size_t len = strlen(sequence);
 
@@ -80,7 +80,7 @@ input_learn(struct input *in, const char *sequence, uint32_t key)
 }
 
 void
-input_feed(struct input *in, const void *bytes, size_t n)
+input_feed(struct input_stream *in, const void *bytes, size_t n)
 {
     if (in->at == in->in.len) {
         buf_clear(&in->in);
@@ -95,13 +95,13 @@ input_feed(struct input *in, const void *bytes, size_t n)
 }
 
 bool
-input_waits(const struct input *in)
+input_waits(const struct input_stream *in)
 {
     return in->at < in->in.len && !in->pasting;
 }
 
 void
-input_flush(struct input *in)
+input_flush(struct input_stream *in)
 {
     in->flushed = true;
 }
@@ -137,7 +137,7 @@ utf8_len(unsigned char c)
 
 /* The key at p[0..n); its length, or 0 when more bytes are needed. */
 static size_t
-plain_key(const struct input *in, const char *p, size_t n, uint32_t *key)
+plain_key(const struct input_stream *in, const char *p, size_t n, uint32_t *key)
 {
     unsigned char c = (unsigned char)p[0];
 
@@ -327,7 +327,7 @@ key_event(struct input_event *e, uint32_t key)
 
 /* What a whole CSI means; false: nothing to us. */
 static bool
-csi_event(struct input *in, const struct csi *c, struct input_event *e)
+csi_event(struct input_stream *in, const struct csi *c, struct input_event *e)
 {
     uint32_t mods = c->n > 1 ? modifiers(c->param[1]) : 0;
 
@@ -408,8 +408,8 @@ osc_event(struct str s, struct input_event *e)
 enum take { TAKE_MORE, TAKE_EVENT, TAKE_NOTHING };
 
 static enum take
-take_learnt(const struct input *in, const char *p, size_t n, size_t *used,
-            struct input_event *e)
+take_learnt(const struct input_stream *in, const char *p, size_t n,
+            size_t *used, struct input_event *e)
 {
     const struct learnt *best = NULL;
     bool may_come = false;
@@ -432,7 +432,7 @@ take_learnt(const struct input *in, const char *p, size_t n, size_t *used,
 }
 
 static enum take
-take_csi(struct input *in, const char *p, size_t n, size_t *used,
+take_csi(struct input_stream *in, const char *p, size_t n, size_t *used,
          struct input_event *e)
 {
     size_t i = 2;
@@ -470,7 +470,7 @@ take_csi(struct input *in, const char *p, size_t n, size_t *used,
 
 /* OSC and its kin, ended by BEL or ESC \. */
 static enum take
-take_string(struct input *in, const char *p, size_t n, size_t *used,
+take_string(struct input_stream *in, const char *p, size_t n, size_t *used,
             struct input_event *e)
 {
     size_t i = 2;
@@ -488,7 +488,7 @@ take_string(struct input *in, const char *p, size_t n, size_t *used,
 }
 
 static enum take
-take_alt(const struct input *in, const char *p, size_t n, size_t *used,
+take_alt(const struct input_stream *in, const char *p, size_t n, size_t *used,
          struct input_event *e)
 {
     uint32_t key;
@@ -502,7 +502,7 @@ take_alt(const struct input *in, const char *p, size_t n, size_t *used,
 }
 
 static enum take
-take_escape(struct input *in, const char *p, size_t n, size_t *used,
+take_escape(struct input_stream *in, const char *p, size_t n, size_t *used,
             struct input_event *e)
 {
     enum take learnt = take_learnt(in, p, n, used, e);
@@ -547,7 +547,7 @@ take_escape(struct input *in, const char *p, size_t n, size_t *used,
 
 /* Inside a paste: everything up to ESC [ 201 ~. */
 static bool
-take_paste(struct input *in, struct input_event *e)
+take_paste(struct input_stream *in, struct input_event *e)
 {
     static const char end[] = "\033[201~";
     const char *p = in->in.data + in->at;
@@ -575,7 +575,7 @@ take_paste(struct input *in, struct input_event *e)
 }
 
 bool
-input_next(struct input *in, struct input_event *e)
+input_next(struct input_stream *in, struct input_event *e)
 {
     while (in->at < in->in.len) {
         const char *p = in->in.data + in->at;

@@ -71,19 +71,19 @@ struct input_event {
 
 enum { INPUT_PASTE_MAX = 16 << 20 }; /* bytes of one paste; the rest is lost */
 
-struct input;
-struct input *input_new(void);
-void input_free(struct input *in);
+struct input_stream;
+struct input_stream *input_new(void);
+void input_free(struct input_stream *in);
 /* A sequence of this terminal that means `key`; at most 16 bytes. */
-void input_learn(struct input *in, const char *sequence, uint32_t key);
-void input_feed(struct input *in, const void *bytes, size_t n);
+void input_learn(struct input_stream *in, const char *sequence, uint32_t key);
+void input_feed(struct input_stream *in, const void *bytes, size_t n);
 /* The next event; false when more bytes are needed. */
-bool input_next(struct input *in, struct input_event *e);
+bool input_next(struct input_stream *in, struct input_event *e);
 /* An ESC has come that may be a key or begin a sequence: wait
  * INPUT_ESC_MS, then call input_flush(), and what there is becomes keys. */
 enum { INPUT_ESC_MS = 25 };
-bool input_waits(const struct input *in);
-void input_flush(struct input *in);
+bool input_waits(const struct input_stream *in);
+void input_flush(struct input_stream *in);
 
 /* "gg", "<C-w>h", "<Enter>", "<S-Tab>", "<A-Enter>", "<lt>": the notation of
  * keys everywhere.  input_parse_keys() returns how many (at most max), or -1

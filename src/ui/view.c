@@ -10,6 +10,12 @@
 #include "base/mem.h"
 
 const struct view_class *const view_classes[] = {
+    &view_data_class,
+    &view_notebook_class,
+    &view_runs_class,
+    &view_registry_class,
+    &view_endpoints_class,
+    &view_jobs_class,
     NULL,
 };
 

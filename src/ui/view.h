@@ -188,6 +188,8 @@ unsigned view_regions(const struct view_class *c);
 const struct view_action *
 view_action_find(const struct view_class *c, const char *name);
 
+extern const struct view_class view_data_class, view_notebook_class,
+    view_runs_class, view_registry_class, view_endpoints_class, view_jobs_class;
 /* The tabs in their order; ends with NULL. */
 extern const struct view_class *const view_classes[];
 #endif

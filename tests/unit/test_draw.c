@@ -175,11 +175,11 @@ test_without_utf8_everything_becomes_ascii(void **state)
 {
     (void)state;
     for (uint32_t cp = 0x80; cp < 0x3000; cp++)
-        assert_in_range(draw_fold(cp, GLYPHS_BRAILLE, false), ' ', '~');
-    assert_int_equal(draw_fold(0x2500, GLYPHS_ASCII, true), '-');
-    assert_int_equal(draw_fold(0x25b8, GLYPHS_ASCII, true), '>');
-    assert_int_equal(draw_fold(0x6771, GLYPHS_ASCII, true), 0x6771);
-    assert_int_equal(draw_fold(0x28ff, GLYPHS_BLOCK, true), 0x2588);
+        assert_in_range(draw_fold(cp, DRAW_BRAILLE, false), ' ', '~');
+    assert_int_equal(draw_fold(0x2500, DRAW_ASCII, true), '-');
+    assert_int_equal(draw_fold(0x25b8, DRAW_ASCII, true), '>');
+    assert_int_equal(draw_fold(0x6771, DRAW_ASCII, true), 0x6771);
+    assert_int_equal(draw_fold(0x28ff, DRAW_BLOCK, true), 0x2588);
 }
 
 static void

@@ -18,7 +18,7 @@
 static char *
 read_all(const char *bytes, size_t chunk, bool flush)
 {
-    struct input *in = input_new();
+    struct input_stream *in = input_new();
     struct input_event e;
     struct buf out;
     size_t n = strlen(bytes);
@@ -137,7 +137,7 @@ test_unknown_sequences_are_swallowed_whole(void **state)
 static void
 test_lone_escape_is_a_key_after_a_while(void **state)
 {
-    struct input *in = input_new();
+    struct input_stream *in = input_new();
     struct input_event e;
     char *got;
 
@@ -161,7 +161,7 @@ test_lone_escape_is_a_key_after_a_while(void **state)
 static void
 test_terminfo_sequences_are_learnt(void **state)
 {
-    struct input *in = input_new();
+    struct input_stream *in = input_new();
     struct input_event e;
 
     (void)state;

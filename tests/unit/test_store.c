@@ -268,6 +268,7 @@ processes_that_write_at_once_all_get_through(void **state)
     char dir[160];
 
     (void)state;
+    SKIP_UNDER_TSAN();
     snprintf(dir, sizeof dir, "%s", in_project("at-once/.lathe"));
     write_at_once(dir);
     snprintf(dir, sizeof dir, "%s", in_project("at-once-net/.lathe"));
@@ -284,6 +285,7 @@ kill_9_takes_back_no_acknowledged_run(void **state)
     char dir[160];
 
     (void)state;
+    SKIP_UNDER_TSAN();
     for (int k = 1; k <= 8; k++) {
         int pipes[2], acks = 0;
         run_id ids[64];
@@ -449,6 +451,7 @@ a_file_size_limit_gives_an_error_and_no_damage(void **state)
     char dir[160];
 
     (void)state;
+    SKIP_UNDER_TSAN();
     snprintf(dir, sizeof dir, "%s", in_project("limited/.lathe"));
     assert_int_equal(in_a_child(fill_below_a_limit, dir), 0);
     assert_string_equal(ask(dir, "PRAGMA integrity_check"), "ok");
@@ -461,6 +464,7 @@ a_full_disk_gives_an_error_and_no_damage(void **state)
     int rc;
 
     (void)state;
+    SKIP_UNDER_TSAN();
     snprintf(where, sizeof where, "%s", in_project("small"));
     OK(file_make_dirs(where, 0755, &err));
     rc = in_a_child(fill_a_small_disk, where);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,8 +166,40 @@ a_run_is_found_by_id_name_and_prefix(void **state)
     assert_int_equal(err.code, ERR_NOTFOUND);
 }
 
-/* Ids are random, so a shared prefix is made by hand in the test of the
- * database's own file; a shared name is the same case. */
+/* Ids are random, so the shared prefix is made by hand. */
+static void
+a_prefix_that_two_runs_have_names_the_candidates(void **state)
+{
+    char path[128];
+    struct run r;
+    run_id a, b;
+    sqlite3 *db;
+
+    (void)state;
+    begin("amb-a", a);
+    begin("amb-b", b);
+    finish(a);
+    finish(b);
+    snprintf(path, sizeof path, "%s/lathe.db", lathe_dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "UPDATE run SET id = '5eed' || iif(name = 'amb-a', 'a', "
+                     "'b') || substr(id, 6) WHERE name LIKE 'amb-%'",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    assert_false(run_find(store, "5eed", &r, &err));
+    assert_int_equal(err.code, ERR_USAGE);
+    assert_non_null(strstr(err.message, "2 runs begin with '5eed'"));
+    assert_non_null(strstr(err.message, "5eedb"));
+    assert_true(run_find(store, "5eeda", &r, &err));
+    assert_string_equal(r.name, "amb-a");
+    run_fini(&r);
+    assert_false(run_find(store, "5ee", &r, &err));
+    assert_int_equal(err.code, ERR_NOTFOUND);
+}
+
 static void
 a_name_that_two_runs_have_names_the_candidates(void **state)
 {
@@ -243,6 +276,7 @@ a_live_run_of_a_dead_process_is_lost(void **state)
     int status;
 
     (void)state;
+    SKIP_UNDER_TSAN();
     child = fork();
     if (child == 0) {
         struct pool *own = pool_new(1);
@@ -262,6 +296,40 @@ a_live_run_of_a_dead_process_is_lost(void **state)
     run_list_fini(&l);
 }
 
+/* The n-th allocation of a read fails, n = 1, 2, ...: an error, no leak, and
+ * the store reads on. */
+static void
+reads_without_memory_fail_and_pass(void **state)
+{
+    const struct event e = {"valid.auc", 1, 0.5, 10};
+    struct series_list series;
+    struct run_list l;
+    struct run r;
+    run_id id;
+
+    (void)state;
+    begin("scarce", id);
+    run_event_post(store, id, &e);
+    finish(id);
+    for (int which = 0; which < 3; which++) {
+        bool done = false;
+
+        for (unsigned long n = 1; !done; n++) {
+            assert_true(n < 1000);
+            mem_fault_arm(n, false);
+            if (which == 0 && (done = run_list(store, 3, &l, &err)))
+                run_list_fini(&l);
+            if (which == 1 && (done = run_find(store, "scarce", &r, &err)))
+                run_fini(&r);
+            if (which == 2 && (done = run_series(store, id, &series, &err)))
+                series_list_fini(&series);
+            mem_fault_arm(0, false);
+            if (!done)
+                assert_int_equal(err.code, ERR_NOMEM);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -270,10 +338,12 @@ main(void)
         cmocka_unit_test(what_is_no_json_object_is_refused),
         cmocka_unit_test(events_come_back_as_series_in_their_order),
         cmocka_unit_test(a_run_is_found_by_id_name_and_prefix),
+        cmocka_unit_test(a_prefix_that_two_runs_have_names_the_candidates),
         cmocka_unit_test(a_name_that_two_runs_have_names_the_candidates),
         cmocka_unit_test(a_list_is_newest_first_and_without_the_deleted),
         cmocka_unit_test(tags_and_names_change),
         cmocka_unit_test(a_live_run_of_a_dead_process_is_lost),
+        cmocka_unit_test(reads_without_memory_fail_and_pass),
     };
 
     (void)cmocka_run_group_tests(tests, open_store, close_store);

@@ -1,10 +1,28 @@
 /* engine/trees/gbdt.c -- gradient boosting: rounds, defaults, early stopping.
  *
- * Defaults.  What is not set follows from the n training rows (without the
- * validation rows), the d columns and the kind of target by the rule in
- * choose_rule(); the numbers that were chosen go into the run.
+ * Defaults.  What is not set follows from the n training rows (those held out
+ * to stop early are not among them), the number of columns and the kind of
+ * target; what was chosen is written into the run.
  *
- *   PLACEHOLDER
+ *   trees          1,000 when validation rows stop early, else 200
+ *   learning_rate  0.05 with early stopping below 100,000 rows, else 0.1
+ *   leaves         sqrt(n) / 8, at least 8 and at most 127; with max_depth set,
+ *                  all that the depth has room for
+ *   min_rows       20 for classes, 5 for numbers
+ *   max_delta      4 for classes, which bounds what a class of few rows, whose
+ *                  hessian is next to nothing, can do in one step; none for
+ *                  numbers
+ *   row_share      0.7 below 10,000 rows, else 1
+ *   col_share      0.5 below 10,000 rows where there are 10 columns, else 1
+ *
+ * The defaults of other libraries (31 leaves or depth 6 at rate 0.1 to 0.3 on
+ * any table) fit noise in tables of some thousand rows.  A leaf carries about
+ * as much noise as 1 / sqrt(its rows), and what a tree gains by one more leaf
+ * falls as leaves are added, so the best number grows slower than the rows:
+ * between 3,000 and 60,000 rows of six tables, real and made, it was near
+ * sqrt(n) / 8.  Sampling halves of the columns and 0.7 of the rows decorrelates
+ * the trees, which pays only while variance is what errs.  Numbers carry more
+ * per row than classes do, so their leaves may be smaller.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
@@ -34,12 +52,12 @@ static const struct param GBDT_PARAMS[] = {
      "sum of second derivatives of a leaf, at least"},
     {"l1", PARAM_FLOAT, 0, 1e9, "0", NULL,
      "taken off the gradient of a leaf before its value is found"},
-    {"l2", PARAM_FLOAT, 0, 1e9, NULL, NULL,
+    {"l2", PARAM_FLOAT, 0, 1e9, "1", NULL,
      "added to the second derivative of a leaf"},
     {"gamma", PARAM_FLOAT, 0, 1e12, "0", NULL, "gain a split must exceed"},
     {"max_delta", PARAM_FLOAT, 0, 1e12, NULL, NULL,
      "largest value of a leaf before learning_rate; 0: any"},
-    {"row_share", PARAM_FLOAT, 0.01, 1, "1", NULL,
+    {"row_share", PARAM_FLOAT, 0.01, 1, NULL, NULL,
      "share of the rows that a tree learns from"},
     {"col_share", PARAM_FLOAT, 0.01, 1, NULL, NULL,
      "share of the columns that a tree may use"},
@@ -86,59 +104,68 @@ pick_int(const struct params *p, const char *name, double otherwise)
                                   : (size_t)otherwise;
 }
 
+/* Leaves that a tree of this depth has room for. */
+static double
+leaves_of_depth(size_t depth)
+{
+    return depth < 15 ? ldexp(1, (int)depth) : TREE_MAX_LEAVES;
+}
+
 static struct rule
 choose_rule(const struct fit_data *d, const struct params *p)
 {
     double n = (double)design_rows(d->train);
     bool stops = d->patience > 0 && design_rows(d->valid) > 0;
+    bool classes = d->y->problem != PROBLEM_REGRESSION;
+    bool small = n < 10000, many = design_cols(d->train) >= 10;
+    double leaves = fmin(fmax(floor(sqrt(n) / 8), 8), 127);
     struct rule r = {.bins = (unsigned)params_int(p, "bins")};
     struct split_rule *s = &r.grow.split;
     size_t depth = (size_t)params_int(p, "max_depth");
-    double leaves = 31;
 
     if (depth > 0)
-        leaves = ldexp(1, depth < 15 ? (int)depth : 15);
+        leaves = leaves_of_depth(depth);
     r.trees = pick_int(p, "trees", stops ? 1000 : 200);
-    r.grow.rate = pick_float(p, "learning_rate", 0.05);
+    r.grow.rate =
+        pick_float(p, "learning_rate", stops && n < 100000 ? 0.05 : 0.1);
     r.grow.leaves = pick_int(p, "leaves", leaves);
     r.grow.max_depth = (unsigned)depth;
-    r.grow.max_delta =
-        pick_float(p, "max_delta", d->y->problem == PROBLEM_REGRESSION ? 0 : 4);
-    r.row_share = params_float(p, "row_share");
-    r.col_share = pick_float(p, "col_share", 1);
+    r.grow.max_delta = pick_float(p, "max_delta", classes ? 4 : 0);
+    r.row_share = pick_float(p, "row_share", small ? 0.7 : 1);
+    r.col_share = pick_float(p, "col_share", small && many ? 0.5 : 1);
     s->l1 = params_float(p, "l1");
-    s->l2 = pick_float(p, "l2", 1);
+    s->l2 = params_float(p, "l2");
     s->gamma = params_float(p, "gamma");
     s->min_hessian = params_float(p, "min_hessian");
-    s->min_rows = (double)pick_int(p, "min_rows", 20);
+    s->min_rows = (double)pick_int(p, "min_rows", classes ? 20 : 5);
     s->level_rows = (double)params_int(p, "level_rows");
     s->level_smooth = params_float(p, "level_smooth");
     s->level_l2 = params_float(p, "level_l2");
-    (void)n;
     return r;
 }
 
+/* What the rule chose, and the rounds that were kept. */
 static void
 write_rule(struct json_writer *w, const struct rule *r, size_t rounds)
 {
-    if (!w)
-        return;
-    json_name(w, "trees");
-    json_put_i64(w, (int64_t)r->trees);
-    json_name(w, "learning_rate");
-    json_put_double(w, r->grow.rate);
-    json_name(w, "leaves");
-    json_put_i64(w, (int64_t)r->grow.leaves);
-    json_name(w, "min_rows");
-    json_put_double(w, r->grow.split.min_rows);
-    json_name(w, "l2");
-    json_put_double(w, r->grow.split.l2);
-    json_name(w, "max_delta");
-    json_put_double(w, r->grow.max_delta);
-    json_name(w, "col_share");
-    json_put_double(w, r->col_share);
-    json_name(w, "rounds");
-    json_put_i64(w, (int64_t)rounds);
+    const struct {
+        const char *name;
+        double value;
+    } chosen[] = {
+        {"trees", (double)r->trees},
+        {"learning_rate", r->grow.rate},
+        {"leaves", (double)r->grow.leaves},
+        {"min_rows", r->grow.split.min_rows},
+        {"max_delta", r->grow.max_delta},
+        {"row_share", r->row_share},
+        {"col_share", r->col_share},
+        {"rounds", (double)rounds},
+    };
+
+    for (size_t i = 0; w && i < sizeof chosen / sizeof *chosen; i++) {
+        json_name(w, chosen[i].name);
+        json_put_double(w, chosen[i].value);
+    }
 }
 
 /* ---- state ---- */
