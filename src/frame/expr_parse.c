@@ -6,58 +6,23 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include <ctype.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "frame/expr_ast.h"
+#include "frame/expr_lex.h"
 #include "frame/expr_plan.h"
 
-enum token_type {
-    TOKEN_END,
-    TOKEN_WORD,
-    TOKEN_NAME,
-    TOKEN_TEXT,
-    TOKEN_NUMBER,
-    TOKEN_SIGN
-};
-
-struct token {
-    enum token_type type;
-    size_t begin, end; /* bytes */
-    struct str text;   /* as it was written; names and texts without quotes */
-};
-
 struct parser {
+    struct lexer in;
     struct expr *e;
     struct error *err;
-    struct token now;
-    size_t prev_end; /* of the token before now */
     unsigned depth;
     unsigned n_nodes;
 };
 
 /* ---- errors ---------------------------------------------------------- */
-
-bool
-expr_fail(const char *text, size_t len, size_t at, enum error_code code,
-          struct error *err, const char *fmt, ...)
-{
-    char message[ERROR_MESSAGE_MAX];
-    struct str before = {text, at < len ? at : len};
-    size_t i = 0, column = 1;
-    va_list ap;
-
-    while (str_next(before, &i) >= 0)
-        column++;
-    va_start(ap, fmt);
-    vsnprintf(message, sizeof message, fmt, ap);
-    va_end(ap);
-    return error_set(err, code, "column %zu: %s", column, message);
-}
 
 static struct node *
 syntax(struct parser *p, size_t at, const char *message)
@@ -70,7 +35,7 @@ syntax(struct parser *p, size_t at, const char *message)
 static struct node *
 expected(struct parser *p, const char *what)
 {
-    const struct token *t = &p->now;
+    const struct token *t = &p->in.now;
     int n = (int)(t->end - t->begin > 40 ? 40 : t->end - t->begin);
 
     if (t->type == TOKEN_END)
@@ -80,177 +45,6 @@ expected(struct parser *p, const char *what)
         expr_fail(p->e->text, p->e->len, t->begin, ERR_PARSE, p->err,
                   "expected %s, found %.*s", what, n, p->e->text + t->begin);
     return NULL;
-}
-
-/* ---- tokens ---------------------------------------------------------- */
-
-static bool
-is_word_start(char c)
-{
-    return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
-}
-
-static bool
-is_word(char c)
-{
-    return is_word_start(c) || isdigit((unsigned char)c);
-}
-
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* Names such as test.auc are plain words: a dot counts between two letters. */
-static size_t
-word_end(const char *s, size_t at)
-{
-    while (is_word(s[at]) || (s[at] == '.' && is_word_start(s[at + 1])))
-        at++;
-    return at;
-}
-
-static size_t
-number_end(const char *s, size_t at)
-{
-    while (is_digit(s[at]))
-        at++;
-    if (s[at] == '.')
-        at++;
-    while (is_digit(s[at]))
-        at++;
-    if (s[at] == 'e' || s[at] == 'E') {
-        size_t digits = at + 1 + (s[at + 1] == '+' || s[at + 1] == '-');
-
-        if (is_digit(s[digits])) {
-            at = digits;
-            while (is_digit(s[at]))
-                at++;
-        }
-    }
-    return at;
-}
-
-/* One past the closing quote; 0 when there is none. */
-static size_t
-quoted_end(const struct parser *p, size_t begin)
-{
-    const char *s = p->e->text;
-
-    for (size_t at = begin + 1; at < p->e->len; at++)
-        if (s[at] == s[begin] && s[++at] != s[begin])
-            return at;
-    return 0;
-}
-
-/* Text between quotes; a doubled quote stands for itself. */
-static bool
-lex_quoted(struct parser *p, size_t begin)
-{
-    const char *s = p->e->text;
-    char quote = s[begin], *copy;
-    size_t end = quoted_end(p, begin), n = 0;
-
-    if (!end)
-        return syntax(p, begin,
-                      quote == '`' ? "the name has no closing backtick"
-                                   : "the text has no closing quote");
-    if (!(copy = arena_try(&p->e->mem, end - begin, 1, p->err)))
-        return false;
-    for (size_t at = begin + 1; at < end - 1; at++) {
-        at += s[at] == quote;
-        copy[n++] = s[at];
-    }
-    p->now.type = quote == '`' ? TOKEN_NAME : TOKEN_TEXT;
-    p->now.text = (struct str){copy, n};
-    p->now.end = end;
-    return true;
-}
-
-static size_t
-sign_length(const char *s)
-{
-    static const char two[][3] = {"==", "!=", "<>", "<=", ">=", "//"};
-
-    for (size_t i = 0; i < sizeof two / sizeof *two; i++)
-        if (s[0] == two[i][0] && s[1] == two[i][1])
-            return 2;
-    return s[0] && strchr("=<>+-*/%^(),", s[0]) ? 1 : 0;
-}
-
-static bool
-lex_sign(struct parser *p, size_t begin)
-{
-    const char *s = p->e->text + begin;
-    size_t n = sign_length(s);
-
-    if (!n && (!strncmp(s, "&&", 2) || *s == '&'))
-        return syntax(p, begin, "write 'and' for &");
-    if (!n && *s == '|')
-        return syntax(p, begin, "write 'or' for |");
-    if (!n && *s == '!')
-        return syntax(p, begin, "write 'not' for !");
-    if (!n) {
-        size_t at = 0, left = p->e->len - begin;
-
-        str_next((struct str){s, left}, &at);
-        return expr_fail(p->e->text, p->e->len, begin, ERR_PARSE, p->err,
-                         "unexpected character '%.*s'",
-                         isprint((unsigned char)*s) || (unsigned char)*s > 0x7f
-                             ? (int)at
-                             : 0,
-                         s);
-    }
-    p->now.type = TOKEN_SIGN;
-    p->now.end = begin + n;
-    return true;
-}
-
-/* Read the next token into p->now. */
-static bool
-advance(struct parser *p)
-{
-    const char *s = p->e->text;
-    size_t at = p->now.end;
-    struct token *t = &p->now;
-
-    p->prev_end = at;
-    while (at < p->e->len && strchr(" \t\r\n", s[at]) && s[at])
-        at++;
-    t->begin = t->end = at;
-    if (at >= p->e->len) {
-        t->type = TOKEN_END;
-        return true;
-    }
-    if (s[at] == '\'' || s[at] == '"' || s[at] == '`')
-        return lex_quoted(p, at);
-    if (is_word_start(s[at])) {
-        t->type = TOKEN_WORD;
-        t->end = word_end(s, at);
-    } else if (is_digit(s[at]) || (s[at] == '.' && is_digit(s[at + 1]))) {
-        t->type = TOKEN_NUMBER;
-        t->end = number_end(s, at);
-        if (is_word_start(s[t->end]))
-            return syntax(p, at, "a number runs into a word");
-    } else if (!lex_sign(p, at)) {
-        return false;
-    }
-    t->text = (struct str){s + at, t->end - at};
-    return true;
-}
-
-static bool
-is_sign(const struct parser *p, const char *sign)
-{
-    return p->now.type == TOKEN_SIGN && str_is(p->now.text, sign);
-}
-
-static bool
-is_keyword(const struct parser *p, const char *word)
-{
-    return p->now.type == TOKEN_WORD &&
-           str_eq_nocase(p->now.text, str_of(word));
 }
 
 static bool
@@ -282,7 +76,7 @@ node_new(struct parser *p, enum node_op op, size_t at)
     if ((n = arena_try(&p->e->mem, 1, sizeof *n, p->err))) {
         n->op = op;
         n->at = n->begin = at;
-        n->end = p->now.end;
+        n->end = p->in.now.end;
         n->depth = 1;
     }
     return n;
@@ -299,7 +93,7 @@ node_add(struct parser *p, struct node *n, struct node *kid)
         n->depth = kid->depth + 1;
     if (kid->begin < n->begin)
         n->begin = kid->begin;
-    n->end = p->prev_end;
+    n->end = p->in.prev_end;
     if (n->depth <= EXPR_MAX_DEPTH)
         return true;
     return expr_fail(p->e->text, p->e->len, n->at, ERR_LIMIT, p->err,
@@ -322,7 +116,7 @@ enter(struct parser *p)
 {
     if (++p->depth <= EXPR_MAX_DEPTH)
         return true;
-    return expr_fail(p->e->text, p->e->len, p->now.begin, ERR_LIMIT, p->err,
+    return expr_fail(p->e->text, p->e->len, p->in.now.begin, ERR_LIMIT, p->err,
                      "nested deeper than %d levels", EXPR_MAX_DEPTH);
 }
 
@@ -354,56 +148,56 @@ own_regex(struct parser *p, struct node *literal, const char *who)
 static struct node *
 parse_number(struct parser *p)
 {
-    struct node *n = node_new(p, NODE_INT, p->now.begin);
+    struct node *n = node_new(p, NODE_INT, p->in.now.begin);
 
     if (!n)
         return NULL;
-    if (!str_to_i64(p->now.text, &n->i)) {
-        struct str digits = p->now.text;
+    if (!str_to_i64(p->in.now.text, &n->i)) {
+        struct str digits = p->in.now.text;
 
         /* "5." is 5 in most languages. */
         digits.n -= digits.p[digits.n - 1] == '.';
         n->op = NODE_FLOAT;
         if (!str_to_f64(digits, &n->f))
-            return syntax(p, p->now.begin, "not a number");
+            return syntax(p, p->in.now.begin, "not a number");
     }
-    return advance(p) ? n : NULL;
+    return lex_next(&p->in) ? n : NULL;
 }
 
 static struct node *
 parse_literal(struct parser *p, enum node_op op)
 {
-    struct node *n = node_new(p, op, p->now.begin);
+    struct node *n = node_new(p, op, p->in.now.begin);
 
     if (!n)
         return NULL;
-    n->text = p->now.text;
-    n->i = op == NODE_BOOL && is_keyword(p, "true");
-    return advance(p) ? n : NULL;
+    n->text = p->in.now.text;
+    n->i = op == NODE_BOOL && lex_is_word(&p->in, "true");
+    return lex_next(&p->in) ? n : NULL;
 }
 
 /* The arguments after the opening parenthesis at hand, up to the closing one. */
 static bool
 parse_list(struct parser *p, struct node *n)
 {
-    if (!advance(p))
+    if (!lex_next(&p->in))
         return false;
-    if (is_sign(p, ")"))
-        return advance(p);
+    if (lex_is_sign(&p->in, ")"))
+        return lex_next(&p->in);
     for (;;) {
         struct node *kid = parse_or(p);
 
         if (!kid || !node_add(p, n, kid))
             return false;
-        if (is_sign(p, ")"))
+        if (lex_is_sign(&p->in, ")"))
             break;
-        if (!is_sign(p, ","))
+        if (!lex_is_sign(&p->in, ","))
             return expected(p, "',' or ')'");
-        if (!advance(p))
+        if (!lex_next(&p->in))
             return false;
     }
-    n->end = p->now.end;
-    return advance(p);
+    n->end = p->in.now.end;
+    return lex_next(&p->in);
 }
 
 static struct node *
@@ -440,17 +234,17 @@ parse_call(struct parser *p, struct token name)
 static struct node *
 parse_word(struct parser *p)
 {
-    struct token word = p->now;
+    struct token word = p->in.now;
 
-    if (is_keyword(p, "null"))
+    if (lex_is_word(&p->in, "null"))
         return parse_literal(p, NODE_NULL);
-    if (is_keyword(p, "true") || is_keyword(p, "false"))
+    if (lex_is_word(&p->in, "true") || lex_is_word(&p->in, "false"))
         return parse_literal(p, NODE_BOOL);
     if (is_reserved(word.text))
         return expected(p, "a value");
-    if (!advance(p))
+    if (!lex_next(&p->in))
         return NULL;
-    if (is_sign(p, "("))
+    if (lex_is_sign(&p->in, "("))
         return parse_call(p, word);
 
     struct node *n = node_new(p, NODE_COLUMN, word.begin);
@@ -467,7 +261,7 @@ parse_primary(struct parser *p)
 {
     struct node *n;
 
-    switch (p->now.type) {
+    switch (p->in.now.type) {
     case TOKEN_NUMBER:
         return parse_number(p);
     case TOKEN_TEXT:
@@ -480,13 +274,13 @@ parse_primary(struct parser *p)
     case TOKEN_END:
         break;
     }
-    if (!is_sign(p, "("))
+    if (!lex_is_sign(&p->in, "("))
         return expected(p, "a value");
-    if (!advance(p) || !(n = parse_or(p)))
+    if (!lex_next(&p->in) || !(n = parse_or(p)))
         return NULL;
-    if (!is_sign(p, ")"))
+    if (!lex_is_sign(&p->in, ")"))
         return expected(p, "')'");
-    return advance(p) ? n : NULL;
+    return lex_next(&p->in) ? n : NULL;
 }
 
 /* a ^ b, right to left; the exponent may carry a sign: 2 ^ -1. */
@@ -494,11 +288,11 @@ static struct node *
 parse_power(struct parser *p)
 {
     struct node *left = parse_primary(p), *right;
-    size_t at = p->now.begin;
+    size_t at = p->in.now.begin;
 
-    if (!left || !is_sign(p, "^"))
+    if (!left || !lex_is_sign(&p->in, "^"))
         return left;
-    if (!advance(p) || !enter(p) || !(right = parse_unary(p)))
+    if (!lex_next(&p->in) || !enter(p) || !(right = parse_unary(p)))
         return NULL;
     p->depth--;
     return node_of(p, NODE_POW, at, left, right);
@@ -507,13 +301,13 @@ parse_power(struct parser *p)
 static struct node *
 parse_unary(struct parser *p)
 {
-    size_t at = p->now.begin;
-    bool minus = is_sign(p, "-");
+    size_t at = p->in.now.begin;
+    bool minus = lex_is_sign(&p->in, "-");
     struct node *n;
 
-    if (!minus && !is_sign(p, "+"))
+    if (!minus && !lex_is_sign(&p->in, "+"))
         return parse_power(p);
-    if (!advance(p) || !enter(p) || !(n = parse_unary(p)))
+    if (!lex_next(&p->in) || !enter(p) || !(n = parse_unary(p)))
         return NULL;
     p->depth--;
     return minus ? node_of(p, NODE_NEG, at, n, NULL) : n;
@@ -532,14 +326,14 @@ parse_binary(struct parser *p, const struct level *levels,
     struct node *left = next(p);
 
     for (const struct level *l = levels; left && l->sign;) {
-        size_t at = p->now.begin;
+        size_t at = p->in.now.begin;
         struct node *right;
 
-        if (!is_sign(p, l->sign)) {
+        if (!lex_is_sign(&p->in, l->sign)) {
             l++;
             continue;
         }
-        if (!advance(p) || !(right = next(p)))
+        if (!lex_next(&p->in) || !(right = next(p)))
             return NULL;
         left = node_of(p, l->op, at, left, right);
         l = levels;
@@ -572,9 +366,9 @@ parse_in(struct parser *p, struct node *left, size_t at)
 {
     struct node *n = node_new(p, NODE_IN, at);
 
-    if (!n || !node_add(p, n, left) || !advance(p))
+    if (!n || !node_add(p, n, left) || !lex_next(&p->in))
         return NULL;
-    if (!is_sign(p, "("))
+    if (!lex_is_sign(&p->in, "("))
         return expected(p, "'(' and the values, as in  x in ('a', 'b')");
     if (!parse_list(p, n))
         return NULL;
@@ -588,11 +382,11 @@ parse_between(struct parser *p, struct node *left, size_t at)
 {
     struct node *n = node_new(p, NODE_BETWEEN, at), *low, *high;
 
-    if (!n || !advance(p) || !(low = parse_sum(p)))
+    if (!n || !lex_next(&p->in) || !(low = parse_sum(p)))
         return NULL;
-    if (!is_keyword(p, "and"))
+    if (!lex_is_word(&p->in, "and"))
         return expected(p, "'and', as in  x between 1 and 5");
-    if (!advance(p) || !(high = parse_sum(p)))
+    if (!lex_next(&p->in) || !(high = parse_sum(p)))
         return NULL;
     if (!node_add(p, n, left) || !node_add(p, n, low) || !node_add(p, n, high))
         return NULL;
@@ -604,7 +398,7 @@ parse_matches(struct parser *p, struct node *left, size_t at)
 {
     struct node *pattern;
 
-    if (!advance(p) || !(pattern = parse_sum(p)) ||
+    if (!lex_next(&p->in) || !(pattern = parse_sum(p)) ||
         !own_regex(p, pattern, "matches"))
         return NULL;
     return node_of(p, NODE_MATCHES, at, left, pattern);
@@ -616,13 +410,13 @@ parse_is(struct parser *p, struct node *left, size_t at)
     bool negated;
     struct node *n;
 
-    if (!advance(p))
+    if (!lex_next(&p->in))
         return NULL;
-    if ((negated = is_keyword(p, "not")) && !advance(p))
+    if ((negated = lex_is_word(&p->in, "not")) && !lex_next(&p->in))
         return NULL;
-    if (!is_keyword(p, "null"))
+    if (!lex_is_word(&p->in, "null"))
         return expected(p, "'null', as in  x is not null");
-    if (!advance(p) || !(n = node_of(p, NODE_IS_NULL, at, left, NULL)))
+    if (!lex_next(&p->in) || !(n = node_of(p, NODE_IS_NULL, at, left, NULL)))
         return NULL;
     return negated ? node_of(p, NODE_NOT, at, n, NULL) : n;
 }
@@ -632,20 +426,20 @@ parse_is(struct parser *p, struct node *left, size_t at)
 static struct node *
 parse_word_test(struct parser *p, struct node *left, bool *done)
 {
-    size_t at = p->now.begin;
-    bool negated = is_keyword(p, "not");
+    size_t at = p->in.now.begin;
+    bool negated = lex_is_word(&p->in, "not");
     struct node *n;
 
     *done = true;
-    if (is_keyword(p, "is"))
+    if (lex_is_word(&p->in, "is"))
         return parse_is(p, left, at);
-    if (negated && !advance(p))
+    if (negated && !lex_next(&p->in))
         return NULL;
-    if (is_keyword(p, "in"))
+    if (lex_is_word(&p->in, "in"))
         n = parse_in(p, left, at);
-    else if (is_keyword(p, "between"))
+    else if (lex_is_word(&p->in, "between"))
         n = parse_between(p, left, at);
-    else if (is_keyword(p, "matches"))
+    else if (lex_is_word(&p->in, "matches"))
         n = parse_matches(p, left, at);
     else if (negated)
         return expected(p, "'in', 'between' or 'matches' after 'not'");
@@ -665,7 +459,7 @@ compare_op(const struct parser *p, enum node_op *op)
     };
 
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-        if (is_sign(p, signs[i].sign)) {
+        if (lex_is_sign(&p->in, signs[i].sign)) {
             *op = signs[i].op;
             return true;
         }
@@ -676,14 +470,14 @@ static struct node *
 parse_compare(struct parser *p)
 {
     struct node *left = parse_sum(p), *right;
-    size_t at = p->now.begin;
+    size_t at = p->in.now.begin;
     enum node_op op;
     bool done;
 
     if (!left)
         return NULL;
     if (compare_op(p, &op)) {
-        if (!advance(p) || !(right = parse_sum(p)))
+        if (!lex_next(&p->in) || !(right = parse_sum(p)))
             return NULL;
         left = node_of(p, op, at, left, right);
     } else {
@@ -692,7 +486,7 @@ parse_compare(struct parser *p)
             return left;
     }
     if (left && compare_op(p, &op))
-        return syntax(p, p->now.begin,
+        return syntax(p, p->in.now.begin,
                       "comparisons do not chain: join them with 'and'");
     return left;
 }
@@ -700,12 +494,12 @@ parse_compare(struct parser *p)
 static struct node *
 parse_not(struct parser *p)
 {
-    size_t at = p->now.begin;
+    size_t at = p->in.now.begin;
     struct node *n;
 
-    if (!is_keyword(p, "not"))
+    if (!lex_is_word(&p->in, "not"))
         return parse_compare(p);
-    if (!advance(p) || !enter(p) || !(n = parse_not(p)))
+    if (!lex_next(&p->in) || !enter(p) || !(n = parse_not(p)))
         return NULL;
     p->depth--;
     return node_of(p, NODE_NOT, at, n, NULL);
@@ -718,12 +512,12 @@ parse_chain(struct parser *p, const char *word, enum node_op op,
 {
     struct node *first = next(p), *n, *kid;
 
-    if (!first || !is_keyword(p, word))
+    if (!first || !lex_is_word(&p->in, word))
         return first;
-    if (!(n = node_of(p, op, p->now.begin, first, NULL)))
+    if (!(n = node_of(p, op, p->in.now.begin, first, NULL)))
         return NULL;
-    while (is_keyword(p, word))
-        if (!advance(p) || !(kid = next(p)) || !node_add(p, n, kid))
+    while (lex_is_word(&p->in, word))
+        if (!lex_next(&p->in) || !(kid = next(p)) || !node_add(p, n, kid))
             return NULL;
     return n;
 }
@@ -788,13 +582,13 @@ parse_whole(struct parser *p)
 {
     struct expr *e = p->e;
 
-    if (!advance(p))
+    if (!lex_next(&p->in))
         return false;
-    if (p->now.type == TOKEN_END)
+    if (p->in.now.type == TOKEN_END)
         return syntax(p, 0, "the expression is empty");
     if (!(e->root = parse_or(p)))
         return false;
-    if (p->now.type != TOKEN_END)
+    if (p->in.now.type != TOKEN_END)
         return expected(p, "an operator or the end");
     e->column =
         arena_try(&e->mem, count_columns(e->root), sizeof *e->column, p->err);
@@ -815,7 +609,8 @@ expr_parse(struct str text, struct error *err)
     if (!(e = mem_try_array(1, sizeof *e, err)))
         return NULL;
     arena_init(&e->mem);
-    p.e = e;
+    p.e = p.in.e = e;
+    p.in.err = err;
     e->len = text.n;
     if (!(e->text = arena_text(&e->mem, text.p, text.n, err)) ||
         !parse_whole(&p)) {
