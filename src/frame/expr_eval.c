@@ -155,18 +155,21 @@ load_entries(const struct machine *m, const struct step *s, struct vec *v)
     }
 }
 
-/* o[i] = table[index of row i]; index NULL: 0 for all. */
-#define GATHER(type)                        \
-    do {                                    \
-        const type *t = s->table;           \
-        type *o = v->own;                   \
-                                            \
-        for (size_t i = 0; i < n; i++)      \
-            o[i] = t[index ? index[i] : 0]; \
+/* o[i] = table[index[i]]; index NULL: table[0] for all. */
+#define GATHER(type)                             \
+    do {                                         \
+        const type *t = s->table, first = *t;    \
+        type *o = v->own;                        \
+                                                 \
+        for (size_t i = 0; !index && i < n; i++) \
+            o[i] = first;                        \
+        for (size_t i = 0; index && i < n; i++)  \
+            o[i] = t[index[i]];                  \
     } while (0)
 
 static void
-load_table(const struct step *s, const uint32_t *index, size_t n, struct vec *v)
+load_values(const struct step *s, const uint32_t *index, size_t n,
+            struct vec *v)
 {
     v->p = v->own;
     switch (vec_kind_of(s->type)) {
@@ -183,13 +186,20 @@ load_table(const struct step *s, const uint32_t *index, size_t n, struct vec *v)
         GATHER(struct str);
         break;
     }
-    memset(v->valid, 0, sizeof v->valid);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t k = index ? index[i] : 0;
+}
 
-        v->valid[i / 64] |= (s->table_valid[k / 64] >> (k % 64) & 1)
-                            << (i % 64);
+static void
+load_table(const struct step *s, const uint32_t *index, size_t n, struct vec *v)
+{
+    load_values(s, index, n, v);
+    if (!index) {
+        memset(v->valid, *s->table_valid & 1 ? 0xff : 0, sizeof v->valid);
+        return;
     }
+    memset(v->valid, 0, sizeof v->valid);
+    for (size_t i = 0; i < n; i++)
+        v->valid[i / 64] |=
+            (s->table_valid[index[i] / 64] >> (index[i] % 64) & 1) << (i % 64);
 }
 
 static void
@@ -198,7 +208,7 @@ load_lookup(const struct machine *m, const struct step *s, struct vec *v)
     const struct column *c = frame_column(m->p->f, s->col);
     const uint32_t *codes = column_codes(c) + m->begin;
     const uint64_t *valid = column_validity(c);
-    uint32_t index[EXPR_BATCH], missing = (uint32_t)(s->n_table - 1);
+    uint32_t index[EXPR_BATCH] = {0}, missing = (uint32_t)(s->n_table - 1);
 
     for (size_t i = 0; i < m->n; i++)
         index[i] = column_bit(valid, m->begin + i) ? codes[i] : missing;

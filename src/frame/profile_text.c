@@ -22,23 +22,32 @@ profile_top_wants(const struct profile_column *c, size_t count)
     return c->n_top < PROFILE_TOP || count > c->top[PROFILE_TOP - 1].count;
 }
 
-bool
-profile_top_add(struct profile_column *c, size_t count, const char *text,
-                size_t len, struct error *err)
+static bool
+insert_top(struct profile_column *c, size_t at, size_t count, const char *text,
+           size_t len, struct error *err)
 {
     char *copy = mem_try_text(text, len, err);
-    size_t at;
 
     if (!copy)
         return false;
     if (c->n_top == PROFILE_TOP)
         free(c->top[--c->n_top].text);
-    for (at = c->n_top; at > 0 && c->top[at - 1].count < count; at--)
-        c->top[at] = c->top[at - 1];
+    memmove(&c->top[at + 1], &c->top[at], (c->n_top - at) * sizeof *c->top);
     c->top[at].text = copy;
     c->top[at].count = count;
     c->n_top++;
     return true;
+}
+
+bool
+profile_top_add(struct profile_column *c, size_t count, const char *text,
+                size_t len, struct error *err)
+{
+    size_t at = c->n_top;
+
+    while (at > 0 && c->top[at - 1].count < count)
+        at--;
+    return insert_top(c, at, count, text, len, err);
 }
 
 void
@@ -71,28 +80,28 @@ set_lengths(struct profile_column *out, struct str s)
         out->max_length = len;
 }
 
-/* Entries by rank, so that ties among the most frequent fall in text order;
- * a dictionary may hold texts that no row has. */
+/* Is the text more frequent, or as frequent and before it in order? */
 static bool
-text_values(const struct dict *d, const size_t *count, const uint32_t *by_rank,
-            struct profile_column *out, struct error *err)
+comes_before(size_t count, struct str s, const struct profile_top *t)
 {
-    for (size_t r = 0; r < dict_count(d); r++) {
-        uint32_t code = by_rank[r];
-        struct str s;
-
-        if (!count[code])
-            continue;
-        s = dict_text(d, code);
-        profile_distinct_add(out, count[code]);
-        set_lengths(out, s);
-        if (profile_top_wants(out, count[code]) &&
-            !profile_top_add(out, count[code], s.p, s.n, err))
-            return false;
-    }
-    return true;
+    return count > t->count ||
+           (count == t->count && str_cmp(s, str_of(t->text)) < 0);
 }
 
+static bool
+text_value(struct profile_column *out, size_t count, struct str s,
+           struct error *err)
+{
+    size_t at = out->n_top;
+
+    profile_distinct_add(out, count);
+    set_lengths(out, s);
+    while (at > 0 && comes_before(count, s, &out->top[at - 1]))
+        at--;
+    return at == PROFILE_TOP || insert_top(out, at, count, s.p, s.n, err);
+}
+
+/* A dictionary may hold texts that no row has. */
 static bool
 text_column(const struct column *c, struct profile_column *out,
             struct error *err)
@@ -100,21 +109,15 @@ text_column(const struct column *c, struct profile_column *out,
     const struct dict *d = column_dict(c);
     size_t n = dict_count(d);
     size_t *count = mem_try_array(n, sizeof *count, err);
-    uint32_t *rank = count ? mem_try_array(n, sizeof *rank, err) : NULL;
-    uint32_t *by_rank = rank ? mem_try_array(n, sizeof *by_rank, err) : NULL;
-    bool ok = by_rank && dict_ranks(d, rank, err);
+    bool ok = count;
 
-    if (ok) {
-        for (size_t i = 0; i < n; i++)
-            by_rank[rank[i]] = (uint32_t)i;
-        for (size_t i = 0; i < out->n; i++)
-            if (column_is_valid(c, i))
-                count[column_codes(c)[i]]++;
-        ok = text_values(d, count, by_rank, out, err);
-    }
+    for (size_t i = 0; ok && i < out->n; i++)
+        if (column_is_valid(c, i))
+            count[column_codes(c)[i]]++;
+    for (size_t i = 0; ok && i < n; i++)
+        if (count[i])
+            ok = text_value(out, count[i], dict_text(d, (uint32_t)i), err);
     free(count);
-    free(rank);
-    free(by_rank);
     return ok;
 }
 

@@ -252,20 +252,18 @@ sd_of(const double *x, size_t n)
     return sqrt((sum - rest * rest / (double)n) / (double)(n - 1));
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-    uint64_t x = order_of_float(*(const double *)a);
-    uint64_t y = order_of_float(*(const double *)b);
-
-    return (x > y) - (x < y);
-}
-
 static double
-median_of(double *x, size_t n)
+median_of(struct result *r, size_t n)
 {
-    qsort(x, n, sizeof *x, by_value);
-    return n % 2 ? x[n / 2] : x[n / 2 - 1] / 2 + x[n / 2] / 2;
+    uint64_t *sorted;
+    double a, b;
+
+    for (size_t i = 0; i < n; i++)
+        r->key[i] = order_of_float(r->x[i]);
+    sorted = order_sort(r->key, r->key2, n);
+    a = order_to_float(sorted[(n - 1) / 2]);
+    b = order_to_float(sorted[n / 2]);
+    return a == b ? a : a / 2 + b / 2;
 }
 
 /* Sums of whole numbers are whole; one that leaves the range is missing. */
@@ -368,7 +366,7 @@ aggregate_group(struct result *r, const struct groups *g,
         break;
     case AGG_MEDIAN:
         n = numbers(g, a->values, group, r->x);
-        set_float(r, group, n ? median_of(r->x, n) : 0, n > 0);
+        set_float(r, group, n ? median_of(r, n) : 0, n > 0);
         break;
     case AGG_MIN:
     case AGG_MAX:
