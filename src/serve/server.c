@@ -190,10 +190,10 @@ cut_if_late(struct slot *s, int64_t now_us)
     if (atomic_load_explicit(&s->late_us, memory_order_relaxed) > now_us)
         return;
     if (atomic_compare_exchange_strong(&s->phase, &phase, SLOT_CUT)) {
-        answer_and_cut(s, "408 Request Timeout",
-                       "the request took too long to arrive");
         c.ns = (uint64_t)s->server->deadline_us * 1000;
         stat_call(s->server->service.stats, &c);
+        answer_and_cut(s, "408 Request Timeout",
+                       "the request took too long to arrive");
     } else {
         shutdown(s->fd, SHUT_RDWR);
     }
