@@ -1,8 +1,9 @@
 /* frame/dict.c -- distinct texts and their codes.
  *
  * Texts lie end to end in one block; end[code] is where each ends.  The table
- * is open addressing over slots of 64 bits: the upper half of the hash, then
- * code + 1, so that most probes end without a look at the text.
+ * is open addressing over slots of 64 bits: a 32-bit hash, then code + 1, so
+ * that most probes end without a look at the text and the table can grow
+ * without hashing anew.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -23,7 +24,7 @@ struct dict {
     size_t n_bytes, cap_bytes;
     size_t *end; /* end[code]; the start is end[code - 1] or 0 */
     size_t n, cap;
-    uint64_t *slot; /* 0: free; else hash high half, code + 1 */
+    uint64_t *slot; /* 0: free; else hash << 32 | code + 1 */
     size_t n_slots; /* a power of two, at least 4/3 n */
 };
 
@@ -46,14 +47,14 @@ load(const char *p, size_t n)
     return v;
 }
 
-static uint64_t
+static uint32_t
 hash_text(struct str s)
 {
     uint64_t h = s.n * UINT64_C(0xa0761d6478bd642f);
 
     for (; s.n > 8; s.p += 8, s.n -= 8)
         h = mix(h, load(s.p, 8));
-    return s.n > 0 ? mix(h, load(s.p, s.n)) : mix(h, 1);
+    return (uint32_t)(mix(h, s.n > 0 ? load(s.p, s.n) : 1) >> 32);
 }
 
 struct dict *
@@ -106,17 +107,17 @@ dict_text(const struct dict *d, uint32_t code)
 
 /* The slot that holds s, or the free one where it belongs. */
 static uint64_t *
-probe(const struct dict *d, struct str s, uint64_t hash)
+probe(const struct dict *d, struct str s, uint32_t hash)
 {
     size_t mask = d->n_slots - 1;
-    size_t at = (size_t)hash & mask;
+    size_t at = hash & mask;
 
     for (;; at = (at + 1) & mask) {
         uint64_t v = d->slot[at];
 
         if (v == 0)
             return &d->slot[at];
-        if (v >> 32 == hash >> 32 && str_eq(dict_text(d, (uint32_t)v - 1), s))
+        if (v >> 32 == hash && str_eq(dict_text(d, (uint32_t)v - 1), s))
             return &d->slot[at];
     }
 }
@@ -124,22 +125,23 @@ probe(const struct dict *d, struct str s, uint64_t hash)
 static bool
 grow_slots(struct dict *d, struct error *err)
 {
-    size_t n = d->n_slots * 2;
-    uint64_t *slot = mem_try_array(n, sizeof *slot, err);
+    size_t n_old = d->n_slots, n = n_old * 2;
+    uint64_t *old = d->slot, *slot = mem_try_array(n, sizeof *slot, err);
 
     if (!slot)
         return false;
-    free(d->slot);
     d->slot = slot;
     d->n_slots = n;
-    for (size_t i = 0; i < d->n; i++) {
-        uint64_t hash = hash_text(dict_text(d, (uint32_t)i));
-        size_t at = (size_t)hash & (n - 1);
+    for (size_t i = 0; i < n_old; i++) {
+        size_t at = (size_t)(old[i] >> 32) & (n - 1);
 
+        if (old[i] == 0)
+            continue;
         while (slot[at])
             at = (at + 1) & (n - 1);
-        slot[at] = hash >> 32 << 32 | (i + 1);
+        slot[at] = old[i];
     }
+    free(old);
     return true;
 }
 
@@ -172,7 +174,7 @@ reserve(struct dict *d, size_t len, struct error *err)
 bool
 dict_add(struct dict *d, struct str s, uint32_t *code, struct error *err)
 {
-    uint64_t hash = hash_text(s);
+    uint32_t hash = hash_text(s);
     uint64_t *slot = probe(d, s, hash);
 
     if (*slot) {
@@ -190,7 +192,7 @@ dict_add(struct dict *d, struct str s, uint32_t *code, struct error *err)
     d->n_bytes += s.n;
     d->end[d->n] = d->n_bytes;
     *code = (uint32_t)d->n++;
-    *slot = hash >> 32 << 32 | d->n;
+    *slot = (uint64_t)hash << 32 | d->n;
     return true;
 }
 
