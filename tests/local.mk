@@ -19,7 +19,9 @@ endif
 EXTRA_DIST += tests/lib/run.sh tests/lib/summary.sh tests/lib/tap.sh tests/lib/close.h tests/lib/small_model.h
 
 # Each fuzz target replays its corpus: FUZZ += tests/fuzz/fuzz_x, and its sources.
-FUZZ = tests/fuzz/fuzz_model
+FUZZ = tests/fuzz/fuzz_csv
+FUZZ += tests/fuzz/fuzz_model
+tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/replay.c
 tests_fuzz_fuzz_model_SOURCES = tests/fuzz/fuzz_model.c tests/fuzz/replay.c
 if HAVE_CMOCKA
 FUZZ += tests/fuzz/fuzz_request

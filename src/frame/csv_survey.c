@@ -25,7 +25,10 @@ struct survey_job {
     size_t n_pieces;
     size_t expected[CSV_DELIMITERS];
     struct csv_region *region;
+    struct csv_count *count; /* of each region */
+    size_t n_regions;
     uint32_t *dirty; /* regions whose rows are to be counted again */
+    size_t n_dirty;
 };
 
 /* ---- cutting ---- */
@@ -101,14 +104,71 @@ count_pieces(struct survey_job *j, struct pool *pool, struct error *err)
     return progress_check(j->progress, err);
 }
 
+/* ---- regions ---- */
+
+/* Run the true state through the pieces.  A region that begins or ends
+ * elsewhere than its piece is listed as dirty. */
+static void
+lay_regions(struct survey_job *j)
+{
+    size_t n = 0, line = 1 + csv_count_lines(j->s, 0, j->begin);
+    bool inside = false, spills;
+
+    j->n_dirty = 0;
+    for (size_t i = 0; i < j->n_pieces; i++) {
+        const struct piece *p = &j->piece[i];
+        size_t begin = inside ? p->first_row : p->begin;
+
+        if (begin != CSV_NOWHERE) {
+            if (n > 0)
+                j->region[n - 1].end = begin;
+            j->region[n] = (struct csv_region){.begin = begin,
+                                               .end = j->s->len,
+                                               .line_from = p->begin,
+                                               .line = line};
+            j->count[n++] = p->count;
+        }
+        spills = inside ? p->ends_inside : p->count.ends_inside;
+        if ((inside && begin != CSV_NOWHERE) || (!inside && spills))
+            j->dirty[j->n_dirty++] = (uint32_t)(n - 1);
+        inside = spills;
+        line += p->count.n_lines;
+    }
+    j->n_regions = n;
+}
+
+static void
+count_dirty(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct survey_job *j = ctx;
+    const struct csv_region *r = &j->region[j->dirty[chunk]];
+
+    (void)begin;
+    (void)end;
+    if (!progress_stopped(j->progress))
+        csv_count_rows(j->s, r->begin, r->end, j->expected,
+                       &j->count[j->dirty[chunk]]);
+}
+
+/* Regions and what they hold, for the delimiters of the scan. */
+static bool
+count_regions(struct survey_job *j, struct pool *pool, struct error *err)
+{
+    if (!count_pieces(j, pool, err))
+        return false;
+    lay_regions(j);
+    pool_for(pool, j->n_dirty, 1, count_dirty, j);
+    return progress_check(j->progress, err);
+}
+
 static size_t
 best_delimiter(const struct survey_job *j)
 {
     size_t good[CSV_DELIMITERS] = {0}, best = 0;
 
-    for (size_t i = 0; i < j->n_pieces; i++)
+    for (size_t i = 0; i < j->n_regions; i++)
         for (size_t d = 0; d < j->s->n_delimiters; d++)
-            good[d] += j->piece[i].count.n_good[d];
+            good[d] += j->count[i].n_good[d];
     for (size_t d = 1; d < j->s->n_delimiters; d++) {
         bool more =
             good[d] > good[best] ||
@@ -131,86 +191,35 @@ choose_delimiter(struct survey_job *j, struct csv_scan *s, struct pool *pool,
 
     s->delimiters[0] = s->delimiters[best];
     s->n_delimiters = 1;
-    for (size_t i = 0; i < j->n_pieces; i++) {
-        struct csv_count *c = &j->piece[i].count;
+    j->expected[0] = j->expected[best];
+    for (size_t i = 0; i < j->n_regions; i++) {
+        struct csv_count *c = &j->count[i];
 
         c->n_good[0] = c->n_good[best];
         c->n_fields[0] = c->n_fields[best];
         has_quote |= c->has_quote;
     }
-    j->expected[0] = j->expected[best];
-    return !has_quote || count_pieces(j, pool, err);
-}
-
-/* ---- regions ---- */
-
-static void
-count_dirty(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    struct survey_job *j = ctx;
-    struct csv_region *r = &j->region[j->dirty[chunk]];
-    struct csv_count c;
-
-    (void)begin;
-    (void)end;
-    if (progress_stopped(j->progress))
-        return;
-    csv_count_rows(j->s, r->begin, r->end, j->expected, &c);
-    r->n_rows = c.n_rows;
-    r->n_good = c.n_good[0];
-    r->n_fields = c.n_fields[0];
-}
-
-/* Run the true state through the pieces.  A region that begins or ends
- * elsewhere than its piece is listed as dirty. */
-static size_t
-lay_regions(struct survey_job *j, size_t first_line, size_t *n_dirty)
-{
-    size_t n = 0, line = first_line;
-    bool inside = false, spills = false;
-
-    *n_dirty = 0;
-    for (size_t i = 0; i < j->n_pieces; i++) {
-        struct piece *p = &j->piece[i];
-        size_t begin = inside ? p->first_row : p->begin;
-        struct csv_count *c = &p->count;
-
-        if (begin != CSV_NOWHERE) {
-            if (n > 0)
-                j->region[n - 1].end = begin;
-            j->region[n++] = (struct csv_region){
-                begin,          j->s->len, c->n_rows, c->n_good[0],
-                c->n_fields[0], p->begin,  line};
-        }
-        spills = inside ? p->ends_inside : c->ends_inside;
-        if ((inside && begin != CSV_NOWHERE) || (!inside && spills))
-            j->dirty[(*n_dirty)++] = (uint32_t)(n - 1);
-        inside = spills;
-        line += c->n_lines;
-    }
-    return n;
+    return !has_quote || count_regions(j, pool, err);
 }
 
 static bool
-make_regions(struct survey_job *j, struct csv_survey *v, struct pool *pool,
-             struct error *err)
+finish(const struct survey_job *j, struct csv_survey *v, struct error *err)
 {
-    size_t n_dirty;
-    size_t line = 1 + csv_count_lines(j->s, 0, j->begin);
+    v->n_regions = j->n_regions;
+    v->n_fields = j->expected[0] + 1;
+    for (size_t i = 0; i < j->n_pieces; i++)
+        v->has_zero |= j->piece[i].count.has_zero;
+    for (size_t i = 0; i < v->n_regions; i++) {
+        struct csv_region *r = &v->region[i];
 
-    j->region = mem_try_array(j->n_pieces, sizeof *j->region, err);
-    j->dirty = mem_try_array(j->n_pieces, sizeof *j->dirty, err);
-    v->region = j->region;
-    if (!j->region || !j->dirty)
-        return false;
-    v->n_regions = lay_regions(j, line, &n_dirty);
-    pool_for(pool, n_dirty, 1, count_dirty, j);
-    for (size_t i = 0; i < v->n_regions; i++)
-        if (v->region[i].end - v->region[i].begin >= UINT32_MAX)
+        r->n_rows = j->count[i].n_rows;
+        r->n_good = j->count[i].n_good[0];
+        r->n_fields = j->count[i].n_fields[0];
+        if (r->end - r->begin >= UINT32_MAX)
             return error_set(err, ERR_LIMIT,
-                             "line %zu: a row of more than 4 GiB",
-                             v->region[i].line);
-    return progress_check(j->progress, err);
+                             "line %zu: a row of more than 4 GiB", r->line);
+    }
+    return true;
 }
 
 bool
@@ -223,13 +232,16 @@ csv_survey_init(struct csv_survey *v, struct csv_scan *s, size_t begin,
     bool ok;
 
     *v = (struct csv_survey){0};
-    ok = cut_pieces(&j, pool, err) && count_pieces(&j, pool, err) &&
+    ok = cut_pieces(&j, pool, err) &&
+         (v->region = mem_try_array(j.n_pieces, sizeof *j.region, err)) &&
+         (j.count = mem_try_array(j.n_pieces, sizeof *j.count, err)) &&
+         (j.dirty = mem_try_array(j.n_pieces, sizeof *j.dirty, err));
+    j.region = v->region;
+    ok = ok && count_regions(&j, pool, err) &&
          (s->n_delimiters == 1 || choose_delimiter(&j, s, pool, err)) &&
-         make_regions(&j, v, pool, err);
-    v->n_fields = j.expected[0] + 1;
-    for (size_t i = 0; ok && i < j.n_pieces; i++)
-        v->has_zero |= j.piece[i].count.has_zero;
+         finish(&j, v, err);
     free(j.piece);
+    free(j.count);
     free(j.dirty);
     if (!ok)
         csv_survey_fini(v);
