@@ -116,14 +116,20 @@ struct ui {
 struct view *ui_at(struct ui *ui);     /* the view with the keys */
 const char *ui_context(struct ui *ui); /* its context */
 void ui_paint(struct ui *ui, bool asked);
+void ui_tell_shown(struct ui *ui);   /* which view is on the screen */
+void ui_watch_output(struct ui *ui); /* wait for it to take bytes? */
 void ui_show_tab(struct ui *ui, unsigned tab);
 void ui_pop(struct ui *ui); /* the topmost pushed view */
 void ui_set_theme(struct ui *ui, const char *name);
-void ui_leave_terminal(struct ui *ui, bool restore);
 bool ui_has_tab(unsigned tab);
-void ui_suspend_here(struct ui *ui);
 void ui_choose(struct ui *ui, const char *text, const char *keys,
                void (*done)(void *ctx, char key), void *ctx);
+
+/* ---- screen.c ---- */
+void ui_leave_terminal(struct ui *ui, bool restore);
+void ui_suspend_here(struct ui *ui);
+void ui_set_theme(struct ui *ui, const char *name);
+void screen_serve(struct ui *ui); /* terminals may come from now on */
 
 /* ---- action.c ---- */
 void action_key(struct ui *ui, const struct input_event *e);
@@ -146,6 +152,7 @@ struct frame_action {
 extern const struct frame_action frame_actions[]; /* ends with name NULL */
 const struct frame_action *frame_action_find(const char *name);
 void action_prefix_timeout(struct ui *ui);
+void action_show_tab(struct ui *ui, unsigned n); /* as a key does */
 
 /* ---- frame.c ---- */
 void frame_draw(struct ui *ui);

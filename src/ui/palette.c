@@ -384,7 +384,7 @@ draw_item(const struct chooser *c, const struct canvas *in, int x, int y, int w,
 {
     const struct choice_item *it = &c->items[c->match[i]];
     bool on = i == c->list.at;
-    int key_w = c->wide ? 11 : w >= 56 ? 10 : 0;
+    int key_w = c->wide ? 15 : w >= 56 ? 10 : 0;
     int where_w = c->wide || w < 40 ? 0 : w >= 56 ? 24 : 14;
     int title_w = w - 3 - key_w - where_w;
 

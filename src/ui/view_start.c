@@ -13,6 +13,7 @@
 struct view_start {
     struct view view;
     struct list list;
+    bool demo; /* the sample is there */
 };
 
 /* ---- actions ---- */
@@ -34,12 +35,7 @@ start_demo(struct view *v, const struct view_call *call)
 static bool
 has_demo(struct view *v)
 {
-    struct error err;
-    char *path = file_data_path("samples/churn/churn.lua", &err);
-
-    (void)v;
-    free(path);
-    return path != NULL && ui_has_tab(1);
+    return ((const struct view_start *)v)->demo && ui_has_tab(1);
 }
 
 static void
@@ -248,7 +244,11 @@ static struct view *
 start_open_view(struct ui *ui)
 {
     struct view_start *s = mem_new(sizeof *s);
+    struct error err;
+    char *path = file_data_path("samples/churn/churn.lua", &err);
 
+    s->demo = path != NULL;
+    free(path);
     s->view.ui = ui;
     s->list.rows = 5;
     return &s->view;
