@@ -670,17 +670,52 @@ endpoint_status_fini(struct endpoint_status *s)
     memset(s, 0, sizeof *s);
 }
 
+void
+endpoint_body(struct str typed, struct buf *out)
+{
+    static const char *const forms[] = {"dataframe_split", "dataframe_records",
+                                        "instances", "inputs"};
+    static const char lenient[] = "\"params\":{\"allow_missing\":true}";
+    struct error none;
+    struct json *root = json_parse(typed, &none);
+    bool object = root && json_type(root) == JSON_OBJECT, form = false;
+    struct str text = str_trim(typed);
+    const char *brace;
+
+    for (size_t i = 0; object && i < sizeof forms / sizeof forms[0]; i++)
+        form = form || json_find(root, forms[i]);
+    if (!root || (form && json_find(root, "params"))) {
+        buf_add(out, typed.p, typed.n);
+    } else if (form) {
+        buf_printf(out, "{%s,", lenient);
+        brace = memchr(typed.p, '{', typed.n);
+        buf_add(out, brace + 1, (size_t)(typed.p + typed.n - brace) - 1);
+    } else {
+        buf_printf(out, "{%s,\"dataframe_records\":", lenient);
+        buf_puts(out, object ? "[" : "");
+        buf_add(out, text.p, text.n);
+        buf_puts(out, object ? "]}" : "}");
+    }
+    json_free(root);
+}
+
 bool
 endpoint_invoke(const struct deployment *d, const char *body, size_t len,
                 struct buf *out, long *status, struct error *err)
 {
     struct remote *r = remote_new();
     char *url = url_of(d, "/invocations");
-    bool ok = remote_call(r, "POST", url, "application/json", body, len,
-                          INVOKE_MS, out, status, err);
+    struct buf sent;
+    bool ok;
 
+    buf_init(&sent);
+    endpoint_body((struct str){body, len}, &sent);
+    ok = buf_check(&sent, err) &&
+         remote_call(r, "POST", url, "application/json", sent.data, sent.len,
+                     INVOKE_MS, out, status, err);
     if (!ok)
         error_prefix(err, "endpoint %s: ", d->name);
+    buf_fini(&sent);
     free(url);
     remote_free(r);
     return ok;

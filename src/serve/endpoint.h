@@ -77,10 +77,14 @@ endpoint_remove(struct store *s, const char *name, struct error *err) MUST_USE;
 bool endpoint_ask(const struct deployment *d, struct endpoint_status *out,
                   struct error *err) MUST_USE;
 void endpoint_status_fini(struct endpoint_status *s);
-/* POST a JSON body to /invocations; the answer's text into out, whatever its
- * status. */
+/* POST to /invocations what a person typed: a record ({"tenure": 2}), a list
+ * of records, or one of MLflow's forms; in it inputs left out count as missing,
+ * unless it has "params" of its own.  The answer's text goes into out, whatever
+ * its status. */
 bool endpoint_invoke(const struct deployment *d, const char *body, size_t len,
                      struct buf *out, long *status, struct error *err) MUST_USE;
+/* The body that endpoint_invoke() sends; what is not JSON stays as it is. */
+void endpoint_body(struct str typed, struct buf *out);
 /* The last lines of its log. */
 bool endpoint_log(struct store *s, const char *name, size_t lines,
                   struct buf *out, struct error *err) MUST_USE;

@@ -276,6 +276,32 @@ predict_rows_finish(struct predict_rows *r, struct error *err)
 
 /* ---- MLflow's JSON forms ---- */
 
+/* A field that no input has, but nearly: where inputs may be left out, a
+ * misspelt one would pass for missing. */
+static bool
+check_spelling(const struct predict_rows *r, const struct json *row,
+               struct error *err)
+{
+    const char **absent = mem_try_array(r->n_inputs, sizeof *absent, err);
+    const char *near = NULL;
+    size_t n = 0;
+
+    if (!absent)
+        return false;
+    for (size_t i = 0; i < r->n_inputs; i++)
+        if (!r->seen[i])
+            absent[n++] = r->input[i].name;
+    for (const struct json *v = json_first(row); v && !near; v = json_next(v)) {
+        near = str_nearest(str_of(json_key(v)), absent, n);
+        if (near)
+            error_set(err, ERR_NOTFOUND,
+                      "row %zu: no input '%s' (did you mean '%s'?)", r->row + 1,
+                      json_key(v), near);
+    }
+    free(absent);
+    return !near;
+}
+
 static bool
 put_record(struct predict_rows *r, const struct json *row, struct error *err)
 {
@@ -288,6 +314,8 @@ put_record(struct predict_rows *r, const struct json *row, struct error *err)
         if (i >= 0 && !predict_rows_put_json(r, (size_t)i, v, err))
             return false;
     }
+    if (r->allow_missing && !check_spelling(r, row, err))
+        return false;
     return predict_rows_end(r, err);
 }
 

@@ -369,6 +369,33 @@ test_a_removed_endpoint_leaves_nothing(void **state)
 }
 
 static void
+test_what_is_typed_becomes_a_body(void **state)
+{
+#define LENIENT "{\"params\":{\"allow_missing\":true},"
+    static const struct {
+        const char *typed, *body;
+    } c[] = {
+        {" {\"a\": 1} ", LENIENT "\"dataframe_records\":[{\"a\": 1}]}"},
+        {"{}", LENIENT "\"dataframe_records\":[{}]}"},
+        {"[{\"a\": 1}]", LENIENT "\"dataframe_records\":[{\"a\": 1}]}"},
+        {" {\"inputs\": {\"a\": [1]}}", LENIENT "\"inputs\": {\"a\": [1]}}"},
+        {"{\"inputs\": [], \"params\": {}}",
+         "{\"inputs\": [], \"params\": {}}"},
+        {"{not JSON", "{not JSON"},
+    };
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    for (size_t i = 0; i < sizeof c / sizeof c[0]; i++) {
+        buf_clear(&b);
+        endpoint_body(str_of(c[i].typed), &b);
+        assert_string_equal(b.data, c[i].body);
+    }
+    buf_fini(&b);
+}
+
+static void
 test_a_name_cannot_leave_its_folder(void **state)
 {
     static const char *const bad[] = {"",    ".",  "..", "../x",
@@ -431,6 +458,7 @@ main(int argc, char **argv)
         TEST(test_a_taken_port_is_told_before_anything_starts),
         TEST(test_a_killed_endpoint_is_dead_not_up),
         TEST(test_a_removed_endpoint_leaves_nothing),
+        cmocka_unit_test(test_what_is_typed_becomes_a_body),
         TEST(test_a_name_cannot_leave_its_folder),
         TEST(test_a_reference_is_pinned_to_its_version),
     };

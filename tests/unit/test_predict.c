@@ -201,6 +201,14 @@ test_missing_fields_pass_when_the_client_says_so(void **state)
     assert_false(column_is_valid(frame_column(f, 1), 0));
     assert_true(column_number(frame_column(f, 0), 0) == 2);
     frame_unref(f);
+    /* What is misspelt is not missing; what is no input at all is ignored. */
+    assert_null(predict_parse_json(
+        m,
+        STR("{\"dataframe_records\": [{\"id\": 7}, {\"tenur\": 2}], "
+            "\"params\": {\"allow_missing\": true}}"),
+        &err));
+    assert_string_equal(err.message,
+                        "row 2: no input 'tenur' (did you mean 'tenure'?)");
     model_unref(m);
 }
 
