@@ -986,6 +986,34 @@ every_failing_allocation_is_reported(void **state)
     buf_fini(&b);
 }
 
+/* The calls before the parse: open, map, or read where nothing can be mapped. */
+static void
+a_file_that_fails_to_be_read_is_named(void **state)
+{
+    char path[] = "/tmp/lathe-csv.XXXXXX";
+    struct csv_table t;
+    struct error err;
+    int fd = mkstemp(path);
+    bool ok = false;
+
+    (void)state;
+    assert_true(fd >= 0 && write(fd, "a,b\n1,2\n", 8) == 8);
+    for (unsigned long n = 1; !ok; n++) {
+        mem_fault_arm(n, false);
+        ok = csv_read(path, NULL, NULL, NULL, &t, &err);
+        mem_fault_arm(0, false);
+        if (!ok)
+            assert_int_equal(strncmp(err.message, path, strlen(path)), 0);
+    }
+    assert_column(&t, 1, "b:int 2");
+    csv_table_fini(&t);
+    assert_true(ftruncate(fd, 0) == 0);
+    assert_false(csv_read(path, NULL, NULL, NULL, &t, &err));
+    assert_int_equal(err.code, ERR_PARSE);
+    close(fd);
+    unlink(path);
+}
+
 int
 main(void)
 {
@@ -1026,6 +1054,7 @@ main(void)
         cmocka_unit_test(one_column_with_gaps_reads_back_the_same),
         cmocka_unit_test(a_written_file_appears_whole_or_not_at_all),
         cmocka_unit_test(every_failing_allocation_is_reported),
+        cmocka_unit_test(a_file_that_fails_to_be_read_is_named),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);
