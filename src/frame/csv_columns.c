@@ -1,399 +1,36 @@
 /* frame/csv_columns.c -- the second pass over delimited text.
- *
- * Regions are parsed column by column: one region fits the second-level cache,
- * and a loop over one column knows its type.  Values go straight to their
- * place in the finished column, since the survey has counted the good rows
- * before each region.  What regions cannot share without locks they keep for
- * themselves in a `piece` and it is joined in region order afterwards: which
- * values are missing, and the texts with codes of their own.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
 #include "frame/csv_columns.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "frame/csv_load.h"
 
-enum { SAMPLE_REGIONS = 8, SAMPLE_ROWS = 100, BATCH_BYTES = 16 * 1024 };
-
-/* One column of one region. */
-struct piece {
-    uint64_t *missing; /* by row of the region; NULL: none */
-    struct dict *dict; /* COL_TEXT */
-    enum csv_class found;
-};
-
-struct part {
-    const struct csv_region *region;
-    size_t first_row, n_rows; /* good ones */
-    size_t room;              /* rejects to keep */
-    struct csv_reject *reject, *misfit;
-    size_t n_rejects, n_misfits;
-    uint64_t *bad; /* rows with a value that a forced type refuses; or NULL */
-    enum error_code failed;
-};
-
-struct target {
-    enum csv_class class;
-    enum col_type type;
-    void *data; /* n_rows values */
-    struct column *column;
-    enum error_code failed;
-};
-
-struct load {
-    const struct csv_columns_job *job;
-    size_t n_cols, n_rows;
-    struct part *part;
-    size_t n_parts;
-    struct piece *piece; /* n_parts * n_cols, by part */
-    struct target *target;
-    size_t *todo; /* columns of the pass at hand */
-    size_t n_todo;
-    bool first_pass;
-};
-
-/* The good rows of a region, for the loops over one column. */
-struct rows {
-    const char *text; /* all of it */
-    const char *base; /* the region */
-    struct csv_index x;
-    size_t n;
-};
-
-static inline const char *
-cell_begin(const struct rows *r, size_t row, size_t col)
-{
-    return r->base + csv_field_begin(&r->x, row, col);
-}
-
-static inline const char *
-cell_end(const struct rows *r, size_t row, size_t col)
-{
-    return r->base + r->x.field[r->x.first[row] + col];
-}
-
-static struct csv_cell
-cell_of(const struct rows *r, size_t row, size_t col)
-{
-    return csv_cell_at(cell_begin(r, row, col), cell_end(r, row, col));
-}
-
-/* ---- rows ---- */
-
-static bool
-is_good(const struct rows *r, size_t row, size_t n_cols, struct csv_reject *why)
-{
-    size_t n = r->x.first[row + 1] - r->x.first[row];
-    bool open;
-
-    for (size_t k = 0; k < n; k++) {
-        if (csv_quotes_ok(cell_begin(r, row, k), cell_end(r, row, k), &open))
-            continue;
-        why->fault = open ? CSV_FAULT_OPEN : CSV_FAULT_QUOTE;
-        why->col = k;
-        return false;
-    }
-    why->fault = CSV_FAULT_FIELDS;
-    why->n_fields = n;
-    return n == n_cols;
-}
-
-/* Move the good rows to the front of the index; rejects are reported. */
-static void
-keep_good(struct rows *r, size_t first, size_t n_cols, struct part *p)
-{
-    size_t kept = 0;
-
-    for (size_t row = first; row < r->x.n_rows; row++) {
-        struct csv_reject why = {0};
-
-        if (is_good(r, row, n_cols, &why)) {
-            r->x.row[kept] = r->x.row[row];
-            r->x.first[kept++] = r->x.first[row];
-        } else if (p && p->n_rejects < p->room) {
-            why.begin = p->region->begin + r->x.row[row];
-            why.end = p->region->begin + r->x.field[r->x.first[row + 1] - 1];
-            p->reject[p->n_rejects++] = why;
-        }
-    }
-    r->n = kept;
-}
-
-/* The good rows of a region, without the header.  p may be NULL. */
-static bool
-rows_init(struct rows *r, const struct csv_columns_job *job,
-          const struct csv_region *g, bool skip, struct part *p,
-          struct error *err)
-{
-    size_t n_bad = g->n_rows - g->n_good;
-
-    *r = (struct rows){.text = job->scan->p, .base = job->scan->p + g->begin};
-    if (!csv_index_init(&r->x, job->scan, g->begin, g->end, g->n_rows,
-                        g->n_fields, err))
-        return false;
-    if (p && n_bad > 0 && p->room > 0 && !p->reject) {
-        size_t n = n_bad < p->room ? n_bad : p->room;
-
-        p->room = n;
-        if (!(p->reject = mem_try_array(n, sizeof *p->reject, err))) {
-            csv_index_fini(&r->x);
-            return false;
-        }
-    }
-    if (p)
-        p->n_rejects = 0;
-    if (n_bad > 0 || skip)
-        keep_good(r, skip, job->survey->n_fields, p);
-    else
-        r->n = r->x.n_rows;
-    return true;
-}
-
-/* ---- values ---- */
-
-struct task {
-    const struct load *l;
-    struct part *part;
-    struct rows rows;
-    size_t begin, end; /* the rows at hand */
-    struct buf scratch;
-};
-
-static bool
-fail_task(struct task *t, enum error_code code)
-{
-    t->part->failed = code;
-    return false;
-}
-
-static bool
-set_bit(struct task *t, uint64_t **bits, size_t row)
-{
-    struct error err;
-
-    if (!*bits &&
-        !(*bits = mem_try_array(t->rows.n / 64 + 1, sizeof **bits, &err)))
-        return fail_task(t, err.code);
-    (*bits)[row / 64] |= UINT64_C(1) << (row % 64);
-    return true;
-}
-
-/* A value that the caller's type refuses takes its row to the rejects; the
- * first such column is named. */
-static bool
-note_misfit(struct task *t, size_t row, size_t col)
-{
-    struct part *p = t->part;
-    size_t max = t->l->job->max_rejects;
-    size_t last = t->rows.x.first[row] + t->l->n_cols - 1;
-    struct error err;
-
-    if (p->bad && (p->bad[row / 64] >> (row % 64) & 1))
-        return true;
-    if (!p->misfit &&
-        !(p->misfit = mem_try_array(max, sizeof *p->misfit, &err)))
-        return fail_task(t, err.code);
-    if (p->n_misfits < max)
-        p->misfit[p->n_misfits++] =
-            (struct csv_reject){.begin = p->region->begin + t->rows.x.row[row],
-                                .end = p->region->begin + t->rows.x.field[last],
-                                .fault = CSV_FAULT_VALUE,
-                                .col = col};
-    return set_bit(t, &p->bad, row);
-}
-
-static size_t
-fast_ints(const struct task *t, size_t col, size_t from, int64_t *out)
-{
-    const struct rows *r = &t->rows;
-
-    for (size_t i = from; i < t->end; i++)
-        if (!csv_fast_i64(r->text, cell_begin(r, i, col), cell_end(r, i, col),
-                          &out[i]))
-            return i;
-    return t->end;
-}
-
-static size_t
-fast_floats(const struct task *t, size_t col, size_t from, double *out)
-{
-    const struct rows *r = &t->rows;
-
-    for (size_t i = from; i < t->end; i++)
-        if (!csv_fast_f64(r->text, cell_begin(r, i, col), cell_end(r, i, col),
-                          &out[i]))
-            return i;
-    return t->end;
-}
-
-static void
-store(void *data, enum col_type t, size_t i, int64_t v, double x)
-{
-    switch (t) {
-    case COL_BOOL:
-        ((uint8_t *)data)[i] = (uint8_t)v;
-        break;
-    case COL_FLOAT64:
-        ((double *)data)[i] = x;
-        break;
-    case COL_DATE:
-        ((int32_t *)data)[i] = (int32_t)v;
-        break;
-    default:
-        ((int64_t *)data)[i] = v;
-    }
-}
-
-/* A value does not fit: what would this one and the rest fit? */
-static enum csv_class
-classify_rest(const struct task *t, size_t col, size_t from,
-              enum csv_class found)
-{
-    for (size_t i = from; i < t->end && found != CSV_TEXT; i++) {
-        struct csv_cell c = cell_of(&t->rows, i, col);
-        int64_t v;
-        double x;
-
-        if (!csv_cell_parse(c, csv_type_of(found), &v, &x))
-            found = csv_join(found, csv_classify(c, t->l->job->nulls));
-    }
-    return found;
-}
-
-static bool
-parse_typed(struct task *t, size_t col, struct piece *piece)
-{
-    const struct target *to = &t->l->target[col];
-    char *data = (char *)to->data + t->part->first_row * column_width(to->type);
-
-    for (size_t i = t->begin;; i++) {
-        struct csv_cell c;
-        int64_t v = 0;
-        double x = 0;
-
-        if (t->l->job->nulls->numeric)
-            ; /* a number may be missing: each one is looked up */
-        else if (to->type == COL_FLOAT64)
-            i = fast_floats(t, col, i, (double *)(void *)data);
-        else if (to->type == COL_INT64)
-            i = fast_ints(t, col, i, (int64_t *)(void *)data);
-        if (i == t->end)
-            return true;
-        c = cell_of(&t->rows, i, col);
-        if (csv_cell_is_null(c, t->l->job->nulls)) {
-            if (!set_bit(t, &piece->missing, i))
-                return false;
-        } else if (csv_cell_parse(c, to->type, &v, &x)) {
-            store(data, to->type, i, v, x);
-        } else if (t->l->job->plan[col].forced) {
-            if (!note_misfit(t, i, col) || !set_bit(t, &piece->missing, i))
-                return false;
-        } else {
-            piece->found = classify_rest(t, col, i, to->class);
-            return true;
-        }
-    }
-}
-
-static bool
-parse_text(struct task *t, size_t col, struct piece *piece)
-{
-    const struct target *to = &t->l->target[col];
-    uint32_t *codes = (uint32_t *)to->data + t->part->first_row;
-    struct error err;
-
-    if (!piece->dict && !(piece->dict = dict_new(&err)))
-        return fail_task(t, err.code);
-    for (size_t i = t->begin; i < t->end; i++) {
-        struct csv_cell c = cell_of(&t->rows, i, col);
-
-        if (!c.quoted && csv_cell_is_null(c, t->l->job->nulls)) {
-            if (!set_bit(t, &piece->missing, i))
-                return false;
-            continue;
-        }
-        if (!dict_add(piece->dict, csv_cell_text(c, &t->scratch), &codes[i],
-                      &err))
-            return fail_task(t, err.code);
-        if (t->scratch.failed)
-            return fail_task(t, ERR_NOMEM);
-    }
-    return true;
-}
-
-/* A column that a value did not fit is looked at, no longer stored. */
-static bool
-parse_column(struct task *t, size_t col, struct piece *piece)
-{
-    enum csv_class class = t->l->target[col].class;
-
-    if (t->begin == 0)
-        piece->found = class;
-    if (piece->found != class || class == CSV_NONE)
-        piece->found = classify_rest(t, col, t->begin, piece->found);
-    else
-        return class == CSV_TEXT ? parse_text(t, col, piece)
-                                 : parse_typed(t, col, piece);
-    return true;
-}
-
-/* A batch of rows fits the first-level cache, all of its columns. */
-static bool
-parse_rows(struct task *t)
-{
-    const struct csv_region *g = t->part->region;
-    size_t n = t->rows.n, batch = n * BATCH_BYTES / (g->end - g->begin) + 1;
-    struct piece *piece =
-        t->l->piece + (size_t)(t->part - t->l->part) * t->l->n_cols;
-
-    do {
-        t->end = n - t->begin < batch ? n : t->begin + batch;
-        for (size_t i = 0; i < t->l->n_todo; i++)
-            if (!parse_column(t, t->l->todo[i], &piece[t->l->todo[i]]))
-                return false;
-        t->begin = t->end;
-    } while (t->begin < n);
-    return true;
-}
+/* ---- passes ---- */
 
 static void
 parse_part(void *ctx, size_t chunk, size_t begin, size_t end)
 {
-    struct load *l = ctx;
-    struct part *p = &l->part[chunk];
-    struct task t = {.l = l, .part = p};
-    bool skip = chunk == 0 && l->job->skip_first;
-    struct error err;
+    struct csv_load *l = ctx;
+    const struct csv_region *g = l->part[chunk].region;
 
     (void)begin;
     (void)end;
     if (progress_stopped(l->job->progress))
         return;
-    if (!rows_init(&t.rows, l->job, p->region, skip, l->first_pass ? p : NULL,
-                   &err)) {
-        p->failed = err.code;
-        return;
-    }
-    assert(t.rows.n == p->n_rows);
-    buf_init(&t.scratch);
-    if (!parse_rows(&t))
-        assert(p->failed);
-    buf_fini(&t.scratch);
-    csv_index_fini(&t.rows.x);
-    progress_add(l->job->progress, p->region->end - p->region->begin);
+    csv_part_parse(l, chunk);
+    progress_add(l->job->progress, g->end - g->begin);
 }
-
-/* ---- passes ---- */
 
 static void
 make_room(void *ctx, size_t chunk, size_t begin, size_t end)
 {
-    struct load *l = ctx;
-    struct target *to = &l->target[l->todo[chunk]];
+    struct csv_load *l = ctx;
+    struct csv_target *to = &l->target[l->todo[chunk]];
     struct error err;
 
     (void)begin;
@@ -409,7 +46,7 @@ make_room(void *ctx, size_t chunk, size_t begin, size_t end)
 }
 
 static bool
-report(const struct load *l, enum error_code code, struct error *err)
+report(const struct csv_load *l, enum error_code code, struct error *err)
 {
     if (code == ERR_LIMIT)
         return error_set(err, code,
@@ -419,7 +56,7 @@ report(const struct load *l, enum error_code code, struct error *err)
 }
 
 static bool
-check_targets(const struct load *l, struct error *err)
+check_targets(const struct csv_load *l, struct error *err)
 {
     for (size_t i = 0; i < l->n_cols; i++)
         if (l->target[i].failed)
@@ -429,7 +66,7 @@ check_targets(const struct load *l, struct error *err)
 
 /* Parse the columns in l->todo as their target's class. */
 static bool
-run_pass(struct load *l, struct error *err)
+run_pass(struct csv_load *l, struct error *err)
 {
     const struct csv_columns_job *job = l->job;
 
@@ -447,18 +84,18 @@ run_pass(struct load *l, struct error *err)
 }
 
 static void
-piece_fini(struct piece *p)
+piece_fini(struct csv_piece *p)
 {
     free(p->missing);
     dict_unref(p->dict);
-    *p = (struct piece){0};
+    *p = (struct csv_piece){0};
 }
 
 /* What all values of the column fit; from now on that is its class. */
 static bool
-settle_column(struct load *l, size_t col)
+settle_column(struct csv_load *l, size_t col)
 {
-    struct target *to = &l->target[col];
+    struct csv_target *to = &l->target[col];
     enum csv_class found = CSV_NONE;
 
     for (size_t i = 0; i < l->n_parts; i++)
@@ -473,7 +110,7 @@ settle_column(struct load *l, size_t col)
 }
 
 static bool
-run_passes(struct load *l, struct error *err)
+run_passes(struct csv_load *l, struct error *err)
 {
     for (size_t i = 0; i < l->n_cols; i++) {
         l->target[i].class = l->job->plan[i].guess;
@@ -494,14 +131,14 @@ run_passes(struct load *l, struct error *err)
 /* ---- joining ---- */
 
 static bool
-join_missing(const struct load *l, size_t col, uint64_t **out,
+join_missing(const struct csv_load *l, size_t col, uint64_t **out,
              struct error *err)
 {
     size_t n_words = l->n_rows / 64 + 1;
     uint64_t *valid = NULL;
 
     for (size_t p = 0; p < l->n_parts; p++) {
-        const struct part *part = &l->part[p];
+        const struct csv_part *part = &l->part[p];
         const uint64_t *missing = l->piece[p * l->n_cols + col].missing;
 
         if (!missing)
@@ -524,14 +161,14 @@ join_missing(const struct load *l, size_t col, uint64_t **out,
 
 /* From codes that each region counted for itself to codes of the column. */
 static bool
-join_text(const struct load *l, size_t col, struct dict *dict,
+join_text(const struct csv_load *l, size_t col, struct dict *dict,
           struct error *err)
 {
     uint32_t *codes = l->target[col].data;
 
     for (size_t p = 0; p < l->n_parts; p++) {
-        const struct part *part = &l->part[p];
-        struct piece *piece = &l->piece[p * l->n_cols + col];
+        const struct csv_part *part = &l->part[p];
+        struct csv_piece *piece = &l->piece[p * l->n_cols + col];
         size_t n = piece->dict ? dict_count(piece->dict) : 0;
         uint32_t *map;
 
@@ -555,8 +192,8 @@ join_text(const struct load *l, size_t col, struct dict *dict,
 static void
 join_column(void *ctx, size_t col, size_t begin, size_t end)
 {
-    struct load *l = ctx;
-    struct target *to = &l->target[col];
+    struct csv_load *l = ctx;
+    struct csv_target *to = &l->target[col];
     uint64_t *valid = NULL;
     struct dict *dict = NULL;
     struct error err;
@@ -583,7 +220,7 @@ fail:
 
 /* Leave out the rows with a value that a forced type refused. */
 static bool
-drop_misfits(struct load *l, struct error *err)
+drop_misfits(struct csv_load *l, struct error *err)
 {
     uint32_t *keep = mem_try_array(l->n_rows, sizeof *keep, err);
     size_t n = 0;
@@ -591,7 +228,7 @@ drop_misfits(struct load *l, struct error *err)
     if (!keep)
         return false;
     for (size_t p = 0; p < l->n_parts; p++) {
-        const struct part *part = &l->part[p];
+        const struct csv_part *part = &l->part[p];
 
         for (size_t i = 0; i < part->n_rows; i++)
             if (!part->bad || !(part->bad[i / 64] >> (i % 64) & 1))
@@ -613,7 +250,7 @@ drop_misfits(struct load *l, struct error *err)
 }
 
 static bool
-join_columns(struct load *l, struct error *err)
+join_columns(struct csv_load *l, struct error *err)
 {
     bool misfits = false;
 
@@ -636,7 +273,7 @@ by_place(const void *a, const void *b)
 }
 
 static void
-set_lines(const struct load *l, struct csv_reject *r, size_t n)
+set_lines(const struct csv_load *l, struct csv_reject *r, size_t n)
 {
     size_t g = 0, at = 0, line = 0;
 
@@ -654,7 +291,8 @@ set_lines(const struct load *l, struct csv_reject *r, size_t n)
 }
 
 static bool
-gather_rejects(const struct load *l, struct csv_columns *c, struct error *err)
+gather_rejects(const struct csv_load *l, struct csv_columns *c,
+               struct error *err)
 {
     size_t n = 0, max = l->job->max_rejects;
 
@@ -664,7 +302,7 @@ gather_rejects(const struct load *l, struct csv_columns *c, struct error *err)
         return false;
     n = 0;
     for (size_t i = 0; i < l->n_parts; i++) {
-        const struct part *p = &l->part[i];
+        const struct csv_part *p = &l->part[i];
 
         if (p->n_rejects > 0)
             memcpy(c->reject + n, p->reject, p->n_rejects * sizeof *c->reject);
@@ -683,13 +321,14 @@ gather_rejects(const struct load *l, struct csv_columns *c, struct error *err)
 
 /* How many good rows stand before each region, and how many bad ones. */
 static bool
-load_init(struct load *l, const struct csv_columns_job *job,
+load_init(struct csv_load *l, const struct csv_columns_job *job,
           struct csv_columns *c, struct error *err)
 {
     const struct csv_survey *v = job->survey;
     size_t n_cols = v->n_fields, n_bad = 0, n_pieces;
 
-    *l = (struct load){.job = job, .n_cols = n_cols, .n_parts = v->n_regions};
+    *l = (struct csv_load){
+        .job = job, .n_cols = n_cols, .n_parts = v->n_regions};
     if (!mem_mul(v->n_regions, n_cols, &n_pieces))
         return report(l, ERR_NOMEM, err);
     if (!(l->part = mem_try_array(l->n_parts, sizeof *l->part, err)) ||
@@ -698,7 +337,7 @@ load_init(struct load *l, const struct csv_columns_job *job,
         !(l->todo = mem_try_array(n_cols, sizeof *l->todo, err)))
         return false;
     for (size_t i = 0; i < l->n_parts; i++) {
-        struct part *p = &l->part[i];
+        struct csv_part *p = &l->part[i];
         const struct csv_region *g = p->region = &v->region[i];
         bool skip = i == 0 && job->skip_first;
 
@@ -716,7 +355,7 @@ load_init(struct load *l, const struct csv_columns_job *job,
 }
 
 static void
-load_fini(struct load *l)
+load_fini(struct csv_load *l)
 {
     for (size_t i = 0; l->piece && i < l->n_parts * l->n_cols; i++)
         piece_fini(&l->piece[i]);
@@ -740,7 +379,7 @@ csv_columns_init(struct csv_columns *c, const struct csv_columns_job *job,
                  struct error *err)
 {
     size_t n_parsed;
-    struct load l;
+    struct csv_load l;
     bool ok;
 
     *c = (struct csv_columns){0};
@@ -772,39 +411,4 @@ csv_columns_fini(struct csv_columns *c)
     free(c->column);
     free(c->reject);
     *c = (struct csv_columns){0};
-}
-
-/* ---- sample ---- */
-
-static void
-sample_row(const struct rows *r, size_t row, const struct csv_columns_job *job,
-           const struct csv_cell *first, enum csv_class *guess, bool *repeats)
-{
-    for (size_t k = 0; k < job->survey->n_fields; k++) {
-        struct csv_cell c = cell_of(r, row, k);
-
-        guess[k] = csv_join(guess[k], csv_classify(c, job->nulls));
-        repeats[k] |= str_eq(c.s, first[k].s);
-    }
-}
-
-bool
-csv_columns_sample(const struct csv_columns_job *job,
-                   const struct csv_cell *first, enum csv_class *guess,
-                   bool *repeats, struct error *err)
-{
-    const struct csv_survey *v = job->survey;
-    size_t n = v->n_regions < SAMPLE_REGIONS ? v->n_regions : SAMPLE_REGIONS;
-
-    for (size_t i = 0; i < n; i++) {
-        size_t at = i * v->n_regions / n;
-        struct rows r;
-
-        if (!rows_init(&r, job, &v->region[at], at == 0, NULL, err))
-            return false;
-        for (size_t row = 0; row < r.n && row < SAMPLE_ROWS; row++)
-            sample_row(&r, row, job, first, guess, repeats);
-        csv_index_fini(&r.x);
-    }
-    return true;
 }

@@ -1,0 +1,56 @@
+/* frame/csv_load.h -- what the second pass over delimited text works on.
+ *
+ * Values go straight to their place in the finished column, since the survey
+ * has counted the good rows before each region.  What regions cannot share
+ * without locks each keeps for itself in a piece: which values are missing,
+ * and the texts with codes of their own.  csv_columns.c makes a load, has its
+ * parts parsed on all threads and joins the pieces in the order of the parts.
+ * Internal to csv.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_FRAME_CSV_LOAD_H
+#define LATHE_FRAME_CSV_LOAD_H
+
+#include "frame/csv_columns.h"
+
+/* One column of one region. */
+struct csv_piece {
+    uint64_t *missing; /* by row of the region; NULL: none */
+    struct dict *dict; /* COL_TEXT */
+    enum csv_class found;
+};
+
+/* One region of the survey. */
+struct csv_part {
+    const struct csv_region *region;
+    size_t first_row, n_rows; /* good ones */
+    size_t room;              /* rejects to keep */
+    struct csv_reject *reject, *misfit;
+    size_t n_rejects, n_misfits;
+    uint64_t *bad; /* rows with a value that a forced type refuses; or NULL */
+    enum error_code failed;
+};
+
+/* One column to be. */
+struct csv_target {
+    enum csv_class class;
+    enum col_type type;
+    void *data; /* n_rows values */
+    struct column *column;
+    enum error_code failed;
+};
+
+struct csv_load {
+    const struct csv_columns_job *job;
+    size_t n_cols, n_rows;
+    struct csv_part *part;
+    size_t n_parts;
+    struct csv_piece *piece; /* n_parts * n_cols, by part */
+    struct csv_target *target;
+    size_t *todo; /* columns of the pass at hand */
+    size_t n_todo;
+    bool first_pass;
+};
+
+/* Parse the columns in todo of one part; failures are left in part->failed. */
+void csv_part_parse(struct csv_load *l, size_t part);
+#endif

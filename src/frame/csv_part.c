@@ -1,0 +1,375 @@
+/* frame/csv_part.c -- one region of delimited text to its part of the columns.
+ *
+ * A region is parsed a batch of rows at a time and column by column within
+ * it: the batch stays in the first-level cache, and a loop over one column
+ * knows its type.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "frame/csv_load.h"
+
+enum { SAMPLE_REGIONS = 8, SAMPLE_ROWS = 100, BATCH_BYTES = 16 * 1024 };
+
+/* The good rows of a region, for the loops over one column. */
+struct rows {
+    const char *text; /* all of it */
+    const char *base; /* the region */
+    struct csv_index x;
+    size_t n;
+};
+
+static inline const char *
+cell_begin(const struct rows *r, size_t row, size_t col)
+{
+    return r->base + csv_field_begin(&r->x, row, col);
+}
+
+static inline const char *
+cell_end(const struct rows *r, size_t row, size_t col)
+{
+    return r->base + r->x.field[r->x.first[row] + col];
+}
+
+static struct csv_cell
+cell_of(const struct rows *r, size_t row, size_t col)
+{
+    return csv_cell_at(cell_begin(r, row, col), cell_end(r, row, col));
+}
+
+/* ---- rows ---- */
+
+static bool
+is_good(const struct rows *r, size_t row, size_t n_cols, struct csv_reject *why)
+{
+    size_t n = r->x.first[row + 1] - r->x.first[row];
+    bool open;
+
+    for (size_t k = 0; k < n; k++) {
+        if (csv_quotes_ok(cell_begin(r, row, k), cell_end(r, row, k), &open))
+            continue;
+        why->fault = open ? CSV_FAULT_OPEN : CSV_FAULT_QUOTE;
+        why->col = k;
+        return false;
+    }
+    why->fault = CSV_FAULT_FIELDS;
+    why->n_fields = n;
+    return n == n_cols;
+}
+
+/* Move the good rows to the front of the index; rejects are reported. */
+static void
+keep_good(struct rows *r, size_t first, size_t n_cols, struct csv_part *p)
+{
+    size_t kept = 0;
+
+    for (size_t row = first; row < r->x.n_rows; row++) {
+        struct csv_reject why = {0};
+
+        if (is_good(r, row, n_cols, &why)) {
+            r->x.row[kept] = r->x.row[row];
+            r->x.first[kept++] = r->x.first[row];
+        } else if (p && p->n_rejects < p->room) {
+            why.begin = p->region->begin + r->x.row[row];
+            why.end = p->region->begin + r->x.field[r->x.first[row + 1] - 1];
+            p->reject[p->n_rejects++] = why;
+        }
+    }
+    r->n = kept;
+}
+
+/* The good rows of a region, without the header.  p may be NULL. */
+static bool
+rows_init(struct rows *r, const struct csv_columns_job *job,
+          const struct csv_region *g, bool skip, struct csv_part *p,
+          struct error *err)
+{
+    size_t n_bad = g->n_rows - g->n_good;
+
+    *r = (struct rows){.text = job->scan->p, .base = job->scan->p + g->begin};
+    if (!csv_index_init(&r->x, job->scan, g->begin, g->end, g->n_rows,
+                        g->n_fields, err))
+        return false;
+    if (p && n_bad > 0 && p->room > 0 && !p->reject) {
+        size_t n = n_bad < p->room ? n_bad : p->room;
+
+        p->room = n;
+        if (!(p->reject = mem_try_array(n, sizeof *p->reject, err))) {
+            csv_index_fini(&r->x);
+            return false;
+        }
+    }
+    if (p)
+        p->n_rejects = 0;
+    if (n_bad > 0 || skip)
+        keep_good(r, skip, job->survey->n_fields, p);
+    else
+        r->n = r->x.n_rows;
+    return true;
+}
+
+/* ---- values ---- */
+
+struct task {
+    const struct csv_load *l;
+    struct csv_part *part;
+    struct rows rows;
+    size_t begin, end; /* the rows at hand */
+    struct buf scratch;
+};
+
+static bool
+fail_task(struct task *t, enum error_code code)
+{
+    t->part->failed = code;
+    return false;
+}
+
+static bool
+set_bit(struct task *t, uint64_t **bits, size_t row)
+{
+    struct error err;
+
+    if (!*bits &&
+        !(*bits = mem_try_array(t->rows.n / 64 + 1, sizeof **bits, &err)))
+        return fail_task(t, err.code);
+    (*bits)[row / 64] |= UINT64_C(1) << (row % 64);
+    return true;
+}
+
+/* A value that the caller's type refuses takes its row to the rejects; the
+ * first such column is named. */
+static bool
+note_misfit(struct task *t, size_t row, size_t col)
+{
+    struct csv_part *p = t->part;
+    size_t max = t->l->job->max_rejects;
+    size_t last = t->rows.x.first[row] + t->l->n_cols - 1;
+    struct error err;
+
+    if (p->bad && (p->bad[row / 64] >> (row % 64) & 1))
+        return true;
+    if (!p->misfit &&
+        !(p->misfit = mem_try_array(max, sizeof *p->misfit, &err)))
+        return fail_task(t, err.code);
+    if (p->n_misfits < max)
+        p->misfit[p->n_misfits++] =
+            (struct csv_reject){.begin = p->region->begin + t->rows.x.row[row],
+                                .end = p->region->begin + t->rows.x.field[last],
+                                .fault = CSV_FAULT_VALUE,
+                                .col = col};
+    return set_bit(t, &p->bad, row);
+}
+
+static size_t
+fast_ints(const struct task *t, size_t col, size_t from, int64_t *out)
+{
+    const struct rows *r = &t->rows;
+
+    for (size_t i = from; i < t->end; i++)
+        if (!csv_fast_i64(r->text, cell_begin(r, i, col), cell_end(r, i, col),
+                          &out[i]))
+            return i;
+    return t->end;
+}
+
+static size_t
+fast_floats(const struct task *t, size_t col, size_t from, double *out)
+{
+    const struct rows *r = &t->rows;
+
+    for (size_t i = from; i < t->end; i++)
+        if (!csv_fast_f64(r->text, cell_begin(r, i, col), cell_end(r, i, col),
+                          &out[i]))
+            return i;
+    return t->end;
+}
+
+static void
+store(void *data, enum col_type t, size_t i, int64_t v, double x)
+{
+    switch (t) {
+    case COL_BOOL:
+        ((uint8_t *)data)[i] = (uint8_t)v;
+        break;
+    case COL_FLOAT64:
+        ((double *)data)[i] = x;
+        break;
+    case COL_DATE:
+        ((int32_t *)data)[i] = (int32_t)v;
+        break;
+    default:
+        ((int64_t *)data)[i] = v;
+    }
+}
+
+/* A value does not fit: what would this one and the rest fit? */
+static enum csv_class
+classify_rest(const struct task *t, size_t col, size_t from,
+              enum csv_class found)
+{
+    for (size_t i = from; i < t->end && found != CSV_TEXT; i++) {
+        struct csv_cell c = cell_of(&t->rows, i, col);
+        int64_t v;
+        double x;
+
+        if (!csv_cell_parse(c, csv_type_of(found), &v, &x))
+            found = csv_join(found, csv_classify(c, t->l->job->nulls));
+    }
+    return found;
+}
+
+static bool
+parse_typed(struct task *t, size_t col, struct csv_piece *piece)
+{
+    const struct csv_target *to = &t->l->target[col];
+    char *data = (char *)to->data + t->part->first_row * column_width(to->type);
+
+    for (size_t i = t->begin;; i++) {
+        struct csv_cell c;
+        int64_t v = 0;
+        double x = 0;
+
+        if (t->l->job->nulls->numeric)
+            ; /* a number may be missing: each one is looked up */
+        else if (to->type == COL_FLOAT64)
+            i = fast_floats(t, col, i, (double *)(void *)data);
+        else if (to->type == COL_INT64)
+            i = fast_ints(t, col, i, (int64_t *)(void *)data);
+        if (i == t->end)
+            return true;
+        c = cell_of(&t->rows, i, col);
+        if (csv_cell_is_null(c, t->l->job->nulls)) {
+            if (!set_bit(t, &piece->missing, i))
+                return false;
+        } else if (csv_cell_parse(c, to->type, &v, &x)) {
+            store(data, to->type, i, v, x);
+        } else if (t->l->job->plan[col].forced) {
+            if (!note_misfit(t, i, col) || !set_bit(t, &piece->missing, i))
+                return false;
+        } else {
+            piece->found = classify_rest(t, col, i, to->class);
+            return true;
+        }
+    }
+}
+
+static bool
+parse_text(struct task *t, size_t col, struct csv_piece *piece)
+{
+    const struct csv_target *to = &t->l->target[col];
+    uint32_t *codes = (uint32_t *)to->data + t->part->first_row;
+    struct error err;
+
+    if (!piece->dict && !(piece->dict = dict_new(&err)))
+        return fail_task(t, err.code);
+    for (size_t i = t->begin; i < t->end; i++) {
+        struct csv_cell c = cell_of(&t->rows, i, col);
+
+        if (!c.quoted && csv_cell_is_null(c, t->l->job->nulls)) {
+            if (!set_bit(t, &piece->missing, i))
+                return false;
+            continue;
+        }
+        if (!dict_add(piece->dict, csv_cell_text(c, &t->scratch), &codes[i],
+                      &err))
+            return fail_task(t, err.code);
+        if (t->scratch.failed)
+            return fail_task(t, ERR_NOMEM);
+    }
+    return true;
+}
+
+/* A column that a value did not fit is looked at, no longer stored. */
+static bool
+parse_column(struct task *t, size_t col, struct csv_piece *piece)
+{
+    enum csv_class class = t->l->target[col].class;
+
+    if (t->begin == 0)
+        piece->found = class;
+    if (piece->found != class || class == CSV_NONE)
+        piece->found = classify_rest(t, col, t->begin, piece->found);
+    else
+        return class == CSV_TEXT ? parse_text(t, col, piece)
+                                 : parse_typed(t, col, piece);
+    return true;
+}
+
+/* A batch of rows fits the first-level cache, all of its columns. */
+static bool
+parse_rows(struct task *t)
+{
+    const struct csv_region *g = t->part->region;
+    size_t n = t->rows.n, batch = n * BATCH_BYTES / (g->end - g->begin) + 1;
+    struct csv_piece *piece =
+        t->l->piece + (size_t)(t->part - t->l->part) * t->l->n_cols;
+
+    do {
+        t->end = n - t->begin < batch ? n : t->begin + batch;
+        for (size_t i = 0; i < t->l->n_todo; i++)
+            if (!parse_column(t, t->l->todo[i], &piece[t->l->todo[i]]))
+                return false;
+        t->begin = t->end;
+    } while (t->begin < n);
+    return true;
+}
+
+void
+csv_part_parse(struct csv_load *l, size_t part)
+{
+    struct csv_part *p = &l->part[part];
+    struct task t = {.l = l, .part = p};
+    bool skip = part == 0 && l->job->skip_first;
+    struct error err;
+
+    if (!rows_init(&t.rows, l->job, p->region, skip, l->first_pass ? p : NULL,
+                   &err)) {
+        p->failed = err.code;
+        return;
+    }
+    assert(t.rows.n == p->n_rows);
+    buf_init(&t.scratch);
+    if (!parse_rows(&t))
+        assert(p->failed);
+    buf_fini(&t.scratch);
+    csv_index_fini(&t.rows.x);
+}
+
+/* ---- sample ---- */
+
+static void
+sample_row(const struct rows *r, size_t row, const struct csv_columns_job *job,
+           const struct csv_cell *first, enum csv_class *guess, bool *repeats)
+{
+    for (size_t k = 0; k < job->survey->n_fields; k++) {
+        struct csv_cell c = cell_of(r, row, k);
+
+        guess[k] = csv_join(guess[k], csv_classify(c, job->nulls));
+        repeats[k] |= str_eq(c.s, first[k].s);
+    }
+}
+
+bool
+csv_columns_sample(const struct csv_columns_job *job,
+                   const struct csv_cell *first, enum csv_class *guess,
+                   bool *repeats, struct error *err)
+{
+    const struct csv_survey *v = job->survey;
+    size_t n = v->n_regions < SAMPLE_REGIONS ? v->n_regions : SAMPLE_REGIONS;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i * v->n_regions / n;
+        struct rows r;
+
+        if (!rows_init(&r, job, &v->region[at], at == 0, NULL, err))
+            return false;
+        for (size_t row = 0; row < r.n && row < SAMPLE_ROWS; row++)
+            sample_row(&r, row, job, first, guess, repeats);
+        csv_index_fini(&r.x);
+    }
+    return true;
+}
