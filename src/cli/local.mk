@@ -6,4 +6,6 @@ lathe_SOURCES += src/cli/run.c
 lathe_SOURCES += src/cli/run.h
 lathe_SOURCES += src/cli/shell.c
 lathe_SOURCES += src/cli/shell.h
+lathe_SOURCES += src/cli/workbench.c
+lathe_SOURCES += src/cli/workbench.h
 lathe_LDADD = liblathe.a $(LATHE_LIBS)

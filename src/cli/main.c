@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "cli/run.h"
 #include "cli/shell.h"
+#include "cli/workbench.h"
 #include "jobs/job.h"
 
 /* ---- help ---- */
@@ -31,7 +32,9 @@ put_help(struct buf *out)
     size_t n;
 
     table = command_table(&n);
-    buf_puts(out, "usage: lathe COMMAND [ARGUMENT]...\n\n");
+    buf_puts(out, "usage: lathe [FILE]...              the workbench\n"
+                  "       lathe COMMAND [ARGUMENT]...\n\n");
+    put_family(workbench_commands, n_workbench_commands, out);
     put_family(&run_command, 1, out);
     put_family(&repl_command, 1, out);
     buf_putc(out, '\n');
@@ -140,6 +143,8 @@ main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "job") == 0 &&
         strcmp(argv[2], "exec") == 0)
         return run_job(argv[3]);
+    if (workbench_wants(argc - 1, words))
+        return workbench_main(argc - 1, words);
     if (argc < 2 || strcmp(argv[1], "help") == 0 ||
         strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return print_help();
