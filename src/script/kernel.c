@@ -30,6 +30,7 @@ struct kernel {
     bool bounded; /* the limit holds: Lua runs, and catches its errors */
     size_t width;
     bool plain;
+    char *folder;                       /* of the notebook */
     const struct kernel_events *events; /* of the chunk that runs */
     const char *name;                   /* of it: "churn.lua [4]" */
     struct error last;                  /* the error raised last */
@@ -121,6 +122,39 @@ kernel_set_plain(struct kernel *k, bool plain)
     k->plain = plain;
 }
 
+const char *
+script_folder(lua_State *L)
+{
+    const char *folder = script_kernel(L)->folder;
+
+    return folder ? folder : "";
+}
+
+void
+kernel_set_folder(struct kernel *k, const char *folder)
+{
+    free(k->folder);
+    k->folder = mem_text(folder);
+}
+
+void
+kernel_set_interactive(struct kernel *k, bool interactive)
+{
+    lua_State *L = k->side;
+    bool bounded = k->bounded;
+
+    k->bounded = false;
+    lua_pushglobaltable(L);
+    lua_pushliteral(L, "lathe");
+    if (lua_rawget(L, -2) == LUA_TTABLE) {
+        lua_pushliteral(L, "interactive");
+        lua_pushboolean(L, interactive);
+        lua_rawset(L, -3);
+    }
+    lua_settop(L, 0);
+    k->bounded = bounded;
+}
+
 void
 script_remember(lua_State *L, const struct error *err)
 {
@@ -180,6 +214,7 @@ kernel_new(struct session *s, struct error *err)
     }
     k->side = lua_newthread(k->L);
     lua_rawsetp(k->L, LUA_REGISTRYINDEX, &k->side);
+    kernel_set_interactive(k, false);
     return k;
 fail:
     kernel_free(k);
@@ -194,6 +229,7 @@ kernel_free(struct kernel *k)
     if (k->L)
         lua_close(k->L);
     guard_free(k->guard);
+    free(k->folder);
     free(k);
 }
 

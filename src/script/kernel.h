@@ -59,6 +59,10 @@ void kernel_watchdog(struct kernel *k, void (*say)(void *ctx, const char *line),
                      int fd, void *ctx);
 /* Cells for tables and curves in outputs; 80 at first. */
 void kernel_set_width(struct kernel *k, size_t cells);
+/* The notebook's folder, for lathe.here(); "" or NULL: the current one. */
+void kernel_set_folder(struct kernel *k, const char *folder);
+/* lathe.interactive: is a screen attached? */
+void kernel_set_interactive(struct kernel *k, bool interactive);
 void kernel_set_plain(struct kernel *k, bool plain); /* ASCII in drawings */
 bool kernel_running(const struct kernel *k);
 bool kernel_interrupted(const struct kernel *k);

@@ -807,6 +807,17 @@ fail_cell(struct notebook *n, const struct error *err, int line)
 }
 
 static void
+set_folder(const struct notebook *n)
+{
+    char *folder = mem_text(n->path), *slash = strrchr(folder, '/');
+
+    if (slash)
+        slash[slash == folder] = '\0';
+    kernel_set_folder(n->kernel, slash ? folder : "");
+    free(folder);
+}
+
+static void
 run_cell(struct notebook *n)
 {
     const struct kernel_events events = {on_output, n};
@@ -817,6 +828,7 @@ run_cell(struct notebook *n)
     char name[300];
     bool ok;
 
+    set_folder(n);
     drop_outputs(it);
     memcpy(it->output_digest, text->digest, sizeof it->output_digest);
     c->stale = false;

@@ -50,7 +50,8 @@ struct object {
 struct kernel *script_kernel(lua_State *L);
 struct guard *script_guard(lua_State *L);
 struct session *script_session(lua_State *L);
-const char *script_chunk(lua_State *L); /* "churn.lua [4]" */
+const char *script_chunk(lua_State *L);  /* "churn.lua [4]" */
+const char *script_folder(lua_State *L); /* the notebook's; "" when none */
 
 lua_State *script_side(struct kernel *k);    /* for what the loop itself asks */
 size_t script_width(const struct kernel *k); /* cells to print in */
