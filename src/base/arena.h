@@ -20,7 +20,8 @@ void arena_init(struct arena *a);
 void arena_fini(struct arena *a);
 void arena_reset(struct arena *a);
 /* n * size zeroed bytes aligned to 16; NULL with ERR_NOMEM. */
-void *arena_try(struct arena *a, size_t n, size_t size, struct error *err) MUST_USE;
+void *
+arena_try(struct arena *a, size_t n, size_t size, struct error *err) MUST_USE;
 /* A terminated copy of len bytes. */
 char *arena_text(struct arena *a, const char *p, size_t len,
                  struct error *err) MUST_USE;

@@ -18,7 +18,8 @@ struct file_map {
     void *priv; /* how to release it */
 };
 
-bool file_map_open(struct file_map *m, const char *path, struct error *err) MUST_USE;
+bool
+file_map_open(struct file_map *m, const char *path, struct error *err) MUST_USE;
 void file_map_close(struct file_map *m);
 
 /* The whole file, at most max bytes (ERR_LIMIT beyond). */
@@ -26,13 +27,14 @@ bool file_read(const char *path, size_t max, struct buf *out,
                struct error *err) MUST_USE;
 /* Appear whole or not at all: temporary beside it, fsync, rename, fsync of
  * the folder.  mode as for open(2). */
-bool file_replace(const char *path, const void *data, size_t len,
-                  unsigned mode, struct error *err) MUST_USE;
+bool file_replace(const char *path, const void *data, size_t len, unsigned mode,
+                  struct error *err) MUST_USE;
 bool file_append(const char *path, const void *data, size_t len,
                  struct error *err) MUST_USE;
 bool file_exists(const char *path);
 /* mkdir -p; existing folders are fine. */
-bool file_make_dirs(const char *path, unsigned mode, struct error *err) MUST_USE;
+bool
+file_make_dirs(const char *path, unsigned mode, struct error *err) MUST_USE;
 /* Path of an installed or in-tree data file: "themes/dark.theme",
  * "lua/lathe/init.lua", "samples/churn/churn.lua".  Looks below LATHE_DATA, the
  * source tree when the program runs from its build tree, then the installed

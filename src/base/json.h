@@ -16,7 +16,14 @@
 #include "base/str.h"
 
 struct json; /* a value inside a document: borrowed, immutable */
-enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+    JSON_NULL,
+    JSON_BOOL,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+};
 enum { JSON_MAX_DEPTH = 64 };
 
 /* Parse the whole of text; the caller frees the root. */
@@ -29,18 +36,25 @@ size_t json_len(const struct json *v);            /* items of array or object */
 const struct json *json_first(const struct json *v); /* first item or NULL */
 const struct json *json_next(const struct json *v);  /* its next sibling */
 const char *json_key(const struct json *v);          /* name within an object */
-const struct json *json_find(const struct json *obj, const char *key); /* or NULL */
+const struct json *
+json_find(const struct json *obj, const char *key); /* or NULL */
 bool json_is_true(const struct json *v);
 double json_number(const struct json *v);      /* must be JSON_NUMBER */
 const char *json_string(const struct json *v); /* must be JSON_STRING */
 
 /* Required members of an object. */
-bool json_get_string(const struct json *o, const char *key, const char **out, struct error *err) MUST_USE;
-bool json_get_double(const struct json *o, const char *key, double *out, struct error *err) MUST_USE;
-bool json_get_i64(const struct json *o, const char *key, int64_t *out, struct error *err) MUST_USE;
-bool json_get_bool(const struct json *o, const char *key, bool *out, struct error *err) MUST_USE;
-bool json_get_array(const struct json *o, const char *key, const struct json **out, struct error *err) MUST_USE;
-bool json_get_object(const struct json *o, const char *key, const struct json **out, struct error *err) MUST_USE;
+bool json_get_string(const struct json *o, const char *key, const char **out,
+                     struct error *err) MUST_USE;
+bool json_get_double(const struct json *o, const char *key, double *out,
+                     struct error *err) MUST_USE;
+bool json_get_i64(const struct json *o, const char *key, int64_t *out,
+                  struct error *err) MUST_USE;
+bool json_get_bool(const struct json *o, const char *key, bool *out,
+                   struct error *err) MUST_USE;
+bool json_get_array(const struct json *o, const char *key,
+                    const struct json **out, struct error *err) MUST_USE;
+bool json_get_object(const struct json *o, const char *key,
+                     const struct json **out, struct error *err) MUST_USE;
 
 /* Print a value compactly. */
 void json_print(struct buf *b, const struct json *v);
@@ -53,7 +67,7 @@ struct json_writer {
     bool comma; /* the next item needs one before it */
 };
 void json_writer_init(struct json_writer *w, struct buf *out);
-void json_open(struct json_writer *w, char bracket); /* '{' or '[' */
+void json_open(struct json_writer *w, char bracket);  /* '{' or '[' */
 void json_close(struct json_writer *w, char bracket); /* '}' or ']' */
 void json_name(struct json_writer *w, const char *name);
 void json_put_string(struct json_writer *w, const char *s); /* NULL: null */

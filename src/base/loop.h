@@ -30,17 +30,19 @@ struct loop *loop_new(void); /* aborts without memory or descriptors */
 void loop_free(struct loop *l);
 struct mailbox *loop_mailbox(struct loop *l); /* drained by every turn */
 
-struct loop_watch *loop_fd(struct loop *l, int fd, int events, loop_fn *fn,
-                           void *ctx);
+struct loop_watch *
+loop_fd(struct loop *l, int fd, int events, loop_fn *fn, void *ctx);
 void loop_fd_events(struct loop_watch *w, int events);
 /* Due after ms, then every ms when repeat. Timers are CLOCK_MONOTONIC. */
-struct loop_watch *loop_timer(struct loop *l, int64_t ms, bool repeat,
-                              loop_fn *fn, void *ctx);
+struct loop_watch *
+loop_timer(struct loop *l, int64_t ms, bool repeat, loop_fn *fn, void *ctx);
 void loop_timer_set(struct loop_watch *w, int64_t ms); /* re-arm from now */
 /* Signals are blocked in all threads and read through a signalfd. */
-struct loop_watch *loop_signal(struct loop *l, int signo, loop_fn *fn, void *ctx);
+struct loop_watch *
+loop_signal(struct loop *l, int signo, loop_fn *fn, void *ctx);
 /* Called once when the child has ended and was reaped. */
-struct loop_watch *loop_child(struct loop *l, pid_t pid, loop_fn *fn, void *ctx);
+struct loop_watch *
+loop_child(struct loop *l, pid_t pid, loop_fn *fn, void *ctx);
 void loop_remove(struct loop_watch *w); /* NULL is fine; timers that fired
                                            once are removed by themselves */
 

@@ -25,7 +25,8 @@ void *mem_try_array(size_t n, size_t size, struct error *err) MUST_USE;
 void *mem_try_aligned(size_t n, size_t size, struct error *err) MUST_USE;
 /* Change to n * size bytes; what is new is NOT zeroed.  On failure the old
  * block stays valid. */
-void *mem_try_resize(void *p, size_t n, size_t size, struct error *err) MUST_USE;
+void *
+mem_try_resize(void *p, size_t n, size_t size, struct error *err) MUST_USE;
 /* A copy of len bytes with a zero byte after them. */
 char *mem_try_text(const char *p, size_t len, struct error *err) MUST_USE;
 

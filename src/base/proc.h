@@ -12,11 +12,11 @@
 #include "base/error.h"
 
 struct proc_options {
-    const char *cwd;         /* NULL: ours */
-    const char *const *env;  /* "NAME=value" added to ours; NULL-ended */
+    const char *cwd;           /* NULL: ours */
+    const char *const *env;    /* "NAME=value" added to ours; NULL-ended */
     int fd_in, fd_out, fd_err; /* to become 0, 1, 2; -1: /dev/null */
-    bool new_group;          /* own process group */
-    bool new_session;        /* own session: outlives us and our terminal */
+    bool new_group;            /* own process group */
+    bool new_session;          /* own session: outlives us and our terminal */
 };
 
 /* Search argv[0] in PATH and start it.  All other descriptors are closed and

@@ -22,13 +22,14 @@ struct regex;
 
 /* ERR_PARSE names the character of the pattern that is wrong; ERR_LIMIT when
  * it is too long or nested too deeply. */
-struct regex *regex_new(struct str pattern, bool ignore_case, struct error *err) MUST_USE;
+struct regex *
+regex_new(struct str pattern, bool ignore_case, struct error *err) MUST_USE;
 void regex_free(struct regex *r);
 unsigned regex_groups(const struct regex *r); /* capture groups it has */
 /* *found: does it match anywhere in s?  Match, depth, heap and length limits
  * give ERR_LIMIT.  group/out: when out is not NULL, the text of that capture
  * group (0: the whole match; empty when it took no part).  Safe from several
  * threads. */
-bool regex_find(const struct regex *r, struct str s, bool *found, unsigned group,
-                struct str *out, struct error *err) MUST_USE;
+bool regex_find(const struct regex *r, struct str s, bool *found,
+                unsigned group, struct str *out, struct error *err) MUST_USE;
 #endif

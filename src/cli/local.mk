@@ -9,3 +9,4 @@ lathe_SOURCES += src/cli/shell.h
 lathe_SOURCES += src/cli/workbench.c
 lathe_SOURCES += src/cli/workbench.h
 lathe_LDADD = liblathe.a $(LATHE_LIBS)
+dist_man_MANS += man/lathe.1

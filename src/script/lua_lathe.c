@@ -6,7 +6,7 @@
 
 #include <lauxlib.h>
 
-#include "script/script.h"
+#include "script/lua_types.h"
 
 static int
 lathe_help(lua_State *L)
@@ -40,32 +40,52 @@ static const struct binding lathe_functions[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+/* What lathe.help() lists, in its order. */
+static const struct {
+    const char *prefix;
+    const struct binding *table;
+} manual[] = {
+    {"lathe", lathe_functions},       {"lathe", lua_frame_functions},
+    {"lathe", lua_model_functions},   {"frame", lua_frame_methods},
+    {"profile", lua_profile_methods}, {"estimator", lua_estimator_methods},
+    {"model", lua_model_methods},
+};
+
 const struct binding *
 script_manual(size_t i, const char **prefix)
 {
-    if (i > 0)
+    if (i >= sizeof manual / sizeof *manual)
         return NULL;
-    *prefix = "lathe";
-    return lathe_functions;
+    *prefix = manual[i].prefix;
+    return manual[i].table;
+}
+
+static void
+add_functions(lua_State *L, const struct binding *b)
+{
+    for (; b->name; b++) {
+        if (!b->fn)
+            continue;
+        lua_pushcfunction(L, b->fn);
+        lua_setfield(L, -2, b->name);
+    }
 }
 
 void
 lua_lathe_open(lua_State *L)
 {
+    static const struct object_type *const types[] = {
+        &frame_type, &profile_type,    &estimator_type,
+        &model_type, &evaluation_type, &cv_type};
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        script_type(L, types[i]);
     lua_newtable(L);
-    for (const struct binding *b = lathe_functions; b->name; b++) {
-        lua_pushcfunction(L, b->fn);
-        lua_setfield(L, -2, b->name);
-    }
+    for (size_t i = 0; i < sizeof manual / sizeof *manual; i++)
+        if (strcmp(manual[i].prefix, "lathe") == 0)
+            add_functions(L, manual[i].table);
+    lua_model_open(L);
     lua_pushliteral(L, PACKAGE_VERSION);
     lua_setfield(L, -2, "version");
     lua_setglobal(L, "lathe");
-}
-
-const struct frame *
-script_frame(lua_State *L, int idx)
-{
-    (void)L;
-    (void)idx;
-    return NULL;
 }

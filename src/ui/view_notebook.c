@@ -234,7 +234,8 @@ draw_curve(struct view_notebook *b, struct chart *c,
             x[n][k] = (double)from->step[k];
             y[n][k] = from->value[k];
         }
-        snprintf(label[n], sizeof label[n], "%.12s %.4g", from->name,
+        snprintf(label[n], sizeof label[n], "%.*s %.4g",
+                 dot ? (int)(dot - from->name) : 12, from->name,
                  from->value[from->n - 1]);
         s[n] = (struct plot_series){x[n],       y[n],     from->n,
                                     (int)n + 1, label[n], false};

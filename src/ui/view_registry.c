@@ -594,8 +594,7 @@ act_verify(struct view *v, const struct view_call *call)
     (void)call;
     if (!m)
         return;
-    snprintf(line, sizeof line, "registry verify %s/%lld", m->model,
-             (long long)m->number);
+    snprintf(line, sizeof line, "registry verify %s", m->model);
     ui_run_command(v->ui, line, 0);
 }
 

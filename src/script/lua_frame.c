@@ -1,0 +1,862 @@
+/* script/lua_frame.c -- lathe.read and the frame type.
+ *
+ * A frame in Lua is a frame and the name of the file it came from, which runs
+ * keep as their lineage.  Everything that reads rows runs on the pool.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "frame/csv.h"
+#include "frame/expr.h"
+#include "frame/profile.h"
+#include "frame/query.h"
+#include "frame/split.h"
+#include "script/lua_types.h"
+
+struct lua_frame {
+    struct frame *frame;
+    char *name;
+    struct frame *rejects; /* of lathe.read; may be NULL */
+};
+
+static void
+lua_frame_free(void *p)
+{
+    struct lua_frame *f = p;
+
+    frame_unref(f->frame);
+    frame_unref(f->rejects);
+    free(f->name);
+    free(f);
+}
+
+static void
+frame_show_text(struct kernel *k, const void *p, size_t width, struct buf *out)
+{
+    const struct lua_frame *f = p;
+
+    (void)k;
+    frame_print(f->frame, 10, width, out);
+}
+
+static void
+frame_brief(const void *p, struct buf *out)
+{
+    const struct lua_frame *f = p;
+    char rows[STR_F64_MAX];
+
+    str_from_count(frame_rows(f->frame), rows);
+    buf_printf(out, "frame %s × %zu", rows, frame_cols(f->frame));
+}
+
+static void
+frame_show(struct kernel *k, const void *p, struct output *o)
+{
+    const struct lua_frame *f = p;
+
+    (void)k;
+    o->kind = OUT_TABLE;
+    o->frame = frame_ref(f->frame);
+}
+
+const struct frame *
+script_frame(lua_State *L, int idx)
+{
+    struct lua_frame *f = script_test(L, idx, &frame_type);
+
+    return f ? f->frame : NULL;
+}
+
+const char *
+script_frame_name(lua_State *L, int idx)
+{
+    struct lua_frame *f = script_test(L, idx, &frame_type);
+
+    return f && f->name ? f->name : "";
+}
+
+/* An empty object, to be filled by the job: whatever is raised meanwhile, the
+ * frame has an owner. */
+static struct lua_frame *
+new_frame(lua_State *L, const char *name)
+{
+    struct object *o = script_new(L, &frame_type);
+    struct lua_frame *f = mem_new(sizeof *f);
+
+    f->name = mem_text(name);
+    o->p = f;
+    return f;
+}
+
+static struct lua_frame *
+check_frame(lua_State *L, int idx)
+{
+    return script_check(L, idx, &frame_type);
+}
+
+void
+script_push_frame(lua_State *L, const struct frame *f, const char *name)
+{
+    new_frame(L, name)->frame = frame_ref(f);
+}
+
+/* ---- reading and writing ---- */
+
+struct reading {
+    const char *path;
+    struct csv_options options;
+    struct csv_table table;
+    struct lua_frame *out;
+};
+
+static bool
+run_read(struct task *t, void *ctx, struct error *err)
+{
+    struct reading *r = ctx;
+
+    if (!csv_read(r->path, &r->options, session_pool(task_session(t)),
+                  task_progress(t), &r->table, err))
+        return false;
+    r->out->frame = frame_ref(r->table.frame);
+    r->out->rejects = frame_ref(r->table.rejects);
+    if (r->table.n_rejected > 0)
+        session_message(task_session(t), MESSAGE_WARN,
+                        "%s: %zu rows were set aside; frame:rejects() shows "
+                        "them",
+                        r->path, r->table.n_rejected);
+    csv_table_fini(&r->table);
+    return true;
+}
+
+static int
+lathe_read(lua_State *L)
+{
+    static const char *const allowed[] = {"delimiter", "header", "types",
+                                          "nulls", NULL};
+    struct reading r = {.path = luaL_checkstring(L, 1)};
+    const char *delimiter;
+    struct buf *title;
+
+    lua_settop(L, 2);
+    title = script_buf(L);
+    script_options(L, 2, allowed);
+    delimiter = script_opt_text(L, 2, "delimiter", "");
+    r.options.delimiter = delimiter[0];
+    r.options.header = -1;
+    if (lua_istable(L, 2) && lua_getfield(L, 2, "header") == LUA_TBOOLEAN)
+        r.options.header = lua_toboolean(L, -1);
+    r.options.types = script_opt_texts(L, 2, "types");
+    r.options.nulls = script_opt_texts(L, 2, "nulls");
+    r.out = new_frame(L, r.path);
+    buf_printf(title, "read %s", file_base(r.path));
+    script_call(L, title->data, run_read, &r);
+    return 1;
+}
+
+struct writing {
+    const struct frame *frame;
+    const char *path;
+};
+
+static bool
+run_write(struct task *t, void *ctx, struct error *err)
+{
+    struct writing *w = ctx;
+
+    (void)t;
+    return csv_write(w->frame, w->path, ',', err);
+}
+
+static int
+frame_write(lua_State *L)
+{
+    struct writing w = {check_frame(L, 1)->frame, luaL_checkstring(L, 2)};
+
+    script_call(L, "write a table", run_write, &w);
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* { name = {1, 2, nil, 4}, ... }: columns of numbers, booleans or texts. */
+struct column_kind {
+    enum col_type type;
+    bool any;
+};
+
+static void
+widen(lua_State *L, struct column_kind *k)
+{
+    enum col_type t = lua_isinteger(L, -1)             ? COL_INT64
+                      : lua_isboolean(L, -1)           ? COL_BOOL
+                      : lua_type(L, -1) == LUA_TNUMBER ? COL_FLOAT64
+                                                       : COL_TEXT;
+
+    if (lua_isnil(L, -1))
+        return;
+    if (!k->any)
+        k->type = t;
+    else if (k->type != t)
+        k->type = (k->type == COL_INT64 || k->type == COL_FLOAT64) &&
+                          (t == COL_INT64 || t == COL_FLOAT64)
+                      ? COL_FLOAT64
+                      : COL_TEXT;
+    k->any = true;
+}
+
+static void
+free_builder(void *p)
+{
+    builder_free(*(struct builder **)p);
+}
+
+static void
+put_value(lua_State *L, struct builder *b, size_t col, enum col_type type)
+{
+    struct error err;
+    size_t len;
+    const char *s;
+    bool ok = true;
+
+    if (lua_isnil(L, -1))
+        return;
+    if (type == COL_INT64) {
+        ok = builder_i64(b, col, lua_tointeger(L, -1), &err);
+    } else if (type == COL_BOOL) {
+        ok = builder_i64(b, col, lua_toboolean(L, -1), &err);
+    } else if (type == COL_FLOAT64) {
+        ok = builder_f64(b, col, lua_tonumber(L, -1), &err);
+    } else {
+        s = luaL_tolstring(L, -1, &len);
+        ok = builder_text(b, col, (struct str){s, len}, &err);
+        lua_pop(L, 1);
+    }
+    if (!ok)
+        script_fail(L, &err);
+}
+
+static int
+lathe_frame(lua_State *L)
+{
+    const char **names;
+    struct column_kind *kinds;
+    enum col_type *types;
+    struct builder **b;
+    struct lua_frame *out;
+    lua_Integer n_cols, n_rows = 0;
+    struct error err;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    script_sorted_keys(L, 1);
+    n_cols = (lua_Integer)lua_rawlen(L, 2);
+    names = script_scratch(L, (size_t)(n_cols + 1) * sizeof *names, NULL);
+    kinds = script_scratch(L, (size_t)(n_cols + 1) * sizeof *kinds, NULL);
+    types = script_scratch(L, (size_t)(n_cols + 1) * sizeof *types, NULL);
+    b = script_scratch(L, sizeof(struct builder *), free_builder);
+    for (lua_Integer c = 0; c < n_cols; c++) {
+        lua_rawgeti(L, 2, c + 1);
+        names[c] = luaL_checkstring(L, -1);
+        if (lua_gettable(L, 1) != LUA_TTABLE)
+            script_failf(L, ERR_TYPE, "column '%s' is a %s, expected a list",
+                         names[c], luaL_typename(L, -1));
+        if ((lua_Integer)lua_rawlen(L, -1) > n_rows)
+            n_rows = (lua_Integer)lua_rawlen(L, -1);
+        for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, -1); i++) {
+            lua_rawgeti(L, -1, i);
+            widen(L, &kinds[c]);
+            lua_pop(L, 1);
+        }
+        types[c] = kinds[c].any ? kinds[c].type : COL_FLOAT64;
+        lua_pop(L, 1);
+    }
+    *b = builder_new((size_t)n_cols, names, types, &err);
+    if (!*b)
+        script_fail(L, &err);
+    for (lua_Integer i = 1; i <= n_rows; i++) {
+        for (lua_Integer c = 0; c < n_cols; c++) {
+            lua_getfield(L, 1, names[c]);
+            lua_rawgeti(L, -1, i);
+            put_value(L, *b, (size_t)c, types[c]);
+            lua_pop(L, 2);
+        }
+        if (!builder_end_row(*b, &err))
+            script_fail(L, &err);
+    }
+    out = new_frame(L, "table");
+    out->frame = builder_finish(*b, &err);
+    *b = NULL;
+    if (!out->frame)
+        script_fail(L, &err);
+    return 1;
+}
+
+/* ---- rows and columns ---- */
+
+struct shaping {
+    const struct frame *in;
+    struct lua_frame *out;
+    const char *text;
+    const char *const *names, *const *exprs;
+    size_t n;
+    struct query_key *keys;
+};
+
+static bool
+run_where(struct task *t, void *ctx, struct error *err)
+{
+    struct shaping *s = ctx;
+    struct expr *e = expr_parse(str_of(s->text), err);
+    uint32_t *rows = NULL;
+    size_t n;
+
+    if (e &&
+        expr_where(e, s->in, session_pool(task_session(t)), &rows, &n, err))
+        s->out->frame = frame_take(s->in, rows, n, err);
+    free(rows);
+    expr_free(e);
+    return s->out->frame;
+}
+
+static int
+frame_where(lua_State *L)
+{
+    struct lua_frame *f = check_frame(L, 1);
+    struct shaping s = {.in = f->frame, .text = luaL_checkstring(L, 2)};
+
+    s.out = new_frame(L, f->name);
+    script_call(L, "where", run_where, &s);
+    return 1;
+}
+
+static bool
+run_with(struct task *t, void *ctx, struct error *err)
+{
+    struct shaping *s = ctx;
+    struct frame *now = frame_ref(s->in);
+
+    for (size_t i = 0; now && i < s->n; i++) {
+        struct expr *e = expr_parse(str_of(s->exprs[i]), err);
+        struct column *c =
+            e ? expr_eval(e, now, session_pool(task_session(t)), err) : NULL;
+        struct frame *next = c ? frame_with(now, s->names[i], c, err) : NULL;
+
+        if (!next)
+            error_prefix(err, "%s: ", s->names[i]);
+        expr_free(e);
+        frame_unref(now);
+        now = next;
+    }
+    s->out->frame = now;
+    return now;
+}
+
+/* { name = "expression", ... } in order of the names. */
+static int
+frame_with_lua(lua_State *L)
+{
+    struct lua_frame *f = check_frame(L, 1);
+    struct shaping s = {.in = f->frame};
+    const char **names, **exprs;
+    lua_Integer n;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    script_sorted_keys(L, 2);
+    n = (lua_Integer)lua_rawlen(L, 3);
+    names = script_scratch(L, (size_t)(n + 1) * sizeof *names, NULL);
+    exprs = script_scratch(L, (size_t)(n + 1) * sizeof *exprs, NULL);
+    for (lua_Integer i = 0; i < n; i++) {
+        lua_rawgeti(L, 3, i + 1);
+        names[i] = luaL_checkstring(L, -1);
+        if (lua_getfield(L, 2, names[i]) != LUA_TSTRING)
+            script_failf(L, ERR_TYPE,
+                         "%s: an expression is a text, this is a %s", names[i],
+                         luaL_typename(L, -1));
+        exprs[i] = lua_tostring(L, -1);
+        lua_pop(L, 1); /* the options hold it; the name stays on the stack */
+    }
+    s.names = names;
+    s.exprs = exprs;
+    s.n = (size_t)n;
+    s.out = new_frame(L, f->name);
+    script_call(L, "with", run_with, &s);
+    return 1;
+}
+
+static bool
+run_select(struct task *t, void *ctx, struct error *err)
+{
+    struct shaping *s = ctx;
+    size_t n = 0;
+    size_t *cols = mem_try_array(s->n + 1, sizeof *cols, err);
+    bool ok = cols;
+
+    (void)t;
+    for (; ok && s->names[n]; n++)
+        ok = frame_need(s->in, s->names[n], &cols[n], err);
+    if (ok)
+        s->out->frame = frame_select(s->in, cols, n, err);
+    free(cols);
+    return s->out->frame;
+}
+
+static bool
+run_drop(struct task *t, void *ctx, struct error *err)
+{
+    struct shaping *s = ctx;
+
+    (void)t;
+    s->out->frame = frame_drop(s->in, s->names, s->n, err);
+    return s->out->frame;
+}
+
+static int
+shape_by_names(lua_State *L, const char *what,
+               bool (*run)(struct task *, void *, struct error *))
+{
+    struct lua_frame *f = check_frame(L, 1);
+    struct shaping s = {.in = f->frame, .names = script_texts(L, 2, what)};
+
+    while (s.names[s.n])
+        s.n++;
+    s.out = new_frame(L, f->name);
+    script_call(L, NULL, run, &s);
+    return 1;
+}
+
+static int
+frame_select_lua(lua_State *L)
+{
+    return shape_by_names(L, "select", run_select);
+}
+
+static int
+frame_drop_lua(lua_State *L)
+{
+    return shape_by_names(L, "drop", run_drop);
+}
+
+static bool
+run_sort(struct task *t, void *ctx, struct error *err)
+{
+    struct shaping *s = ctx;
+    uint32_t *rows =
+        query_sort(s->in, s->keys, s->n, session_pool(task_session(t)), err);
+
+    if (rows)
+        s->out->frame = frame_take(s->in, rows, frame_rows(s->in), err);
+    free(rows);
+    return s->out->frame;
+}
+
+static int
+frame_sort(lua_State *L)
+{
+    struct lua_frame *f = check_frame(L, 1);
+    struct shaping s = {.in = f->frame, .names = script_texts(L, 2, "sort")};
+    struct error err;
+
+    while (s.names[s.n])
+        s.n++;
+    s.keys = script_scratch(L, (s.n + 1) * sizeof *s.keys, NULL);
+    for (size_t i = 0; i < s.n; i++) {
+        const char *name = s.names[i];
+
+        s.keys[i].descending = name[0] == '-';
+        if (!frame_need(f->frame, name + (name[0] == '-'), &s.keys[i].col,
+                        &err))
+            script_fail(L, &err);
+    }
+    s.out = new_frame(L, f->name);
+    script_call(L, "sort", run_sort, &s);
+    return 1;
+}
+
+static int
+frame_head(lua_State *L)
+{
+    struct lua_frame *f = check_frame(L, 1), *out;
+    lua_Integer n = luaL_optinteger(L, 2, 10);
+    size_t rows = frame_rows(f->frame);
+    struct error err;
+
+    luaL_argcheck(L, n >= 0, 2, "rows are counted from 0");
+    out = new_frame(L, f->name);
+    out->frame =
+        frame_slice(f->frame, 0, (size_t)n < rows ? (size_t)n : rows, &err);
+    if (!out->frame)
+        script_fail(L, &err);
+    return 1;
+}
+
+struct grouping {
+    const struct frame *in;
+    struct lua_frame *out;
+    size_t *by;
+    size_t n_by;
+    const char *const *aggregates;
+    size_t n;
+};
+
+static bool
+run_group(struct task *t, void *ctx, struct error *err)
+{
+    struct grouping *g = ctx;
+
+    g->out->frame = query_group(g->in, g->by, g->n_by, g->aggregates, g->n,
+                                session_pool(task_session(t)), err);
+    return g->out->frame;
+}
+
+/* frame:group("contract", { "n = count()", "churned = share(churn)" }) */
+static int
+frame_group(lua_State *L)
+{
+    struct lua_frame *f = check_frame(L, 1);
+    struct grouping g = {.in = f->frame};
+    const char *const *by = script_texts(L, 2, "group");
+    struct error err;
+
+    g.aggregates = script_texts(L, 3, "aggregates");
+    while (by[g.n_by])
+        g.n_by++;
+    while (g.aggregates[g.n])
+        g.n++;
+    g.by = script_scratch(L, (g.n_by + 1) * sizeof *g.by, NULL);
+    for (size_t i = 0; i < g.n_by; i++)
+        if (!frame_need(f->frame, by[i], &g.by[i], &err))
+            script_fail(L, &err);
+    g.out = new_frame(L, f->name);
+    script_call(L, "group", run_group, &g);
+    return 1;
+}
+
+struct counting {
+    const struct frame *in;
+    struct lua_frame *out;
+    size_t col;
+};
+
+static bool
+run_frequency(struct task *t, void *ctx, struct error *err)
+{
+    struct counting *c = ctx;
+
+    c->out->frame =
+        query_frequency(c->in, c->col, session_pool(task_session(t)), err);
+    return c->out->frame;
+}
+
+static int
+frame_frequency(lua_State *L)
+{
+    struct lua_frame *f = check_frame(L, 1);
+    struct counting c = {.in = f->frame};
+    struct error err;
+
+    if (!frame_need(f->frame, luaL_checkstring(L, 2), &c.col, &err))
+        script_fail(L, &err);
+    c.out = new_frame(L, f->name);
+    script_call(L, NULL, run_frequency, &c);
+    return 1;
+}
+
+struct splitting {
+    const struct frame *in;
+    struct lua_frame *train, *test;
+    double share;
+    const char *stratify;
+    uint64_t seed;
+};
+
+static bool
+run_split(struct task *t, void *ctx, struct error *err)
+{
+    struct splitting *s = ctx;
+    struct split parts;
+
+    (void)t;
+    if (!split_holdout(s->in, s->share, s->stratify, s->seed, &parts, err))
+        return false;
+    s->train->frame = frame_take(s->in, parts.train, parts.n_train, err);
+    if (s->train->frame)
+        s->test->frame = frame_take(s->in, parts.test, parts.n_test, err);
+    split_fini(&parts);
+    return s->test->frame;
+}
+
+static int
+frame_split(lua_State *L)
+{
+    static const char *const allowed[] = {"test", "stratify", "seed", NULL};
+    struct lua_frame *f = check_frame(L, 1);
+    struct splitting s = {.in = f->frame};
+
+    script_options(L, 2, allowed);
+    s.share = script_opt_number(L, 2, "test", 0.2);
+    s.stratify = script_opt_text(L, 2, "stratify", NULL);
+    s.seed = (uint64_t)script_opt_int(L, 2, "seed", 1);
+    s.train = new_frame(L, f->name);
+    s.test = new_frame(L, f->name);
+    script_call(L, NULL, run_split, &s);
+    return 2;
+}
+
+static int
+frame_rejects(lua_State *L)
+{
+    struct lua_frame *f = check_frame(L, 1);
+
+    if (f->rejects)
+        script_push_frame(L, f->rejects, f->name);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* The values of a column as a list; missing ones are false, since a list of
+ * Lua cannot hold nil. */
+static int
+frame_values(lua_State *L)
+{
+    struct lua_frame *f = check_frame(L, 1);
+    struct buf *text;
+    const struct column *c;
+    struct error err;
+    size_t col;
+
+    lua_settop(L, 2);
+    text = script_buf(L);
+    if (!frame_need(f->frame, luaL_checkstring(L, 2), &col, &err))
+        script_fail(L, &err);
+    c = frame_column(f->frame, col);
+    lua_createtable(L, (int)column_rows(c), 0);
+    for (size_t i = 0; i < column_rows(c); i++) {
+        if (!column_is_valid(c, i)) {
+            lua_pushboolean(L, 0);
+        } else if (column_type(c) == COL_INT64) {
+            lua_pushinteger(L, column_int64s(c)[i]);
+        } else if (column_type(c) == COL_FLOAT64) {
+            lua_pushnumber(L, column_float64s(c)[i]);
+        } else if (column_type(c) == COL_BOOL) {
+            lua_pushboolean(L, column_bools(c)[i]);
+        } else {
+            buf_clear(text);
+            column_print(c, i, text);
+            lua_pushlstring(L, text->data, text->len);
+        }
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+/* ---- profile ---- */
+
+static void
+profile_free_p(void *p)
+{
+    profile_free(p);
+}
+
+static void
+profile_show_text(struct kernel *k, const void *p, size_t width,
+                  struct buf *out)
+{
+    (void)k;
+    profile_print(p, width, true, out);
+}
+
+static void
+profile_brief(const void *p, struct buf *out)
+{
+    const struct profile *f = p;
+
+    buf_printf(out, "profile of %zu columns, %zu alerts", f->n_cols,
+               f->n_alerts);
+}
+
+static void
+profile_show(struct kernel *k, const void *p, struct output *o)
+{
+    struct json_writer w;
+    struct buf b;
+
+    (void)k;
+    buf_init(&b);
+    json_writer_init(&w, &b);
+    profile_json(p, &w);
+    o->kind = OUT_PROFILE;
+    o->json = buf_take(&b);
+}
+
+struct profiling {
+    const struct frame *in;
+    const char *target;
+    struct object *out;
+};
+
+static bool
+run_profile(struct task *t, void *ctx, struct error *err)
+{
+    struct profiling *p = ctx;
+
+    p->out->p = profile_new(p->in, p->target, session_pool(task_session(t)),
+                            task_progress(t), err);
+    return p->out->p;
+}
+
+static int
+frame_profile(lua_State *L)
+{
+    static const char *const allowed[] = {"target", NULL};
+    struct profiling p = {.in = check_frame(L, 1)->frame};
+
+    script_options(L, 2, allowed);
+    p.target = script_opt_text(L, 2, "target", NULL);
+    p.out = script_new(L, &profile_type);
+    script_call(L, "profile", run_profile, &p);
+    return 1;
+}
+
+/* The alerts as a list of texts. */
+static int
+profile_alerts(lua_State *L)
+{
+    const struct profile *p = script_check(L, 1, &profile_type);
+
+    lua_createtable(L, (int)p->n_alerts, 0);
+    for (size_t i = 0; i < p->n_alerts; i++) {
+        const struct alert *a = &p->alert[i];
+
+        lua_pushfstring(L, "%s %s", profile_alert_word(a->kind), a->text);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+/* ---- tables ---- */
+
+static bool
+frame_field(lua_State *L, void *p, const char *name)
+{
+    struct lua_frame *f = p;
+    char hash[33];
+    struct error err;
+
+    if (strcmp(name, "rows") == 0) {
+        lua_pushinteger(L, (lua_Integer)frame_rows(f->frame));
+    } else if (strcmp(name, "cols") == 0) {
+        lua_pushinteger(L, (lua_Integer)frame_cols(f->frame));
+    } else if (strcmp(name, "name") == 0) {
+        lua_pushstring(L, f->name ? f->name : "");
+    } else if (strcmp(name, "fingerprint") == 0) {
+        if (!frame_fingerprint(f->frame, hash, &err))
+            script_fail(L, &err);
+        lua_pushstring(L, hash);
+    } else if (strcmp(name, "columns") == 0) {
+        lua_createtable(L, (int)frame_cols(f->frame), 0);
+        for (size_t i = 0; i < frame_cols(f->frame); i++) {
+            lua_pushstring(L, frame_name(f->frame, i));
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+    } else if (strcmp(name, "types") == 0) {
+        lua_createtable(L, 0, (int)frame_cols(f->frame));
+        for (size_t i = 0; i < frame_cols(f->frame); i++) {
+            lua_pushstring(
+                L, column_type_word(column_type(frame_column(f->frame, i))));
+            lua_setfield(L, -2, frame_name(f->frame, i));
+        }
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static int
+frame_len(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)frame_rows(check_frame(L, 1)->frame));
+    return 1;
+}
+
+const struct binding lua_frame_functions[] = {
+    {"read", lathe_read, "lathe.read(path [, options])",
+     "Reads a delimited text file as a frame. Delimiter, header and types are\n"
+     "found from the whole file; \"-\" is standard input.\n"
+     "  delimiter  a character\n"
+     "  header     true or false\n"
+     "  types      { \"col=type\", ... }: bool int float text date timestamp\n"
+     "  nulls      texts that mean a missing value"},
+    {"frame", lathe_frame, "lathe.frame{ name = { values }, ... }",
+     "A frame from lists of Lua, a column each, in order of the names."},
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct binding lua_frame_methods[] = {
+    {"profile", frame_profile, "frame:profile{ target = name }",
+     "What the table holds and what to beware of: alerts first, then columns.\n"
+     "  target  judge every column against this one"},
+    {"where", frame_where, "frame:where(expression)",
+     "The rows for which the expression is true."},
+    {"with", frame_with_lua, "frame:with{ name = expression, ... }",
+     "The frame with columns added or replaced."},
+    {"select", frame_select_lua, "frame:select{ names }",
+     "These columns, in this order."},
+    {"drop", frame_drop_lua, "frame:drop{ names }", "All other columns."},
+    {"sort", frame_sort, "frame:sort{ names }",
+     "Rows sorted by these columns; \"-name\" sorts downwards. Stable, missing\n"
+     "values last."},
+    {"head", frame_head, "frame:head([n])", "The first n rows (10)."},
+    {"group", frame_group, "frame:group(by, { \"name = aggregate\", ... })",
+     "One row for each group. Aggregates: count(), sum(x), mean(x), min(x),\n"
+     "max(x), sd(x), median(x), distinct(x), missing(x), share(x)."},
+    {"frequency", frame_frequency, "frame:frequency(name)",
+     "The values of a column, most frequent first."},
+    {"split", frame_split, "train, test = frame:split{ options }",
+     "Two frames of disjoint rows, the same for the same seed.\n"
+     "  test      share of the rows for the second, 0.2\n"
+     "  stratify  a column whose shares are kept in both\n"
+     "  seed      1"},
+    {"values", frame_values, "frame:values(name)",
+     "A column as a list; a missing value is false."},
+    {"rejects", frame_rejects, "frame:rejects()",
+     "The rows that lathe.read set aside, with line and reason."},
+    {"write", frame_write, "frame:write(path)", "Writes it as CSV."},
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct binding lua_profile_methods[] = {
+    {"alerts", profile_alerts, "profile:alerts()",
+     "The alerts as a list of texts, worst first."},
+    {NULL, NULL, NULL, NULL},
+};
+
+static const char *const frame_fields[] = {
+    "rows", "cols", "columns", "types", "fingerprint", "name", NULL};
+
+const struct object_type frame_type = {
+    .name = "frame",
+    .methods = lua_frame_methods,
+    .free = lua_frame_free,
+    .print = frame_show_text,
+    .brief = frame_brief,
+    .show = frame_show,
+    .field = frame_field,
+    .fields = frame_fields,
+    .len = frame_len,
+};
+
+const struct object_type profile_type = {
+    .name = "profile",
+    .methods = lua_profile_methods,
+    .free = profile_free_p,
+    .print = profile_show_text,
+    .brief = profile_brief,
+    .show = profile_show,
+};

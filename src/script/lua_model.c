@@ -1,0 +1,765 @@
+/* script/lua_model.c -- model families, fits, models, evaluations.
+ *
+ * lathe.gbdt{...} makes an estimator: a family and its parameters.  Its fit()
+ * is a recorded run; while it learns the cell shows the live curve, because
+ * the run's output is emitted when the run begins and again when it has ended.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "engine/cv.h"
+#include "engine/family.h"
+#include "script/lua_types.h"
+#include "session/fit.h"
+#include "session/summary.h"
+#include "store/registry.h"
+
+/* ---- estimators ---- */
+
+struct estimator {
+    const struct family *family;
+    struct params *params;
+};
+
+static void
+estimator_free(void *p)
+{
+    struct estimator *e = p;
+
+    params_free(e->params);
+    free(e);
+}
+
+static void
+estimator_print(struct kernel *k, const void *p, size_t width, struct buf *out)
+{
+    const struct estimator *e = p;
+    struct json_writer w;
+
+    (void)k;
+    (void)width;
+    buf_printf(out, "%s, not fitted  ", e->family->title);
+    json_writer_init(&w, out);
+    params_json(e->params, &w);
+}
+
+/* A Lua value as params_set() reads it. */
+static const char *
+param_text(lua_State *L, int idx)
+{
+    if (lua_isboolean(L, idx))
+        return lua_toboolean(L, idx) ? "true" : "false";
+    return luaL_tolstring(L, idx, NULL);
+}
+
+static int
+new_estimator(lua_State *L)
+{
+    const struct family *family = lua_touserdata(L, lua_upvalueindex(1));
+    struct object *o;
+    struct estimator *e;
+    struct error err;
+
+    lua_settop(L, 1);
+    o = script_new(L, &estimator_type);
+    e = mem_new(sizeof *e);
+    e->family = family;
+    e->params = params_new(family->params);
+    o->p = e;
+    if (lua_isnil(L, 1))
+        return 1;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    script_sorted_keys(L, 1);
+    for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, 3); i++) {
+        const char *name;
+
+        lua_rawgeti(L, 3, i);
+        if (lua_type(L, -1) != LUA_TSTRING)
+            script_failf(L, ERR_USAGE,
+                         "parameters have names: "
+                         "lathe.%s{ seed = 1 }",
+                         family->name);
+        name = lua_tostring(L, -1);
+        lua_getfield(L, 1, name);
+        if (!params_set(e->params, name, param_text(L, -1), &err))
+            script_fail(L, &err);
+        lua_settop(L, 3);
+    }
+    lua_settop(L, 2);
+    return 1;
+}
+
+/* ---- fit ---- */
+
+static void
+lua_model_free(void *p)
+{
+    struct lua_model *m = p;
+
+    model_unref(m->model);
+    file_map_close(&m->bytes);
+    free(m->metrics);
+    free(m);
+}
+
+static struct lua_model *
+new_model(lua_State *L)
+{
+    struct object *o = script_new(L, &model_type);
+    struct lua_model *m = mem_new(sizeof *m);
+
+    o->p = m;
+    return m;
+}
+
+struct lua_model *
+script_model(lua_State *L, int idx)
+{
+    return script_check(L, idx, &model_type);
+}
+
+struct fitting {
+    struct fit_request request;
+    struct lua_model *out;
+    struct kernel *kernel;
+    struct series_list series;
+    bool announced;
+};
+
+static bool
+run_fit(struct task *t, void *ctx, struct error *err)
+{
+    struct fitting *f = ctx;
+    struct session *s = task_session(t);
+    struct store *store;
+    struct error ignored;
+
+    f->out->model = session_fit(s, t, &f->request, f->out->run, err);
+    store = session_store(s, false, &ignored);
+    if (f->out->run[0] && store &&
+        !run_series(store, f->out->run, &f->series, &ignored))
+        f->series = (struct series_list){0};
+    return f->out->model;
+}
+
+static void
+emit_run(struct fitting *f, const char *text)
+{
+    struct output o = {
+        .kind = OUT_RUN, .text = mem_text(text), .run = mem_text(f->out->run)};
+
+    script_emit(f->kernel, &o);
+    output_fini(&o);
+}
+
+/* The run has begun: what is heard of runs comes after its id was written. */
+static void
+on_runs(void *ctx, unsigned topics)
+{
+    struct fitting *f = ctx;
+
+    if ((topics & TOPIC_RUNS) && !f->announced && f->out->run[0]) {
+        f->announced = true;
+        emit_run(f, "");
+    }
+}
+
+/* Owned by Lua, so that an interrupt releases it too. */
+static void
+fitting_fini(void *p)
+{
+    struct fitting *f = p;
+
+    if (f->kernel)
+        session_unlisten(kernel_session(f->kernel), on_runs, f);
+    series_list_fini(&f->series);
+}
+
+static void
+read_valid(lua_State *L, int idx, struct model_options *o)
+{
+    int type = lua_getfield(L, idx, "valid");
+
+    if (type == LUA_TNUMBER)
+        o->valid_share = lua_tonumber(L, -1);
+    else if (type != LUA_TNIL && !(o->valid = script_frame(L, -1)))
+        script_failf(L, ERR_TYPE,
+                     "option 'valid' is a %s, expected a share or a frame",
+                     luaL_typename(L, -1));
+    lua_pop(L, 1); /* the options hold it */
+}
+
+/* Options that fit and cv share; what they need stays on the stack. */
+static void
+read_options(lua_State *L, int idx, struct model_options *o)
+{
+    o->problem = -1;
+    o->patience = -1;
+    if (lua_isnoneornil(L, idx))
+        return;
+    read_valid(L, idx, o);
+    o->patience = (int)script_opt_int(L, idx, "patience", -1);
+    o->refit = script_opt_bool(L, idx, "refit", false);
+    o->metrics = script_opt_texts(L, idx, "metric");
+    o->drop = script_opt_texts(L, idx, "drop");
+    o->derive = script_opt_texts(L, idx, "derive");
+}
+
+static int
+estimator_fit(lua_State *L)
+{
+    static const char *const allowed[] = {"valid",  "metric", "patience",
+                                          "seed",   "name",   "drop",
+                                          "derive", "refit",  NULL};
+    struct estimator *e = script_check(L, 1, &estimator_type);
+    const struct frame *train = script_frame(L, 2);
+    struct fitting *f;
+    struct buf *title, *curves;
+
+    luaL_argexpected(L, train, 2, "frame");
+    luaL_checkstring(L, 3);
+    lua_settop(L, 4);
+    script_options(L, 4, allowed);
+    f = script_scratch(L, sizeof *f, fitting_fini);
+    f->request = (struct fit_request){.family = e->family,
+                                      .params = e->params,
+                                      .frame = train,
+                                      .data = script_frame_name(L, 2),
+                                      .target = lua_tostring(L, 3),
+                                      .seed = 1,
+                                      .source = script_chunk(L)};
+    read_options(L, 4, &f->request.options);
+    if (lua_istable(L, 4)) {
+        f->request.seed = (uint64_t)script_opt_int(L, 4, "seed", 1);
+        f->request.name = script_opt_text(L, 4, "name", NULL);
+    }
+    title = script_buf(L);
+    curves = script_buf(L);
+    buf_printf(title, "fit %s on %s", e->family->name,
+               file_base(f->request.data));
+    f->out = new_model(L);
+    f->kernel = script_kernel(L);
+    session_listen(script_session(L), on_runs, f);
+    script_call(L, title->data, run_fit, f);
+    session_unlisten(script_session(L), on_runs, f);
+    summary_curves(&f->series, script_width(f->kernel), false, curves);
+    emit_run(f, curves->data);
+    f->kernel = NULL; /* nothing left to release but the series */
+    return 1;
+}
+
+/* ---- cross-validation ---- */
+
+struct folding {
+    struct estimator *e;
+    const struct frame *frame;
+    const char *target;
+    struct model_options options;
+    unsigned k;
+    uint64_t seed;
+    struct object *out;
+};
+
+static bool
+run_cv(struct task *t, void *ctx, struct error *err)
+{
+    struct folding *f = ctx;
+    struct cv_result *r = mem_new(sizeof *r);
+
+    if (!cv_run(f->e->family, f->e->params, f->frame, f->target, f->k,
+                &f->options,
+                &(struct train){.pool = session_pool(task_session(t)),
+                                .progress = task_progress(t),
+                                .seed = f->seed},
+                r, err)) {
+        free(r);
+        return false;
+    }
+    f->out->p = r;
+    return true;
+}
+
+static int
+estimator_cv(lua_State *L)
+{
+    static const char *const allowed[] = {"folds",  "seed",     "valid",
+                                          "metric", "patience", "drop",
+                                          "derive", "refit",    NULL};
+    struct folding f = {.e = script_check(L, 1, &estimator_type),
+                        .frame = script_frame(L, 2)};
+
+    luaL_argexpected(L, f.frame, 2, "frame");
+    f.target = luaL_checkstring(L, 3);
+    lua_settop(L, 4);
+    script_options(L, 4, allowed);
+    read_options(L, 4, &f.options);
+    f.k = 5;
+    f.seed = 1;
+    if (lua_istable(L, 4)) {
+        int64_t k = script_opt_int(L, 4, "folds", 5);
+
+        if (k < 2 || k > 100)
+            script_failf(L, ERR_RANGE, "folds is %lld, expected 2..100",
+                         (long long)k);
+        f.k = (unsigned)k;
+        f.seed = (uint64_t)script_opt_int(L, 4, "seed", 1);
+    }
+    f.out = script_new(L, &cv_type);
+    script_call(L, "cross-validation", run_cv, &f);
+    return 1;
+}
+
+static void
+cv_free(void *p)
+{
+    cv_result_fini(p);
+    free(p);
+}
+
+static void
+cv_print(struct kernel *k, const void *p, size_t width, struct buf *out)
+{
+    const struct cv_result *r = p;
+
+    (void)k;
+    (void)width;
+    buf_printf(out, "%u-fold cross-validation\n", r->k);
+    for (size_t m = 0; m < r->n_metrics; m++) {
+        buf_printf(out, "  %-10s %.4f ± %.4f  ", r->metric[m]->name, r->mean[m],
+                   r->sd[m]);
+        for (unsigned f = 0; f < r->k; f++)
+            buf_printf(out, " %.4f", r->fold[f * r->n_metrics + m]);
+        buf_putc(out, '\n');
+    }
+}
+
+static bool
+cv_field(lua_State *L, void *p, const char *name)
+{
+    const struct cv_result *r = p;
+
+    for (size_t m = 0; m < r->n_metrics; m++)
+        if (strcmp(name, r->metric[m]->name) == 0) {
+            lua_pushnumber(L, r->mean[m]);
+            return true;
+        }
+    return false;
+}
+
+/* ---- models ---- */
+
+static void
+model_print_p(struct kernel *k, const void *p, size_t width, struct buf *out)
+{
+    const struct lua_model *m = p;
+
+    (void)k;
+    (void)width;
+    model_print(m->model, out);
+}
+
+static void
+model_brief(const void *p, struct buf *out)
+{
+    const struct lua_model *m = p;
+
+    buf_printf(out, "%s for %s", model_family(m->model)->name,
+               model_target(m->model));
+}
+
+static void
+model_show(struct kernel *k, const void *p, struct output *o)
+{
+    const struct lua_model *m = p;
+    struct json_writer w;
+    struct buf b;
+
+    (void)k;
+    buf_init(&b);
+    json_writer_init(&w, &b);
+    model_card_json(m->model, &w);
+    o->kind = OUT_MODEL;
+    o->json = buf_take(&b);
+}
+
+struct asking {
+    const struct model *model;
+    const struct frame *frame;
+    uint64_t seed;
+    struct frame *answer;
+    struct evaluation *evaluation;
+    const char *path;
+};
+
+static void
+asking_fini(void *p)
+{
+    struct asking *a = p;
+
+    frame_unref(a->answer);
+}
+
+static bool
+run_predict(struct task *t, void *ctx, struct error *err)
+{
+    struct asking *a = ctx;
+
+    a->answer = model_predict_frame(a->model, a->frame,
+                                    session_pool(task_session(t)), err);
+    return a->answer;
+}
+
+static int
+model_predict_lua(lua_State *L)
+{
+    struct lua_model *m = script_model(L, 1);
+    const struct frame *f = script_frame(L, 2);
+    struct asking *a;
+
+    luaL_argexpected(L, f, 2, "frame");
+    a = script_scratch(L, sizeof *a, asking_fini);
+    a->model = m->model;
+    a->frame = f;
+    script_call(L, "predict", run_predict, a);
+    script_push_frame(L, a->answer, script_frame_name(L, 2));
+    return 1;
+}
+
+static bool
+run_evaluate(struct task *t, void *ctx, struct error *err)
+{
+    struct asking *a = ctx;
+
+    return model_evaluate(a->model, a->frame, a->seed,
+                          session_pool(task_session(t)), a->evaluation, err);
+}
+
+static void
+evaluation_free(void *p)
+{
+    evaluation_fini(p);
+    free(p);
+}
+
+static int
+model_evaluate_lua(lua_State *L)
+{
+    static const char *const allowed[] = {"seed", NULL};
+    struct lua_model *m = script_model(L, 1);
+    const struct frame *f = script_frame(L, 2);
+    struct asking a = {.model = m->model, .frame = f, .seed = 1};
+    struct object *o;
+    struct buf *flat;
+
+    luaL_argexpected(L, f, 2, "frame");
+    lua_settop(L, 3);
+    script_options(L, 3, allowed);
+    if (lua_istable(L, 3))
+        a.seed = (uint64_t)script_opt_int(L, 3, "seed", 1);
+    o = script_new(L, &evaluation_type);
+    a.evaluation = o->p = mem_new(sizeof *a.evaluation);
+    script_call(L, "evaluate", run_evaluate, &a);
+    flat = script_buf(L);
+    summary_flat(a.evaluation, flat);
+    free(m->metrics);
+    m->metrics = mem_text(flat->data);
+    lua_settop(L, 4);
+    return 1;
+}
+
+static int
+model_importance_lua(lua_State *L)
+{
+    struct lua_model *m = script_model(L, 1);
+    struct asking *a = script_scratch(L, sizeof *a, asking_fini);
+    struct error err;
+
+    a->answer = model_importance(m->model, &err);
+    if (!a->answer)
+        script_fail(L, &err);
+    script_push_frame(L, a->answer, "importance");
+    return 1;
+}
+
+static bool
+run_save(struct task *t, void *ctx, struct error *err)
+{
+    struct asking *a = ctx;
+    struct buf b;
+    bool ok;
+
+    (void)t;
+    buf_init(&b);
+    ok = model_save(a->model, &b, err) &&
+         file_replace(a->path, b.data, b.len, 0644, err);
+    buf_fini(&b);
+    return ok;
+}
+
+static int
+model_save_lua(lua_State *L)
+{
+    struct asking a = {.model = script_model(L, 1)->model,
+                       .path = luaL_checkstring(L, 2)};
+
+    script_call(L, "save the model", run_save, &a);
+    lua_settop(L, 1);
+    return 1;
+}
+
+static bool
+model_field(lua_State *L, void *p, const char *name)
+{
+    struct lua_model *m = p;
+    const char *const *classes;
+    size_t n;
+
+    if (strcmp(name, "run") == 0) {
+        lua_pushstring(L, m->run);
+    } else if (strcmp(name, "family") == 0) {
+        lua_pushstring(L, model_family(m->model)->name);
+    } else if (strcmp(name, "target") == 0) {
+        lua_pushstring(L, model_target(m->model));
+    } else if (strcmp(name, "problem") == 0) {
+        lua_pushstring(L, problem_word(model_problem(m->model)));
+    } else if (strcmp(name, "params") == 0) {
+        struct error err;
+        struct json *v = json_parse(str_of(model_params(m->model)), &err);
+
+        if (!v)
+            script_fail(L, &err);
+        script_push_json(L, v);
+        json_free(v);
+    } else if (strcmp(name, "classes") == 0) {
+        n = model_classes(m->model, &classes);
+        lua_createtable(L, (int)n, 0);
+        for (size_t i = 0; i < n; i++) {
+            lua_pushstring(L, classes[i]);
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+    } else {
+        return false;
+    }
+    return true;
+}
+
+struct loading {
+    const char *name;
+    struct lua_model *out;
+};
+
+static bool
+run_load(struct task *t, void *ctx, struct error *err)
+{
+    struct loading *l = ctx;
+    char *path = NULL, *label = NULL;
+    struct error ignored;
+    struct store *s = session_store(task_session(t), false, &ignored);
+    bool ok;
+
+    if (!s && file_exists(l->name)) {
+        l->out->model = model_open(l->name, family_find, err);
+        return l->out->model;
+    }
+    if (!s)
+        return error_set(err, ERR_NOTFOUND,
+                         "%s: no such file, and this project has no registry "
+                         "yet",
+                         l->name);
+    ok = model_resolve(s, l->name, &path, &label, err);
+    if (ok)
+        l->out->model = model_open(path, family_find, err);
+    free(path);
+    free(label);
+    return l->out->model;
+}
+
+static int
+lathe_load(lua_State *L)
+{
+    struct loading l = {.name = luaL_checkstring(L, 1)};
+
+    l.out = new_model(L);
+    script_call(L, "load a model", run_load, &l);
+    return 1;
+}
+
+/* ---- evaluations ---- */
+
+static void
+evaluation_print_p(struct kernel *k, const void *p, size_t width,
+                   struct buf *out)
+{
+    (void)k;
+    (void)width;
+    evaluation_print(p, out);
+}
+
+static void
+evaluation_brief(const void *p, struct buf *out)
+{
+    const struct evaluation *e = p;
+
+    for (size_t i = 0; i < e->n_scores && i < 3; i++)
+        buf_printf(out, "%s%s %.4f", i ? "  " : "", e->score[i].metric->name,
+                   e->score[i].value);
+}
+
+static void
+evaluation_show(struct kernel *k, const void *p, struct output *o)
+{
+    struct json_writer w;
+    struct buf b;
+
+    (void)k;
+    buf_init(&b);
+    json_writer_init(&w, &b);
+    evaluation_json(p, &w);
+    o->kind = OUT_EVALUATION;
+    o->json = buf_take(&b);
+}
+
+const struct evaluation *
+script_evaluation(lua_State *L, int idx)
+{
+    return script_test(L, idx, &evaluation_type);
+}
+
+/* evaluation.auc is the value, evaluation.auc_low and _high its interval. */
+static bool
+evaluation_field(lua_State *L, void *p, const char *name)
+{
+    const struct evaluation *e = p;
+
+    if (strcmp(name, "n") == 0) {
+        lua_pushinteger(L, (lua_Integer)e->n);
+        return true;
+    }
+    for (size_t i = 0; i < e->n_scores; i++) {
+        const struct scored *s = &e->score[i];
+        size_t n = strlen(s->metric->name);
+
+        if (strncmp(name, s->metric->name, n) != 0)
+            continue;
+        if (name[n] == '\0')
+            lua_pushnumber(L, s->value);
+        else if (strcmp(name + n, "_low") == 0)
+            lua_pushnumber(L, s->low);
+        else if (strcmp(name + n, "_high") == 0)
+            lua_pushnumber(L, s->high);
+        else
+            continue;
+        return true;
+    }
+    return false;
+}
+
+/* ---- tables ---- */
+
+const struct binding lua_estimator_methods[] = {
+    {"fit", estimator_fit, "estimator:fit(frame, target [, options])",
+     "Learns to predict the column `target`; recorded as a run.\n"
+     "  valid     share of the rows held out to stop early, or a frame\n"
+     "  metric    a name or a list; the first one stops early\n"
+     "  patience  rounds without gain before it stops, 50\n"
+     "  seed      1\n"
+     "  name      of the run\n"
+     "  drop      columns to leave out\n"
+     "  derive    { \"name = expression\", ... }: computed first, kept in the\n"
+     "            model\n"
+     "  refit     true: then fit all rows with the rounds that were best"},
+    {"cv", estimator_cv, "estimator:cv(frame, target [, options])",
+     "Cross-validation, stratified, by seed: the mean of each metric over the\n"
+     "folds, as fields of the result.\n"
+     "  folds     5\n"
+     "  seed      1\n"
+     "and valid, metric, patience, drop, derive, refit as for fit"},
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct binding lua_model_methods[] = {
+    {"predict", model_predict_lua, "model:predict(frame)",
+     "The predictions as a frame, a row for each row."},
+    {"evaluate", model_evaluate_lua, "model:evaluate(frame [, { seed = 1 }])",
+     "Scores with 95 % bootstrap intervals. The frame holds the target; fields\n"
+     "are named like the metrics: e.auc, e.auc_low, e.auc_high."},
+    {"importance", model_importance_lua, "model:importance()",
+     "What each input column contributes, largest first; the sum is 1."},
+    {"save", model_save_lua, "model:save(path)",
+     "Writes the model as one safetensors file."},
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct binding lua_model_functions[] = {
+    {"gbdt", NULL, "lathe.gbdt{ parameters }",
+     "Gradient boosted trees: leaf-wise, missing values by learnt direction,\n"
+     "categories as they are, stopped early on held-out rows. Leaves, minimum\n"
+     "rows and rate follow from the table where they are not given.\n"
+     "  trees learning_rate leaves max_depth min_rows min_hessian l1 l2 gamma\n"
+     "  row_share col_share bins"},
+    {"logistic", NULL, "lathe.logistic{ parameters }",
+     "Logistic regression with elastic net, two or more classes."},
+    {"linear", NULL, "lathe.linear{ parameters }",
+     "Linear regression with elastic net."},
+    {"load", lathe_load, "lathe.load(name)",
+     "A model from a file, runs:/ID, churn/3, churn@production."},
+    {NULL, NULL, NULL, NULL},
+};
+
+/* The families are functions of the table lathe at the top of the stack. */
+void
+lua_model_open(lua_State *L)
+{
+    size_t n;
+    const struct family *const *table = family_table(&n);
+
+    for (size_t i = 0; i < n; i++) {
+        lua_pushlightuserdata(L, (void *)(uintptr_t)table[i]);
+        lua_pushcclosure(L, new_estimator, 1);
+        lua_setfield(L, -2, table[i]->name);
+    }
+}
+
+static const char *const model_fields[] = {
+    "run", "family", "target", "problem", "params", "classes", NULL};
+
+const struct object_type estimator_type = {
+    .name = "estimator",
+    .methods = lua_estimator_methods,
+    .free = estimator_free,
+    .print = estimator_print,
+};
+
+const struct object_type model_type = {
+    .name = "model",
+    .methods = lua_model_methods,
+    .free = lua_model_free,
+    .print = model_print_p,
+    .brief = model_brief,
+    .show = model_show,
+    .field = model_field,
+    .fields = model_fields,
+};
+
+const struct object_type evaluation_type = {
+    .name = "evaluation",
+    .free = evaluation_free,
+    .print = evaluation_print_p,
+    .brief = evaluation_brief,
+    .show = evaluation_show,
+    .field = evaluation_field,
+};
+
+const struct object_type cv_type = {
+    .name = "cross-validation",
+    .free = cv_free,
+    .print = cv_print,
+    .field = cv_field,
+};

@@ -1,0 +1,35 @@
+/* script/lua_types.h -- the types of the library and what one binding file
+ * needs of another; for script/lua_*.c alone.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_SCRIPT_LUA_TYPES_H
+#define LATHE_SCRIPT_LUA_TYPES_H
+
+#include "engine/model.h"
+#include "frame/builder.h"
+#include "script/script.h"
+
+extern const struct object_type frame_type, profile_type, model_type,
+    estimator_type, evaluation_type, cv_type;
+extern const struct binding lua_frame_functions[], lua_model_functions[],
+    lua_frame_methods[], lua_profile_methods[], lua_estimator_methods[],
+    lua_model_methods[];
+/* Adds a function for each family to the table at the top of the stack. */
+void lua_model_open(lua_State *L);
+
+/* Pushes a frame; takes a reference of its own. */
+void script_push_frame(lua_State *L, const struct frame *f, const char *name);
+/* The file a frame came from; "" when unknown. */
+const char *script_frame_name(lua_State *L, int idx);
+
+/* A fitted model in Lua. */
+struct lua_model {
+    struct model *model;
+    char run[33];          /* "" when it was loaded from a file */
+    char *metrics;         /* summary_flat() of the last evaluation, or NULL */
+    struct file_map bytes; /* of a loaded one */
+};
+struct lua_model *script_model(lua_State *L, int idx); /* raises */
+/* Pushes the evaluation's flat metrics as JSON text in out; raises when idx is
+ * no evaluation. */
+const struct evaluation *script_evaluation(lua_State *L, int idx); /* or NULL */
+#endif
