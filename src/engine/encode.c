@@ -329,6 +329,12 @@ fit_texts(const struct column *c, const char *name, int problem,
         !(t->classes = mem_try_array(k, sizeof *t->classes, err)))
         goto out;
     for (size_t i = 0; i < k; i++) {
+        /* A model file is JSON: what it cannot say cannot come back. */
+        if (!str_utf8_valid(texts[i])) {
+            error_set(err, ERR_PARSE,
+                      "target '%s' holds text that is not UTF-8", name);
+            goto out;
+        }
         if (!classes_add(t, texts[i].p, texts[i].n, err))
             goto out;
         map[dict_find(column_dict(c), texts[i])] = (uint32_t)i;

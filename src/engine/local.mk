@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 liblathe_a_SOURCES += src/engine/classic/linear.c
 liblathe_a_SOURCES += src/engine/classic/linear.h
+liblathe_a_SOURCES += src/engine/classic/linear_fit.h
+liblathe_a_SOURCES += src/engine/classic/linear_step.c
+liblathe_a_SOURCES += src/engine/classic/softmax.c
 liblathe_a_SOURCES += src/engine/cv.c
 liblathe_a_SOURCES += src/engine/cv.h
 liblathe_a_SOURCES += src/engine/encode.c

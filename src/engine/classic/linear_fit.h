@@ -1,0 +1,62 @@
+/* engine/classic/linear_fit.h -- the state of a fit, for linear*.c alone.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_CLASSIC_LINEAR_FIT_H
+#define LATHE_ENGINE_CLASSIC_LINEAR_FIT_H
+
+#include "engine/classic/linear.h"
+
+enum {
+    LINEAR_ROWS = 4096, /* rows a chunk */
+    LINEAR_TILE = 512,  /* rows of a column that stay in cache */
+    LINEAR_MAX_HALVINGS = 40
+};
+
+/* The fitted model. */
+struct linear {
+    enum problem problem;
+    size_t p, k;    /* columns; 1 or n_classes */
+    double *weight; /* (k, p) */
+    double *bias;   /* k */
+    double *spread; /* p: deviation in training, for importance */
+};
+
+/* The state of a fit.  Per-class arrays are (k, n) so that one class is
+ * contiguous. */
+struct fitting {
+    const struct fit_data *d;
+    const struct train *ctx;
+    struct linear *l;
+    enum problem problem;
+    size_t n, p, k;
+    const double *y; /* regression: scaled */
+    double l1, l2;   /* the penalty's two parts */
+    double tolerance;
+    int64_t max_iter;
+    double *x;            /* (p, n) */
+    double *eta;          /* (k, n): x w + b */
+    double *lse;          /* n: log of the sum of exp(eta), softmax only */
+    double *move;         /* n: what the step adds to eta */
+    double *curve, *rest; /* n: second and first derivative in eta */
+    double *h, *solved;   /* (p, p): the quadratic part; its Cholesky factor */
+    double *g, *mean, *step, *pull; /* p each */
+    double *partial;                /* a chunk each */
+    double *score;                  /* (n, k) row-major, for events */
+    double g_bias, h_bias;
+};
+
+/* Sums in a fixed order, in parts that stay in cache. */
+double linear_dot(const double *a, const double *b, size_t n);
+double linear_sum(const double *x, size_t n);
+
+/* One step of class c with the others held still; the largest change of a
+ * weight, relative to the largest weight where that is over 1. */
+double linear_step(struct fitting *f, size_t c);
+
+/* Newton steps of all classes together, by conjugate gradients: softmax
+ * without an L1 part. */
+struct softmax;
+struct softmax *
+softmax_new(const struct fitting *f, struct error *err) MUST_USE;
+void softmax_free(struct softmax *s);
+double softmax_step(struct softmax *s, struct fitting *f);
+#endif
