@@ -181,11 +181,54 @@ str_to_f64(struct str s, double *out)
     return true;
 }
 
+/* m / 10^decimals, which is less than 10^15, without an exponent. */
+static size_t
+put_decimal(bool negative, uint64_t m, int decimals, char out[STR_F64_MAX])
+{
+    char digits[24];
+    size_t n = 0, at = 0;
+
+    for (; m > 0 || n <= (size_t)decimals; m /= 10)
+        digits[n++] = (char)('0' + m % 10);
+    if (negative)
+        out[at++] = '-';
+    while (n > 0) {
+        out[at++] = digits[--n];
+        if (n > 0 && n == (size_t)decimals)
+            out[at++] = '.';
+    }
+    out[at] = '\0';
+    return at;
+}
+
+/* Most numbers in tables are m / 10^k with few digits: both are exact, so the
+ * quotient is x exactly when the decimal reads back as x.  The least such k
+ * is found without printing; 0 when there is none in range. */
+static size_t
+print_short(double x, char out[STR_F64_MAX])
+{
+    double a = fabs(x), ten = 1;
+
+    if (!(a >= 1e-4 && a < 1e15))
+        return 0;
+    for (int k = 0; k <= 12; k++, ten *= 10) {
+        double m = rint(a * ten);
+
+        if (m >= 1e15)
+            return 0;
+        if (m / ten == a)
+            return put_decimal(x < 0, (uint64_t)m, k, out);
+    }
+    return 0;
+}
+
 size_t
 str_from_f64(double x, char out[STR_F64_MAX])
 {
-    int n = 0;
+    int n = (int)print_short(x, out);
 
+    if (n > 0)
+        return (size_t)n;
     if (isnan(x))
         return (size_t)snprintf(out, STR_F64_MAX, "nan");
     for (int precision = 15; precision <= 17; precision++) {

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/rng.h"
@@ -68,6 +69,31 @@ test_every_double_reads_back_as_itself(void **state)
     assert_string_equal(text, "0.1");
     str_from_f64(3, text);
     assert_string_equal(text, "3");
+}
+
+/* The shortest of %.15g, %.16g and %.17g that reads back, by the C library. */
+static void
+test_short_decimals_are_printed_as_printf_does(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 200000; i++) {
+        double x = ldexp(1, (int)rng_below(4, 1, i, 70) - 20) *
+                   (rng_unit(4, 2, i) - 0.5);
+        char got[STR_F64_MAX], want[STR_F64_MAX];
+        int places = (int)rng_below(4, 3, i, 18);
+
+        if (i % 3) { /* as a table would hold it */
+            snprintf(want, sizeof want, i % 2 ? "%.*g" : "%.*f", places % 7, x);
+            x = strtod(want, NULL);
+        }
+        for (int p = 15; p <= 17; p++) {
+            snprintf(want, sizeof want, "%.*g", p, x);
+            if (strtod(want, NULL) == x)
+                break;
+        }
+        str_from_f64(x, got);
+        assert_string_equal(got, want);
+    }
 }
 
 static void
@@ -182,6 +208,7 @@ main(void)
         cmocka_unit_test(test_integers_are_whole_and_in_range),
         cmocka_unit_test(test_doubles_are_decimal_and_correctly_rounded),
         cmocka_unit_test(test_every_double_reads_back_as_itself),
+        cmocka_unit_test(test_short_decimals_are_printed_as_printf_does),
         cmocka_unit_test(test_dates_and_times_follow_the_calendar),
         cmocka_unit_test(test_width_counts_cells_not_bytes),
         cmocka_unit_test(test_the_nearest_name_is_offered_only_when_near),
