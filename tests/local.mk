@@ -42,3 +42,8 @@ EXTRA_PROGRAMS += tests/bench/bench_serve
 # Quality of the defaults: make tests/bench/quality && tests/bench/quality.sh.
 EXTRA_PROGRAMS += tests/bench/quality
 EXTRA_DIST += tests/bench/quality.sh tests/bench/quality.py
+
+# The unit tests alone, for builds with sanitizers.
+check-unit:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT) $(FUZZ)'
+.PHONY: check-unit

@@ -60,6 +60,7 @@ liblathe_a_SOURCES += src/frame/rowgroup.h
 liblathe_a_SOURCES += src/frame/split.c
 liblathe_a_SOURCES += src/frame/split.h
 nobase_dist_pkgdata_DATA += samples/churn/README.md samples/churn/churn.csv
+nobase_dist_pkgdata_DATA += samples/churn/churn.lua
 UNIT += tests/unit/test_column
 UNIT += tests/unit/test_csv
 UNIT += tests/unit/test_csv_scan
