@@ -9,10 +9,10 @@ struct cv_result {
     unsigned k;
     const struct metric *metric[METRIC_N];
     size_t n_metrics;
-    double *fold;           /* (k, n_metrics) */
+    double *fold; /* (k, n_metrics) */
     double mean[METRIC_N], sd[METRIC_N];
-    uint8_t *row_fold;      /* of each row: the fold that it was tested in */
-    struct prediction out;  /* out-of-fold predictions, in row order */
+    uint8_t *row_fold;     /* of each row: the fold that it was tested in */
+    struct prediction out; /* out-of-fold predictions, in row order */
 };
 
 /* All metrics of the problem on each fold, told as events "cv.NAME" with the

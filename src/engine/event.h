@@ -13,7 +13,7 @@ struct event {
     const char *name; /* "train.logloss", "valid.auc"; valid during the call */
     int64_t step;     /* boosting round, epoch, request count */
     double value;
-    int64_t time_ms;  /* since 1970, UTC */
+    int64_t time_ms; /* since 1970, UTC */
 };
 
 struct event_sink {

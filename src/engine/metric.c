@@ -678,7 +678,7 @@ evaluation_find(const struct evaluation *e, const char *name)
 
 /* ---- for people ---- */
 
-enum { NAME_CELLS = 16, MAX_PRINTED = 12, MAX_PAIRS = 10 };
+enum { NAME_CELLS = 16, FEW = 6, MAX_PRINTED = 12, MAX_PAIRS = 10 };
 
 /* Text in `cells` cells, cut with ".." when longer. */
 static void
@@ -728,19 +728,23 @@ scores_print(const struct evaluation *e, struct buf *out)
 }
 
 static void
-share_print(struct buf *out, uint64_t part, uint64_t all, size_t cells)
+share_print(struct buf *out, uint64_t part, uint64_t all, size_t cells,
+            int decimals)
 {
     if (all)
-        buf_printf(out, "%*.1f%%", (int)cells - 1,
+        buf_printf(out, "%*.*f%%", (int)cells - 1, decimals,
                    100.0 * (double)part / (double)all);
     else
         buf_printf(out, "%*s", (int)cells, "-");
 }
 
+/* The table of truth by prediction; above FEW classes in narrow columns, so
+ * that ten still fit 80 cells. */
 static void
 confusion_print(const struct evaluation *e, struct buf *out)
 {
-    size_t k = e->n_classes, first = 9, cells = 9;
+    size_t k = e->n_classes, first = 9, cells = k > FEW ? 6 : 9;
+    int decimals = k > FEW ? 0 : 1;
     uint64_t n_right = 0;
 
     for (size_t c = 0; c < k; c++) {
@@ -765,7 +769,7 @@ confusion_print(const struct evaluation *e, struct buf *out)
             cell_text(out, text, cells, true);
             all += e->confusion[y * k + g];
         }
-        share_print(out, e->confusion[y * k + y], all, 9);
+        share_print(out, e->confusion[y * k + y], all, 9, 1);
         buf_putc(out, '\n');
         n_right += e->confusion[y * k + y];
     }
@@ -775,9 +779,9 @@ confusion_print(const struct evaluation *e, struct buf *out)
 
         for (size_t y = 0; y < k; y++)
             all += e->confusion[y * k + g];
-        share_print(out, e->confusion[g * k + g], all, cells);
+        share_print(out, e->confusion[g * k + g], all, cells, decimals);
     }
-    share_print(out, n_right, e->n, 9);
+    share_print(out, n_right, e->n, 9, 1);
     buf_putc(out, '\n');
 }
 

@@ -14,8 +14,16 @@
 #include "engine/encode.h"
 
 enum metric_kind {
-    METRIC_LOGLOSS, METRIC_AUC, METRIC_ACCURACY, METRIC_F1, METRIC_PRECISION,
-    METRIC_RECALL, METRIC_BRIER, METRIC_RMSE, METRIC_MAE, METRIC_R2
+    METRIC_LOGLOSS,
+    METRIC_AUC,
+    METRIC_ACCURACY,
+    METRIC_F1,
+    METRIC_PRECISION,
+    METRIC_RECALL,
+    METRIC_BRIER,
+    METRIC_RMSE,
+    METRIC_MAE,
+    METRIC_R2
 };
 enum { METRIC_N = METRIC_R2 + 1, METRIC_MAX_CLASSES = 256 };
 
@@ -27,12 +35,13 @@ struct metric {
     unsigned problems; /* bit 1 << enum problem */
 };
 
-const struct metric *metric_find(const char *name, enum problem t, struct error *err);
+const struct metric *
+metric_find(const char *name, enum problem t, struct error *err);
 const struct metric *metric_table(size_t *n);
 const struct metric *metric_default(enum problem p); /* logloss or rmse */
 /* NaN where it is not defined (AUC of one class). */
-double metric_score(enum metric_kind kind, enum problem problem, const double *y,
-                    const double *p, size_t n, size_t k);
+double metric_score(enum metric_kind kind, enum problem problem,
+                    const double *y, const double *p, size_t n, size_t k);
 
 struct scored {
     const struct metric *metric;
@@ -54,7 +63,8 @@ bool evaluation_make(const struct target *truth, const double *p, size_t k,
                      unsigned resamples, uint64_t seed, struct pool *pool,
                      struct evaluation *out, struct error *err) MUST_USE;
 void evaluation_fini(struct evaluation *e);
-const struct scored *evaluation_find(const struct evaluation *e, const char *name);
+const struct scored *
+evaluation_find(const struct evaluation *e, const char *name);
 void evaluation_print(const struct evaluation *e, struct buf *out);
 void evaluation_json(const struct evaluation *e, struct json_writer *w);
 #endif

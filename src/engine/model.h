@@ -34,7 +34,7 @@ struct family {
     const struct param *params;
     enum prepare_style style;
     unsigned problems;
-    bool iterative; /* has rounds to stop early */
+    bool iterative;           /* has rounds to stop early */
     const char *rounds_param; /* the parameter that sets how many; or NULL */
     /* How many rounds a fitted learner kept: what rounds_param would be to
      * fit the same again without early stopping.  NULL: no rounds. */
@@ -54,13 +54,15 @@ struct family {
     void (*importance)(const void *learner, double *out);
     /* m stands inside an open object of the learner's own.  Tensors are
      * borrowed by w and are named "FAMILY.what". */
-    void (*save)(const void *learner, struct st_writer *w, struct json_writer *m);
+    void (*save)(const void *learner, struct st_writer *w,
+                 struct json_writer *m);
     /* manifest: the object that save filled.  f stays mapped while the learner
      * lives: tensors may be borrowed.  Everything is checked against n_cols
      * and classes, so that no file makes score() read or write out of bounds
      * or run for ever. */
     void *(*load)(const struct st_file *f, const struct json *manifest,
-                  size_t n_cols, enum problem problem, size_t n_classes, struct error *err);
+                  size_t n_cols, enum problem problem, size_t n_classes,
+                  struct error *err);
 };
 
 struct model;
@@ -94,20 +96,22 @@ struct prediction {
     size_t n, k;   /* k = 1: P(positive) or the value */
     double *value; /* owned, (n, k) row-major */
 };
-bool model_predict(const struct model *m, const struct frame *f,
-                   struct pool *pool, struct prediction *out,
-                   struct error *err) MUST_USE;
+bool
+model_predict(const struct model *m, const struct frame *f, struct pool *pool,
+              struct prediction *out, struct error *err) MUST_USE;
 void prediction_fini(struct prediction *p);
 /* As a frame: binary "probability", "prediction"; multiclass "p_CLASS"...,
  * "prediction"; regression "prediction". */
-struct frame *model_predict_frame(const struct model *m, const struct frame *f,
-                                  struct pool *pool, struct error *err) MUST_USE;
+struct frame *
+model_predict_frame(const struct model *m, const struct frame *f,
+                    struct pool *pool, struct error *err) MUST_USE;
 /* f must hold the target. */
-bool model_evaluate(const struct model *m, const struct frame *f,
-                    uint64_t seed, struct pool *pool, struct evaluation *out,
+bool model_evaluate(const struct model *m, const struct frame *f, uint64_t seed,
+                    struct pool *pool, struct evaluation *out,
                     struct error *err) MUST_USE;
 /* Importance by input column, largest first: column text, importance float. */
-struct frame *model_importance(const struct model *m, struct error *err) MUST_USE;
+struct frame *
+model_importance(const struct model *m, struct error *err) MUST_USE;
 
 const struct family *model_family(const struct model *m);
 enum problem model_problem(const struct model *m);
@@ -119,7 +123,7 @@ const char *model_fingerprint(const struct model *m); /* of the training data */
 const char *model_params(const struct model *m);
 /* evaluation_json() text of the validation rows, or NULL. */
 const char *model_valid_metrics(const struct model *m);
-const char *model_notes(const struct model *m);       /* prepare_notes */
+const char *model_notes(const struct model *m); /* prepare_notes */
 uint64_t model_seed(const struct model *m);
 size_t model_train_rows(const struct model *m);
 
@@ -136,13 +140,14 @@ struct baseline {
 };
 const struct baseline *model_baselines(const struct model *m, size_t *n);
 
-bool model_save(const struct model *m, struct buf *out, struct error *err) MUST_USE;
+bool
+model_save(const struct model *m, struct buf *out, struct error *err) MUST_USE;
 /* `find` looks a family up by name (engine/family.h). */
 typedef const struct family *family_find_fn(const char *name);
 /* ERR_CORRUPT for a damaged file, ERR_NOTFOUND for a family that is not
  * here. */
-struct model *model_open(const char *path, family_find_fn *find,
-                         struct error *err) MUST_USE;
+struct model *
+model_open(const char *path, family_find_fn *find, struct error *err) MUST_USE;
 struct model *model_parse(struct str bytes, family_find_fn *find,
                           struct error *err) MUST_USE; /* bytes outlive it */
 /* A card for people. */

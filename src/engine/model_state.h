@@ -30,8 +30,8 @@ struct model {
 };
 
 /* No learner yet; released by model_unref(). */
-struct model *model_new(const struct family *family,
-                        struct error *err) MUST_USE;
+struct model *
+model_new(const struct family *family, struct error *err) MUST_USE;
 /* Measure the inputs on the training rows. */
 bool model_baselines_fit(struct model *m, const struct frame *train,
                          struct pool *pool, struct error *err) MUST_USE;

@@ -14,15 +14,21 @@
 #include "base/error.h"
 #include "base/json.h"
 
-enum param_type { PARAM_INT, PARAM_FLOAT, PARAM_BOOL, PARAM_TEXT, PARAM_CHOICE };
+enum param_type {
+    PARAM_INT,
+    PARAM_FLOAT,
+    PARAM_BOOL,
+    PARAM_TEXT,
+    PARAM_CHOICE
+};
 
 struct param {
     const char *name;
     enum param_type type;
-    double min, max;       /* numbers: inclusive range */
-    const char *fallback;  /* default as text; NULL: auto or none */
-    const char *choices;   /* PARAM_CHOICE: "auto|depth|leaf" */
-    const char *help;      /* one line */
+    double min, max;      /* numbers: inclusive range */
+    const char *fallback; /* default as text; NULL: auto or none */
+    const char *choices;  /* PARAM_CHOICE: "auto|depth|leaf" */
+    const char *help;     /* one line */
 };
 
 struct params; /* values over one table */

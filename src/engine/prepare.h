@@ -41,10 +41,10 @@ struct prepare;
 /* `drop`: columns to leave out besides the target (NULL-ended, may be NULL).
  * `derive`: "name = expression" columns computed first, kept as text and
  * checked against the schema on load (NULL-ended, may be NULL). */
-struct prepare *prepare_fit(const struct frame *f, const char *target,
-                            enum prepare_style style, const char *const *drop,
-                            const char *const *derive, struct pool *pool,
-                            struct error *err) MUST_USE;
+struct prepare *
+prepare_fit(const struct frame *f, const char *target, enum prepare_style style,
+            const char *const *drop, const char *const *derive,
+            struct pool *pool, struct error *err) MUST_USE;
 void prepare_free(struct prepare *p);
 /* The design holds references: f may be released, p must outlive it. */
 struct design *prepare_apply(const struct prepare *p, const struct frame *f,
@@ -57,5 +57,6 @@ size_t prepare_cols(const struct prepare *p); /* of its designs */
 /* Sentences on what was dropped and why; newline-ended. */
 const char *prepare_notes(const struct prepare *p);
 void prepare_json(const struct prepare *p, struct json_writer *w);
-struct prepare *prepare_from_json(const struct json *v, struct error *err) MUST_USE;
+struct prepare *
+prepare_from_json(const struct json *v, struct error *err) MUST_USE;
 #endif

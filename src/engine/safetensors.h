@@ -14,7 +14,18 @@
 #include "base/file.h"
 #include "base/str.h"
 
-enum st_type { ST_U8, ST_I8, ST_U16, ST_I16, ST_U32, ST_I32, ST_U64, ST_I64, ST_F32, ST_F64 };
+enum st_type {
+    ST_U8,
+    ST_I8,
+    ST_U16,
+    ST_I16,
+    ST_U32,
+    ST_I32,
+    ST_U64,
+    ST_I64,
+    ST_F32,
+    ST_F64
+};
 enum { ST_MAX_DIMS = 4, ST_MAX_HEADER = 64 << 20 };
 
 struct st_writer;
