@@ -18,6 +18,14 @@ is_right(const struct column *c)
     return t == COL_INT64 || t == COL_FLOAT64;
 }
 
+/* A number for people: at most six significant digits, but every digit before
+ * the point.  Files and JSON have all of them. */
+static void
+number_text(double x, struct buf *out)
+{
+    buf_printf(out, fabs(x) >= 1e6 && fabs(x) < 1e15 ? "%.0f" : "%.6g", x);
+}
+
 /* What stands in a cell: one line, no control characters (a table may hold
  * escape sequences), "-" where the value is missing. */
 static void
@@ -32,7 +40,10 @@ cell_text(const struct column *c, size_t row, struct buf *raw, struct buf *out)
         buf_putc(out, '-');
         return;
     }
-    column_print(c, row, raw);
+    if (column_type(c) == COL_FLOAT64)
+        number_text(column_float64s(c)[row], raw);
+    else
+        column_print(c, row, raw);
     s = (struct str){raw->data, raw->len};
     for (size_t at = 0; (cp = str_next(s, &at)) >= 0;) {
         char utf8[4];

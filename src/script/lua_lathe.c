@@ -6,6 +6,7 @@
 
 #include <lauxlib.h>
 
+#include "script/lua_project.h"
 #include "script/lua_types.h"
 
 static int
@@ -45,10 +46,19 @@ static const struct {
     const char *prefix;
     const struct binding *table;
 } manual[] = {
-    {"lathe", lathe_functions},       {"lathe", lua_frame_functions},
-    {"lathe", lua_model_functions},   {"frame", lua_frame_methods},
-    {"profile", lua_profile_methods}, {"estimator", lua_estimator_methods},
+    {"lathe", lathe_functions},
+    {"lathe", lua_frame_functions},
+    {"lathe", lua_model_functions},
+    {"lathe", lua_store_functions},
+    {"lathe", lua_endpoint_functions},
+    {"lathe", lua_cmd_functions},
+    {"frame", lua_frame_methods},
+    {"profile", lua_profile_methods},
+    {"estimator", lua_estimator_methods},
     {"model", lua_model_methods},
+    {"run", lua_run_methods},
+    {"version", lua_version_methods},
+    {"endpoint", lua_endpoint_methods},
 };
 
 const struct binding *
@@ -80,6 +90,8 @@ lua_lathe_open(lua_State *L)
 
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         script_type(L, types[i]);
+    lua_store_open(L);
+    lua_endpoint_open(L);
     lua_newtable(L);
     for (size_t i = 0; i < sizeof manual / sizeof *manual; i++)
         if (strcmp(manual[i].prefix, "lathe") == 0)

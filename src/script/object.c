@@ -54,9 +54,11 @@ push_metatable(lua_State *L, const struct object_type *t)
 struct object *
 script_object(lua_State *L, int idx)
 {
-    struct object *o = lua_touserdata(L, idx);
+    struct object *o;
     bool ours = false;
 
+    idx = lua_absindex(L, idx);
+    o = lua_touserdata(L, idx);
     if (!o || lua_islightuserdata(L, idx) || !lua_getmetatable(L, idx))
         return NULL;
     if (lua_rawlen(L, idx) == sizeof *o) {

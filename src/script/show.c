@@ -159,15 +159,34 @@ put_table(lua_State *L, int idx, struct buf *out, size_t width, int depth)
     buf_putc(out, '}');
 }
 
+/* A closure made for one entry of the module: lathe.gbdt. */
+static bool
+is_member(lua_State *L, int idx, const char *prefix, const char *name)
+{
+    bool equal = false;
+
+    lua_pushglobaltable(L);
+    lua_pushstring(L, prefix);
+    if (lua_rawget(L, -2) == LUA_TTABLE) {
+        lua_pushstring(L, name);
+        lua_rawget(L, -2);
+        equal = lua_rawequal(L, idx, -1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
+    return equal;
+}
+
 static const struct binding *
 find_binding(lua_State *L, int idx, const char **prefix)
 {
     lua_CFunction fn = lua_tocfunction(L, idx);
     const struct binding *b;
 
+    idx = lua_absindex(L, idx);
     for (size_t i = 0; fn && (b = script_manual(i, prefix)); i++)
         for (; b->name; b++)
-            if (b->fn == fn)
+            if (b->fn ? b->fn == fn : is_member(L, idx, *prefix, b->name))
                 return b;
     return NULL;
 }

@@ -1,0 +1,405 @@
+/* Cells, undo, the queue, outputs on disk.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "script/notebook.h"
+#include "script/percent.h"
+
+struct fixture {
+    struct pool *pool;
+    struct loop *loop;
+    struct session *session;
+    struct kernel *kernel;
+    struct notebook *notebook;
+    char dir[64];
+    struct buf said;
+};
+
+static int
+open_all(void **state)
+{
+    struct fixture *f = mem_new(sizeof *f);
+    struct error err;
+
+    strcpy(f->dir, "/tmp/lathe-notebook.XXXXXX");
+    if (!mkdtemp(f->dir) || chdir(f->dir) != 0)
+        return -1;
+    setenv("LATHE_PROJECT", f->dir, 1);
+    f->pool = pool_new(2);
+    f->loop = loop_new();
+    f->session = session_new(f->pool, f->loop);
+    f->kernel = kernel_new(f->session, &err);
+    buf_init(&f->said);
+    *state = f;
+    return f->kernel ? 0 : -1;
+}
+
+static int
+close_all(void **state)
+{
+    struct fixture *f = *state;
+    char command[128];
+
+    notebook_free(f->notebook);
+    kernel_free(f->kernel);
+    session_free(f->session);
+    loop_free(f->loop);
+    pool_free(f->pool);
+    buf_fini(&f->said);
+    snprintf(command, sizeof command, "%s", f->dir);
+    assert_int_equal(chdir("/"), 0);
+    free(f);
+    return 0;
+}
+
+static const char story[] = "#!/usr/bin/env lathe\n"
+                            "-- a story\n"
+                            "\n"
+                            "-- %% [markdown]\n"
+                            "-- # Title\n"
+                            "--\n"
+                            "-- Words.\n"
+                            "\n"
+                            "-- %% tags=[\"parameters\"]\n"
+                            "rate, rows = 0.5, 10\n"
+                            "name = \"x\"\n"
+                            "\n"
+                            "\n"
+                            "-- %% Compute it\n"
+                            "y = rate * rows\n"
+                            "y\n"
+                            "-- %%\n"
+                            "print(name)\n"
+                            "print(y)   \n";
+
+static void
+open_text(struct fixture *f, const char *text)
+{
+    struct error err;
+
+    notebook_free(f->notebook);
+    if (!file_replace("nb.lua", text, strlen(text), 0644, &err) ||
+        !(f->notebook = notebook_open(f->kernel, "nb.lua", &err)))
+        fail_msg("%s", err.message);
+}
+
+static void
+wait_for(struct fixture *f)
+{
+    while (notebook_busy(f->notebook))
+        loop_turn(f->loop, -1);
+}
+
+static void
+assert_saved_as(struct fixture *f, const char *want)
+{
+    struct error err;
+    struct buf b;
+
+    buf_init(&b);
+    assert_true(notebook_save(f->notebook, &err));
+    assert_true(file_read("nb.lua", 1 << 20, &b, &err));
+    assert_string_equal(b.data, want);
+    buf_fini(&b);
+}
+
+/* ---- the format ---- */
+
+static void
+cells_are_told_apart(void **state)
+{
+    struct fixture *f = *state;
+    const struct cell *c;
+
+    open_text(f, story);
+    assert_int_equal(notebook_cells(f->notebook), 4);
+    c = notebook_cell(f->notebook, 0);
+    assert_int_equal(c->kind, CELL_TEXT);
+    assert_string_equal(c->source, "# Title\n\nWords.");
+    c = notebook_cell(f->notebook, 1);
+    assert_true(c->parameters);
+    assert_string_equal(c->title, "");
+    assert_int_equal(c->first_line, 10);
+    c = notebook_cell(f->notebook, 2);
+    assert_string_equal(c->title, "Compute it");
+    assert_string_equal(c->source, "y = rate * rows\ny");
+    assert_int_equal(c->first_line, 15);
+    assert_string_equal(notebook_cell(f->notebook, 3)->source,
+                        "print(name)\nprint(y)   ");
+}
+
+static void
+what_is_not_edited_is_written_byte_for_byte(void **state)
+{
+    static const char *const files[] = {
+        story,
+        "",
+        "x = 1",
+        "x = 1\n",
+        "\n\n",
+        "-- %%\n",
+        "-- %%",
+        "-- %%\n\n\n-- %%\nx",
+        "-- only a comment\n",
+        "--%%\nx = 1\n",
+        "-- %% [markdown] Title\n--no blank\n  not a comment\n",
+        "x = 1\r\n-- %%\r\ny = 2\r\n\r\n",
+        "-- %% a [b] c\nx\n  \n\t\n",
+        "-- %%%% not a cell\nx = '-- %%'\n",
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        open_text(f, files[i]);
+        assert_false(notebook_modified(f->notebook));
+        assert_saved_as(f, files[i]);
+    }
+}
+
+static void
+edits_change_their_cell_alone(void **state)
+{
+    struct fixture *f = *state;
+
+    open_text(f, "-- %%\na\n\n\n-- %% [markdown]\n-- old\n\n-- %%\nb");
+    assert_true(notebook_set_source(f->notebook, 0, "c", 1));
+    assert_true(notebook_set_source(f->notebook, 1, "new\n\nlines", 10));
+    assert_true(notebook_modified(f->notebook));
+    assert_saved_as(f, "-- %%\nc\n\n\n-- %% [markdown]\n-- new\n--\n-- lines"
+                       "\n\n-- %%\nb");
+    assert_int_equal(notebook_insert(f->notebook, 3, CELL_CODE), 3);
+    notebook_set_source(f->notebook, 3, "d", 1);
+    assert_saved_as(f, "-- %%\nc\n\n\n-- %% [markdown]\n-- new\n--\n-- lines"
+                       "\n\n-- %%\nb\n\n-- %%\nd\n\n");
+}
+
+static void
+undo_goes_back_step_by_step_and_redo_forward(void **state)
+{
+    struct fixture *f = *state;
+
+    open_text(f, "-- %%\na\n-- %%\nb\n-- %%\nc\n");
+    notebook_set_source(f->notebook, 1, "B", 1);
+    notebook_delete(f->notebook, 0);
+    notebook_move(f->notebook, 0, 1);
+    assert_string_equal(notebook_cell(f->notebook, 0)->source, "c");
+    assert_true(notebook_undo(f->notebook));
+    assert_string_equal(notebook_cell(f->notebook, 0)->source, "B");
+    assert_true(notebook_undo(f->notebook));
+    assert_true(notebook_undo(f->notebook));
+    assert_false(notebook_undo(f->notebook));
+    assert_false(notebook_modified(f->notebook));
+    assert_true(notebook_redo(f->notebook));
+    assert_string_equal(notebook_cell(f->notebook, 1)->source, "B");
+    notebook_set_source(f->notebook, 2, "z", 1);
+    assert_false(notebook_redo(f->notebook));
+}
+
+/* ---- running ---- */
+
+static void
+cells_run_in_order_and_keep_their_outputs(void **state)
+{
+    struct fixture *f = *state;
+    const struct cell *c;
+
+    open_text(f, story);
+    notebook_run_all(f->notebook);
+    assert_true(notebook_busy(f->notebook));
+    wait_for(f);
+    c = notebook_cell(f->notebook, 2);
+    assert_int_equal(c->state, CELL_PASSED);
+    assert_int_equal(c->order, 2);
+    assert_int_equal(c->n_outputs, 1);
+    assert_string_equal(c->output[0].text, "5.0\n");
+    c = notebook_cell(f->notebook, 3);
+    assert_int_equal(c->n_outputs, 1);
+    assert_string_equal(c->output[0].text, "x\n5.0\n");
+
+    /* They are there again at the next opening; an edited cell's are not. */
+    f->notebook = (notebook_free(f->notebook), NULL);
+    open_text(f, story);
+    c = notebook_cell(f->notebook, 2);
+    assert_int_equal(c->state, CELL_PASSED);
+    assert_string_equal(c->output[0].text, "5.0\n");
+    notebook_set_source(f->notebook, 2, "y", 1);
+    assert_true(notebook_cell(f->notebook, 2)->stale);
+    notebook_undo(f->notebook);
+    assert_false(notebook_cell(f->notebook, 2)->stale);
+}
+
+static void
+a_failure_names_its_line_and_empties_the_queue(void **state)
+{
+    struct fixture *f = *state;
+    const struct cell *c;
+
+    open_text(f, "-- %%\na = 1\n\n-- %%\nb = 2\nerror('no')\n\n-- %%\nc = 3\n");
+    notebook_run_all(f->notebook);
+    wait_for(f);
+    c = notebook_cell(f->notebook, 1);
+    assert_int_equal(c->state, CELL_FAILED);
+    assert_string_equal(c->error.message, "nb.lua:6: no");
+    assert_int_equal(c->error_line, 2);
+    assert_int_equal(c->output[c->n_outputs - 1].kind, OUT_ERROR);
+    assert_int_equal(notebook_cell(f->notebook, 2)->state, CELL_IDLE);
+    assert_int_equal(notebook_cell(f->notebook, 2)->order, 0);
+}
+
+static void
+interrupt(void *ctx, int events)
+{
+    struct fixture *f = ctx;
+
+    (void)events;
+    /* Edits while it runs must not pull anything from under it. */
+    notebook_set_source(f->notebook, 0, "other", 5);
+    notebook_delete(f->notebook, 0);
+    notebook_interrupt(f->notebook);
+}
+
+static void
+a_running_cell_may_be_edited_deleted_and_stopped(void **state)
+{
+    struct fixture *f = *state;
+
+    open_text(f, "-- %%\nwhile true do end\n-- %%\nb = 2\n");
+    notebook_run_all(f->notebook);
+    loop_timer(f->loop, 20, false, interrupt, f);
+    wait_for(f);
+    assert_int_equal(notebook_cells(f->notebook), 1);
+    notebook_undo(f->notebook);
+    assert_int_equal(notebook_cell(f->notebook, 0)->state, CELL_STOPPED);
+    assert_true(notebook_cell(f->notebook, 0)->stale);
+}
+
+static void
+close_it(void *ctx, int events)
+{
+    struct fixture *f = ctx;
+
+    (void)events;
+    notebook_free(f->notebook);
+    f->notebook = NULL;
+}
+
+static void
+closing_interrupts_what_runs(void **state)
+{
+    struct fixture *f = *state;
+
+    open_text(f, "while true do end\n");
+    notebook_run(f->notebook, 0);
+    loop_timer(f->loop, 20, false, close_it, f);
+    while (f->notebook)
+        loop_turn(f->loop, -1);
+    assert_false(kernel_running(f->kernel));
+}
+
+static void
+reloading_keeps_the_outputs_of_what_stayed(void **state)
+{
+    struct fixture *f = *state;
+    static const char after[] = "-- %%\n'new'\n-- %%\n'b'\n-- %%\n'C'\n";
+    struct error err;
+
+    open_text(f, "-- %%\n'a'\n-- %%\n'b'\n-- %%\n'c'\n");
+    notebook_run_all(f->notebook);
+    wait_for(f);
+    assert_true(file_replace("nb.lua", after, sizeof after - 1, 0644, &err));
+    assert_true(notebook_reload(f->notebook, &err));
+    assert_string_equal(notebook_cell(f->notebook, 1)->output[0].text, "b\n");
+    assert_false(notebook_cell(f->notebook, 1)->stale);
+    assert_true(notebook_cell(f->notebook, 2)->stale);
+    assert_false(notebook_modified(f->notebook));
+}
+
+static void
+parameters_replace_what_their_cell_sets(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+
+    open_text(f, story);
+    assert_true(notebook_parameter(f->notebook, "rows", "100", &err));
+    assert_true(notebook_parameter(f->notebook, "name", "7", &err));
+    assert_false(notebook_parameter(f->notebook, "row", "1", &err));
+    assert_string_equal(err.message,
+                        "no parameter 'row' (did you mean 'rows'?)");
+    assert_int_equal(err.code, ERR_USAGE);
+    assert_false(notebook_parameter(f->notebook, "unknown_thing", "1", &err));
+    assert_string_equal(err.message, "no parameter 'unknown_thing', there "
+                                     "are: rate, rows, name");
+    notebook_run_all(f->notebook);
+    wait_for(f);
+    assert_string_equal(notebook_cell(f->notebook, 3)->output[0].text,
+                        "7\n50.0\n");
+    open_text(f, "x = 1\n");
+    assert_false(notebook_parameter(f->notebook, "x", "2", &err));
+    assert_non_null(strstr(err.message, "has no parameters"));
+}
+
+static void
+a_wrong_parameter_fails_its_cell(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+
+    open_text(f, story);
+    assert_true(notebook_parameter(f->notebook, "rows", "many", &err));
+    notebook_run_all(f->notebook);
+    wait_for(f);
+    assert_int_equal(notebook_cell(f->notebook, 1)->state, CELL_FAILED);
+    assert_string_equal(notebook_cell(f->notebook, 1)->error.message,
+                        "rows is 'many', expected a number");
+}
+
+static void
+too_much_output_is_cut(void **state)
+{
+    struct fixture *f = *state;
+    const struct cell *c;
+
+    open_text(f, "for i = 1, 40 do print(('x'):rep(100000)) end\n");
+    notebook_run_all(f->notebook);
+    wait_for(f);
+    c = notebook_cell(f->notebook, 0);
+    assert_int_equal(c->n_outputs, 1);
+    assert_true(strlen(c->output[0].text) < 1200000);
+    assert_non_null(strstr(c->output[0].text, "the rest is left out"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cells_are_told_apart),
+        cmocka_unit_test(what_is_not_edited_is_written_byte_for_byte),
+        cmocka_unit_test(edits_change_their_cell_alone),
+        cmocka_unit_test(undo_goes_back_step_by_step_and_redo_forward),
+        cmocka_unit_test(cells_run_in_order_and_keep_their_outputs),
+        cmocka_unit_test(a_failure_names_its_line_and_empties_the_queue),
+        cmocka_unit_test(a_running_cell_may_be_edited_deleted_and_stopped),
+        cmocka_unit_test(closing_interrupts_what_runs),
+        cmocka_unit_test(reloading_keeps_the_outputs_of_what_stayed),
+        cmocka_unit_test(parameters_replace_what_their_cell_sets),
+        cmocka_unit_test(a_wrong_parameter_fails_its_cell),
+        cmocka_unit_test(too_much_output_is_cut),
+    };
+
+    (void)cmocka_run_group_tests(tests, open_all, close_all);
+    return 0;
+}
