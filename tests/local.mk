@@ -32,6 +32,7 @@ TESTS += $(FUZZ)
 EXTRA_DIST += tests/fuzz/corpus
 
 SCRIPT_TESTS = tests/lint/layers.sh
+SCRIPT_TESTS += tests/cli/commands.sh
 SCRIPT_TESTS += tests/serve/serve.sh
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS)

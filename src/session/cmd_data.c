@@ -13,6 +13,31 @@
 
 /* ---- shared ---- */
 
+/* How many rows were set aside, and where and why the first ones. */
+static void
+tell_rejects(struct task *t, const char *path, const struct csv_table *table)
+{
+    enum { SHOWN = 3 };
+    const struct frame *f = table->rejects;
+    long line = frame_find(f, "line"), reason = frame_find(f, "reason");
+    struct buf text;
+
+    buf_init(&text);
+    buf_printf(&text, "%s: %zu row%s set aside", path, table->n_rejected,
+               table->n_rejected == 1 ? "" : "s");
+    for (size_t i = 0; i < frame_rows(f) && i < SHOWN; i++) {
+        buf_puts(&text, i ? "; line " : ": line ");
+        column_print(frame_column(f, (size_t)line), i, &text);
+        buf_puts(&text, ", ");
+        column_print(frame_column(f, (size_t)reason), i, &text);
+    }
+    if (table->n_rejected > SHOWN)
+        buf_puts(&text, "; ...");
+    task_log(t, "%s", text.data);
+    session_message(task_session(t), MESSAGE_WARN, "%s", text.data);
+    buf_fini(&text);
+}
+
 struct frame *
 cmd_table(struct task *t, const char *path, struct error *err)
 {
@@ -22,11 +47,8 @@ cmd_table(struct task *t, const char *path, struct error *err)
 
     if (!csv_read(path, NULL, session_pool(s), task_progress(t), &table, err))
         return NULL;
-    if (table.n_rejected) {
-        task_log(t, "%s: %zu rows were rejected", path, table.n_rejected);
-        session_message(s, MESSAGE_WARN, "%s: %zu rows were rejected", path,
-                        table.n_rejected);
-    }
+    if (table.n_rejected)
+        tell_rejects(t, path, &table);
     f = frame_ref(table.frame);
     csv_table_fini(&table);
     return f;
