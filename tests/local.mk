@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-TEST_EXTENSIONS = .sh .lua
+TEST_EXTENSIONS = .sh .lua .t
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	LATHE_BUILD='$(abs_top_builddir)'; export LATHE_BUILD; \
 	LATHE_SOURCE='$(abs_top_srcdir)'; export LATHE_SOURCE; \
@@ -9,6 +9,8 @@ LOG_DRIVER = $(TAP_DRIVER)
 LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/lib/run.sh
 SH_LOG_DRIVER = $(TAP_DRIVER)
 SH_LOG_COMPILER = $(SHELL)
+T_LOG_DRIVER = $(TAP_DRIVER)
+T_LOG_COMPILER = $(abs_top_builddir)/tests/tui/drive
 LUA_LOG_DRIVER = $(TAP_DRIVER)
 LUA_LOG_COMPILER = $(abs_top_builddir)/lathe run
 

@@ -327,17 +327,18 @@ run_binding(struct ui *ui, const struct binding *b)
 {
     char command[128];
     int count = ui->count;
+    bool digit = strncmp(b->command, "tab-", 4) == 0;
 
+    if (ui->n_digits > 1 && is_movement(b->command)) {
+        count = (int)ui->digit_value;
+        ui_show_tab(ui, ui->digit_tab);
+    }
+    if (!digit)
+        ui->n_digits = 0;
     /* The binding may be gone when the action comes back. */
     snprintf(command, sizeof command, "%s", b->command);
     forget_keys(ui);
-    if (!ui_run_command(ui, command, count))
-        return;
-    if (strncmp(command, "tab-", 4) == 0 && command[4] >= '1' &&
-        command[4] <= '6' && !command[5]) {
-        ui->digit_ms = loop_now_ms();
-        ui->digit_value = (unsigned)(command[4] - '0');
-    }
+    ui_run_command(ui, command, count);
 }
 
 void
@@ -366,14 +367,21 @@ on_prefix_timer(void *ctx, int events)
     action_prefix_timeout(ui);
 }
 
-/* Digits: 1 to 6 switch views at once; a digit right after one takes that back
- * and makes a count of both, as do 7, 8, 9 and Alt with any digit. */
+static bool
+digits_fresh(const struct ui *ui)
+{
+    return ui->n_digits > 0 && loop_now_ms() - ui->digit_ms < UI_DIGIT_MS;
+}
+
+/* Digits: 1 to 6 switch views at once.  Two and more of them, quickly followed
+ * by a movement (see run_binding) or by a digit that is no view, were a count:
+ * back to where they began. 7, 8, 9 and Alt with any digit begin one. */
 static bool
 take_digit(struct ui *ui, uint32_t key)
 {
     uint32_t code = key & INPUT_CODE;
     unsigned digit = code - '0';
-    bool soon = loop_now_ms() - ui->digit_ms < UI_DIGIT_MS;
+    bool fresh = digits_fresh(ui);
 
     if (code < '0' || code > '9' || ui->n_pending > 0 ||
         key & (INPUT_CTRL | INPUT_SHIFT))
@@ -383,19 +391,23 @@ take_digit(struct ui *ui, uint32_t key)
         ui->count = ui->count > COUNT_MAX ? COUNT_MAX : ui->count;
         return true;
     }
-    if (ui->digit_value && soon && !(key & INPUT_ALT)) {
+    if (digit > 0 && digit <= UI_TABS && !(key & INPUT_ALT)) {
+        if (!fresh || ui->digit_value > COUNT_MAX / 10)
+            ui->n_digits = ui->digit_value = 0;
+        if (ui->n_digits++ == 0)
+            ui->digit_tab = ui->tab;
+        ui->digit_value = ui->digit_value * 10 + digit;
+        ui->digit_ms = loop_now_ms();
+        return false;
+    }
+    if (fresh) {
         ui_show_tab(ui, ui->digit_tab);
         ui->count = (int)(ui->digit_value * 10 + digit);
-        ui->digit_value = 0;
-        return true;
-    }
-    ui->digit_value = 0;
-    if (digit > 6 || (digit > 0 && key & INPUT_ALT)) {
+    } else if (digit > 0) {
         ui->count = (int)digit;
-        return true;
     }
-    ui->digit_tab = ui->tab;
-    return false;
+    ui->n_digits = 0;
+    return ui->count > 0;
 }
 
 static void
@@ -432,6 +444,8 @@ view_key(struct ui *ui, const struct input_event *e)
 
     if (!text && take_digit(ui, e->key))
         return;
+    if ((e->key < '0' || e->key > '9') && !digits_fresh(ui))
+        ui->n_digits = 0;
     if (is_cancel(e->key) && (ui->n_pending > 0 || ui->count > 0)) {
         forget_keys(ui);
         return;

@@ -18,7 +18,7 @@ enum {
     UI_PUSHED = 8,      /* views laid over the tabs */
     UI_PACE_MS = 250,   /* between frames that no key asked for */
     UI_PREFIX_MS = 400, /* until which-key shows */
-    UI_DIGIT_MS = 300,  /* "1" and "2" within it are a count */
+    UI_DIGIT_MS = 300,  /* "1", "2", "j" within it is 12 down */
     UI_INFO_MS = 5000,  /* information leaves the message line */
     UI_FAR_MS = 30000,  /* a longer task rings when nobody looked */
     UI_RECENT = 8
@@ -94,9 +94,8 @@ struct ui {
     int n_pending;
     int count;
     bool which_key;
-    int64_t digit_ms; /* a digit that switched the tab, and from where */
-    unsigned digit_tab, digit_value;
-    unsigned n_digit_pushed;
+    int64_t digit_ms; /* of the last digit that switched the tab */
+    unsigned n_digits, digit_tab, digit_value; /* so far, from which tab */
 
     struct ui_line line;
     struct ui_choice choice;

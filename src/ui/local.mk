@@ -43,3 +43,12 @@ nobase_dist_pkgdata_DATA += themes/dark.theme
 nobase_dist_pkgdata_DATA += themes/light.theme
 nobase_dist_pkgdata_DATA += themes/mono.theme
 nobase_dist_pkgdata_DATA += themes/sol.theme
+if HAVE_VTERM
+check_PROGRAMS += tests/tui/drive
+TESTS += $(TUI_TESTS)
+endif
+tests_tui_drive_CFLAGS = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_tui_drive_LDADD = $(LDADD) $(VTERM_LIBS)
+TUI_TESTS = tests/tui/attach.t tests/tui/start.t tests/tui/terminals.t \
+	tests/tui/views.t
+EXTRA_DIST += $(TUI_TESTS)

@@ -22,6 +22,7 @@ enum { HISTORY_MAX = 500, HISTORY_FILE_MAX = 1 << 20 };
 static struct {
     bool ready;
     bool accepted;
+    char *line;       /* when accepted */
     struct buf bytes; /* on their way to readline */
     size_t at;
     char history[32];
@@ -51,15 +52,14 @@ no_redisplay(void)
 {
 }
 
+/* readline empties its buffer after this: keep the line. */
 static void
 accepted(char *line)
 {
-    /* Keep the line readable: readline has cleared its buffer by now. */
     prompt.accepted = true;
     rl_callback_handler_remove();
-    rl_replace_line(line ? line : "", 1);
-    rl_point = rl_end;
-    free(line);
+    free(prompt.line);
+    prompt.line = line;
 }
 
 static void
@@ -156,7 +156,7 @@ load_history(void)
 void
 prompt_remember(void)
 {
-    const char *text = rl_line_buffer;
+    const char *text = prompt_text();
     struct buf line;
     struct error err;
     char *path;
@@ -164,7 +164,7 @@ prompt_remember(void)
     history_set_pos(history_length);
     const HIST_ENTRY *last = previous_history();
 
-    if (!*prompt.history || !text || !*text || strpbrk(text, "\n\r") ||
+    if (!*prompt.history || !*text || strpbrk(text, "\n\r") ||
         (last && strcmp(last->line, text) == 0))
         return;
     buf_init(&line);
@@ -198,13 +198,15 @@ prompt_begin(const char *text, const char *history)
 const char *
 prompt_text(void)
 {
+    if (prompt.accepted)
+        return prompt.line ? prompt.line : "";
     return rl_line_buffer ? rl_line_buffer : "";
 }
 
 size_t
 prompt_point(void)
 {
-    return (size_t)rl_point;
+    return prompt.accepted ? strlen(prompt_text()) : (size_t)rl_point;
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include "ui/ui.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -520,9 +521,24 @@ on_open_rest(void *ctx, int events)
     ui_touch(ui);
 }
 
+/* kill: as :quit, without the question. */
+static void
+on_sigterm(void *ctx, int signo)
+{
+    struct ui *ui = ctx;
+
+    ui->status = 128 + signo;
+    ui->quit = true;
+    if (ui->kernel)
+        kernel_interrupt(ui->kernel);
+}
+
 int
 ui_run(struct ui *ui)
 {
+    struct loop_watch *sigterm =
+        loop_signal(ui->loop, SIGTERM, on_sigterm, ui);
+
     if (ui->n_pushed == 0)
         tab_view(ui, 0);
     screen_serve(ui);
@@ -530,6 +546,7 @@ ui_run(struct ui *ui)
     loop_timer(ui->loop, 50, false, on_open_rest, ui);
     while (!ui->quit)
         loop_turn(ui->loop, -1);
+    loop_remove(sigterm);
     ui_leave_terminal(ui, true);
     attach_give_back(ui->server, ui->status, "");
     return ui->status;
