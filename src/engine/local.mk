@@ -14,6 +14,7 @@ liblathe_a_SOURCES += src/engine/family.c
 liblathe_a_SOURCES += src/engine/family.h
 liblathe_a_SOURCES += src/engine/metric.c
 liblathe_a_SOURCES += src/engine/metric.h
+liblathe_a_SOURCES += src/engine/metric_print.c
 liblathe_a_SOURCES += src/engine/model.c
 liblathe_a_SOURCES += src/engine/model.h
 liblathe_a_SOURCES += src/engine/model_baseline.c

@@ -2,8 +2,10 @@
  *
  * A resample of n rows is n draws with replacement, that is a count for each
  * row.  So everything that depends on the rows alone (losses, predicted
- * classes, the order by score) is computed once, and a resample is one pass
- * of weighted sums: no sorting, no copies.
+ * classes, the order by score) is computed once, and a resample is a few
+ * passes of weighted sums: no sorting, no copies.  Rows of two classes are
+ * laid out in the order of their scores, so that the pass of the AUC, too,
+ * reads memory from front to back.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -85,7 +87,7 @@ metric_default(enum problem p)
 
 /* Rows by rising score of one class. */
 struct ranking {
-    uint32_t *row;
+    uint32_t *row; /* NULL: the scorer's own order */
     uint8_t *mark; /* bit 0: the row is of the class; bit 1: last of a tie */
 };
 
@@ -93,10 +95,12 @@ struct scorer {
     enum problem problem;
     size_t n, k, n_classes;
     const double *y, *p;
-    double *term[METRIC_N]; /* per-row losses of the metrics that have them */
-    double *centred;        /* y less its mean, for R2 */
-    uint16_t *guess;        /* predicted class */
-    struct ranking *rank;   /* one for two classes, else one a class */
+    uint32_t *row; /* which row lies where; NULL: as they come */
+    /* in that order: */
+    double *term[METRIC_N];  /* losses of the metrics that have them */
+    double *centred;         /* y less its mean, for R2 */
+    uint16_t *truth, *guess; /* classes */
+    struct ranking *rank;    /* one for two classes, else one a class */
     size_t n_ranks;
 };
 
@@ -110,8 +114,16 @@ scorer_fini(struct scorer *s)
         free(s->rank[i].mark);
     }
     free(s->rank);
+    free(s->row);
     free(s->centred);
+    free(s->truth);
     free(s->guess);
+}
+
+static size_t
+row_at(const struct scorer *s, size_t place)
+{
+    return s->row ? s->row[place] : place;
 }
 
 static double
@@ -170,7 +182,7 @@ terms_init(struct scorer *s, enum metric_kind kind, struct error *err)
     if (!t)
         return false;
     for (size_t i = 0; i < s->n; i++)
-        t[i] = row_term(s, kind, i);
+        t[i] = row_term(s, kind, row_at(s, i));
     s->term[kind] = t;
     return true;
 }
@@ -190,27 +202,43 @@ centred_init(struct scorer *s, struct error *err)
 }
 
 /* The most probable class, the first of equal ones. */
-static bool
-guess_init(struct scorer *s, struct error *err)
+static size_t
+guess_row(const struct scorer *s, size_t i)
 {
-    if (!(s->guess = mem_try_array(s->n, sizeof *s->guess, err)))
+    size_t best = 0;
+
+    if (s->k == 1)
+        return s->p[i] > 0.5;
+    for (size_t c = 1; c < s->k; c++)
+        if (s->p[i * s->k + c] > s->p[i * s->k + best])
+            best = c;
+    return best;
+}
+
+static bool
+guesses_init(struct scorer *s, struct error *err)
+{
+    if (!(s->truth = mem_try_array(s->n, sizeof *s->truth, err)) ||
+        !(s->guess = mem_try_array(s->n, sizeof *s->guess, err)))
         return false;
     for (size_t i = 0; i < s->n; i++) {
-        size_t best = 0;
+        size_t row = row_at(s, i);
 
-        if (s->k == 1)
-            best = s->p[i] > 0.5;
-        for (size_t c = 1; c < s->k; c++)
-            if (s->p[i * s->k + c] > s->p[i * s->k + best])
-                best = c;
-        s->guess[i] = (uint16_t)best;
+        s->truth[i] = (uint16_t)s->y[row];
+        s->guess[i] = (uint16_t)guess_row(s, row);
     }
     return true;
 }
 
-struct keyed {
-    uint64_t key;
-    uint32_t row;
+/* ---- ranking ---- */
+
+enum { FEW_ROWS = 64 };
+
+/* What is sorted: the upper half of a score's bits, then its row. */
+struct sorting {
+    const double *p; /* scores, `stride` apart */
+    size_t stride;
+    uint64_t *a, *b; /* n each */
 };
 
 /* An unsigned number in the order of the doubles; -0 equals 0. */
@@ -224,32 +252,72 @@ double_key(double x)
     return u >> 63 ? ~u : u | UINT64_C(1) << 63;
 }
 
-/* Radix sort by bytes from the lowest: stable, so that ties stay in row
- * order; a byte that is the same everywhere costs only its count. */
-static struct keyed *
-radix_sort(struct keyed *a, struct keyed *b, size_t n)
+static uint64_t
+key_of(const struct sorting *s, uint64_t entry)
 {
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-        size_t at[256] = {0}, sum = 0;
-        struct keyed *swap;
+    return double_key(s->p[(entry & UINT32_MAX) * s->stride]);
+}
 
-        for (size_t i = 0; i < n; i++)
-            at[a[i].key >> shift & 255]++;
-        if (n == 0 || at[a[0].key >> shift & 255] == n)
-            continue;
-        for (size_t v = 0; v < 256; v++) {
+/* Stable radix sort of a[from..to) by the upper half (or, among rows where
+ * that is equal, the lower half) of the keys, 11 bits a pass. */
+static void
+radix_sort(struct sorting *s, size_t from, size_t to, bool lower)
+{
+    for (unsigned shift = 0; shift < 33; shift += 11) {
+        size_t at[2048] = {0}, sum = from;
+
+        for (size_t i = from; i < to; i++) {
+            uint64_t v = lower ? key_of(s, s->a[i]) : s->a[i] >> 32;
+
+            at[v >> shift & 2047]++;
+        }
+        for (size_t v = 0; v < 2048; v++) {
             size_t count = at[v];
 
             at[v] = sum;
             sum += count;
         }
-        for (size_t i = 0; i < n; i++)
-            b[at[a[i].key >> shift & 255]++] = a[i];
-        swap = a;
-        a = b;
-        b = swap;
+        for (size_t i = from; i < to; i++) {
+            uint64_t v = lower ? key_of(s, s->a[i]) : s->a[i] >> 32;
+
+            s->b[at[v >> shift & 2047]++] = s->a[i];
+        }
+        memcpy(s->a + from, s->b + from, (to - from) * sizeof *s->a);
     }
-    return a;
+}
+
+/* As radix_sort() on whole keys, for a few. */
+static void
+insertion_sort(struct sorting *s, size_t from, size_t to)
+{
+    for (size_t i = from + 1; i < to; i++) {
+        uint64_t entry = s->a[i], key = key_of(s, entry);
+        size_t j = i;
+
+        for (; j > from && key_of(s, s->a[j - 1]) > key; j--)
+            s->a[j] = s->a[j - 1];
+        s->a[j] = entry;
+    }
+}
+
+/* Few scores share their upper half without being equal: they are sorted
+ * again among themselves. */
+static void
+sort_rows(struct sorting *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        s->a[i] = double_key(s->p[i * s->stride]) >> 32 << 32 | i;
+    radix_sort(s, 0, n, false);
+    for (size_t i = 0, end; i < n; i = end) {
+        bool equal = true;
+
+        for (end = i + 1; end < n && s->a[end] >> 32 == s->a[i] >> 32; end++)
+            equal = equal && key_of(s, s->a[end]) == key_of(s, s->a[i]);
+        if (!equal && end - i <= FEW_ROWS)
+            insertion_sort(s, i, end);
+        else if (!equal)
+            radix_sort(s, i, end, true);
+    }
 }
 
 /* Rank the rows by the score of class c (of the positive one when k = 1). */
@@ -257,28 +325,26 @@ static bool
 rank_init(const struct scorer *s, size_t c, struct ranking *r,
           struct error *err)
 {
-    struct keyed *a = mem_try_array(s->n, sizeof *a, err);
-    struct keyed *b = mem_try_array(s->n, sizeof *b, err), *sorted;
+    struct sorting o = {s->p + (s->k > 1 ? c : 0), s->k, NULL, NULL};
     bool ok = false;
 
-    if (!a || !b || !(r->row = mem_try_array(s->n, sizeof *r->row, err)) ||
+    if (!(o.a = mem_try_array(s->n, sizeof *o.a, err)) ||
+        !(o.b = mem_try_array(s->n, sizeof *o.b, err)) ||
+        !(r->row = mem_try_array(s->n, sizeof *r->row, err)) ||
         !(r->mark = mem_try_array(s->n, 1, err)))
         goto out;
+    sort_rows(&o, s->n);
     for (size_t i = 0; i < s->n; i++) {
-        a[i].key = double_key(s->p[i * s->k + (s->k > 1 ? c : 0)]);
-        a[i].row = (uint32_t)i;
-    }
-    sorted = radix_sort(a, b, s->n);
-    for (size_t i = 0; i < s->n; i++) {
-        bool last = i + 1 == s->n || sorted[i].key != sorted[i + 1].key;
+        bool last =
+            i + 1 == s->n || key_of(&o, o.a[i]) != key_of(&o, o.a[i + 1]);
 
-        r->row[i] = sorted[i].row;
-        r->mark[i] = (uint8_t)((s->y[sorted[i].row] == (double)c) | last << 1);
+        r->row[i] = (uint32_t)o.a[i];
+        r->mark[i] = (uint8_t)((s->y[r->row[i]] == (double)c) | last << 1);
     }
     ok = true;
 out:
-    free(a);
-    free(b);
+    free(o.a);
+    free(o.b);
     return ok;
 }
 
@@ -293,73 +359,78 @@ ranks_init(struct scorer *s, struct error *err)
     for (size_t c = 0; c < n; c++)
         if (!rank_init(s, s->k == 1 ? 1 : c, &s->rank[c], err))
             return false;
+    if (s->k == 1) {
+        s->row = s->rank[0].row;
+        s->rank[0].row = NULL;
+    }
     return true;
 }
+
+enum {
+    BY_TERM = 1 << METRIC_LOGLOSS | 1 << METRIC_BRIER | 1 << METRIC_RMSE |
+              1 << METRIC_MAE | 1 << METRIC_R2,
+    BY_CLASS = 1 << METRIC_ACCURACY | 1 << METRIC_F1 | 1 << METRIC_PRECISION |
+               1 << METRIC_RECALL
+};
 
 /* Prepare for the metrics whose bit is in `kinds`. */
 static bool
 scorer_init(struct scorer *s, unsigned kinds, struct error *err)
 {
-    const unsigned by_class = 1u << METRIC_ACCURACY | 1u << METRIC_F1 |
-                              1u << METRIC_PRECISION | 1u << METRIC_RECALL;
-    const unsigned by_term = 1u << METRIC_LOGLOSS | 1u << METRIC_BRIER |
-                             1u << METRIC_RMSE | 1u << METRIC_MAE |
-                             1u << METRIC_R2;
-
+    if (kinds & 1u << METRIC_AUC && !ranks_init(s, err))
+        return false;
     for (unsigned m = 0; m < METRIC_N; m++)
-        if (kinds & by_term & 1u << m &&
+        if (kinds & BY_TERM & 1u << m &&
             !terms_init(s, (enum metric_kind)m, err))
             return false;
     return (!(kinds & 1u << METRIC_R2) || centred_init(s, err)) &&
-           (!(kinds & by_class) || guess_init(s, err)) &&
-           (!(kinds & 1u << METRIC_AUC) || ranks_init(s, err));
+           (!(kinds & BY_CLASS) || guesses_init(s, err));
 }
 
-/* ---- one weighted pass; w NULL: every row once ---- */
+/* ---- scores of rows that count w times each ---- */
 
+/* Four running sums, in a fixed order. */
 static double
-weight(const uint32_t *w, size_t i)
+mean_of(const double *x, const uint8_t *w, size_t n)
 {
-    return w ? (double)w[i] : 1.0;
+    double s[4] = {0};
+    size_t i = 0;
+
+    for (; i + 4 <= n; i += 4)
+        for (size_t j = 0; j < 4; j++)
+            s[j] += (double)w[i + j] * x[i + j];
+    for (; i < n; i++)
+        s[0] += (double)w[i] * x[i];
+    return ((s[0] + s[1]) + (s[2] + s[3])) / (double)n;
 }
 
+/* Area by ranks: pairs in the right order, ties at half.  Counted in halves
+ * of a pair, of which 2^32 rows have at most 2^63. */
 static double
-mean_of(const double *x, const uint32_t *w, size_t n)
+rank_auc(const struct scorer *s, const struct ranking *r, const uint8_t *w,
+         double *positives)
 {
-    double sum = 0;
-
-    for (size_t i = 0; i < n; i++)
-        sum += weight(w, i) * x[i];
-    return sum / (double)n;
-}
-
-/* Area by ranks: pairs in the right order, ties at half. */
-static double
-rank_auc(const struct scorer *s, const struct ranking *r, const uint32_t *w,
-         double *share)
-{
-    double area = 0, below = 0, positive = 0, tie_pos = 0, tie_neg = 0;
+    uint64_t halves = 0, below = 0, positive = 0, tie_pos = 0, tie_neg = 0;
 
     for (size_t i = 0; i < s->n; i++) {
-        double v = weight(w, r->row[i]);
+        uint32_t v = w[r->row ? r->row[i] : i];
+        uint32_t mask = -(uint32_t)(r->mark[i] & 1);
 
-        if (r->mark[i] & 1)
-            tie_pos += v;
-        else
-            tie_neg += v;
+        tie_pos += v & mask;
+        tie_neg += v & ~mask;
         if (!(r->mark[i] & 2))
             continue;
-        area += tie_pos * (below + 0.5 * tie_neg);
+        halves += tie_pos * (2 * below + tie_neg);
         below += tie_neg;
         positive += tie_pos;
         tie_pos = tie_neg = 0;
     }
-    *share = positive;
-    return area / (positive * below);
+    *positives = (double)positive;
+    return (double)halves / 2 / ((double)positive * (double)below);
 }
 
 static double
-score_auc(const struct scorer *s, const uint32_t *w)
+score_auc(const struct scorer *s, const uint8_t *w)
 {
     double sum = 0, total = 0, share;
 
@@ -376,26 +447,48 @@ score_auc(const struct scorer *s, const uint32_t *w)
     return sum / total;
 }
 
-/* Rows right, predicted and true of each class. */
+/* Rows of each class: truly of it, predicted so, and both. */
 struct tally {
-    double right[METRIC_MAX_CLASSES], guessed[METRIC_MAX_CLASSES];
-    double truth[METRIC_MAX_CLASSES], n_right;
+    uint64_t truth[METRIC_MAX_CLASSES], guessed[METRIC_MAX_CLASSES];
+    uint64_t right[METRIC_MAX_CLASSES];
 };
 
+/* Two classes need no table: the sums stay in registers. */
 static void
-tally_fill(const struct scorer *s, const uint32_t *w, struct tally *t)
+tally_binary(const struct scorer *s, const uint8_t *w, struct tally *t)
 {
-    memset(t, 0, sizeof *t);
-    for (size_t i = 0; i < s->n; i++) {
-        size_t y = (size_t)s->y[i], g = s->guess[i];
-        double v = weight(w, i);
+    uint64_t truth = 0, guessed = 0, right = 0;
 
-        t->truth[y] += v;
-        t->guessed[g] += v;
-        if (y == g) {
-            t->right[y] += v;
-            t->n_right += v;
-        }
+    for (size_t i = 0; i < s->n; i++) {
+        uint32_t y = -(uint32_t)s->truth[i], g = -(uint32_t)s->guess[i];
+
+        truth += w[i] & y;
+        guessed += w[i] & g;
+        right += w[i] & y & g;
+    }
+    t->truth[1] = truth;
+    t->guessed[1] = guessed;
+    t->right[1] = right;
+    t->truth[0] = s->n - truth;
+    t->guessed[0] = s->n - guessed;
+    t->right[0] = s->n - truth - guessed + right;
+}
+
+static void
+tally_fill(const struct scorer *s, const uint8_t *w, struct tally *t)
+{
+    if (s->n_classes == 2) {
+        tally_binary(s, w, t);
+        return;
+    }
+    for (size_t c = 0; c < s->n_classes; c++)
+        t->truth[c] = t->guessed[c] = t->right[c] = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        uint16_t y = s->truth[i], g = s->guess[i];
+
+        t->truth[y] += w[i];
+        t->guessed[g] += w[i];
+        t->right[y] += y == g ? w[i] : 0;
     }
 }
 
@@ -404,70 +497,92 @@ tally_fill(const struct scorer *s, const uint32_t *w, struct tally *t)
 static double
 class_score(enum metric_kind kind, const struct tally *t, size_t c)
 {
-    double below = kind == METRIC_PRECISION ? t->guessed[c]
-                   : kind == METRIC_RECALL  ? t->truth[c]
-                                            : (t->guessed[c] + t->truth[c]) / 2;
+    double truth = (double)t->truth[c], guessed = (double)t->guessed[c];
+    double below = kind == METRIC_PRECISION ? guessed
+                   : kind == METRIC_RECALL  ? truth
+                                            : (guessed + truth) / 2;
 
-    return below > 0 ? t->right[c] / below : 0;
+    return below > 0 ? (double)t->right[c] / below : 0;
 }
 
 static double
-score_classes(const struct scorer *s, enum metric_kind kind, const uint32_t *w)
+score_classes(const struct scorer *s, enum metric_kind kind,
+              const struct tally *t)
 {
-    struct tally t;
     double sum = 0;
     size_t n = 0;
 
-    tally_fill(s, w, &t);
-    if (kind == METRIC_ACCURACY)
-        return t.n_right / (double)s->n;
+    if (kind == METRIC_ACCURACY) {
+        for (size_t c = 0; c < s->n_classes; c++)
+            sum += (double)t->right[c];
+        return sum / (double)s->n;
+    }
     if (s->problem == PROBLEM_BINARY)
-        return class_score(kind, &t, 1);
+        return class_score(kind, t, 1);
     for (size_t c = 0; c < s->n_classes; c++)
-        if (t.truth[c] > 0 || t.guessed[c] > 0) {
-            sum += class_score(kind, &t, c);
+        if (t->truth[c] > 0 || t->guessed[c] > 0) {
+            sum += class_score(kind, t, c);
             n++;
         }
     return sum / (double)n;
 }
 
 static double
-score_r2(const struct scorer *s, const uint32_t *w)
+score_r2(const struct scorer *s, const uint8_t *w)
 {
-    double sum = 0, squares = 0, rest = 0, spread;
+    double sum = 0, squares = 0, n = (double)s->n, spread;
 
     for (size_t i = 0; i < s->n; i++) {
-        double v = weight(w, i), y = s->centred[i];
+        double y = s->centred[i];
 
-        sum += v * y;
-        squares += v * y * y;
-        rest += v * s->term[METRIC_R2][i];
+        sum += (double)w[i] * y;
+        squares += (double)w[i] * y * y;
     }
-    spread = squares - sum * sum / (double)s->n;
-    return spread > 0 ? 1 - rest / spread : (double)NAN;
+    spread = squares - sum * sum / n;
+    return spread > 0 ? 1 - mean_of(s->term[METRIC_R2], w, s->n) * n / spread
+                      : (double)NAN;
 }
 
-static double
-score_kind(const struct scorer *s, enum metric_kind kind, const uint32_t *w)
+/* The scores of all metrics whose bit is in `kinds`; the weights sum to n. */
+static void
+score_all(const struct scorer *s, unsigned kinds, const uint8_t *w,
+          double out[METRIC_N])
 {
-    switch (kind) {
-    case METRIC_LOGLOSS:
-    case METRIC_BRIER:
-    case METRIC_MAE:
-        return mean_of(s->term[kind], w, s->n);
-    case METRIC_RMSE:
-        return sqrt(mean_of(s->term[kind], w, s->n));
-    case METRIC_R2:
-        return score_r2(s, w);
-    case METRIC_AUC:
-        return score_auc(s, w);
-    case METRIC_ACCURACY:
-    case METRIC_F1:
-    case METRIC_PRECISION:
-    case METRIC_RECALL:
-        return score_classes(s, kind, w);
+    struct tally t;
+
+    if (kinds & BY_CLASS)
+        tally_fill(s, w, &t);
+    for (unsigned m = 0; m < METRIC_N; m++) {
+        if (!(kinds & 1u << m))
+            continue;
+        if (m == METRIC_AUC)
+            out[m] = score_auc(s, w);
+        else if (m == METRIC_R2)
+            out[m] = score_r2(s, w);
+        else if (BY_CLASS & 1u << m)
+            out[m] = score_classes(s, (enum metric_kind)m, &t);
+        else
+            out[m] = mean_of(s->term[m], w, s->n);
+        if (m == METRIC_RMSE)
+            out[m] = sqrt(out[m]);
     }
-    return (double)NAN;
+}
+
+/* Every row once. */
+static bool
+score_plain(struct scorer *s, unsigned kinds, double out[METRIC_N],
+            struct error *err)
+{
+    uint8_t *w;
+
+    if (!scorer_init(s, kinds, err) ||
+        !(w = mem_try_array(s->n, sizeof *w, err)))
+        return false;
+    for (size_t i = 0; i < s->n; i++)
+        w[i] = 1;
+    score_all(s, kinds, w, out);
+    free(w);
+    return true;
 }
 
 static size_t
@@ -486,13 +601,12 @@ metric_score(enum metric_kind kind, enum problem problem, const double *y,
                        .n_classes = classes_of(problem, k),
                        .y = y,
                        .p = p};
-    double v = (double)NAN;
+    double out[METRIC_N];
     struct error err;
+    bool ok = n > 0 && score_plain(&s, 1u << kind, out, &err);
 
-    if (n > 0 && scorer_init(&s, 1u << kind, &err))
-        v = score_kind(&s, kind, NULL);
     scorer_fini(&s);
-    return v;
+    return ok ? out[kind] : (double)NAN;
 }
 
 /* ---- bootstrap ---- */
@@ -503,9 +617,9 @@ struct bootstrap {
     const struct scorer *s;
     const struct evaluation *e;
     uint64_t seed;
-    unsigned resamples;
-    uint32_t *weight; /* n a chunk */
-    double *value;    /* (n_scores, resamples) */
+    unsigned kinds, resamples;
+    uint8_t *weight; /* n a chunk */
+    double *value;   /* (n_scores, resamples) */
 };
 
 static void
@@ -513,15 +627,21 @@ bootstrap_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     const struct bootstrap *b = ctx;
     size_t n = b->s->n;
-    uint32_t *w = b->weight + chunk * n;
+    uint8_t *w = b->weight + chunk * n;
+    double all[METRIC_N];
 
     for (size_t r = begin; r < end; r++) {
         memset(w, 0, n * sizeof *w);
-        for (size_t i = 0; i < n; i++)
-            w[rng_below(b->seed, r, i, n)]++;
+        /* A byte a row keeps a million rows in cache; that one row is drawn
+         * 256 times has a chance of 1 in 10^500. */
+        for (size_t i = 0; i < n; i++) {
+            uint8_t *v = &w[rng_below(b->seed, r, i, n)];
+
+            *v = (uint8_t)(*v + (*v < UINT8_MAX));
+        }
+        score_all(b->s, b->kinds, w, all);
         for (size_t m = 0; m < b->e->n_scores; m++)
-            b->value[m * b->resamples + r] =
-                score_kind(b->s, b->e->score[m].metric->kind, w);
+            b->value[m * b->resamples + r] = all[b->e->score[m].metric->kind];
     }
 }
 
@@ -562,26 +682,26 @@ interval_set(struct scored *s, double *x, size_t n)
 }
 
 static bool
-bootstrap_run(const struct scorer *s, unsigned resamples, uint64_t seed,
-              struct pool *pool, struct evaluation *e, struct error *err)
+bootstrap_run(struct bootstrap *b, struct pool *pool, struct evaluation *e,
+              struct error *err)
 {
-    size_t chunks = MAX_SCRATCH / sizeof(uint32_t) / s->n, grain;
-    struct bootstrap b = {.s = s, .e = e, .seed = seed, .resamples = resamples};
+    size_t n = b->s->n, grain;
+    size_t chunks = MAX_SCRATCH / n;
     bool ok = false;
 
     chunks = chunks < 1 ? 1 : chunks > MAX_CHUNKS ? MAX_CHUNKS : chunks;
-    grain = (resamples + chunks - 1) / chunks;
-    if (!(b.weight = mem_try_array(chunks * s->n, sizeof *b.weight, err)) ||
-        !(b.value =
-              mem_try_array(e->n_scores * resamples, sizeof *b.value, err)))
+    grain = (b->resamples + chunks - 1) / chunks;
+    if (!(b->weight = mem_try_array(chunks * n, sizeof *b->weight, err)) ||
+        !(b->value =
+              mem_try_array(e->n_scores * b->resamples, sizeof *b->value, err)))
         goto out;
-    pool_for(pool, resamples, grain, bootstrap_chunk, &b);
+    pool_for(pool, b->resamples, grain, bootstrap_chunk, b);
     for (size_t m = 0; m < e->n_scores; m++)
-        interval_set(&e->score[m], b.value + m * resamples, resamples);
+        interval_set(&e->score[m], b->value + m * b->resamples, b->resamples);
     ok = true;
 out:
-    free(b.weight);
-    free(b.value);
+    free(b->weight);
+    free(b->value);
     return ok;
 }
 
@@ -597,7 +717,7 @@ confusion_make(const struct scorer *s, const struct target *truth,
         !(e->classes = mem_try_array(k, sizeof *e->classes, err)))
         return false;
     for (size_t i = 0; i < s->n; i++)
-        e->confusion[(size_t)s->y[i] * k + s->guess[i]]++;
+        e->confusion[s->truth[i] * k + s->guess[i]]++;
     for (size_t c = 0; c < k; c++) {
         const char *name = truth->classes[c];
 
@@ -609,24 +729,24 @@ confusion_make(const struct scorer *s, const struct target *truth,
 }
 
 static bool
-evaluation_fill(const struct target *truth, struct scorer *s,
-                unsigned resamples, uint64_t seed, struct pool *pool,
-                struct evaluation *e, struct error *err)
+evaluation_fill(const struct target *truth, struct bootstrap *b,
+                struct scorer *s, struct pool *pool, struct evaluation *e,
+                struct error *err)
 {
-    unsigned kinds = 0;
+    double all[METRIC_N];
 
     e->problem = s->problem;
     e->n = s->n;
     for (unsigned m = 0; m < METRIC_N; m++)
         if (metrics[m].problems & 1u << s->problem) {
             e->score[e->n_scores++].metric = &metrics[m];
-            kinds |= 1u << m;
+            b->kinds |= 1u << m;
         }
-    if (!scorer_init(s, kinds, err))
+    if (!score_plain(s, b->kinds, all, err))
         return false;
     for (size_t m = 0; m < e->n_scores; m++)
-        e->score[m].value = score_kind(s, e->score[m].metric->kind, NULL);
-    return bootstrap_run(s, resamples, seed, pool, e, err) &&
+        e->score[m].value = all[e->score[m].metric->kind];
+    return bootstrap_run(b, pool, e, err) &&
            (!s->n_classes || confusion_make(s, truth, e, err));
 }
 
@@ -642,13 +762,13 @@ evaluation_make(const struct target *truth, const double *p, size_t k,
                        .y = truth->y,
                        .p = p};
     struct evaluation e = {0};
+    struct bootstrap b = {.s = &s, .e = &e, .seed = seed};
     bool ok;
 
     if (truth->n == 0)
         return error_set(err, ERR_RANGE, "no rows to evaluate");
-    if (resamples == 0)
-        resamples = truth->n > 100000 ? 200 : 1000;
-    ok = evaluation_fill(truth, &s, resamples, seed, pool, &e, err);
+    b.resamples = resamples ? resamples : truth->n > 20000 ? 200 : 1000;
+    ok = evaluation_fill(truth, &b, &s, pool, &e, err);
     scorer_fini(&s);
     if (ok)
         *out = e;
@@ -674,205 +794,4 @@ evaluation_find(const struct evaluation *e, const char *name)
         if (strcmp(e->score[m].metric->name, name) == 0)
             return &e->score[m];
     return NULL;
-}
-
-/* ---- for people ---- */
-
-enum { NAME_CELLS = 16, FEW = 6, MAX_PRINTED = 12, MAX_PAIRS = 10 };
-
-/* Text in `cells` cells, cut with ".." when longer. */
-static void
-cell_text(struct buf *out, const char *text, size_t cells, bool right)
-{
-    struct str s = str_of(text);
-    size_t used, n = str_fit(s, cells, &used);
-    bool cut = n < s.n;
-
-    if (cut)
-        n = str_fit(s, cells - 2, &used);
-    if (right)
-        buf_fill(out, ' ', cells - used - (cut ? 2 : 0));
-    buf_add(out, s.p, n);
-    buf_puts(out, cut ? ".." : "");
-    if (!right)
-        buf_fill(out, ' ', cells - used - (cut ? 2 : 0));
-}
-
-static void
-score_text(double v, bool number, char out[STR_F64_MAX])
-{
-    if (isnan(v))
-        snprintf(out, STR_F64_MAX, "-");
-    else if (!number)
-        snprintf(out, STR_F64_MAX, "%.4f", v);
-    else
-        snprintf(out, STR_F64_MAX, "%.6g", v);
-}
-
-static void
-scores_print(const struct evaluation *e, struct buf *out)
-{
-    buf_printf(out, "%-12s %10s   %s\n", "metric", "value", "95 % interval");
-    for (size_t m = 0; m < e->n_scores; m++) {
-        const struct scored *s = &e->score[m];
-        bool number =
-            e->problem == PROBLEM_REGRESSION && s->metric->kind != METRIC_R2;
-        char v[STR_F64_MAX], low[STR_F64_MAX], high[STR_F64_MAX];
-
-        score_text(s->value, number, v);
-        score_text(s->low, number, low);
-        score_text(s->high, number, high);
-        buf_printf(out, "%-12s %10s   %s to %s\n", s->metric->title, v, low,
-                   high);
-    }
-}
-
-static void
-share_print(struct buf *out, uint64_t part, uint64_t all, size_t cells,
-            int decimals)
-{
-    if (all)
-        buf_printf(out, "%*.*f%%", (int)cells - 1, decimals,
-                   100.0 * (double)part / (double)all);
-    else
-        buf_printf(out, "%*s", (int)cells, "-");
-}
-
-/* The table of truth by prediction; above FEW classes in narrow columns, so
- * that ten still fit 80 cells. */
-static void
-confusion_print(const struct evaluation *e, struct buf *out)
-{
-    size_t k = e->n_classes, first = 9, cells = k > FEW ? 6 : 9;
-    int decimals = k > FEW ? 0 : 1;
-    uint64_t n_right = 0;
-
-    for (size_t c = 0; c < k; c++) {
-        size_t w = str_width(str_of(e->classes[c]));
-
-        w = w > NAME_CELLS ? NAME_CELLS : w;
-        first = w > first ? w : first;
-        cells = w + 2 > cells ? w + 2 : cells;
-    }
-    buf_fill(out, ' ', first);
-    for (size_t c = 0; c < k; c++)
-        cell_text(out, e->classes[c], cells, true);
-    buf_printf(out, "%9s\n", "recall");
-    for (size_t y = 0; y < k; y++) {
-        uint64_t all = 0;
-
-        cell_text(out, e->classes[y], first, false);
-        for (size_t g = 0; g < k; g++) {
-            char text[STR_F64_MAX];
-
-            str_from_count(e->confusion[y * k + g], text);
-            cell_text(out, text, cells, true);
-            all += e->confusion[y * k + g];
-        }
-        share_print(out, e->confusion[y * k + y], all, 9, 1);
-        buf_putc(out, '\n');
-        n_right += e->confusion[y * k + y];
-    }
-    cell_text(out, "precision", first, false);
-    for (size_t g = 0; g < k; g++) {
-        uint64_t all = 0;
-
-        for (size_t y = 0; y < k; y++)
-            all += e->confusion[y * k + g];
-        share_print(out, e->confusion[g * k + g], all, cells, decimals);
-    }
-    share_print(out, n_right, e->n, 9, 1);
-    buf_putc(out, '\n');
-}
-
-/* Many classes: the pairs most often taken for each other. */
-static void
-pairs_print(const struct evaluation *e, struct buf *out)
-{
-    uint64_t last = UINT64_MAX;
-    size_t k = e->n_classes, last_at = 0;
-
-    buf_puts(out, "most often confused\n");
-    for (unsigned i = 0; i < MAX_PAIRS; i++) {
-        size_t best = SIZE_MAX;
-
-        for (size_t j = 0; j < k * k; j++) {
-            uint64_t v = e->confusion[j];
-            bool after = v < last || (v == last && j > last_at);
-
-            if (j / k != j % k && v && after &&
-                (best == SIZE_MAX || v > e->confusion[best]))
-                best = j;
-        }
-        if (best == SIZE_MAX)
-            break;
-        last = e->confusion[best];
-        last_at = best;
-        buf_printf(out, "%8llu  %s taken for %s\n", (unsigned long long)last,
-                   e->classes[best / k], e->classes[best % k]);
-    }
-}
-
-void
-evaluation_print(const struct evaluation *e, struct buf *out)
-{
-    char rows[STR_F64_MAX];
-
-    str_from_count(e->n, rows);
-    buf_printf(out, "%s row%s, %s", rows, e->n == 1 ? "" : "s",
-               problem_word(e->problem));
-    if (e->problem == PROBLEM_BINARY)
-        buf_printf(out, ", positive class %s", e->classes[1]);
-    else if (e->problem == PROBLEM_MULTICLASS)
-        buf_printf(out, ", %zu classes", e->n_classes);
-    buf_puts(out, "\n\n");
-    scores_print(e, out);
-    if (!e->n_classes)
-        return;
-    buf_puts(out, "\nrows are the truth, columns what was predicted\n");
-    if (e->n_classes <= MAX_PRINTED)
-        confusion_print(e, out);
-    else
-        pairs_print(e, out);
-}
-
-void
-evaluation_json(const struct evaluation *e, struct json_writer *w)
-{
-    json_open(w, '{');
-    json_name(w, "problem");
-    json_put_string(w, problem_word(e->problem));
-    json_name(w, "rows");
-    json_put_i64(w, (int64_t)e->n);
-    json_name(w, "metrics");
-    json_open(w, '{');
-    for (size_t m = 0; m < e->n_scores; m++) {
-        json_name(w, e->score[m].metric->name);
-        json_open(w, '{');
-        json_name(w, "value");
-        json_put_double(w, e->score[m].value);
-        json_name(w, "low");
-        json_put_double(w, e->score[m].low);
-        json_name(w, "high");
-        json_put_double(w, e->score[m].high);
-        json_close(w, '}');
-    }
-    json_close(w, '}');
-    if (e->n_classes) {
-        json_name(w, "classes");
-        json_open(w, '[');
-        for (size_t c = 0; c < e->n_classes; c++)
-            json_put_string(w, e->classes[c]);
-        json_close(w, ']');
-        json_name(w, "confusion");
-        json_open(w, '[');
-        for (size_t y = 0; y < e->n_classes; y++) {
-            json_open(w, '[');
-            for (size_t g = 0; g < e->n_classes; g++)
-                json_put_i64(w, (int64_t)e->confusion[y * e->n_classes + g]);
-            json_close(w, ']');
-        }
-        json_close(w, ']');
-    }
-    json_close(w, '}');
 }

@@ -58,7 +58,7 @@ struct evaluation {
     char **classes;      /* owned copies */
 };
 
-/* resamples = 0: 1,000 (200 above 100,000 rows). */
+/* resamples = 0: 1,000 (200 above 20,000 rows). */
 bool evaluation_make(const struct target *truth, const double *p, size_t k,
                      unsigned resamples, uint64_t seed, struct pool *pool,
                      struct evaluation *out, struct error *err) MUST_USE;

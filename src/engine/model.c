@@ -17,6 +17,7 @@
 #define VALID_SHARE 0.2
 enum {
     PATIENCE = 50,
+    RESAMPLES = 200, /* for the card; an evaluation has more */
     MIN_HOLDOUT = 20 /* fewer rows: none is held out */
 };
 
@@ -333,8 +334,8 @@ metrics_keep(struct fit *f, struct error *err)
 
     buf_init(&b);
     if (p && m->family->score(m->learner, f->x_valid, f->ctx->pool, p, err) &&
-        evaluation_make(&f->y_valid, p, k, 0, f->ctx->seed, f->ctx->pool, &e,
-                        err)) {
+        evaluation_make(&f->y_valid, p, k, RESAMPLES, f->ctx->seed,
+                        f->ctx->pool, &e, err)) {
         json_writer_init(&w, &b);
         evaluation_json(&e, &w);
         ok = buf_check(&b, err);

@@ -183,6 +183,32 @@ test_auc_is_the_share_of_pairs_in_order(void **state)
                      right / pairs) < 1e-12);
 }
 
+/* Scores that differ in their last bits only, in runs short and long: the
+ * sort looks at the upper half first. */
+static void
+test_auc_sees_the_last_bits(void **state)
+{
+    enum { N = 1200 };
+    double y[N], p[N], pairs = 0, right = 0;
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        size_t group = i < 1000 ? 0 : i / 10;
+
+        y[i] = rng_unit(5, 0, i) < 0.5;
+        p[i] = 0.25 + (double)group * 1e-3 +
+               (double)rng_below(5, 1, i, 100) * 0x1p-50;
+    }
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < N; j++)
+            if (y[i] == 1 && y[j] == 0) {
+                pairs++;
+                right += p[i] > p[j] ? 1 : p[i] == p[j] ? 0.5 : 0;
+            }
+    assert_true(fabs(metric_score(METRIC_AUC, PROBLEM_BINARY, y, p, N, 1) -
+                     right / pairs) < 1e-12);
+}
+
 static void
 test_auc_of_one_class_is_undefined(void **state)
 {
@@ -383,6 +409,7 @@ main(void)
         cmocka_unit_test(test_regression_scores_agree_with_scikit_learn),
         cmocka_unit_test(test_confusion_counts_truth_by_prediction),
         cmocka_unit_test(test_auc_is_the_share_of_pairs_in_order),
+        cmocka_unit_test(test_auc_sees_the_last_bits),
         cmocka_unit_test(test_auc_of_one_class_is_undefined),
         cmocka_unit_test(test_r2_of_a_constant_is_undefined),
         cmocka_unit_test(test_intervals_do_not_depend_on_threads),

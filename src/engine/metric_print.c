@@ -1,0 +1,209 @@
+/* engine/metric_print.c -- an evaluation, for people and for programs.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/metric.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/str.h"
+
+enum { NAME_CELLS = 16, FEW = 6, MAX_PRINTED = 12, MAX_PAIRS = 10 };
+
+/* Text in `cells` cells, cut with ".." when longer. */
+static void
+cell_text(struct buf *out, const char *text, size_t cells, bool right)
+{
+    struct str s = str_of(text);
+    size_t used, n = str_fit(s, cells, &used);
+    bool cut = n < s.n;
+
+    if (cut)
+        n = str_fit(s, cells - 2, &used);
+    if (right)
+        buf_fill(out, ' ', cells - used - (cut ? 2 : 0));
+    buf_add(out, s.p, n);
+    buf_puts(out, cut ? ".." : "");
+    if (!right)
+        buf_fill(out, ' ', cells - used - (cut ? 2 : 0));
+}
+
+static void
+score_text(double v, bool number, char out[STR_F64_MAX])
+{
+    if (isnan(v))
+        snprintf(out, STR_F64_MAX, "-");
+    else if (!number)
+        snprintf(out, STR_F64_MAX, "%.4f", v);
+    else
+        snprintf(out, STR_F64_MAX, "%.6g", v);
+}
+
+static void
+scores_print(const struct evaluation *e, struct buf *out)
+{
+    buf_printf(out, "%-12s %10s   %s\n", "metric", "value", "95 % interval");
+    for (size_t m = 0; m < e->n_scores; m++) {
+        const struct scored *s = &e->score[m];
+        bool number =
+            e->problem == PROBLEM_REGRESSION && s->metric->kind != METRIC_R2;
+        char v[STR_F64_MAX], low[STR_F64_MAX], high[STR_F64_MAX];
+
+        score_text(s->value, number, v);
+        score_text(s->low, number, low);
+        score_text(s->high, number, high);
+        buf_printf(out, "%-12s %10s   %s to %s\n", s->metric->title, v, low,
+                   high);
+    }
+}
+
+static void
+share_print(struct buf *out, uint64_t part, uint64_t all, size_t cells,
+            int decimals)
+{
+    if (all)
+        buf_printf(out, "%*.*f%%", (int)cells - 1, decimals,
+                   100.0 * (double)part / (double)all);
+    else
+        buf_printf(out, "%*s", (int)cells, "-");
+}
+
+/* The table of truth by prediction; above FEW classes in narrow columns, so
+ * that ten still fit 80 cells. */
+static void
+confusion_print(const struct evaluation *e, struct buf *out)
+{
+    size_t k = e->n_classes, first = 9, cells = k > FEW ? 6 : 9;
+    int decimals = k > FEW ? 0 : 1;
+    uint64_t n_right = 0;
+
+    for (size_t c = 0; c < k; c++) {
+        size_t w = str_width(str_of(e->classes[c]));
+
+        w = w > NAME_CELLS ? NAME_CELLS : w;
+        first = w > first ? w : first;
+        cells = w + 2 > cells ? w + 2 : cells;
+    }
+    buf_fill(out, ' ', first);
+    for (size_t c = 0; c < k; c++)
+        cell_text(out, e->classes[c], cells, true);
+    buf_printf(out, "%9s\n", "recall");
+    for (size_t y = 0; y < k; y++) {
+        uint64_t all = 0;
+
+        cell_text(out, e->classes[y], first, false);
+        for (size_t g = 0; g < k; g++) {
+            char text[STR_F64_MAX];
+
+            str_from_count(e->confusion[y * k + g], text);
+            cell_text(out, text, cells, true);
+            all += e->confusion[y * k + g];
+        }
+        share_print(out, e->confusion[y * k + y], all, 9, 1);
+        buf_putc(out, '\n');
+        n_right += e->confusion[y * k + y];
+    }
+    cell_text(out, "precision", first, false);
+    for (size_t g = 0; g < k; g++) {
+        uint64_t all = 0;
+
+        for (size_t y = 0; y < k; y++)
+            all += e->confusion[y * k + g];
+        share_print(out, e->confusion[g * k + g], all, cells, decimals);
+    }
+    share_print(out, n_right, e->n, 9, 1);
+    buf_putc(out, '\n');
+}
+
+/* Many classes: the pairs most often taken for each other. */
+static void
+pairs_print(const struct evaluation *e, struct buf *out)
+{
+    uint64_t last = UINT64_MAX;
+    size_t k = e->n_classes, last_at = 0;
+
+    buf_puts(out, "most often confused\n");
+    for (unsigned i = 0; i < MAX_PAIRS; i++) {
+        size_t best = SIZE_MAX;
+
+        for (size_t j = 0; j < k * k; j++) {
+            uint64_t v = e->confusion[j];
+            bool after = v < last || (v == last && j > last_at);
+
+            if (j / k != j % k && v && after &&
+                (best == SIZE_MAX || v > e->confusion[best]))
+                best = j;
+        }
+        if (best == SIZE_MAX)
+            break;
+        last = e->confusion[best];
+        last_at = best;
+        buf_printf(out, "%8llu  %s taken for %s\n", (unsigned long long)last,
+                   e->classes[best / k], e->classes[best % k]);
+    }
+}
+
+void
+evaluation_print(const struct evaluation *e, struct buf *out)
+{
+    char rows[STR_F64_MAX];
+
+    str_from_count(e->n, rows);
+    buf_printf(out, "%s row%s, %s", rows, e->n == 1 ? "" : "s",
+               problem_word(e->problem));
+    if (e->problem == PROBLEM_BINARY)
+        buf_printf(out, ", positive class %s", e->classes[1]);
+    else if (e->problem == PROBLEM_MULTICLASS)
+        buf_printf(out, ", %zu classes", e->n_classes);
+    buf_puts(out, "\n\n");
+    scores_print(e, out);
+    if (!e->n_classes)
+        return;
+    buf_puts(out, "\nrows are the truth, columns what was predicted\n");
+    if (e->n_classes <= MAX_PRINTED)
+        confusion_print(e, out);
+    else
+        pairs_print(e, out);
+}
+
+void
+evaluation_json(const struct evaluation *e, struct json_writer *w)
+{
+    json_open(w, '{');
+    json_name(w, "problem");
+    json_put_string(w, problem_word(e->problem));
+    json_name(w, "rows");
+    json_put_i64(w, (int64_t)e->n);
+    json_name(w, "metrics");
+    json_open(w, '{');
+    for (size_t m = 0; m < e->n_scores; m++) {
+        json_name(w, e->score[m].metric->name);
+        json_open(w, '{');
+        json_name(w, "value");
+        json_put_double(w, e->score[m].value);
+        json_name(w, "low");
+        json_put_double(w, e->score[m].low);
+        json_name(w, "high");
+        json_put_double(w, e->score[m].high);
+        json_close(w, '}');
+    }
+    json_close(w, '}');
+    if (e->n_classes) {
+        json_name(w, "classes");
+        json_open(w, '[');
+        for (size_t c = 0; c < e->n_classes; c++)
+            json_put_string(w, e->classes[c]);
+        json_close(w, ']');
+        json_name(w, "confusion");
+        json_open(w, '[');
+        for (size_t y = 0; y < e->n_classes; y++) {
+            json_open(w, '[');
+            for (size_t g = 0; g < e->n_classes; g++)
+                json_put_i64(w, (int64_t)e->confusion[y * e->n_classes + g]);
+            json_close(w, ']');
+        }
+        json_close(w, ']');
+    }
+    json_close(w, '}');
+}
