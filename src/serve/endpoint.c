@@ -21,7 +21,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/remote.h"
-#include "serve/server.h"
+#include "serve/listen.h"
 
 enum {
     READY_MS = 15000,
@@ -296,7 +296,7 @@ launch(struct launch *l, struct deployment *out, struct error *err)
 
     if (log_fd < 0)
         error_errno(err, errno, "%s", path);
-    else if ((fd = server_listen(l->host, l->port, &l->port, err)) >= 0)
+    else if ((fd = listen_new(l->host, l->port, &l->port, err)) >= 0)
         pid = spawn(l, fd, log_fd, err);
     /* Ours must close, or a dead child's port would still seem to listen. */
     if (fd >= 0)

@@ -2,7 +2,7 @@
  *
  * An endpoint is `lathe serve` in a session of its own, found again through
  * its row in the store (pid and start time) and its port.  It inherits a
- * socket that listens already (LATHE_LISTEN_FD, see serve/server.h), so a
+ * socket that listens already (see serve/listen.h), so a
  * port that is taken is told here, and a request never comes too early.
  * Its folder is .lathe/endpoints/NAME: the log, and a lock held while it is
  * created, started, stopped or removed.

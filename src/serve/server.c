@@ -21,9 +21,7 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -39,6 +37,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "serve/drift.h"
+#include "serve/listen.h"
 #include "serve/route.h"
 #include "serve/stat.h"
 
@@ -513,102 +512,6 @@ on_log(void *cls, const char *fmt, va_list ap)
 
 /* ---- start ---- */
 
-static int
-bind_one(const struct addrinfo *a)
-{
-    int fd =
-        socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int one = 1;
-
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (!bind(fd, a->ai_addr, a->ai_addrlen) && !listen(fd, SOMAXCONN))
-        return fd;
-    one = errno;
-    close(fd);
-    errno = one;
-    return -1;
-}
-
-static unsigned
-port_of(int fd)
-{
-    struct sockaddr_storage a;
-    socklen_t len = sizeof a;
-    char text[8];
-    int64_t port = 0;
-
-    if (getsockname(fd, (struct sockaddr *)&a, &len) ||
-        getnameinfo((struct sockaddr *)&a, len, NULL, 0, text, sizeof text,
-                    NI_NUMERICSERV) ||
-        !str_to_i64(str_of(text), &port))
-        return 0;
-    return (unsigned)port;
-}
-
-int
-server_listen(const char *host, unsigned port, unsigned *bound,
-              struct error *err)
-{
-    struct addrinfo hint = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-                            .ai_socktype = SOCK_STREAM};
-    struct addrinfo *list = NULL;
-    char service[16];
-    int fd = -1, failed;
-
-    if (!host)
-        host = "127.0.0.1";
-    if (port > 65535) {
-        error_set(err, ERR_RANGE, "port is %u, expected 0..65535", port);
-        return -1;
-    }
-    snprintf(service, sizeof service, "%u", port);
-    failed = getaddrinfo(host, service, &hint, &list);
-    if (failed) {
-        error_set(err, ERR_NOTFOUND, "host %s: %s", host, gai_strerror(failed));
-        return -1;
-    }
-    for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
-        fd = bind_one(a);
-    failed = errno;
-    freeaddrinfo(list);
-    if (fd >= 0)
-        *bound = port_of(fd);
-    else if (failed == EADDRINUSE)
-        error_set(err, ERR_EXISTS, "port %u on %s is taken", port, host);
-    else
-        error_errno(err, failed, "port %u on %s", port, host);
-    return fd;
-}
-
-/* A listening socket that was handed to us, or one of our own. */
-static int
-get_socket(const struct server_options *o, unsigned *port, struct error *err)
-{
-    const char *given = getenv("LATHE_LISTEN_FD");
-    int yes = 0, fd;
-    socklen_t len = sizeof yes;
-
-    if (!given)
-        return server_listen(o->host, o->port, port, err);
-    if (strcmp(given, "0") ||
-        getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) ||
-        !yes) {
-        error_set(err, ERR_STATE,
-                  "LATHE_LISTEN_FD is '%s', but that is no listening socket",
-                  given);
-        return -1;
-    }
-    fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (fd < 0 || fcntl(fd, F_SETFL, O_NONBLOCK)) {
-        error_errno(err, errno, "standard input");
-        return -1;
-    }
-    *port = port_of(fd);
-    return fd;
-}
-
 /* The threads of the server leave all signals to the program's own. */
 static struct MHD_Daemon *
 start_daemon(struct server *s, const struct server_options *o, unsigned threads)
@@ -786,7 +689,7 @@ server_start(const struct model *m, const struct server_options *o,
     unsigned threads;
 
     if (!set_service(s, o, err) ||
-        (s->listen_fd = get_socket(o, &s->port, err)) < 0)
+        (s->listen_fd = listen_open(o->host, o->port, &s->port, err)) < 0)
         goto fail;
     set_url(s, o->host);
     threads = o->threads ? o->threads : pool_threads(s->service.pool);

@@ -9,8 +9,7 @@
  * first line to the end of its answer: what is late gets 408 if nothing was
  * answered yet, and is cut off, however busily it drips.
  *
- * In the environment LATHE_LISTEN_FD=0 means that standard input is a socket
- * which listens already: that is how serve/endpoint.c passes one on.
+ * It takes a listening socket that it is handed: see serve/listen.h.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_SERVE_SERVER_H
 #define LATHE_SERVE_SERVER_H
@@ -44,9 +43,4 @@ unsigned server_port(const struct server *s);
 const char *server_url(const struct server *s);
 /* Stop accepting, answer what was accepted (at most grace_ms), release. */
 void server_stop(struct server *s, int64_t grace_ms);
-
-/* A listening socket, not inherited by programs; its port into *port.  -1 with
- * err set. The caller closes it. */
-int server_listen(const char *host, unsigned port, unsigned *bound,
-                  struct error *err) MUST_USE;
 #endif

@@ -32,6 +32,7 @@
 #include "base/proc.h"
 #include "engine/family.h"
 #include "frame/csv.h"
+#include "serve/listen.h"
 #include "serve/server.h"
 
 enum { TURN = 1000, WARM = 200, ANSWER_MAX = 4096 };
@@ -121,7 +122,7 @@ start_peer(struct peer *p, const char *name, const char *a, const char *b)
     int one = 1;
 
     p->name = name;
-    o.fd_in = server_listen(NULL, 0, &port, &err);
+    o.fd_in = listen_new(NULL, 0, &port, &err);
     if (o.fd_in < 0 || !proc_start(argv, &o, &p->pid, &err))
         die(name, err.message);
     at.sin_port = htons((uint16_t)port);

@@ -19,6 +19,7 @@
 #include "base/loop.h"
 #include "base/proc.h"
 #include "engine/family.h"
+#include "serve/listen.h"
 #include "serve/server.h"
 #include "tests/lib/small_model.h"
 
@@ -289,7 +290,7 @@ test_start_takes_another_port_when_its_own_is_taken(void **state)
 
     assert_ok(endpoint_create(p->store, "small", p->file, NULL, &a, &err), err);
     assert_ok(endpoint_stop(p->store, "small", &err), err);
-    fd = server_listen(NULL, (unsigned)a.port, &port, &err);
+    fd = listen_new(NULL, (unsigned)a.port, &port, &err);
     assert_ok(fd >= 0, err);
     assert_ok(endpoint_start(p->store, "small", &err), err);
     assert_ok(deployment_find(p->store, "small", &b, &err), err);
@@ -307,7 +308,7 @@ test_a_taken_port_is_told_before_anything_starts(void **state)
     struct deployment d;
     struct error err;
     unsigned port;
-    int fd = server_listen(NULL, 0, &port, &err);
+    int fd = listen_new(NULL, 0, &port, &err);
     struct endpoint_options o = {.port = port};
 
     assert_true(fd >= 0);
