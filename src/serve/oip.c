@@ -43,7 +43,7 @@ struct reader {
     struct tensor *tensor;
     size_t n_tensors;
     struct str raw; /* binary tensors not yet given out */
-    struct predict_rows *rows;
+    struct rows *rows;
     bool binary_output, allow_missing;
 };
 
@@ -96,7 +96,7 @@ static bool
 place_tensor(struct reader *r, struct tensor *t, size_t n_tensors,
              struct error *err)
 {
-    long i = predict_rows_find(r->rows, t->name);
+    long i = rows_find(r->rows, t->name);
     size_t numeric = 0;
 
     for (size_t k = 0; k < r->n_inputs; k++)
@@ -172,10 +172,10 @@ read_raw(struct reader *r, struct tensor *t, double size, struct error *err)
     t->raw = (struct str){r->raw.p, (size_t)size};
     r->raw.p += t->raw.n;
     r->raw.n -= t->raw.n;
-    if (!t->type->size)
-        return true;
+    /* A text takes four bytes at least, for its length. */
     if (!mem_mul(t->n_rows, t->n_cols, &n) ||
-        !mem_mul(n, t->type->size, &bytes) || bytes != t->raw.n)
+        !mem_mul(n, t->type->size ? t->type->size : 4, &bytes) ||
+        bytes > t->raw.n || (t->type->size && bytes < t->raw.n))
         return error_set(err, ERR_RANGE,
                          "input '%s': %zu bytes of %s, its shape says %zu x "
                          "%zu",
@@ -401,7 +401,7 @@ put_tensor_row(struct reader *r, struct tensor *t, size_t row,
         size_t at = row * t->n_cols + k;
 
         if (!(t->leaf ? json_cell(t, at, &c, err) : raw_cell(t, at, &c, err)) ||
-            !predict_rows_put(r->rows, t->first + k, &c, err))
+            !rows_put(r->rows, t->first + k, &c, err))
             return false;
     }
     return true;
@@ -410,11 +410,13 @@ put_tensor_row(struct reader *r, struct tensor *t, size_t row,
 static bool
 put_rows(struct reader *r, struct error *err)
 {
+    if (!rows_reserve(r->rows, r->tensor[0].n_rows, err))
+        return false;
     for (size_t row = 0; row < r->tensor[0].n_rows; row++) {
         for (size_t k = 0; k < r->n_tensors; k++)
             if (!put_tensor_row(r, &r->tensor[k], row, err))
                 return false;
-        if (!predict_rows_end(r->rows, err))
+        if (!rows_end(r->rows, err))
             return false;
     }
     for (size_t k = 0; k < r->n_tensors; k++)
@@ -494,7 +496,7 @@ read_request(struct reader *r, const struct json *root, struct oip_request *q,
         return error_prefix(err, "the body: ");
     r->binary_output = read_flag(root, "binary_data_output", false);
     r->allow_missing = read_flag(root, "allow_missing", false);
-    predict_rows_allow_missing(r->rows, r->allow_missing);
+    rows_allow_missing(r->rows, r->allow_missing);
     id = json_find(root, "id");
     if (id && json_type(id) != JSON_STRING)
         return error_set(err, ERR_TYPE, "'id' is %s, expected a text",
@@ -531,9 +533,8 @@ read_bare(struct reader *r, struct str body, struct oip_request *q,
                          r->input[0].name);
     }
     r->binary_output = true;
-    return read_outputs(r, NULL, q, err) &&
-           predict_rows_put(r->rows, 0, &c, err) &&
-           predict_rows_end(r->rows, err);
+    return read_outputs(r, NULL, q, err) && rows_reserve(r->rows, 1, err) &&
+           rows_put(r->rows, 0, &c, err) && rows_end(r->rows, err);
 }
 
 static bool
@@ -563,26 +564,26 @@ read_body(struct reader *r, struct str body, const char *header,
 }
 
 bool
-oip_parse(const struct model *m, struct str body, const char *header,
+oip_parse(const struct rows_form *form, struct str body, const char *header,
           struct oip_request *out, struct error *err)
 {
-    struct reader r = {.model = m};
+    struct reader r = {.model = rows_form_model(form)};
     bool ok;
 
     memset(out, 0, sizeof *out);
-    r.input = model_inputs(m, &r.n_inputs);
-    if (!(r.rows = predict_rows_new(m, err)))
+    r.input = model_inputs(r.model, &r.n_inputs);
+    if (!(r.rows = rows_new(form, err)))
         return false;
     ok = read_body(&r, body, header, out, err);
     if (ok) {
-        out->rows = predict_rows_finish(r.rows, err);
+        out->rows = rows_finish(r.rows, err);
         r.rows = NULL;
         ok = out->rows != NULL;
     }
     for (size_t i = 0; i < r.n_tensors; i++)
         free(r.tensor[i].leaf);
     free(r.tensor);
-    predict_rows_free(r.rows);
+    rows_free(r.rows);
     if (!ok)
         oip_request_fini(out);
     return ok;

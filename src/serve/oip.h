@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "engine/model.h"
+#include "serve/rows.h"
 
 enum { OIP_MAX_OUTPUTS = 2 };
 
@@ -32,8 +33,9 @@ struct oip_request {
 
 /* header: the value of Inference-Header-Content-Length, or NULL when the body
  * is JSON alone.  Errors say what is wrong with which input of which row. */
-bool oip_parse(const struct model *m, struct str body, const char *header,
-               struct oip_request *out, struct error *err) MUST_USE;
+bool
+oip_parse(const struct rows_form *form, struct str body, const char *header,
+          struct oip_request *out, struct error *err) MUST_USE;
 void oip_request_fini(struct oip_request *q);
 /* *json_len: bytes of JSON before the raw tensors, 0 when there are none. */
 void oip_answer(const struct model *m, const char *name, const char *version,

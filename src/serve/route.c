@@ -247,8 +247,8 @@ answer_invocations(const struct service *s, const struct request *q,
     (void)m;
     if (!check_invocation_type(q, &csv, r))
         return;
-    r->asked = csv ? predict_parse_csv(s->model, q->body, &err)
-                   : predict_parse_json(s->model, q->body, &err);
+    r->asked = csv ? predict_parse_csv(s->form, q->body, &err)
+                   : predict_parse_json(s->form, q->body, &err);
     read = now_ns();
     if (!r->asked || !predict(s, r, &p, &err)) {
         refuse_error(q, &err, r);
@@ -359,7 +359,7 @@ answer_infer(const struct service *s, const struct request *q,
 
     if (!check_model(s, q, m, r) || !check_oip_type(q, r))
         return;
-    if (!oip_parse(s->model, q->body, q->json_len, &in, &err)) {
+    if (!oip_parse(s->form, q->body, q->json_len, &in, &err)) {
         refuse_error(q, &err, r);
         return;
     }

@@ -18,11 +18,13 @@
 #include "base/buf.h"
 #include "engine/model.h"
 #include "serve/drift.h"
+#include "serve/rows.h"
 #include "serve/stat.h"
 
 /* What all requests share. Borrowed, but for what is counted. */
 struct service {
     const struct model *model;
+    const struct rows_form *form; /* of the model */
     const char *name, *version, *label;
     struct stats *stats;
     struct drift *drift; /* NULL: the model has no baseline */

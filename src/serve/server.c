@@ -39,6 +39,7 @@
 #include "serve/drift.h"
 #include "serve/listen.h"
 #include "serve/route.h"
+#include "serve/rows.h"
 #include "serve/stat.h"
 
 enum {
@@ -81,6 +82,7 @@ struct slot {
 struct server {
     struct model *model;
     char *name, *version, *label, *url;
+    struct rows_form *form;
     struct service service;
     struct pool *pool; /* ours, or NULL */
     struct MHD_Daemon *daemon;
@@ -629,6 +631,9 @@ set_service(struct server *s, const struct server_options *o, struct error *err)
     size_t n;
 
     v->model = s->model;
+    if (!(s->form = rows_form_new(s->model, err)))
+        return false;
+    v->form = s->form;
     v->name = s->name;
     v->version = s->version;
     v->label = s->label;
@@ -656,6 +661,7 @@ server_free(struct server *s)
 {
     if (s->listen_fd >= 0)
         close(s->listen_fd);
+    rows_form_free(s->form);
     drift_free(s->service.drift);
     stat_free(s->service.stats);
     if (s->pool)

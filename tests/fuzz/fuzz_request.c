@@ -27,6 +27,8 @@ service(void)
     if (s.model)
         return &s;
     s.model = small_model(SMALL_BINARY);
+    s.form = rows_form_new(s.model, &err);
+    assert_non_null(s.form);
     s.name = "churn";
     s.version = "3";
     s.label = "churn/3";

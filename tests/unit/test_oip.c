@@ -28,6 +28,27 @@ static const char records[] =
     "{\"joined\": \"2021-12-01\", \"contract\": \"Two year\", \"senior\": "
     "false, \"charges\": null, \"tenure\": 3}]}";
 
+static bool
+oip(const struct model *m, struct str body, const char *header,
+    struct oip_request *q, struct error *err)
+{
+    struct rows_form *form = rows_form_new(m, err);
+    bool ok = form && oip_parse(form, body, header, q, err);
+
+    rows_form_free(form);
+    return ok;
+}
+
+static struct frame *
+parse_records(const struct model *m, struct error *err)
+{
+    struct rows_form *form = rows_form_new(m, err);
+    struct frame *f = form ? predict_parse_json(form, STR(records), err) : NULL;
+
+    rows_form_free(form);
+    return f;
+}
+
 static struct prediction
 predict_rows_of(const struct model *m, const struct frame *f)
 {
@@ -42,7 +63,7 @@ static struct prediction
 want_of(const struct model *m)
 {
     struct error err;
-    struct frame *f = predict_parse_json(m, STR(records), &err);
+    struct frame *f = parse_records(m, &err);
     struct prediction p;
 
     assert_ok(f != NULL, err);
@@ -59,7 +80,7 @@ same_bits(const struct model *m, struct str body, const char *header)
     struct oip_request q;
     struct error err;
 
-    assert_ok(oip_parse(m, body, header, &q, &err), err);
+    assert_ok(oip(m, body, header, &q, &err), err);
     got = predict_rows_of(m, q.rows);
     assert_int_equal(got.n, want.n);
     assert_memory_equal(got.value, want.value, want.n * sizeof *want.value);
@@ -146,7 +167,7 @@ test_answers_echo_the_id_and_hold_both_outputs(void **state)
 
     (void)state;
     buf_init(&b);
-    assert_ok(oip_parse(m, STR(FLAT), NULL, &q, &err), err);
+    assert_ok(oip(m, STR(FLAT), NULL, &q, &err), err);
     oip_answer(m, "churn", "3", &q, &p, &b, &json_len);
     assert_int_equal(json_len, 0);
     assert_string_equal(
@@ -174,13 +195,13 @@ test_only_the_outputs_asked_for_are_sent(void **state)
 
     (void)state;
     buf_init(&b);
-    assert_ok(oip_parse(m,
-                        STR("{\"outputs\": [{\"name\": \"probability\", "
-                            "\"parameters\": {\"binary_data\": true}}], "
-                            "\"inputs\": [" T("tenure", "INT64", "[12, 3]") REST
-                            "]}"),
-                        NULL, &q, &err),
-              err);
+    assert_ok(
+        oip(m,
+            STR("{\"outputs\": [{\"name\": \"probability\", "
+                "\"parameters\": {\"binary_data\": true}}], "
+                "\"inputs\": [" T("tenure", "INT64", "[12, 3]") REST "]}"),
+            NULL, &q, &err),
+        err);
     oip_answer(m, "churn", "3", &q, &p, &b, &json_len);
     assert_int_equal(b.len, json_len + 16);
     memcpy(got, b.data + json_len, sizeof got); /* both little-endian here */
@@ -287,7 +308,7 @@ test_what_is_wrong_is_told_by_input_and_row(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        if (oip_parse(m, str_of(wrong[i].body), NULL, &q, &err))
+        if (oip(m, str_of(wrong[i].body), NULL, &q, &err))
             fail_msg("accepted: %s", wrong[i].body);
         if (!strstr(err.message, wrong[i].part))
             fail_msg("%s: '%s' does not say '%s'", wrong[i].body, err.message,
@@ -325,8 +346,8 @@ test_bad_binary_bodies_are_refused(void **state)
         buf_clear(&b);
         buf_puts(&b, json);
         buf_puts(&b, bad[i].more);
-        if (oip_parse(m, (struct str){b.data, b.len},
-                      bad[i].header ? bad[i].header : length, &q, &err))
+        if (oip(m, (struct str){b.data, b.len},
+                bad[i].header ? bad[i].header : length, &q, &err))
             fail_msg("case %zu accepted", i);
         if (!strstr(err.message, bad[i].part))
             fail_msg("'%s' does not say '%s'", err.message, bad[i].part);

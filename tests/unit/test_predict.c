@@ -33,6 +33,29 @@ static const char same_csv[] = "joined,id,contract,senior,charges,tenure\r\n"
                                "2020-01-31,7,\"One year\",true,79.5,12\r\n"
                                "2021-12-01,8,Two year,false,,3\r\n";
 
+static struct frame *
+parse_json(const struct model *m, struct str body, struct error *err)
+{
+    struct error none;
+    struct rows_form *form = rows_form_new(m, &none);
+    struct frame *f = form ? predict_parse_json(form, body, err) : NULL;
+
+    if (!form)
+        *err = none;
+    rows_form_free(form);
+    return f;
+}
+
+static struct frame *
+parse_csv(const struct model *m, struct str body, struct error *err)
+{
+    struct rows_form *form = rows_form_new(m, err);
+    struct frame *f = form ? predict_parse_csv(form, body, err) : NULL;
+
+    rows_form_free(form);
+    return f;
+}
+
 static void
 predict_frame(const struct model *m, struct frame *f, double *out, size_t n)
 {
@@ -80,13 +103,13 @@ test_all_forms_of_the_same_rows_give_the_same_bits(void **state)
     (void)state;
     predict_frame(m, typed_rows(), want, 2);
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
-        f = predict_parse_json(m, str_of(same[i]), &err);
+        f = parse_json(m, str_of(same[i]), &err);
         if (!f)
             fail_msg("form %zu: %s", i, err.message);
         predict_frame(m, f, got, 2);
         assert_memory_equal(got, want, sizeof want);
     }
-    f = predict_parse_csv(m, str_of(same_csv), &err);
+    f = parse_csv(m, str_of(same_csv), &err);
     assert_ok(f != NULL, err);
     predict_frame(m, f, got, 2);
     assert_memory_equal(got, want, sizeof want);
@@ -158,7 +181,7 @@ test_what_is_wrong_is_told_by_field_and_row(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        if (predict_parse_json(m, str_of(wrong[i].body), &err))
+        if (parse_json(m, str_of(wrong[i].body), &err))
             fail_msg("accepted: %s", wrong[i].body);
         if (!strstr(err.message, wrong[i].part))
             fail_msg("%s: '%s' does not say '%s'", wrong[i].body, err.message,
@@ -178,9 +201,41 @@ test_a_long_bad_value_is_cut_between_characters(void **state)
     for (int i = 0; i < 60; i++)
         strcat(body, "\xc3\xa9");
     strcat(body, "\"}]}");
-    assert_null(predict_parse_json(m, str_of(body), &err));
+    assert_null(parse_json(m, str_of(body), &err));
     assert_non_null(strstr(err.message, "\xc3\xa9...', expected a number"));
     assert_true(str_utf8_valid(str_of(err.message)));
+    model_unref(m);
+}
+
+/* The first unknown text leaves the dictionary that requests share. */
+static void
+test_texts_unknown_to_the_model_stay_what_they_are(void **state)
+{
+    static const char *const want[] = {"Two year", "One year", NULL, "new",
+                                       "One year", "newer",    "new"};
+    enum { N = sizeof want / sizeof want[0] };
+    struct model *m = small_model(SMALL_BINARY);
+    struct error err;
+    struct frame *f;
+    const struct column *c;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    buf_puts(&b, "{\"params\": {\"allow_missing\": true}, \"inputs\": "
+                 "{\"contract\": [");
+    for (size_t i = 0; i < N; i++)
+        buf_printf(&b, want[i] ? "%s\"%s\"" : "%snull", i ? "," : "", want[i]);
+    buf_puts(&b, "]}}");
+    f = parse_json(m, (struct str){b.data, b.len}, &err);
+    assert_ok(f != NULL, err);
+    c = frame_column(f, (size_t)frame_find(f, "contract"));
+    for (size_t i = 0; i < N; i++) {
+        assert_int_equal(column_is_valid(c, i), want[i] != NULL);
+        assert_true(str_eq(column_text(c, i), str_of(want[i])));
+    }
+    frame_unref(f);
+    buf_fini(&b);
     model_unref(m);
 }
 
@@ -190,10 +245,10 @@ test_missing_fields_pass_when_the_client_says_so(void **state)
     struct model *m = small_model(SMALL_BINARY);
     struct error err;
     struct frame *f =
-        predict_parse_json(m,
-                           STR("{\"dataframe_records\": [{\"tenure\": 2}], "
-                               "\"params\": {\"allow_missing\": true}}"),
-                           &err);
+        parse_json(m,
+                   STR("{\"dataframe_records\": [{\"tenure\": 2}], "
+                       "\"params\": {\"allow_missing\": true}}"),
+                   &err);
 
     (void)state;
     assert_ok(f != NULL, err);
@@ -202,11 +257,11 @@ test_missing_fields_pass_when_the_client_says_so(void **state)
     assert_true(column_number(frame_column(f, 0), 0) == 2);
     frame_unref(f);
     /* What is misspelt is not missing; what is no input at all is ignored. */
-    assert_null(predict_parse_json(
-        m,
-        STR("{\"dataframe_records\": [{\"id\": 7}, {\"tenur\": 2}], "
-            "\"params\": {\"allow_missing\": true}}"),
-        &err));
+    assert_null(
+        parse_json(m,
+                   STR("{\"dataframe_records\": [{\"id\": 7}, {\"tenur\": 2}], "
+                       "\"params\": {\"allow_missing\": true}}"),
+                   &err));
     assert_string_equal(err.message,
                         "row 2: no input 'tenur' (did you mean 'tenure'?)");
     model_unref(m);
@@ -231,7 +286,7 @@ test_csv_says_which_line_and_which_field(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_null(predict_parse_csv(m, str_of(bad[i].body), &err));
+        assert_null(parse_csv(m, str_of(bad[i].body), &err));
         if (!strstr(err.message, bad[i].part))
             fail_msg("'%s' does not say '%s'", err.message, bad[i].part);
     }
@@ -243,8 +298,7 @@ test_no_rows_are_a_table_without_rows(void **state)
 {
     struct model *m = small_model(SMALL_BINARY);
     struct error err;
-    struct frame *f =
-        predict_parse_json(m, STR("{\"dataframe_records\": []}"), &err);
+    struct frame *f = parse_json(m, STR("{\"dataframe_records\": []}"), &err);
 
     (void)state;
     assert_ok(f != NULL, err);
@@ -313,7 +367,7 @@ test_no_memory_is_an_error_and_leaks_nothing(void **state)
     (void)state;
     for (unsigned long n = 1; !f; n++) {
         mem_fault_arm(n, false);
-        f = predict_parse_json(m, str_of(same[1]), &err);
+        f = parse_json(m, str_of(same[1]), &err);
         if (!f)
             assert_int_equal(err.code, ERR_NOMEM);
         assert_true(n < 10000);
@@ -330,6 +384,7 @@ main(void)
         cmocka_unit_test(test_all_forms_of_the_same_rows_give_the_same_bits),
         cmocka_unit_test(test_what_is_wrong_is_told_by_field_and_row),
         cmocka_unit_test(test_a_long_bad_value_is_cut_between_characters),
+        cmocka_unit_test(test_texts_unknown_to_the_model_stay_what_they_are),
         cmocka_unit_test(test_missing_fields_pass_when_the_client_says_so),
         cmocka_unit_test(test_csv_says_which_line_and_which_field),
         cmocka_unit_test(test_no_rows_are_a_table_without_rows),
