@@ -35,6 +35,8 @@ EXTRA_DIST += tests/fuzz/corpus
 
 SCRIPT_TESTS = tests/lint/layers.sh
 SCRIPT_TESTS += tests/cli/commands.sh
+SCRIPT_TESTS += tests/cli/repl.sh
+SCRIPT_TESTS += tests/cli/run.sh
 SCRIPT_TESTS += tests/serve/serve.sh
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS)

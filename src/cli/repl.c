@@ -164,6 +164,7 @@ complete(const char *text, int start, int end)
     rl_completion_append_character =
         len && matches[0][len - 1] == '(' ? '\0' : ' ';
     rl_completion_suppress_append = 1;
+    rl_completion_suppress_quote = 1;
     return matches;
 }
 
@@ -285,6 +286,7 @@ talk(struct repl *r)
     rl_attempted_completion_function = complete;
     rl_completer_word_break_characters = " \t\n\"'`()[]{}<>=+-*/%^#,;:.~&|";
     rl_completer_quote_characters = "";
+    rl_basic_quote_characters = "";
     using_history();
     if (path && file_exists(path))
         read_history(path);

@@ -405,6 +405,7 @@ run_main(struct session *s, struct call *c)
         status = shell_error(&err);
     } else {
         r.titled = has_cells(r.notebook);
+        notebook_clear_outputs(r.notebook); /* of an earlier run */
         notebook_keep(r.notebook, r.titled);
         status = run_cells(&r, timeout_ms);
         if (!save_all(&r, c, &err))

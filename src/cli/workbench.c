@@ -133,7 +133,9 @@ serve(void *ctx, struct attach_server *server, const struct ui_options *options)
     (void)ctx;
     open_log(s);
     ui = ui_new(s, k, server, options);
-    if (!k)
+    if (k)
+        kernel_set_interactive(k, true);
+    else
         ui_error(ui, &err);
     status = ui_run(ui);
     ui_free(ui);

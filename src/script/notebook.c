@@ -320,8 +320,6 @@ restore_outputs(struct notebook *n)
             continue;
         memcpy(it->output_digest, n->page.text[i]->digest,
                sizeof it->output_digest);
-        if (it->cell.order > n->order)
-            n->order = it->cell.order;
     }
 }
 
@@ -797,6 +795,20 @@ apply_overrides(struct notebook *n, struct error *err)
     return true;
 }
 
+/* An error that no chunk raised. */
+static void
+say_error(struct notebook *n, const struct error *err)
+{
+    struct output o = {.kind = OUT_ERROR};
+    struct buf text;
+
+    buf_init(&text);
+    buf_printf(&text, "%s\n", err->message);
+    o.text = text.data;
+    on_output(n, &o);
+    buf_fini(&text);
+}
+
 static void
 fail_cell(struct notebook *n, const struct error *err, int line)
 {
@@ -842,8 +854,10 @@ run_cell(struct notebook *n)
     snprintf(name, sizeof name, "%.250s [%u]", file_base(n->path), c->order);
     ok = kernel_run(n->kernel, (struct str){text->source, text->len}, name,
                     c->first_line, &events, &err);
-    if (ok && text->parameters && !apply_overrides(n, &err))
+    if (ok && text->parameters && !apply_overrides(n, &err)) {
+        say_error(n, &err);
         ok = false;
+    }
     c->end_ms = loop_wall_ms();
     if (!ok)
         fail_cell(n, &err, kernel_error_line(n->kernel));

@@ -252,9 +252,15 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
             run_id id, struct error *err)
 {
     struct store *store = session_store(s, true, err);
+    struct model_options options = r->options;
     struct follower *f;
     struct model *m;
 
+    /* A family of one kind of target learns that kind: 1, 2, 3 are numbers to
+     * linear regression. */
+    for (int p = PROBLEM_BINARY; p <= PROBLEM_REGRESSION; p++)
+        if (options.problem < 0 && r->family->problems == 1u << p)
+            options.problem = p;
     if (!store || !begin_run(store, r, session_project(s), id, err))
         return NULL;
     f = mem_new(sizeof *f);
@@ -265,7 +271,7 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
     live_begin(session_live(s), id);
     session_notify(s, TOPIC_RUNS);
     m = model_fit(
-        r->family, r->params, r->frame, r->target, &r->options,
+        r->family, r->params, r->frame, r->target, &options,
         &(struct train){
             session_pool(s), task_progress(t), {on_event, f}, r->seed},
         err);

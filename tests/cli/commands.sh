@@ -1,4 +1,5 @@
 #!/bin/sh
+<<<<<<< HEAD
 # The subcommands as a shell user meets them: results, --json, exit statuses.
 # SPDX-License-Identifier: GPL-3.0-or-later
 . "$LATHE_SOURCE/tests/lib/tap.sh"
@@ -109,4 +110,107 @@ for c in profile train evaluate predict "runs ls" "registry promote" serve "endp
     $lathe $c --help > out 2>&1
     is "$?$(grep -c 'usage' out)" 01 "$c --help shows its usage"
 done
+=======
+# The command table on the shell, from a table to the registry.
+# SPDX-License-Identifier: GPL-3.0-or-later
+. "$LATHE_SOURCE/tests/lib/tap.sh"
+data=$LATHE_SOURCE/samples/churn/churn.csv
+
+like "$("$lathe" version)" '^lathe [0-9.]+ \(gcc' "version names the build"
+like "$("$lathe" version --json)" '^\{"version":"[0-9.]+"' "also as JSON"
+like "$("$lathe" help)" 'registry promote +Move a version' "help lists the commands"
+
+# Every command answers --help without a project, and its example is its own.
+bad=
+"$lathe" help | sed -n 's/^  \([a-z][a-z]*\( [a-z][a-z]*\)*\)  .*/\1/p' > names
+while read -r name; do
+    # shellcheck disable=SC2086
+    "$lathe" $name --help > help.txt 2>&1 || bad="$bad $name"
+    grep -q "^usage: lathe $name" help.txt || bad="$bad $name"
+done < names
+is "$bad" "" "every command has --help"
+ok "$([ "$(wc -l < names)" -gt 30 ]; echo $?)" "and there are more than thirty"
+
+"$lathe" runs shw 2> err
+is "$?" 2 "an unknown command is wrong use"
+like "$(cat err)" "did you mean 'runs show'" "and the nearest is named"
+"$lathe" train "$data" 2> err
+is "$?" 2 "a missing option is wrong use"
+like "$(cat err)" "train: --target is missing" "and is named"
+"$lathe" runs ls 2> err
+is "$?" 1 "without a project there are no runs"
+like "$(cat err)" "there is no project" "and it says so"
+ok "$([ ! -e .lathe ]; echo $?)" "looking makes no project"
+
+is "$("$lathe" schema "$data" --json | head -c 30)" '{"rows":7043,"columns":[{"name' "schema counts the rows"
+is "$("$lathe" query "$data" 'tenure = 72 and contract = "Two year"' --csv --select tenure | sort | uniq -c | tr -s ' ')" " 343 72
+ 1 tenure" "query filters and selects"
+like "$("$lathe" profile "$data" --target churn)" 'HIGH_CORRELATION' "profile alerts"
+like "$("$lathe" profile "$data" --json)" '"name":"tenure"' "profile has a JSON form"
+"$lathe" profile missing.csv 2> err
+is "$?" 1 "a missing table fails"
+like "$(cat err)" "^lathe: missing.csv: " "and is named"
+
+out=$("$lathe" train "$data" --target churn --set trees=20 --name first --register churn --out m.lathe --json 2> err)
+is "$?" 0 "train trains"
+is "$(cat err)" "" "and is silent on a pipe but for results"
+like "$out" '"version":"churn/1"' "it registers"
+"$lathe" train "$data" --target churn --model logistic --name second > /dev/null
+like "$("$lathe" runs ls)" 'second +done +logistic' "runs ls lists"
+like "$("$lathe" runs show first)" 'valid.logloss' "runs show has the curve"
+like "$("$lathe" runs diff first second)" 'family +gbdt +logistic' "runs diff tells what differs"
+like "$("$lathe" runs export first)" '"series":\{"train.logloss":\[\[' "runs export has the series"
+
+"$lathe" registry promote churn/1 production --gate 'auc > 0.99' 2> err
+is "$?" 3 "a gate that is not met ends with 3"
+out=$("$lathe" registry promote churn/1 production --gate 'auc > 0.8')
+is "$out" "promoted churn/1  Production" "one that is met promotes"
+"$lathe" registry add churn second > /dev/null
+"$lathe" registry promote churn/2 production > /dev/null
+like "$("$lathe" registry ls churn)" 'churn/1 +Archived' "the former holder is archived"
+is "$("$lathe" registry rollback churn)" "rolled back to churn/1  Production" "rollback gives it back"
+"$lathe" registry alias churn/2 champion > /dev/null
+like "$("$lathe" registry show churn@champion)" '^churn/2' "an alias finds its version"
+like "$("$lathe" registry verify)" 'churn/1 .* ok' "artifacts have their digests"
+like "$("$lathe" registry history churn)" 'Production' "the history tells of stages"
+
+a=$("$lathe" predict churn@production "$data" | sha256sum)
+b=$("$lathe" predict m.lathe "$data" | sha256sum)
+is "$a" "$b" "a registered model predicts as its file"
+like "$("$lathe" evaluate m.lathe "$data")" 'AUC +0\.8' "evaluate scores"
+"$lathe" evaluate m.lathe "$data" --gate 'auc > 0.999' > /dev/null 2> err
+is "$?" 3 "evaluate has gates too"
+like "$("$lathe" explain m.lathe)" 'contract' "explain has the importance"
+
+"$lathe" runs rm second > rm.txt
+ok "$("$lathe" runs ls | grep -q second; [ $? -ne 0 ]; echo $?)" "a deleted run is not listed"
+"$lathe" runs rm --undo "$(sed 's/.*--undo \([0-9a-f]*\).*/\1/' rm.txt)" > /dev/null
+like "$("$lathe" runs ls)" second "and comes back"
+
+# ---- jobs ----
+id=$("$lathe" job run -- sh -c 'echo from the job; exit 4')
+"$lathe" job wait "$id" > /dev/null 2> err
+is "$?" 1 "job wait tells a failure"
+is "$("$lathe" job log "$id")" "from the job" "its log is there"
+like "$("$lathe" job ls)" 'failed +exit 4' "and its status"
+
+# ---- endpoints ----
+out=$("$lathe" endpoint create churn churn@production)
+like "$out" 'started churn: churn/1 at http://127.0.0.1:[0-9]+' "an endpoint starts"
+"$lathe" query "$data" --rows 1 --json > all.json
+/usr/bin/python3 - > one.json <<'PY' || sed 's/},{.*/}/; s/^\[//' all.json > one.json
+import json
+print(json.dumps(json.load(open("all.json"))[0]))
+PY
+got=$("$lathe" endpoint invoke churn @one.json | tr -dc '0-9.' )
+want=$("$lathe" predict churn@production "$data" | sed -n '2s/,.*//p')
+is "$got" "$want" "it answers what predict says, to the last digit"
+"$lathe" endpoint invoke churn '{"tenure": "long"}' > answer.txt 2> err
+is "$?" 1 "a bad request fails"
+like "$(cat answer.txt)" "tenure" "and names the field"
+like "$("$lathe" endpoint ls)" 'churn +churn/1 +up' "it is listed"
+like "$("$lathe" endpoint show churn --json)" '"requests":[1-9]' "it counts"
+"$lathe" endpoint rm churn > /dev/null
+is "$("$lathe" endpoint ls)" "no endpoints yet" "it is gone"
+>>>>>>> 776da3d (tests: drive the shell's commands, notebooks and prompt)
 done_testing
