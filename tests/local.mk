@@ -33,11 +33,13 @@ check_PROGRAMS += $(FUZZ)
 TESTS += $(FUZZ)
 EXTRA_DIST += tests/fuzz/corpus
 
+check_PROGRAMS += tests/engine/hash_gbdt
 SCRIPT_TESTS = tests/lint/layers.sh
 SCRIPT_TESTS += tests/cli/commands.sh
 SCRIPT_TESTS += tests/cli/repl.sh
 SCRIPT_TESTS += tests/cli/run.sh
 SCRIPT_TESTS += tests/serve/serve.sh
+SCRIPT_TESTS += tests/engine/same_bytes.sh
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS)
 

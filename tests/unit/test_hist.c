@@ -13,7 +13,7 @@ enum { MAX_COLS = 40 };
 
 struct fixture {
     double *x;
-    struct design_column column[MAX_COLS];
+    struct design_column *column;
     struct design *d;
     struct binned *b;
     struct hist_row *rows;
@@ -30,7 +30,8 @@ make(size_t n, size_t wide, size_t narrow)
 
     f.x = malloc(n * cols * sizeof *f.x);
     f.rows = calloc(n + HIST_AHEAD, sizeof *f.rows);
-    assert_true(f.x && f.rows);
+    f.column = calloc(MAX_COLS, sizeof *f.column);
+    assert_true(f.x && f.rows && f.column);
     for (size_t c = 0; c < cols; c++) {
         f.column[c] = (struct design_column){"x", 0};
         for (size_t i = 0; i < n; i++)
@@ -54,6 +55,7 @@ drop(struct fixture *f)
 {
     binned_free(f->b);
     design_free(f->d);
+    free(f->column);
     free(f->rows);
     free(f->x);
 }

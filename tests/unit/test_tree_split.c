@@ -14,7 +14,7 @@ static const struct split_rule RULE = {.l2 = 1, .min_rows = 1};
 /* One column whose codes are given by its values 1, 2, ... (NaN is code 0), and
  * its histogram over all rows, with g and h equal to their integers. */
 struct fixture {
-    struct design_column column;
+    struct design_column *column;
     struct design *d;
     struct binned *b;
     int64_t *hist;
@@ -25,13 +25,14 @@ struct fixture {
 static struct fixture
 make(const double *x, const int *g, const int *h, size_t n, unsigned levels)
 {
-    struct fixture f = {.column = {"x", levels},
+    struct fixture f = {.column = calloc(1, sizeof *f.column),
                         .scale = {.g_unit = 1, .h_unit = 1}};
     struct hist_row *rows = calloc(n + HIST_AHEAD, sizeof *rows);
     struct error err;
 
-    assert_non_null(rows);
-    f.d = design_dense(x, n, 1, &f.column, &err);
+    assert_true(rows && f.column);
+    *f.column = (struct design_column){"x", levels};
+    f.d = design_dense(x, n, 1, f.column, &err);
     assert_ok(f.d, err);
     f.b = binned_fit(f.d, 255, 1, NULL, NULL, &err);
     assert_ok(f.b, err);
@@ -55,6 +56,7 @@ drop(struct fixture *f)
     free(f->hist);
     binned_free(f->b);
     design_free(f->d);
+    free(f->column);
 }
 
 static struct split_found
