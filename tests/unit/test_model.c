@@ -595,6 +595,70 @@ test_cross_validation_scores_every_row_once(void **state)
     frame_unref(f);
 }
 
+/* One row of a class and five folds. */
+static void
+test_cross_validation_bears_a_rare_class(void **state)
+{
+    static const char *const names[] = {"x", "y"};
+    static const enum col_type types[] = {COL_FLOAT64, COL_TEXT};
+    struct params *p = params_new(family_find("logistic")->params);
+    struct train ctx = {.seed = 3};
+    struct cv_result r;
+    struct error err;
+    struct builder *b = builder_new(2, names, types, &err);
+    struct frame *f;
+
+    (void)state;
+    for (size_t i = 0; i < 200; i++) {
+        const char *y = i == 0 ? "rare" : i % 2 ? "odd" : "even";
+
+        assert_true(
+            builder_f64(b, 0, rng_unit(1, 0, i) + (double)(i % 2), &err) &&
+            builder_text(b, 1, str_of(y), &err) && builder_end_row(b, &err));
+    }
+    f = builder_finish(b, &err);
+    assert_true(
+        cv_run(family_find("logistic"), p, f, "y", 5, NULL, &ctx, &r, &err));
+    assert_int_equal(r.out.k, 3);
+    /* The fold that tests the one row has not seen its class. */
+    assert_true(r.out.value[2] == 0);
+    for (size_t i = 0; i < 200; i++) {
+        double sum = r.out.value[3 * i] + r.out.value[3 * i + 1] +
+                     r.out.value[3 * i + 2];
+
+        assert_true(fabs(sum - 1) < 1e-9);
+    }
+    cv_result_fini(&r);
+    params_free(p);
+    frame_unref(f);
+}
+
+static void
+test_validation_rows_may_be_given(void **state)
+{
+    struct frame *f = customers(400, 1), *valid = customers(200, 2);
+    struct model_options o = {.problem = -1, .patience = 5, .valid = valid};
+    struct error err;
+    struct model *m = fit(f, "gbdt", "churn", &o, NULL, &err);
+    struct evaluation e;
+    struct json *v;
+    double kept;
+
+    (void)state;
+    assert_non_null(m);
+    assert_int_equal(model_train_rows(m), 400);
+    assert_true(model_evaluate(m, valid, 1, NULL, &e, &err));
+    v = json_parse(str_of(model_valid_metrics(m)), &err);
+    assert_true(json_get_double(json_find(json_find(v, "metrics"), "logloss"),
+                                "value", &kept, &err));
+    assert_true(kept == evaluation_find(&e, "logloss")->value);
+    json_free(v);
+    evaluation_fini(&e);
+    model_unref(m);
+    frame_unref(f);
+    frame_unref(valid);
+}
+
 int
 main(void)
 {
@@ -615,6 +679,8 @@ main(void)
         cmocka_unit_test(test_a_refit_learns_from_all_rows),
         cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
         cmocka_unit_test(test_cross_validation_scores_every_row_once),
+        cmocka_unit_test(test_cross_validation_bears_a_rare_class),
+        cmocka_unit_test(test_validation_rows_may_be_given),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);
