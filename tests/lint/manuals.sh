@@ -35,12 +35,9 @@ missing=$(sed -n '/expr_function .*= {/,/};/s/^ *{"\([a-z0-9_]*\)", ".*/\1/p' "$
 is "$missing" "" "and every function of expressions"
 
 if command -v mandoc >/dev/null 2>&1; then
-    mkdir -p man1 man7
-    cp "$man1" man1
-    cp "$man7" man7
-    is "$(cd man1 && MANPATH=$tap_dir mandoc -Tlint lathe.1 2>&1)" "" "mandoc has nothing to say on lathe.1"
-    is "$(cd man7 && MANPATH=$tap_dir mandoc -Tlint lathe-lua.7 2>&1)" "" "nor on lathe-lua.7"
+    cp "$man1" "$man7" .
+    is "$(mandoc -Tlint lathe.1 lathe-lua.7 2>&1)" "" "mandoc has nothing to say on them"
 else
-    skip "mandoc has nothing to say" "no mandoc"
+    skip "mandoc has nothing to say on them" "no mandoc"
 fi
 done_testing
