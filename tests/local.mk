@@ -22,8 +22,10 @@ EXTRA_DIST += tests/lib/run.sh tests/lib/summary.sh tests/lib/tap.sh tests/lib/c
 
 # Each fuzz target replays its corpus: FUZZ += tests/fuzz/fuzz_x, and its sources.
 FUZZ = tests/fuzz/fuzz_csv
+FUZZ += tests/fuzz/fuzz_expr
 FUZZ += tests/fuzz/fuzz_model
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/replay.c
+tests_fuzz_fuzz_expr_SOURCES = tests/fuzz/fuzz_expr.c tests/fuzz/replay.c
 tests_fuzz_fuzz_model_SOURCES = tests/fuzz/fuzz_model.c tests/fuzz/replay.c
 if HAVE_CMOCKA
 FUZZ += tests/fuzz/fuzz_request
