@@ -3,7 +3,7 @@
 
 #include "frame/order.h"
 
-enum { DIGITS = 8, VALUES = 256 };
+enum { DIGITS = 8, VALUES = 256, CHUNK = 1 << 18 };
 
 static uint64_t
 key_at(const struct column *c, size_t i, const uint32_t *rank)
@@ -80,6 +80,86 @@ order_sort(uint64_t *key, uint64_t *scratch, size_t n)
     }
     return key;
 }
+
+/* ---- many keys ------------------------------------------------------- */
+
+struct wide {
+    uint64_t *from, *to;
+    size_t n, run; /* runs of that length are in order in from */
+    const struct progress *progress;
+};
+
+static void
+sort_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct wide *w = ctx;
+    size_t n = end - begin;
+    uint64_t *key = w->from + begin;
+
+    (void)chunk;
+    if (progress_stopped(w->progress))
+        return;
+    if (order_sort(key, w->to + begin, n) != key)
+        memcpy(key, w->to + begin, n * sizeof *key);
+}
+
+/* How many of the first `at` keys of the merged a and b come from a: the
+ * merge path (Odeh et al. 2012). */
+static size_t
+path(const uint64_t *a, size_t n_a, const uint64_t *b, size_t n_b, size_t at)
+{
+    size_t low = at > n_b ? at - n_b : 0, high = at < n_a ? at : n_a;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (a[mid] <= b[at - mid - 1])
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* Places begin..end of the merged runs; all of one chunk lie in one pair of
+ * runs, for a run is a whole number of chunks. */
+static void
+merge_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct wide *w = ctx;
+    size_t base = begin / (2 * w->run) * (2 * w->run), left = w->n - base;
+    size_t n_a = left < w->run ? left : w->run;
+    size_t n_b = left < 2 * w->run ? left - n_a : w->run;
+    const uint64_t *a = w->from + base, *b = a + n_a;
+    size_t i, j;
+
+    (void)chunk;
+    if (progress_stopped(w->progress))
+        return;
+    i = path(a, n_a, b, n_b, begin - base);
+    j = begin - base - i;
+    for (size_t at = begin; at < end; at++)
+        w->to[at] = j >= n_b || (i < n_a && a[i] <= b[j]) ? a[i++] : b[j++];
+}
+
+uint64_t *
+order_sort_wide(uint64_t *key, uint64_t *scratch, size_t n, struct pool *pool,
+                const struct progress *progress)
+{
+    struct wide w = {.from = key, .to = scratch, .n = n, .progress = progress};
+
+    pool_for(pool, n, CHUNK, sort_chunk, &w);
+    for (w.run = CHUNK; w.run < n; w.run *= 2) {
+        uint64_t *from = w.from;
+
+        pool_for(pool, n, CHUNK, merge_chunk, &w);
+        w.from = w.to;
+        w.to = from;
+    }
+    return w.from;
+}
+
+/* ---- keys with row ids ----------------------------------------------- */
 
 void
 order_sort_ids(uint64_t **key, uint32_t **id, uint64_t **key_scratch,

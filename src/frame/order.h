@@ -11,6 +11,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/pool.h"
+#include "base/progress.h"
 #include "frame/column.h"
 
 #define ORDER_SIGN ((uint64_t)1 << 63)
@@ -56,6 +58,11 @@ void order_keys(const struct column *c, size_t begin, size_t end,
                 const uint32_t *rank, uint64_t *key);
 /* Sort n keys; returns the one of the two buffers that holds the result. */
 uint64_t *order_sort(uint64_t *key, uint64_t *scratch, size_t n);
+/* As order_sort, over the pool in chunks cut by n alone: chunks are sorted by
+ * radix and then merged two by two.  Stops early, with what it has, when
+ * progress says so. */
+uint64_t *order_sort_wide(uint64_t *key, uint64_t *scratch, size_t n,
+                          struct pool *pool, const struct progress *progress);
 /* Sort n pairs by key, stably; what is in scratch may be swapped with what is
  * in key and id, so all four are in and out. */
 void order_sort_ids(uint64_t **key, uint32_t **id, uint64_t **key_scratch,

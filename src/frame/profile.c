@@ -19,6 +19,7 @@ struct work {
     struct progress *progress;
     struct feature *feature;
     struct error *error; /* one a column */
+    bool wide;
 };
 
 /* ---- columns --------------------------------------------------------- */
@@ -47,24 +48,52 @@ drop_flat_top(struct profile_column *c)
         free(c->top[--c->n_top].text);
 }
 
+static bool
+is_counted(const struct profile_column *c)
+{
+    return c->type == COL_TEXT || c->type == COL_BOOL;
+}
+
+static void
+measure(struct work *w, size_t col, struct pool *pool)
+{
+    struct profile_column *out = &w->p->column[col];
+    const struct column *c = frame_column(w->p->frame, col);
+    struct error *err = &w->error[col];
+
+    if (!progress_check(w->progress, err))
+        return;
+    if (!(is_counted(out) ? profile_category(c, out, w->progress, err)
+                          : profile_number(c, out, pool, w->progress, err)))
+        return;
+    drop_flat_top(out);
+    progress_add(w->progress, 1);
+}
+
 static void
 measure_column(void *ctx, size_t col, size_t begin, size_t end)
 {
     struct work *w = ctx;
-    struct profile_column *out = &w->p->column[col];
-    const struct column *c = frame_column(w->p->frame, col);
-    struct error *err = &w->error[col];
-    bool category = out->type == COL_TEXT || out->type == COL_BOOL;
 
     (void)begin;
     (void)end;
-    if (!progress_check(w->progress, err))
-        return;
-    if (!(category ? profile_category(c, out, w->progress, err)
-                   : profile_number(c, out, w->progress, err)))
-        return;
-    drop_flat_top(out);
-    progress_add(w->progress, 1);
+    if (!w->wide || is_counted(&w->p->column[col]))
+        measure(w, col, NULL);
+}
+
+/* Columns side by side; numbers of a long table one after the other, each on
+ * all threads, which also bounds the memory. */
+static void
+measure_columns(struct work *w, struct pool *pool)
+{
+    size_t n = w->p->n_cols;
+
+    w->wide = frame_rows(w->p->frame) >= PROFILE_WIDE;
+    progress_begin(w->progress, "profiling columns", n);
+    pool_for(pool, n, 1, measure_column, w);
+    for (size_t i = 0; w->wide && i < n; i++)
+        if (!is_counted(&w->p->column[i]))
+            measure(w, i, pool);
 }
 
 static void
@@ -92,6 +121,16 @@ first_error(const struct work *w, struct error *err)
 
 /* ---- rows ------------------------------------------------------------ */
 
+/* Where all values of a column differ, so do all rows. */
+static bool
+has_key(const struct profile *p)
+{
+    for (size_t i = 0; i < p->n_cols; i++)
+        if (p->column[i].n_distinct == frame_rows(p->frame))
+            return true;
+    return false;
+}
+
 static bool
 count_duplicates(struct profile *p, struct pool *pool,
                  const struct progress *progress, struct error *err)
@@ -113,16 +152,15 @@ count_duplicates(struct profile *p, struct pool *pool,
 /* ---- the whole ------------------------------------------------------- */
 
 static bool
-measure(struct work *w, size_t target, struct pool *pool, struct error *err)
+fill(struct work *w, size_t target, struct pool *pool, struct error *err)
 {
     struct profile *p = w->p;
 
-    progress_begin(w->progress, "profiling columns", p->n_cols);
-    pool_for(pool, p->n_cols, 1, measure_column, w);
+    measure_columns(w, pool);
     if (!first_error(w, err))
         return false;
     progress_begin(w->progress, "looking for repeated rows", 0);
-    if (!count_duplicates(p, pool, w->progress, err))
+    if (!has_key(p) && !count_duplicates(p, pool, w->progress, err))
         return false;
     progress_begin(w->progress, "comparing columns", p->n_cols);
     pool_for(pool, p->n_cols, 1, sample_column, w);
@@ -165,7 +203,7 @@ profile_new(const struct frame *f, const char *target, struct pool *pool,
         return NULL;
     if ((w.feature = mem_try_array(n, sizeof *w.feature, err)) &&
         (w.error = mem_try_array(n, sizeof *w.error, err)))
-        ok = measure(&w, col, pool, err);
+        ok = fill(&w, col, pool, err);
     for (size_t i = 0; w.feature && i < n; i++)
         feature_fini(&w.feature[i]);
     free(w.feature);

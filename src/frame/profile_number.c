@@ -15,6 +15,8 @@
 const double profile_levels[PROFILE_QUANTILES] = {0.01, 0.05, 0.1,  0.25, 0.5,
                                                   0.75, 0.9,  0.95, 0.99};
 
+enum { CHUNK = 1 << 18 };
+
 struct sorted {
     const uint64_t *key; /* ascending, no missing, no NaN */
     size_t n;
@@ -97,29 +99,77 @@ set_shape(struct profile_column *out, double n, double m2, double m3, double m4)
                        3 * (n - 1) * (n - 1) / ((n - 2) * (n - 3));
 }
 
+/* Sums over a chunk of the finite values: of them, then of the powers of their
+ * distance from the mean. */
+struct sums {
+    struct sum value, square, cube, fourth;
+};
+
+struct moments {
+    const struct sorted *s;
+    double mean;
+    bool about_mean;
+    struct sums *part; /* one a chunk */
+};
+
 static void
-set_moments(const struct sorted *s)
+add_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct moments *m = ctx;
+    struct sums *part = &m->part[chunk];
+
+    *part = (struct sums){0};
+    for (size_t i = begin; i < end; i++) {
+        double x = value(m->s, m->s->begin + i), d = x - m->mean;
+
+        if (!m->about_mean) {
+            sum_add(&part->value, x);
+            continue;
+        }
+        sum_add(&part->square, d * d);
+        sum_add(&part->cube, d * d * d);
+        sum_add(&part->fourth, d * d * d * d);
+    }
+}
+
+/* Chunks in their order. */
+static void
+add_up(const struct moments *m, size_t n, struct sums *out)
+{
+    *out = (struct sums){0};
+    for (size_t i = 0; i < n; i++) {
+        sum_add(&out->value, sum_get(&m->part[i].value));
+        sum_add(&out->square, sum_get(&m->part[i].square));
+        sum_add(&out->cube, sum_get(&m->part[i].cube));
+        sum_add(&out->fourth, sum_get(&m->part[i].fourth));
+    }
+}
+
+static bool
+set_moments(const struct sorted *s, struct pool *pool, struct error *err)
 {
     struct profile_column *out = s->out;
-    struct sum sum = {0, 0}, m2 = {0, 0}, m3 = {0, 0}, m4 = {0, 0};
-    double n = (double)(s->end - s->begin);
+    size_t n = s->end - s->begin, chunks = pool_chunks(n, CHUNK);
+    struct moments m = {.s = s};
+    struct sums all;
 
-    if (s->begin == s->end)
-        return;
-    for (size_t i = s->begin; i < s->end; i++)
-        sum_add(&sum, value(s, i));
-    out->sum = sum_get(&sum);
-    out->mean = out->sum / n;
-    for (size_t i = s->begin; i < s->end; i++) {
-        double d = value(s, i) - out->mean;
-
-        sum_add(&m2, d * d);
-        sum_add(&m3, d * d * d);
-        sum_add(&m4, d * d * d * d);
-    }
+    if (n == 0)
+        return true;
+    if (!(m.part = mem_try_array(chunks, sizeof *m.part, err)))
+        return false;
+    pool_for(pool, n, CHUNK, add_chunk, &m);
+    add_up(&m, chunks, &all);
+    out->sum = sum_get(&all.value);
+    out->mean = m.mean = out->sum / (double)n;
+    m.about_mean = true;
+    pool_for(pool, n, CHUNK, add_chunk, &m);
+    add_up(&m, chunks, &all);
     if (n >= 2)
-        out->sd = sqrt(sum_get(&m2) / (n - 1));
-    set_shape(out, n, sum_get(&m2), sum_get(&m3), sum_get(&m4));
+        out->sd = sqrt(sum_get(&all.square) / (double)(n - 1));
+    set_shape(out, (double)n, sum_get(&all.square), sum_get(&all.cube),
+              sum_get(&all.fourth));
+    free(m.part);
+    return true;
 }
 
 /* ---- order ----------------------------------------------------------- */
@@ -251,6 +301,7 @@ set_values(struct sorted *s, struct error *err)
             !profile_top_add(s->out, j - i, text, print_value(s, i, text), err))
             return false;
     }
+    profile_distinct_end(s->out);
     s->begin = 0;
     s->end = s->n;
     while (s->begin < s->end && isinf(value(s, s->begin)))
@@ -262,7 +313,8 @@ set_values(struct sorted *s, struct error *err)
 
 bool
 profile_number(const struct column *c, struct profile_column *out,
-               const struct progress *progress, struct error *err)
+               struct pool *pool, const struct progress *progress,
+               struct error *err)
 {
     struct sorted s = {.type = column_type(c), .out = out};
     uint64_t *key = mem_try_array(column_rows(c), sizeof *key, err);
@@ -275,13 +327,12 @@ profile_number(const struct column *c, struct profile_column *out,
     out->numeric = true;
     s.n = gather(c, key);
     out->n_missing = out->n - s.n;
-    s.key = order_sort(key, scratch, s.n);
+    s.key = order_sort_wide(key, scratch, s.n, pool, progress);
     if (!progress_check(progress, err) || !set_values(&s, err))
         goto out;
     set_quantiles(&s);
-    set_moments(&s);
     set_histogram(&s);
-    ok = true;
+    ok = set_moments(&s, pool, err) && progress_check(progress, err);
 out:
     free(key);
     free(scratch);

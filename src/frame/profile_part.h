@@ -9,14 +9,16 @@ enum {
     PROFILE_FEW = 5,          /* a number with fewer values is a category */
     PROFILE_MANY = 50,        /* a category with more: high cardinality */
     PROFILE_SAMPLE = 20000,   /* rows that relations are measured on */
+    PROFILE_WIDE = 1 << 20,   /* rows from which columns go one by one */
     PROFILE_MAX_PAIRED = 300, /* columns beyond which no pairs are measured */
     PROFILE_MAX_CLASSES = 20  /* whole numbers that are classes of a target */
 };
 
-/* profile_number.c: numbers, dates, timestamps. */
-bool
-profile_number(const struct column *c, struct profile_column *out,
-               const struct progress *progress, struct error *err) MUST_USE;
+/* profile_number.c: numbers, dates, timestamps.  pool: for one column alone;
+ * NULL within a worker.  The result is the same. */
+bool profile_number(const struct column *c, struct profile_column *out,
+                    struct pool *pool, const struct progress *progress,
+                    struct error *err) MUST_USE;
 /* profile_text.c: texts and bools. */
 bool
 profile_category(const struct column *c, struct profile_column *out,
@@ -26,8 +28,9 @@ bool profile_top_add(struct profile_column *c, size_t count, const char *text,
                      size_t len, struct error *err) MUST_USE;
 /* Would count be kept? */
 bool profile_top_wants(const struct profile_column *c, size_t count);
-/* Count one of the distinct values: adds to n_distinct and entropy. */
+/* Count one of the distinct values; entropy holds a sum until all are. */
 void profile_distinct_add(struct profile_column *c, size_t count);
+void profile_distinct_end(struct profile_column *c);
 /* A category for people: text, bool, or a number with few values. */
 bool profile_is_category(const struct profile_column *c);
 

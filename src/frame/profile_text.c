@@ -50,13 +50,22 @@ profile_top_add(struct profile_column *c, size_t count, const char *text,
     return insert_top(c, at, count, text, len, err);
 }
 
+/* H = log n - (sum of c log c) / n: a value that occurs once adds nothing. */
 void
 profile_distinct_add(struct profile_column *c, size_t count)
 {
-    double share = (double)count / (double)(c->n - c->n_missing);
-
     c->n_distinct++;
-    c->entropy -= share * fm_log(share) / fm_log(2);
+    if (count > 1)
+        c->entropy += (double)count * fm_log((double)count);
+}
+
+void
+profile_distinct_end(struct profile_column *c)
+{
+    double n = (double)(c->n - c->n_missing);
+
+    c->entropy =
+        c->n_distinct > 1 ? (fm_log(n) - c->entropy / n) / fm_log(2) : 0;
 }
 
 static size_t
@@ -149,5 +158,6 @@ profile_category(const struct column *c, struct profile_column *out,
     if (!(column_type(c) == COL_TEXT ? text_column(c, out, err)
                                      : bool_column(c, out, err)))
         return false;
+    profile_distinct_end(out);
     return progress_check(progress, err);
 }

@@ -508,6 +508,53 @@ test_no_memory_is_an_error(void **state)
     frame_unref(all);
 }
 
+/* Long enough that columns go one by one, over all threads: 0, 1, .., n - 1 in
+ * a scrambled order, whose statistics have closed forms. */
+static void
+test_long_column_agrees_with_closed_forms(void **state)
+{
+    enum { MANY = (1 << 20) + 77 };
+    static const char *const name[] = {"v"};
+    struct error err = {0};
+    struct pool *pool = pool_new(3);
+    struct buf out[2];
+
+    (void)state;
+    for (size_t t = 0; t < 2; t++) {
+        double n = MANY, *v = mem_try_aligned(MANY, sizeof *v, &err);
+        struct column *c;
+        struct frame *f;
+        struct profile *p;
+        const struct profile_column *got;
+        struct json_writer w;
+
+        for (size_t i = 0; i < MANY; i++)
+            v[i] = (double)(i * 7919 % MANY);
+        c = column_new(COL_FLOAT64, MANY, v, NULL, NULL, &err);
+        f = frame_new(MANY, 1, name, &c, &err);
+        p = profile_new(f, NULL, t ? pool : NULL, NULL, &err);
+        assert_non_null(p);
+        got = &p->column[0];
+        assert_int_equal(got->n_distinct, MANY);
+        assert_int_equal(p->n_duplicates, 0);
+        expect_near("mean", got->mean, (n - 1) / 2);
+        expect_near("sd", got->sd, sqrt(n * (n + 1) / 12));
+        expect_near("skew", got->skew, 0);
+        expect_near("kurtosis", got->kurtosis, -1.2);
+        expect_near("median", got->quantile[4], (n - 1) / 2);
+        expect_near("entropy", got->entropy, log2(n));
+        buf_init(&out[t]);
+        json_writer_init(&w, &out[t]);
+        profile_json(p, &w);
+        profile_free(p);
+        frame_unref(f);
+    }
+    assert_string_equal(out[0].data, out[1].data);
+    buf_fini(&out[0]);
+    buf_fini(&out[1]);
+    pool_free(pool);
+}
+
 /* The whole page and the whole JSON, for 1 and 3 threads. */
 static void
 test_threads_do_not_change_a_byte(void **state)
@@ -655,6 +702,7 @@ main(void)
         cmocka_unit_test(test_unknown_target_is_an_error),
         cmocka_unit_test(test_cancel_stops_it),
         cmocka_unit_test(test_no_memory_is_an_error),
+        cmocka_unit_test(test_long_column_agrees_with_closed_forms),
         cmocka_unit_test(test_threads_do_not_change_a_byte),
         cmocka_unit_test(test_lines_keep_to_the_width),
         cmocka_unit_test(test_control_characters_are_not_printed),

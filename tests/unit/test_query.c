@@ -15,7 +15,9 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "frame/builder.h"
+#include "frame/order.h"
 
 static const char *const names[] = {"city", "n", "x", "ok", "day"};
 static const enum col_type types[] = {COL_TEXT, COL_INT64, COL_FLOAT64,
@@ -151,6 +153,41 @@ test_sort_of_many_rows_agrees_with_qsort(void **state)
     free(got);
     free(want);
     frame_unref(f);
+    pool_free(pool);
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Lengths about the chunks of 2^18, with odd runs left over. */
+static void
+test_wide_sort_agrees_with_qsort(void **state)
+{
+    static const size_t lengths[] = {0, 1, 262144, 262145, 700001, 1048577};
+    struct pool *pool = pool_new(3);
+    struct error err = {0};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+        size_t n = lengths[k];
+        uint64_t *key = mem_try_array(n, sizeof *key, &err), *got;
+        uint64_t *scratch = mem_try_array(n, sizeof *scratch, &err);
+        uint64_t *want = mem_try_array(n, sizeof *want, &err);
+
+        for (size_t i = 0; i < n; i++)
+            want[i] = key[i] = rng_at(1, 2, i) >> (i % 3 ? 40 : 0);
+        qsort(want, n, sizeof *want, by_key);
+        got = order_sort_wide(key, scratch, n, pool, NULL);
+        assert_memory_equal(got, want, n * sizeof *want);
+        free(key);
+        free(scratch);
+        free(want);
+    }
     pool_free(pool);
 }
 
@@ -353,6 +390,7 @@ main(void)
         cmocka_unit_test(test_sort_is_stable_with_missing_last),
         cmocka_unit_test(test_sort_by_several_keys),
         cmocka_unit_test(test_sort_of_many_rows_agrees_with_qsort),
+        cmocka_unit_test(test_wide_sort_agrees_with_qsort),
         cmocka_unit_test(test_frequency_most_frequent_first),
         cmocka_unit_test(test_groups_come_in_order_of_appearance),
         cmocka_unit_test(test_aggregates_of_every_kind),
