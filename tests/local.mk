@@ -37,7 +37,6 @@ EXTRA_DIST += tests/fuzz/corpus
 
 check_PROGRAMS += tests/engine/hash_gbdt
 SCRIPT_TESTS = tests/lint/layers.sh
-SCRIPT_TESTS += tests/lint/manuals.sh
 SCRIPT_TESTS += tests/cli/commands.sh
 SCRIPT_TESTS += tests/cli/repl.sh
 SCRIPT_TESTS += tests/cli/run.sh
@@ -49,6 +48,7 @@ EXTRA_DIST += $(SCRIPT_TESTS)
 # Measurements, by hand: make tests/bench/bench_gbdt.
 EXTRA_PROGRAMS += tests/bench/bench_gbdt
 EXTRA_PROGRAMS += tests/bench/bench_serve
+EXTRA_PROGRAMS += tests/bench/bench_tui
 # Quality of the defaults: make tests/bench/quality && tests/bench/quality.sh.
 EXTRA_PROGRAMS += tests/bench/quality
 EXTRA_DIST += tests/bench/quality.sh tests/bench/quality.py

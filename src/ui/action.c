@@ -339,6 +339,7 @@ run_binding(struct ui *ui, const struct binding *b)
     snprintf(command, sizeof command, "%s", b->command);
     forget_keys(ui);
     ui_run_command(ui, command, count);
+    ui->moved = is_movement(command);
 }
 
 void
@@ -509,6 +510,7 @@ paste(struct ui *ui, const struct input_event *e)
 void
 action_key(struct ui *ui, const struct input_event *e)
 {
+    ui->moved = false;
     if (!ui->choice.on && !ui->ask.on)
         ui->line.shown = false;
     ui->which_key = false;

@@ -443,6 +443,13 @@ draw_restyle(const struct canvas *c, struct rect r, unsigned style)
 }
 
 void
+draw_select(const struct canvas *c, struct rect r)
+{
+    restyle(c, r, c->focus ? ROLE_SELECT : ROLE_SELECT_OFF, true);
+    canvas_cursor(c, r.x + (r.w > 1), r.y, false);
+}
+
+void
 draw_attrs(const struct canvas *c, struct rect r, unsigned attrs)
 {
     restyle(c, r, attrs, false);

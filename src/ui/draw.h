@@ -104,6 +104,10 @@ void
 draw_fill(const struct canvas *c, struct rect r, unsigned style, uint32_t cp);
 /* Give cells another role and keep their characters: the selected row. */
 void draw_restyle(const struct canvas *c, struct rect r, unsigned style);
+/* The thing under the cursor: ROLE_SELECT, or ROLE_SELECT_OFF without focus,
+ * and the hardware cursor.  r is its name, not the whole row: what changes is
+ * sent, and a row sent twice for each key is too much on a slow line. */
+void draw_select(const struct canvas *c, struct rect r);
 /* Add attributes and keep the role. */
 void draw_attrs(const struct canvas *c, struct rect r, unsigned attrs);
 

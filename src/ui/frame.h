@@ -16,6 +16,7 @@
 enum {
     UI_TABS = 6,
     UI_PUSHED = 8,      /* views laid over the tabs */
+    UI_FOLLOW_MS = 60,  /* what follows a cursor waits for more keys */
     UI_PACE_MS = 250,   /* between frames that no key asked for */
     UI_PREFIX_MS = 400, /* until which-key shows */
     UI_DIGIT_MS = 300,  /* "1", "2", "j" within it is 12 down */
@@ -75,6 +76,10 @@ struct ui {
     bool theme_fixed; /* chosen by someone, not by the background */
     bool focused;     /* the terminal has the window system's focus */
     bool dirty;
+    bool moved;        /* the last keys only moved the cursor: see ui_paint() */
+    struct grid *echo; /* the frame before, while a new one is drawn */
+    struct view *echo_view; /* what it showed, and how */
+    struct layout echo_layout;
     int64_t painted_ms; /* the last frame nobody asked for */
     int64_t slow_us;    /* the slowest frame so far, for :facts */
     char where[64];

@@ -182,11 +182,8 @@ draw_cursor(const struct sheet *s, const struct canvas *c, int x, int w)
 
     if (s->n_rows == 0)
         return;
-    draw_restyle(c, (struct rect){0, y, c->w, 1},
-                 c->focus ? ROLE_SELECT : ROLE_SELECT_OFF);
-    if (c->focus)
-        draw_attrs(c, (struct rect){x, y, w, 1}, THEME_BOLD | THEME_UNDER);
-    canvas_cursor(c, x, y, false);
+    draw_cp(c, 0, y, ROLE_ACCENT, 0x25b8);
+    draw_select(c, (struct rect){x, y, w, 1});
     draw_scrollbar(c, c->w - 1, 1, c->h - 1, s->row.top, (size_t)c->h - 1,
                    s->n_rows);
 }

@@ -101,6 +101,8 @@ schedule_paint(struct ui *ui)
     if (!ui->term || ui->paint_timer || term_suspended(ui->term))
         return;
     wait = ui->painted_ms + UI_PACE_MS - loop_now_ms();
+    if (ui->moved && wait < UI_FOLLOW_MS)
+        wait = UI_FOLLOW_MS;
     patience = term_patience_ms(ui->term);
     if (patience > wait)
         wait = patience;
@@ -144,9 +146,57 @@ ui_tell_shown(struct ui *ui)
         now->class->shown(now, true);
 }
 
+static bool
+same_layout(const struct ui *ui, const struct view *v)
+{
+    return ui->echo_view == v && ui->echo->w == ui->grid->w &&
+           ui->echo->h == ui->grid->h && !ui->chooser && !ui->ask.on &&
+           memcmp(&ui->echo_layout, &v->layout, sizeof v->layout) == 0;
+}
+
+/* A key that only moved the cursor shows at once in its own region; what the
+ * other regions tell of the thing under the cursor follows at the pace of the
+ * terminal, so a held key draws no details that nobody can read. */
+static bool
+hold_followers(struct ui *ui)
+{
+    const struct view *v = ui_at(ui);
+    bool held = false;
+
+    if (!ui->moved || !same_layout(ui, v))
+        return false;
+    for (unsigned i = 0; i < view_regions(v->class); i++) {
+        struct rect r = v->layout.placed[i];
+
+        for (int y = r.y; i != v->focus && y < r.y + r.h; y++) {
+            size_t at =
+                (size_t)(ui->body.y + y) * (size_t)ui->grid->w + (size_t)r.x;
+            size_t n = (size_t)r.w * sizeof *ui->grid->cells;
+
+            held |= memcmp(ui->grid->cells + at, ui->echo->cells + at, n) != 0;
+            memcpy(ui->grid->cells + at, ui->echo->cells + at, n);
+        }
+    }
+    return held;
+}
+
+static void
+keep_echo(struct ui *ui)
+{
+    struct grid *g = ui->echo;
+
+    if (g->w != ui->grid->w || g->h != ui->grid->h)
+        grid_resize(g, ui->grid->w, ui->grid->h);
+    memcpy(g->cells, ui->grid->cells,
+           (size_t)g->w * (size_t)g->h * sizeof *g->cells);
+    ui->echo_view = ui_at(ui);
+    ui->echo_layout = ui->echo_view->layout;
+}
+
 void
 ui_paint(struct ui *ui, bool asked)
 {
+    bool held;
     int w, h;
 
     if (!ui->term || term_suspended(ui->term))
@@ -170,7 +220,13 @@ ui_paint(struct ui *ui, bool asked)
     if (w != ui->grid->w || h != ui->grid->h)
         grid_resize(ui->grid, w, h);
     frame_draw(ui);
+    held = asked && hold_followers(ui);
     term_present(ui->term, ui->grid, &ui->theme, asked);
+    keep_echo(ui);
+    if (held)
+        ui_touch(ui);
+    else
+        ui->moved = false;
     if (!asked)
         ui->painted_ms = loop_now_ms();
     if (loop_now_us() - begin > ui->slow_us)
@@ -501,6 +557,7 @@ ui_new(struct session *s, struct kernel *kernel, struct attach_server *server,
     ui->options = *options;
     ui->keymap = keymap_new();
     ui->grid = grid_new(80, 24);
+    ui->echo = grid_new(80, 24);
     theme_default(&ui->theme);
     if (options->theme)
         ui_set_theme(ui, options->theme);
@@ -536,8 +593,7 @@ on_sigterm(void *ctx, int signo)
 int
 ui_run(struct ui *ui)
 {
-    struct loop_watch *sigterm =
-        loop_signal(ui->loop, SIGTERM, on_sigterm, ui);
+    struct loop_watch *sigterm = loop_signal(ui->loop, SIGTERM, on_sigterm, ui);
 
     if (ui->n_pushed == 0)
         tab_view(ui, 0);
@@ -570,6 +626,7 @@ ui_free(struct ui *ui)
     loop_remove(ui->prefix_timer);
     keymap_free(ui->keymap);
     grid_free(ui->grid);
+    grid_free(ui->echo);
     attach_server_free(ui->server);
     free(ui);
 }

@@ -504,6 +504,12 @@ draw_shape(const struct canvas *c, int x, int y, int w,
         draw_spark(c, x, y, (int)n < w ? (int)n : w, ROLE_INFO, bins, n, 0, -1);
 }
 
+static int
+name_cells(int w)
+{
+    return w >= 100 ? 24 : w >= 60 ? 18 : w - 22;
+}
+
 static void
 draw_column_row(const struct canvas *c, int y, const struct table *t,
                 size_t col)
@@ -511,7 +517,7 @@ draw_column_row(const struct canvas *c, int y, const struct table *t,
     const struct profile_column *p = profile_of(t, col);
     const struct column *column = frame_column(t->frame, col);
     const struct alert *a = worst_alert(t, col);
-    int name_w = c->w >= 100 ? 24 : c->w >= 60 ? 18 : c->w - 22, x;
+    int name_w = name_cells(c->w), x;
     char text[32];
 
     x = draw_fit(c, 1, y, name_w, ROLE_TITLE, DRAW_LEFT,
@@ -583,9 +589,7 @@ columns_draw(struct view *v, const struct canvas *c)
             break;
         draw_column_row(c, y, t, col);
         if (col == d->columns.at) {
-            draw_restyle(c, (struct rect){0, y, c->w, 1},
-                         c->focus ? ROLE_SELECT : ROLE_SELECT_OFF);
-            canvas_cursor(c, 1, y, false);
+            draw_select(c, (struct rect){0, y, name_cells(c->w) + 2, 1});
         }
     }
     draw_scrollbar(c, c->w - 1, head, c->h - head, d->columns.top,

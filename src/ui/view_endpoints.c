@@ -326,9 +326,7 @@ list_draw(struct view *v, const struct canvas *c)
             break;
         draw_row(e, c, y, i);
         if (i == e->list.at) {
-            draw_restyle(c, (struct rect){0, y, c->w, 1},
-                         c->focus ? ROLE_SELECT : ROLE_SELECT_OFF);
-            canvas_cursor(c, 0, y, false);
+            draw_select(c, (struct rect){0, y, 14, 1});
         }
     }
 }

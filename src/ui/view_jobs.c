@@ -383,9 +383,7 @@ list_draw(struct view *v, const struct canvas *c)
             break;
         draw_row(c, y, &j->row[i]);
         if (i == j->list.at) {
-            draw_restyle(c, (struct rect){0, y, c->w, 1},
-                         c->focus ? ROLE_SELECT : ROLE_SELECT_OFF);
-            canvas_cursor(c, 0, y, false);
+            draw_select(c, (struct rect){0, y, 7 + c->w / 3, 1});
         }
     }
     draw_scrollbar(c, c->w - 1, 0, c->h, j->list.top, (size_t)c->h, j->n_rows);

@@ -202,9 +202,7 @@ size_text(int64_t bytes, char *out, size_t size)
 static void
 select_row(const struct canvas *c, int y)
 {
-    draw_restyle(c, (struct rect){0, y, c->w, 1},
-                 c->focus ? ROLE_SELECT : ROLE_SELECT_OFF);
-    canvas_cursor(c, 0, y, false);
+    draw_select(c, (struct rect){0, y, 20, 1});
 }
 
 static void

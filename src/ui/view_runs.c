@@ -559,9 +559,7 @@ list_draw(struct view *v, const struct canvas *c)
 
         draw_row(r, c, y, k);
         if (k == r->list.at) {
-            draw_restyle(c, (struct rect){0, y, c->w, 1},
-                         c->focus ? ROLE_SELECT : ROLE_SELECT_OFF);
-            canvas_cursor(c, 0, y, false);
+            draw_select(c, (struct rect){0, y, c->w - 17, 1});
         }
     }
     draw_scrollbar(c, c->w - 1, 0, c->h, r->list.top, (size_t)c->h, r->n_shown);

@@ -7,7 +7,7 @@ wait tenure
 colour none
 style 1 Data|bold
 style churn.csv|bold
-type Q
+type Qy
 ended 0
 modes clean
 
@@ -16,7 +16,7 @@ env NO_COLOR=1
 open always 80x24 xterm-256color --no-server --color=always
 wait Start here
 colour some
-type Q
+type Qy
 ended 0
 env NO_COLOR=
 
@@ -25,35 +25,35 @@ env CLICOLOR=0
 open clicolor 80x24 xterm-256color --no-server
 wait Start here
 colour none
-type Q
+type Qy
 ended 0
 env CLICOLOR=
 open never 80x24 xterm-256color --no-server --color=never
 wait Start here
 colour none
-type Q
+type Qy
 ended 0
 
 test vt100, linux, dumb and an unknown terminal start
 open vt100 80x24 vt100 --no-server
 wait Start here
 colour none
-type Q
+type Qy
 ended 0
 open linux 80x24 linux --no-server
 wait Start here
-type Q
+type Qy
 ended 0
 open dumb 80x24 dumb --no-server
 wait Start here
 type 6
 wait Nothing runs
-type Q
+type Qy
 ended 0
 open unknown 80x24 no-such-terminal --no-server
 wait Start here
 colour some
-type Q
+type Qy
 ended 0
 modes clean
 
@@ -61,7 +61,7 @@ test in the C locale everything is ASCII
 env LC_ALL=C
 open c 80x24 xterm-256color --no-server churn.csv
 wait - churn.csv . 7,043 rows x 20 columns -
-type Q
+type Qy
 ended 0
 env LC_ALL=C.UTF-8
 
@@ -88,6 +88,6 @@ resize 300x100
 wait female
 resize 80x24
 wait female
-type Q
+type Qy
 ended 0
 modes clean

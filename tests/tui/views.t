@@ -65,6 +65,6 @@ paste two
 wait /onetwo
 type <C-g>
 gone /onetwo
-type Q
+type Qy
 ended 0
 modes clean

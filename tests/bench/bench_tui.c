@@ -1,0 +1,372 @@
+/* tests/bench/bench_tui.c -- what the screen costs, on a pseudo-terminal.
+ *
+ *   bench_tui LATHE TABLE.csv
+ *
+ * Prints each measure beside its bar.  The reader answers CSI 5 n at once, as
+ * a local terminal does.  Times are from the write of a key, or the start of
+ * the program, to bytes at the other end of the pty, so they hold the kernel's
+ * share too.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utmp.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/loop.h"
+#include "base/proc.h"
+
+enum { KEYS = 200, STARTS = 9, QUIET_MS = 40, IDLE_MS = 5000 };
+
+struct tty {
+    int fd, slave;
+    pid_t pid;
+    struct buf seen; /* since the last tty_forget() */
+};
+
+static const char *lathe, *table;
+static char dir[64];
+
+static void
+tty_open(struct tty *t, int w, int h, const char *const *argv)
+{
+    struct winsize ws = {.ws_row = (unsigned short)h,
+                         .ws_col = (unsigned short)w};
+    char *args[8] = {NULL};
+
+    for (size_t i = 0; argv[i]; i++)
+        args[i] = strdup(argv[i]);
+    buf_init(&t->seen);
+    if (openpty(&t->fd, &t->slave, NULL, NULL, &ws) < 0)
+        exit(1);
+    fcntl(t->fd, F_SETFD, FD_CLOEXEC);
+    t->pid = fork();
+    if (t->pid == 0) {
+        login_tty(t->slave);
+        if (chdir(dir) == 0)
+            execv(lathe, args);
+        _exit(127);
+    }
+}
+
+static void
+tty_close(struct tty *t)
+{
+    close(t->fd);
+    close(t->slave);
+    kill(t->pid, SIGKILL);
+    waitpid(t->pid, NULL, 0);
+    buf_fini(&t->seen);
+}
+
+/* Read for at most ms; false when nothing came. */
+static bool
+tty_read(struct tty *t, int ms)
+{
+    struct pollfd p = {.fd = t->fd, .events = POLLIN};
+    char bytes[65536];
+    ssize_t n;
+
+    if (poll(&p, 1, ms) <= 0 || (n = read(t->fd, bytes, sizeof bytes)) <= 0)
+        return false;
+    buf_add(&t->seen, bytes, (size_t)n);
+    for (const char *q = bytes;
+         (q = memmem(q, (size_t)(bytes + n - q), "\033[5n", 4)); q += 4) {
+        ssize_t answered = write(t->fd, "\033[0n", 4);
+
+        (void)answered;
+    }
+    return true;
+}
+
+static void
+tty_forget(struct tty *t)
+{
+    buf_clear(&t->seen);
+}
+
+static void
+tty_quiet(struct tty *t, int ms)
+{
+    while (tty_read(t, ms))
+        continue;
+}
+
+static bool
+tty_wait(struct tty *t, const char *text)
+{
+    int64_t end = loop_now_ms() + 30000;
+
+    while (!t->seen.data ||
+           !memmem(t->seen.data, t->seen.len, text, strlen(text))) {
+        if (loop_now_ms() > end) {
+            fprintf(stderr, "bench_tui: \"%s\" did not come\n", text);
+            return false;
+        }
+        tty_read(t, 5);
+    }
+    return true;
+}
+
+static void
+tty_type(struct tty *t, const char *keys)
+{
+    if (write(t->fd, keys, strlen(keys)) < 0)
+        perror("write");
+}
+
+/* ---- numbers ---- */
+
+static int
+by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double
+quantile(double *v, size_t n, double q)
+{
+    qsort(v, n, sizeof *v, by_value);
+    return v[(size_t)(q * (double)(n - 1))];
+}
+
+static void
+report(const char *what, double value, const char *unit, double bar)
+{
+    printf("%-52s %9.2f %-8s bar %6.0f  %s\n", what, value, unit, bar,
+           value <= bar ? "ok" : "OVER");
+    fflush(stdout);
+}
+
+/* ---- measures ---- */
+
+static void
+first_paint(void)
+{
+    const char *const argv[] = {"lathe", "--no-server", NULL};
+    double ms[STARTS];
+    struct tty t;
+
+    for (int i = 0; i < STARTS; i++) {
+        int64_t begin = loop_now_us();
+
+        tty_open(&t, 80, 24, argv);
+        tty_wait(&t, "Start here");
+        ms[i] = (double)(loop_now_us() - begin) / 1000;
+        tty_quiet(&t, QUIET_MS);
+        tty_close(&t);
+    }
+    report("first paint, median of 9 cold starts", quantile(ms, STARTS, 0.5),
+           "ms", 50);
+}
+
+static void
+attaching(void)
+{
+    const char *const argv[] = {"lathe", NULL};
+    double ms[STARTS];
+    struct tty keep, t;
+
+    tty_open(&keep, 80, 24, argv);
+    tty_wait(&keep, "Start here");
+    for (int i = 0; i < STARTS; i++) {
+        int64_t begin = loop_now_us();
+
+        tty_open(&t, i % 2 ? 80 : 120, 30, argv);
+        tty_wait(&t, "Start here");
+        ms[i] = (double)(loop_now_us() - begin) / 1000;
+        tty_quiet(&t, QUIET_MS);
+        tty_close(&t);
+    }
+    report("attach, median of 9", quantile(ms, STARTS, 0.5), "ms", 30);
+    tty_close(&keep);
+    tty_open(&t, 80, 24, argv);
+    tty_wait(&t, "Start here");
+    tty_type(&t, "Q");
+    waitpid(t.pid, NULL, 0);
+    t.pid = fork();
+    if (t.pid == 0)
+        _exit(0);
+    tty_close(&t);
+}
+
+/* Keys up and down; the time to the first byte and the bytes of each. */
+static void
+keys(struct tty *t, const char *what, double bar, bool bytes_too)
+{
+    double *ms = calloc(KEYS, sizeof *ms), total = 0;
+    char name[96];
+
+    tty_quiet(t, 200);
+    for (int i = 0; i < KEYS; i++) {
+        int64_t begin = loop_now_us();
+
+        tty_forget(t);
+        /* Two cells are always there. */
+        tty_type(t, i % 2 ? "k" : "j");
+        while (t->seen.len == 0 && loop_now_us() - begin < 2000000)
+            tty_read(t, 100);
+        ms[i] = (double)(loop_now_us() - begin) / 1000;
+        tty_quiet(t, bytes_too ? QUIET_MS : 5);
+        total += (double)t->seen.len;
+    }
+    snprintf(name, sizeof name, "%s: key to first byte, p95", what);
+    report(name, quantile(ms, KEYS, 0.95), "ms", bar);
+    snprintf(name, sizeof name, "%s: bytes per cursor move", what);
+    if (bytes_too)
+        report(name, total / KEYS, "bytes", 200);
+    free(ms);
+}
+
+static pid_t
+workbench_of(pid_t client)
+{
+    char path[64], text[256] = "";
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)client,
+             (int)client);
+    f = fopen(path, "re");
+    if (f && !fgets(text, sizeof text, f))
+        text[0] = '\0';
+    if (f)
+        fclose(f);
+    return (pid_t)atoi(text);
+}
+
+static void
+idle(struct tty *t)
+{
+    pid_t pid = workbench_of(t->pid);
+    uint64_t before = 0, after = 0, rss = 0;
+
+    tty_quiet(t, 6000);
+    tty_forget(t);
+    if (!proc_usage(pid, &before, &rss))
+        fprintf(stderr, "bench_tui: no process %d\n", (int)pid);
+    tty_quiet(t, IDLE_MS);
+    proc_usage(pid, &after, &rss);
+    report("idle for 5 s: bytes", (double)t->seen.len, "bytes", 0);
+    report("idle for 5 s: processor time", (double)(after - before) / 50000,
+           "%", 0);
+    report("resident", (double)rss / 1048576, "MiB", 200);
+}
+
+static void
+repaint(struct tty *t, int w, int h, const char *what, double bar)
+{
+    struct winsize ws = {.ws_row = (unsigned short)h,
+                         .ws_col = (unsigned short)w};
+    int64_t begin;
+
+    tty_quiet(t, 200);
+    tty_forget(t);
+    begin = loop_now_us();
+    ioctl(t->fd, TIOCSWINSZ, &ws);
+    while (!tty_read(t, 1) && loop_now_us() - begin < 2000000)
+        continue;
+    report(what, (double)(loop_now_us() - begin) / 1000, "ms", 20);
+    tty_quiet(t, QUIET_MS);
+    tty_forget(t);
+    tty_type(t, "\f");
+    tty_quiet(t, 100);
+    report("  full repaint of it", (double)t->seen.len, "bytes", bar);
+}
+
+static void
+in_the_data_view(void)
+{
+    const char *argv[] = {"lathe", "--no-server", table, NULL};
+    struct tty t;
+
+    tty_open(&t, 80, 24, argv);
+    tty_wait(&t, "7,043");
+    tty_quiet(&t, 500);
+    keys(&t, "columns", 5, true);
+    tty_type(&t, "\t");
+    keys(&t, "rows", 5, true);
+    repaint(&t, 160, 48, "resize to 160x48: first byte", 20000);
+    repaint(&t, 80, 24, "resize to 80x24: first byte", 8000);
+    idle(&t);
+    tty_close(&t);
+}
+
+static void
+while_lua_runs(const char *cell, const char *what, double bar)
+{
+    char *path = file_join(dir, "bench.lua");
+    const char *argv[] = {"lathe", "--no-server", table, path, NULL};
+    struct error err;
+    struct buf text;
+    struct tty t;
+
+    buf_init(&text);
+    buf_printf(&text,
+               "-- %%%%\ndata = \"%s\"\n\n-- %%%%\n%s\n\n-- %%%%\nx = 1\n",
+               table, cell);
+    if (!file_replace(path, text.data, text.len, 0600, &err))
+        fprintf(stderr, "bench_tui: %s\n", err.message);
+    buf_fini(&text);
+    tty_open(&t, 80, 24, argv);
+    tty_wait(&t, "bench.lua");
+    tty_quiet(&t, 300);
+    tty_forget(&t);
+    tty_type(&t, "A");
+    tty_wait(&t, "running");
+    /* Where each key changes something, whatever the cell prints. */
+    tty_forget(&t);
+    tty_type(&t, "1");
+    tty_wait(&t, "tenure");
+    tty_quiet(&t, 100);
+    keys(&t, what, bar, false);
+    tty_type(&t, "2\003");
+    tty_quiet(&t, 300);
+    tty_close(&t);
+    free(path);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc != 3) {
+        fprintf(stderr, "usage: bench_tui LATHE TABLE.csv\n");
+        return 2;
+    }
+    lathe = realpath(argv[1], NULL);
+    table = realpath(argv[2], NULL);
+    snprintf(dir, sizeof dir, "/tmp/lathe-bench.XXXXXX");
+    if (!lathe || !table || !mkdtemp(dir)) {
+        perror("bench_tui");
+        return 1;
+    }
+    setenv("TERM", "xterm-256color", 1);
+    setenv("LC_ALL", "C.UTF-8", 1);
+    setenv("XDG_RUNTIME_DIR", dir, 1);
+    setenv("XDG_STATE_HOME", dir, 1);
+    signal(SIGPIPE, SIG_IGN);
+    first_paint();
+    attaching();
+    in_the_data_view();
+    /* Lua has the thread and gives it back every 5 ms. */
+    while_lua_runs("while true do end", "an endless loop in a cell", 10);
+    while_lua_runs(
+        "df = lathe.read(data)\nfor i = 1, 100 do\n"
+        "  lathe.gbdt { trees = 2000 }:fit(df, \"churn\", { seed = i })\n"
+        "end",
+        "a fit on all cores", 5);
+    return 0;
+}
