@@ -12,13 +12,13 @@ SH_LOG_COMPILER = $(SHELL)
 T_LOG_DRIVER = $(TAP_DRIVER)
 T_LOG_COMPILER = $(abs_top_builddir)/tests/tui/drive
 LUA_LOG_DRIVER = $(TAP_DRIVER)
-LUA_LOG_COMPILER = $(abs_top_builddir)/lathe run
+LUA_LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/lib/lua.sh
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT)
 TESTS += $(UNIT)
 endif
-EXTRA_DIST += tests/lib/run.sh tests/lib/summary.sh tests/lib/tap.sh tests/lib/close.h tests/lib/small_model.h
+EXTRA_DIST += tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/tap.lua tests/lib/tap.sh tests/lib/close.h tests/lib/small_model.h
 
 # Each fuzz target replays its corpus: FUZZ += tests/fuzz/fuzz_x, and its sources.
 FUZZ = tests/fuzz/fuzz_csv
@@ -40,6 +40,7 @@ SCRIPT_TESTS = tests/lint/layers.sh
 SCRIPT_TESTS += tests/cli/commands.sh
 SCRIPT_TESTS += tests/cli/repl.sh
 SCRIPT_TESTS += tests/cli/run.sh
+SCRIPT_TESTS += tests/lua/library.lua
 SCRIPT_TESTS += tests/serve/serve.sh
 SCRIPT_TESTS += tests/engine/same_bytes.sh
 TESTS += $(SCRIPT_TESTS)

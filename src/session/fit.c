@@ -255,7 +255,11 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
     struct model_options options = r->options;
     struct follower *f;
     struct model *m;
+    size_t col;
 
+    /* A slip of the pen is no run. */
+    if (!frame_need(r->frame, r->target, &col, err))
+        return NULL;
     /* A family of one kind of target learns that kind: 1, 2, 3 are numbers to
      * linear regression. */
     for (int p = PROBLEM_BINARY; p <= PROBLEM_REGRESSION; p++)

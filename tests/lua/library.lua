@@ -1,0 +1,93 @@
+-- The library from Lua: frames, models, runs, registry, errors.
+-- SPDX-License-Identifier: GPL-3.0-or-later
+package.path = os.getenv("LATHE_SOURCE") .. "/tests/lib/?.lua;" .. package.path
+local tap = require "tap"
+local data = os.getenv("LATHE_SOURCE") .. "/samples/churn/churn.csv"
+
+-- Frames. 7,043 rows and 1,869 customers who left: the note beside the file.
+local df = lathe.read(data)
+tap.is(df.rows, 7043, "a frame knows its rows")
+tap.is(#df, 7043, "and so does #")
+tap.is(df:where("churn = 'Yes'").rows, 1869, "where filters by an expression")
+tap.is(df:with({ twice = "tenure * 2" }):where("twice != 2 * tenure").rows, 0,
+    "with adds a column")
+tap.fails(function() df:where("tenur > 1") end, "did you mean 'tenure'",
+    "a wrong column names the nearest")
+tap.fails(function() df:where("tenur > 1") end, "library.lua:16: ",
+    "an error names file and line")
+tap.fails(function() df:wher("tenure > 1") end, "a frame has no 'wher' %(did you mean 'where'",
+    "a wrong method names the nearest")
+tap.fails(function() lathe.read(data, { delimter = ";" }) end, "did you mean 'delimiter'",
+    "a wrong option names the nearest")
+tap.fails(function() lathe.read("missing.csv") end, "missing.csv", "a missing file is named")
+tap.fails(function() lathe.read {} end, "string expected", "a wrong argument is refused")
+
+local a, b = df:split { test = 0.2, stratify = "churn", seed = 3 }
+local c = df:split { test = 0.2, stratify = "churn", seed = 3 }
+tap.is(a.rows + b.rows, 7043, "split leaves no row out")
+tap.is(tostring(a:head(5)), tostring(c:head(5)), "and is a function of its seed")
+tap.like(df, "7,?043 rows x 20 columns", "tostring of a frame is a table")
+
+-- Models and runs.
+local model = lathe.gbdt { trees = 15 }:fit(a, "churn", { seed = 1, name = "small" })
+local e = model:evaluate(b)
+tap.ok(e.auc > 0.8 and e.auc < 0.9, "a model is better than chance")
+tap.ok(e.auc_low < e.auc and e.auc < e.auc_high, "its interval holds the value")
+tap.is(model:predict(b).rows, b.rows, "a prediction for each row")
+tap.fails(function() lathe.gbdt { tree = 3 } end, "trees", "a wrong parameter names the nearest")
+tap.fails(function() lathe.gbdt { trees = -3 } end, "%-3", "a value out of range is told")
+tap.fails(function() lathe.gbdt():fit(a, "chrun") end, "did you mean 'churn'",
+    "a wrong target names the nearest")
+tap.fails(function() model:fit(a, "churn") end, "a model has no 'fit'", "a model is no estimator")
+
+local runs = lathe.runs()
+tap.is(runs[1].name, "small", "a fit is a run")
+tap.is(runs[1].source, "library.lua [1]", "which knows the cell it came from")
+tap.is(#lathe.run("small"):series("train.logloss").value, 15, "a value a tree in its curve")
+tap.like(runs, "small +done +gbdt", "a list of runs is a table")
+tap.fails(function() lathe.run("nope") end, "nope", "a missing run is named")
+
+model:save("m.lathe")
+tap.is(lathe.load("m.lathe"):evaluate(b).auc, e.auc, "a saved model scores the same")
+tap.is(lathe.load("runs:/" .. model.run):evaluate(b).auc, e.auc, "and so does its run's")
+
+-- The registry.
+local version = lathe.register("churn", model, { metrics = e })
+tap.is(version.label, "churn/1", "versions are counted from 1")
+tap.is(version.metrics.auc, e.auc, "a version keeps the metrics")
+tap.fails(function() lathe.promote(version, "production", { gate = "auc > 0.99" }) end,
+    "gate 'auc > 0.99' is not met: auc is 0.8", "a gate stops a promotion")
+tap.is(version:promote("production", { gate = "auc > 0.8" }).stage, "Production",
+    "a gate that is met does not")
+lathe.register("churn", model)
+lathe.promote("churn/2", "production")
+tap.is(lathe.rollback("churn").label, "churn/1", "rollback gives production back")
+lathe.alias("churn/2", "champion")
+tap.is(lathe.version_of("churn@champion").number, 2, "an alias finds its version")
+tap.is(#lathe.versions("churn"), 2, "both are listed")
+
+-- Commands and help.
+tap.is(lathe.cmd("runs ls", { json = true })[1].name, "small", "a command's JSON is a table")
+tap.like(lathe.cmd("schema", { data }), "tenure +int", "positional arguments come first")
+tap.fails(function() lathe.cmd("runs lss") end, "runs ls", "a wrong command names the nearest")
+tap.fails(function() lathe.cmd("runs show") end, "run is missing", "a missing argument is named")
+tap.like(lathe.help(lathe.read), "^lathe.read%(", "help on a function")
+tap.like(lathe.help(lathe.gbdt), "^lathe.gbdt", "help on a family")
+tap.like(lathe.help(df.where), "^frame:where", "help on a method")
+
+local missing = {}
+for name, f in pairs(lathe) do
+    if type(f) == "function" and not pcall(lathe.help, f) then
+        missing[#missing + 1] = name
+    end
+end
+tap.is(table.concat(missing, " "), "", "every function has its help")
+
+-- Objects end where they are told to.
+do
+    local short <close> = df:head(1)
+    tap.is(short.rows, 1, "a frame may be a <close> variable")
+end
+tap.fails(function() setmetatable({}, { __gc = print }) end, "__gc", "no finaliser in Lua")
+tap.like(lathe.here("x.csv"), "/tests/lua/x.csv$", "here is beside the notebook")
+tap.done()
