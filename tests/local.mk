@@ -37,6 +37,7 @@ EXTRA_DIST += tests/fuzz/corpus
 
 check_PROGRAMS += tests/engine/hash_gbdt
 SCRIPT_TESTS = tests/lint/layers.sh
+SCRIPT_TESTS += tests/lint/manuals.sh
 SCRIPT_TESTS += tests/cli/commands.sh
 SCRIPT_TESTS += tests/cli/repl.sh
 SCRIPT_TESTS += tests/cli/run.sh

@@ -20,6 +20,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/pool.h"
+
 /* ln 2 = LN2_HI + LN2_LO; LN2_HI ends in 21 zero bits, so that k * LN2_HI is
  * exact for every exponent k. */
 static const double LN2_HI = 0x1.62e42feep-1;
@@ -207,4 +209,36 @@ fm_sigmoid(double x)
     double rest = ((n - qh * sh) - qh * sl - ql * sh) - ql * sl;
 
     return q + (rest + (n_low - q * s_low)) / s;
+}
+
+void
+fm_exp_all_plain(const double *x, size_t n, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = fm_exp(x[i]);
+}
+
+void
+fm_exp_all(const double *x, size_t n, double *out)
+{
+    if (n >= 4 && cpu_has_avx2())
+        fm_exp_all_avx2(x, n, out);
+    else
+        fm_exp_all_plain(x, n, out);
+}
+
+void
+fm_sigmoid_all_plain(const double *x, size_t n, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = fm_sigmoid(x[i]);
+}
+
+void
+fm_sigmoid_all(const double *x, size_t n, double *out)
+{
+    if (n >= 4 && cpu_has_avx2())
+        fm_sigmoid_all_avx2(x, n, out);
+    else
+        fm_sigmoid_all_plain(x, n, out);
 }

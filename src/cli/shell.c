@@ -73,9 +73,11 @@ shell_color(int fd)
 bool
 shell_flush(void)
 {
+    errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
-    if (errno != EPIPE) /* `lathe ... | head` is no accident */
+    /* `lathe ... | head` is no accident; 0: an earlier write failed so. */
+    if (errno != EPIPE && errno != 0)
         perror("lathe: standard output");
     return false;
 }

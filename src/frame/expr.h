@@ -40,7 +40,9 @@
 #include "frame/frame.h"
 
 struct expr;
-struct expr_function { const char *name, *usage, *help; };
+struct expr_function {
+    const char *name, *usage, *help;
+};
 
 struct expr *expr_parse(struct str text, struct error *err) MUST_USE;
 void expr_free(struct expr *e);

@@ -49,10 +49,10 @@ struct profile_column {
     size_t histogram[PROFILE_BINS]; /* over [min, max] of finite values */
     size_t n_bins;                  /* 0: none */
     struct profile_top top[PROFILE_TOP];
-    size_t n_top;    /* 0 also when all of many values differ */
-    double entropy;  /* of the distinct values, in bits */
+    size_t n_top;                  /* 0 also when all of many values differ */
+    double entropy;                /* of the distinct values, in bits */
     size_t min_length, max_length; /* text, in code points */
-    double target_score; /* of this column alone: AUC (0.5 to 1) or
+    double target_score;           /* of this column alone: AUC (0.5 to 1) or
                             |correlation| (0 to 1); NaN when not measured */
 };
 
@@ -64,9 +64,18 @@ struct profile_link {
 };
 
 enum alert_kind {
-    ALERT_CONSTANT, ALERT_MISSING, ALERT_HIGH_CARDINALITY, ALERT_UNIQUE,
-    ALERT_IMBALANCE, ALERT_SKEWED, ALERT_ZEROS, ALERT_INFINITE,
-    ALERT_DUPLICATES, ALERT_HIGH_CORRELATION, ALERT_LEAKAGE, ALERT_EMPTY
+    ALERT_CONSTANT,
+    ALERT_MISSING,
+    ALERT_HIGH_CARDINALITY,
+    ALERT_UNIQUE,
+    ALERT_IMBALANCE,
+    ALERT_SKEWED,
+    ALERT_ZEROS,
+    ALERT_INFINITE,
+    ALERT_DUPLICATES,
+    ALERT_HIGH_CORRELATION,
+    ALERT_LEAKAGE,
+    ALERT_EMPTY
 };
 enum alert_level { ALERT_NOTE, ALERT_WARN, ALERT_BAD };
 
@@ -84,7 +93,7 @@ struct profile {
     size_t n_duplicates; /* rows that repeat an earlier one */
     struct alert *alert; /* worst first */
     size_t n_alerts;
-    char *target; /* NULL when there is none */
+    char *target;              /* NULL when there is none */
     struct profile_link *link; /* |score| >= 0.5, strongest first */
     size_t n_links;
     bool target_classes; /* target_score is an AUC */
@@ -92,15 +101,16 @@ struct profile {
 
 /* target may be NULL; ERR_NOTFOUND when there is no such column.  Stops with
  * ERR_CANCELLED. */
-struct profile *profile_new(const struct frame *f, const char *target,
-                            struct pool *pool, struct progress *progress,
-                            struct error *err) MUST_USE;
+struct profile *
+profile_new(const struct frame *f, const char *target, struct pool *pool,
+            struct progress *progress, struct error *err) MUST_USE;
 void profile_free(struct profile *p);
 const char *profile_alert_word(enum alert_kind k); /* "HIGH_CARDINALITY" */
 /* Eight levels ▁..█ of a histogram in `cells` cells (ASCII when !utf8). */
 void profile_sparkline(const struct profile_column *c, size_t cells, bool utf8,
                        struct buf *out);
-void profile_print(const struct profile *p, size_t width, bool utf8, struct buf *out);
+void profile_print(const struct profile *p, size_t width, bool utf8,
+                   struct buf *out);
 void profile_json(const struct profile *p, struct json_writer *w);
 void profile_markdown(const struct profile *p, struct buf *out);
 #endif

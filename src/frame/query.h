@@ -13,8 +13,9 @@ struct query_key {
 
 /* Row ids in the order of the keys; stable; missing values last.  The caller
  * frees the ids. */
-uint32_t *query_sort(const struct frame *f, const struct query_key *keys,
-                     size_t n_keys, struct pool *pool, struct error *err) MUST_USE;
+uint32_t *
+query_sort(const struct frame *f, const struct query_key *keys, size_t n_keys,
+           struct pool *pool, struct error *err) MUST_USE;
 /* Frequency table of a column: value (text), count int, share float; most
  * frequent first, ties in value order; a row for missing when there are any. */
 struct frame *query_frequency(const struct frame *f, size_t col,

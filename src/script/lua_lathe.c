@@ -12,10 +12,12 @@
 static int
 lathe_help(lua_State *L)
 {
-    struct buf *out = script_buf(L);
+    struct buf *out;
     const struct binding *b;
     const char *prefix, *last = "";
 
+    lua_settop(L, 1);
+    out = script_buf(L);
     if (!lua_isnoneornil(L, 1)) {
         script_help(L, 1, out);
         if (out->len == 0)

@@ -16,18 +16,18 @@
 #include "base/error.h"
 
 /* |got - want| <= tolerance * max(1, |want|); prints both when not. */
-#define assert_close(got, want, tolerance)                                     \
-    do {                                                                       \
-        double close_got = (got), close_want = (want);                         \
-        if (!(fabs(close_got - close_want) <=                                  \
-              (tolerance)*fmax(1.0, fabs(close_want))))                        \
-            fail_msg("%s is %.17g, want %.17g", #got, close_got, close_want);  \
+#define assert_close(got, want, tolerance)                                    \
+    do {                                                                      \
+        double close_got = (got), close_want = (want);                        \
+        if (!(fabs(close_got - close_want) <=                                 \
+              (tolerance)*fmax(1.0, fabs(close_want))))                       \
+            fail_msg("%s is %.17g, want %.17g", #got, close_got, close_want); \
     } while (0)
 
 /* A call that must succeed: the message says why it did not. */
-#define assert_ok(call, err)                                                   \
-    do {                                                                       \
-        if (!(call))                                                           \
-            fail_msg("%s: %s", #call, (err).message);                          \
+#define assert_ok(call, err)                          \
+    do {                                              \
+        if (!(call))                                  \
+            fail_msg("%s: %s", #call, (err).message); \
     } while (0)
 #endif

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/fmath.h"
+#include "base/pool.h"
 #include "base/rng.h"
 
 /* Distance in units of the last place of the double nearest to `want`. */
@@ -143,6 +144,46 @@ test_bits_are_the_same_on_every_build(void **state)
     assert_true(digest() == UINT64_C(0x73c59cedc0f568d2));
 }
 
+typedef void many_fn(const double *x, size_t n, double *out);
+
+static void
+check_twins(double (*one)(double), many_fn *plain, many_fn *avx2, many_fn *all,
+            double range)
+{
+    double x[1003], got[1003], want[1003];
+
+    for (size_t i = 0; i < 1003; i++)
+        x[i] = (i % 7 ? range / 4 : 2.5 * range) * (rng_unit(5, 5, i) - 0.5);
+    x[3] = NAN;
+    x[10] = -INFINITY;
+    x[11] = INFINITY;
+    x[20] = 0.0;
+    x[21] = -0.0;
+    x[22] = range;
+    x[23] = -range;
+    for (size_t n = 990; n <= 1003; n++) {
+        plain(x, n, want);
+        avx2(x, n, got);
+        assert_memory_equal(got, want, n * sizeof *got);
+        assert_true(got[n - 1] == one(x[n - 1]));
+    }
+    memcpy(got, x, sizeof x);
+    all(got, 1003, got);
+    assert_memory_equal(got, want, sizeof got);
+}
+
+/* The twins give the same bits, in their range, beyond it, at any length. */
+static void
+test_many_at_once_are_the_same_as_each(void **state)
+{
+    (void)state;
+    if (!cpu_has_avx2())
+        skip();
+    check_twins(fm_sigmoid, fm_sigmoid_all_plain, fm_sigmoid_all_avx2,
+                fm_sigmoid_all, 40);
+    check_twins(fm_exp, fm_exp_all_plain, fm_exp_all_avx2, fm_exp_all, 690);
+}
+
 int
 main(void)
 {
@@ -151,6 +192,7 @@ main(void)
         cmocka_unit_test(test_log_is_within_one_ulp),
         cmocka_unit_test(test_log1p_is_within_one_ulp),
         cmocka_unit_test(test_sigmoid_is_within_one_ulp),
+        cmocka_unit_test(test_many_at_once_are_the_same_as_each),
         cmocka_unit_test(test_ends_of_the_range_are_exact),
         cmocka_unit_test(test_bits_are_the_same_on_every_build),
     };

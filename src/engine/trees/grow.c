@@ -68,8 +68,9 @@ struct part {
 };
 
 struct chunk {
-    uint32_t part, left; /* of which split; rows that go left */
-    size_t begin, end;   /* rows */
+    size_t part;       /* of which split */
+    size_t begin, end; /* rows */
+    size_t left;       /* how many of them go left */
     size_t to_left, to_right;
 };
 
@@ -311,9 +312,30 @@ list_chunks(struct grower *g)
             size_t n = l->n - at < PART_GRAIN ? l->n - at : PART_GRAIN;
 
             g->chunk[g->n_chunks++] = (struct chunk){
-                (uint32_t)p, 0, l->begin + at, l->begin + at + n, 0, 0};
+                .part = p, .begin = l->begin + at, .end = l->begin + at + n};
         }
     }
+}
+
+/* Rows as words: a struct would be moved member by member. */
+static void
+part_chunk(const struct hist_row *rows, size_t n, const uint8_t *code,
+           const uint8_t *goes_left, struct hist_row *scratch, size_t *n_left)
+{
+    size_t low = 0, high = n - 1;
+
+    for (size_t r = 0; r < n; r++) {
+        size_t left = goes_left[code[rows[r].row]];
+        uint64_t word;
+
+        /* Both places are free; the wrong one is written again. */
+        memcpy(&word, &rows[r], sizeof word);
+        memcpy(&scratch[low], &word, sizeof word);
+        memcpy(&scratch[high], &word, sizeof word);
+        low += left;
+        high -= 1 - left;
+    }
+    *n_left = low;
 }
 
 static void
@@ -325,23 +347,13 @@ part_chunks(void *ctx, size_t chunk, size_t begin, size_t end)
     for (size_t i = begin; i < end; i++) {
         struct chunk *c = &g->chunk[i];
         const struct tree_split *s = &g->leaf[g->part[c->part].leaf].best.split;
-        const uint8_t *code = g->b->col + s->slot * g->b->n_rows;
-        uint64_t set[TREE_SET_WORDS];
-        size_t low = c->begin, high = c->end - 1;
+        uint8_t goes_left[BINNED_WIDE];
 
-        memcpy(set, s->set, sizeof set);
-        for (size_t r = c->begin; r < c->end; r++) {
-            struct hist_row row = g->rows[r];
-            unsigned k = code[row.row];
-            size_t left = set[k / 64] >> (k % 64) & 1;
-
-            /* Both places are free; the wrong one is written again. */
-            g->scratch[low] = row;
-            g->scratch[high] = row;
-            low += left;
-            high -= 1 - left;
-        }
-        c->left = (uint32_t)(low - c->begin);
+        for (size_t k = 0; k < BINNED_WIDE; k++)
+            goes_left[k] = s->set[k / 64] >> (k % 64) & 1;
+        part_chunk(g->rows + c->begin, c->end - c->begin,
+                   g->b->col + s->slot * g->b->n_rows, goes_left,
+                   g->scratch + c->begin, &c->left);
     }
 }
 
@@ -350,15 +362,14 @@ static void
 place_chunks(struct grower *g, struct part *p)
 {
     const struct leaf *l = &g->leaf[p->leaf];
-    size_t i = p->first_chunk, n_left = 0, left, right;
+    size_t end = p->first_chunk + pool_chunks(l->n, PART_GRAIN), left, right;
 
-    for (size_t at = 0; at < l->n; at += PART_GRAIN)
-        n_left += g->chunk[i++].left;
-    p->n_left = n_left;
+    p->n_left = 0;
+    for (size_t i = p->first_chunk; i < end; i++)
+        p->n_left += g->chunk[i].left;
     left = l->begin;
-    right = l->begin + n_left;
-    for (i = p->first_chunk; i < g->n_chunks && g->chunk[i].part == p - g->part;
-         i++) {
+    right = l->begin + p->n_left;
+    for (size_t i = p->first_chunk; i < end; i++) {
         struct chunk *c = &g->chunk[i];
 
         c->to_left = left;

@@ -9,6 +9,8 @@
 
 #include "base/fmath.h"
 
+enum { BLOCK = 1024 }; /* probabilities found together */
+
 /* Hessians never vanish: a leaf of rows that are all certain still divides. */
 static const double MIN_HESSIAN = 1e-16;
 /* As scikit-learn and others clip log loss: 36 nats at most. */
@@ -65,17 +67,38 @@ binary_loss(double p, double y)
     return -fm_log(fmax(y > 0.5 ? p : 1 - p, MIN_PROBABILITY));
 }
 
+/* Probabilities of n rows; p may be score. */
 static void
-softmax(const double *score, size_t k, double *p)
+softmax(const double *score, size_t n, size_t k, double *p)
 {
-    double most = score[0], sum = 0;
+    for (size_t i = 0; i < n * k; i += k) {
+        double most = score[i];
 
-    for (size_t c = 1; c < k; c++)
-        most = fmax(most, score[c]);
-    for (size_t c = 0; c < k; c++)
-        sum += p[c] = fm_exp(score[c] - most);
-    for (size_t c = 0; c < k; c++)
-        p[c] /= sum;
+        for (size_t c = 1; c < k; c++)
+            most = score[i + c] > most ? score[i + c] : most;
+        for (size_t c = 0; c < k; c++)
+            p[i + c] = score[i + c] - most;
+    }
+    fm_exp_all(p, n * k, p);
+    for (size_t i = 0; i < n * k; i += k) {
+        double sum = 0;
+
+        for (size_t c = 0; c < k; c++)
+            sum += p[i + c];
+        for (size_t c = 0; c < k; c++)
+            p[i + c] /= sum;
+    }
+}
+
+/* -log p of the right class over n rows. */
+static double
+class_loss(const double *p, const double *y, size_t n, size_t k)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum -= fm_log(fmax(p[i * k + (size_t)y[i]], MIN_PROBABILITY));
+    return sum;
 }
 
 static double
@@ -97,15 +120,20 @@ static double
 binary_gradients(const double *score, const double *y, size_t begin, size_t end,
                  struct gradient *g, bool want_loss)
 {
-    double loss = 0;
+    double p[BLOCK], loss = 0;
 
-    for (size_t i = begin; i < end; i++) {
-        double p = fm_sigmoid(score[i]);
+    for (size_t at = begin; at < end; at += BLOCK) {
+        size_t n = end - at < BLOCK ? end - at : BLOCK;
 
-        g[i].g = (float)(p - y[i]);
-        g[i].h = (float)fmax(p * (1 - p), MIN_HESSIAN);
-        if (want_loss)
-            loss += binary_loss(p, y[i]);
+        fm_sigmoid_all(score + at, n, p);
+        for (size_t i = 0; i < n; i++) {
+            double h = p[i] * (1 - p[i]);
+
+            g[at + i].g = (float)(p[i] - y[at + i]);
+            g[at + i].h = (float)(h > MIN_HESSIAN ? h : MIN_HESSIAN);
+        }
+        for (size_t i = 0; want_loss && i < n; i++)
+            loss += binary_loss(p[i], y[at + i]);
     }
     return loss;
 }
@@ -115,20 +143,24 @@ multiclass_gradients(const double *score, const double *y, size_t n, size_t k,
                      size_t begin, size_t end, struct gradient *g,
                      bool want_loss)
 {
-    double p[TARGET_MAX_CLASSES], loss = 0;
+    double p[BLOCK], loss = 0;
     double factor = (double)k / (double)(k - 1);
+    size_t rows = BLOCK / k;
 
-    for (size_t i = begin; i < end; i++) {
-        softmax(score + i * k, k, p);
-        for (size_t c = 0; c < k; c++) {
-            double hit = y[i] == (double)c;
+    for (size_t at = begin; at < end; at += rows) {
+        size_t m = end - at < rows ? end - at : rows;
 
-            g[c * n + i].g = (float)(p[c] - hit);
-            g[c * n + i].h =
-                (float)fmax(factor * p[c] * (1 - p[c]), MIN_HESSIAN);
+        softmax(score + at * k, m, k, p);
+        for (size_t i = 0; i < m * k; i++) {
+            size_t row = at + i / k, c = i % k;
+            double hit = y[row] == (double)c;
+            double h = factor * p[i] * (1 - p[i]);
+
+            g[c * n + row].g = (float)(p[i] - hit);
+            g[c * n + row].h = (float)(h > MIN_HESSIAN ? h : MIN_HESSIAN);
         }
         if (want_loss)
-            loss -= fm_log(fmax(p[(size_t)y[i]], MIN_PROBABILITY));
+            loss += class_loss(p, y + at, m, k);
     }
     return loss;
 }
@@ -159,18 +191,24 @@ double
 objective_loss(enum problem problem, const double *score, const double *y,
                size_t k, size_t begin, size_t end)
 {
-    double p[TARGET_MAX_CLASSES], sum = 0;
+    double p[BLOCK], sum = 0;
+    size_t rows = BLOCK / k;
 
-    for (size_t i = begin; i < end; i++) {
-        double d = score[i * k] - y[i];
+    for (size_t at = begin; at < end; at += rows) {
+        size_t m = end - at < rows ? end - at : rows;
 
-        if (problem == PROBLEM_REGRESSION) {
-            sum += d * d;
-        } else if (problem == PROBLEM_BINARY) {
-            sum += binary_loss(fm_sigmoid(score[i]), y[i]);
-        } else {
-            softmax(score + i * k, k, p);
-            sum -= fm_log(fmax(p[(size_t)y[i]], MIN_PROBABILITY));
+        if (problem == PROBLEM_MULTICLASS) {
+            softmax(score + at * k, m, k, p);
+            sum += class_loss(p, y + at, m, k);
+            continue;
+        }
+        if (problem == PROBLEM_BINARY)
+            fm_sigmoid_all(score + at, m, p);
+        for (size_t i = 0; i < m; i++) {
+            double d = score[at + i] - y[at + i];
+
+            sum += problem == PROBLEM_REGRESSION ? d * d
+                                                 : binary_loss(p[i], y[at + i]);
         }
     }
     return sum;
@@ -180,9 +218,7 @@ void
 objective_transform(enum problem problem, double *score, size_t n, size_t k)
 {
     if (problem == PROBLEM_BINARY)
-        for (size_t i = 0; i < n; i++)
-            score[i] = fm_sigmoid(score[i]);
+        fm_sigmoid_all(score, n, score);
     else if (problem == PROBLEM_MULTICLASS)
-        for (size_t i = 0; i < n; i++)
-            softmax(score + i * k, k, score + i * k);
+        softmax(score, n, k, score);
 }
