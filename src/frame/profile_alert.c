@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fmath.h"
 #include "base/mem.h"
@@ -36,6 +37,8 @@ profile_alert_word(enum alert_kind k)
     return words[k];
 }
 
+enum { BRIEF = 64 };
+
 struct judge {
     struct profile *p;
     size_t cap;
@@ -50,6 +53,8 @@ static void PRINTF_LIKE(5, 6)
     struct profile *p = j->p;
     struct alert *a;
     va_list ap;
+    bool cut;
+    size_t n;
 
     if (!j->failed && p->n_alerts == j->cap) {
         size_t cap = j->cap ? j->cap * 2 : 16;
@@ -68,11 +73,11 @@ static void PRINTF_LIKE(5, 6)
     a->level = level;
     a->col = col;
     va_start(ap, fmt);
-    vsnprintf(a->text, sizeof a->text, fmt, ap);
+    cut = vsnprintf(a->text, sizeof a->text, fmt, ap) >= (int)sizeof a->text;
     va_end(ap);
-    /* A name may have been cut within a character. */
-    while (!str_utf8_valid(str_of(a->text)))
-        a->text[str_of(a->text).n - 1] = 0;
+    /* The end may lie within a character; all before it is whole. */
+    for (n = strlen(a->text); cut && n > 0 && !str_utf8_valid(str_of(a->text));)
+        a->text[--n] = 0;
 }
 
 static double
@@ -94,16 +99,20 @@ part_of(size_t part, size_t whole, char out[96])
     return out;
 }
 
-/* Text for a message: short, on one line. */
+/* Text for a message: short, on one line, valid UTF-8. */
 static const char *
-brief(const char *s, char out[48])
+brief(const char *s, char out[BRIEF])
 {
-    struct str cut = {s, str_fit(str_of(s), 24, NULL)};
-    size_t n = cut.n < 44 ? cut.n : 0;
+    enum { CELLS = 24 };
+    struct str in = {s, str_fit(str_of(s), CELLS, NULL)};
+    size_t n = 0;
+    int32_t cp;
 
-    for (size_t i = 0; i < n; i++)
-        out[i] = (unsigned char)s[i] < 0x20 || s[i] == 0x7f ? ' ' : s[i];
-    snprintf(out + n, 48 - n, "%s", s[n] ? "..." : "");
+    for (size_t at = 0; n + 8 < BRIEF && (cp = str_next(in, &at)) >= 0;)
+        n += str_put_utf8(cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ? ' '
+                                                                 : (uint32_t)cp,
+                          out + n);
+    snprintf(out + n, BRIEF - n, "%s", s[in.n] ? "..." : "");
     return out;
 }
 
@@ -131,7 +140,7 @@ judge_distinct(struct judge *j, size_t col)
 {
     const struct profile_column *c = &j->p->column[col];
     size_t n = c->n - c->n_missing;
-    char text[48], count[STR_F64_MAX];
+    char text[BRIEF], count[STR_F64_MAX];
 
     count[str_from_count(c->n_distinct, count)] = 0;
     if (c->n_distinct == 1) {
@@ -153,7 +162,7 @@ judge_balance(struct judge *j, size_t col)
 {
     const struct profile_column *c = &j->p->column[col];
     bool target = j->p->target && str_is(str_of(c->name), j->p->target);
-    char text[48];
+    char text[BRIEF];
     double score;
 
     if (!profile_is_category(c) || c->n_distinct < 2 || c->n_top == 0 ||
@@ -196,7 +205,7 @@ judge_leakage(struct judge *j, size_t col)
     const struct profile *p = j->p;
     const struct profile_column *c = &p->column[col];
     double r2 = c->target_score * c->target_score;
-    char name[48];
+    char name[BRIEF];
 
     if (!p->target || isnan(c->target_score))
         return;
@@ -227,7 +236,7 @@ judge_links(struct judge *j, size_t col)
     const struct profile *p = j->p;
     const struct profile_link *best = NULL;
     size_t others = 0;
-    char name[48];
+    char name[BRIEF];
 
     for (size_t i = 0; i < p->n_links; i++) {
         const struct profile_link *l = &p->link[i];

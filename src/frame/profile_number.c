@@ -23,7 +23,15 @@ struct sorted {
     size_t begin, end; /* the finite ones */
     enum col_type type;
     struct profile_column *out;
+    const struct progress *progress;
 };
+
+/* Asked in long loops over i: is it time to look, and were we stopped? */
+static bool
+stopped(const struct sorted *s, size_t i)
+{
+    return i % CHUNK == 0 && progress_stopped(s->progress);
+}
 
 static double
 value(const struct sorted *s, size_t i)
@@ -40,7 +48,7 @@ value(const struct sorted *s, size_t i)
 
 /* Present values as keys; NaN counts as missing. */
 static size_t
-gather(const struct column *c, uint64_t *key)
+gather(const struct column *c, uint64_t *key, const struct progress *progress)
 {
     enum { BATCH = 1024 };
     const uint64_t *valid = column_validity(c);
@@ -48,6 +56,9 @@ gather(const struct column *c, uint64_t *key)
     uint64_t batch[BATCH];
 
     for (size_t at = 0; at < rows; at += BATCH) {
+        if (progress_stopped(progress))
+            break;
+
         size_t m = rows - at < BATCH ? rows - at : BATCH;
 
         order_keys(c, at, at + m, NULL, batch);
@@ -254,7 +265,7 @@ set_histogram(const struct sorted *s)
         out->n_bins = 1;
     else if (range < PROFILE_BINS && all_whole(s))
         out->n_bins = (size_t)range + 1;
-    for (size_t i = s->begin; i < s->end; i++)
+    for (size_t i = s->begin; i < s->end && !stopped(s, i); i++)
         out->histogram[bin_of(out, value(s, i))]++;
 }
 
@@ -292,7 +303,7 @@ set_values(struct sorted *s, struct error *err)
 {
     char text[STR_F64_MAX + 8];
 
-    for (size_t i = 0, j; i < s->n; i = j) {
+    for (size_t i = 0, j; i < s->n && !stopped(s, i); i = j) {
         for (j = i + 1; j < s->n && s->key[j] == s->key[i]; j++)
             ;
         profile_distinct_add(s->out, j - i);
@@ -316,7 +327,8 @@ profile_number(const struct column *c, struct profile_column *out,
                struct pool *pool, const struct progress *progress,
                struct error *err)
 {
-    struct sorted s = {.type = column_type(c), .out = out};
+    struct sorted s = {
+        .type = column_type(c), .out = out, .progress = progress};
     uint64_t *key = mem_try_array(column_rows(c), sizeof *key, err);
     uint64_t *scratch =
         key ? mem_try_array(column_rows(c), sizeof *scratch, err) : NULL;
@@ -325,7 +337,7 @@ profile_number(const struct column *c, struct profile_column *out,
     if (!scratch)
         goto out;
     out->numeric = true;
-    s.n = gather(c, key);
+    s.n = gather(c, key, progress);
     out->n_missing = out->n - s.n;
     s.key = order_sort_wide(key, scratch, s.n, pool, progress);
     if (!progress_check(progress, err) || !set_values(&s, err))

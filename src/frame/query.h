@@ -1,4 +1,9 @@
 /* frame/query.h -- sort, group, frequency, distinct over frames.
+ *
+ * Order of values: false, true; numbers and days by value, -0 equal to 0, NaN
+ * (one value) after +inf; texts bytewise.  Rows are equal when all values are;
+ * missing equals missing.  Results do not depend on the number of threads.
+ * Cost: O(n) a key (radix sort, hashing) and up to 24 bytes of scratch a row.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_QUERY_H
 #define LATHE_FRAME_QUERY_H
@@ -11,8 +16,8 @@ struct query_key {
     bool descending;
 };
 
-/* Row ids in the order of the keys; stable; missing values last.  The caller
- * frees the ids. */
+/* Row ids in the order of the keys, the first key first; stable; missing
+ * values last, descending or not.  The caller frees the ids. */
 uint32_t *
 query_sort(const struct frame *f, const struct query_key *keys, size_t n_keys,
            struct pool *pool, struct error *err) MUST_USE;
@@ -20,9 +25,14 @@ query_sort(const struct frame *f, const struct query_key *keys, size_t n_keys,
  * frequent first, ties in value order; a row for missing when there are any. */
 struct frame *query_frequency(const struct frame *f, size_t col,
                               struct pool *pool, struct error *err) MUST_USE;
-/* group by `by`, aggregates as "name = sum(col)" with count(), sum, mean,
- * min, max, sd, median, distinct, missing, share (of a bool).  Groups in order
- * of first appearance. */
+/* Group by the columns `by` (none: all rows are one group) and aggregate:
+ * "name = function(value)", where the value is an expression and the name may
+ * be left out.  Functions: count() of rows, count(x) of what is there, sum
+ * (of ints an int; missing when it leaves the range), mean, min, max (of any
+ * type), sd (divisor n - 1), median, distinct, missing, share (of true among
+ * what is there).  Missing values are left out; of none, mean and its like are
+ * missing.  Groups in order of first appearance.  Errors name the aggregate
+ * and the column of its text: ERR_PARSE, ERR_NOTFOUND, ERR_TYPE. */
 struct frame *query_group(const struct frame *f, const size_t *by, size_t n_by,
                           const char *const *aggregates, size_t n_aggregates,
                           struct pool *pool, struct error *err) MUST_USE;

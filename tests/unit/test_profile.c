@@ -630,6 +630,21 @@ test_control_characters_are_not_printed(void **state)
     profile_free(p);
 }
 
+/* Latin-1 bytes in a value and a long name: the alert stays whole UTF-8. */
+static void
+test_alert_texts_are_utf8(void **state)
+{
+    static const char *const values[] = {"caf\xe9 au lait", "caf\xe9 au lait"};
+    struct profile *p = profile_of(one_column(COL_TEXT, values, 2), NULL);
+    const struct alert *a = find_alert(p, ALERT_CONSTANT, 0);
+
+    (void)state;
+    assert_non_null(a);
+    assert_string_equal(a->text,
+                        "always caf\xef\xbf\xbd au lait: it tells nothing");
+    profile_free(p);
+}
+
 static void
 test_sparkline_has_eight_levels(void **state)
 {
@@ -706,6 +721,7 @@ main(void)
         cmocka_unit_test(test_threads_do_not_change_a_byte),
         cmocka_unit_test(test_lines_keep_to_the_width),
         cmocka_unit_test(test_control_characters_are_not_printed),
+        cmocka_unit_test(test_alert_texts_are_utf8),
         cmocka_unit_test(test_sparkline_has_eight_levels),
         cmocka_unit_test(test_json_reads_back),
     };
