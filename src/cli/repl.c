@@ -64,7 +64,8 @@ on_output(void *ctx, const struct output *o)
 
     if (n == 0)
         return;
-    shell_progress_clear();
+    if (r->fresh_line)
+        shell_progress_clear();
     if (o->kind == OUT_ERROR)
         fprintf(to, shell_color(STDERR_FILENO) ? "\033[31m%s\033[0m" : "%s",
                 o->text);
@@ -79,7 +80,7 @@ on_draw(void *ctx, int events)
 {
     struct repl *r = ctx;
     struct task_view v[8];
-    size_t n = r->running ? task_list(r->session, v, 8) : 0;
+    size_t n = r->running && r->fresh_line ? task_list(r->session, v, 8) : 0;
 
     (void)events;
     for (size_t i = 0; i < n && i < 8; i++)

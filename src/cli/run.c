@@ -64,7 +64,8 @@ put(struct runner *r, const char *text)
 
     if (n == 0)
         return;
-    shell_progress_clear();
+    if (r->fresh_line)
+        shell_progress_clear();
     fwrite(text, 1, n, stdout);
     fflush(stdout);
     r->fresh_line = text[n - 1] == '\n';
@@ -228,7 +229,7 @@ on_draw(void *ctx, int events)
 {
     struct runner *r = ctx;
     struct task_view v[8];
-    size_t n = task_list(r->session, v, 8);
+    size_t n = r->fresh_line ? task_list(r->session, v, 8) : 0;
 
     (void)events;
     for (size_t i = 0; i < n && i < 8; i++)

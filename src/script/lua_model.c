@@ -222,6 +222,8 @@ estimator_fit(lua_State *L)
     const struct frame *train = script_frame(L, 2);
     struct fitting *f;
     struct buf *title, *curves;
+    struct error err;
+    bool fitted;
 
     luaL_argexpected(L, train, 2, "frame");
     luaL_checkstring(L, 3);
@@ -247,11 +249,18 @@ estimator_fit(lua_State *L)
     f->out = new_model(L);
     f->kernel = script_kernel(L);
     session_listen(script_session(L), on_runs, f);
-    script_call(L, title->data, run_fit, f);
+    fitted = script_try(L, title->data, run_fit, f, &err);
     session_unlisten(script_session(L), on_runs, f);
-    summary_curves(&f->series, script_width(f->kernel), false, curves);
-    emit_run(f, curves->data);
+    summary_curves(&f->series, script_width(f->kernel), script_plain(f->kernel),
+                   curves);
+    if (!fitted && f->out->model)
+        buf_printf(curves, "  stopped; run %.8s keeps what was finished\n",
+                   f->out->run);
+    if (f->out->run[0])
+        emit_run(f, curves->data);
     f->kernel = NULL; /* nothing left to release but the series */
+    if (!fitted)
+        script_fail(L, &err);
     return 1;
 }
 

@@ -1,10 +1,5 @@
 /* script/notebook.c -- cells, undo, the queue.
  *
- * An item is a cell's life: its number, state and outputs.  It is shared by
- * reference count between the notebook as it is, the undo steps and the queue,
- * so that a deleted cell that comes back by undo still has its outputs.  A
- * page is the notebook at one moment: items and their texts, in order.
- *
  * Outputs are kept by keep.c when a cell ends; the cell counts as ended when
  * they are on disk.
  * SPDX-License-Identifier: GPL-3.0-or-later */
@@ -20,23 +15,9 @@
 #include "base/mem.h"
 #include "script/expression.h"
 #include "script/keep.h"
-#include "script/percent.h"
+#include "script/page.h"
 
-enum { UNDO_MAX = 200, TEXT_MAX = 1 << 20, WAIT_MS = 20 };
-
-struct item {
-    unsigned refs;
-    struct cell cell; /* title and source are borrowed from text */
-    struct cell_text *text;
-    char output_digest[33]; /* of the text that made the outputs */
-    size_t output_bytes;
-};
-
-struct page {
-    struct item **item;
-    struct cell_text **text;
-    size_t n;
-};
+enum { WAIT_MS = 20 };
 
 struct override {
     char *name, *value;
@@ -66,115 +47,7 @@ struct notebook {
     struct notebook_events events;
 };
 
-/* ---- items and pages ---- */
-
-static struct item *
-item_ref(struct item *it)
-{
-    it->refs++;
-    return it;
-}
-
-static void
-drop_outputs(struct item *it)
-{
-    for (size_t i = 0; i < it->cell.n_outputs; i++)
-        output_fini(&it->cell.output[i]);
-    free(it->cell.output);
-    it->cell.output = NULL;
-    it->cell.n_outputs = 0;
-    it->output_bytes = 0;
-}
-
-static void
-item_unref(struct item *it)
-{
-    if (!it || --it->refs)
-        return;
-    drop_outputs(it);
-    cell_text_unref(it->text);
-    free(it);
-}
-
-static struct item *
-item_new(void)
-{
-    struct item *it = mem_new(sizeof *it);
-
-    it->refs = 1;
-    return it;
-}
-
-/* The item shows this text from now on. */
-static void
-item_show(struct item *it, struct cell_text *t)
-{
-    struct cell *c = &it->cell;
-
-    cell_text_ref(t);
-    cell_text_unref(it->text);
-    it->text = t;
-    c->kind = t->kind;
-    c->parameters = t->parameters;
-    c->title = t->title;
-    c->source = t->source;
-    c->len = t->len;
-    c->stale =
-        it->output_digest[0] && strcmp(it->output_digest, t->digest) != 0;
-}
-
-static struct page
-page_copy(const struct page *p)
-{
-    struct page out = {mem_new((p->n + 1) * sizeof *out.item),
-                       mem_new((p->n + 1) * sizeof *out.text), p->n};
-
-    for (size_t i = 0; i < p->n; i++) {
-        out.item[i] = item_ref(p->item[i]);
-        out.text[i] = cell_text_ref(p->text[i]);
-    }
-    return out;
-}
-
-static void
-page_fini(struct page *p)
-{
-    for (size_t i = 0; i < p->n; i++) {
-        item_unref(p->item[i]);
-        cell_text_unref(p->text[i]);
-    }
-    free(p->item);
-    free(p->text);
-    *p = (struct page){NULL, NULL, 0};
-}
-
-/* Takes both references. */
-static void
-page_insert(struct page *p, size_t at, struct item *it, struct cell_text *t)
-{
-    struct page grown = {mem_new((p->n + 1) * sizeof *grown.item),
-                         mem_new((p->n + 1) * sizeof *grown.text), p->n + 1};
-
-    for (size_t i = 0; i < p->n; i++) {
-        grown.item[i + (i >= at)] = p->item[i];
-        grown.text[i + (i >= at)] = p->text[i];
-    }
-    grown.item[at] = it;
-    grown.text[at] = t;
-    free(p->item);
-    free(p->text);
-    *p = grown;
-}
-
-static void
-page_remove(struct page *p, size_t at)
-{
-    p->n--;
-    for (size_t i = at; i < p->n; i++) {
-        p->item[i] = p->item[i + 1];
-        p->text[i] = p->text[i + 1];
-    }
-}
+/* ---- pages ---- */
 
 static int
 lines_in(const char *p, size_t n)
@@ -215,36 +88,10 @@ touched(struct notebook *n)
 /* ---- undo ---- */
 
 static void
-push(struct page **stack, size_t *n, const struct page *p)
-{
-    struct page *grown;
-
-    if (*n == UNDO_MAX) {
-        page_fini(&(*stack)[0]);
-        memmove(*stack, *stack + 1, --*n * sizeof **stack);
-    }
-    grown = mem_new((*n + 1) * sizeof *grown);
-    if (*n)
-        memcpy(grown, *stack, *n * sizeof *grown);
-    free(*stack);
-    *stack = grown;
-    grown[(*n)++] = page_copy(p);
-}
-
-static void
-clear(struct page **stack, size_t *n)
-{
-    while (*n)
-        page_fini(&(*stack)[--*n]);
-    free(*stack);
-    *stack = NULL;
-}
-
-static void
 remember(struct notebook *n)
 {
-    push(&n->undo, &n->n_undo, &n->page);
-    clear(&n->redo, &n->n_redo);
+    page_push(&n->undo, &n->n_undo, &n->page);
+    page_clear(&n->redo, &n->n_redo);
 }
 
 static bool
@@ -253,7 +100,7 @@ swap(struct notebook *n, struct page **from, size_t *n_from, struct page **to,
 {
     if (*n_from == 0)
         return false;
-    push(to, n_to, &n->page);
+    page_push(to, n_to, &n->page);
     page_fini(&n->page);
     n->page = (*from)[--*n_from];
     settle(n);
@@ -423,8 +270,8 @@ static void
 release(struct notebook *n)
 {
     page_fini(&n->page);
-    clear(&n->undo, &n->n_undo);
-    clear(&n->redo, &n->n_redo);
+    page_clear(&n->undo, &n->n_undo);
+    page_clear(&n->redo, &n->n_redo);
     for (size_t i = 0; i < n->n_overrides; i++) {
         free(n->overrides[i].name);
         free(n->overrides[i].value);
@@ -601,7 +448,7 @@ notebook_clear_outputs(struct notebook *n)
 
         if (it == n->running || it->cell.state == CELL_QUEUED)
             continue;
-        drop_outputs(it);
+        item_drop_outputs(it);
         it->output_digest[0] = '\0';
         it->cell.order = 0;
         it->cell.state = CELL_IDLE;
@@ -621,66 +468,12 @@ index_of(const struct notebook *n, const struct item *it)
     return i;
 }
 
-static struct output *
-add_output(struct cell *c)
-{
-    struct output *grown = mem_new((c->n_outputs + 1) * sizeof *grown);
-
-    if (c->n_outputs)
-        memcpy(grown, c->output, c->n_outputs * sizeof *grown);
-    free(c->output);
-    c->output = grown;
-    return &grown[c->n_outputs++];
-}
-
-/* Text goes on with the text before it. */
-static void
-append_text(struct output *to, const char *text)
-{
-    size_t n = strlen(to->text), m = strlen(text);
-    char *both = mem_new(n + m + 1);
-
-    memcpy(both, to->text, n);
-    memcpy(both + n, text, m);
-    free(to->text);
-    to->text = both;
-}
-
-static void
-take_output(struct item *it, const struct output *o)
-{
-    static char too_much[] = "... more than 1 MiB of output: the rest is "
-                             "left out\n";
-    const struct output cut = {.kind = OUT_TEXT, .text = too_much};
-    struct cell *c = &it->cell;
-    struct output *last = c->n_outputs ? &c->output[c->n_outputs - 1] : NULL;
-    bool was_full = it->output_bytes > TEXT_MAX;
-
-    it->output_bytes += strlen(o->text);
-    if (o->kind == OUT_RUN && o->run)
-        for (size_t i = 0; i < c->n_outputs; i++)
-            if (c->output[i].run && strcmp(c->output[i].run, o->run) == 0) {
-                output_fini(&c->output[i]);
-                output_copy(&c->output[i], o);
-                return;
-            }
-    if (o->kind == OUT_TEXT && it->output_bytes > TEXT_MAX) {
-        if (was_full)
-            return;
-        o = &cut;
-    }
-    if (o->kind == OUT_TEXT && last && last->kind == OUT_TEXT)
-        append_text(last, o->text);
-    else
-        output_copy(add_output(c), o);
-}
-
 static void
 on_output(void *ctx, const struct output *o)
 {
     struct notebook *n = ctx;
 
-    take_output(n->running, o);
+    item_take_output(n->running, o);
     touched(n);
     if (n->events.output)
         n->events.output(n->events.ctx, index_of(n, n->running), o);
@@ -841,7 +634,7 @@ run_cell(struct notebook *n)
     bool ok;
 
     set_folder(n);
-    drop_outputs(it);
+    item_drop_outputs(it);
     memcpy(it->output_digest, text->digest, sizeof it->output_digest);
     c->stale = false;
     c->state = CELL_RUNNING;

@@ -298,28 +298,37 @@ was_interrupted(void *ctx)
     return a->interrupted;
 }
 
-void
-script_call(lua_State *L, const char *title,
-            bool (*run)(struct task *t, void *ctx, struct error *err),
-            void *ctx)
+bool
+script_try(lua_State *L, const char *title,
+           bool (*run)(struct task *t, void *ctx, struct error *err), void *ctx,
+           struct error *err)
 {
     struct guard *g = script_guard(L);
     struct activation *a = guard_activation(g);
     struct task_spec spec = {
         .title = title ? title : "", .run = run, .ctx = ctx, .quiet = !title};
-    struct error err;
     bool ok;
 
     if (a->deadline_ms)
-        script_failf(L, ERR_STATE,
-                     "this takes too long to be done here: run "
-                     "it in a cell");
+        return error_set(err, ERR_STATE,
+                         "this takes too long to be done "
+                         "here: run it in a cell");
     guard_pause(g);
-    ok = task_call(script_session(L), &spec, was_interrupted, a, &err);
+    ok = task_call(script_session(L), &spec, was_interrupted, a, err);
     guard_resume(g);
-    if (a->interrupted)
-        guard_raise(L);
-    if (!ok)
+    if (ok && a->interrupted)
+        ok = error_set(err, ERR_CANCELLED, "interrupted");
+    return ok;
+}
+
+void
+script_call(lua_State *L, const char *title,
+            bool (*run)(struct task *t, void *ctx, struct error *err),
+            void *ctx)
+{
+    struct error err;
+
+    if (!script_try(L, title, run, ctx, &err))
         script_fail(L, &err);
 }
 

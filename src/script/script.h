@@ -85,6 +85,12 @@ void script_call(lua_State *L, const char *title,
                  bool (*run)(struct task *t, void *ctx, struct error *err),
                  void *ctx);
 
+/* The same, but returns false with err, which must then go to script_fail():
+ * for what there is to do in between. */
+bool script_try(lua_State *L, const char *title,
+                bool (*run)(struct task *t, void *ctx, struct error *err),
+                void *ctx, struct error *err) MUST_USE;
+
 /* Fields of the options table at idx (none, nil: no options). Raise on a
  * wrong type; allowed names are checked by script_options(). */
 void script_options(lua_State *L, int idx, const char *const *allowed);

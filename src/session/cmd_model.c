@@ -182,6 +182,9 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
         ok = register_run(s, &g, name, err);
     if (ok)
         put_training(c, &g);
+    if (ok && progress_stopped(task_progress(t)))
+        ok = error_set(err, ERR_CANCELLED,
+                       "stopped; run %.8s keeps what was finished", g.run);
     training_fini(&g);
     return ok;
 }

@@ -13,6 +13,8 @@
 
 #include "base/mem.h"
 #include "script/kernel.h"
+#include "session/task.h"
+#include "tests/lib/scratch.h"
 
 struct fixture {
     struct pool *pool;
@@ -21,6 +23,7 @@ struct fixture {
     struct kernel *kernel;
     struct buf out;   /* the text of all outputs */
     struct buf kinds; /* a digit for each */
+    char dir[SCRATCH_PATH];
     unsigned turns;   /* of the ticking timer */
     int64_t asked_us; /* when the interrupt was asked for */
     unsigned after;   /* ticks before it is */
@@ -41,6 +44,8 @@ open_kernel(void **state)
     struct fixture *f = mem_new(sizeof *f);
     struct error err;
 
+    if (!scratch_make(f->dir))
+        return -1;
     f->pool = pool_new(2);
     f->loop = loop_new();
     f->session = session_new(f->pool, f->loop);
@@ -62,6 +67,7 @@ close_kernel(void **state)
     pool_free(f->pool);
     buf_fini(&f->out);
     buf_fini(&f->kinds);
+    scratch_remove(f->dir);
     free(f);
     return 0;
 }
@@ -380,6 +386,45 @@ the_watchdog_speaks_of_a_long_c_call(void **state)
     buf_fini(&line);
 }
 
+/* A fit inside a cell is a task; an interrupt ends it, and the run keeps what
+ * was finished. */
+static void
+stop_when_a_task_runs(void *ctx, int events)
+{
+    struct fixture *f = ctx;
+    struct task_view v;
+
+    (void)events;
+    if (task_list(f->session, &v, 1) && v.state == TASK_RUNNING && v.done > 2)
+        kernel_interrupt(f->kernel);
+}
+
+static void
+an_interrupt_ends_a_fit_and_keeps_its_trees(void **state)
+{
+    struct fixture *f = *state;
+    struct loop_watch *w;
+    struct error err;
+
+    assert_shows(f,
+                 "local x, y = {}, {}\n"
+                 "for i = 1, 3000 do x[i] = i * 7919 % 3001 / 3001\n"
+                 "  y[i] = math.sin(9 * x[i]) end\n"
+                 "t = lathe.frame { x = x, y = y }",
+                 "");
+    w = loop_timer(f->loop, 5, true, stop_when_a_task_runs, f);
+    assert_false(run(f,
+                     "lathe.gbdt { trees = 100000 }:fit(t, 'y', "
+                     "{ patience = 0, name = 'long' })",
+                     &err));
+    loop_remove(w);
+    assert_int_equal(err.code, ERR_CANCELLED);
+    assert_non_null(strstr(f->out.data, "keeps what was finished"));
+    assert_shows(f, "lathe.run('long').state", "cancelled\n");
+    assert_shows(f, "#lathe.load('runs:/long'):predict(t)", "3000\n");
+    assert_shows(f, "t = nil", "");
+}
+
 /* ---- what the loop calls ---- */
 
 static void
@@ -501,6 +546,7 @@ main(void)
         cmocka_unit_test(every_running_chunk_turns_the_loop_and_stops),
         cmocka_unit_test(what_could_not_be_stopped_is_refused),
         cmocka_unit_test(the_watchdog_speaks_of_a_long_c_call),
+        cmocka_unit_test(an_interrupt_ends_a_fit_and_keeps_its_trees),
         cmocka_unit_test(the_loop_may_run_lua_inside_a_running_cell),
         cmocka_unit_test(globals_keep_their_type),
         cmocka_unit_test(names_are_completed),

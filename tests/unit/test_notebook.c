@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "script/notebook.h"
 #include "script/percent.h"
+#include "tests/lib/scratch.h"
 
 struct fixture {
     struct pool *pool;
@@ -24,7 +25,7 @@ struct fixture {
     struct session *session;
     struct kernel *kernel;
     struct notebook *notebook;
-    char dir[64];
+    char dir[SCRATCH_PATH];
     struct buf said;
 };
 
@@ -34,10 +35,8 @@ open_all(void **state)
     struct fixture *f = mem_new(sizeof *f);
     struct error err;
 
-    strcpy(f->dir, "/tmp/lathe-notebook.XXXXXX");
-    if (!mkdtemp(f->dir) || chdir(f->dir) != 0)
+    if (!scratch_make(f->dir) || chdir(f->dir) != 0)
         return -1;
-    setenv("LATHE_PROJECT", f->dir, 1);
     f->pool = pool_new(2);
     f->loop = loop_new();
     f->session = session_new(f->pool, f->loop);
@@ -51,16 +50,14 @@ static int
 close_all(void **state)
 {
     struct fixture *f = *state;
-    char command[128];
-
     notebook_free(f->notebook);
     kernel_free(f->kernel);
     session_free(f->session);
     loop_free(f->loop);
     pool_free(f->pool);
     buf_fini(&f->said);
-    snprintf(command, sizeof command, "%s", f->dir);
     assert_int_equal(chdir("/"), 0);
+    scratch_remove(f->dir);
     free(f);
     return 0;
 }
