@@ -10,6 +10,9 @@
 /* The function does not return. */
 #define NORETURN __attribute__((noreturn))
 
+/* The bytes at p will be read soon.  Any address will do. */
+#define PREFETCH(p) __builtin_prefetch(p)
+
 /* Kernels for AVX2: only in *_avx2.c twins, which are reached through a table
  * of function pointers chosen once by cpu_has_avx2(). */
 #if defined(__x86_64__)

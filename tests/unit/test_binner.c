@@ -242,7 +242,7 @@ test_table_is_the_same_by_row_and_by_column(void **state)
     assert_int_equal(b->n_slots, 18); /* not the constant, not the missing */
     assert_int_equal(b->n_wide, 1);   /* 15 wide slots: one full word */
     assert_int_equal(b->n_words, 3);
-    again = binned_apply(b, d, NULL, &err);
+    again = binned_apply(b, d, NULL, NULL, &err);
     assert_ok(again, err);
     assert_memory_equal(again->row, b->row, N * b->n_words * 8);
     for (size_t s = 0; s < b->n_slots; s++)

@@ -710,6 +710,7 @@ test_cancelling_keeps_what_is_finished(void **state)
     f.ctx.sink = (struct event_sink){keep_event, log};
     m = fit_ok(&t, NULL, &f);
     assert_int_equal(gbdt_trees(m), 4);
+    assert_int_equal(log->n, 4); /* rounds 1 to 4, each once */
     want = fit_ok(&t, NULL, &short_fit);
     assert_same_model(m, want);
     gbdt_family.free(m);

@@ -194,6 +194,7 @@ lay_out(struct binned *b, const struct design *d, struct pool *pool,
 struct code_job {
     const struct design *d;
     struct binned *b;
+    struct progress *progress;
 };
 
 static void
@@ -206,6 +207,8 @@ code_rows(void *ctx, size_t chunk, size_t begin, size_t end)
     uint8_t code[BLOCK];
 
     (void)chunk;
+    if (progress_stopped(j->progress))
+        return;
     for (size_t s = 0; s < b->n_slots; s++) {
         uint8_t *out = (uint8_t *)(b->row + begin * b->n_words) + s;
 
@@ -220,9 +223,9 @@ code_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 
 static bool
 code_all(struct binned *b, const struct design *d, bool by_col,
-         struct pool *pool, struct error *err)
+         struct pool *pool, struct progress *progress, struct error *err)
 {
-    struct code_job j = {d, b};
+    struct code_job j = {d, b, progress};
     size_t n;
 
     if (!mem_mul(b->n_rows, b->n_words, &n))
@@ -234,7 +237,7 @@ code_all(struct binned *b, const struct design *d, bool by_col,
     if (by_col && !(b->col = mem_try_aligned(b->n_rows * b->n_slots, 1, err)))
         return false;
     pool_for(pool, b->n_rows, BLOCK, code_rows, &j);
-    return true;
+    return progress_check(progress, err);
 }
 
 static struct binned *
@@ -264,7 +267,8 @@ binned_fit(const struct design *d, unsigned max_bins, uint64_t seed,
         return NULL;
     progress_begin(progress, "binning", b->n_cols);
     if (!fit_binners(b, d, max_bins, seed, pool, progress, err) ||
-        !lay_out(b, d, pool, err) || !code_all(b, d, true, pool, err)) {
+        !lay_out(b, d, pool, err) ||
+        !code_all(b, d, true, pool, progress, err)) {
         binned_free(b);
         return NULL;
     }
@@ -273,7 +277,7 @@ binned_fit(const struct design *d, unsigned max_bins, uint64_t seed,
 
 struct binned *
 binned_apply(const struct binned *like, const struct design *d,
-             struct pool *pool, struct error *err)
+             struct pool *pool, struct progress *progress, struct error *err)
 {
     struct binned *b = mem_try_array(1, sizeof *b, err);
 
@@ -288,7 +292,7 @@ binned_apply(const struct binned *like, const struct design *d,
     b->n_words = like->n_words;
     b->n_wide = like->n_wide;
     b->n_bins = like->n_bins;
-    if (!code_all(b, d, false, pool, err)) {
+    if (!code_all(b, d, false, pool, progress, err)) {
         binned_free(b);
         return NULL;
     }

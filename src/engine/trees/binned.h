@@ -56,9 +56,10 @@ binned_fit(const struct design *d, unsigned max_bins, uint64_t seed,
            struct pool *pool, struct progress *progress,
            struct error *err) MUST_USE;
 /* Other rows by the cuts of `like`, which must outlive the result; by row
- * only. */
+ * only.  The same errors. */
 struct binned *binned_apply(const struct binned *like, const struct design *d,
-                            struct pool *pool, struct error *err) MUST_USE;
+                            struct pool *pool, struct progress *progress,
+                            struct error *err) MUST_USE;
 void binned_free(struct binned *b);
 
 static inline const uint8_t *

@@ -201,6 +201,8 @@ struct boost {
     uint32_t salt;
 
     size_t rounds, best_round;
+    const struct metric *loss_metric; /* among d->metrics, or NULL */
+    size_t told;                      /* rounds on the training curve */
     double best;
 };
 
@@ -246,7 +248,8 @@ make_valid(struct boost *s, const double *base, struct error *err)
 
     if (n == 0)
         return true;
-    s->valid = binned_apply(s->train, s->d->valid, s->ctx->pool, err);
+    s->valid = binned_apply(s->train, s->d->valid, s->ctx->pool,
+                            s->ctx->progress, err);
     s->valid_score = base_scores(base, n, s->k, err);
     s->valid_out = base_scores(base, n, s->k, err);
     return s->valid && s->valid_score && s->valid_out;
@@ -406,6 +409,9 @@ gradient_rows(void *ctx, size_t chunk, size_t begin, size_t end)
     struct boost *s = ctx;
     bool want_loss = s->ctx->sink.emit != NULL;
 
+    if (progress_stopped(s->ctx->progress))
+        return; /* and the tree that would see it is not grown */
+
     objective_gradients(s->problem, s->score, s->d->y->y, s->n, s->k, begin,
                         end, s->gradient, want_loss ? &s->loss[chunk] : NULL);
     for (size_t c = 0; c < s->k; c++) {
@@ -423,18 +429,32 @@ gradient_rows(void *ctx, size_t chunk, size_t begin, size_t end)
     }
 }
 
+/* The training curve's point of the rounds so far, once. */
+static void
+emit_train(struct boost *s, double loss)
+{
+    if (s->told == s->rounds)
+        return;
+    s->told = s->rounds;
+    emit(s, "train", s->loss_metric, loss, s->rounds);
+}
+
+/* The curve on the training rows is that of the loss, which costs nothing; is
+ * it asked for, and does anybody listen? */
+static bool
+tells_train(const struct boost *s)
+{
+    return s->ctx->sink.emit && s->loss_metric;
+}
+
 /* Gradients at the scores as they are.  The loss comes with them, so the
  * training curve of a round is told when the next one begins. */
 static void
 compute_gradients(struct boost *s)
 {
-    const struct fit_data *d = s->d;
-
     pool_for(s->ctx->pool, s->n, GRAIN, gradient_rows, s);
-    if (s->rounds > 0 && s->ctx->sink.emit && d->n_metrics > 0 &&
-        is_own_loss(s, d->metrics[0]))
-        emit(s, "train", d->metrics[0],
-             metric_of_loss(s, sum_losses(s, s->n), s->n), s->rounds);
+    if (tells_train(s) && !progress_stopped(s->ctx->progress))
+        emit_train(s, metric_of_loss(s, sum_losses(s, s->n), s->n));
 }
 
 static void
@@ -557,22 +577,15 @@ should_stop(const struct boost *s)
            s->rounds - s->best_round >= s->d->patience;
 }
 
-/* The last round's point of the training curve. */
-static void
-emit_last(struct boost *s)
-{
-    if (s->ctx->sink.emit && s->rounds > 0 && s->d->n_metrics > 0 &&
-        is_own_loss(s, s->d->metrics[0]))
-        emit(s, "train", s->d->metrics[0],
-             loss_over(s, s->score, s->d->y->y, s->n), s->rounds);
-}
-
 static bool
 boost_run(struct boost *s, struct error *err)
 {
     struct error stopped;
     bool grew = true;
 
+    for (size_t i = 0; i < s->d->n_metrics; i++)
+        if (is_own_loss(s, s->d->metrics[i]))
+            s->loss_metric = s->d->metrics[i];
     progress_begin(s->ctx->progress, "boosting", s->rule.trees);
     while (s->rounds < s->rule.trees && !should_stop(s)) {
         if (!run_round(s, &grew, &stopped)) {
@@ -592,7 +605,8 @@ boost_run(struct boost *s, struct error *err)
             check_valid(s);
         progress_set(s->ctx->progress, s->rounds);
     }
-    emit_last(s);
+    if (tells_train(s))
+        emit_train(s, loss_over(s, s->score, s->d->y->y, s->n));
     if (s->best_round > 0 && s->d->patience > 0)
         s->rounds = s->best_round;
     tree_cut(s->forest, s->rounds * s->k);

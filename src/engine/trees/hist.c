@@ -11,6 +11,8 @@
 
 #include "engine/trees/hist.h"
 
+#include "base/attr.h"
+
 struct hist_scale
 hist_scale(float max_g, float min_h, float max_h)
 {
@@ -101,7 +103,7 @@ hist_add(const struct binned *b, const struct hist_row *rows, size_t n,
         size_t w = 0;
 
         for (size_t line = 0; line < lines; line++)
-            __builtin_prefetch(soon + line * 8);
+            PREFETCH(soon + line * 8);
         for (; w < n_wide; w++, h += BINNED_WORD * BINNED_WIDE)
             add_wide_word(h, at[w], v);
         for (; w < full; w++, slot += BINNED_WORD)

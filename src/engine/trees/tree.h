@@ -25,7 +25,7 @@
 
 enum {
     TREE_MAX_LEAVES = 32768,
-    TREE_MAX_COLS = 65535,
+    TREE_MAX_COLS = 32767,
     TREE_SET_WORDS = 4, /* of 64 bits */
     TREE_MISSING_LEFT = 1,
     TREE_CATEGORY = 2
@@ -61,6 +61,7 @@ struct forest {
     size_t open_nodes;        /* of the tree begun */
     float *node_gain;         /* n_nodes, while growing */
     struct tree_node *packed; /* owned; made by tree_seal() */
+    struct tree_walk *walk;   /* by tree; owned */
     uint32_t *used;           /* columns that any node looks at; owned */
     size_t n_used;
 };
