@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "script/kernel.h"
 #include "session/task.h"
+#include "ui/tether.h"
 
 enum { COUNT_MAX = 1000000, WORDS_MAX = 64 };
 
@@ -159,7 +160,7 @@ show_output(struct ui *ui, const char *name, const struct buf *out)
 }
 
 struct running {
-    struct ui *ui;
+    struct tether *ui;
     struct call *call;
 };
 
@@ -175,12 +176,13 @@ static void
 ended(struct task *t, void *ctx, bool ok, const struct error *err)
 {
     struct running *r = ctx;
+    struct ui *ui = tether_end(r->ui);
 
     (void)t;
-    if (ok)
-        show_output(r->ui, call_command(r->call)->name, call_out(r->call));
-    else
-        ui_error(r->ui, err);
+    if (ui && ok)
+        show_output(ui, call_command(r->call)->name, call_out(r->call));
+    else if (ui)
+        ui_error(ui, err);
     call_free(r->call);
     free(r);
 }
@@ -202,7 +204,7 @@ ui_call(struct ui *ui, struct call *call)
         const struct task_spec spec = {
             .title = c->name, .run = run_call, .done = ended, .ctx = r};
 
-        *r = (struct running){ui, call};
+        *r = (struct running){tether_hold(ui->tether), call};
         task_start(ui->session, &spec);
         ui_message(ui, MESSAGE_INFO, "%s: running", c->name);
         return;

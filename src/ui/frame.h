@@ -61,6 +61,7 @@ struct chooser;
 
 struct ui {
     struct session *session;
+    struct tether *tether; /* of the commands under way */
     struct kernel *kernel;
     struct loop *loop;
     struct attach_server *server;

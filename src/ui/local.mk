@@ -23,6 +23,7 @@ liblathe_a_SOURCES += src/ui/screen.c
 liblathe_a_SOURCES += src/ui/sheet.c
 liblathe_a_SOURCES += src/ui/sheet.h
 liblathe_a_SOURCES += src/ui/term.c src/ui/term.h
+liblathe_a_SOURCES += src/ui/tether.c src/ui/tether.h
 liblathe_a_SOURCES += src/ui/theme.c src/ui/theme.h
 liblathe_a_SOURCES += src/ui/ui.c src/ui/ui.h
 liblathe_a_SOURCES += src/ui/view.c src/ui/view.h

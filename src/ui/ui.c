@@ -17,6 +17,7 @@
 #include "script/kernel.h"
 #include "session/task.h"
 #include "ui/frame.h"
+#include "ui/tether.h"
 
 /* ---- small things views ask for ---- */
 
@@ -551,6 +552,7 @@ ui_new(struct session *s, struct kernel *kernel, struct attach_server *server,
     struct ui *ui = mem_new(sizeof *ui);
 
     ui->session = s;
+    ui->tether = tether_new(ui);
     ui->kernel = kernel;
     ui->loop = session_loop(s);
     ui->server = server;
@@ -614,6 +616,7 @@ ui_free(struct ui *ui)
     if (!ui)
         return;
     session_unlisten(ui->session, on_topics, ui);
+    tether_cut(ui->tether);
     ui_leave_terminal(ui, true);
     if (ui->chooser)
         chooser_close(ui, SIZE_MAX);

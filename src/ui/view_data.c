@@ -18,6 +18,7 @@
 #include "frame/query.h"
 #include "session/task.h"
 #include "ui/sheet.h"
+#include "ui/tether.h"
 #include "ui/ui.h"
 #include "ui/view.h"
 
@@ -33,8 +34,9 @@ struct state {
 
 struct view_data {
     struct view view;
-    char table[256];  /* name of the table at hand; "": none */
-    uint64_t version; /* of the table when it was last looked at */
+    struct tether *tether; /* of the tasks under way */
+    char table[256];       /* name of the table at hand; "": none */
+    uint64_t version;      /* of the table when it was last looked at */
     struct sheet sheet;
     struct list columns; /* its cursor is the sheet's column */
     struct state now, undo[MAX_UNDO], redo[MAX_UNDO];
@@ -88,7 +90,7 @@ struct profiling {
     struct frame *frame;
     char *target;
     struct profile *profile;
-    struct view_data *view;
+    struct tether *view;
 };
 
 static bool
@@ -107,8 +109,10 @@ profile_done(struct task *t, void *ctx, bool ok, const struct error *err)
     struct profiling *p = ctx;
     struct session *s = task_session(t);
     struct table *table = find_table(s, p->table);
+    struct view_data *d = tether_end(p->view);
 
-    p->view->profiling = false;
+    if (d)
+        d->profiling = false;
     if (ok && table && table->frame == p->frame) {
         profile_free(table->profile);
         table->profile = p->profile;
@@ -136,7 +140,7 @@ start_profile(struct view_data *d, struct table *t)
     snprintf(p->table, sizeof p->table, "%s", t->name);
     p->frame = frame_ref(t->frame);
     p->target = mem_text(t->target);
-    p->view = d;
+    p->view = tether_hold(d->tether);
     snprintf(title, sizeof title, "profile %s", t->name);
     task_start(session_of(d), &(struct task_spec){.title = title,
                                                   .run = run_profile,
@@ -220,7 +224,7 @@ arrange(struct arrangement *a, struct pool *pool, struct error *err)
 
 struct arranging {
     struct arrangement a;
-    struct view_data *view;
+    struct tether *view;
     char table[256];
 };
 
@@ -238,12 +242,13 @@ static void
 arrange_done(struct task *t, void *ctx, bool ok, const struct error *err)
 {
     struct arranging *w = ctx;
-    struct view_data *d = w->view;
-    struct table *table = table_at_hand(d);
+    struct view_data *d = tether_end(w->view);
+    struct table *table = d ? table_at_hand(d) : NULL;
 
     (void)t;
-    d->arranging[0] = '\0';
-    if (!ok) {
+    if (d)
+        d->arranging[0] = '\0';
+    if (d && !ok) {
         ui_error(d->view.ui, err);
     } else if (table && table->frame == w->a.frame &&
                strcmp(table->name, w->table) == 0) {
@@ -261,7 +266,8 @@ arrange_done(struct task *t, void *ctx, bool ok, const struct error *err)
     free(w->a.rows);
     frame_unref(w->a.frame);
     free(w);
-    ui_touch(d->view.ui);
+    if (d)
+        ui_touch(d->view.ui);
 }
 
 static void
@@ -275,7 +281,7 @@ start_arrange(struct view_data *d, const struct state *s, const char *word)
     w = mem_new(sizeof *w);
     w->a.frame = frame_ref(t->frame);
     w->a.state = *s;
-    w->view = d;
+    w->view = tether_hold(d->tether);
     snprintf(w->table, sizeof w->table, "%s", t->name);
     snprintf(d->arranging, sizeof d->arranging, "%s", word);
     task_start(session_of(d), &(struct task_spec){.title = word,
@@ -344,7 +350,7 @@ touch_columns(struct view_data *d)
 struct opening {
     char *path;
     struct csv_table table;
-    struct view_data *view;
+    struct tether *view;
 };
 
 static bool
@@ -362,6 +368,7 @@ open_done(struct task *t, void *ctx, bool ok, const struct error *err)
 {
     struct opening *o = ctx;
     struct session *s = task_session(t);
+    struct view_data *d = tether_end(o->view);
     struct table *table;
 
     if (!ok) {
@@ -372,7 +379,8 @@ open_done(struct task *t, void *ctx, bool ok, const struct error *err)
         table->rejects = frame_ref(o->table.rejects);
         table->n_rejected = o->table.n_rejected;
         session_touch_table(s, table);
-        look_at(o->view, table);
+        if (d)
+            look_at(d, table);
         if (table->n_rejected > 0)
             session_message(s, MESSAGE_WARN,
                             "%zu rows of %s were set aside: :rejects shows "
@@ -392,7 +400,7 @@ open_file(struct view_data *d, const char *path)
 
     o->path = path[0] == '/' ? mem_text(path)
                              : file_join(session_project(session_of(d)), path);
-    o->view = d;
+    o->view = tether_hold(d->tether);
     snprintf(title, sizeof title, "open %s", file_base(path));
     task_start(session_of(d), &(struct task_spec){.title = title,
                                                   .run = run_open,
@@ -864,7 +872,7 @@ act_redo(struct view *v, const struct view_call *call)
 /* A table made from the one at hand: frequencies, a description, a derived
  * column. */
 struct making {
-    struct view_data *view;
+    struct tether *view;
     struct frame *frame, *made;
     char table[256], name[320], path[256], text[EXPR_MAX];
     size_t col;
@@ -885,14 +893,16 @@ making_done(struct task *t, void *ctx, bool ok, const struct error *err)
 {
     struct making *m = ctx;
     struct session *s = task_session(t);
+    struct view_data *d = tether_end(m->view);
     struct table *table;
 
     if (ok) {
         table =
             session_add_table(s, m->name, m->replace ? m->path : "", m->made);
-        look_at(m->view, table);
+        if (d)
+            look_at(d, table);
     } else {
-        ui_error(m->view->view.ui, err);
+        session_message(s, MESSAGE_ERROR, "%s", err->message);
     }
     frame_unref(m->made);
     frame_unref(m->frame);
@@ -909,7 +919,7 @@ start_making(struct view_data *d, const char *suffix, const char *text,
     if (!t)
         return;
     m = mem_new(sizeof *m);
-    m->view = d;
+    m->view = tether_hold(d->tether);
     m->frame = frame_ref(t->frame);
     m->col = d->sheet.col;
     m->make = make;
@@ -1108,25 +1118,80 @@ act_enter(struct view *v, const struct view_call *call)
     buf_fini(&b);
 }
 
+/* ---- export, in the background ---- */
+
+struct writing {
+    struct frame *frame;
+    uint32_t *rows; /* those that pass the filter, in their order; NULL: all */
+    size_t n_rows;
+    char *path;
+};
+
+static bool
+run_writing(struct task *t, void *ctx, struct error *err)
+{
+    struct writing *w = ctx;
+    struct frame *shown = w->frame;
+    bool ok;
+
+    (void)t;
+    if (w->rows)
+        shown = frame_take(w->frame, w->rows, w->n_rows, err);
+    ok = shown && csv_write(shown, w->path, ',', err);
+    if (w->rows)
+        frame_unref(shown);
+    return ok;
+}
+
+static void
+writing_done(struct task *t, void *ctx, bool ok, const struct error *err)
+{
+    struct writing *w = ctx;
+
+    session_message(task_session(t), ok ? MESSAGE_INFO : MESSAGE_ERROR,
+                    ok ? "wrote %s" : "%s", ok ? w->path : err->message);
+    frame_unref(w->frame);
+    free(w->rows);
+    free(w->path);
+    free(w);
+}
+
 static void
 act_export(struct view *v, const struct view_call *call)
 {
-    struct table *t = table_at_hand(mine(v));
+    struct view_data *d = mine(v);
+    struct table *t = table_at_hand(d);
+    struct writing *w;
     struct error err;
 
     if (!t || !call->arg || !call->arg[0])
         return;
-    if (csv_write(t->frame, call->arg, ',', &err))
-        ui_message(v->ui, MESSAGE_INFO, "wrote %s", call->arg);
-    else
-        ui_error(v->ui, &err);
+    w = mem_new(sizeof *w);
+    if (d->sheet.rows && d->sheet.frame == t->frame) {
+        w->n_rows = d->sheet.n_rows;
+        w->rows = mem_try_array(w->n_rows + 1, sizeof *w->rows, &err);
+        if (!w->rows) {
+            ui_error(v->ui, &err);
+            free(w);
+            return;
+        }
+        memcpy(w->rows, d->sheet.rows, w->n_rows * sizeof *w->rows);
+    }
+    w->frame = frame_ref(t->frame);
+    w->path = call->arg[0] == '/'
+                  ? mem_text(call->arg)
+                  : file_join(session_project(session_of(d)), call->arg);
+    task_start(session_of(d), &(struct task_spec){.title = "write a table",
+                                                  .run = run_writing,
+                                                  .done = writing_done,
+                                                  .ctx = w});
 }
 
 static const struct view_action actions[] = {
     {"open", "Table: open a file",
      "Reads a delimited text file: delimiter, "
      "header and types are found from the whole file.",
-     "file", act_open, NULL, 0},
+     "file: ", act_open, NULL, 0},
     {"tables", "Tables: choose", NULL, NULL, act_tables, has_table, 0},
     {"close", "Table: close", NULL, NULL, act_close, has_table, 0},
     {"enter", "Column: frequencies, or the whole row", NULL, NULL, act_enter,
@@ -1144,7 +1209,7 @@ static const struct view_action actions[] = {
     {"derive", "Table: new column",
      "A column computed by an expression over "
      "the others, such as  per_month = total_charges / max(tenure, 1)",
-     "name = expression", act_derive, has_table, 0},
+     "name = expression: ", act_derive, has_table, 0},
     {"hide", "Column: leave out", NULL, NULL, act_hide, has_table,
      ACTION_SUBJECT},
     {"type", "Column: make it the target",
@@ -1153,8 +1218,10 @@ static const struct view_action actions[] = {
      NULL, act_target, has_table, ACTION_SUBJECT},
     {"rejects", "Table: rows that were set aside", NULL, NULL, act_rejects,
      has_table, 0},
-    {"export", "Table: write as csv", NULL, "file.csv", act_export, has_table,
-     0},
+    {"export", "Table: write as csv",
+     "The rows that pass the filter, in the "
+     "order they are shown in.",
+     "file to write (.csv): ", act_export, has_table, 0},
     {"undo", "Rows: undo", NULL, NULL, act_undo, NULL, 0},
     {"redo", "Rows: redo", NULL, NULL, act_redo, NULL, 0},
     {0},
@@ -1168,6 +1235,7 @@ data_open(struct ui *ui)
     struct view_data *d = mem_new(sizeof *d);
 
     d->view.ui = ui;
+    d->tether = tether_new(d);
     sheet_init(&d->sheet);
     if (session_tables(ui_session(ui)) > 0)
         look_at(d, session_table(ui_session(ui), 0));
@@ -1177,6 +1245,7 @@ data_open(struct ui *ui)
 static void
 data_close(struct view *v)
 {
+    tether_cut(mine(v)->tether);
     sheet_fini(&mine(v)->sheet);
     free(v);
 }

@@ -16,6 +16,7 @@
 #include "session/plot.h"
 #include "session/task.h"
 #include "ui/loader.h"
+#include "ui/tether.h"
 #include "ui/ui.h"
 #include "ui/view.h"
 
@@ -41,6 +42,7 @@ struct track {
 
 struct view_endpoints {
     struct view view;
+    struct tether *tether; /* of the requests under way */
     struct loader *loader;
     struct plotter *plotter;
     struct poll poll;
@@ -670,7 +672,7 @@ struct request {
     struct buf answer;
     long status;
     int64_t us;
-    struct view_endpoints *view;
+    struct tether *view;
 };
 
 static bool
@@ -691,8 +693,7 @@ static void
 request_done(struct task *t, void *ctx, bool ok, const struct error *err)
 {
     struct request *r = ctx;
-    struct view_endpoints *e =
-        (struct view_endpoints *)ui_view(r->view->view.ui, "endpoints");
+    struct view_endpoints *e = tether_end(r->view);
     struct buf text;
 
     (void)t;
@@ -702,8 +703,10 @@ request_done(struct task *t, void *ctx, bool ok, const struct error *err)
                    (double)r->us / 1000, r->answer.data);
     else
         buf_printf(&text, "> %s\n%s\n", r->body, err->message);
-    pager_set(&e->answer, text.data, text.len);
-    ui_touch(e->view.ui);
+    if (e) {
+        pager_set(&e->answer, text.data, text.len);
+        ui_touch(e->view.ui);
+    }
     buf_fini(&text);
     buf_fini(&r->answer);
     deployment_fini(&r->to);
@@ -721,7 +724,7 @@ body_given(void *ctx, const char *text)
     if (!text || !text[0] || !d)
         return;
     r = mem_new(sizeof *r);
-    r->view = e;
+    r->view = tether_hold(e->tether);
     r->to = *d;
     r->to.name = mem_text(d->name);
     r->to.reference = mem_text(d->reference);
@@ -762,7 +765,8 @@ static const struct view_action actions[] = {
     {"model", "Endpoint: serve another version",
      "Starts the new version, "
      "checks that it answers, then ends the old one.",
-     "model, such as churn/3", act_model, has_endpoint, ACTION_SUBJECT},
+     "model (churn/3, churn@production): ", act_model, has_endpoint,
+     ACTION_SUBJECT},
     {"log", "Endpoint: log", NULL, NULL, act_log, has_endpoint, ACTION_SUBJECT},
     {"delete", "Endpoint: remove", "Stops it and forgets it.", NULL, act_remove,
      has_endpoint, ACTION_SUBJECT},
@@ -784,6 +788,7 @@ endpoints_open(struct ui *ui)
     struct view_endpoints *e = mem_new(sizeof *e);
 
     e->view.ui = ui;
+    e->tether = tether_new(e);
     e->track = mem_new(MAX_TRACKED * sizeof *e->track);
     e->loader = loader_new(ui_session(ui), &poll_loader, e);
     e->plotter = plotter_new(ui_loop(ui), plot_note, e);
@@ -796,6 +801,7 @@ endpoints_close(struct view *v)
 {
     struct view_endpoints *e = mine(v);
 
+    tether_cut(e->tether);
     loader_free(e->loader);
     loop_remove(e->timer);
     plotter_free(e->plotter);

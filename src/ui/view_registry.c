@@ -630,9 +630,9 @@ static const struct view_action actions[] = {
     {"alias", "Version: give it an alias",
      "A free name such as champion: "
      "churn@champion then means this version.",
-     "alias", act_alias, has_version, ACTION_SUBJECT},
+     "alias: ", act_alias, has_version, ACTION_SUBJECT},
     {"deploy", "Version: deploy", "Starts an endpoint that serves it.",
-     "endpoint name", act_deploy, has_version, ACTION_SUBJECT},
+     "name of the endpoint: ", act_deploy, has_version, ACTION_SUBJECT},
     {"verify", "Version: verify its file",
      "Reads the artifact and compares it with its SHA-256.", NULL, act_verify,
      has_version, ACTION_SUBJECT},

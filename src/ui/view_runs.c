@@ -1295,8 +1295,8 @@ static const struct view_action actions[] = {
      "the raw values stay as faint dots.",
      NULL, act_smoother, NULL, 0},
     {"smooth-less", "Smoothing: less", NULL, NULL, act_rougher, NULL, 0},
-    {"smooth", "Smoothing: set", NULL, "smoothing 0..0.99", act_smooth, NULL,
-     0},
+    {"smooth", "Smoothing: set", NULL, "smoothing, 0 to 0.99: ", act_smooth,
+     NULL, 0},
     {"inspect", "Chart: inspect values",
      "h and l move along the x axis, and the values there are shown.", NULL,
      act_inspect, has_run, 0},
@@ -1304,7 +1304,7 @@ static const struct view_action actions[] = {
     {"zoom-out", "Chart: zoom out along x", NULL, NULL, act_zoom_out, NULL, 0},
     {"zoom-reset", "Chart: whole range", NULL, NULL, act_zoom_reset, NULL, 0},
     {"next-failure", "Run: next failed", NULL, NULL, act_next_failure, NULL, 0},
-    {"rename", "Run: rename", NULL, "new name", act_rename, has_run,
+    {"rename", "Run: rename", NULL, "new name: ", act_rename, has_run,
      ACTION_SUBJECT},
     {"delete", "Run: delete", "It is listed no more; u takes it back.", NULL,
      act_delete, has_run, ACTION_SUBJECT},
@@ -1312,9 +1312,9 @@ static const struct view_action actions[] = {
     {"register", "Run: register its model",
      "Adds the run's model to the "
      "registry as a new version.",
-     "model name", act_register, has_run, ACTION_SUBJECT},
-    {"export", "Chart: export as svg or png", NULL, "file.svg or file.png",
-     act_export, has_run, 0},
+     "name of the model: ", act_register, has_run, ACTION_SUBJECT},
+    {"export", "Chart: export as svg or png", NULL,
+     "file (.svg or .png): ", act_export, has_run, 0},
     {0},
 };
 

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "ui/input.h"
-#include "ui/keymap.h"
+#include "session/command.h"
+#include "ui/frame.h"
 
 static const struct binding *
 find(const struct keymap *m, const char *context, const char *keys,
@@ -49,6 +49,54 @@ test_no_view_gives_a_global_key_another_meaning(void **state)
                      v->command, g->command);
         }
     }
+}
+
+static const struct view_class *
+class_of(const char *context)
+{
+    size_t n = strcspn(context, ".");
+
+    for (size_t i = 0; view_classes[i]; i++)
+        if (strlen(view_classes[i]->name) == n &&
+            memcmp(view_classes[i]->name, context, n) == 0)
+            return view_classes[i];
+    return strcmp(context, "start") == 0 ? &view_start_class : NULL;
+}
+
+static bool
+moves(const char *name)
+{
+    struct list l = {.n = 1};
+
+    return list_action(&l, name, 1) || strcmp(name, "left") == 0 ||
+           strcmp(name, "right") == 0 || strcmp(name, "line-start") == 0 ||
+           strcmp(name, "line-end") == 0;
+}
+
+/* A row of a view names an action of that view or of the frame; a row of
+ * everywhere may also name what only some views can do. */
+static bool
+exists(const struct key_row *row)
+{
+    const struct view_class *c = class_of(row->view);
+
+    if (frame_action_find(row->command) || command_find(row->command) ||
+        moves(row->command) || (c && view_action_find(c, row->command)))
+        return true;
+    for (size_t i = 0; !*row->view && view_classes[i]; i++)
+        if (view_action_find(view_classes[i], row->command))
+            return true;
+    return false;
+}
+
+static void
+test_every_row_names_an_action_that_exists(void **state)
+{
+    (void)state;
+    for (const struct key_row *row = keymap_rows; row->keys; row++)
+        if (!exists(row))
+            fail_msg("%s: %s is %s, which does not exist", row->view, row->keys,
+                     row->command);
 }
 
 static void
@@ -155,6 +203,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_view_gives_a_global_key_another_meaning),
+        cmocka_unit_test(test_every_row_names_an_action_that_exists),
         cmocka_unit_test(test_every_row_is_understood_and_stands_once),
         cmocka_unit_test(test_sequences_wait_for_their_second_key),
         cmocka_unit_test(test_view_comes_before_everywhere),
