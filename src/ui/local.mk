@@ -51,5 +51,5 @@ endif
 tests_tui_drive_CFLAGS = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_tui_drive_LDADD = $(LDADD) $(VTERM_LIBS)
 TUI_TESTS = tests/tui/attach.t tests/tui/start.t tests/tui/terminals.t \
-	tests/tui/views.t
+	tests/tui/views.t tests/tui/work.t
 EXTRA_DIST += $(TUI_TESTS)

@@ -481,7 +481,7 @@ draw_spread(const struct canvas *c, int x, int y, int w,
                  p->top[i].text,
                  100.0 * (double)p->top[i].count / (double)(p->n ? p->n : 1));
     }
-    draw_fit(c, x + 1, y, w - 1, ROLE_TEXT, DRAW_LEFT, str_of(line));
+    draw_fit(c, x + 2, y, w - 2, ROLE_TEXT, DRAW_LEFT, str_of(line));
 }
 
 static void
@@ -1301,7 +1301,13 @@ static bool
 data_mouse(struct view *v, unsigned region, const struct input_event *e)
 {
     struct view_data *d = mine(v);
+    size_t at = d->columns.top + (size_t)(e->y > 0 ? e->y - 1 : 0);
 
+    if (region == REGION_COLUMNS && e->mouse == MOUSE_PRESS) {
+        if (e->y > 0 && at < d->columns.n)
+            d->columns.at = d->sheet.col = at;
+        return true;
+    }
     if (region != REGION_ROWS)
         return false;
     if (e->mouse == MOUSE_PRESS && sheet_press(&d->sheet, e->x, e->y)) {

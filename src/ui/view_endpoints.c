@@ -318,8 +318,8 @@ list_draw(struct view *v, const struct canvas *c)
     x = draw_text(c, 1, 0, ROLE_DIM, head);
     if (c->w - x > 12)
         x = draw_fit(c, x, 0, 6, ROLE_DIM, DRAW_RIGHT, STR("cpu%"));
-    if (c->w - x > 8)
-        draw_text(c, x + 1, 0, ROLE_DIM, "p50, 5 min");
+    if (c->w - x > 4)
+        draw_text(c, x + 1, 0, ROLE_DIM, c->w - x > 12 ? "p50, 5 min" : "p50");
     list_show(&e->list, (size_t)(c->h > 1 ? c->h - 1 : 0));
     for (int y = 1; y < c->h; y++) {
         size_t i = e->list.top + (size_t)y - 1;
@@ -343,7 +343,9 @@ list_title(struct view *v, struct buf *left, struct buf *right)
         up += e->poll.status[i].state == ENDPOINT_UP;
     buf_puts(left, "Endpoints");
     if (e->poll.list.n > 0)
-        buf_printf(left, " · %zu up · %zu not", up, e->poll.list.n - up);
+        buf_printf(left, " · %zu up", up);
+    if (up < e->poll.list.n)
+        buf_printf(left, " · %zu not", e->poll.list.n - up);
     if (e->poll.list.n > 0)
         buf_puts(right, "latency of the last minute, ms");
 }
@@ -363,6 +365,24 @@ chart_done(void *ctx, const struct plot_image *im)
     ui_touch(e->view.ui);
 }
 
+/* The newest value there is, or NaN. */
+static double
+newest(const double *v, size_t n)
+{
+    while (n > 0 && isnan(v[n - 1]))
+        n--;
+    return n > 0 ? v[n - 1] : NAN;
+}
+
+static bool
+near_sla(const struct track *t, double sla_ms)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->p99[i] > sla_ms / 5)
+            return true;
+    return false;
+}
+
 static void
 ask_chart(struct view_endpoints *e)
 {
@@ -373,16 +393,17 @@ ask_chart(struct view_endpoints *e)
     char label[2][32];
     size_t n = 2;
 
-    if (!t || t->n < 2 || e->want_w < 10 || e->want_h < 4 ||
-        !ui_visible(e->view.ui, &e->view))
+    if (!t || t->n < 2 || isnan(newest(t->p50, t->n)) || e->want_w < 10 ||
+        e->want_h < 4 || !ui_visible(e->view.ui, &e->view))
         return;
     for (size_t i = 0; i < t->n; i++)
         x[i] = t->time[i] - t->time[t->n - 1];
-    snprintf(label[0], sizeof label[0], "p50 %.2f", t->p50[t->n - 1]);
-    snprintf(label[1], sizeof label[1], "p99 %.2f", t->p99[t->n - 1]);
+    snprintf(label[0], sizeof label[0], "p50 %.2f", newest(t->p50, t->n));
+    snprintf(label[1], sizeof label[1], "p99 %.2f", newest(t->p99, t->n));
     s[0] = (struct plot_series){x, t->p50, t->n, 1, label[0], false};
     s[1] = (struct plot_series){x, t->p99, t->n, 2, label[1], false};
-    if (d->sla_ms > 0) {
+    /* Far above the curves it would only press them flat; the title has it. */
+    if (d->sla_ms > 0 && near_sla(t, d->sla_ms)) {
         ends[0] = x[0];
         ends[1] = 0;
         sla[0] = sla[1] = d->sla_ms;
@@ -409,7 +430,7 @@ chart_draw(struct view *v, const struct canvas *c)
     if (!at_cursor(e))
         return;
     if (im->width == 0)
-        draw_text(c, 1, 1, ROLE_DIM, "two seconds of requests are needed");
+        draw_text(c, 1, 1, ROLE_DIM, "requests draw a curve here; t sends one");
     for (int y = 0; y < im->height && y < c->h; y++)
         for (int x = 0; x < im->width && x < c->w; x++) {
             const struct plot_cell *cell = plot_image_at(im, x, y);
@@ -429,10 +450,15 @@ static void
 chart_title(struct view *v, struct buf *left, struct buf *right)
 {
     const struct deployment *d = at_cursor(mine(v));
+    const struct endpoint_status *s = status_at_cursor(mine(v));
+    double p99 = s && s->state == ENDPOINT_UP ? s->stat.recent_p99_ms : NAN;
 
     buf_printf(left, "%s%slatency ms", d ? d->name : "", d ? " · " : "");
-    if (d && d->sla_ms > 0)
-        buf_printf(right, "SLA %g ms", d->sla_ms);
+    if (!d || !(d->sla_ms > 0))
+        return;
+    buf_printf(right, "SLA %g ms", d->sla_ms);
+    if (!isnan(p99))
+        buf_puts(right, p99 > d->sla_ms ? " ▲ missed" : " ✓ met");
 }
 
 /* ---- drift ---- */
@@ -739,25 +765,45 @@ body_given(void *ctx, const char *text)
                                                            .quiet = true});
 }
 
+/* A request with every column, to be filled in. */
+static void
+empty_request(struct view_endpoints *e, struct buf *out)
+{
+    const struct endpoint_status *s = status_at_cursor(e);
+
+    buf_puts(out, "{\"dataframe_records\": [{");
+    for (size_t i = 0; s && i < s->n_features; i++) {
+        buf_puts(out, i ? ", " : "");
+        buf_json(out, s->feature[i].name, strlen(s->feature[i].name));
+        buf_puts(out, ": null");
+    }
+    buf_puts(out, "}]}");
+}
+
 static void
 act_invoke(struct view *v, const struct view_call *call)
 {
+    struct buf text;
+
     (void)call;
+    buf_init(&text);
+    empty_request(mine(v), &text);
     if (at_cursor(mine(v)))
         ui_ask(v->ui, &(struct ui_question){
                           .label = "JSON: ",
-                          .text = "{\"dataframe_records\": [{}]}",
+                          .text = text.data,
                           .history = "invoke",
                           .hint = "MLflow's forms: dataframe_records, "
                                   "dataframe_split, instances, inputs",
                           .done = body_given,
                           .ctx = mine(v)});
+    buf_fini(&text);
 }
 
 static const struct view_action actions[] = {
     {"try", "Endpoint: send a request",
-     "Posts a JSON line to /invocations and shows the answer. Columns left out "
-     "count as missing.",
+     "Posts a JSON line to /invocations and shows the answer. A null is a "
+     "missing value.",
      NULL, act_invoke, has_endpoint, ACTION_SUBJECT},
     {"on-off", "Endpoint: start or stop",
      "Stopping answers what was accepted, then ends the process.", NULL,
@@ -871,6 +917,18 @@ endpoints_subject(struct view *v, struct buf *out)
 }
 
 static bool
+endpoints_mouse(struct view *v, unsigned region, const struct input_event *in)
+{
+    struct list *l = &mine(v)->list;
+
+    if (region != REGION_LIST || in->mouse != MOUSE_PRESS)
+        return false;
+    if (in->y > 0 && l->top + (size_t)in->y - 1 < l->n)
+        l->at = l->top + (size_t)in->y - 1;
+    return true;
+}
+
+static bool
 endpoints_copy(struct view *v, enum copy_what what, struct buf *out)
 {
     const struct deployment *d = at_cursor(mine(v));
@@ -880,12 +938,12 @@ endpoints_copy(struct view *v, enum copy_what what, struct buf *out)
     if (what == COPY_REFERENCE)
         buf_printf(out, "http://%s:%lld/invocations", d->host,
                    (long long)d->port);
-    else
-        buf_printf(out,
-                   "curl -s -H 'Content-Type: application/json' -d "
-                   "'{\"dataframe_records\": [{}]}' "
-                   "http://%s:%lld/invocations",
-                   d->host, (long long)d->port);
+    else {
+        buf_puts(out, "curl -s -H 'Content-Type: application/json' -d '");
+        empty_request(mine(v), out);
+        buf_printf(out, "' http://%s:%lld/invocations", d->host,
+                   (long long)d->port);
+    }
     return true;
 }
 
@@ -900,6 +958,7 @@ const struct view_class view_endpoints_class = {
     .changed = endpoints_changed,
     .shown = endpoints_shown,
     .show = endpoints_show,
+    .mouse = endpoints_mouse,
     .badge = endpoints_badge,
     .subject = endpoints_subject,
     .copy = endpoints_copy,

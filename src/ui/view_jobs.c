@@ -419,6 +419,9 @@ log_draw(struct view *v, const struct canvas *c)
     if (r && !r->process && r->task.message[0] && j->log.text.len == 0)
         draw_wrap(c, (struct rect){1, 0, c->w - 2, c->h}, ROLE_ERROR,
                   str_of(r->task.message));
+    else if (r && j->log.text.len == 0)
+        draw_text(c, 1, 0, ROLE_DIM,
+                  row_runs(r) ? "nothing written yet" : "it wrote nothing");
     else
         pager_draw(&j->log, c, NULL);
 }

@@ -506,7 +506,9 @@ draw_head(struct view_notebook *b, const struct canvas *c, int y,
         x = draw_text(c, x + 1, y, ROLE_DIM, "parameters");
     if (cell->title[0])
         x = draw_printf(c, x + 1, y, ROLE_TITLE, "%s", cell->title);
-    draw_state(b, c, x + 1, y, cell);
+    x = draw_state(b, c, x + 1, y, cell);
+    if (cell->state == CELL_RUNNING && x + 22 < c->w)
+        draw_markup(c, x + 3, y, ROLE_DIM, "<Ctrl-C> interrupts");
 }
 
 static void

@@ -146,6 +146,13 @@ stage_style(enum stage s)
     return styles[s];
 }
 
+/* What the tables say: a version without a stage says nothing. */
+static const char *
+stage_text(enum stage s)
+{
+    return s == STAGE_NONE ? "-" : stage_word(s);
+}
+
 static const char *
 stage_sign(enum stage s)
 {
@@ -233,9 +240,15 @@ models_draw(struct view *v, const struct canvas *c)
         return;
     }
     follow_model(r);
-    list_show(&r->models, (size_t)c->h);
-    for (int y = 0; y < c->h; y++) {
-        size_t i = r->models.top + (size_t)y;
+    draw_text(c, 1, 0, ROLE_DIM, "model");
+    draw_text(c, x, 0, ROLE_DIM, "last  stage     metric");
+    if (x + 30 + 10 < c->w)
+        draw_fit(c, x + 31, 0, 9, ROLE_DIM, DRAW_RIGHT, STR("size"));
+    if (x + 42 + 10 < c->w)
+        draw_text(c, x + 42, 0, ROLE_DIM, "family");
+    list_show(&r->models, (size_t)(c->h > 1 ? c->h - 1 : 0));
+    for (int y = 1; y < c->h; y++) {
+        size_t i = r->models.top + (size_t)y - 1;
         const struct version *m;
         char text[48], size[24];
         double value;
@@ -245,7 +258,7 @@ models_draw(struct view *v, const struct canvas *c)
         m = &r->shelf.models.version[i];
         draw_fit(c, 1, y, x - 2, ROLE_TITLE, DRAW_LEFT, str_of(m->model));
         draw_printf(c, x, y, ROLE_TEXT, "v%lld", (long long)m->number);
-        draw_text(c, x + 5, y, stage_style(m->stage), stage_word(m->stage));
+        draw_text(c, x + 6, y, stage_style(m->stage), stage_text(m->stage));
         if (headline(m->metrics, text, sizeof text, &value))
             draw_fit(c, x + 16, y, 14, ROLE_TEXT, DRAW_LEFT, str_of(text));
         size_text(m->size, size, sizeof size);
@@ -289,7 +302,7 @@ versions_draw(struct view *v, const struct canvas *c)
         draw_printf(c, 1, y, ROLE_TEXT, "v%lld", (long long)m->number);
         draw_text(c, 6, y, stage_style(m->stage), stage_sign(m->stage));
         draw_fit(c, 8, y, 11, stage_style(m->stage), DRAW_LEFT,
-                 str_of(stage_word(m->stage)));
+                 str_of(stage_text(m->stage)));
         x = 20;
         if (headline(m->metrics, text, sizeof text, &value))
             draw_fit(c, x, y, 14, ROLE_TEXT, DRAW_LEFT, str_of(text));
@@ -428,7 +441,8 @@ history_draw(struct view *v, const struct canvas *c)
                         (long long)t->number, t->what);
         if (t->from[0])
             x = draw_printf(c, x, y, ROLE_DIM, "%s → ", t->from);
-        x = draw_text(c, x, y, ROLE_TEXT, t->to);
+        if (t->from[0] || strcmp(t->to, "None") != 0)
+            x = draw_text(c, x, y, ROLE_TEXT, t->to);
         if (t->why[0])
             draw_printf(c, x + 2, y, ROLE_DIM, "%s", t->why);
         if (c->focus && i == r->history.at)
@@ -701,6 +715,18 @@ registry_subject(struct view *v, struct buf *out)
 }
 
 static bool
+registry_mouse(struct view *v, unsigned region, const struct input_event *e)
+{
+    struct list *l = &mine(v)->models;
+
+    if (region != REGION_MODELS || e->mouse != MOUSE_PRESS)
+        return false;
+    if (e->y > 0 && l->top + (size_t)e->y - 1 < l->n)
+        l->at = l->top + (size_t)e->y - 1;
+    return true;
+}
+
+static bool
 registry_copy(struct view *v, enum copy_what what, struct buf *out)
 {
     const struct version *m = version_at(mine(v));
@@ -726,6 +752,7 @@ const struct view_class view_registry_class = {
     .changed = registry_changed,
     .shown = registry_shown,
     .show = registry_show,
+    .mouse = registry_mouse,
     .subject = registry_subject,
     .copy = registry_copy,
 };

@@ -308,6 +308,25 @@ x_range(const struct lines *l, double out[2])
     return out[1] >= out[0];
 }
 
+/* A little room below and above the lines, or the axis would cover what lies
+ * on it. */
+static void
+pad_y(const struct lines *l, struct plot_spec *spec)
+{
+    double lo = INFINITY, hi = -INFINITY;
+
+    for (size_t i = 0; i < l->n; i++)
+        for (size_t k = 0; k < l->series[i].n; k++)
+            if (isfinite(l->series[i].y[k])) {
+                lo = fmin(lo, l->series[i].y[k]);
+                hi = fmax(hi, l->series[i].y[k]);
+            }
+    if (hi > lo) {
+        spec->y_min = lo - 0.05 * (hi - lo);
+        spec->y_max = hi + 0.05 * (hi - lo);
+    }
+}
+
 static void
 make_spec(struct view_runs *r, struct lines *l, struct plot_spec *spec)
 {
@@ -332,6 +351,8 @@ make_spec(struct view_runs *r, struct lines *l, struct plot_spec *spec)
 
         spec->x_min = range[0] + r->zoom_from * w;
         spec->x_max = range[0] + r->zoom_to * w;
+    } else if (!spec->log_y) {
+        pad_y(l, spec);
     }
 }
 
