@@ -218,18 +218,43 @@ spawn(const struct launch *l, int listen_fd, int log_fd, struct error *err)
     return pid;
 }
 
+/* The last line that begins like an error of ours, else the last line: the
+ * endpoint that is to be replaced writes to the same log. */
+static struct str
+telling_line(struct str text)
+{
+    struct str last = {text.p, 0}, error = {text.p, 0};
+
+    while (text.n > 0) {
+        const char *nl = memchr(text.p, '\n', text.n);
+        size_t n = nl ? (size_t)(nl - text.p) : text.n;
+        struct str line = str_trim((struct str){text.p, n});
+
+        if (line.n > 0)
+            last = line;
+        if (str_starts(line, "lathe: "))
+            error = line;
+        text.p += n + (nl ? 1 : 0);
+        text.n -= n + (nl ? 1 : 0);
+    }
+    return error.n > 0 ? error : last;
+}
+
 static bool
 why_it_ended(const struct launch *l, struct error *err)
 {
-    struct buf line;
+    enum { LINES = 20 };
+    struct buf log;
+    struct str line;
     struct error none;
 
-    buf_init(&line);
-    if (!endpoint_log(l->store, l->name, 1, &line, &none))
-        buf_clear(&line);
+    buf_init(&log);
+    if (!endpoint_log(l->store, l->name, LINES, &log, &none))
+        buf_clear(&log);
+    line = telling_line((struct str){log.data, log.len});
     error_set(err, ERR_STATE, "endpoint %s ended at once: %.*s", l->name,
-              (int)str_trim((struct str){line.data, line.len}).n, line.data);
-    buf_fini(&line);
+              (int)line.n, line.p);
+    buf_fini(&log);
     return false;
 }
 
