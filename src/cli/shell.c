@@ -19,8 +19,8 @@
 
 enum { DRAW_MS = 200, BAR_CELLS = 24, PIPE_WIDTH = 250, WIDEST = 500 };
 
-int
-shell_status(enum error_code code)
+static int
+status_of(enum error_code code)
 {
     return code == ERR_USAGE  ? STATUS_USAGE
            : code == ERR_GATE ? STATUS_GATE
@@ -32,7 +32,7 @@ shell_error(const struct error *err)
 {
     shell_progress_clear();
     fprintf(stderr, "lathe: %s\n", err->message);
-    return shell_status(err->code);
+    return status_of(err->code);
 }
 
 static size_t

@@ -7,7 +7,6 @@
 
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_GATE = 3 };
 
-int shell_status(enum error_code code);
 /* "lathe: MESSAGE" on standard error; the exit status for it. */
 int shell_error(const struct error *err);
 /* Parse, run with a progress line on a terminal, print; the exit status. */

@@ -34,8 +34,8 @@ target_json(const struct model *m, struct json_writer *w)
     json_close(w, ']');
 }
 
-static void
-lineage_json(const struct model *m, struct json_writer *w)
+void
+model_put_lineage(const struct model *m, struct json_writer *w)
 {
     char seed[32];
 
@@ -91,7 +91,7 @@ manifest_json(const struct model *m, struct st_writer *st, struct buf *out)
     json_name(&w, "build");
     json_put_string(&w, PACKAGE_NAME " " PACKAGE_VERSION);
     target_json(m, &w);
-    lineage_json(m, &w);
+    model_put_lineage(m, &w);
     json_name(&w, "prepare");
     prepare_json(m->prepare, &w);
     baselines_json(m, &w);

@@ -206,9 +206,6 @@ importance_json(const struct model *m, struct json_writer *w)
 void
 model_card_json(const struct model *m, struct json_writer *w)
 {
-    char seed[32];
-
-    snprintf(seed, sizeof seed, "%" PRIu64, m->seed);
     json_open(w, '{');
     json_name(w, "kind");
     json_put_string(w, m->family->name);
@@ -224,18 +221,7 @@ model_card_json(const struct model *m, struct json_writer *w)
         json_put_string(w, m->like.classes[c]);
     json_close(w, ']');
     inputs_json(m, w);
-    json_name(w, "params");
-    json_put_raw(w, m->params);
-    json_name(w, "seed");
-    json_put_string(w, seed);
-    json_name(w, "fingerprint");
-    json_put_string(w, m->fingerprint);
-    json_name(w, "train_rows");
-    json_put_i64(w, (int64_t)m->n_train);
-    json_name(w, "valid_rows");
-    json_put_i64(w, (int64_t)m->n_valid);
-    json_name(w, "valid_metrics");
-    json_put_raw(w, m->metrics ? m->metrics : "null");
+    model_put_lineage(m, w);
     importance_json(m, w);
     json_name(w, "notes");
     json_put_string(w, model_notes(m));

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "engine/model.h"
 
 struct model {
@@ -39,4 +40,6 @@ bool model_baselines_fit(struct model *m, const struct frame *train,
  * baselines' names and kinds. */
 bool model_baselines_init(struct model *m, size_t n_cuts, size_t n_shares,
                           struct error *err) MUST_USE;
+/* Into an open object: params, seed, fingerprint, rows, valid_metrics. */
+void model_put_lineage(const struct model *m, struct json_writer *w);
 #endif

@@ -186,12 +186,6 @@ params_free(struct params *p)
     free(p);
 }
 
-const struct param *
-params_table(const struct params *p)
-{
-    return p->table;
-}
-
 static bool
 name_find(const struct params *p, struct str name, size_t *at,
           struct error *err)

@@ -37,7 +37,6 @@ struct params; /* values over one table */
 struct params *params_new(const struct param *table);
 struct params *params_copy(const struct params *p);
 void params_free(struct params *p);
-const struct param *params_table(const struct params *p);
 /* Parse and check; errors name parameter, value, range and the nearest name. */
 bool params_set(struct params *p, const char *name, const char *text,
                 struct error *err) MUST_USE;

@@ -137,7 +137,7 @@ step_call(struct plan *p, const struct node *n, enum col_type type,
     return s;
 }
 
-struct step *
+static struct step *
 step_literal(struct plan *p, const struct node *n, enum col_type type,
              const void *value, size_t size, bool valid)
 {

@@ -86,8 +86,8 @@ clear(struct vec *out, size_t i)
         return true;                   \
     }
 
-#define PARTIAL2(name, linkage, type, get, fn)     \
-    linkage KERNEL(name)                           \
+#define PARTIAL2(name, type, get, fn)              \
+    static KERNEL(name)                            \
     {                                              \
         const type *x = get(a[0]), *y = get(a[1]); \
         type *o = out->own;                        \
@@ -188,11 +188,11 @@ abs_int(int64_t x, int64_t *out)
     return true;
 }
 
-PARTIAL2(add_ints, static, int64_t, v_int, add_int)
-PARTIAL2(sub_ints, static, int64_t, v_int, sub_int)
-PARTIAL2(mul_ints, static, int64_t, v_int, mul_int)
-PARTIAL2(floordiv_ints, static, int64_t, v_int, floordiv_int)
-PARTIAL2(mod_ints, static, int64_t, v_int, mod_int)
+PARTIAL2(add_ints, int64_t, v_int, add_int)
+PARTIAL2(sub_ints, int64_t, v_int, sub_int)
+PARTIAL2(mul_ints, int64_t, v_int, mul_int)
+PARTIAL2(floordiv_ints, int64_t, v_int, floordiv_int)
+PARTIAL2(mod_ints, int64_t, v_int, mod_int)
 PARTIAL1(k_neg_int, int64_t, v_int, neg_int)
 PARTIAL1(k_abs_int, int64_t, v_int, abs_int)
 
@@ -304,10 +304,10 @@ log10_float(double x, double *out)
 MAP2(add_floats, double, v_float, double, x[i] + y[i])
 MAP2(sub_floats, double, v_float, double, x[i] - y[i])
 MAP2(mul_floats, double, v_float, double, x[i] * y[i])
-PARTIAL2(div_floats, static, double, v_float, div_float)
-PARTIAL2(floordiv_floats, static, double, v_float, floordiv_float)
-PARTIAL2(mod_floats, static, double, v_float, mod_float)
-PARTIAL2(k_pow, , double, v_float, pow_float)
+PARTIAL2(div_floats, double, v_float, div_float)
+PARTIAL2(floordiv_floats, double, v_float, floordiv_float)
+PARTIAL2(mod_floats, double, v_float, mod_float)
+PARTIAL2(pow_floats, double, v_float, pow_float)
 PARTIAL1(k_sqrt, double, v_float, sqrt_float)
 PARTIAL1(k_log, double, v_float, log_float)
 PARTIAL1(k_log10, double, v_float, log10_float)
@@ -365,7 +365,7 @@ kernel_binary(enum node_op op, enum vec_kind k)
         {NODE_DIV, NULL, div_floats, NULL},
         {NODE_FLOORDIV, floordiv_ints, floordiv_floats, NULL},
         {NODE_MOD, mod_ints, mod_floats, NULL},
-        {NODE_POW, NULL, k_pow, NULL},
+        {NODE_POW, NULL, pow_floats, NULL},
         {NODE_EQ, eq_ints, eq_floats, eq_texts},
         {NODE_NE, ne_ints, ne_floats, ne_texts},
         {NODE_LT, lt_ints, lt_floats, lt_texts},

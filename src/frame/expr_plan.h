@@ -99,9 +99,6 @@ void plan_fini(struct plan *p);
 struct step *bind_node(struct plan *p, const struct node *n);
 struct step *step_call(struct plan *p, const struct node *n, enum col_type type,
                        kernel_fn *fn, struct step **arg, size_t n_args);
-struct step *
-step_literal(struct plan *p, const struct node *n, enum col_type type,
-             const void *value, size_t size, bool valid);
 /* s as a value of another type; only where nothing can be lost. */
 struct step *step_widen(struct plan *p, struct step *s, enum col_type to);
 /* Make all n steps one type; false with an error that names `where`. */
@@ -128,8 +125,8 @@ kernel_fn k_and, k_or, k_not, k_is_null, k_between;
 kernel_fn *kernel_if(enum vec_kind k);
 kernel_fn *kernel_coalesce(enum vec_kind k);
 kernel_fn *kernel_extreme(enum vec_kind k, bool largest);
-kernel_fn k_neg_int, k_neg_float, k_pow, k_abs_int, k_abs_float, k_round,
-    k_floor, k_ceil, k_sqrt, k_exp, k_log, k_log10;
+kernel_fn k_neg_int, k_neg_float, k_abs_int, k_abs_float, k_round, k_floor,
+    k_ceil, k_sqrt, k_exp, k_log, k_log10;
 
 /* expr_text.c: texts. */
 kernel_fn k_matches, k_lower, k_upper, k_trim, k_length, k_contains,

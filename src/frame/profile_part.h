@@ -46,7 +46,6 @@ struct feature {
 };
 
 /* profile_sample.c */
-size_t profile_sample_rows(const struct profile *p);
 bool feature_init(struct feature *s, const struct profile *p, size_t col,
                   struct error *err) MUST_USE;
 void feature_fini(struct feature *s);

@@ -11,8 +11,8 @@
 
 enum { WIDTHS = 10 };
 
-size_t
-profile_sample_rows(const struct profile *p)
+static size_t
+sample_rows(const struct profile *p)
 {
     size_t n = frame_rows(p->frame);
 
@@ -124,7 +124,7 @@ bool
 feature_init(struct feature *s, const struct profile *p, size_t col,
              struct error *err)
 {
-    *s = (struct feature){.n = profile_sample_rows(p)};
+    *s = (struct feature){.n = sample_rows(p)};
     if (!(s->code = mem_try_array(s->n, sizeof *s->code, err)))
         return false;
     if (p->column[col].numeric)

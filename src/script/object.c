@@ -12,6 +12,8 @@
 #include "base/mem.h"
 #include "script/script.h"
 
+enum { GC_STEP_KB = 1024 };
+
 /* ---- errors ---- */
 
 int
@@ -316,6 +318,9 @@ script_try(lua_State *L, const char *title,
     guard_pause(g);
     ok = task_call(script_session(L), &spec, was_interrupted, a, err);
     guard_resume(g);
+    /* To Lua a frame is a few bytes: without a push, a loop that makes frames
+     * would outrun the collector. */
+    lua_gc(L, LUA_GCSTEP, GC_STEP_KB);
     if (ok && a->interrupted)
         ok = error_set(err, ERR_CANCELLED, "interrupted");
     return ok;

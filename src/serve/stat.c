@@ -145,12 +145,6 @@ stat_end(struct stats *s)
     atomic_fetch_sub_explicit(&s->pending, 1, memory_order_relaxed);
 }
 
-uint64_t
-stat_pending(const struct stats *s)
-{
-    return get(&s->pending);
-}
-
 void
 stat_call(struct stats *s, const struct stat_call *c)
 {
@@ -339,7 +333,7 @@ put_triton(const struct stats *s, const char *labels, struct buf *out)
     put_head(out, "nv_inference_pending_request_count", "gauge",
              "Requests at work");
     put_line(out, "nv_inference_pending_request_count", labels, "",
-             stat_pending(s));
+             get(&s->pending));
 }
 
 static void

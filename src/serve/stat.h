@@ -33,7 +33,6 @@ void stat_end(struct stats *s);   /* ...and no longer */
 void stat_call(struct stats *s, const struct stat_call *c);
 /* The same without its parts. */
 void stat_request(struct stats *s, int status, uint64_t us, uint64_t rows);
-uint64_t stat_pending(const struct stats *s);
 
 /* Remember the counts as they are now; every second, by one thread.  now_ms:
  * loop_now_ms(). */

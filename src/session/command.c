@@ -138,10 +138,10 @@ match_error(const struct command *table, size_t n, int argc,
 }
 
 const struct command *
-command_match_in(const struct command *table, size_t n, int argc,
-                 const char *const *argv, int *used, struct error *err)
+command_match(int argc, const char *const *argv, int *used, struct error *err)
 {
-    const struct command *best = NULL;
+    size_t n;
+    const struct command *table = command_table(&n), *best = NULL;
 
     *used = 0;
     for (size_t i = 0; i < n; i++) {
@@ -157,15 +157,6 @@ command_match_in(const struct command *table, size_t n, int argc,
     else if (!best)
         error_set(err, ERR_USAGE, "no command was given");
     return best;
-}
-
-const struct command *
-command_match(int argc, const char *const *argv, int *used, struct error *err)
-{
-    size_t n;
-    const struct command *table = command_table(&n);
-
-    return command_match_in(table, n, argc, argv, used, err);
 }
 
 /* ---- arguments ---- */

@@ -63,10 +63,6 @@ const struct command *command_find(const char *name); /* exact name */
  * ERR_USAGE and the nearest name. */
 const struct command *
 command_match(int argc, const char *const *argv, int *used, struct error *err);
-/* The same over another table: the shell has commands of its own. */
-const struct command *
-command_match_in(const struct command *table, size_t n, int argc,
-                 const char *const *argv, int *used, struct error *err);
 /* Parse argv after the name; "--x=v", "--x v", "-p", "--" and the options
  * every command has: --json --plain --help.  ERR_USAGE says what is wrong. */
 struct call *call_parse(const struct command *c, int argc,

@@ -15,9 +15,9 @@
 #include <sys/utsname.h>
 
 #include "base/mem.h"
-#include "base/proc.h"
 #include "session/live.h"
 #include "store/artifact.h"
+#include "store/lineage.h"
 
 enum { SERIES_MAX = 32, LOG_EVERY_MS = 500 };
 
@@ -159,26 +159,6 @@ put_metrics(const struct follower *f, struct buf *out)
     json_close(&w, '}');
 }
 
-/* The commit that the project's folder is at; "" outside of git. */
-static void
-find_commit(const char *project, char commit[41])
-{
-    const char *const argv[] = {"git",       "-C",   project,
-                                "rev-parse", "HEAD", NULL};
-    struct error err;
-    struct buf out;
-    int status;
-
-    buf_init(&out);
-    commit[0] = '\0';
-    if (proc_capture(argv, 2000, &out, &status, &err) && status == 0 &&
-        out.len >= 40) {
-        memcpy(commit, out.data, 40);
-        commit[40] = '\0';
-    }
-    buf_fini(&out);
-}
-
 static bool
 begin_run(struct store *store, const struct fit_request *r, const char *project,
           run_id id, struct error *err)
@@ -190,20 +170,21 @@ begin_run(struct store *store, const struct fit_request *r, const char *project,
                               .seed = r->seed,
                               .build = session_build(),
                               .source = r->source};
-    char fingerprint[33], commit[41];
+    char fingerprint[33], commit[LINEAGE_COMMIT];
+    struct error outside; /* of git, which is no failure */
     struct json_writer w;
     struct buf params;
     bool ok;
 
     if (!frame_fingerprint(r->frame, fingerprint, err))
         return false;
-    find_commit(project, commit);
+    if (lineage_commit(project, commit, &outside))
+        start.git_commit = commit;
     buf_init(&params);
     json_writer_init(&w, &params);
     params_json(r->params, &w);
     start.params = params.data;
     start.fingerprint = fingerprint;
-    start.git_commit = commit[0] ? commit : NULL;
     ok = buf_check(&params, err) && run_begin(store, &start, id, err);
     buf_fini(&params);
     return ok;

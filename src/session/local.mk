@@ -34,3 +34,5 @@ liblathe_a_SOURCES += src/session/task.h
 UNIT += tests/unit/test_live
 UNIT += tests/unit/test_plot
 nobase_dist_pkgdata_DATA += lua/plot/driver.lua
+UNIT += tests/unit/test_command
+UNIT += tests/unit/test_task

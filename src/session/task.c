@@ -244,12 +244,6 @@ task_session(struct task *t)
     return t->session;
 }
 
-const char *
-task_title(const struct task *t)
-{
-    return t->title;
-}
-
 void
 task_log(struct task *t, const char *fmt, ...)
 {

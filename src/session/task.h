@@ -32,7 +32,6 @@ bool task_call(struct session *s, const struct task_spec *spec,
 
 struct progress *task_progress(struct task *t); /* any thread, from run() */
 struct session *task_session(struct task *t);   /* any thread */
-const char *task_title(const struct task *t);
 void task_log(struct task *t, const char *fmt, ...)
     PRINTF_LIKE(2, 3);            /* any thread */
 void task_cancel(struct task *t); /* any thread */

@@ -32,7 +32,10 @@ sql_text(const char *t)
     return (struct sql_value){.type = SQL_TEXT, .t = t ? t : ""};
 }
 
-bool
+/* Fill err from the connection's last failure; returns false.  ERR_CORRUPT
+ * for a damaged file, ERR_TIMEOUT when another process held it for too long,
+ * ERR_EXISTS for a broken constraint, ERR_NOMEM, else ERR_IO. */
+static bool
 sql_error(struct sqlite3 *db, struct error *err)
 {
     int errnum = sqlite3_system_errno(db);

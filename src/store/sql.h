@@ -37,10 +37,6 @@ bool sql_in_transaction(struct sqlite3 *db);
 bool sql_set_journal(struct sqlite3 *db, const char *mode,
                      struct error *err) MUST_USE;
 
-/* Fill err from the connection's last failure; returns false.  ERR_CORRUPT
- * for a damaged file, ERR_TIMEOUT when another process held it for too long,
- * ERR_EXISTS for a broken constraint, ERR_NOMEM, else ERR_IO. */
-bool sql_error(struct sqlite3 *db, struct error *err);
 /* Statements without values or rows: "BEGIN IMMEDIATE". */
 bool sql_exec(struct sqlite3 *db, const char *text, struct error *err) MUST_USE;
 /* One statement whose rows, if any, do not matter. n must be the number of its

@@ -104,6 +104,8 @@ column_width_cells(const struct sheet *s, size_t col, size_t first, size_t n,
     const struct column *c = frame_column(s->frame, col);
     size_t widest = str_width(str_of(frame_name(s->frame, col)));
 
+    if (s->sorted == (long)col)
+        widest += 2; /* the arrow */
     for (size_t i = first; i < first + n && i < s->n_rows; i++) {
         size_t w;
 

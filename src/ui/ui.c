@@ -372,32 +372,19 @@ ui_view(struct ui *ui, const char *name)
     return ui_has_tab(tab) ? tab_view(ui, tab) : NULL;
 }
 
-static void
+/* Views with an action on the stack stay until it is back. */
+static bool
 close_view(struct view *v)
 {
+    if (v->busy)
+        return false;
     if (v->ui->shown == v) {
         v->ui->shown = NULL;
         if (v->class->shown)
             v->class->shown(v, false);
     }
-    /* One with an action on the stack is closed when that is back. */
-    if (v->busy)
-        v->doomed = true;
-    else
-        v->class->close(v);
-}
-
-void
-ui_enter_view(struct view *v)
-{
-    v->busy++;
-}
-
-void
-ui_leave_view(struct view *v)
-{
-    if (--v->busy == 0 && v->doomed)
-        v->class->close(v);
+    v->class->close(v);
+    return true;
 }
 
 void
@@ -407,7 +394,8 @@ ui_pop(struct ui *ui)
         return;
     if (ui->n_pushed == 1 && !ui->tabs[ui->tab])
         tab_view(ui, ui->tab);
-    close_view(ui->pushed[--ui->n_pushed]);
+    if (close_view(ui->pushed[ui->n_pushed - 1]))
+        ui->n_pushed--;
     ui->n_pending = ui->count = 0;
     ui_touch(ui);
 }
@@ -418,6 +406,10 @@ ui_push(struct ui *ui, struct view *v)
     v->ui = ui;
     if (ui->n_pushed == UI_PUSHED)
         ui_pop(ui);
+    if (ui->n_pushed == UI_PUSHED) {
+        v->class->close(v);
+        return;
+    }
     ui->pushed[ui->n_pushed++] = v;
     ui_touch(ui);
 }
@@ -429,8 +421,13 @@ ui_show_tab(struct ui *ui, unsigned tab)
         return;
     tab_view(ui, tab);
     ui->tab = tab;
-    while (ui->n_pushed > 0)
+    while (ui->n_pushed > 0) {
+        unsigned before = ui->n_pushed;
+
         ui_pop(ui);
+        if (ui->n_pushed == before)
+            break;
+    }
     ui_touch(ui);
 }
 
@@ -449,10 +446,10 @@ ui_goto(struct ui *ui, const char *view, const char *what)
 
     if (!what || !v->class->show)
         return true;
-    ui_enter_view(v);
+    v->busy++;
     bool ok = v->class->show(v, what, &err);
 
-    ui_leave_view(v);
+    v->busy--;
     if (!ok)
         ui_error(ui, &err);
     return ok;

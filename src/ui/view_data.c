@@ -258,10 +258,14 @@ arrange_done(struct task *t, void *ctx, bool ok, const struct error *err)
         d->sheet.sorted =
             d->now.sort[0] ? frame_find(table->frame, d->now.sort) : -1;
         d->sheet.descending = d->now.descending;
-        if (d->now.filter[0])
+        if (d->now.filter[0]) {
+            char n[STR_F64_MAX], of[STR_F64_MAX];
+
+            str_from_count(d->sheet.n_rows, n);
+            str_from_count(frame_rows(table->frame), of);
             ui_message(d->view.ui, MESSAGE_INFO,
-                       "%zu of %zu rows match; u takes the filter back",
-                       d->sheet.n_rows, frame_rows(table->frame));
+                       "%s of %s rows match; u takes the filter back", n, of);
+        }
     }
     free(w->a.rows);
     frame_unref(w->a.frame);
@@ -450,6 +454,8 @@ short_number(double v, enum col_type t, char *out, size_t size)
     } else if (t == COL_TIMESTAMP) {
         str_from_date((int32_t)floor(v / 86400), date);
         snprintf(out, size, "%s", date);
+    } else if (fabs(v) >= 1e4 && fabs(v) < 1e9) {
+        snprintf(out, size, "%.0f", v);
     } else {
         snprintf(out, size, "%.5g", v);
     }
@@ -488,7 +494,7 @@ static void
 draw_shape(const struct canvas *c, int x, int y, int w,
            const struct profile_column *p)
 {
-    double bins[PROFILE_BINS];
+    double bins[PROFILE_BINS], most = 0;
     size_t n = p->n_bins;
 
     for (size_t i = 0; i < n; i++)
@@ -508,8 +514,11 @@ draw_shape(const struct canvas *c, int x, int y, int w,
         }
         n = (size_t)w;
     }
+    for (size_t i = 0; i < n; i++)
+        most = fmax(most, bins[i]);
     if (n > 0)
-        draw_spark(c, x, y, (int)n < w ? (int)n : w, ROLE_INFO, bins, n, 0, -1);
+        draw_spark(c, x, y, (int)n < w ? (int)n : w, ROLE_INFO, bins, n, 0,
+                   most);
 }
 
 static int

@@ -68,6 +68,17 @@ timeout --preserve-status -s INT 2 "$lathe" run loop.lua > /dev/null 2> err
 is "$?" 1 "an interrupt ends a loop"
 is "$(cat err)" "interrupted" "and the cell says so"
 
+# A hostile pattern is one C call: only the watchdog hears Ctrl-C then.
+echo "return (('a'):rep(40)):find(('a-'):rep(20) .. 'b')" > stuck.lua
+"$lathe" run stuck.lua > /dev/null 2> err &
+pid=$!
+end=$(($(date +%s) + 20))
+until grep -q 'inside a C call' err || [ "$(date +%s)" -ge $end ]; do :; done
+like "$(cat err)" 'stuck.lua \[1\] is inside a C call: it cannot be interrupted' "the watchdog speaks of a C call"
+while kill -INT $pid 2> /dev/null && [ "$(date +%s)" -lt $end ]; do :; done
+wait $pid
+is "$?" 130 "Ctrl-C three times ends it"
+
 echo 'print("ok 1 - a plain script")' > plain.lua
 is "$("$lathe" run plain.lua)" "ok 1 - a plain script" "a plain script prints what it prints"
 ok "$([ ! -e .lathe/outputs ] || [ "$(ls .lathe/outputs | wc -l)" -le 2 ]; echo $?)" "and keeps no outputs"

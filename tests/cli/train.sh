@@ -41,6 +41,14 @@ GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2,-AVX2_Usable \
 cmp -s a.lathe e.lathe
 is $? 0 "with FMA and AVX2 masked off too"
 
+mkdir -p .git/refs/heads
+echo "ref: refs/heads/main" > .git/HEAD
+echo 0123456789abcdef0123456789abcdef01234567 > .git/refs/heads/main
+$lathe train "$churn" --target churn --set trees=5 --name committed > out
+like "$($lathe runs show committed --json)" '0123456789abcdef0123456789abcdef01234567' \
+    "a run keeps the commit, with no git to ask"
+rm -r .git
+
 out=$($lathe evaluate a.lathe "$churn")
 like "$out" 'AUC +0\.[89]' "evaluate scores with intervals"
 $lathe evaluate a.lathe "$churn" --gate 'auc >= 0.8' > out 2>&1

@@ -68,7 +68,7 @@ is "$bad" "" "no file includes what stands to the right of its layer"
 
 homes="cJSON.h=base/json.c sqlite3.h=store/ microhttpd.h=serve/ curl.h=base/remote.c
 sodium.h=base/digest.c utf8proc.h=base/str.c xxhash.h=base/file.c pcre2.h=base/regex.c
-readline.h=ui/prompt.c,cli/ lua.h=script/,ui/ui_lua.c curses.h=ui/"
+readline.h=ui/prompt.c,cli/ lua.h=script/ curses.h=ui/"
 bad=
 for pair in $homes; do
     header=${pair%%=*}
@@ -109,5 +109,13 @@ if command -v clang-format >/dev/null 2>&1; then
     is "$bad" "" "clang-format has nothing to change"
 else
     skip "clang-format has nothing to change" "no clang-format"
+fi
+
+if command -v luacheck >/dev/null 2>&1; then
+    bad=$(cd "$LATHE_SOURCE" && luacheck --std lua54 --read-globals lathe --no-color -q \
+        lua tests/lua tests/lib/tap.lua) || :
+    like "$bad" ' 0 warnings / 0 errors' "luacheck has nothing to say"
+else
+    skip "luacheck has nothing to say" "no luacheck"
 fi
 done_testing

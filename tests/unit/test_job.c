@@ -176,7 +176,7 @@ a_running_job_is_seen_and_stops_on_sigterm(void **state)
 
     (void)state;
     start_shell("trap 'echo bye; exit 0' TERM; echo ready; "
-                "while :; do sleep 60 & wait $!; done",
+                "while :; do tail -f /dev/null & wait $!; done",
                 id);
     await_log(id, "ready");
     read_back(id, &j);
@@ -206,7 +206,7 @@ a_job_deaf_to_sigterm_is_killed_with_its_children(void **state)
     pid_t grandchild;
 
     (void)state;
-    start_shell("trap '' TERM; (exec sleep 600) & echo pid $!; "
+    start_shell("trap '' TERM; (exec tail -f /dev/null) & echo pid $!; "
                 "echo ready; wait",
                 id);
     await_log(id, "ready");

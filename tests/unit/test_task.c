@@ -1,0 +1,231 @@
+/* Tasks: done exactly once, cancelled, listed; the session's messages.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "session/task.h"
+#include "tests/lib/scratch.h"
+
+struct fixture {
+    struct pool *pool;
+    struct loop *loop;
+    struct session *session;
+    char dir[SCRATCH_PATH];
+    unsigned done, topics;
+    bool ok;
+    struct error err;
+    const char *fail; /* what run() fails with; NULL: it passes */
+};
+
+static int
+open_session(void **state)
+{
+    struct fixture *f = mem_new(sizeof *f);
+
+    if (!scratch_make(f->dir))
+        return -1;
+    f->pool = pool_new(2);
+    f->loop = loop_new();
+    f->session = session_new(f->pool, f->loop);
+    *state = f;
+    return 0;
+}
+
+static int
+close_session(void **state)
+{
+    struct fixture *f = *state;
+
+    session_free(f->session);
+    loop_free(f->loop);
+    pool_free(f->pool);
+    scratch_remove(f->dir);
+    free(f);
+    return 0;
+}
+
+static bool
+run(struct task *t, void *ctx, struct error *err)
+{
+    struct fixture *f = ctx;
+
+    progress_begin(task_progress(t), "working", 4);
+    progress_set(task_progress(t), 3);
+    task_log(t, "line %d", 1);
+    return !f->fail || error_set(err, ERR_RANGE, "%s", f->fail);
+}
+
+static bool
+run_for_ever(struct task *t, void *ctx, struct error *err)
+{
+    (void)ctx;
+    while (task_sleep(t, -1))
+        ;
+    return progress_check(task_progress(t), err);
+}
+
+static void
+done(struct task *t, void *ctx, bool ok, const struct error *err)
+{
+    struct fixture *f = ctx;
+
+    (void)t;
+    f->done++;
+    f->ok = ok;
+    if (!ok)
+        f->err = *err;
+}
+
+static void
+a_task_ends_once_and_stays_listed(void **state)
+{
+    struct fixture *f = *state;
+    struct task_spec spec = {"count things", run, done, f, false};
+    struct task_view v[2];
+    struct buf log;
+
+    task_start(f->session, &spec);
+    assert_int_equal(task_running(f->session), 1);
+    while (!f->done)
+        loop_turn(f->loop, -1);
+    assert_int_equal(f->done, 1);
+    assert_true(f->ok);
+    assert_int_equal(task_running(f->session), 0);
+    assert_int_equal(task_list(f->session, v, 2), 1);
+    assert_string_equal(v[0].title, "count things");
+    assert_int_equal(v[0].state, TASK_DONE);
+    assert_string_equal(v[0].stage, "working");
+    assert_int_equal(v[0].done, 3);
+    assert_int_equal(v[0].total, 4);
+    assert_true(v[0].end_ms >= v[0].start_ms);
+    buf_init(&log);
+    task_log_text(f->session, v[0].id, &log);
+    assert_string_equal(log.data, "line 1\n");
+    buf_fini(&log);
+}
+
+static void
+a_failure_carries_its_message(void **state)
+{
+    struct fixture *f = *state;
+    struct task_spec spec = {"fail", run, done, f, false};
+    struct error err;
+    struct task_view v;
+
+    f->fail = "no luck";
+    assert_false(task_call(f->session, &spec, NULL, NULL, &err));
+    f->fail = NULL;
+    assert_int_equal(err.code, ERR_RANGE);
+    assert_string_equal(err.message, "no luck");
+    assert_int_equal(f->done, 1);
+    task_list(f->session, &v, 1);
+    assert_int_equal(v.state, TASK_FAILED);
+    assert_string_equal(v.message, "no luck");
+}
+
+static bool
+at_once(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+static void
+a_cancelled_task_is_awaited(void **state)
+{
+    struct fixture *f = *state;
+    struct task_spec spec = {"wait", run_for_ever, done, f, false};
+    struct error err;
+    struct task_view v;
+
+    assert_false(task_call(f->session, &spec, at_once, NULL, &err));
+    assert_int_equal(err.code, ERR_CANCELLED);
+    task_list(f->session, &v, 1);
+    assert_int_equal(v.state, TASK_CANCELLED);
+    assert_false(task_cancel_id(f->session, v.id));
+    assert_false(task_cancel_id(f->session, 9999));
+}
+
+static void
+quiet_tasks_are_not_listed(void **state)
+{
+    struct fixture *f = *state;
+    struct task_spec spec = {"look", run, NULL, f, true};
+    struct task_view v;
+    struct error err;
+
+    assert_true(task_call(f->session, &spec, NULL, NULL, &err));
+    assert_int_equal(task_list(f->session, &v, 1), 0);
+}
+
+static void
+closing_the_session_ends_what_runs(void **state)
+{
+    struct fixture *f = *state;
+    struct task_spec spec = {"wait", run_for_ever, done, f, false};
+
+    task_start(f->session, &spec);
+    session_free(f->session);
+    assert_int_equal(f->done, 1);
+    assert_false(f->ok);
+    f->session = session_new(f->pool, f->loop);
+}
+
+static void
+hear(void *ctx, unsigned topics)
+{
+    struct fixture *f = ctx;
+
+    f->topics |= topics;
+    if (topics & TOPIC_MESSAGES)
+        session_unlisten(f->session, hear, f); /* from within */
+}
+
+static void
+listeners_hear_of_changes_until_they_leave(void **state)
+{
+    struct fixture *f = *state;
+    struct message m;
+
+    session_listen(f->session, hear, f);
+    session_notify(f->session, TOPIC_RUNS);
+    session_message(f->session, MESSAGE_WARN, "a\nb %d", 7);
+    while (!(f->topics & TOPIC_MESSAGES))
+        loop_turn(f->loop, -1);
+    assert_true(f->topics & TOPIC_RUNS);
+    session_notify(f->session, TOPIC_TABLES);
+    loop_turn(f->loop, 0);
+    assert_false(f->topics & TOPIC_TABLES);
+    assert_true(session_message_at(f->session, 0, &m));
+    assert_string_equal(m.text, "a b 7");
+    assert_int_equal(m.level, MESSAGE_WARN);
+    assert_false(session_message_at(f->session, 1, &m));
+}
+
+#define TEST(name) \
+    cmocka_unit_test_setup_teardown(name, open_session, close_session)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_task_ends_once_and_stays_listed),
+        TEST(a_failure_carries_its_message),
+        TEST(a_cancelled_task_is_awaited),
+        TEST(quiet_tasks_are_not_listed),
+        TEST(closing_the_session_ends_what_runs),
+        TEST(listeners_hear_of_changes_until_they_leave),
+    };
+
+    (void)cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}
