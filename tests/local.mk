@@ -23,10 +23,14 @@ EXTRA_DIST += tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/t
 # Each fuzz target replays its corpus: FUZZ += tests/fuzz/fuzz_x, and its sources.
 FUZZ = tests/fuzz/fuzz_csv
 FUZZ += tests/fuzz/fuzz_expr
+FUZZ += tests/fuzz/fuzz_input
 FUZZ += tests/fuzz/fuzz_model
 FUZZ += tests/fuzz/fuzz_notebook
+FUZZ += tests/fuzz/fuzz_theme
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/replay.c
 tests_fuzz_fuzz_expr_SOURCES = tests/fuzz/fuzz_expr.c tests/fuzz/replay.c
+tests_fuzz_fuzz_input_SOURCES = tests/fuzz/fuzz_input.c tests/fuzz/replay.c
+tests_fuzz_fuzz_theme_SOURCES = tests/fuzz/fuzz_theme.c tests/fuzz/replay.c
 tests_fuzz_fuzz_model_SOURCES = tests/fuzz/fuzz_model.c tests/fuzz/replay.c
 tests_fuzz_fuzz_notebook_SOURCES = tests/fuzz/fuzz_notebook.c tests/fuzz/replay.c
 if HAVE_CMOCKA

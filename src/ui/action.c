@@ -120,9 +120,9 @@ action_run(struct ui *ui, const char *name, int count, const char *arg)
 
     if (strcmp(name, "enter") == 0)
         ui->did |= DID_ENTER;
-    v->busy++;
+    ui_enter_view(v);
     used = run_in_view(ui, v, name, &call);
-    v->busy--;
+    ui_leave_view(v);
     if (used) {
         ui_touch(ui);
         return true;
@@ -468,10 +468,10 @@ view_key(struct ui *ui, const struct input_event *e)
     case KEYMAP_NONE:
         if (ui->n_pending == 1 && v->class->key) {
             forget_keys(ui);
-            v->busy++;
+            ui_enter_view(v);
             bool used = v->class->key(v, e);
 
-            v->busy--;
+            ui_leave_view(v);
             if (used)
                 break;
             ui->pending[ui->n_pending++] = e->key;
@@ -499,11 +499,11 @@ paste(struct ui *ui, const struct input_event *e)
 {
     struct view *v = ui_at(ui);
 
-    v->busy++;
+    ui_enter_view(v);
     bool used =
         keymap_is_text(ui_context(ui)) && v->class->key && v->class->key(v, e);
 
-    v->busy--;
+    ui_leave_view(v);
     if (!used)
         ui_message(ui, MESSAGE_INFO,
                    "%zu bytes pasted, but nothing here takes text", e->text.n);
@@ -605,8 +605,8 @@ action_mouse(struct ui *ui, const struct input_event *e)
         v->focus = (unsigned)region;
     struct rect in = frame_region_inside(v, (unsigned)region);
 
-    v->busy++;
+    ui_enter_view(v);
     mouse_in_region(ui, v, (unsigned)region, e, e->x - ui->body.x - in.x,
                     e->y - ui->body.y - in.y);
-    v->busy--;
+    ui_leave_view(v);
 }

@@ -124,6 +124,8 @@ void ui_paint(struct ui *ui, bool asked);
 void ui_tell_shown(struct ui *ui);   /* which view is on the screen */
 void ui_watch_output(struct ui *ui); /* wait for it to take bytes? */
 void ui_show_tab(struct ui *ui, unsigned tab);
+void ui_enter_view(struct view *v); /* around each call of an action */
+void ui_leave_view(struct view *v);
 void ui_pop(struct ui *ui); /* the topmost pushed view */
 void ui_set_theme(struct ui *ui, const char *name);
 bool ui_has_tab(unsigned tab);

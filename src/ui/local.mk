@@ -22,6 +22,7 @@ liblathe_a_SOURCES += src/ui/runs_data.h
 liblathe_a_SOURCES += src/ui/screen.c
 liblathe_a_SOURCES += src/ui/sheet.c
 liblathe_a_SOURCES += src/ui/sheet.h
+liblathe_a_SOURCES += src/ui/squeeze.c src/ui/squeeze.h
 liblathe_a_SOURCES += src/ui/term.c src/ui/term.h
 liblathe_a_SOURCES += src/ui/tether.c src/ui/tether.h
 liblathe_a_SOURCES += src/ui/theme.c src/ui/theme.h
@@ -38,7 +39,11 @@ UNIT += tests/unit/test_draw
 UNIT += tests/unit/test_editor
 UNIT += tests/unit/test_input
 UNIT += tests/unit/test_keymap
+UNIT += tests/unit/test_palette
+UNIT += tests/unit/test_prompt
+UNIT += tests/unit/test_squeeze
 UNIT += tests/unit/test_theme
+UNIT += tests/unit/test_view
 nobase_dist_pkgdata_DATA += themes/contrast.theme
 nobase_dist_pkgdata_DATA += themes/dark.theme
 nobase_dist_pkgdata_DATA += themes/light.theme
@@ -50,6 +55,6 @@ TESTS += $(TUI_TESTS)
 endif
 tests_tui_drive_CFLAGS = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_tui_drive_LDADD = $(LDADD) $(VTERM_LIBS)
-TUI_TESTS = tests/tui/attach.t tests/tui/start.t tests/tui/terminals.t \
+TUI_TESTS = tests/tui/attach.t tests/tui/edges.t tests/tui/start.t tests/tui/terminals.t \
 	tests/tui/views.t tests/tui/work.t
 EXTRA_DIST += $(TUI_TESTS)

@@ -47,6 +47,7 @@ read_events(struct ui *ui)
                 loop_timer_set(ui->paint_timer, 0);
             break;
         case INPUT_COLOUR:
+            term_background_known(ui->term);
             if (e.which == 11 && !ui->theme_fixed) {
                 bool light =
                     theme_contrast((int32_t)(THEME_RGB | e.rgb), 0) > 6;

@@ -21,11 +21,14 @@
 
 #include "base/loop.h"
 #include "base/mem.h"
+#include "ui/squeeze.h"
 
 enum {
     PROBE_MS = 1000,     /* no answer to the first question: no pacing */
     PATIENCE_MS = 10000, /* no answer to a later one: go on */
-    LEAVE_MS = 200       /* to write the last bytes to a slow line */
+    LEAVE_MS = 200,      /* to write the last bytes to a slow line */
+    ANSWERS_MS = 80,     /* to wait for answers when leaving: at least, */
+    ANSWERS_MAX_MS = 400 /* and at most */
 };
 
 #define ENTER_MODES "\033[?2004h\033[?1004h"
@@ -59,8 +62,10 @@ struct term {
     size_t sent;
     uint64_t bytes, frames;
 
-    bool paces; /* the terminal has answered once */
-    bool asked; /* a question is under way */
+    bool paces;            /* the terminal has answered once */
+    bool asked;            /* CSI 5 n is under way */
+    bool asked_background; /* and OSC 11 */
+    int64_t background_ms; /* since then */
     int64_t asked_ms, probed_ms;
     int rtt_ms;
 };
@@ -135,67 +140,6 @@ flush_last(struct term *t)
     }
     buf_clear(&t->out);
     t->sent = 0;
-}
-
-/* ---- fewer bytes for the same ---- */
-
-/* The length of the SGR sequence (or of "to ASCII", ESC ( B, which says
- * nothing where no other set is ever chosen) at p; 0: something else. */
-static size_t
-sgr_at(const char *p, size_t n)
-{
-    size_t i = 2;
-
-    if (n < 3 || p[0] != '\033')
-        return 0;
-    if (p[1] == '(')
-        return p[2] == 'B' ? 3 : 0;
-    if (p[1] != '[')
-        return 0;
-    while (i < n && ((p[i] >= '0' && p[i] <= '9') || p[i] == ';'))
-        i++;
-    return i < n && p[i] == 'm' ? i + 1 : 0;
-}
-
-/* One sequence for each run of them: "ESC [ 39 m ESC ( B ESC [ 0;1 m ESC [
- * 38;5;75 m" becomes "ESC [ 0;1;38;5;75 m". What a later reset undoes is left
- * out.  curses sends them one by one, at three times the bytes. */
-static void
-squeeze(struct buf *b)
-{
-    struct buf out, run;
-
-    buf_init(&out);
-    buf_init(&run);
-    for (size_t at = 0; at < b->len;) {
-        size_t n = sgr_at(b->data + at, b->len - at);
-        bool any = false;
-
-        if (n == 0) {
-            buf_putc(&out, b->data[at++]);
-            continue;
-        }
-        buf_clear(&run);
-        for (; n > 0; n = sgr_at(b->data + at, b->len - at)) {
-            const char *p = b->data + at;
-
-            at += n;
-            if (p[1] == '(')
-                continue;
-            if (p[2] == 'm' || (p[2] == '0' && (p[3] == 'm' || p[3] == ';')))
-                buf_clear(&run);
-            else if (run.len > 0 || any)
-                buf_putc(&run, ';');
-            buf_add(&run, p + 2, n - 3);
-            any = true;
-        }
-        if (any)
-            buf_printf(&out, "\033[%sm", run.len ? run.data : "");
-    }
-    buf_clear(b);
-    buf_add(b, out.data, out.len);
-    buf_fini(&out);
-    buf_fini(&run);
 }
 
 /* What curses has written since the last call goes to `out`. */
@@ -346,6 +290,9 @@ open_screen(struct term *t, struct error *err)
     set_term(t->screen);
     typeahead(-1);
     keypad(stdscr, TRUE);
+    /* Shifting the rest of a line saves little, and emulators differ in the
+     * background of what comes in at its end. */
+    idcok(stdscr, FALSE);
     return true;
 }
 
@@ -401,6 +348,38 @@ start_screen(struct term *t)
         buf_puts(&t->out, MOUSE_ON);
 }
 
+/* Answers that are under way would be typed into the shell: await them.  What
+ * else is typed meanwhile is lost, as it would be to a program that ends. */
+static void
+await_answers(struct term *t)
+{
+    int64_t wait = t->rtt_ms > 0 ? 2 * (int64_t)t->rtt_ms : ANSWERS_MS;
+    int64_t end = loop_now_ms() + (wait < ANSWERS_MS       ? ANSWERS_MS
+                                   : wait > ANSWERS_MAX_MS ? ANSWERS_MAX_MS
+                                                           : wait);
+    struct input_stream *in = input_new();
+    struct input_event e;
+    int64_t left;
+
+    /* One that has been silent for so long has nothing to say. */
+    t->asked = t->asked && term_patience_ms(t) > 0;
+    t->asked_background =
+        t->asked_background && loop_now_ms() - t->background_ms < PROBE_MS;
+    while ((t->asked || t->asked_background) &&
+           (left = end - loop_now_ms()) > 0) {
+        struct pollfd p = {.fd = t->fd_in, .events = POLLIN};
+
+        if (poll(&p, 1, (int)left) <= 0 || !term_read(t, in))
+            break;
+        while (input_next(in, &e)) {
+            t->asked = t->asked && e.kind != INPUT_STATUS;
+            t->asked_background = t->asked_background && e.kind != INPUT_COLOUR;
+        }
+    }
+    t->asked = t->asked_background = false;
+    input_free(in);
+}
+
 static void
 stop_screen(struct term *t, bool restore)
 {
@@ -413,8 +392,10 @@ stop_screen(struct term *t, bool restore)
     }
     if (restore && !t->plain)
         buf_puts(&t->out, LEAVE_MODES "\033[0 q");
-    if (restore)
+    if (restore) {
         flush_last(t);
+        await_answers(t);
+    }
     if (t->memory)
         fclose(t->memory);
     if (t->nothing)
@@ -623,49 +604,6 @@ fold_row(const struct term *t, const struct glyph *from, struct glyph *to,
     }
 }
 
-static bool
-is_blank(const struct glyph *g)
-{
-    return g->ch[0] == ' ' && !g->ch[1] && g->width == 1;
-}
-
-/* A blank looks the same in any ink: inside a word's style it takes that,
- * elsewhere the plainest, so that nothing is sent for its sake. */
-static void
-settle_blanks(const struct term *t, struct glyph *cells, int w)
-{
-    for (int x = 0, end; x < w; x = end) {
-        end = x + 1;
-        if (!is_blank(&cells[x]))
-            continue;
-        while (end < w && is_blank(&cells[end]))
-            end++;
-        const struct glyph *before = x > 0 ? &cells[x - 1] : NULL;
-        const struct glyph *after = end < w ? &cells[end] : NULL;
-        bool inside =
-            end - x <= 2 && before && after && before->role == after->role &&
-            before->base == after->base && before->attrs == after->attrs;
-
-        for (int i = x; i < end; i++) {
-            struct glyph *g = &cells[i];
-            struct look l = theme_look(t->theme, g->role, g->base, t->colours);
-            struct look to =
-                inside ? theme_look(t->theme, before->role, before->base,
-                                    t->colours)
-                       : theme_look(t->theme, g->base, g->base, t->colours);
-            unsigned seen = THEME_UNDER | THEME_REV;
-            unsigned attrs = inside ? before->attrs : 0;
-
-            if (l.bg != to.bg || (l.attrs | g->attrs) & seen ||
-                (to.attrs | attrs) & seen)
-                continue;
-            g->role = inside ? before->role : g->base;
-            g->base = inside ? before->base : g->base;
-            g->attrs = (uint8_t)attrs;
-        }
-    }
-}
-
 static void
 put_row(struct term *t, int y)
 {
@@ -689,7 +627,7 @@ put_frame(struct term *t, const struct grid *g)
         struct glyph *old = t->shown->cells + (size_t)y * (size_t)g->w;
 
         fold_row(t, g->cells + (size_t)y * (size_t)g->w, row, g->w);
-        settle_blanks(t, row, g->w);
+        squeeze_blanks(row, g->w, t->theme, t->colours);
         if (memcmp(old, row, (size_t)g->w * sizeof *row) == 0)
             continue;
         memcpy(old, row, (size_t)g->w * sizeof *row);
@@ -755,7 +693,7 @@ curses_frame(struct term *t, const struct grid *g)
     buf_init(&frame);
     n = take_curses(t, &frame);
     if (n > 0 && !t->plain) {
-        squeeze(&frame);
+        squeeze_sgr(&frame);
         n = frame.len;
     }
     if (n > 0) {
@@ -827,6 +765,12 @@ term_answered(struct term *t)
 }
 
 void
+term_background_known(struct term *t)
+{
+    t->asked_background = false;
+}
+
+void
 term_redraw(struct term *t)
 {
     if (t->suspended)
@@ -840,8 +784,11 @@ term_redraw(struct term *t)
 void
 term_ask_background(struct term *t)
 {
-    if (!t->plain)
-        send_text(t, ASK_BACKGROUND);
+    if (t->plain)
+        return;
+    t->asked_background = true;
+    t->background_ms = loop_now_ms();
+    send_text(t, ASK_BACKGROUND);
 }
 
 /* OSC 2; the one before is kept by the terminal's stack of titles, which

@@ -71,6 +71,7 @@ void term_redraw(struct term *t);   /* everything again with the next frame */
 /* Bytes that are no frame: title, clipboard, bell. */
 void term_send(struct term *t, const void *bytes, size_t n);
 void term_ask_background(struct term *t);
+void term_background_known(struct term *t); /* INPUT_COLOUR came */
 void term_set_title(struct term *t, const char *title);
 void term_set_mouse(struct term *t, bool on);
 void term_set_glyphs(struct term *t, enum glyph_set set);

@@ -372,19 +372,32 @@ ui_view(struct ui *ui, const char *name)
     return ui_has_tab(tab) ? tab_view(ui, tab) : NULL;
 }
 
-/* Views with an action on the stack stay until it is back. */
-static bool
+static void
 close_view(struct view *v)
 {
-    if (v->busy)
-        return false;
     if (v->ui->shown == v) {
         v->ui->shown = NULL;
         if (v->class->shown)
             v->class->shown(v, false);
     }
-    v->class->close(v);
-    return true;
+    /* One with an action on the stack is closed when that is back. */
+    if (v->busy)
+        v->doomed = true;
+    else
+        v->class->close(v);
+}
+
+void
+ui_enter_view(struct view *v)
+{
+    v->busy++;
+}
+
+void
+ui_leave_view(struct view *v)
+{
+    if (--v->busy == 0 && v->doomed)
+        v->class->close(v);
 }
 
 void
@@ -394,8 +407,7 @@ ui_pop(struct ui *ui)
         return;
     if (ui->n_pushed == 1 && !ui->tabs[ui->tab])
         tab_view(ui, ui->tab);
-    if (close_view(ui->pushed[ui->n_pushed - 1]))
-        ui->n_pushed--;
+    close_view(ui->pushed[--ui->n_pushed]);
     ui->n_pending = ui->count = 0;
     ui_touch(ui);
 }
@@ -406,10 +418,6 @@ ui_push(struct ui *ui, struct view *v)
     v->ui = ui;
     if (ui->n_pushed == UI_PUSHED)
         ui_pop(ui);
-    if (ui->n_pushed == UI_PUSHED) {
-        v->class->close(v);
-        return;
-    }
     ui->pushed[ui->n_pushed++] = v;
     ui_touch(ui);
 }
@@ -421,13 +429,8 @@ ui_show_tab(struct ui *ui, unsigned tab)
         return;
     tab_view(ui, tab);
     ui->tab = tab;
-    while (ui->n_pushed > 0) {
-        unsigned before = ui->n_pushed;
-
+    while (ui->n_pushed > 0)
         ui_pop(ui);
-        if (ui->n_pushed == before)
-            break;
-    }
     ui_touch(ui);
 }
 
@@ -446,10 +449,10 @@ ui_goto(struct ui *ui, const char *view, const char *what)
 
     if (!what || !v->class->show)
         return true;
-    v->busy++;
+    ui_enter_view(v);
     bool ok = v->class->show(v, what, &err);
 
-    v->busy--;
+    ui_leave_view(v);
     if (!ok)
         ui_error(ui, &err);
     return ok;

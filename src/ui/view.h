@@ -182,6 +182,7 @@ struct view {
     bool zoom;            /* only it is shown */
     struct layout layout; /* of the last frame */
     unsigned busy;        /* actions on the stack */
+    bool doomed;          /* to be closed when they are back */
 };
 
 unsigned view_regions(const struct view_class *c);

@@ -131,8 +131,9 @@ draw_heading(struct ui *ui, const struct canvas *c, int y)
     int x;
 
     if (session_tables(ui->session) > 0)
-        snprintf(tables, sizeof tables, "%zu tables open",
-                 session_tables(ui->session));
+        snprintf(tables, sizeof tables, "%zu table%s open",
+                 session_tables(ui->session),
+                 session_tables(ui->session) > 1 ? "s" : "");
     x = draw_text(c, 4, y, ROLE_ACCENT, "lathe " VERSION);
     x = draw_printf(c, x, y, ROLE_TEXT, " · project %s (%s)", project, tables);
     draw_printf(c, x, y, ROLE_DIM, " · %u core%s",

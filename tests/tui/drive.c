@@ -16,6 +16,7 @@
  *   use NAME               the terminal the next steps are about
  *   type KEYS              <Enter> <C-c> <A-x> <Up> ... as in the key table
  *   paste TEXT             as one bracketed paste
+ *   answer TEXT            what a terminal would say: \e is ESC
  *   mouse X Y              a click there
  *   wait TEXT              until it is on the screen
  *   gone TEXT              until it is not
@@ -513,6 +514,22 @@ step_paste(struct drive *d, char *arg)
 }
 
 static bool
+step_answer(struct drive *d, char *arg)
+{
+    char *to = arg;
+
+    for (const char *p = arg; *p; p++) {
+        if (p[0] == '\\' && p[1] == 'e') {
+            *to++ = '\033';
+            p++;
+        } else {
+            *to++ = *p;
+        }
+    }
+    return send_bytes(d->at, arg, (size_t)(to - arg));
+}
+
+static bool
 step_mouse(struct drive *d, char *arg)
 {
     char text[64];
@@ -892,17 +909,18 @@ static const struct {
     bool (*run)(struct drive *d, char *arg);
     bool needs_terminal;
 } steps[] = {
-    {"copy", step_copy, false},      {"file", step_file, false},
-    {"env", step_env, false},        {"open", step_open, false},
-    {"use", step_use, false},        {"type", step_type, true},
-    {"paste", step_paste, true},     {"mouse", step_mouse, true},
-    {"wait", step_wait, true},       {"gone", step_gone, true},
-    {"row", step_row, true},         {"screen", step_screen, true},
-    {"cursor", step_cursor, true},   {"style", step_style, true},
-    {"colour", step_colour, true},   {"resize", step_resize, true},
-    {"signal", step_signal, true},   {"modes", step_modes, true},
-    {"stopped", step_stopped, true}, {"ended", step_ended, true},
-    {"dead", step_dead, true},       {"hangup", step_hangup, true},
+    {"copy", step_copy, false},    {"file", step_file, false},
+    {"env", step_env, false},      {"open", step_open, false},
+    {"use", step_use, false},      {"type", step_type, true},
+    {"paste", step_paste, true},   {"mouse", step_mouse, true},
+    {"wait", step_wait, true},     {"gone", step_gone, true},
+    {"answer", step_answer, true}, {"row", step_row, true},
+    {"screen", step_screen, true}, {"cursor", step_cursor, true},
+    {"style", step_style, true},   {"colour", step_colour, true},
+    {"resize", step_resize, true}, {"signal", step_signal, true},
+    {"modes", step_modes, true},   {"stopped", step_stopped, true},
+    {"ended", step_ended, true},   {"dead", step_dead, true},
+    {"hangup", step_hangup, true},
 };
 
 /* ---- the file ---- */
