@@ -22,6 +22,8 @@ enum {
     UI_DIGIT_MS = 300,  /* "1", "2", "j" within it is 12 down */
     UI_INFO_MS = 5000,  /* information leaves the message line */
     UI_FAR_MS = 30000,  /* a longer task rings when nobody looked */
+    UI_WORTH_MS = 2000, /* a task so old makes quitting ask */
+    UI_LOOK = 20,       /* tasks looked at */
     UI_RECENT = 8
 };
 

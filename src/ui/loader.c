@@ -5,6 +5,7 @@
 #include "ui/loader.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -15,7 +16,14 @@ struct loader {
     unsigned refs; /* the owner, and a load under way */
     bool closed, busy, again;
     char *next; /* arg of the load that waits */
+    char *last; /* arg of the load before */
+    int64_t began_ms;
+    struct loop_watch *timer; /* until the next one may begin */
 };
+
+/* Between the beginnings of two loads: what changes a hundred times a second
+ * is not read a hundred times, while something computes on all cores. */
+enum { REST_MS = 300 };
 
 struct load {
     struct loader *loader;
@@ -29,6 +37,7 @@ unref(struct loader *l)
     if (--l->refs > 0)
         return;
     free(l->next);
+    free(l->last);
     free(l);
 }
 
@@ -50,7 +59,31 @@ loader_free(struct loader *l)
     if (!l)
         return;
     l->closed = true;
+    loop_remove(l->timer);
+    l->timer = NULL;
     unref(l);
+}
+
+static void
+load_next(struct loader *l)
+{
+    char *arg = l->next;
+
+    l->again = false;
+    l->next = NULL;
+    loader_ask(l, arg);
+    free(arg);
+}
+
+static void
+on_timer(void *ctx, int events)
+{
+    struct loader *l = ctx;
+
+    (void)events;
+    l->timer = NULL;
+    if (l->again && !l->busy)
+        load_next(l);
 }
 
 static bool
@@ -75,14 +108,8 @@ load_done(struct task *t, void *ctx, bool ok, const struct error *err)
     free(load->out);
     free(load->arg);
     free(load);
-    if (!l->closed && l->again && !l->busy) {
-        char *arg = l->next;
-
-        l->again = false;
-        l->next = NULL;
-        loader_ask(l, arg);
-        free(arg);
-    }
+    if (!l->closed && l->again && !l->busy)
+        load_next(l);
     unref(l);
 }
 
@@ -91,12 +118,24 @@ loader_ask(struct loader *l, const char *arg)
 {
     struct load *load;
 
-    if (l->busy) {
+    int64_t rest = l->began_ms + REST_MS - loop_now_ms();
+    /* Another thing altogether is wanted at once. */
+    bool same = !arg == !l->last && (!arg || strcmp(arg, l->last) == 0);
+
+    if (l->busy || (same && l->began_ms && rest > 0)) {
+        char *copy = mem_text(arg);
+
         l->again = true;
         free(l->next);
-        l->next = mem_text(arg);
+        l->next = copy;
+        if (!l->busy && !l->timer)
+            l->timer =
+                loop_timer(session_loop(l->session), rest, false, on_timer, l);
         return;
     }
+    free(l->last);
+    l->last = mem_text(arg);
+    l->began_ms = loop_now_ms();
     l->busy = true;
     l->refs++;
     load = mem_new(sizeof *load);

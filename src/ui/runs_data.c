@@ -13,7 +13,7 @@
 #include "session/live.h"
 #include "ui/loader.h"
 
-enum { CACHE = 24, LIST_MAX = 10000 };
+enum { CACHE = 24, LIST_MAX = 10000, FAR = 64 };
 
 struct curve {
     run_id id; /* "": free */
@@ -23,8 +23,9 @@ struct curve {
     bool live, there;
 };
 
-struct parsed {
+struct parsed { /* when somebody looks; most of 10,000 runs nobody does */
     struct json *metrics, *params;
+    bool done;
 };
 
 struct runs_data {
@@ -107,6 +108,39 @@ parse_object(const char *text)
     return v;
 }
 
+static bool
+same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Runs that have not changed keep what was parsed of them.  Both lists are
+ * newest first, so one walk finds them. */
+static void
+keep_parsed(struct runs_data *d, const struct run_list *list,
+            struct parsed *parsed)
+{
+    size_t old = 0;
+
+    for (size_t i = 0; d->parsed && i < list->n; i++) {
+        const struct run *now = &list->run[i], *was;
+        size_t k = old;
+
+        while (k < d->list.n && k < old + FAR &&
+               strcmp(d->list.run[k].id, now->id) != 0)
+            k++;
+        if (k == d->list.n || k == old + FAR)
+            continue;
+        old = k + 1;
+        was = &d->list.run[k];
+        if (same_text(was->metrics, now->metrics) &&
+            same_text(was->params, now->params)) {
+            parsed[i] = d->parsed[k];
+            d->parsed[k] = (struct parsed){0};
+        }
+    }
+}
+
 static void
 list_loaded(void *ctx, const char *arg, void *out, bool ok,
             const struct error *err)
@@ -118,16 +152,28 @@ list_loaded(void *ctx, const char *arg, void *out, bool ok,
     d->loaded = true;
     snprintf(d->error, sizeof d->error, "%s", ok ? "" : err->message);
     if (ok) {
+        struct parsed *parsed = mem_new((list->n + 1) * sizeof *parsed);
+
+        keep_parsed(d, list, parsed);
         list_fini(d);
         d->list = *list;
+        d->parsed = parsed;
         *list = (struct run_list){0};
-        d->parsed = mem_new((d->list.n + 1) * sizeof *d->parsed);
-        for (size_t i = 0; i < d->list.n; i++) {
-            d->parsed[i].metrics = parse_object(d->list.run[i].metrics);
-            d->parsed[i].params = parse_object(d->list.run[i].params);
-        }
     }
     d->changed(d->ctx);
+}
+
+static const struct parsed *
+parsed_of(const struct runs_data *d, size_t i)
+{
+    struct parsed *p = &d->parsed[i];
+
+    if (!p->done) {
+        p->metrics = parse_object(d->list.run[i].metrics);
+        p->params = parse_object(d->list.run[i].params);
+        p->done = true;
+    }
+    return p;
 }
 
 static void
@@ -182,13 +228,13 @@ runs_data_find(const struct runs_data *d, const char *id)
 const struct json *
 runs_data_metrics(const struct runs_data *d, size_t i)
 {
-    return d->parsed[i].metrics;
+    return parsed_of(d, i)->metrics;
 }
 
 const struct json *
 runs_data_params(const struct runs_data *d, size_t i)
 {
-    return d->parsed[i].params;
+    return parsed_of(d, i)->params;
 }
 
 bool
@@ -199,7 +245,7 @@ runs_data_headline(const struct runs_data *d, size_t i, const char **name,
         "test.auc",  "auc",      "valid.auc",      "r2",
         "valid.r2",  "accuracy", "valid.accuracy", "valid.logloss",
         "valid.rmse"};
-    const struct json *m = d->parsed[i].metrics;
+    const struct json *m = parsed_of(d, i)->metrics;
     const struct json *v = NULL;
 
     for (size_t k = 0; m && !v && k < sizeof wanted / sizeof *wanted; k++)

@@ -525,10 +525,24 @@ leave_chosen(void *ctx, char key)
     }
 }
 
+/* Tasks that run for a while already: losing a second of work is not worth a
+ * question. */
+static size_t
+tasks_worth_asking(struct ui *ui)
+{
+    struct task_view t[UI_LOOK];
+    size_t n = task_list(ui->session, t, UI_LOOK), found = 0;
+
+    for (size_t i = 0; i < n && i < UI_LOOK; i++)
+        found += t[i].state == TASK_RUNNING &&
+                 loop_wall_ms() - t[i].start_ms > UI_WORTH_MS;
+    return found;
+}
+
 void
 ui_quit(struct ui *ui)
 {
-    size_t n = task_running(ui->session);
+    size_t n = tasks_worth_asking(ui);
     bool cell = ui->kernel && kernel_running(ui->kernel);
     char text[200];
 

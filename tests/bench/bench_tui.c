@@ -339,6 +339,152 @@ while_lua_runs(const char *cell, const char *what, double bar)
     free(path);
 }
 
+/* ---- a slow line ---- */
+
+enum { LINK_RATE = 20000, LINK_DELAY_MS = 80, LINK_MAX = 1 << 22 };
+
+/* Bytes per second each way, and a delay; what the program writes is taken at
+ * once, as sshd does, and waits in `queue`. */
+struct link {
+    struct tty *tty;
+    char *queue;
+    size_t len, sent, most; /* queued, delivered of it, the longest wait */
+    int64_t first_us;       /* when delivery of the queue may go on */
+    struct buf shown;       /* what has arrived */
+    int64_t answers[64];    /* when a CSI 0 n comes back */
+    size_t n_answers;
+};
+
+static void
+link_deliver(struct link *l)
+{
+    int64_t now = loop_now_us();
+    size_t n = l->len - l->sent;
+    size_t may = now > l->first_us
+                     ? (size_t)((now - l->first_us) * LINK_RATE / 1000000)
+                     : 0;
+
+    if (n == 0) {
+        l->first_us = now + LINK_DELAY_MS * 1000;
+        return;
+    }
+    n = n < may ? n : may;
+    if (n == 0)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        buf_putc(&l->shown, l->queue[l->sent + i]);
+        if (l->shown.len >= 4 &&
+            memcmp(l->shown.data + l->shown.len - 4, "\033[5n", 4) == 0 &&
+            l->n_answers < 64)
+            l->answers[l->n_answers++] = now + LINK_DELAY_MS * 1000;
+    }
+    l->sent += n;
+    l->first_us = now;
+}
+
+static void
+link_turn(struct link *l)
+{
+    struct pollfd p = {.fd = l->tty->fd, .events = POLLIN};
+    ssize_t n;
+
+    if (poll(&p, 1, 2) > 0 && l->len + 65536 < LINK_MAX &&
+        (n = read(l->tty->fd, l->queue + l->len, 65536)) > 0)
+        l->len += (size_t)n;
+    link_deliver(l);
+    l->most = l->len - l->sent > l->most ? l->len - l->sent : l->most;
+    while (l->n_answers > 0 && l->answers[0] <= loop_now_us()) {
+        tty_type(l->tty, "\033[0n");
+        memmove(l->answers, l->answers + 1,
+                --l->n_answers * sizeof *l->answers);
+    }
+}
+
+static bool
+link_wait(struct link *l, const char *text, int64_t ms)
+{
+    int64_t end = loop_now_ms() + ms;
+
+    while (!l->shown.data ||
+           !memmem(l->shown.data, l->shown.len, text, strlen(text))) {
+        if (loop_now_ms() > end)
+            return false;
+        link_turn(l);
+    }
+    return true;
+}
+
+static void
+slow_line(void)
+{
+    char *path = file_join(dir, "bench.lua");
+    const char *argv[] = {"lathe", "--no-server", path, NULL};
+    struct link l = {.queue = malloc(LINK_MAX)};
+    double ms[9];
+    struct tty t;
+
+    tty_open(&t, 80, 24, argv);
+    l.tty = &t;
+    link_wait(&l, "bench.lua", 5000);
+    tty_type(&t, "A3");
+    link_wait(&l, "live", 5000);
+    for (int i = 0; i < 9; i++) {
+        int64_t begin, end = loop_now_ms() + 900;
+
+        while (loop_now_ms() < end)
+            link_turn(&l);
+        l.most = i == 0 ? 0 : l.most;
+        buf_clear(&l.shown);
+        begin = loop_now_us();
+        while (loop_now_us() - begin < LINK_DELAY_MS * 1000)
+            link_turn(&l);
+        tty_type(&t, i % 2 ? "\007" : "?");
+        if (!link_wait(&l, i % 2 ? "RUNS" : "keys here", 20000))
+            fprintf(stderr, "bench_tui: no echo over the slow line\n");
+        ms[i] = (double)(loop_now_us() - begin) / 1000;
+    }
+    report("20 kB/s, 160 ms, live curves: help is there", quantile(ms, 9, 0.5),
+           "ms", 600);
+    report("  bytes queued at most", (double)l.most, "bytes", 10000);
+    tty_close(&t);
+    free(l.queue);
+    buf_fini(&l.shown);
+    free(path);
+}
+
+/* Bytes of a frame of live curves that nobody asked for. */
+static void
+live_frames(void)
+{
+    char *path = file_join(dir, "bench.lua");
+    const char *argv[] = {"lathe", "--no-server", path, NULL};
+    pid_t pid;
+    uint64_t before = 0, after = 0, rss;
+    size_t frames = 0;
+    struct tty t;
+
+    tty_open(&t, 80, 24, argv);
+    tty_wait(&t, "bench.lua");
+    tty_type(&t, "A");
+    tty_wait(&t, "running");
+    tty_type(&t, "3");
+    tty_wait(&t, "live");
+    tty_forget(&t);
+    pid = workbench_of(t.pid);
+    proc_usage(pid, &before, &rss);
+    for (int64_t end = loop_now_ms() + IDLE_MS; loop_now_ms() < end;)
+        tty_read(&t, 10);
+    proc_usage(pid, &after, &rss);
+    for (size_t i = 0; i + 4 <= t.seen.len; i++)
+        frames += memcmp(t.seen.data + i, "\033[5n", 4) == 0;
+    report("live curves: bytes per frame",
+           frames ? (double)t.seen.len / (double)frames : 0, "bytes", 300);
+    report("live curves: frames per second", (double)frames * 1000 / IDLE_MS,
+           "", 4);
+    tty_close(&t);
+    free(path);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -368,5 +514,7 @@ main(int argc, char **argv)
         "  lathe.gbdt { trees = 2000 }:fit(df, \"churn\", { seed = i })\n"
         "end",
         "a fit on all cores", 5);
+    live_frames();
+    slow_line();
     return 0;
 }
