@@ -66,6 +66,7 @@ best(struct fixture *f, const struct split_rule *rule)
 
     memset(&found, 0, sizeof found);
     split_slot(f->b, 0, &f->leaf, &f->scale, rule, split_scan_plain, &found);
+    split_finish(f->b, &f->leaf, &found);
     return found;
 }
 

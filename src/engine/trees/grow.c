@@ -37,8 +37,11 @@ enum {
     COUNT_GRAIN = 8192, /* rows counted at a time, at least */
     COUNT_BUFFERS = 16, /* histograms of chunks before they are folded */
     FOLD_GRAIN = 4096,  /* bins folded at a time */
-    INLINE_ROWS = 4096, /* below: threads cost more than they bring */
-    INLINE_BINS = 4096,
+    /* Work below these is not shared: on a busy machine a thread that was
+     * woken for it, then lost its turn, costs more than it brings. */
+    INLINE_ROWS = 16384,
+    INLINE_UPDATES = 1 << 18, /* rows counted times their slots */
+    INLINE_BINS = 1 << 14,    /* bins searched */
     LANES = 8
 };
 
@@ -516,8 +519,8 @@ count_leaves(struct grower *g, const size_t *leaf, size_t n)
             rows += l->n;
         }
     }
-    pool_for(rows >= INLINE_ROWS ? g->pool : NULL, n_direct, 1, count_direct,
-             &j);
+    pool_for(rows * g->b->n_slots >= INLINE_UPDATES ? g->pool : NULL, n_direct,
+             1, count_direct, &j);
 }
 
 /* ---- search ---- */
@@ -600,10 +603,14 @@ search_words(void *ctx, size_t chunk, size_t begin, size_t end)
 static void
 keep_best(struct grower *g, struct leaf *l, const struct split_found *found)
 {
+    struct split_leaf view;
+
     l->best.split.gain = 0;
     for (size_t w = 0; w < g->b->n_words; w++)
         if (split_better(g->b, &found[w], &l->best))
             l->best = found[w];
+    view = leaf_view(g, l);
+    split_finish(g->b, &view, &l->best);
 }
 
 /* Queue a leaf that has a split; one that has none needs no histogram. */
@@ -726,7 +733,7 @@ part_rows(struct grower *g)
     for (size_t p = 0; p < g->n_parts; p++)
         rows += g->leaf[g->part[p].leaf].n;
 
-    struct pool *pool = rows >= 2 * INLINE_ROWS ? g->pool : NULL;
+    struct pool *pool = rows >= INLINE_ROWS ? g->pool : NULL;
 
     list_chunks(g);
     pool_for(pool, g->n_chunks, 1, part_chunks, g);

@@ -217,12 +217,20 @@ scan_numbers(const struct context *c, const struct sums *s, bool missing_left,
     t->code = (uint16_t)k;
     t->missing_left = missing_left;
     t->gain = gain;
-    c->best->left_g = missing_left ? bin_g(c, 0) : 0;
-    c->best->left_h = missing_left ? bin_h(c, 0) : 0;
-    for (size_t i = 1; i <= k; i++) {
-        c->best->left_g += bin_g(c, i);
-        c->best->left_h += bin_h(c, i);
-    }
+}
+
+static void
+split_number(const struct context *c)
+{
+    struct sums s;
+
+    add_up(c, &s);
+    if (c->leaf->counts)
+        count_up(c, &s);
+    if (c->slot->n_bins > 1)
+        scan_numbers(c, &s, false, 1);
+    if (bin_h(c, 0) > 0)
+        scan_numbers(c, &s, true, 0);
 }
 
 static void
@@ -232,29 +240,24 @@ set_codes(uint64_t *set, size_t first, size_t last)
         set[k / 64] |= UINT64_C(1) << (k % 64);
 }
 
+/* What the search of numbers leaves out: the sums on the left, the codes. */
 static void
-split_number(const struct context *c)
+finish_number(const struct context *c)
 {
-    struct sums s;
     struct tree_split *t = &c->best->split;
-    double before = t->gain;
-    bool missing = bin_h(c, 0) > 0;
+    int64_t g = 0, h = 0;
 
-    add_up(c, &s);
-    if (c->leaf->counts)
-        count_up(c, &s);
-    if (c->slot->n_bins > 1)
-        scan_numbers(c, &s, false, 1);
-    if (missing)
-        scan_numbers(c, &s, true, 0);
-    if (!(t->gain > before))
-        return;
+    for (size_t k = t->missing_left ? 0 : 1; k <= t->code; k++) {
+        g += bin_g(c, k);
+        h += bin_h(c, k);
+    }
+    c->best->left_g = g;
+    c->best->left_h = h;
     /* Nothing to learn from: values missing later go with the larger side. */
-    if (!missing)
-        t->missing_left = 2 * c->best->left_h >= c->leaf->h;
+    if (bin_h(c, 0) == 0)
+        t->missing_left = 2 * h >= c->leaf->h;
     memset(t->set, 0, sizeof t->set);
-    if (t->code > 0)
-        set_codes(t->set, 1, t->code);
+    set_codes(t->set, 1, t->code);
     t->set[0] |= t->missing_left;
 }
 
@@ -408,6 +411,17 @@ split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
         split_category(&c);
     else
         split_number(&c);
+}
+
+void
+split_finish(const struct binned *b, const struct split_leaf *leaf,
+             struct split_found *best)
+{
+    struct context c = {
+        .slot = &b->slot[best->split.slot], .leaf = leaf, .best = best};
+
+    if (best->split.gain > 0 && !c.slot->category)
+        finish_number(&c);
 }
 
 bool

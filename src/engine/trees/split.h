@@ -60,11 +60,13 @@ split_scan_fn split_scan_avx2; /* only where cpu_has_avx2() */
 split_scan_fn *split_scan_choose(void);
 
 /* The best split of a slot, kept in *best when it is better than what is
- * there. */
+ * there.  Sums and codes of the best of all slots come by split_finish(). */
 void
 split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
            const struct hist_scale *scale, const struct split_rule *rule,
            split_scan_fn *scan, struct split_found *best);
+void split_finish(const struct binned *b, const struct split_leaf *leaf,
+                  struct split_found *best);
 /* Is a better than b?  Ties go to the lower slot. */
 bool split_better(const struct binned *b, const struct split_found *a,
                   const struct split_found *than);
