@@ -258,7 +258,7 @@ test_table_is_the_same_by_row_and_by_column(void **state)
     design_free(d);
 }
 
-/* Cuts of more than a million rows come from a sample of them. */
+/* Cuts of many rows come from a sample of them. */
 static void
 test_sampled_cuts_are_quantiles_too(void **state)
 {

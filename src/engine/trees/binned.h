@@ -28,7 +28,7 @@
 enum {
     BINNED_WORD = 8,        /* slots in a word */
     BINNED_WIDE = 256,      /* bins of a wide slot */
-    BINNED_SAMPLE = 1 << 20 /* rows that cuts are learnt from, at most */
+    BINNED_SAMPLE = 1 << 18 /* rows that cuts are learnt from, at most */
 };
 
 struct binned_slot {
