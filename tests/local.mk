@@ -45,6 +45,7 @@ check_PROGRAMS += tests/engine/hash_gbdt
 SCRIPT_TESTS = tests/lint/layers.sh
 SCRIPT_TESTS += tests/lint/manuals.sh
 SCRIPT_TESTS += tests/cli/commands.sh
+SCRIPT_TESTS += tests/cli/hostile.sh
 SCRIPT_TESTS += tests/cli/repl.sh
 SCRIPT_TESTS += tests/cli/run.sh
 SCRIPT_TESTS += tests/cli/train.sh

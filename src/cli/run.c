@@ -358,8 +358,10 @@ run_cells(struct runner *r, int64_t timeout_ms)
     struct loop_watch *t = loop_signal(l, SIGTERM, on_signal, r);
     struct loop_watch *end = NULL, *draw = NULL;
 
-    if (timeout_ms)
+    if (timeout_ms) {
         end = loop_timer(l, timeout_ms, false, on_timeout, r);
+        kernel_end_at(r->kernel, loop_now_ms() + timeout_ms);
+    }
     if (isatty(STDERR_FILENO))
         draw = loop_timer(l, DRAW_MS, true, on_draw, r);
     notebook_listen(r->notebook, &events);

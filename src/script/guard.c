@@ -3,7 +3,9 @@
  * The timer is an interval, not re-armed by each hook, because a hook can be
  * lost: the handler may arm a coroutine that is just about to yield.  While
  * the hook turns the loop the timer stands still, so that what the loop calls
- * meets no interrupted system calls.
+ * meets no interrupted system calls.  lua_sethook() visits every frame of the
+ * stack, which takes longer than a tick when a recursion has run away: then
+ * the ticks come later, or nothing but ticks would run.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -25,7 +27,15 @@
 #include "base/mem.h"
 #include "script/script.h"
 
-enum { TICK_MS = 5, STUCK_MS = 1000, LOOK_MS = 200, ENDS_AT = 3 };
+enum {
+    TICK_NS = 5000000,
+    TICK_MOST_NS = 500000000,
+    TICK_SHARE = 8, /* at most one part in so many goes to the handler */
+    STUCK_MS = 1000,
+    LOOK_MS = 200,
+    LATE_MS = 2000, /* a C call has so long to end by itself */
+    ENDS_AT = 3
+};
 
 struct guard {
     struct session *session;
@@ -34,6 +44,7 @@ struct guard {
     struct activation *act;
     struct activation *cell;
     bool ticking;
+    volatile long tick_ns;
     int signo;
 
     /* The watchdog. */
@@ -45,6 +56,7 @@ struct guard {
     void (*say)(void *, const char *);
     void *say_ctx;
     int fd;
+    int64_t end_ms;                /* 0: never; under lock */
     atomic_int_least64_t since_ms; /* Lua has run without a hook; 0: it does
                                       not run */
     atomic_bool asked;             /* an interrupt that the watchdog took */
@@ -74,7 +86,7 @@ push_mark(lua_State *L)
 static void
 set_timer(struct guard *g, bool on)
 {
-    long ns = on ? TICK_MS * 1000000L : 0;
+    long ns = on ? g->tick_ns : 0;
     struct itimerspec t = {{0, ns}, {0, ns}};
 
     g->ticking = on;
@@ -105,17 +117,36 @@ hook(lua_State *L, lua_Debug *ar)
         guard_raise(L);
 }
 
+static int64_t
+clock_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 /* A signal handler: lua_sethook() is made to be called from one. */
 static void
 tick(int signo, siginfo_t *info, void *ucontext)
 {
     struct guard *g = info->si_value.sival_ptr;
     lua_State *L = g->running;
+    int64_t start, next;
 
     (void)signo;
     (void)ucontext;
-    if (L)
-        lua_sethook(L, hook, LUA_MASKCOUNT, 1);
+    if (!L)
+        return;
+    start = clock_ns();
+    lua_sethook(L, hook, LUA_MASKCOUNT, 1);
+    next = (clock_ns() - start) * TICK_SHARE;
+    next = next < TICK_NS ? TICK_NS : next > TICK_MOST_NS ? TICK_MOST_NS : next;
+    if (next == g->tick_ns)
+        return;
+    g->tick_ns = (long)next;
+    if (g->ticking)
+        set_timer(g, true);
 }
 
 int
@@ -140,9 +171,9 @@ say_to_stderr(void *ctx, const char *line)
     fprintf(stderr, "lathe: %s\n", line);
 }
 
-/* Ctrl-Cs within the next LOOK_MS. */
+/* Ctrl-Cs within the next LOOK_MS; *term: and a SIGTERM. */
 static int
-count_interrupts(int fd)
+count_interrupts(int fd, bool *term)
 {
     struct timespec wait = {0, LOOK_MS * 1000000L};
     char bytes[64];
@@ -151,8 +182,14 @@ count_interrupts(int fd)
 
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
-    if (sigtimedwait(&set, NULL, &wait) == SIGINT)
+    sigaddset(&set, SIGTERM);
+    switch (sigtimedwait(&set, NULL, &wait)) {
+    case SIGINT:
         n++;
+        break;
+    case SIGTERM:
+        *term = true;
+    }
     if (fd >= 0) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         ssize_t got;
@@ -165,14 +202,14 @@ count_interrupts(int fd)
 }
 
 static void
-end_process(struct guard *g)
+end_process(struct guard *g, int status)
 {
     struct error err;
     struct store *store = session_store(g->session, false, &err);
 
     if (store && !store_flush(store, &err))
         g->say(g->say_ctx, err.message);
-    _exit(130);
+    _exit(status);
 }
 
 /* Called with the lock; Lua sits in a C call since `since`. */
@@ -184,19 +221,25 @@ watch_stuck(struct guard *g, int64_t since)
 
     snprintf(line, sizeof line,
              "%.100s is inside a C call: it cannot be interrupted; Ctrl-C "
-             "three times ends the workbench, finished work is saved",
+             "three times ends lathe, finished work is saved",
              g->name);
     g->say(g->say_ctx, line);
     while (!g->quit && atomic_load(&g->since_ms) == since) {
         int fd = g->fd, more;
+        bool late = g->end_ms && loop_now_ms() >= g->end_ms + LATE_MS;
+        bool term = false;
 
         pthread_mutex_unlock(&g->lock);
-        more = count_interrupts(fd);
+        if (late) {
+            g->say(g->say_ctx, "it took longer than --timeout allows");
+            end_process(g, 1);
+        }
+        more = count_interrupts(fd, &term);
         n += more;
         if (more)
             atomic_store(&g->asked, true);
-        if (n >= ENDS_AT)
-            end_process(g);
+        if (n >= ENDS_AT || term)
+            end_process(g, 128 + (term ? SIGTERM : SIGINT));
         pthread_mutex_lock(&g->lock);
     }
 }
@@ -253,6 +296,14 @@ guard_watchdog(struct guard *g, void (*say)(void *ctx, const char *line),
     pthread_mutex_unlock(&g->lock);
 }
 
+void
+guard_end_at(struct guard *g, int64_t ms)
+{
+    pthread_mutex_lock(&g->lock);
+    g->end_ms = ms;
+    pthread_mutex_unlock(&g->lock);
+}
+
 /* ---- life ---- */
 
 struct guard *
@@ -266,6 +317,7 @@ guard_new(struct session *s)
     struct error err;
 
     g->session = s;
+    g->tick_ns = TICK_NS;
     g->signo = SIGRTMIN + 3;
     g->say = say_to_stderr;
     g->fd = -1;

@@ -58,7 +58,10 @@ bool guard_is_interrupt(lua_State *L, int idx);
 
 /* What to do when Lua sits in a C call: say(ctx, line) is called on the
  * watchdog's thread; three SIGINTs, or three Ctrl-C bytes read from fd (-1:
- * none), end the process, what is finished being saved. */
+ * none), or a SIGTERM, end the process, what is finished being saved. */
 void guard_watchdog(struct guard *g, void (*say)(void *ctx, const char *line),
                     int fd, void *ctx);
+/* A C call that is still there 2 s after loop_now_ms() is ms ends the process
+ * with status 1; 0: never. */
+void guard_end_at(struct guard *g, int64_t ms);
 #endif

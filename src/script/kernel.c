@@ -18,7 +18,7 @@
 #include "script/expression.h"
 #include "script/kernel_state.h"
 
-enum { WIDTH_DEFAULT = 80, TRACE_LEVELS = 12 };
+enum { WIDTH_DEFAULT = 80, TRACE_LEVELS = 12, LEVELS_SEEN = 500 };
 static const size_t memory_default = (size_t)1 << 30;
 
 /* ---- state ---- */
@@ -266,14 +266,16 @@ script_emit_text(struct kernel *k, const char *text, size_t len)
 /* ---- errors ---- */
 
 /* Where it happened, innermost first, one line a level; only what is written
- * in Lua or has a name is worth reading. */
+ * in Lua or has a name is worth reading.  lua_getstack() counts from the top
+ * each time: a recursion that ran away has 200,000 levels. */
 static void
 put_trace(struct kernel *k, lua_State *L, struct buf *out)
 {
     lua_Debug ar;
     int shown = 0;
 
-    for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    for (int level = 1; level < LEVELS_SEEN && lua_getstack(L, level, &ar);
+         level++) {
         lua_getinfo(L, "Sln", &ar);
         if (ar.currentline > 0 && k->error_line == 0 &&
             strcmp(ar.short_src, k->source) == 0)
@@ -561,4 +563,10 @@ kernel_watchdog(struct kernel *k, void (*say)(void *ctx, const char *line),
                 int fd, void *ctx)
 {
     guard_watchdog(k->guard, say, fd, ctx);
+}
+
+void
+kernel_end_at(struct kernel *k, int64_t ms)
+{
+    guard_end_at(k->guard, ms);
 }

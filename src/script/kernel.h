@@ -52,11 +52,14 @@ void kernel_interrupt(struct kernel *k);
 /* The file line that the last failed chunk stopped at; 0: unknown. */
 int kernel_error_line(const struct kernel *k);
 /* When a chunk sits in one C call for a second: say(ctx, line) is called on
- * the watchdog's thread; three SIGINTs or Ctrl-C bytes read from fd (-1: none)
- * then end the process, what is finished being saved.  say NULL: to standard
- * error. */
+ * the watchdog's thread; three SIGINTs or Ctrl-C bytes read from fd (-1:
+ * none), or a SIGTERM, then end the process, what is finished being saved.
+ * say NULL: to standard error. */
 void kernel_watchdog(struct kernel *k, void (*say)(void *ctx, const char *line),
                      int fd, void *ctx);
+/* End the process with status 1 if a chunk still sits in one C call 2 s after
+ * loop_now_ms() is ms; 0: never. */
+void kernel_end_at(struct kernel *k, int64_t ms);
 /* Cells for tables and curves in outputs; 80 at first. */
 void kernel_set_width(struct kernel *k, size_t cells);
 /* The notebook's folder, for lathe.here(); "" or NULL: the current one. */

@@ -345,6 +345,15 @@ what_could_not_be_stopped_is_refused(void **state)
     assert_shows(f, "1", "1\n");
 }
 
+/* Arming the hook visits every frame: 200,000 of them once took longer than
+ * a tick, so that nothing but ticks ran. */
+static void
+a_runaway_recursion_is_told_as_one(void **state)
+{
+    assert_fails(*state, "local function f() return 1 + f() end return f()",
+                 "stack overflow");
+}
+
 static const char *said;
 
 static void
@@ -381,7 +390,7 @@ the_watchdog_speaks_of_a_long_c_call(void **state)
     assert_non_null(said);
     assert_string_equal(line.data,
                         "t.lua [1] is inside a C call: it cannot be "
-                        "interrupted; Ctrl-C three times ends the workbench, "
+                        "interrupted; Ctrl-C three times ends lathe, "
                         "finished work is saved");
     buf_fini(&line);
 }
@@ -545,6 +554,7 @@ main(void)
         cmocka_unit_test(coroutines_work_as_lua_s_own),
         cmocka_unit_test(every_running_chunk_turns_the_loop_and_stops),
         cmocka_unit_test(what_could_not_be_stopped_is_refused),
+        cmocka_unit_test(a_runaway_recursion_is_told_as_one),
         cmocka_unit_test(the_watchdog_speaks_of_a_long_c_call),
         cmocka_unit_test(an_interrupt_ends_a_fit_and_keeps_its_trees),
         cmocka_unit_test(the_loop_may_run_lua_inside_a_running_cell),

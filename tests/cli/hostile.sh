@@ -1,0 +1,23 @@
+#!/bin/sh
+# Notebooks, tables and output files that mean harm, or have had bad luck.
+# SPDX-License-Identifier: GPL-3.0-or-later
+. "$LATHE_SOURCE/tests/lib/tap.sh"
+
+export LATHE_PROJECT="$tap_dir"
+
+# One C call that no hook can stop: exponential in the length of the text.
+cat > stuck.lua <<'END'
+return ("a"):rep(40):find(("a?"):rep(40) .. ("a"):rep(40) .. "b")
+END
+timeout -s KILL 60 $lathe run --timeout 1s stuck.lua > out 2> err
+is $? 1 "--timeout ends a notebook that sits in one C call"
+like "$(cat err)" 'longer than --timeout' "and says why"
+
+$lathe run stuck.lua > out 2> err &
+pid=$!
+until grep -q 'inside a C call' err; do kill -0 $pid || break; done
+kill -TERM $pid
+wait $pid
+is $? 143 "SIGTERM ends it too"
+
+done_testing
