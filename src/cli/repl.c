@@ -67,10 +67,9 @@ on_output(void *ctx, const struct output *o)
     if (r->fresh_line)
         shell_progress_clear();
     if (o->kind == OUT_ERROR)
-        fprintf(to, shell_color(STDERR_FILENO) ? "\033[31m%s\033[0m" : "%s",
-                o->text);
+        shell_put_styled(to, "\033[31m", o->text, n);
     else
-        fwrite(o->text, 1, n, to);
+        shell_put(to, o->text, n);
     fflush(to);
     r->fresh_line = o->text[n - 1] == '\n';
 }

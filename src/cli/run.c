@@ -66,7 +66,7 @@ put(struct runner *r, const char *text)
         return;
     if (r->fresh_line)
         shell_progress_clear();
-    fwrite(text, 1, n, stdout);
+    shell_put(stdout, text, n);
     fflush(stdout);
     r->fresh_line = text[n - 1] == '\n';
 }
@@ -81,11 +81,14 @@ end_line(struct runner *r)
 static void
 put_styled(struct runner *r, const char *style, const char *text)
 {
-    bool color = shell_color(STDOUT_FILENO);
+    size_t n = strlen(text);
 
-    put(r, color ? style : "");
-    put(r, text);
-    put(r, color ? "\033[0m" : "");
+    if (n == 0)
+        return;
+    shell_progress_clear();
+    shell_put_styled(stdout, style, text, n);
+    fflush(stdout);
+    r->fresh_line = text[n - 1] == '\n';
 }
 
 /* Headings stand out: bold on a terminal, underlined elsewhere. */
@@ -182,8 +185,7 @@ on_output(void *ctx, size_t cell, const struct output *o)
     end_line(r);
     fflush(stdout);
     shell_progress_clear();
-    fprintf(stderr, shell_color(STDERR_FILENO) ? "\033[31m%s\033[0m" : "%s",
-            o->text);
+    shell_put_styled(stderr, "\033[31m", o->text, strlen(o->text));
 }
 
 static void

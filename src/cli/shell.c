@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,11 +28,53 @@ status_of(enum error_code code)
                               : STATUS_FAILED;
 }
 
+static void
+put_plain(FILE *to, struct str s)
+{
+    int32_t cp;
+
+    for (size_t at = 0; (cp = str_next(s, &at)) >= 0;) {
+        char utf8[4];
+
+        if (cp != '\n' && cp != '\t' &&
+            (cp < 0x20 || (cp >= 0x7f && cp < 0xa0)))
+            cp = ' ';
+        fwrite(utf8, 1, str_put_utf8((uint32_t)cp, utf8), to);
+    }
+}
+
+void
+shell_put(FILE *to, const char *p, size_t n)
+{
+    if (isatty(fileno(to)))
+        put_plain(to, (struct str){p, n});
+    else
+        fwrite(p, 1, n, to);
+}
+
+void
+shell_put_styled(FILE *to, const char *style, const char *p, size_t n)
+{
+    bool color = shell_color(fileno(to));
+
+    fputs(color ? style : "", to);
+    shell_put(to, p, n);
+    fputs(color ? "\033[0m" : "", to);
+}
+
+static void
+put_message(const char *text)
+{
+    fputs("lathe: ", stderr);
+    shell_put(stderr, text, strlen(text));
+    fputc('\n', stderr);
+}
+
 int
 shell_error(const struct error *err)
 {
     shell_progress_clear();
-    fprintf(stderr, "lathe: %s\n", err->message);
+    put_message(err->message);
     return status_of(err->code);
 }
 
@@ -73,12 +116,16 @@ shell_color(int fd)
 bool
 shell_flush(void)
 {
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    struct pollfd p = {.fd = STDOUT_FILENO};
+    const char *why = "not everything could be written";
+
+    if (fflush(stdout) != 0)
+        why = strerror(errno);
+    else if (!ferror(stdout)) /* else an earlier write failed */
         return true;
-    /* `lathe ... | head` is no accident; 0: an earlier write failed so. */
-    if (errno != EPIPE && errno != 0)
-        perror("lathe: standard output");
+    /* `lathe ... | head` is no accident. */
+    if (poll(&p, 1, 0) != 1 || !(p.revents & POLLERR))
+        fprintf(stderr, "lathe: standard output: %s\n", why);
     return false;
 }
 
@@ -199,7 +246,7 @@ to_stdout(void *ctx, const char *p, size_t len)
 
     shell_progress_clear();
     r->printed = true;
-    fwrite(p, 1, len, stdout);
+    shell_put(stdout, p, len);
     fflush(stdout);
 }
 
@@ -235,7 +282,7 @@ print_warnings(struct session *s)
         n++;
     while (n-- > 0)
         if (session_message_at(s, n, &m) && m.level != MESSAGE_INFO)
-            fprintf(stderr, "lathe: %s\n", m.text);
+            put_message(m.text);
 }
 
 static int
@@ -243,7 +290,7 @@ print_all(struct running *r)
 {
     const struct buf *out = call_out(r->call);
 
-    fwrite(out->data, 1, out->len, stdout);
+    shell_put(stdout, out->data, out->len);
     if (!shell_flush())
         return STATUS_FAILED;
     print_warnings(r->session);

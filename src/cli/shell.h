@@ -3,6 +3,8 @@
 #ifndef LATHE_CLI_SHELL_H
 #define LATHE_CLI_SHELL_H
 
+#include <stdio.h>
+
 #include "session/command.h"
 
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_GATE = 3 };
@@ -15,6 +17,11 @@ int shell_run(struct session *s, const struct command *c, int argc,
 
 /* False when standard output cannot be written; that was said. */
 bool shell_flush(void);
+/* What came from data or from a script: on a terminal, control characters but
+ * line ends and tabs become blanks, lest they drive it. */
+void shell_put(FILE *to, const char *p, size_t n);
+/* The same in a style, such as "\033[1m", where there is colour. */
+void shell_put_styled(FILE *to, const char *style, const char *p, size_t n);
 
 /* Cells of standard output: the terminal's, else COLUMNS, else plenty. */
 size_t shell_width(void);

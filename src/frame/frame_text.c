@@ -26,14 +26,33 @@ number_text(double x, struct buf *out)
     buf_printf(out, fabs(x) >= 1e6 && fabs(x) < 1e15 ? "%.0f" : "%.6g", x);
 }
 
-/* What stands in a cell: one line, no control characters (a table may hold
- * escape sequences), "-" where the value is missing. */
+/* One line without control characters: a table may hold escape sequences. */
+static void
+put_plain(struct buf *out, struct str s)
+{
+    int32_t cp;
+
+    for (size_t at = 0; (cp = str_next(s, &at)) >= 0;) {
+        char utf8[4];
+
+        if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
+            cp = ' ';
+        buf_add(out, utf8, str_put_utf8((uint32_t)cp, utf8));
+    }
+}
+
+/* What stands in the cell of a name. */
+static void
+name_text(const struct frame *f, size_t col, struct buf *out)
+{
+    buf_clear(out);
+    put_plain(out, str_of(frame_name(f, col)));
+}
+
+/* What stands in a cell: "-" where the value is missing. */
 static void
 cell_text(const struct column *c, size_t row, struct buf *raw, struct buf *out)
 {
-    struct str s;
-    int32_t cp;
-
     buf_clear(raw);
     buf_clear(out);
     if (!column_is_valid(c, row)) {
@@ -44,14 +63,7 @@ cell_text(const struct column *c, size_t row, struct buf *raw, struct buf *out)
         number_text(column_float64s(c)[row], raw);
     else
         column_print(c, row, raw);
-    s = (struct str){raw->data, raw->len};
-    for (size_t at = 0; (cp = str_next(s, &at)) >= 0;) {
-        char utf8[4];
-
-        if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
-            cp = ' ';
-        buf_add(out, utf8, str_put_utf8((uint32_t)cp, utf8));
-    }
+    put_plain(out, (struct str){raw->data, raw->len});
 }
 
 static size_t
@@ -64,8 +76,10 @@ static size_t
 column_cells(const struct frame *f, size_t col, size_t n_rows, struct buf *raw,
              struct buf *cell)
 {
-    size_t widest = str_width(str_of(frame_name(f, col)));
+    size_t widest;
 
+    name_text(f, col, cell);
+    widest = str_width((struct str){cell->data, cell->len});
     for (size_t i = 0; i < n_rows; i++) {
         size_t w;
 
@@ -153,13 +167,12 @@ frame_print(const struct frame *f, size_t max_rows, size_t width,
         for (size_t j = 0; j < n_cols; j++) {
             size_t w = ((const size_t *)(const void *)cells.data)[j];
             const struct column *c = frame_column(f, j);
-            struct str s = str_of(frame_name(f, j));
 
-            if (i > 0) {
+            if (i > 0)
                 cell_text(c, i - 1, &raw, &cell);
-                s = (struct str){cell.data, cell.len};
-            }
-            put_cell(out, s, w, is_right(c));
+            else
+                name_text(f, j, &cell);
+            put_cell(out, (struct str){cell.data, cell.len}, w, is_right(c));
             buf_fill(out, ' ', GAP);
         }
         end_line(out);

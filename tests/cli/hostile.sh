@@ -20,4 +20,16 @@ kill -TERM $pid
 wait $pid
 is $? 143 "SIGTERM ends it too"
 
+printf '"a\033[31m","b\nc"\n1,2\n' > names.csv
+like "$($lathe query names.csv | head -1)" '^a \[31m +b c$' \
+    "names of columns are printed without control characters"
+
+[ -c /dev/full ] && {
+    echo 'for i = 1, 1e4 do print(i) end' > long.lua
+    $lathe run long.lua > /dev/full 2> err
+    is $? 1 "output that cannot be written is exit status 1"
+    like "$(cat err)" 'standard output' "and is told once"
+}
+is "$($lathe run long.lua 2>&1 | head -1)" 1 "a reader that has enough is not told of"
+
 done_testing

@@ -91,3 +91,14 @@ wait female
 type Qy
 ended 0
 modes clean
+
+test escape sequences of a script or a table do not drive the terminal
+file colours.lua
+print("before\27[2J\27[31mred\xc2\x9b2J")
+error("\27]0;title\7told")
+end
+open hostile 80x24 xterm-256color run colours.lua
+wait before [2J [31mred 2J
+wait told
+wait  ]0;title told
+ended 1
