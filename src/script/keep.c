@@ -169,6 +169,7 @@ get_cell(const struct json *root, struct cell *c, struct error *err)
     c->error_line = line > 0 && line < 1000000000 ? (int)line : 0;
     if (*message)
         error_set(&c->error, ERR_STATE, "%s", message);
+    free(c->output); /* room that no output has used */
     c->output = mem_new((json_len(outputs) + 1) * sizeof *c->output);
     for (const struct json *v = json_first(outputs); v; v = json_next(v))
         if (get_output(v, &c->output[c->n_outputs], err))

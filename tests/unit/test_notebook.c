@@ -324,6 +324,24 @@ reloading_keeps_the_outputs_of_what_stayed(void **state)
     assert_false(notebook_modified(f->notebook));
 }
 
+/* Twice over the same memory: for the leak checker. */
+static void
+a_cell_that_said_nothing_is_restored_twice(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+
+    open_text(f, "-- %%\nx = 1\n");
+    notebook_run_all(f->notebook);
+    wait_for(f);
+    notebook_free(f->notebook);
+    f->notebook = notebook_open(f->kernel, "nb.lua", &err);
+    assert_non_null(f->notebook);
+    assert_int_equal(notebook_cell(f->notebook, 0)->state, CELL_PASSED);
+    assert_true(notebook_reload(f->notebook, &err));
+    assert_int_equal(notebook_cell(f->notebook, 0)->state, CELL_PASSED);
+}
+
 static void
 parameters_replace_what_their_cell_sets(void **state)
 {
@@ -392,6 +410,7 @@ main(void)
         cmocka_unit_test(a_running_cell_may_be_edited_deleted_and_stopped),
         cmocka_unit_test(closing_interrupts_what_runs),
         cmocka_unit_test(reloading_keeps_the_outputs_of_what_stayed),
+        cmocka_unit_test(a_cell_that_said_nothing_is_restored_twice),
         cmocka_unit_test(parameters_replace_what_their_cell_sets),
         cmocka_unit_test(a_wrong_parameter_fails_its_cell),
         cmocka_unit_test(too_much_output_is_cut),
