@@ -62,6 +62,26 @@ accepted(char *line)
     prompt.line = line;
 }
 
+/* Commands that wait for more keys show that in a prompt of readline's own,
+ * which there is not; and a sequence begun in a search crashes readline 8.2. */
+static void
+unbind_waiting(void)
+{
+    static rl_command_func_t *const waiting[] = {
+        rl_reverse_search_history, rl_forward_search_history,
+        rl_noninc_reverse_search,  rl_noninc_forward_search,
+        rl_digit_argument,         rl_universal_argument,
+        rl_quoted_insert,          rl_char_search,
+        rl_backward_char_search,   rl_call_last_kbd_macro,
+    };
+
+    for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++) {
+        rl_unbind_function_in_map(waiting[i], emacs_standard_keymap);
+        rl_unbind_function_in_map(waiting[i], emacs_meta_keymap);
+    }
+    rl_unbind_key('x' & 31);
+}
+
 static void
 start_readline(void)
 {
@@ -83,6 +103,12 @@ start_readline(void)
     rl_variable_bind("editing-mode", "emacs");
     rl_variable_bind("bell-style", "none");
     rl_bind_key('\t', rl_insert);
+    unbind_waiting();
+    rl_bind_key('r' & 31, rl_history_search_backward);
+    rl_bind_key('s' & 31, rl_history_search_forward);
+    /* Nobody would see the question, nor the list. */
+    rl_variable_bind("completion-query-items", "0");
+    rl_variable_bind("page-completions", "off");
     prompt.ready = true;
 }
 
@@ -180,6 +206,14 @@ prompt_remember(void)
 
 /* ---- typing ---- */
 
+/* A search, a number or half a key sequence that waits for more keys points
+ * into the line and the history: it ends before either changes. */
+static void
+end_pending(void)
+{
+    rl_callback_sigcleanup();
+}
+
 void
 prompt_begin(const char *text, const char *history)
 {
@@ -187,8 +221,9 @@ prompt_begin(const char *text, const char *history)
         start_readline();
     snprintf(prompt.history, sizeof prompt.history, "%s",
              history ? history : "");
-    load_history();
+    end_pending();
     rl_callback_handler_remove();
+    load_history();
     rl_callback_handler_install("", accepted);
     prompt.accepted = false;
     prompt.left = 0;
@@ -212,6 +247,7 @@ prompt_point(void)
 void
 prompt_set(const char *text)
 {
+    end_pending();
     rl_replace_line(text, 1);
     rl_point = rl_end;
 }
@@ -219,6 +255,7 @@ prompt_set(const char *text)
 void
 prompt_replace(size_t begin, const char *text)
 {
+    end_pending();
     if (begin > (size_t)rl_point)
         return;
     rl_delete_text((int)begin, rl_point);
@@ -283,6 +320,7 @@ put_paste(struct str text)
     for (size_t i = 0; i < clean.len; i++)
         if ((unsigned char)clean.data[i] < ' ')
             clean.data[i] = ' ';
+    end_pending();
     rl_insert_text(clean.data);
     buf_fini(&clean);
 }
@@ -302,6 +340,7 @@ prompt_key(const struct input_event *e)
         return PROMPT_CANCELLED;
     /* Delete, and Ctrl-D, which at an empty line would mean its end. */
     if (e->key == INPUT_DELETE || e->key == ('d' | INPUT_CTRL)) {
+        end_pending();
         if (rl_point < rl_end)
             rl_delete(1, 0);
         return PROMPT_TYPING;

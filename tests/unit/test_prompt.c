@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/rng.h"
 #include "ui/prompt.h"
 
 static enum prompt_state
@@ -142,6 +143,52 @@ set_home(void **state)
     return *state && setenv("XDG_STATE_HOME", dir, 1) == 0 ? 0 : -1;
 }
 
+/* A search or half a key sequence used to stay in readline, and the next
+ * prompt's keys went there: to history that was freed. */
+static void
+test_a_search_ends_with_its_prompt(void **state)
+{
+    static const char *const pending[] = {"<C-r>a", "<C-s>", "<C-x>", "<A-5>",
+                                          "<C-]>",  "<C-q>", "<A-p>a"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pending / sizeof *pending; i++) {
+        prompt_begin("", "searched");
+        assert_int_equal(type("ab<Enter>"), PROMPT_ACCEPTED);
+        prompt_remember();
+        prompt_begin("", "searched");
+        type(pending[i]);
+        assert_int_equal(type("<Esc>"), PROMPT_CANCELLED);
+        prompt_begin("", "other");
+        assert_int_equal(type("x<C-a>y"), PROMPT_TYPING);
+        assert_string_equal(prompt_text(), "yx");
+    }
+}
+
+static void
+test_keys_in_any_order_do_no_harm(void **state)
+{
+    uint64_t n = 0;
+
+    (void)state;
+    prompt_begin("", NULL);
+    for (unsigned i = 0; i < 30000; i++) {
+        uint64_t r = rng_at(7, 1, n++);
+        uint32_t key = (uint32_t)(32 + r % 95);
+        enum prompt_state was;
+
+        key |= r >> 8 & 1 ? (r >> 9 & 1 ? INPUT_ALT : INPUT_CTRL) : 0;
+        key = (r >> 10) % 40 ? key : INPUT_ESC;
+        was = prompt_key(&(struct input_event){.kind = INPUT_KEY, .key = key});
+        assert_true(prompt_point() <= strlen(prompt_text()));
+        if (was != PROMPT_TYPING)
+            prompt_begin("a b", NULL);
+        else if ((r >> 17) % 50 == 0)
+            prompt_key(
+                &(struct input_event){.kind = INPUT_PASTE, .text = STR("pq")});
+    }
+}
+
 static int
 remove_home(void **state)
 {
@@ -167,6 +214,8 @@ main(void)
         cmocka_unit_test(test_paste_is_one_line),
         cmocka_unit_test(test_word_is_replaced_by_its_completion),
         cmocka_unit_test(test_former_answers_come_back_by_name),
+        cmocka_unit_test(test_a_search_ends_with_its_prompt),
+        cmocka_unit_test(test_keys_in_any_order_do_no_harm),
         cmocka_unit_test(test_long_text_scrolls_with_the_cursor),
     };
 
