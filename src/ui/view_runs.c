@@ -154,7 +154,8 @@ base_of(const char *name)
     return dot ? dot + 1 : name;
 }
 
-/* The bases of the lettered runs' series, without repeats. */
+/* The bases of the lettered runs' series, without repeats; borrowed until the
+ * next runs_data_series(). */
 static size_t
 bases(struct view_runs *r, const char *out[MAX_BASES])
 {
@@ -180,16 +181,20 @@ bases(struct view_runs *r, const char *out[MAX_BASES])
     return n;
 }
 
-static const char *
-chosen_base(struct view_runs *r)
+/* A copy: the curves of a live run are replaced when they are next asked for,
+ * and their names with them. */
+static void
+chosen_base(struct view_runs *r, char out[NAME_MAX_BYTES])
 {
-    const char *b[MAX_BASES];
+    const char *b[MAX_BASES], *base = "";
     size_t n = bases(r, b);
 
+    if (n > 0)
+        base = b[0];
     for (size_t i = 0; i < n; i++)
         if (strcmp(b[i], r->base) == 0)
-            return b[i];
-    return n > 0 ? b[0] : "";
+            base = b[i];
+    snprintf(out, NAME_MAX_BYTES, "%s", base);
 }
 
 /* ---- the chart ---- */
@@ -330,11 +335,13 @@ pad_y(const struct lines *l, struct plot_spec *spec)
 static void
 make_spec(struct view_runs *r, struct lines *l, struct plot_spec *spec)
 {
+    char base[NAME_MAX_BYTES];
     double range[2];
 
+    chosen_base(r, base);
     l->n = 0;
     for (size_t k = r->n_overlay + 1; k-- > 0;)
-        add_run(r, l, k, chosen_base(r));
+        add_run(r, l, k, base);
     *spec = (struct plot_spec){
         .series = l->series,
         .n_series = l->n,
@@ -453,8 +460,9 @@ chart_title(struct view *v, struct buf *left, struct buf *right)
     static const char *const axes[] = {"linear", "log y", "log x", "log-log"};
     static const char *const xs[] = {"step", "seconds", "hour"};
     struct view_runs *r = mine(v);
-    const char *base = chosen_base(r);
+    char base[NAME_MAX_BYTES];
 
+    chosen_base(r, base);
     buf_puts(left, base[0] ? base : "curves");
     buf_printf(right, "%s · x=%s", axes[r->axis], xs[r->x]);
     if (r->smooth > 0)
@@ -989,10 +997,13 @@ static void
 act_metric(struct view *v, const struct view_call *call)
 {
     struct view_runs *r = mine(v);
-    const char *b[MAX_BASES], *now = chosen_base(r);
-    size_t n = bases(r, b);
+    const char *b[MAX_BASES];
+    char now[NAME_MAX_BYTES];
+    size_t n;
 
     (void)call;
+    chosen_base(r, now);
+    n = bases(r, b);
     for (size_t i = 0; i < n; i++)
         if (strcmp(b[i], now) == 0) {
             snprintf(r->base, sizeof r->base, "%s", b[(i + 1) % n]);
@@ -1241,7 +1252,7 @@ struct export
     struct lines lines;
     struct plot_spec spec;
     const char *names[15];
-    char path[512], title[64];
+    char path[512], title[NAME_MAX_BYTES];
 };
 
 static bool
@@ -1278,7 +1289,7 @@ act_export(struct view *v, const struct view_call *call)
     for (size_t i = 0; i < e->lines.n; i++)
         e->names[i] = e->lines.series[i].label ? e->lines.series[i].label : "";
     snprintf(e->path, sizeof e->path, "%s", call->arg);
-    snprintf(e->title, sizeof e->title, "%s", chosen_base(r));
+    chosen_base(r, e->title);
     task_start(ui_session(v->ui),
                &(struct task_spec){.title = "export the chart",
                                    .run = run_export,
