@@ -361,7 +361,7 @@ mode_word(struct ui *ui, struct buf *out)
     const char *context = ui_context(ui);
     const char *dot = strrchr(context, '.');
     const char *word = ui->ask.on    ? "prompt"
-                       : ui->chooser ? ui->chooser->title
+                       : ui->chooser ? ui->chooser->mode
                        : dot         ? dot + 1
                                      : context;
 

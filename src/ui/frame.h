@@ -192,6 +192,7 @@ struct choice_item {
 struct chooser {
     struct ui *ui;
     char title[64];
+    char mode[16]; /* the word in the bar */
     char hint[96];
     struct choice_item *items;
     size_t n, cap;
@@ -203,7 +204,7 @@ struct chooser {
     void (*done)(void *ctx, size_t chosen); /* menus */
     void *ctx;
 };
-struct chooser *chooser_new(struct ui *ui, const char *title);
+struct chooser *chooser_new(struct ui *ui, const char *title, const char *mode);
 void
 chooser_add(struct chooser *c, const char *title, const char *where,
             const char *key, const char *help, const char *command, int group);

@@ -390,6 +390,25 @@ do_shell(struct ui *ui, const struct frame_call *c)
     attach_run(ui->server, session_project(ui->session), argv);
 }
 
+static bool
+is_notebook(const char *path)
+{
+    size_t n = strlen(path);
+
+    return n > 4 && strcmp(path + n - 4, ".lua") == 0;
+}
+
+static void
+do_open_file(struct ui *ui, const struct frame_call *c)
+{
+    char *path = c->arg[0] == '/'
+                     ? mem_text(c->arg)
+                     : file_join(session_project(ui->session), c->arg);
+
+    ui_goto(ui, is_notebook(path) ? "notebook" : "data", path);
+    free(path);
+}
+
 static void
 do_quit(struct ui *ui, const struct frame_call *c)
 {
@@ -643,6 +662,8 @@ const struct frame_action frame_actions[] = {
     {"shell", "Shell in the project",
      "A shell on this terminal; leaving it comes back.", NULL, do_shell, NULL,
      0},
+    {"open-file", "Open a file", "A table or a notebook.",
+     "file: ", do_open_file, NULL, 0},
     {"messages", "Messages", "All messages so far.", NULL, do_messages, NULL,
      0},
     {"log", "Log of the workbench", "The last thousand lines of .lathe/log.",

@@ -107,7 +107,7 @@ help_open(struct ui *ui)
 
     snprintf(title, sizeof title, "? %s: keys here, then everywhere",
              ui_at(ui)->class->title);
-    c = chooser_new(ui, title);
+    c = chooser_new(ui, title, "help");
     c->wide = true;
     snprintf(c->hint, sizeof c->hint,
              "type to filter   Enter run   Tab here/everywhere   q close");

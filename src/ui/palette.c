@@ -5,6 +5,7 @@
 
 #include "ui/frame.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,12 +151,13 @@ filter(struct chooser *c)
 /* ---- life ---- */
 
 struct chooser *
-chooser_new(struct ui *ui, const char *title)
+chooser_new(struct ui *ui, const char *title, const char *mode)
 {
     struct chooser *c = mem_new(sizeof *c);
 
     c->ui = ui;
     snprintf(c->title, sizeof c->title, "%s", title);
+    snprintf(c->mode, sizeof c->mode, "%s", mode);
     return c;
 }
 
@@ -385,7 +387,7 @@ draw_item(const struct chooser *c, const struct canvas *in, int x, int y, int w,
     const struct choice_item *it = &c->items[c->match[i]];
     bool on = i == c->list.at;
     int key_w = c->wide ? 15 : w >= 56 ? 10 : 0;
-    int where_w = c->wide || w < 40 ? 0 : w >= 56 ? 24 : 14;
+    int where_w = c->wide || w < 40 ? 0 : w >= 56 ? w - 43 : 14;
     int title_w = w - 3 - key_w - where_w;
 
     draw_cp(in, x, y, ROLE_ACCENT, on ? 0x25b8 : ' ');
@@ -446,7 +448,7 @@ chooser_draw(struct ui *ui, const struct canvas *body)
 {
     struct chooser *c = ui->chooser;
     int w = c->wide || body->w < 76 ? body->w : 72;
-    int want = (int)c->n + 3 + HELP_ROWS;
+    int want = (int)(c->n_match > 0 ? c->n_match : 1) + 3 + HELP_ROWS;
     int h = c->wide || want > body->h - 2 ? body->h : want;
     struct rect box = {(body->w - w) / 2, c->wide || h == body->h ? 0 : 1, w,
                        h};
@@ -536,6 +538,34 @@ add_commands(struct chooser *c)
     buf_fini(&help);
 }
 
+/* Tables and notebooks in the project's folder. */
+static void
+add_files(struct chooser *c)
+{
+    static const char *const endings[] = {".csv",   ".tsv",     ".jsonl",
+                                          ".arrow", ".parquet", ".lua"};
+    DIR *d = opendir(session_project(c->ui->session));
+    const struct dirent *e;
+    char command[300];
+
+    while (d && (e = readdir(d))) {
+        const char *dot = strrchr(e->d_name, '.');
+        bool ours = false;
+
+        for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+            ours |= strcmp(dot, endings[i]) == 0;
+        if (!ours || e->d_name[0] == '.')
+            continue;
+        snprintf(command, sizeof command, "open-file %s", e->d_name);
+        chooser_add(c, e->d_name, "file", "",
+                    strcmp(dot, ".lua") == 0 ? "Opens the notebook."
+                                             : "Opens the table.",
+                    command, 4);
+    }
+    if (d)
+        closedir(d);
+}
+
 /* What was run last comes first. */
 static void
 recent_first(struct chooser *c)
@@ -559,7 +589,7 @@ recent_first(struct chooser *c)
 void
 palette_open(struct ui *ui)
 {
-    struct chooser *c = chooser_new(ui, ":");
+    struct chooser *c = chooser_new(ui, ":", "palette");
     struct view *v = ui_at(ui);
 
     c->letters = true;
@@ -569,6 +599,7 @@ palette_open(struct ui *ui)
     add_view_actions(c, v, ui_context(ui), 0, 0);
     add_frame_actions(c, ui_context(ui));
     add_commands(c);
+    add_files(c);
     recent_first(c);
     ui->did |= DID_PALETTE;
     chooser_open(c);
@@ -585,7 +616,7 @@ palette_actions(struct ui *ui)
     if (v->class->subject)
         v->class->subject(v, &title);
     struct chooser *c =
-        chooser_new(ui, title.len ? title.data : v->class->title);
+        chooser_new(ui, title.len ? title.data : v->class->title, "actions");
 
     buf_fini(&title);
     snprintf(c->hint, sizeof c->hint, "Enter run   type to filter   q close");
@@ -603,7 +634,7 @@ void
 ui_menu(struct ui *ui, const char *title, const struct ui_menu_item *items,
         size_t n, void (*done)(void *ctx, size_t chosen), void *ctx)
 {
-    struct chooser *c = chooser_new(ui, title);
+    struct chooser *c = chooser_new(ui, title, "choose");
 
     c->done = done;
     c->ctx = ctx;
