@@ -84,11 +84,18 @@ wire_receive(int fd, char *p, int fds[2])
                        .msg_iovlen = 1,
                        .msg_control = control.bytes,
                        .msg_controllen = sizeof control.bytes};
+    bool reset = false;
     ssize_t n;
 
-    do
+    /* The other side may have closed without reading our last word; what it
+     * said before that is behind the error. */
+    do {
         n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
+        if (n < 0 && errno == ECONNRESET && !reset) {
+            reset = true;
+            errno = EINTR;
+        }
+    } while (n < 0 && errno == EINTR);
     if (fds)
         fds[0] = fds[1] = -1;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); n >= 0 && c;

@@ -35,6 +35,7 @@ liblathe_a_SOURCES += src/ui/view_notebook.c
 liblathe_a_SOURCES += src/ui/view_registry.c
 liblathe_a_SOURCES += src/ui/view_runs.c
 liblathe_a_SOURCES += src/ui/view_start.c
+UNIT += tests/unit/test_attach_wire
 UNIT += tests/unit/test_draw
 UNIT += tests/unit/test_editor
 UNIT += tests/unit/test_input

@@ -837,6 +837,9 @@ has_ended(struct drive *d, const void *arg)
 {
     (void)arg;
     reap(d->at);
+    /* Its last words are still on their way. */
+    while (d->at->reaped && pump(d->at, 0))
+        continue;
     return d->at->reaped;
 }
 
@@ -1028,7 +1031,8 @@ clean_up(struct drive *d)
             close(d->term[i].slave);
         vterm_free(d->term[i].vt);
     }
-    nftw(d->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (!getenv("LATHE_TUI_KEEP"))
+        nftw(d->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static void
