@@ -500,7 +500,8 @@ writer_append(struct writer *w, store_batch_fn *fn, const void *record,
 
     pthread_mutex_lock(&w->lock);
     assert(!w->batch || w->batch == fn);
-    w->batch = fn;
+    if (!w->batch) /* once: the writer reads it without the lock */
+        w->batch = fn;
     first = w->records.len == 0;
     if (w->records.len + w->held.len + len > HELD_MAX)
         w->records.failed = true;
