@@ -75,3 +75,18 @@ wait 7,043 rows × 20 columns
 type Q
 ended 0
 modes clean
+
+test without colour it reads the same
+env NO_COLOR=1
+open b 80x24 xterm-256color churn.csv
+wait 7,043 rows × 20 columns
+colour none
+type 6
+wait profile churn.csv
+resize 160x48
+wait log · 
+colour none
+type 1
+wait tenure
+type Q
+ended 0
