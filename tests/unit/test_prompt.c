@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -219,6 +220,8 @@ main(void)
         cmocka_unit_test(test_long_text_scrolls_with_the_cursor),
     };
 
+    /* As term.c does, whatever the environment says. */
+    setlocale(LC_CTYPE, "C.UTF-8");
     (void)cmocka_run_group_tests(tests, set_home, remove_home);
     return 0;
 }
