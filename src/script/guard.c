@@ -28,7 +28,7 @@
 #include "script/script.h"
 
 enum {
-    TICK_NS = 5000000,
+    TICK_NS = 3000000,
     TICK_MOST_NS = 500000000,
     TICK_SHARE = 8, /* at most one part in so many goes to the handler */
     STUCK_MS = 1000,

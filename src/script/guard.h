@@ -1,6 +1,6 @@
 /* script/guard.h -- keeps the loop turning while Lua runs, and stops it.
  *
- * While Lua runs, a 5 ms timer signals the main thread; its handler arms a
+ * While Lua runs, a 3 ms timer signals the main thread; its handler arms a
  * count hook on the running lua_State, which is what lua_sethook() allows a
  * handler to do.  The hook disarms itself and turns the loop once.  So Lua
  * pays nothing between two ticks, and any chunk, also inside a sort's

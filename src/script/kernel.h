@@ -1,7 +1,7 @@
 /* script/kernel.h -- the one lua_State: run code, interrupt it, look inside.
  *
  * Main thread only.  A running chunk is a plain call; the loop turns inside
- * it: a 5 ms timer arms a count hook on the running lua_State that turns the
+ * it: a 3 ms timer arms a count hook on the running lua_State that turns the
  * loop once (see kernel.c).  kernel_run() from within a running chunk is
  * refused (ERR_STATE): callers queue.
  * SPDX-License-Identifier: GPL-3.0-or-later */

@@ -507,8 +507,8 @@ main(int argc, char **argv)
     first_paint();
     attaching();
     in_the_data_view();
-    /* Lua has the thread and gives it back every 5 ms. */
-    while_lua_runs("while true do end", "an endless loop in a cell", 10);
+    /* Lua has the thread and gives it back every 3 ms. */
+    while_lua_runs("while true do end", "an endless loop in a cell", 5);
     while_lua_runs(
         "df = lathe.read(data)\nfor i = 1, 100 do\n"
         "  lathe.gbdt { trees = 2000 }:fit(df, \"churn\", { seed = i })\n"
