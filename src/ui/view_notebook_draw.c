@@ -1,0 +1,265 @@
+/* ui/view_notebook_draw.c -- the lines on the screen: cells and their outputs.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ui/view_notebook.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "session/task.h"
+#include "ui/ui.h"
+
+static void
+elapsed(int64_t ms, char *out, size_t size)
+{
+    if (ms < 100000)
+        snprintf(out, size, "%.2f s", (double)ms / 1000);
+    else
+        snprintf(out, size, "%02d:%02d", (int)(ms / 60000),
+                 (int)(ms / 1000 % 60));
+}
+
+/* "fitting 120/300, 00:22 left" of the task a running cell waits for. */
+static void
+task_words(struct view_notebook *b, char *out, size_t size)
+{
+    struct task_view t;
+
+    out[0] = '\0';
+    if (task_list(ui_session(b->view.ui), &t, 1) == 0 ||
+        t.state != TASK_RUNNING)
+        return;
+    if (t.total == 0)
+        snprintf(out, size, " · %s", t.stage ? t.stage : t.title);
+    else if (isfinite(t.eta_s))
+        snprintf(out, size, " · %s %llu/%llu, %.0f s left", t.stage,
+                 (unsigned long long)t.done, (unsigned long long)t.total,
+                 t.eta_s);
+    else
+        snprintf(out, size, " · %s %llu/%llu", t.stage,
+                 (unsigned long long)t.done, (unsigned long long)t.total);
+}
+
+static int
+draw_state(struct view_notebook *b, const struct canvas *c, int x, int y,
+           const struct cell *cell)
+{
+    char text[64], task[192];
+
+    switch (cell->state) {
+    case CELL_RUNNING:
+        elapsed(loop_wall_ms() - cell->start_ms, text, sizeof text);
+        task_words(b, task, sizeof task);
+        return draw_printf(c, x, y, ROLE_INFO, "● running %s%s", text, task);
+    case CELL_QUEUED:
+        return draw_text(c, x, y, ROLE_DIM, "… queued");
+    case CELL_PASSED:
+        elapsed(cell->end_ms - cell->start_ms, text, sizeof text);
+        return draw_printf(c, x, y, ROLE_OK, "✓ %s%s", text,
+                           cell->stale ? " · edited since" : "");
+    case CELL_FAILED:
+        elapsed(cell->end_ms - cell->start_ms, text, sizeof text);
+        return draw_printf(c, x, y, ROLE_ERROR, "✗ failed after %s", text);
+    case CELL_STOPPED:
+        return draw_text(c, x, y, ROLE_WARN, "○ interrupted");
+    default:
+        return x;
+    }
+}
+
+static void
+draw_head(struct view_notebook *b, const struct canvas *c, int y,
+          const struct book_line *l)
+{
+    const struct cell *cell = notebook_cell(book_of(b), l->cell);
+    bool here = l->cell == b->cells.at;
+    unsigned style = here ? ROLE_ACCENT : ROLE_DIM;
+    int x;
+
+    if (cell->kind == CELL_TEXT) {
+        if (here && b->editor)
+            draw_text(c, 2, y, style, "text");
+        return;
+    }
+    if (cell->order > 0)
+        x = draw_printf(c, 2, y, style, "[%u]", cell->order);
+    else
+        x = draw_text(c, 2, y, style, "[ ]");
+    if (cell->parameters)
+        x = draw_text(c, x + 1, y, ROLE_DIM, "parameters");
+    if (cell->title[0])
+        x = draw_printf(c, x + 1, y, ROLE_TITLE, "%s", cell->title);
+    x = draw_state(b, c, x + 1, y, cell);
+    if (cell->state == CELL_RUNNING && x + 22 < c->w)
+        draw_markup(c, x + 3, y, ROLE_DIM, "<Ctrl-C> interrupts");
+}
+
+static void
+draw_code(struct view_notebook *b, const struct canvas *c, int y,
+          const struct book_line *l)
+{
+    const struct cell *cell = notebook_cell(book_of(b), l->cell);
+    bool edited = b->editor && l->cell == b->cells.at;
+    struct str text =
+        edited ? editor_text(b->editor) : (struct str){cell->source, cell->len};
+    int x = 4;
+
+    if (text.n > b->cap_colours) {
+        free(b->colours);
+        b->cap_colours = text.n + 1024;
+        b->colours = mem_new(b->cap_colours);
+    }
+    if (cell->kind == CELL_CODE)
+        lua_colours(text, b->colours);
+    else
+        memset(b->colours, ROLE_TEXT, text.n);
+    for (size_t i = 0; i < l->n;) {
+        size_t k = i;
+        uint8_t role = b->colours[l->from + i];
+
+        while (k < l->n && b->colours[l->from + k] == role)
+            k++;
+        x = draw_str(c, x, y, role, (struct str){l->p + i, k - i});
+        i = k;
+    }
+    if (cell->state == CELL_FAILED && cell->error_line == l->row + 1 && !edited)
+        draw_text(c, 2, y, ROLE_ERROR, "✗");
+}
+
+static void
+draw_prose(const struct canvas *c, int y, const struct book_line *l)
+{
+    struct str s = {l->p, l->n};
+    unsigned style = ROLE_TEXT;
+
+    if (s.n > 0 && s.p[0] == '#') {
+        while (s.n > 0 && (s.p[0] == '#' || s.p[0] == ' ')) {
+            s.p++;
+            s.n--;
+        }
+        style = ROLE_TITLE | DRAW_BOLD;
+    }
+    draw_str(c, 2, y, style, s);
+}
+
+static void
+draw_chart_row(struct view_notebook *b, const struct canvas *c, int y,
+               const struct book_line *l)
+{
+    const struct plot_image *im = &b->chart[l->chart].image;
+
+    for (int x = 0; l->row < im->height && x < im->width; x++) {
+        const struct plot_cell *cell = plot_image_at(im, x, l->row);
+
+        if (cell->cp)
+            draw_cp(c, 4 + x, y,
+                    cell->ink > 0 ? ROLE_SERIES_0 +
+                                        (unsigned)(cell->ink - 1) % THEME_SERIES
+                    : cell->ink == INK_GRID ? ROLE_GRID
+                                            : ROLE_CHART,
+                    cell->cp);
+    }
+}
+
+static void
+draw_line_of(struct view_notebook *b, const struct canvas *c, int y,
+             const struct book_line *l)
+{
+    if (l->cell == b->cells.at && l->kind != LINE_GAP)
+        draw_text(c, 0, y, c->focus ? ROLE_CELL : ROLE_BORDER, "▌");
+    switch (l->kind) {
+    case LINE_HEAD:
+        draw_head(b, c, y, l);
+        break;
+    case LINE_CODE:
+        draw_code(b, c, y, l);
+        break;
+    case LINE_PROSE:
+        draw_prose(c, y, l);
+        break;
+    case LINE_OUT:
+        draw_str(c, 4, y, ROLE_TEXT, (struct str){l->p, l->n});
+        break;
+    case LINE_ERROR:
+        draw_str(c, 4, y, ROLE_ERROR, (struct str){l->p, l->n});
+        break;
+    case LINE_FOLD:
+        draw_printf(c, 4, y, ROLE_DIM, "⋮ %zu more lines: v shows all",
+                    l->hidden);
+        break;
+    case LINE_CHART:
+        draw_chart_row(b, c, y, l);
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+draw_empty(struct view_notebook *b, const struct canvas *c)
+{
+    if (!ui_kernel(b->view.ui)) {
+        draw_text(c, 1, 1, ROLE_ERROR, "Lua could not be started: see :log");
+        return;
+    }
+    draw_text(c, 1, 1, ROLE_TEXT, "No notebook is open.");
+    draw_markup(c, 1, 3, ROLE_DIM, "<:> open notebook, or begin a new one:");
+    draw_markup(c, 1, 4, ROLE_DIM, "<o> makes notebook.lua in this folder");
+}
+
+void
+book_cells_draw(struct view *v, const struct canvas *c)
+{
+    struct view_notebook *b = book_mine(v);
+    size_t rows = (size_t)c->h;
+
+    if (!book_of(b)) {
+        draw_empty(b, c);
+        return;
+    }
+    book_make_lines(b, c->w);
+    b->cells.rows = rows;
+    book_scroll(b, rows);
+    for (int y = 0; y < c->h && b->top + (size_t)y < b->n_lines; y++)
+        draw_line_of(b, c, y, &b->line[b->top + (size_t)y]);
+    draw_scrollbar(c, c->w - 1, 0, c->h, b->top, rows, b->n_lines);
+    if (b->editor) {
+        int row, column;
+        size_t at = book_editor_line(b);
+
+        editor_cursor(b->editor, &row, &column);
+        canvas_cursor(c, 4 + column, (int)(at - b->top), true);
+    } else {
+        size_t at = book_first_line(b, b->cells.at);
+
+        if (at >= b->top)
+            canvas_cursor(c, 0, (int)(at - b->top), false);
+    }
+}
+
+void
+book_cells_title(struct view *v, struct buf *left, struct buf *right)
+{
+    struct view_notebook *b = book_mine(v);
+    struct notebook *n = book_of(b);
+
+    if (!n) {
+        buf_puts(left, "notebook");
+        return;
+    }
+    buf_printf(left, "%s · %zu cells · Lua 5.4", file_base(notebook_path(n)),
+               notebook_cells(n));
+    if (b->editor)
+        buf_puts(right, "editing");
+    else if (notebook_modified(n))
+        buf_puts(right, "not saved yet");
+    else
+        buf_puts(right, "saved");
+    if (b->n_books > 1)
+        buf_printf(right, " · notebook %zu of %zu", b->at_book + 1, b->n_books);
+}

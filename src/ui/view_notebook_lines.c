@@ -1,0 +1,322 @@
+/* ui/view_notebook_lines.c -- the notebook as lines, and which of them show.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ui/view_notebook.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { FOLD_AT = 24, CHART_ROWS = 9 };
+
+/* ---- lines ---- */
+
+static struct book_line *
+add_line(struct view_notebook *b, enum book_line_kind kind, size_t cell)
+{
+    if (b->n_lines == b->cap_lines) {
+        size_t cap = b->cap_lines ? b->cap_lines * 2 : 256;
+        struct book_line *p = mem_new(cap * sizeof *p);
+
+        if (b->n_lines > 0)
+            memcpy(p, b->line, b->n_lines * sizeof *p);
+        free(b->line);
+        b->line = p;
+        b->cap_lines = cap;
+    }
+    b->line[b->n_lines] = (struct book_line){.kind = kind, .cell = cell};
+    return &b->line[b->n_lines++];
+}
+
+struct str
+book_next_line(struct str *rest)
+{
+    const char *nl = memchr(rest->p, '\n', rest->n);
+    struct str line = {rest->p, nl ? (size_t)(nl - rest->p) : rest->n};
+
+    rest->p += line.n + (nl ? 1 : 0);
+    rest->n -= line.n + (nl ? 1 : 0);
+    return line;
+}
+
+static void
+add_code(struct view_notebook *b, size_t cell, struct str text)
+{
+    struct str rest = text;
+    int row = 0;
+
+    do {
+        struct str s = book_next_line(&rest);
+        struct book_line *l = add_line(b, LINE_CODE, cell);
+
+        l->p = s.p;
+        l->n = s.n;
+        l->from = (size_t)(s.p - text.p);
+        l->row = row++;
+        if (rest.n == 0 && s.p + s.n < text.p + text.n && b->editor) {
+            l = add_line(b, LINE_CODE, cell); /* the text ends in a newline */
+            l->p = text.p + text.n;
+            l->from = text.n;
+            l->row = row;
+        }
+    } while (rest.n > 0);
+}
+
+/* Prose is wrapped at blanks; lists and code keep their lines. */
+static void
+add_prose(struct view_notebook *b, size_t cell, struct str text, int width)
+{
+    while (text.n > 0) {
+        struct str s = book_next_line(&text);
+
+        do {
+            size_t fit = str_fit(s, (size_t)width, NULL), cut = fit;
+            struct book_line *l = add_line(b, LINE_PROSE, cell);
+
+            if (fit < s.n) {
+                while (cut > 0 && s.p[cut] != ' ')
+                    cut--;
+                if (cut == 0)
+                    cut = fit ? fit : s.n;
+            }
+            l->p = s.p;
+            l->n = cut;
+            s.p += cut;
+            s.n -= cut;
+            while (s.n > 0 && s.p[0] == ' ') {
+                s.p++;
+                s.n--;
+            }
+        } while (s.n > 0);
+    }
+}
+
+static size_t
+count_points(const struct series_list *l)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; l && i < l->n; i++)
+        n += l->series[i].n;
+    return n;
+}
+
+/* Series of a curve: valid and train of the first metric there is. */
+static void
+draw_curve(struct view_notebook *b, struct book_chart *c,
+           const struct series_list *l)
+{
+    struct plot_series s[2];
+    double *x[2], *y[2];
+    char label[2][40];
+    const char *base = NULL;
+    size_t n = 0;
+    struct error err;
+
+    for (size_t i = 0; l && i < l->n && n < 2; i++) {
+        const struct series *from = &l->series[i];
+        const char *dot = strchr(from->name, '.');
+        const char *name = dot ? dot + 1 : from->name;
+
+        if (from->n == 0 || (base && strcmp(name, base) != 0))
+            continue;
+        base = name;
+        x[n] = mem_new(from->n * sizeof(double));
+        y[n] = mem_new(from->n * sizeof(double));
+        for (size_t k = 0; k < from->n; k++) {
+            x[n][k] = (double)from->step[k];
+            y[n][k] = from->value[k];
+        }
+        snprintf(label[n], sizeof label[n], "%.*s %.4g",
+                 dot ? (int)(dot - from->name) : 12, from->name,
+                 from->value[from->n - 1]);
+        s[n] = (struct plot_series){x[n],       y[n],     from->n,
+                                    (int)n + 1, label[n], false};
+        n++;
+    }
+    plot_image_fini(&c->image);
+    if (n > 0 && !plot_draw(&(struct plot_spec){.series = s,
+                                                .n_series = n,
+                                                .width = c->width,
+                                                .height = CHART_ROWS,
+                                                .x_min = NAN,
+                                                .x_max = NAN,
+                                                .y_min = NAN,
+                                                .y_max = NAN},
+                            &c->image, &err))
+        plot_image_fini(&c->image);
+    for (size_t i = 0; i < n; i++) {
+        free(x[i]);
+        free(y[i]);
+    }
+    (void)b;
+}
+
+static struct book_chart *
+chart_of(struct view_notebook *b, size_t cell, size_t output)
+{
+    struct book_chart *p;
+
+    for (size_t i = 0; i < b->n_charts; i++)
+        if (b->chart[i].cell == cell && b->chart[i].output == output)
+            return &b->chart[i];
+    p = mem_new((b->n_charts + 1) * sizeof *p);
+    if (b->n_charts > 0)
+        memcpy(p, b->chart, b->n_charts * sizeof *p);
+    free(b->chart);
+    b->chart = p;
+    p[b->n_charts] = (struct book_chart){.cell = cell, .output = output};
+    return &p[b->n_charts++];
+}
+
+void
+book_drop_charts(struct view_notebook *b)
+{
+    for (size_t i = 0; i < b->n_charts; i++)
+        plot_image_fini(&b->chart[i].image);
+    free(b->chart);
+    b->chart = NULL;
+    b->n_charts = 0;
+}
+
+static void
+add_chart(struct view_notebook *b, size_t cell, size_t output, const char *run,
+          int width)
+{
+    const struct series_list *l = runs_data_series(b->runs, run);
+    size_t points = count_points(l);
+    struct book_chart *c;
+
+    if (points < 2)
+        return;
+    c = chart_of(b, cell, output);
+    if (width > 76)
+        width = 76;
+    if (c->points != points || c->width != width) {
+        c->points = points;
+        c->width = width;
+        draw_curve(b, c, l);
+    }
+    for (int row = 0; row < c->image.height; row++) {
+        struct book_line *line = add_line(b, LINE_CHART, cell);
+
+        line->chart = (size_t)(c - b->chart);
+        line->row = row;
+    }
+}
+
+static void
+add_output(struct view_notebook *b, size_t cell, size_t i,
+           const struct output *o, int width)
+{
+    struct str rest = str_of(o->text);
+    size_t n = 0;
+
+    if (o->kind == OUT_RUN && o->run)
+        add_chart(b, cell, i, o->run, width);
+    while (rest.n > 0) {
+        struct str s = book_next_line(&rest);
+        struct book_line *l;
+
+        if (n++ >= FOLD_AT)
+            continue;
+        l = add_line(b, o->kind == OUT_ERROR ? LINE_ERROR : LINE_OUT, cell);
+        l->p = s.p;
+        l->n = s.n;
+    }
+    if (n > FOLD_AT)
+        add_line(b, LINE_FOLD, cell)->hidden = n - FOLD_AT;
+}
+
+static void
+add_cell(struct view_notebook *b, size_t i, int width)
+{
+    const struct cell *c = notebook_cell(book_of(b), i);
+    bool edited = b->editor && i == b->cells.at;
+    struct str text =
+        edited ? editor_text(b->editor) : (struct str){c->source, c->len};
+
+    add_line(b, LINE_HEAD, i);
+    if (c->kind == CELL_TEXT && !edited)
+        add_prose(b, i, text, width);
+    else
+        add_code(b, i, text);
+    for (size_t k = 0; k < c->n_outputs; k++)
+        add_output(b, i, k, &c->output[k], width);
+    add_line(b, LINE_GAP, i);
+}
+
+void
+book_make_lines(struct view_notebook *b, int width)
+{
+    struct notebook *n = book_of(b);
+    uint64_t version = n ? notebook_version(n) : 0;
+
+    if (!b->stale && version == b->made_of && width == b->made_width)
+        return;
+    if (version != b->made_of && b->made_width != width)
+        book_drop_charts(b);
+    b->stale = false;
+    b->made_of = version;
+    b->made_width = width;
+    b->n_lines = 0;
+    list_set(&b->cells, n ? notebook_cells(n) : 0);
+    for (size_t i = 0; n && i < notebook_cells(n); i++)
+        add_cell(b, i, width - 5 > 10 ? width - 5 : 10);
+}
+
+/* ---- scrolling ---- */
+
+size_t
+book_first_line(const struct view_notebook *b, size_t cell)
+{
+    size_t i = 0;
+
+    while (i < b->n_lines && b->line[i].cell != cell)
+        i++;
+    return i;
+}
+
+/* The line with the cursor of the editor. */
+size_t
+book_editor_line(const struct view_notebook *b)
+{
+    int row, column;
+
+    editor_cursor(b->editor, &row, &column);
+    for (size_t i = book_first_line(b, b->cells.at); i < b->n_lines; i++)
+        if (b->line[i].kind == LINE_CODE && b->line[i].row == row)
+            return i;
+    return book_first_line(b, b->cells.at);
+}
+
+void
+book_scroll(struct view_notebook *b, size_t rows)
+{
+    size_t first, last;
+
+    if (rows == 0 || b->n_lines == 0)
+        return;
+    if (b->editor) {
+        first = last = book_editor_line(b);
+    } else if (b->reveal) {
+        first = last = book_first_line(b, b->cells.at);
+        while (last + 1 < b->n_lines && b->line[last + 1].cell == b->cells.at)
+            last++;
+        if (last - first >= rows)
+            last = first + rows - 1;
+    } else {
+        first = last = b->top;
+    }
+    b->reveal = false;
+    if (first < b->top)
+        b->top = first;
+    if (last >= b->top + rows)
+        b->top = last - rows + 1;
+    if (b->top + rows > b->n_lines)
+        b->top = b->n_lines > rows ? b->n_lines - rows : 0;
+}
