@@ -1,0 +1,360 @@
+/* ui/view_endpoints_draw.c -- the list, the latencies, the drift, one endpoint.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ui/view_endpoints.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "ui/ui.h"
+
+void
+endpoints_moved(struct view_endpoints *e)
+{
+    const struct deployment *d = endpoints_at_cursor(e);
+
+    if (d && strcmp(d->name, e->current) != 0) {
+        snprintf(e->current, sizeof e->current, "%s", d->name);
+        endpoints_ask_chart(e);
+    }
+}
+
+/* ---- the list ---- */
+
+enum drift_level
+endpoints_worst_drift(const struct endpoint_status *s)
+{
+    enum drift_level worst = DRIFT_FEW;
+
+    for (size_t i = 0; i < s->n_features; i++)
+        if (s->feature[i].level > worst)
+            worst = s->feature[i].level;
+    return worst;
+}
+
+static void
+state_words(const struct endpoint_status *s, const char **text, unsigned *style)
+{
+    switch (s->state) {
+    case ENDPOINT_UP:
+        *text = endpoints_worst_drift(s) == DRIFT_MAJOR ? "▲ drift" : "● up";
+        *style = endpoints_worst_drift(s) == DRIFT_MAJOR ? ROLE_WARN : ROLE_OK;
+        break;
+    case ENDPOINT_STARTING:
+        *text = "… starting";
+        *style = ROLE_INFO;
+        break;
+    case ENDPOINT_STOPPED:
+        *text = "○ stopped";
+        *style = ROLE_DIM;
+        break;
+    default:
+        *text = "✗ dead";
+        *style = ROLE_ERROR;
+    }
+}
+
+static int
+number(const struct canvas *c, int x, int y, int w, unsigned style, double v,
+       int decimals)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%.*f", decimals, v);
+    return draw_fit(c, x, y, w, style, DRAW_RIGHT,
+                    isnan(v) ? STR("-") : str_of(text));
+}
+
+static void
+draw_row(struct view_endpoints *e, const struct canvas *c, int y, size_t i)
+{
+    const struct deployment *d = &e->poll.list.deployment[i];
+    const struct endpoint_status *s = &e->poll.status[i];
+    const struct endpoints_track *t = endpoints_track_of(e, d->name);
+    bool up = s->state == ENDPOINT_UP;
+    bool late = d->sla_ms > 0 && s->stat.recent_p99_ms > d->sla_ms;
+    const char *word;
+    unsigned style;
+    int x;
+
+    state_words(s, &word, &style);
+    x = draw_fit(c, 1, y, 12, ROLE_TITLE, DRAW_LEFT, str_of(d->name));
+    x = draw_fit(c, x + 1, y, 10, ROLE_TEXT, DRAW_LEFT, str_of(d->label));
+    x = draw_fit(c, x + 1, y, 10, style, DRAW_LEFT, str_of(word));
+    x = number(c, x, y, 7, ROLE_TEXT, up ? s->stat.recent_rps : NAN, 1);
+    x = number(c, x, y, 7, ROLE_TEXT, up ? s->stat.recent_p50_ms : NAN, 2);
+    x = number(c, x, y, 7, ROLE_TEXT, up ? s->stat.recent_p95_ms : NAN, 2);
+    x = number(c, x, y, 7, late ? ROLE_WARN | DRAW_BOLD : ROLE_TEXT,
+               up ? s->stat.recent_p99_ms : NAN, 2);
+    x = number(c, x, y, 6, ROLE_TEXT,
+               up ? 100 * s->stat.recent_error_share : NAN, 1);
+    if (c->w - x > 12)
+        x = number(c, x, y, 6, ROLE_TEXT, up && t ? t->cpu_percent : NAN, 0);
+    if (t && c->w - x > 4)
+        draw_spark(c, x + 1, y, c->w - x - 2, ROLE_INFO, t->p50, t->n, 0, 0);
+}
+
+static void
+draw_empty(struct view_endpoints *e, const struct canvas *c)
+{
+    if (!e->loaded) {
+        draw_text(c, 1, 1, ROLE_DIM, "loading…");
+    } else if (e->error[0]) {
+        draw_wrap(c, (struct rect){1, 1, c->w - 2, c->h - 1}, ROLE_ERROR,
+                  str_of(e->error));
+    } else {
+        draw_text(c, 1, 1, ROLE_TEXT, "Nothing is served yet.");
+        draw_markup(c, 1, 3, ROLE_DIM,
+                    "<4> and <d> on a version deploys it, or in a notebook:");
+        draw_text(c, 1, 4, ROLE_DIM, "lathe.deploy(\"churn@production\")");
+    }
+}
+
+void
+endpoints_list_draw(struct view *v, const struct canvas *c)
+{
+    static const char head[] = "endpoint     model      state       req/s"
+                               "    p50    p95    p99  err%";
+    struct view_endpoints *e = endpoints_mine(v);
+    int x;
+
+    if (e->poll.list.n == 0) {
+        draw_empty(e, c);
+        return;
+    }
+    endpoints_moved(e);
+    x = draw_text(c, 1, 0, ROLE_DIM, head);
+    if (c->w - x > 12)
+        x = draw_fit(c, x, 0, 6, ROLE_DIM, DRAW_RIGHT, STR("cpu%"));
+    if (c->w - x > 4)
+        draw_text(c, x + 1, 0, ROLE_DIM, c->w - x > 12 ? "p50, 5 min" : "p50");
+    list_show(&e->list, (size_t)(c->h > 1 ? c->h - 1 : 0));
+    for (int y = 1; y < c->h; y++) {
+        size_t i = e->list.top + (size_t)y - 1;
+
+        if (i >= e->poll.list.n)
+            break;
+        draw_row(e, c, y, i);
+        if (i == e->list.at) {
+            draw_select(c, (struct rect){0, y, 14, 1});
+        }
+    }
+}
+
+void
+endpoints_list_title(struct view *v, struct buf *left, struct buf *right)
+{
+    struct view_endpoints *e = endpoints_mine(v);
+    size_t up = 0;
+
+    for (size_t i = 0; i < e->poll.list.n; i++)
+        up += e->poll.status[i].state == ENDPOINT_UP;
+    buf_puts(left, "Endpoints");
+    if (e->poll.list.n > 0)
+        buf_printf(left, " · %zu up", up);
+    if (up < e->poll.list.n)
+        buf_printf(left, " · %zu not", e->poll.list.n - up);
+    if (e->poll.list.n > 0)
+        buf_puts(right, "latency of the last minute, ms");
+}
+
+/* ---- the chart ---- */
+
+static void
+chart_done(void *ctx, const struct plot_image *im)
+{
+    struct view_endpoints *e = ctx;
+    size_t bytes = (size_t)im->width * (size_t)im->height * sizeof *im->cell;
+
+    plot_image_fini(&e->image);
+    e->image = *im;
+    e->image.cell = mem_new(bytes);
+    memcpy(e->image.cell, im->cell, bytes);
+    ui_touch(e->view.ui);
+}
+
+/* The newest value there is, or NaN. */
+static double
+newest(const double *v, size_t n)
+{
+    while (n > 0 && isnan(v[n - 1]))
+        n--;
+    return n > 0 ? v[n - 1] : NAN;
+}
+
+static bool
+near_sla(const struct endpoints_track *t, double sla_ms)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->p99[i] > sla_ms / 5)
+            return true;
+    return false;
+}
+
+void
+endpoints_ask_chart(struct view_endpoints *e)
+{
+    const struct deployment *d = endpoints_at_cursor(e);
+    const struct endpoints_track *t = d ? endpoints_track_of(e, d->name) : NULL;
+    struct plot_series s[3];
+    double x[ENDPOINTS_HISTORY], ends[2], sla[2];
+    char label[2][32];
+    size_t n = 2;
+
+    if (!t || t->n < 2 || isnan(newest(t->p50, t->n)) || e->want_w < 10 ||
+        e->want_h < 4 || !ui_visible(e->view.ui, &e->view))
+        return;
+    for (size_t i = 0; i < t->n; i++)
+        x[i] = t->time[i] - t->time[t->n - 1];
+    snprintf(label[0], sizeof label[0], "p50 %.2f", newest(t->p50, t->n));
+    snprintf(label[1], sizeof label[1], "p99 %.2f", newest(t->p99, t->n));
+    s[0] = (struct plot_series){x, t->p50, t->n, 1, label[0], false};
+    s[1] = (struct plot_series){x, t->p99, t->n, 2, label[1], false};
+    /* Far above the curves it would only press them flat; the title has it. */
+    if (d->sla_ms > 0 && near_sla(t, d->sla_ms)) {
+        ends[0] = x[0];
+        ends[1] = 0;
+        sla[0] = sla[1] = d->sla_ms;
+        s[n++] = (struct plot_series){ends, sla, 2, 6, "sla", false};
+    }
+    plotter_request(e->plotter,
+                    &(struct plot_spec){.series = s,
+                                        .n_series = n,
+                                        .width = e->want_w,
+                                        .height = e->want_h,
+                                        .x_min = NAN,
+                                        .x_max = NAN,
+                                        .y_min = 0,
+                                        .y_max = NAN},
+                    chart_done, e);
+}
+
+void
+endpoints_chart_draw(struct view *v, const struct canvas *c)
+{
+    struct view_endpoints *e = endpoints_mine(v);
+    const struct plot_image *im = &e->image;
+
+    if (!endpoints_at_cursor(e))
+        return;
+    if (im->width == 0)
+        draw_text(c, 1, 1, ROLE_DIM, "requests draw a curve here; t sends one");
+    for (int y = 0; y < im->height && y < c->h; y++)
+        for (int x = 0; x < im->width && x < c->w; x++) {
+            const struct plot_cell *cell = plot_image_at(im, x, y);
+
+            if (cell->cp)
+                draw_cp(c, x, y,
+                        cell->ink > 0
+                            ? ROLE_SERIES_0 +
+                                  (unsigned)(cell->ink - 1) % THEME_SERIES
+                        : cell->ink == INK_GRID ? ROLE_GRID
+                                                : ROLE_CHART,
+                        cell->cp);
+        }
+}
+
+void
+endpoints_chart_title(struct view *v, struct buf *left, struct buf *right)
+{
+    const struct deployment *d = endpoints_at_cursor(endpoints_mine(v));
+    const struct endpoint_status *s =
+        endpoints_status_at_cursor(endpoints_mine(v));
+    double p99 = s && s->state == ENDPOINT_UP ? s->stat.recent_p99_ms : NAN;
+
+    buf_printf(left, "%s%slatency ms", d ? d->name : "", d ? " · " : "");
+    if (!d || !(d->sla_ms > 0))
+        return;
+    buf_printf(right, "SLA %g ms", d->sla_ms);
+    if (!isnan(p99))
+        buf_puts(right, p99 > d->sla_ms ? " ▲ missed" : " ✓ met");
+}
+
+/* ---- drift ---- */
+
+void
+endpoints_drift_draw(struct view *v, const struct canvas *c)
+{
+    static const char *const signs[] = {"·", "✓", "▲", "▲"};
+    static const unsigned styles[] = {ROLE_DIM, ROLE_OK, ROLE_WARN, ROLE_ERROR};
+    struct view_endpoints *e = endpoints_mine(v);
+    const struct endpoint_status *s = endpoints_status_at_cursor(e);
+
+    if (!s || s->n_features == 0) {
+        draw_text(c, 1, 0, ROLE_DIM, s ? "nothing was asked yet" : "");
+        return;
+    }
+    list_set(&e->features, s->n_features);
+    list_show(&e->features, (size_t)c->h);
+    for (int y = 0; y < c->h; y++) {
+        size_t i = e->features.top + (size_t)y;
+        const struct endpoint_feature *f;
+
+        if (i >= s->n_features)
+            break;
+        f = &s->feature[i];
+        draw_fit(c, 1, y, c->w - 14, ROLE_TEXT, DRAW_LEFT, str_of(f->name));
+        if (f->level == DRIFT_FEW || isnan(f->psi))
+            draw_fit(c, c->w - 13, y, 12, ROLE_DIM, DRAW_RIGHT,
+                     STR("few rows"));
+        else
+            draw_printf(c, c->w - 13, y, styles[f->level], "psi %5.3f %s",
+                        f->psi, signs[f->level]);
+        if (c->focus && i == e->features.at)
+            draw_restyle(c, (struct rect){0, y, c->w, 1}, ROLE_SELECT);
+    }
+}
+
+void
+endpoints_drift_title(struct view *v, struct buf *left, struct buf *right)
+{
+    const struct endpoint_status *s =
+        endpoints_status_at_cursor(endpoints_mine(v));
+
+    buf_puts(left, "asked against trained");
+    if (s && s->n_features > 0)
+        buf_printf(right, "%llu rows", (unsigned long long)s->stat.rows);
+}
+
+/* ---- one endpoint ---- */
+
+void
+endpoints_detail_draw(struct view *v, const struct canvas *c)
+{
+    struct view_endpoints *e = endpoints_mine(v);
+    const struct deployment *d = endpoints_at_cursor(e);
+    const struct endpoint_status *s = endpoints_status_at_cursor(e);
+    struct canvas rest;
+
+    if (!d)
+        return;
+    draw_printf(c, 1, 0, ROLE_TEXT, "POST http://%s:%lld/invocations", d->host,
+                (long long)d->port);
+    draw_printf(c, 1, 1, ROLE_DIM,
+                "%s → %s · %llu requests · 4xx %llu · 5xx %llu · %.0f MiB",
+                d->reference, d->label, (unsigned long long)s->stat.requests,
+                (unsigned long long)s->stat.errors_4xx,
+                (unsigned long long)s->stat.errors_5xx,
+                (double)s->rss / (1 << 20));
+    if (c->h < 4)
+        return;
+    rest = canvas_sub(c, (struct rect){1, 3, c->w - 1, c->h - 3});
+    if (e->answer.text.len > 0)
+        pager_draw(&e->answer, &rest, NULL);
+    else
+        draw_markup(&rest, 0, 0, ROLE_DIM,
+                    "<t> sends a request, <y> copies a curl line");
+}
+
+void
+endpoints_detail_title(struct view *v, struct buf *left, struct buf *right)
+{
+    const struct deployment *d = endpoints_at_cursor(endpoints_mine(v));
+
+    (void)right;
+    buf_puts(left, d ? d->name : "endpoint");
+}
