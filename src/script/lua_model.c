@@ -569,22 +569,13 @@ run_load(struct task *t, void *ctx, struct error *err)
 {
     struct loading *l = ctx;
     char *path = NULL, *label = NULL;
-    struct error ignored;
-    struct store *s = session_store(task_session(t), false, &ignored);
-    bool ok;
+    struct error none;
+    struct store *s = session_store(task_session(t), false, &none);
 
-    if (!s && file_exists(l->name)) {
-        l->out->model = model_open(l->name, family_find, err);
-        return l->out->model;
-    }
-    if (!s)
-        return error_set(err, ERR_NOTFOUND,
-                         "%s: no such file, and this project has no registry "
-                         "yet",
-                         l->name);
-    ok = model_resolve(s, l->name, &path, &label, err);
-    if (ok)
+    if (model_resolve(s, l->name, &path, &label, err))
         l->out->model = model_open(path, family_find, err);
+    else if (!s && none.code != ERR_NOTFOUND)
+        *err = none;
     free(path);
     free(label);
     return l->out->model;

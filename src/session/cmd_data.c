@@ -87,12 +87,12 @@ cmd_open_model(struct session *s, const char *name, char **label,
     char *path, *text;
     struct model *m;
 
-    if (!store && none.code != ERR_NOTFOUND) {
-        *err = none;
+    /* A file needs no project, not even a sound one. */
+    if (!model_resolve(store, name, &path, &text, err)) {
+        if (!store && none.code != ERR_NOTFOUND)
+            *err = none;
         return NULL;
     }
-    if (!model_resolve(store, name, &path, &text, err))
-        return NULL;
     m = model_open(path, family_find, err);
     free(path);
     if (m && label)

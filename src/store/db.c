@@ -4,6 +4,7 @@
 
 #include "store/db.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,6 +22,7 @@
 #include "base/mem.h"
 #include "store/schema.h"
 #include "store/sql.h"
+#include "store/trouble.h"
 #include "store/writer.h"
 
 struct store {
@@ -29,6 +31,7 @@ struct store {
     struct writer *writer;
     pthread_mutex_t reading; /* guards read */
     struct sqlite3 *read;
+    bool frozen; /* read would not see what others write: close it soon */
 };
 
 /* ---- where ---- */
@@ -188,15 +191,53 @@ prepare(struct store *s, bool create, struct error *err)
     int64_t version = 0;
 
     if (!create) {
-        s->read = sql_connect(s->path, err);
-        if (!s->read)
+        s->read = sql_connect_read(s->path, &s->frozen, err);
+        if (!s->read || !schema_version(s->read, &version, err))
             return false;
-        if (!schema_version(s->read, &version, err))
-            return error_prefix(err, "%s: ", s->path);
         if (version == schema_newest())
             return true;
     }
     return writer_do(s->writer, nothing, NULL, err);
+}
+
+/* What a project of its own has left beside a database that is gone. */
+static bool
+has_traces(const char *dir, const char *path)
+{
+    char *objects = file_join(dir, "objects");
+    DIR *d = opendir(objects);
+    struct dirent *e;
+    bool found = trouble_size(path, "-wal") > 0;
+
+    while (d && !found && (e = readdir(d)))
+        found = e->d_name[0] != '.';
+    if (d)
+        closedir(d);
+    free(objects);
+    return found;
+}
+
+/* SQLite takes an empty file for a new database: then all that was recorded
+ * would be gone without a word, and its log deleted. */
+static bool
+is_to_be_made(const char *dir, const char *path, bool create, struct error *err)
+{
+    struct stat st;
+    bool missing = stat(path, &st) != 0;
+
+    if (missing && errno != ENOENT)
+        return trouble_none(path, create, err);
+    if (!missing && st.st_size > 0)
+        return true;
+    if (has_traces(dir, path))
+        return error_set(err, ERR_CORRUPT,
+                         "%s: %s, yet objects/ or lathe.db-wal beside it "
+                         "holds a project's work: restore lathe.db from a "
+                         "backup, or move the folder away to begin anew",
+                         path, missing ? "is missing" : "is empty");
+    if (missing && !create)
+        return error_set(err, ERR_NOTFOUND, "%s: no project here yet", dir);
+    return !missing || make_folder(dir, err);
 }
 
 struct store *
@@ -206,12 +247,7 @@ store_open(const char *lathe_dir, bool create, struct pool *pool,
     char *path = file_join(lathe_dir, "lathe.db");
     struct store *s;
 
-    if (!create && !file_exists(path)) {
-        error_set(err, ERR_NOTFOUND, "%s: no project here yet", lathe_dir);
-        free(path);
-        return NULL;
-    }
-    if (!file_exists(path) && !make_folder(lathe_dir, err)) {
+    if (!is_to_be_made(lathe_dir, path, create, err)) {
         free(path);
         return NULL;
     }
@@ -281,9 +317,13 @@ store_read(struct store *s, store_fn *fn, void *ctx, struct error *err)
 
     pthread_mutex_lock(&s->reading);
     if (!s->read)
-        s->read = sql_connect(s->path, err);
+        s->read = sql_connect_read(s->path, &s->frozen, err);
     ok = s->read && sql_exec(s->read, "PRAGMA query_only = ON", err) &&
          read_snapshot(s->read, fn, ctx, err);
+    if (s->frozen) {
+        sql_disconnect(s->read);
+        s->read = NULL;
+    }
     pthread_mutex_unlock(&s->reading);
     return ok;
 }

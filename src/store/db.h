@@ -5,7 +5,8 @@
  * they may block and belong on pool jobs and command-line programs, not on the
  * main thread of the screen; *_post variants do not wait.  Reads open (and
  * keep, per store) a read-only connection guarded by a mutex; they may be
- * called from any thread and block for the disk only.
+ * called from any thread and block for the disk only.  Where nothing may be
+ * written (a read-only disk, a full one, another's folder) reads still work.
  * Several processes may use one store at once (WAL, busy timeout; a rollback
  * journal where statfs says network file system, or where LATHE_JOURNAL is
  * "rollback" or "wal", which overrules statfs).
@@ -29,7 +30,8 @@ struct store;
  * absolute path.  Caller frees; aborts only. */
 char *store_find(const char *from);
 /* Open, create and migrate.  `create` false and no store there: ERR_NOTFOUND.
- * A store written by a newer lathe: ERR_STATE.  The pool lends the store
+ * A store written by a newer lathe: ERR_STATE.  A damaged database, or none or
+ * an empty one beside artifacts or a log: ERR_CORRUPT.  The pool lends the store
  * thread and must outlive the store. */
 struct store *store_open(const char *lathe_dir, bool create, struct pool *pool,
                          struct error *err) MUST_USE;

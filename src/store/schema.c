@@ -164,12 +164,13 @@ schema_version(struct sqlite3 *db, int64_t *out, struct error *err)
         return false;
     if (application != SCHEMA_APPLICATION && (tables || *out))
         return error_set(err, ERR_TYPE,
-                         "this database belongs to another program");
+                         "%s: this database belongs to another program",
+                         sql_path(db));
     if (*out > N_STEPS)
         return error_set(err, ERR_STATE,
-                         "the store was written by a newer lathe (format "
+                         "%s: the store was written by a newer lathe (format "
                          "%lld, this one knows %d): update lathe to open it",
-                         (long long)*out, (int)N_STEPS);
+                         sql_path(db), (long long)*out, (int)N_STEPS);
     return true;
 }
 
@@ -213,5 +214,5 @@ schema_migrate(struct sqlite3 *db, struct error *err)
     if (take_steps(db, err) && sql_exec(db, "COMMIT", err))
         return true;
     (void)!sql_exec(db, "ROLLBACK", &ignored);
-    return error_prefix(err, "preparing the store: ");
+    return false;
 }

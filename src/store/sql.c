@@ -5,12 +5,16 @@
 #include "store/sql.h"
 
 #include <assert.h>
+#include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
+#include "store/trouble.h"
 
 enum { BUSY_MS = 10000, SWITCH_WAIT_MS = 20 };
 
@@ -32,74 +36,177 @@ sql_text(const char *t)
     return (struct sql_value){.type = SQL_TEXT, .t = t ? t : ""};
 }
 
+const char *
+sql_path(struct sqlite3 *db)
+{
+    const char *path = db ? sqlite3_db_filename(db, "main") : NULL;
+
+    return path && *path ? path : "the store";
+}
+
+static bool
+is_full(struct sqlite3 *db)
+{
+    int code = sqlite3_errcode(db) & 0xff, errnum = sqlite3_system_errno(db);
+
+    return code == SQLITE_FULL ||
+           (code == SQLITE_IOERR && (errnum == ENOSPC || errnum == EDQUOT));
+}
+
+/* What the file system has against it; else what SQLite says. */
+static bool
+sql_trouble(struct sqlite3 *db, struct error *err)
+{
+    const char *path = sql_path(db);
+    int errnum = sqlite3_system_errno(db);
+
+    if (path[0] == '/' &&
+        (!trouble_none(path, false, err) || !trouble_none(path, true, err)))
+        return false;
+    return errnum ? error_set(err, ERR_IO, "%s: %s: %s", path,
+                              sqlite3_errmsg(db), strerror(errnum))
+                  : error_set(err, ERR_IO, "%s: %s", path, sqlite3_errmsg(db));
+}
+
 /* Fill err from the connection's last failure; returns false.  ERR_CORRUPT
  * for a damaged file, ERR_TIMEOUT when another process held it for too long,
- * ERR_EXISTS for a broken constraint, ERR_NOMEM, else ERR_IO. */
+ * ERR_EXISTS for a broken constraint, ERR_NOMEM, else ERR_IO.  What the file
+ * is to blame for begins with its path. */
 static bool
 sql_error(struct sqlite3 *db, struct error *err)
 {
-    int errnum = sqlite3_system_errno(db);
-
+    if (is_full(db))
+        return error_set(err, ERR_IO,
+                         "%s: its disk is full: free some space and try again",
+                         sql_path(db));
     switch (sqlite3_errcode(db) & 0xff) {
     case SQLITE_NOMEM:
         return error_set(err, ERR_NOMEM, "no memory for the store");
     case SQLITE_CORRUPT:
+        return error_set(err, ERR_CORRUPT,
+                         "%s: the store is damaged (%s): restore it from a "
+                         "backup, or move it away to begin anew",
+                         sql_path(db), sqlite3_errmsg(db));
     case SQLITE_NOTADB:
-        return error_set(err, ERR_CORRUPT, "the store is damaged: %s",
-                         sqlite3_errmsg(db));
+        return error_set(err, ERR_CORRUPT,
+                         "%s: is not a database: restore it from a backup, "
+                         "or move it away to begin anew",
+                         sql_path(db));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return error_set(err, ERR_TIMEOUT,
-                         "another process holds the store for too long");
-    case SQLITE_FULL:
-        return error_set(err, ERR_IO, "the disk of the store is full");
+                         "%s: another process holds the store for too long",
+                         sql_path(db));
     case SQLITE_CONSTRAINT:
         return error_set(err, ERR_EXISTS, "%s", sqlite3_errmsg(db));
     case SQLITE_READONLY:
-        return error_set(err, ERR_IO, "the store may not be written");
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
-        if (errnum)
-            return error_set(err, ERR_IO, "%s: %s", sqlite3_errmsg(db),
-                             strerror(errnum));
-        break;
+        return sql_trouble(db, err);
     default:
-        break;
+        return error_set(err, ERR_IO, "%s", sqlite3_errmsg(db));
     }
-    return error_set(err, ERR_IO, "%s", sqlite3_errmsg(db));
+}
+
+static bool
+set_pragmas(struct sqlite3 *db, struct error *err)
+{
+    sqlite3_busy_timeout(db, BUSY_MS);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    /* Without recursive triggers REPLACE would delete rows past them. */
+    return sql_exec(db,
+                    "PRAGMA foreign_keys = ON;"
+                    "PRAGMA recursive_triggers = ON;"
+                    "PRAGMA trusted_schema = OFF;"
+                    "PRAGMA cell_size_check = ON;"
+                    "PRAGMA synchronous = EXTRA;",
+                    err);
+}
+
+/* *db is to be disconnected on failure too: it knows more of it. */
+static bool
+open_as(const char *path, int flags, struct sqlite3 **db, struct error *err)
+{
+    int rc = sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (rc == SQLITE_OK)
+        return set_pragmas(*db, err);
+    if (!*db)
+        return error_set(err, ERR_NOMEM, "no memory for the store");
+    /* It does not know its path yet. */
+    return trouble_none(path, false, err) ? sql_error(*db, err) : false;
 }
 
 struct sqlite3 *
 sql_connect(const char *path, struct error *err)
 {
-    sqlite3 *db = NULL;
+    struct sqlite3 *db = NULL;
 
-    if (sqlite3_open_v2(path, &db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                            SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK) {
-        if (db)
-            sql_error(db, err);
-        else
-            error_set(err, ERR_NOMEM, "no memory for the store");
-        goto failed;
-    }
-    sqlite3_busy_timeout(db, BUSY_MS);
-    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    /* Without recursive triggers REPLACE would delete rows past them. */
-    if (!sql_exec(db,
-                  "PRAGMA foreign_keys = ON;"
-                  "PRAGMA recursive_triggers = ON;"
-                  "PRAGMA trusted_schema = OFF;"
-                  "PRAGMA cell_size_check = ON;"
-                  "PRAGMA synchronous = EXTRA;",
-                  err))
-        goto failed;
-    return db;
-failed:
-    error_prefix(err, "%s: ", path);
+    if (open_as(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, err))
+        return db;
     sql_disconnect(db);
     return NULL;
+}
+
+/* As a URI, in which only these bytes stand for themselves. */
+static struct sqlite3 *
+open_frozen(const char *path, struct error *err)
+{
+    struct sqlite3 *db = NULL;
+    struct buf uri;
+    bool ok;
+
+    buf_init(&uri);
+    buf_puts(&uri, "file:");
+    for (const char *p = path; *p; p++) {
+        if (isalnum((unsigned char)*p) || strchr("/._-", *p))
+            buf_putc(&uri, *p);
+        else
+            buf_printf(&uri, "%%%02x", (unsigned)(unsigned char)*p);
+    }
+    buf_puts(&uri, "?immutable=1");
+    ok = buf_check(&uri, err) &&
+         open_as(uri.data, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, &db, err);
+    buf_fini(&uri);
+    if (ok)
+        return db;
+    sql_disconnect(db);
+    return NULL;
+}
+
+/* Where nothing can be written WAL has no place for its index.  What the log
+ * holds would be missed without one, so that is an error. */
+static bool
+may_freeze(struct sqlite3 *db, const char *path, struct error *err)
+{
+    int code = db ? sqlite3_errcode(db) & 0xff : SQLITE_NOMEM;
+    bool full = db && is_full(db);
+    struct error why = *err;
+
+    if ((code != SQLITE_READONLY && code != SQLITE_CANTOPEN && !full) ||
+        !trouble_none(path, false, &why) ||
+        (trouble_none(path, true, &why) && !full))
+        return false;
+    if (trouble_size(path, "-wal") == 0)
+        return true;
+    *err = why;
+    return error_prefix(err,
+                        "%s-wal holds changes that must be taken up where "
+                        "writing is possible; ",
+                        path);
+}
+
+struct sqlite3 *
+sql_connect_read(const char *path, bool *frozen, struct error *err)
+{
+    struct sqlite3 *db = NULL;
+
+    *frozen = false;
+    if (open_as(path, SQLITE_OPEN_READWRITE, &db, err))
+        return db;
+    *frozen = may_freeze(db, path, err);
+    sql_disconnect(db);
+    return *frozen ? open_frozen(path, err) : NULL;
 }
 
 void

@@ -27,9 +27,16 @@ struct sql_value sql_real(double d);
 struct sql_value sql_text(const char *t);
 
 /* Open (and make) the database with the pragmas that every connection of ours
- * has: foreign keys, a busy timeout, every commit fsynced.  A file that may
- * not be written opens for reading. */
+ * has: foreign keys, a busy timeout, every commit fsynced.  Errors, here and
+ * below, begin with the path where the file is to blame. */
 struct sqlite3 *sql_connect(const char *path, struct error *err) MUST_USE;
+/* For reading what is there.  Where nothing may be written the connection is
+ * *frozen: it takes no lock and does not see what others write, so it should
+ * be closed soon. */
+struct sqlite3 *
+sql_connect_read(const char *path, bool *frozen, struct error *err) MUST_USE;
+/* The database's file. */
+const char *sql_path(struct sqlite3 *db);
 void sql_disconnect(struct sqlite3 *db);
 /* A transaction that a failure of the disk has undone is no longer open. */
 bool sql_in_transaction(struct sqlite3 *db);

@@ -37,6 +37,7 @@
 #include "base/mem.h"
 #include "store/schema.h"
 #include "store/sql.h"
+#include "store/trouble.h"
 
 enum {
     BATCH_MS = 200,
@@ -92,7 +93,6 @@ open_database(struct writer *w, struct error *err)
         return false;
     if (sql_set_journal(w->db, w->journal, err) && schema_migrate(w->db, err))
         return true;
-    error_prefix(err, "%s: ", w->path);
     sql_disconnect(w->db);
     w->db = NULL;
     return false;
@@ -171,8 +171,7 @@ look_for_mark(struct writer *w, struct error *err)
         return UNSURE;
     if (found != w->number)
         return UNDONE;
-    dir = mem_text(w->path);
-    *strrchr(dir, '/') = '\0';
+    dir = trouble_folder(w->path);
     synced = store_sync_folder(dir, err);
     free(dir);
     return synced ? WRITTEN : UNSURE;
