@@ -291,6 +291,20 @@ alias(const char *word)
 }
 
 bool
+action_is_line(struct ui *ui, const char *line)
+{
+    char *words[WORDS_MAX], *store = mem_new(strlen(line) + WORDS_MAX + 1);
+    int n = split_words(line, store, words, WORDS_MAX), used;
+    struct error err;
+    bool is = n > 0 && (action_known(ui, alias(words[0])) ||
+                        command_match(n, (const char *const *)words, &used,
+                                      &err) != NULL);
+
+    free(store);
+    return is;
+}
+
+bool
 ui_run_command(struct ui *ui, const char *line, int count)
 {
     char word[64];

@@ -146,6 +146,8 @@ void action_mouse(struct ui *ui, const struct input_event *e);
 bool action_run(struct ui *ui, const char *name, int count, const char *arg);
 /* Can this action or command run now?  Those that cannot are not shown. */
 bool action_known(struct ui *ui, const char *name);
+/* ":theme light", "runs ls --json": do its first words name something? */
+bool action_is_line(struct ui *ui, const char *line);
 struct frame_call {
     int count;
     const char *arg;

@@ -247,29 +247,13 @@ chooser_close(struct ui *ui, size_t chosen)
 
 /* ---- keys ---- */
 
-/* ":theme light" or "runs ls --json": a whole line, if its first words name
- * something and more follows. */
-static bool
-is_line(struct ui *ui, const char *text)
-{
-    char word[64];
-    size_t n = strcspn(text, " ");
-
-    if (n == 0 || n >= sizeof word)
-        return false;
-    memcpy(word, text, n);
-    word[n] = '\0';
-    if (action_known(ui, word))
-        return true;
-    return text[n] && action_known(ui, text);
-}
-
 static void
 accept(struct ui *ui)
 {
     struct chooser *c = ui->chooser;
     char *typed = mem_text(prompt_text());
-    bool line = c->letters && is_line(ui, typed);
+    /* Whoever has moved to an entry means that one. */
+    bool line = c->letters && c->list.at == 0 && action_is_line(ui, typed);
 
     if (c->letters && *typed)
         prompt_remember();
