@@ -241,11 +241,11 @@ models_draw(struct view *v, const struct canvas *c)
     }
     follow_model(r);
     draw_text(c, 1, 0, ROLE_DIM, "model");
-    draw_text(c, x, 0, ROLE_DIM, "last  stage     metric");
-    if (x + 30 + 10 < c->w)
-        draw_fit(c, x + 31, 0, 9, ROLE_DIM, DRAW_RIGHT, STR("size"));
-    if (x + 42 + 10 < c->w)
-        draw_text(c, x + 42, 0, ROLE_DIM, "family");
+    draw_text(c, x, 0, ROLE_DIM, "last  stage       metric");
+    if (x + 32 + 10 < c->w)
+        draw_fit(c, x + 33, 0, 9, ROLE_DIM, DRAW_RIGHT, STR("size"));
+    if (x + 44 + 10 < c->w)
+        draw_text(c, x + 44, 0, ROLE_DIM, "family");
     list_show(&r->models, (size_t)(c->h > 1 ? c->h - 1 : 0));
     for (int y = 1; y < c->h; y++) {
         size_t i = r->models.top + (size_t)y - 1;
@@ -260,12 +260,12 @@ models_draw(struct view *v, const struct canvas *c)
         draw_printf(c, x, y, ROLE_TEXT, "v%lld", (long long)m->number);
         draw_text(c, x + 6, y, stage_style(m->stage), stage_text(m->stage));
         if (headline(m->metrics, text, sizeof text, &value))
-            draw_fit(c, x + 16, y, 14, ROLE_TEXT, DRAW_LEFT, str_of(text));
+            draw_fit(c, x + 18, y, 14, ROLE_TEXT, DRAW_LEFT, str_of(text));
         size_text(m->size, size, sizeof size);
-        if (x + 30 + 10 < c->w)
-            draw_fit(c, x + 31, y, 9, ROLE_DIM, DRAW_RIGHT, str_of(size));
-        if (x + 42 + 10 < c->w)
-            draw_fit(c, x + 42, y, c->w - x - 43, ROLE_DIM, DRAW_LEFT,
+        if (x + 32 + 10 < c->w)
+            draw_fit(c, x + 33, y, 9, ROLE_DIM, DRAW_RIGHT, str_of(size));
+        if (x + 44 + 10 < c->w)
+            draw_fit(c, x + 44, y, c->w - x - 45, ROLE_DIM, DRAW_LEFT,
                      str_of(m->family));
         if (i == r->models.at)
             select_row(c, y);
@@ -335,7 +335,25 @@ pair(const struct canvas *c, int y, const char *name, const char *value)
     return y + 1;
 }
 
-/* Each metric beside that of the next older version. */
+static void
+draw_metric(const struct canvas *c, int x, int y, const struct json *now,
+            const struct json *old, int64_t old_number)
+{
+    draw_fit(c, x, y, 10, ROLE_DIM, DRAW_LEFT, str_of(json_key(now)));
+    x = draw_printf(c, x + 10, y, ROLE_TEXT, "%.5g", json_number(now));
+    if (!old || json_type(old) != JSON_NUMBER)
+        return;
+    double d = json_number(now) - json_number(old);
+
+    draw_printf(c, x + 2, y, ROLE_DIM, "v%lld %+.4f %s", (long long)old_number,
+                d,
+                d > 0   ? "▲"
+                : d < 0 ? "▼"
+                        : "=");
+}
+
+/* Each metric beside that of the next older version; in two columns where the
+ * card is low. */
 static int
 draw_metrics(const struct canvas *c, int y, const struct version *m,
              const struct version *before)
@@ -344,33 +362,24 @@ draw_metrics(const struct canvas *c, int y, const struct version *m,
     struct json *now = json_parse(str_of(m->metrics), &err);
     struct json *then =
         before ? json_parse(str_of(before->metrics), &err) : NULL;
+    int columns = c->h < 10 && c->w >= 70 ? 2 : 1, n = 0;
 
     if (now && json_type(now) == JSON_OBJECT)
-        for (const struct json *v = json_first(now); v && y < c->h;
-             v = json_next(v)) {
+        for (const struct json *v = json_first(now); v; v = json_next(v)) {
             const struct json *old = then && json_type(then) == JSON_OBJECT
                                          ? json_find(then, json_key(v))
                                          : NULL;
-            int x;
+            int row = y + n / columns;
 
-            if (json_type(v) != JSON_NUMBER)
+            if (json_type(v) != JSON_NUMBER || row >= c->h)
                 continue;
-            draw_fit(c, 1, y, 10, ROLE_DIM, DRAW_LEFT, str_of(json_key(v)));
-            x = draw_printf(c, 11, y, ROLE_TEXT, "%.5g", json_number(v));
-            if (old && json_type(old) == JSON_NUMBER) {
-                double d = json_number(v) - json_number(old);
-
-                draw_printf(c, x + 2, y, ROLE_DIM, "v%lld %+.4f %s",
-                            (long long)before->number, d,
-                            d > 0   ? "▲"
-                            : d < 0 ? "▼"
-                                    : "=");
-            }
-            y++;
+            draw_metric(c, 1 + n % columns * (c->w / 2), row, v, old,
+                        before ? before->number : 0);
+            n++;
         }
     json_free(now);
     json_free(then);
-    return y;
+    return y + (n + columns - 1) / columns;
 }
 
 static void
@@ -387,8 +396,6 @@ card_draw(struct view *v, const struct canvas *c)
                      r->versions.at + 1 < r->shelf.versions.n
                          ? &r->shelf.versions.version[r->versions.at + 1]
                          : NULL);
-    y = pair(c, y, "family", m->family);
-    y = pair(c, y, "about", m->description);
     snprintf(text, sizeof text, "run %.12s → %s/%lld", m->run[0] ? m->run : "-",
              m->model, (long long)m->number);
     for (size_t i = 0; i < r->shelf.deployments.n; i++) {
@@ -402,10 +409,12 @@ card_draw(struct view *v, const struct canvas *c)
                      " → endpoint %s", d->name);
     }
     y = pair(c, y, "lineage", text);
+    y = pair(c, y, "aliases", m->aliases);
+    y = pair(c, y, "family", m->family);
+    y = pair(c, y, "about", m->description);
     size_text(m->size, size, sizeof size);
     snprintf(text, sizeof text, "%.16s…  %s", m->artifact, size);
-    y = pair(c, y, "sha256", text);
-    pair(c, y, "aliases", m->aliases);
+    pair(c, y, "sha256", text);
 }
 
 static void
