@@ -67,6 +67,11 @@ TESTS += $(TUI_TESTS)
 endif
 tests_tui_drive_CFLAGS = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_tui_drive_LDADD = $(LDADD) $(VTERM_LIBS)
-TUI_TESTS = tests/tui/attach.t tests/tui/edges.t tests/tui/start.t tests/tui/terminals.t \
-	tests/tui/views.t tests/tui/work.t
+TUI_TESTS = tests/tui/attach.t
+TUI_TESTS += tests/tui/edges.t
+TUI_TESTS += tests/tui/registry.t
+TUI_TESTS += tests/tui/start.t
+TUI_TESTS += tests/tui/terminals.t
+TUI_TESTS += tests/tui/views.t
+TUI_TESTS += tests/tui/work.t
 EXTRA_DIST += $(TUI_TESTS)

@@ -13,11 +13,15 @@
  *   file NAME ... end      a file with these lines
  *   env NAME=VALUE         for what is opened from now on; NAME= unsets
  *   open NAME WxH TERM [ARGUMENT...]   lathe on a new terminal
+ *   start NAME WxH TERM COMMAND        a shell's command on a new terminal,
+ *                          with lathe in its PATH
+ *   sh COMMAND             a shell's command in the folder, again and again
+ *                          until it succeeds
  *   use NAME               the terminal the next steps are about
  *   type KEYS              <Enter> <C-c> <A-x> <Up> ... as in the key table
  *   paste TEXT             as one bracketed paste
  *   answer TEXT            what a terminal would say: \e is ESC
- *   mouse X Y              a click there
+ *   mouse X Y [up|down]    a click there, or a turn of the wheel
  *   wait TEXT              until it is on the screen
  *   gone TEXT              until it is not
  *   row N TEXT             until row N is that, blanks at its end left out; a
@@ -28,7 +32,7 @@
  *   colour none|some       of all cells
  *   resize WxH
  *   signal NAME client|workbench
- *   modes clean|screen     until the terminal is as a shell wants it, or ours
+ *   modes clean|screen     until the terminal is as we got it, or ours
  *   hangup                 the terminal goes away, as when a line drops
  *   stopped                until the client has stopped itself
  *   ended STATUS           until the client has ended so; 128 + N for a signal
@@ -76,7 +80,8 @@ struct terminal {
     VTermScreen *screen;
     VTermPos cursor;
     int w, h;
-    bool alt, mouse;
+    bool alt, mouse, hidden;
+    struct termios before;
 };
 
 struct drive {
@@ -114,6 +119,8 @@ on_prop(VTermProp prop, VTermValue *v, void *user)
         t->alt = v->boolean;
     else if (prop == VTERM_PROP_MOUSE)
         t->mouse = v->number != VTERM_PROP_MOUSE_NONE;
+    else if (prop == VTERM_PROP_CURSORVISIBLE)
+        t->hidden = !v->boolean;
     return 1;
 }
 
@@ -171,7 +178,7 @@ pump_all(struct drive *d, int ms)
     for (size_t i = 0; i < d->n_terms; i++)
         if (&d->term[i] != d->at)
             pump(&d->term[i], 0);
-    if (!pump(d->at, ms) && d->at->fd < 0) {
+    if (!d->at || (!pump(d->at, ms) && d->at->fd < 0)) {
         struct pollfd none = {.fd = -1};
 
         poll(&none, 1, ms);
@@ -265,7 +272,8 @@ until(struct drive *d, condition *holds, const void *arg)
         if (loop_now_ms() > end)
             return false;
         pump_all(d, 10);
-        reap(d->at);
+        if (d->at)
+            reap(d->at);
     }
     return true;
 }
@@ -288,46 +296,86 @@ has_marker(const struct drive *d, const char *pid)
     return n > 0 && memmem(env, (size_t)n, d->marker, strlen(d->marker));
 }
 
-/* A dead process that nobody has waited for yet is no workbench. */
+/* Alive, and not a dead process that nobody has waited for yet.  A workbench
+ * has no terminal of its own, which tells it from its clients. */
 static bool
-is_zombie(const char *pid)
+is_alive(const char *pid, const char *name, bool *has_terminal)
 {
-    char path[300], text[512];
+    char path[300], text[512], state = 'Z';
+    int tty = 0;
     FILE *f;
-    bool zombie = false;
 
     snprintf(path, sizeof path, "/proc/%s/stat", pid);
     f = fopen(path, "re");
     if (f && fgets(text, sizeof text, f)) {
-        const char *paren = strrchr(text, ')');
+        const char *open = strchr(text, '('), *close = strrchr(text, ')');
+        size_t n = strlen(name);
 
-        zombie = paren && paren[1] == ' ' && paren[2] == 'Z';
+        if (open && close && (size_t)(close - open - 1) == n &&
+            memcmp(open + 1, name, n) == 0 &&
+            sscanf(close + 1, " %c %*d %*d %*d %d", &state, &tty) != 2)
+            state = 'Z';
     }
     if (f)
         fclose(f);
-    return zombie;
+    *has_terminal = tty != 0;
+    return state != 'Z';
 }
 
-/* The process with our mark that is no client of ours; 0: none. */
+/* Jobs and endpoints are processes of lathe too. */
+static bool
+is_helper(const char *pid)
+{
+    char path[300], text[4096];
+    FILE *f;
+    size_t n = 0;
+
+    snprintf(path, sizeof path, "/proc/%s/cmdline", pid);
+    f = fopen(path, "re");
+    if (f) {
+        n = fread(text, 1, sizeof text - 1, f);
+        fclose(f);
+    }
+    text[n] = '\0';
+    const char *word = text + strlen(text) + 1;
+
+    return word < text + n &&
+           (strcmp(word, "serve") == 0 || strcmp(word, "job") == 0);
+}
+
+/* The process with our mark that is a workbench; 0: none. */
 static pid_t
 workbench(const struct drive *d)
 {
     DIR *proc = opendir("/proc");
     const struct dirent *e;
     pid_t found = 0;
+    bool client;
 
-    while (proc && !found && (e = readdir(proc))) {
-        pid_t pid = (pid_t)atoi(e->d_name);
-        bool client = pid <= 0 || pid == getpid();
-
-        for (size_t i = 0; i < d->n_terms; i++)
-            client |= d->term[i].pid == pid;
-        if (!client && has_marker(d, e->d_name) && !is_zombie(e->d_name))
-            found = pid;
-    }
+    while (proc && !found && (e = readdir(proc)))
+        if (atoi(e->d_name) > 0 && is_alive(e->d_name, "lathe", &client) &&
+            !client && has_marker(d, e->d_name) && !is_helper(e->d_name))
+            found = (pid_t)atoi(e->d_name);
     if (proc)
         closedir(proc);
     return found;
+}
+
+/* Whatever else was started: endpoints, jobs, a tmux. */
+static void
+kill_marked(const struct drive *d)
+{
+    DIR *proc = opendir("/proc");
+    const struct dirent *e;
+
+    while (proc && (e = readdir(proc))) {
+        pid_t pid = (pid_t)atoi(e->d_name);
+
+        if (pid > 0 && pid != getpid() && has_marker(d, e->d_name))
+            kill(pid, SIGKILL);
+    }
+    if (proc)
+        closedir(proc);
 }
 
 static bool
@@ -352,22 +400,70 @@ read_size(const char *s, int *w, int *h)
     return sscanf(s, "%dx%d", w, h) == 2 && *w > 0 && *h > 0;
 }
 
+static const char *
+program(void)
+{
+    const char *own = getenv("LATHE");
+    static char path[4096];
+    const char *build = getenv("LATHE_BUILD");
+
+    if (own)
+        return own;
+    snprintf(path, sizeof path, "%s/lathe", build ? build : ".");
+    return path;
+}
+
 static void
 exec_lathe(const struct drive *d, const char *term, char **args, int n)
 {
-    const char *build = getenv("LATHE_BUILD"), *own = getenv("LATHE");
-    char path[4096];
-    char *argv[MAX_ARGS + 2] = {path};
+    char *argv[MAX_ARGS + 2] = {mem_text(program())};
 
-    snprintf(path, sizeof path, "%s/lathe", build ? build : ".");
-    if (own)
-        snprintf(path, sizeof path, "%s", own);
     for (int i = 0; i < n; i++)
         argv[1 + i] = args[i];
     setenv("TERM", term, 1);
     if (chdir(d->dir) == 0)
-        execv(path, argv);
+        execv(argv[0], argv);
     _exit(127);
+}
+
+static void
+exec_shell(const struct drive *d, const char *term, const char *command)
+{
+    setenv("TERM", term, 1);
+    if (chdir(d->dir) == 0)
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+    _exit(127);
+}
+
+/* A new terminal, and a process on it: 0 in that process. */
+static pid_t
+new_terminal(struct drive *d, const char *name, const char *size)
+{
+    struct terminal *t = &d->term[d->n_terms];
+
+    *t = (struct terminal){.fd = -1, .slave = -1};
+    if (d->n_terms == MAX_TERMS || !read_size(size, &t->w, &t->h))
+        return -1;
+    struct winsize ws = {.ws_row = (unsigned short)t->h,
+                         .ws_col = (unsigned short)t->w};
+
+    snprintf(t->name, sizeof t->name, "%s", name);
+    fflush(stdout);
+    /* The other end stays open here, as it does in a shell. */
+    if (openpty(&t->fd, &t->slave, NULL, NULL, &ws) < 0)
+        return -1;
+    fcntl(t->slave, F_SETFD, FD_CLOEXEC);
+    tcgetattr(t->slave, &t->before);
+    t->pid = fork();
+    if (t->pid == 0) {
+        login_tty(dup(t->slave));
+        return 0;
+    }
+    fcntl(t->fd, F_SETFD, FD_CLOEXEC);
+    make_screen(t);
+    d->n_terms++;
+    d->at = t;
+    return t->pid;
 }
 
 static bool
@@ -375,35 +471,32 @@ step_open(struct drive *d, char *arg)
 {
     char *words[MAX_ARGS + 3], *save = NULL;
     int n = 0;
-    struct terminal *t = &d->term[d->n_terms];
 
     for (char *w = strtok_r(arg, " ", &save); w && n < MAX_ARGS + 3;
          w = strtok_r(NULL, " ", &save))
         words[n++] = w;
-    *t = (struct terminal){.fd = -1, .slave = -1};
-    if (n < 3 || d->n_terms == MAX_TERMS || !read_size(words[1], &t->w, &t->h))
+    if (n < 3)
         return fail("open NAME WxH TERM [ARGUMENT...]");
-    struct winsize ws = {.ws_row = (unsigned short)t->h,
-                         .ws_col = (unsigned short)t->w};
+    pid_t pid = new_terminal(d, words[0], words[1]);
 
-    snprintf(t->name, sizeof t->name, "%s", words[0]);
-    fflush(stdout);
-    /* The other end stays open here, as it does in a shell. */
-    if (openpty(&t->fd, &t->slave, NULL, NULL, &ws) < 0)
-        return fail("openpty failed");
-    fcntl(t->slave, F_SETFD, FD_CLOEXEC);
-    t->pid = fork();
-    if (t->pid == 0) {
-        login_tty(dup(t->slave));
+    if (pid == 0)
         exec_lathe(d, words[2], words + 3, n - 3);
-    }
-    if (t->pid < 0)
-        return fail("fork failed");
-    fcntl(t->fd, F_SETFD, FD_CLOEXEC);
-    make_screen(t);
-    d->n_terms++;
-    d->at = t;
-    return true;
+    return pid > 0 || fail("no terminal");
+}
+
+static bool
+step_start(struct drive *d, char *arg)
+{
+    char *word[3], *save = NULL;
+
+    for (int i = 0; i < 3; i++)
+        if (!(word[i] = strtok_r(i ? NULL : arg, " ", &save)))
+            return fail("start NAME WxH TERM COMMAND");
+    pid_t pid = new_terminal(d, word[0], word[1]);
+
+    if (pid == 0)
+        exec_shell(d, word[2], save);
+    return pid > 0 || fail("no terminal");
 }
 
 static bool
@@ -532,12 +625,16 @@ step_answer(struct drive *d, char *arg)
 static bool
 step_mouse(struct drive *d, char *arg)
 {
-    char text[64];
+    char text[64], wheel[8] = "";
     int x, y;
 
-    if (sscanf(arg, "%d %d", &x, &y) != 2)
-        return fail("mouse X Y");
-    snprintf(text, sizeof text, "\033[<0;%d;%dM\033[<0;%d;%dm", x, y, x, y);
+    if (sscanf(arg, "%d %d %7s", &x, &y, wheel) < 2)
+        return fail("mouse X Y [up|down]");
+    if (*wheel)
+        snprintf(text, sizeof text, "\033[<%d;%d;%dM",
+                 strcmp(wheel, "up") == 0 ? 64 : 65, x, y);
+    else
+        snprintf(text, sizeof text, "\033[<0;%d;%dM\033[<0;%d;%dm", x, y, x, y);
     return send_bytes(d->at, text, strlen(text));
 }
 
@@ -790,10 +887,12 @@ modes_are(struct drive *d, const void *arg)
 
     if (tcgetattr(t->fd, &tio) < 0)
         return false;
-    bool cooked = tio.c_lflag & ICANON && tio.c_lflag & ECHO &&
-                  tio.c_lflag & ISIG && tio.c_oflag & ONLCR;
+    bool cooked =
+        tio.c_iflag == t->before.c_iflag && tio.c_oflag == t->before.c_oflag &&
+        tio.c_cflag == t->before.c_cflag && tio.c_lflag == t->before.c_lflag &&
+        memcmp(tio.c_cc, t->before.c_cc, sizeof tio.c_cc) == 0;
 
-    return clean ? cooked && !t->alt && !t->mouse
+    return clean ? cooked && !t->alt && !t->mouse && !t->hidden
                  : !cooked && t->alt && t->mouse;
 }
 
@@ -802,7 +901,8 @@ step_modes(struct drive *d, char *arg)
 {
     if (until(d, modes_are, arg))
         return true;
-    printf("# alternate screen %d, mouse %d\n", d->at->alt, d->at->mouse);
+    printf("# alternate screen %d, mouse %d, hidden cursor %d\n", d->at->alt,
+           d->at->mouse, d->at->hidden);
     return false;
 }
 
@@ -858,6 +958,29 @@ static bool
 step_dead(struct drive *d, char *arg)
 {
     return until(d, workbench_gone, arg);
+}
+
+static bool
+succeeds(struct drive *d, const void *arg)
+{
+    char *const argv[] = {"sh", "-c", (char *)(uintptr_t)arg, NULL};
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        if (chdir(d->dir) == 0 && dup2(2, 1) == 1)
+            execv("/bin/sh", argv);
+        _exit(127);
+    }
+    while (pid > 0 && waitpid(pid, &status, WNOHANG) == 0)
+        pump_all(d, 1);
+    return status == 0;
+}
+
+static bool
+step_sh(struct drive *d, char *arg)
+{
+    return until(d, succeeds, arg);
 }
 
 static bool
@@ -923,7 +1046,8 @@ static const struct {
     {"resize", step_resize, true}, {"signal", step_signal, true},
     {"modes", step_modes, true},   {"stopped", step_stopped, true},
     {"ended", step_ended, true},   {"dead", step_dead, true},
-    {"hangup", step_hangup, true},
+    {"hangup", step_hangup, true}, {"start", step_start, false},
+    {"sh", step_sh, false},
 };
 
 /* ---- the file ---- */
@@ -1024,6 +1148,7 @@ clean_up(struct drive *d)
     }
     while ((pid = workbench(d)) > 0 && loop_now_ms() < end)
         kill(pid, SIGKILL);
+    kill_marked(d);
     for (size_t i = 0; i < d->n_terms; i++) {
         if (d->term[i].fd >= 0)
             close(d->term[i].fd);
@@ -1039,13 +1164,17 @@ static void
 set_up(struct drive *d)
 {
     const char *deadline = getenv("LATHE_TUI_DEADLINE_MS");
-    char value[128];
+    char value[128], path[8192];
 
     snprintf(d->dir, sizeof d->dir, "/tmp/lathe-tui.XXXXXX");
     if (!mkdtemp(d->dir)) {
         perror(d->dir);
         exit(99);
     }
+    snprintf(path, sizeof path, "%.*s:%s",
+             (int)(file_base(program()) - program()), program(),
+             getenv("PATH"));
+    setenv("PATH", path, 1);
     d->deadline_ms = deadline ? atoi(deadline) : DEADLINE_MS;
     snprintf(d->marker, sizeof d->marker, "LATHE_TUI_MARK=%s", d->dir);
     setenv("LATHE_TUI_MARK", d->dir, 1);
