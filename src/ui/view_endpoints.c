@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "session/task.h"
 #include "ui/tether.h"
@@ -201,6 +202,23 @@ send_request(struct task *t, void *ctx, struct error *err)
     return ok;
 }
 
+/* What the server says is wrong, without the envelope; else all it said. */
+static void
+put_answer(const struct request *r, struct buf *out)
+{
+    struct error err;
+    struct str said = {r->answer.data ? r->answer.data : "", r->answer.len};
+    struct json *j = r->status >= 400 ? json_parse(said, &err) : NULL;
+    const struct json *m =
+        j && json_type(j) == JSON_OBJECT ? json_find(j, "message") : NULL;
+
+    if (m && json_type(m) == JSON_STRING)
+        buf_puts(out, json_string(m));
+    else
+        buf_add(out, said.p, said.n);
+    json_free(j);
+}
+
 static void
 request_done(struct task *t, void *ctx, bool ok, const struct error *err)
 {
@@ -210,13 +228,17 @@ request_done(struct task *t, void *ctx, bool ok, const struct error *err)
 
     (void)t;
     buf_init(&text);
-    if (ok)
-        buf_printf(&text, "> %s\n%ld in %.2f ms\n%s\n", r->body, r->status,
-                   (double)r->us / 1000, r->answer.data);
-    else
-        buf_printf(&text, "> %s\n%s\n", r->body, err->message);
+    /* The answer first: in a small terminal there is no room for more. */
+    if (ok) {
+        buf_printf(&text, "%ld in %.2f ms · ", r->status, (double)r->us / 1000);
+        put_answer(r, &text);
+        buf_printf(&text, "\n> %s\n", r->body);
+    } else {
+        buf_printf(&text, "%s\n> %s\n", err->message, r->body);
+    }
     if (e) {
         pager_set(&e->answer, text.data, text.len);
+        loader_ask(e->loader, NULL); /* it was counted */
         ui_touch(e->view.ui);
     }
     buf_fini(&text);
@@ -266,30 +288,53 @@ empty_request(struct view_endpoints *e, struct buf *out)
     buf_puts(out, "}]}");
 }
 
+/* The inputs of the model after a quote; the only one left brings the colon. */
+static size_t
+complete_input(void *ctx, struct str line, size_t at, size_t *begin,
+               char ***out)
+{
+    const struct endpoint_status *s = endpoints_status_at_cursor(ctx);
+    size_t from = at, n = 0;
+
+    while (from > 0 && line.p[from - 1] != '"')
+        from--;
+    *begin = from;
+    if (!s || from == 0)
+        return 0;
+    *out = mem_new((s->n_features + 1) * sizeof **out);
+    for (size_t i = 0; i < s->n_features; i++)
+        if (strncmp(s->feature[i].name, line.p + from, at - from) == 0)
+            (*out)[n++] = mem_text(s->feature[i].name);
+    if (n == 1) {
+        char *name = (*out)[0];
+
+        (*out)[0] = mem_new(strlen(name) + 4);
+        sprintf((*out)[0], "%s\": ", name);
+        free(name);
+    }
+    return n;
+}
+
 static void
 act_invoke(struct view *v, const struct view_call *call)
 {
-    struct buf text;
-
     (void)call;
-    buf_init(&text);
-    empty_request(endpoints_mine(v), &text);
     if (endpoints_at_cursor(endpoints_mine(v)))
         ui_ask(v->ui, &(struct ui_question){
                           .label = "JSON: ",
-                          .text = text.data,
+                          .text = "{\"",
                           .history = "invoke",
-                          .hint = "MLflow's forms: dataframe_records, "
-                                  "dataframe_split, instances, inputs",
+                          .hint = "a row: {\"column\": value, ...}   "
+                                  "Tab lists the columns   Enter send",
+                          .complete = complete_input,
                           .done = body_given,
                           .ctx = endpoints_mine(v)});
-    buf_fini(&text);
 }
 
 static const struct view_action actions[] = {
     {"try", "Endpoint: send a request",
-     "Posts a JSON line to /invocations and shows the answer. A null is a "
-     "missing value.",
+     "Posts a JSON line to /invocations and shows the answer: a row, rows in "
+     "[], or one of MLflow's forms. A column that is not given is missing.",
      NULL, act_invoke, has_endpoint, ACTION_SUBJECT},
     {"on-off", "Endpoint: start or stop",
      "Stopping answers what was accepted, then ends the process.", NULL,

@@ -340,9 +340,11 @@ endpoints_detail_draw(struct view *v, const struct canvas *c)
                 (unsigned long long)s->stat.errors_4xx,
                 (unsigned long long)s->stat.errors_5xx,
                 (double)s->rss / (1 << 20));
-    if (c->h < 4)
+    int y = c->h > 6 ? 3 : 2;
+
+    if (c->h <= y)
         return;
-    rest = canvas_sub(c, (struct rect){1, 3, c->w - 1, c->h - 3});
+    rest = canvas_sub(c, (struct rect){1, y, c->w - 1, c->h - y});
     if (e->answer.text.len > 0)
         pager_draw(&e->answer, &rest, NULL);
     else
