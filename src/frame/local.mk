@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 liblathe_a_SOURCES += src/frame/builder.c
 liblathe_a_SOURCES += src/frame/builder.h
+liblathe_a_SOURCES += src/frame/codec.c
+liblathe_a_SOURCES += src/frame/codec.h
+liblathe_a_SOURCES += src/frame/codec_snappy.c
+liblathe_a_SOURCES += src/frame/codec_snappy.h
 liblathe_a_SOURCES += src/frame/column.c
 liblathe_a_SOURCES += src/frame/column.h
 liblathe_a_SOURCES += src/frame/column_cast.c
@@ -61,6 +65,7 @@ liblathe_a_SOURCES += src/frame/split.c
 liblathe_a_SOURCES += src/frame/split.h
 nobase_dist_pkgdata_DATA += samples/churn/README.md samples/churn/churn.csv
 nobase_dist_pkgdata_DATA += samples/churn/churn.lua
+UNIT += tests/unit/test_codec
 UNIT += tests/unit/test_column
 UNIT += tests/unit/test_csv
 UNIT += tests/unit/test_csv_scan
