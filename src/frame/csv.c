@@ -2,6 +2,8 @@
  *
  *   first row -> survey: delimiter, regions -> sample: types, header?
  *             -> columns: checked against every value -> frame and rejects
+ *
+ * The head of a text is cut behind a row's end and read in the same way.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -97,15 +99,11 @@ fail_binary(const struct csv_scan *s, struct error *err)
 static bool
 find_begin(struct reading *r, struct error *err)
 {
-    struct csv_scan *s = &r->scan;
+    const struct csv_scan *s = &r->scan;
 
     if (s->len == 0)
         return error_set(err, ERR_PARSE, "line 1: the file is empty");
-    if (str_starts((struct str){s->p, s->len}, "\xef\xbb\xbf"))
-        r->begin = 3;
-    while (r->begin < s->len &&
-           (s->p[r->begin] == '\n' || s->p[r->begin] == '\r'))
-        r->begin++;
+    r->begin = csv_first_row(s);
     if (r->begin < s->len)
         return true;
     return error_set(err, ERR_PARSE, "line %zu: no row in the whole file",
@@ -517,14 +515,10 @@ csv_parse(struct str text, const char *name, const struct csv_options *o,
         .o = o ? o : &find_all,
         .pool = pool,
         .progress = progress,
-        .scan = {csv_kernels_best(), text.p, text.n, {',', ';', '\t', '|'}, 4},
+        .scan = csv_scan_of(text, o ? o->delimiter : '\0'),
     };
     bool ok;
 
-    if (o && o->delimiter) {
-        r.scan.delimiters[0] = o->delimiter;
-        r.scan.n_delimiters = 1;
-    }
     csv_nulls_init(&r.nulls, o ? o->nulls : NULL);
     ok = reading_init(&r, err) && read_columns(&r, err) &&
          make_table(&r, out, err);

@@ -59,6 +59,20 @@ bool csv_parse(struct str text, const char *name, const struct csv_options *o,
                struct csv_table *out, struct error *err) MUST_USE;
 void csv_table_fini(struct csv_table *t);
 
+/* The whole rows at the beginning of a text as a table of their own, before
+ * the rest is looked at: what a screen shows while csv_parse() reads it all.
+ *   want  bytes to read, 0: 256 KiB; four times as many, up to 4 MiB or want,
+ *         as long as they do not hold two whole rows
+ * out->n_bytes says where the head ends; a text that is not longer is read as
+ * csv_parse() would.  Delimiter, header and types are found from the head: the
+ * whole text decides, and may call an int a float, a float a text, or see no
+ * header.  Rows that stay rows keep their order and number, rejects too, as
+ * long as the delimiter is the same.
+ * ERR_LIMIT: no row ends there.  ERR_PARSE: the whole text would fail too. */
+bool
+csv_parse_head(struct str text, const char *name, const struct csv_options *o,
+               size_t want, struct csv_table *out, struct error *err) MUST_USE;
+
 /* Doubles round-trip and keep a point ("3.0"), so that a float column is read
  * back as one.  Fields are quoted when they must be: empty texts and texts
  * that look like null tokens too.  Missing is empty, "NA" in a table of one

@@ -78,6 +78,19 @@ csv_kernels_best(void)
     return cpu_has_avx2() ? &csv_kernels_avx2 : &csv_kernels_plain;
 }
 
+struct csv_scan
+csv_scan_of(struct str text, char delimiter)
+{
+    struct csv_scan s = {
+        csv_kernels_best(), text.p, text.n, {',', ';', '\t', '|'}, 4};
+
+    if (delimiter) {
+        s.delimiters[0] = delimiter;
+        s.n_delimiters = 1;
+    }
+    return s;
+}
+
 /* Blocks one after the other, marked a batch at a time.  The last one is
  * filled up with blanks. */
 struct reader {
@@ -390,6 +403,18 @@ csv_index_fini(struct csv_index *x)
 }
 
 /* ---- lines ---- */
+
+size_t
+csv_first_row(const struct csv_scan *s)
+{
+    size_t begin = 0;
+
+    if (str_starts((struct str){s->p, s->len}, "\xef\xbb\xbf"))
+        begin = 3;
+    while (begin < s->len && (s->p[begin] == '\n' || s->p[begin] == '\r'))
+        begin++;
+    return begin;
+}
 
 size_t
 csv_row_end(const struct csv_scan *s, size_t begin)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/str.h"
 
 enum { CSV_BLOCK = 64, CSV_DELIMITERS = 4 };
 #define CSV_NOWHERE SIZE_MAX
@@ -43,6 +44,8 @@ struct csv_scan {
     char delimiters[CSV_DELIMITERS]; /* one, or the candidates */
     size_t n_delimiters;
 };
+/* Of a text with this delimiter; 0: , ; tab and | are the candidates. */
+struct csv_scan csv_scan_of(struct str text, char delimiter);
 
 /* Rows that begin in a stretch of text, blank ones left out.  A row is good
  * when it has the expected number of delimiters and its quotes are in order. */
@@ -87,6 +90,9 @@ csv_field_begin(const struct csv_index *x, size_t row, size_t k)
     return k == 0 ? x->row[row] : x->field[x->first[row] + k - 1] + 1;
 }
 
+/* Where the first row begins, after a byte order mark and blank rows; the end
+ * of the text when there is none. */
+size_t csv_first_row(const struct csv_scan *s);
 /* End of the row that begins at `begin`: the byte after its line end. */
 size_t csv_row_end(const struct csv_scan *s, size_t begin);
 /* Start of the first line at or after `from` and not after `limit`, else
