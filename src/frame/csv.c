@@ -36,6 +36,7 @@ struct reading {
     size_t begin; /* of the first row */
     size_t n;     /* columns */
     bool header;
+    bool again;                  /* the columns were made once in vain */
     bool first_good;             /* the first row's quotes are in order */
     struct csv_cell *first;      /* its fields */
     enum csv_class *first_class; /* what they would be as values */
@@ -323,6 +324,7 @@ job_of(const struct reading *r)
         .nulls = &r->nulls,
         .skip_first = r->header,
         .first_good = r->first_good,
+        .again = r->again,
         .max_rejects = r->o->max_rejects ? r->o->max_rejects : MAX_REJECTS,
         .pool = r->pool,
         .progress = r->progress,
@@ -351,6 +353,7 @@ read_columns(struct reading *r, struct error *err)
             return true;
         csv_columns_fini(&r->columns);
         r->header = false;
+        r->again = true;
     }
 }
 
@@ -520,6 +523,7 @@ csv_parse(struct str text, const char *name, const struct csv_options *o,
     bool ok;
 
     csv_nulls_init(&r.nulls, o ? o->nulls : NULL);
+    progress_begin(progress, "reading", text.n);
     ok = reading_init(&r, err) && read_columns(&r, err) &&
          make_table(&r, out, err);
     reading_fini(&r);

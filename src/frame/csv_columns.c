@@ -17,13 +17,14 @@ parse_part(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     struct csv_load *l = ctx;
     const struct csv_region *g = l->part[chunk].region;
+    size_t n = g->end - g->begin;
 
     (void)begin;
     (void)end;
     if (progress_stopped(l->job->progress))
         return;
     csv_part_parse(l, chunk);
-    progress_add(l->job->progress, g->end - g->begin);
+    progress_add(l->job->progress, n / CSV_SCAN_PART * (CSV_SCAN_PART - 1));
 }
 
 static void
@@ -75,7 +76,9 @@ run_pass(struct csv_load *l, struct error *err)
     pool_for(job->pool, l->n_todo, 1, make_room, l);
     if (!check_targets(l, err))
         return false;
-    progress_begin(job->progress, "reading", job->scan->len);
+    if (job->again || !l->first_pass)
+        progress_begin(job->progress, "reading again",
+                       job->scan->len - job->scan->len / CSV_SCAN_PART);
     pool_for(job->pool, l->n_parts, 1, parse_part, l);
     for (size_t i = 0; i < l->n_parts; i++)
         if (l->part[i].failed)

@@ -39,6 +39,7 @@ struct csv_columns_job {
     const struct csv_nulls *nulls;
     bool skip_first; /* the first row is a header */
     bool first_good; /* its quotes are in order */
+    bool again;      /* the columns were made once: the header was none */
     size_t max_rejects;
     struct pool *pool;
     struct progress *progress;

@@ -24,6 +24,7 @@ struct survey_job {
     struct piece *piece;
     size_t n_pieces;
     size_t expected[CSV_DELIMITERS];
+    bool again; /* all was counted before, with other delimiters */
     struct csv_region *region;
     struct csv_count *count; /* of each region */
     size_t n_regions;
@@ -87,7 +88,8 @@ count_piece(void *ctx, size_t chunk, size_t begin, size_t end)
     p->ends_inside = true;
     if (p->count.has_quote)
         csv_skip_quoted(j->s, p->begin, p->end, &p->first_row, &p->ends_inside);
-    progress_add(j->progress, p->end - p->begin);
+    if (!j->again)
+        progress_add(j->progress, (p->end - p->begin) / CSV_SCAN_PART);
 }
 
 static bool
@@ -99,7 +101,6 @@ count_pieces(struct survey_job *j, struct pool *pool, struct error *err)
                    &first);
     for (size_t d = 0; d < j->s->n_delimiters; d++)
         j->expected[d] = first.n_fields[d] - 1;
-    progress_begin(j->progress, "scanning", j->s->len - j->begin);
     pool_for(pool, j->n_pieces, 1, count_piece, j);
     return progress_check(j->progress, err);
 }
@@ -199,6 +200,7 @@ choose_delimiter(struct survey_job *j, struct csv_scan *s, struct pool *pool,
         c->n_fields[0] = c->n_fields[best];
         has_quote |= c->has_quote;
     }
+    j->again = true;
     return !has_quote || count_regions(j, pool, err);
 }
 

@@ -537,6 +537,37 @@ reading_can_be_stopped(void **state)
     assert_int_equal(err.code, ERR_CANCELLED);
 }
 
+/* Both passes are one stage, also where quotes are looked at twice. */
+static void
+progress_goes_through_the_bytes_once(void **state)
+{
+    const struct csv_options o = {.header = -1, .grain = 512};
+    struct csv_table t;
+    struct progress p;
+    struct error err;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    buf_puts(&b, "name,x\n");
+    for (int i = 0; i < 1000; i++)
+        buf_printf(&b, "\"n,%d\",%d\n", i, i);
+    progress_init(&p);
+    assert_true(csv_parse((struct str){b.data, b.len}, "t.csv", &o, NULL, &p,
+                          &t, &err));
+    assert_string_equal(p.stage, "reading");
+    assert_int_equal(p.total, b.len);
+    assert_true(p.done <= b.len && p.done > b.len - b.len / 100);
+    csv_table_fini(&t);
+    buf_puts(&b, "last,0.5\n"); /* x is float after all */
+    assert_true(csv_parse((struct str){b.data, b.len}, "t.csv", &o, NULL, &p,
+                          &t, &err));
+    assert_string_equal(p.stage, "reading again");
+    assert_true(p.done <= p.total && p.done > p.total - p.total / 100);
+    csv_table_fini(&t);
+    buf_fini(&b);
+}
+
 static void
 ten_thousand_columns_are_read(void **state)
 {
@@ -1044,6 +1075,7 @@ main(void)
         cmocka_unit_test(files_that_cannot_be_read_are_named),
         cmocka_unit_test(bytes_that_are_not_utf8_are_kept),
         cmocka_unit_test(reading_can_be_stopped),
+        cmocka_unit_test(progress_goes_through_the_bytes_once),
         cmocka_unit_test(ten_thousand_columns_are_read),
         cmocka_unit_test(floats_are_correctly_rounded),
         cmocka_unit_test(the_churn_table_has_the_numbers_of_pandas),
