@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,42 @@ file_map_close(struct file_map *m)
     *m = (struct file_map){.data = ""};
 }
 
+struct file_hold {
+    atomic_size_t refs;
+    struct file_map map;
+};
+
+struct file_hold *
+file_hold_new(struct file_map *m, struct error *err)
+{
+    struct file_hold *h = mem_try_array(1, sizeof *h, err);
+
+    if (!h) {
+        file_map_close(m);
+        return NULL;
+    }
+    atomic_init(&h->refs, 1);
+    h->map = *m;
+    *m = (struct file_map){.data = ""};
+    return h;
+}
+
+struct file_hold *
+file_hold_ref(struct file_hold *h)
+{
+    atomic_fetch_add_explicit(&h->refs, 1, memory_order_relaxed);
+    return h;
+}
+
+void
+file_hold_unref(struct file_hold *h)
+{
+    if (!h || atomic_fetch_sub_explicit(&h->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    file_map_close(&h->map);
+    free(h);
+}
+
 bool
 file_read(const char *path, size_t max, struct buf *out, struct error *err)
 {
@@ -213,32 +250,70 @@ sync_folder_of(const char *path, struct error *err)
 }
 
 bool
+file_out_open(struct file_out *o, const char *path, struct error *err)
+{
+    size_t n = strlen(path) + sizeof ".XXXXXX";
+
+    *o = (struct file_out){-1, mem_text(path), mem_new(n)};
+    snprintf(o->temporary, n, "%s.XXXXXX", path);
+    o->fd = mkostemp(o->temporary, O_CLOEXEC);
+    if (o->fd >= 0)
+        return true;
+    error_errno(err, errno, "%s", path);
+    free(o->path);
+    free(o->temporary);
+    return false;
+}
+
+bool
+file_out_write(struct file_out *o, const void *p, size_t len, struct error *err)
+{
+    return write_all(o->fd, p, len) || error_errno(err, errno, "%s", o->path);
+}
+
+void
+file_out_drop(struct file_out *o)
+{
+    if (o->fd >= 0)
+        close(o->fd);
+    unlink(o->temporary);
+    free(o->temporary);
+    free(o->path);
+    *o = (struct file_out){.fd = -1};
+}
+
+bool
+file_out_commit(struct file_out *o, unsigned mode, struct error *err)
+{
+    bool ok = fchmod(o->fd, mode) == 0 && checked_sync(o->fd);
+
+    if (close(o->fd) < 0)
+        ok = false;
+    o->fd = -1;
+    if (!ok || rename(o->temporary, o->path) < 0) {
+        error_errno(err, errno, "%s", o->path);
+        file_out_drop(o);
+        return false;
+    }
+    ok = sync_folder_of(o->path, err);
+    free(o->temporary);
+    free(o->path);
+    return ok;
+}
+
+bool
 file_replace(const char *path, const void *data, size_t len, unsigned mode,
              struct error *err)
 {
-    size_t n = strlen(path) + sizeof ".XXXXXX";
-    char *temporary = mem_new(n);
-    int fd;
-    bool ok;
+    struct file_out o;
 
-    snprintf(temporary, n, "%s.XXXXXX", path);
-    fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0) {
-        error_errno(err, errno, "%s", path);
-        free(temporary);
+    if (!file_out_open(&o, path, err))
+        return false;
+    if (!file_out_write(&o, data, len, err)) {
+        file_out_drop(&o);
         return false;
     }
-    ok = write_all(fd, data, len) && fchmod(fd, mode) == 0 && checked_sync(fd);
-    if (close(fd) < 0)
-        ok = false;
-    if (ok)
-        ok = rename(temporary, path) == 0;
-    if (!ok) {
-        error_errno(err, errno, "%s", path);
-        unlink(temporary);
-    }
-    free(temporary);
-    return ok && sync_folder_of(path, err);
+    return file_out_commit(&o, mode, err);
 }
 
 bool

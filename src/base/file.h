@@ -22,6 +22,13 @@ bool
 file_map_open(struct file_map *m, const char *path, struct error *err) MUST_USE;
 void file_map_close(struct file_map *m);
 
+/* A mapping that several things point into: shared by reference count across
+ * threads, closed with the last of them.  Takes m over, also when it fails. */
+struct file_hold;
+struct file_hold *file_hold_new(struct file_map *m, struct error *err) MUST_USE;
+struct file_hold *file_hold_ref(struct file_hold *h);
+void file_hold_unref(struct file_hold *h);
+
 /* The whole file, at most max bytes (ERR_LIMIT beyond). */
 bool file_read(const char *path, size_t max, struct buf *out,
                struct error *err) MUST_USE;
@@ -29,6 +36,19 @@ bool file_read(const char *path, size_t max, struct buf *out,
  * the folder.  mode as for open(2). */
 bool file_replace(const char *path, const void *data, size_t len, unsigned mode,
                   struct error *err) MUST_USE;
+/* The same in pieces: open, write, then either commit or drop, which release
+ * it.  Nothing is at `path` before the commit. */
+struct file_out {
+    int fd;
+    char *path, *temporary;
+};
+bool
+file_out_open(struct file_out *o, const char *path, struct error *err) MUST_USE;
+bool file_out_write(struct file_out *o, const void *p, size_t len,
+                    struct error *err) MUST_USE;
+bool
+file_out_commit(struct file_out *o, unsigned mode, struct error *err) MUST_USE;
+void file_out_drop(struct file_out *o);
 bool file_append(const char *path, const void *data, size_t len,
                  struct error *err) MUST_USE;
 bool file_exists(const char *path);

@@ -19,6 +19,7 @@ struct column {
     void *data;
     uint64_t *valid; /* NULL: all present */
     struct dict *dict;
+    struct file_hold *hold; /* NULL: data is its own */
 };
 
 static const struct {
@@ -68,15 +69,15 @@ zero_missing(void *data, const uint64_t *valid, size_t n, size_t width)
     }
 }
 
-struct column *
-column_new(enum col_type type, size_t n, void *data, uint64_t *valid,
-           struct dict *dict, struct error *err)
+/* A column without values yet; takes valid and dict, also when it fails. */
+static struct column *
+new_column(enum col_type type, size_t n, uint64_t *valid, struct dict *dict,
+           struct error *err)
 {
     struct column *c = mem_try_array(1, sizeof *c, err);
 
     assert((type == COL_TEXT) == (dict != NULL));
     if (!c) {
-        free(data);
         free(valid);
         dict_unref(dict);
         return NULL;
@@ -84,18 +85,79 @@ column_new(enum col_type type, size_t n, void *data, uint64_t *valid,
     atomic_init(&c->refs, 1);
     c->type = type;
     c->n = n;
-    c->data = data;
     c->valid = valid;
     c->dict = dict;
     if (valid)
         c->n_missing = n - count_present(valid, n);
-    if (c->n_missing > 0) {
-        zero_missing(data, valid, n, types[type].width);
-    } else {
+    if (c->n_missing == 0) {
         free(valid);
         c->valid = NULL;
     }
     return c;
+}
+
+struct column *
+column_new(enum col_type type, size_t n, void *data, uint64_t *valid,
+           struct dict *dict, struct error *err)
+{
+    struct column *c = new_column(type, n, valid, dict, err);
+
+    if (!c) {
+        free(data);
+        return NULL;
+    }
+    c->data = data;
+    if (c->valid)
+        zero_missing(data, c->valid, n, types[type].width);
+    return c;
+}
+
+static bool
+missing_are_zero(const char *data, const uint64_t *valid, size_t n,
+                 size_t width)
+{
+    static const char zero[sizeof(int64_t)];
+
+    for (size_t w = 0; w < n_words(n); w++) {
+        uint64_t gone = ~valid[w];
+
+        for (; gone; gone &= gone - 1) {
+            size_t i = w * 64 + (size_t)__builtin_ctzll(gone);
+
+            if (i < n && memcmp(data + i * width, zero, width) != 0)
+                return false;
+        }
+    }
+    return true;
+}
+
+struct column *
+column_borrow(enum col_type type, size_t n, const struct column_loan *loan,
+              uint64_t *valid, struct dict *dict, struct error *err)
+{
+    struct column *c = new_column(type, n, valid, dict, err);
+    size_t width = types[type].width;
+
+    assert((uintptr_t)loan->data % width == 0);
+    if (!c) {
+        file_hold_unref(loan->hold);
+        return NULL;
+    }
+    c->hold = loan->hold;
+    c->data = (void *)(uintptr_t)loan->data;
+    if (loan->zeroed || !c->valid ||
+        missing_are_zero(loan->data, c->valid, n, width))
+        return c;
+    c->data = mem_try_aligned(n, width, err);
+    if (c->data) {
+        memcpy(c->data, loan->data, n * width);
+        zero_missing(c->data, c->valid, n, width);
+        file_hold_unref(c->hold);
+        c->hold = NULL;
+        return c;
+    }
+    column_unref(c);
+    return NULL;
 }
 
 struct column *
@@ -112,7 +174,9 @@ column_unref(struct column *c)
 {
     if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) > 1)
         return;
-    free(c->data);
+    if (!c->hold)
+        free(c->data);
+    file_hold_unref(c->hold);
     free(c->valid);
     dict_unref(c->dict);
     free(c);

@@ -1,5 +1,7 @@
-/* frame/column.h -- one typed column: a 64-byte aligned buffer and a validity
+/* frame/column.h -- one typed column: a buffer of values and a validity
  * bitmap.  Immutable once made; shared by reference count across threads.
+ * The values are the column's own, 64-byte aligned, or lie in a mapped file
+ * that it holds, aligned to their width alone.
  *
  * Storage by type, n values each:
  *   COL_BOOL       uint8_t 0 or 1
@@ -20,6 +22,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "frame/dict.h"
 
@@ -41,6 +44,18 @@ struct column;
 struct column *
 column_new(enum col_type type, size_t n, void *data, uint64_t *valid,
            struct dict *dict, struct error *err) MUST_USE;
+/* As column_new over values in a mapping, of which it takes one reference.
+ * `data` is aligned to the width of a value.  Values under a cleared bit are
+ * looked at and, where one is not 0, all are copied; `zeroed` promises that
+ * there is none, so that no page of the file is touched. */
+struct column_loan {
+    const void *data;
+    struct file_hold *hold;
+    bool zeroed;
+};
+struct column *
+column_borrow(enum col_type type, size_t n, const struct column_loan *loan,
+              uint64_t *valid, struct dict *dict, struct error *err) MUST_USE;
 struct column *column_ref(const struct column *c);
 void column_unref(struct column *c);
 
@@ -56,7 +71,8 @@ const uint32_t *column_codes(const struct column *c);
 const int32_t *column_dates(const struct column *c);
 const struct dict *column_dict(const struct column *c); /* COL_TEXT */
 size_t column_width(enum col_type t);                   /* bytes a value */
-size_t column_bytes(const struct column *c);            /* memory it holds */
+size_t column_bytes(
+    const struct column *c); /* memory it holds, mapped bytes included */
 
 static inline bool
 column_bit(const uint64_t *valid, size_t i)

@@ -3,13 +3,15 @@
  * Texts lie end to end in one block; end[code] is where each ends.  The table
  * is open addressing over slots of 64 bits: a 32-bit hash, then code + 1, so
  * that most probes end without a look at the text and the table can grow
- * without hashing anew.
+ * without hashing anew.  A dict over a mapping has no table until someone
+ * looks for a text; the first to look makes it, under a lock.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
 #include "frame/dict.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +26,11 @@ struct dict {
     size_t n_bytes, cap_bytes;
     size_t *end; /* end[code]; the start is end[code - 1] or 0 */
     size_t n, cap;
-    uint64_t *slot; /* 0: free; else hash << 32 | code + 1 */
-    size_t n_slots; /* a power of two, at least 4/3 n */
+    uint64_t *slot;         /* 0: free; else hash << 32 | code + 1 */
+    size_t n_slots;         /* a power of two, at least 4/3 n */
+    struct file_hold *hold; /* NULL: bytes and end are its own */
+    pthread_mutex_t lock;   /* over making the table of a mapped one */
+    atomic_bool indexed;    /* slot may be read */
 };
 
 static uint64_t
@@ -70,6 +75,28 @@ dict_new(struct error *err)
         return NULL;
     }
     d->n_slots = FIRST_SLOTS;
+    atomic_init(&d->indexed, true);
+    return d;
+}
+
+struct dict *
+dict_borrow(const char *bytes, const size_t *offset, size_t n,
+            struct file_hold *hold, struct error *err)
+{
+    struct dict *d = mem_try_array(1, sizeof *d, err);
+
+    assert(offset[0] == 0 && n < DICT_NONE);
+    if (!d) {
+        file_hold_unref(hold);
+        return NULL;
+    }
+    atomic_init(&d->refs, 1);
+    d->bytes = (char *)(uintptr_t)bytes;
+    d->end = (size_t *)(uintptr_t)(offset + 1);
+    d->n = d->cap = n;
+    d->n_bytes = d->cap_bytes = offset[n];
+    d->hold = hold;
+    pthread_mutex_init(&d->lock, NULL);
     return d;
 }
 
@@ -87,8 +114,13 @@ dict_unref(struct dict *d)
 {
     if (!d || atomic_fetch_sub_explicit(&d->refs, 1, memory_order_acq_rel) > 1)
         return;
-    free(d->bytes);
-    free(d->end);
+    if (d->hold) {
+        pthread_mutex_destroy(&d->lock);
+        file_hold_unref(d->hold);
+    } else {
+        free(d->bytes);
+        free(d->end);
+    }
     free(d->slot);
     free(d);
 }
@@ -177,6 +209,7 @@ dict_add(struct dict *d, struct str s, uint32_t *code, struct error *err)
     uint32_t hash = hash_text(s);
     uint64_t *slot = probe(d, s, hash);
 
+    assert(!d->hold);
     if (*slot) {
         *code = (uint32_t)*slot - 1;
         return true;
@@ -206,12 +239,66 @@ dict_add_all(struct dict *d, const struct dict *from, uint32_t *map,
     return true;
 }
 
+/* The table of a mapped dict, when there is memory for it. */
+static bool
+make_table(struct dict *d)
+{
+    struct error none;
+    size_t n_slots = FIRST_SLOTS;
+    uint64_t *slot;
+
+    while (n_slots * 3 / 4 <= d->n)
+        n_slots *= 2;
+    if (!(slot = mem_try_array(n_slots, sizeof *slot, &none)))
+        return false;
+    for (size_t i = 0; i < d->n; i++) {
+        uint64_t hash = hash_text(dict_text(d, (uint32_t)i));
+        size_t at = hash & (n_slots - 1);
+
+        while (slot[at])
+            at = (at + 1) & (n_slots - 1);
+        slot[at] = hash << 32 | (i + 1);
+    }
+    d->slot = slot;
+    d->n_slots = n_slots;
+    atomic_store_explicit(&d->indexed, true, memory_order_release);
+    return true;
+}
+
+static bool
+has_table(const struct dict *d)
+{
+    struct dict *mine = (struct dict *)(uintptr_t)d;
+    bool ok;
+
+    if (atomic_load_explicit(&mine->indexed, memory_order_acquire))
+        return true;
+    pthread_mutex_lock(&mine->lock);
+    ok = mine->slot || make_table(mine);
+    pthread_mutex_unlock(&mine->lock);
+    return ok;
+}
+
 uint32_t
 dict_find(const struct dict *d, struct str s)
 {
-    uint64_t v = *probe(d, s, hash_text(s));
+    uint64_t v;
 
-    return v ? (uint32_t)v - 1 : DICT_NONE;
+    if (has_table(d)) {
+        v = *probe(d, s, hash_text(s));
+        return v ? (uint32_t)v - 1 : DICT_NONE;
+    }
+    for (size_t i = 0; i < d->n; i++)
+        if (str_eq(dict_text(d, (uint32_t)i), s))
+            return (uint32_t)i;
+    return DICT_NONE;
+}
+
+struct str
+dict_block(const struct dict *d, const size_t **end)
+{
+    *end = d->end;
+    return (struct str){d->n_bytes ? d->bytes : "", d->n_bytes};
 }
 
 size_t

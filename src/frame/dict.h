@@ -11,12 +11,20 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/str.h"
 
 #define DICT_NONE UINT32_MAX /* no such text */
 struct dict;
 
 struct dict *dict_new(struct error *err) MUST_USE;
+/* A dict over texts in a mapping, of which it takes one reference, also when
+ * it fails: text i is bytes[offset[i]..offset[i + 1]], offset[0] is 0, offsets
+ * never fall, the texts differ and are fewer than DICT_NONE: the caller has
+ * seen to it.  Instant: what dict_find() needs is made when it is first asked.
+ * dict_add() is not for such a dict. */
+struct dict *dict_borrow(const char *bytes, const size_t *offset, size_t n,
+                         struct file_hold *hold, struct error *err) MUST_USE;
 struct dict *dict_ref(const struct dict *d);
 void dict_unref(struct dict *d);
 /* The code of s, added when it is new.  Copies s. */
@@ -28,6 +36,8 @@ bool dict_add_all(struct dict *d, const struct dict *from, uint32_t *map,
                   struct error *err) MUST_USE;
 uint32_t dict_find(const struct dict *d, struct str s); /* DICT_NONE: absent */
 struct str dict_text(const struct dict *d, uint32_t code);
+/* All texts end to end; end[code] is where each ends.  Borrowed. */
+struct str dict_block(const struct dict *d, const size_t **end);
 size_t dict_count(const struct dict *d);
 size_t dict_bytes(const struct dict *d);
 /* Permutation: rank[code] = place of the text in bytewise order. */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -257,6 +258,85 @@ a_cast_survives_every_failing_allocation(void **state)
     column_unref(c);
 }
 
+/* A mapping of `text`, held once. */
+static struct file_hold *
+hold(struct file_map *m, const void *p, size_t len)
+{
+    char path[] = "/tmp/lathe-test.XXXXXX";
+    int fd = mkstemp(path);
+    struct error err;
+    struct file_hold *h;
+
+    assert_true(fd >= 0 && write(fd, p, len) == (ssize_t)len);
+    close(fd);
+    assert_true(file_map_open(m, path, &err));
+    unlink(path);
+    h = file_hold_new(&(struct file_map){m->data, m->len, m->priv}, &err);
+    assert_non_null(h);
+    return h;
+}
+
+static struct column *
+borrow(const struct file_map *m, struct file_hold *h, uint64_t bits,
+       struct error *err)
+{
+    struct column_loan loan = {m->data, file_hold_ref(h), false};
+    uint64_t *valid = mem_try_array(1, sizeof *valid, err);
+
+    if (!valid) {
+        file_hold_unref(loan.hold);
+        return NULL;
+    }
+    *valid = bits;
+    return column_borrow(COL_INT64, 3, &loan, valid, NULL, err);
+}
+
+static void
+a_borrowed_column_copies_only_to_clean_what_is_missing(void **state)
+{
+    static const int64_t v[] = {7, 8, 9}, w[] = {7, 0, 9};
+    struct file_map m, z;
+    struct file_hold *dirty = hold(&m, v, sizeof v);
+    struct file_hold *clean = hold(&z, w, sizeof w);
+    struct error err;
+    struct column *all = borrow(&m, dirty, ~UINT64_C(0), &err);
+    struct column *some = borrow(&m, dirty, 5, &err);
+    struct column *zero = borrow(&z, clean, 5, &err);
+
+    (void)state;
+    file_hold_unref(dirty);
+    file_hold_unref(clean);
+    assert_ptr_equal(column_data(all), m.data);
+    assert_null(column_validity(all));
+    assert_ptr_equal(column_data(zero), z.data);
+    assert_int_equal(column_missing(zero), 1);
+    assert_ptr_not_equal(column_data(some), m.data);
+    assert_memory_equal(column_data(some), w, sizeof w);
+    column_unref(all);
+    column_unref(zero);
+    column_unref(some);
+}
+
+static void
+borrowing_survives_every_failing_allocation(void **state)
+{
+    static const int64_t v[] = {7, 8, 9};
+    struct file_map m;
+    struct file_hold *h = hold(&m, v, sizeof v);
+    struct column *c = NULL;
+    struct error err;
+
+    (void)state;
+    for (unsigned long n = 1; !c; n++) {
+        mem_fault_arm(n, false);
+        if (!(c = borrow(&m, h, 5, &err)))
+            assert_int_equal(err.code, ERR_NOMEM);
+    }
+    mem_fault_arm(0, false);
+    column_unref(c);
+    file_hold_unref(h);
+}
+
 int
 main(void)
 {
@@ -272,6 +352,9 @@ main(void)
         cmocka_unit_test(any_type_casts_to_text_and_back),
         cmocka_unit_test(type_words_parse_back),
         cmocka_unit_test(a_cast_survives_every_failing_allocation),
+        cmocka_unit_test(
+            a_borrowed_column_copies_only_to_clean_what_is_missing),
+        cmocka_unit_test(borrowing_survives_every_failing_allocation),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,10 +7,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/pool.h"
 #include "frame/dict.h"
 
 static void
@@ -121,6 +123,78 @@ an_allocation_that_fails_leaves_the_dict_usable(void **state)
     dict_unref(d);
 }
 
+enum { MANY = 5000 };
+
+/* A file of MANY texts "0", "1", ... after their MANY + 1 offsets. */
+static struct dict *
+borrow_many(void)
+{
+    char path[] = "/tmp/lathe-test.XXXXXX", text[16];
+    static size_t offset[MANY + 1];
+    int fd = mkstemp(path);
+    struct error err;
+    struct file_map m;
+    struct buf b;
+    const char *data;
+
+    buf_init(&b);
+    for (size_t i = 0; i < MANY; i++) {
+        buf_add(&b, text, (size_t)snprintf(text, sizeof text, "%zu", i));
+        offset[i + 1] = b.len;
+    }
+    assert_true(write(fd, offset, sizeof offset) == (ssize_t)sizeof offset);
+    assert_true(write(fd, b.data, b.len) == (ssize_t)b.len);
+    close(fd);
+    buf_fini(&b);
+    assert_true(file_map_open(&m, path, &err));
+    unlink(path);
+    data = m.data;
+    return dict_borrow(data + sizeof offset, (const size_t *)(const void *)data,
+                       MANY, file_hold_new(&m, &err), &err);
+}
+
+static void
+find_one(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct dict *d = ctx;
+    char text[16];
+
+    (void)begin;
+    (void)end;
+    snprintf(text, sizeof text, "%zu", chunk);
+    assert_int_equal(dict_find(d, str_of(text)),
+                     chunk < MANY ? (uint32_t)chunk : DICT_NONE);
+}
+
+static void
+texts_of_a_mapping_are_found_by_many_threads_at_once(void **state)
+{
+    struct pool *pool = pool_new(4);
+    struct dict *d = borrow_many();
+    struct str s = dict_text(d, 4321);
+
+    (void)state;
+    assert_int_equal(dict_count(d), MANY);
+    assert_true(str_is(s, "4321") && str_is(dict_text(d, 0), "0"));
+    pool_for(pool, MANY + 500, 1, find_one, d);
+    dict_unref(d);
+    pool_free(pool);
+}
+
+static void
+texts_of_a_mapping_are_found_without_memory_for_a_table(void **state)
+{
+    struct dict *d = borrow_many();
+
+    (void)state;
+    mem_fault_arm(1, true);
+    assert_int_equal(dict_find(d, STR("777")), 777);
+    assert_int_equal(dict_find(d, STR("x")), DICT_NONE);
+    mem_fault_arm(0, false);
+    assert_int_equal(dict_find(d, STR("778")), 778);
+    dict_unref(d);
+}
+
 int
 main(void)
 {
@@ -130,6 +204,9 @@ main(void)
         cmocka_unit_test(texts_with_zero_bytes_and_common_prefixes_stay_apart),
         cmocka_unit_test(ranks_follow_the_bytes),
         cmocka_unit_test(an_allocation_that_fails_leaves_the_dict_usable),
+        cmocka_unit_test(texts_of_a_mapping_are_found_by_many_threads_at_once),
+        cmocka_unit_test(
+            texts_of_a_mapping_are_found_without_memory_for_a_table),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);

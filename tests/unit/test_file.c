@@ -140,6 +140,30 @@ test_the_hash_is_xxh3_of_128_bits(void **state)
     assert_string_equal(hex, "06b05ab6733a618578af5f94892f3950");
 }
 
+static void
+test_a_file_in_pieces_is_there_only_once_committed(void **state)
+{
+    struct error err;
+    struct file_out o;
+    struct buf b;
+
+    (void)state;
+    assert_ok(file_out_open(&o, "pieces", &err), err);
+    assert_ok(file_out_write(&o, "one ", 4, &err), err);
+    file_out_drop(&o);
+    assert_false(file_exists("pieces"));
+    assert_ok(file_out_open(&o, "pieces", &err), err);
+    assert_ok(file_out_write(&o, "one ", 4, &err), err);
+    assert_ok(file_out_write(&o, "two", 3, &err), err);
+    assert_false(file_exists("pieces"));
+    assert_ok(file_out_commit(&o, 0600, &err), err);
+    buf_init(&b);
+    assert_ok(file_read("pieces", 100, &b, &err), err);
+    assert_string_equal(b.data, "one two");
+    buf_fini(&b);
+    unlink("pieces");
+}
+
 int
 main(void)
 {
@@ -151,6 +175,7 @@ main(void)
         cmocka_unit_test(test_a_file_larger_than_the_limit_is_refused),
         cmocka_unit_test(test_folders_are_made_down_the_path),
         cmocka_unit_test(test_the_hash_is_xxh3_of_128_bits),
+        cmocka_unit_test(test_a_file_in_pieces_is_there_only_once_committed),
     };
 
     (void)cmocka_run_group_tests(tests, enter_folder, leave_folder);
