@@ -1,0 +1,334 @@
+/* ui/view_data_columns.c -- the columns with their summaries, and one of them
+ * in detail.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ui/view_data.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ui/ui.h"
+
+/* ---- the columns ---- */
+
+static const struct profile_column *
+profile_of(const struct table *t, size_t col)
+{
+    return t->profile && col < t->profile->n_cols ? &t->profile->column[col]
+                                                  : NULL;
+}
+
+static const struct alert *
+worst_alert(const struct table *t, size_t col)
+{
+    const struct alert *worst = NULL;
+
+    for (size_t i = 0; t->profile && i < t->profile->n_alerts; i++) {
+        const struct alert *a = &t->profile->alert[i];
+
+        if (a->col == (long)col && (!worst || a->level > worst->level))
+            worst = a;
+    }
+    return worst;
+}
+
+static unsigned
+alert_style(const struct alert *a)
+{
+    return a->level == ALERT_BAD    ? ROLE_ERROR
+           : a->level == ALERT_WARN ? ROLE_WARN
+                                    : ROLE_DIM;
+}
+
+static void
+short_number(double v, enum col_type t, char *out, size_t size)
+{
+    char date[STR_F64_MAX];
+
+    if (t == COL_DATE) {
+        str_from_date((int32_t)v, date);
+        snprintf(out, size, "%s", date);
+    } else if (t == COL_TIMESTAMP) {
+        str_from_date((int32_t)floor(v / 86400), date);
+        snprintf(out, size, "%s", date);
+    } else if (fabs(v) >= 1e4 && fabs(v) < 1e9) {
+        snprintf(out, size, "%.0f", v);
+    } else {
+        snprintf(out, size, "%.5g", v);
+    }
+}
+
+/* min, median and max; or the most frequent values with their shares. */
+static void
+draw_spread(const struct canvas *c, int x, int y, int w,
+            const struct profile_column *p)
+{
+    char text[3][32], line[128];
+
+    if (p->numeric && p->n > p->n_missing) {
+        short_number(p->min, p->type, text[0], sizeof text[0]);
+        short_number(p->quantile[4], p->type, text[1], sizeof text[1]);
+        short_number(p->max, p->type, text[2], sizeof text[2]);
+        draw_fit(c, x, y, w / 3, ROLE_TEXT, DRAW_RIGHT, str_of(text[0]));
+        draw_fit(c, x + w / 3, y, w / 3, ROLE_TEXT, DRAW_RIGHT,
+                 str_of(text[1]));
+        draw_fit(c, x + w / 3 * 2, y, w / 3, ROLE_TEXT, DRAW_RIGHT,
+                 str_of(text[2]));
+        return;
+    }
+    line[0] = '\0';
+    for (size_t i = 0; i < p->n_top && i < 3; i++) {
+        size_t n = strlen(line);
+
+        snprintf(line + n, sizeof line - n, "%s%.14s %.0f%%", i ? "  " : "",
+                 p->top[i].text,
+                 100.0 * (double)p->top[i].count / (double)(p->n ? p->n : 1));
+    }
+    draw_fit(c, x + 2, y, w - 2, ROLE_TEXT, DRAW_LEFT, str_of(line));
+}
+
+static void
+draw_shape(const struct canvas *c, int x, int y, int w,
+           const struct profile_column *p)
+{
+    double bins[PROFILE_BINS], most = 0;
+    size_t n = p->n_bins;
+
+    for (size_t i = 0; i < n; i++)
+        bins[i] = (double)p->histogram[i];
+    if (n == 0)
+        for (n = 0; n < p->n_top; n++)
+            bins[n] = (double)p->top[n].count;
+    /* As many bars as cells: neighbours are summed. */
+    if (n > (size_t)w) {
+        for (int k = 0; k < w; k++) {
+            double sum = 0;
+
+            for (size_t i = (size_t)k * n / (size_t)w;
+                 i < (size_t)(k + 1) * n / (size_t)w; i++)
+                sum += bins[i];
+            bins[k] = sum;
+        }
+        n = (size_t)w;
+    }
+    for (size_t i = 0; i < n; i++)
+        most = fmax(most, bins[i]);
+    if (n > 0)
+        draw_spark(c, x, y, (int)n < w ? (int)n : w, ROLE_INFO, bins, n, 0,
+                   most);
+}
+
+static int
+name_cells(int w)
+{
+    return w >= 100 ? 24 : w >= 60 ? 18 : w - 22;
+}
+
+static void
+draw_column_row(const struct canvas *c, int y, const struct table *t,
+                size_t col)
+{
+    const struct profile_column *p = profile_of(t, col);
+    const struct column *column = frame_column(t->frame, col);
+    const struct alert *a = worst_alert(t, col);
+    int name_w = name_cells(c->w), x;
+    char text[32];
+
+    x = draw_fit(c, 1, y, name_w, ROLE_TITLE, DRAW_LEFT,
+                 str_of(frame_name(t->frame, col)));
+    x = draw_fit(c, x + 1, y, 5, sheet_role(column_type(column)), DRAW_LEFT,
+                 str_of(sheet_type(column_type(column))));
+    snprintf(text, sizeof text, "%.1f",
+             100.0 * (double)column_missing(column) /
+                 (double)(column_rows(column) ? column_rows(column) : 1));
+    x = draw_fit(c, x, y, 6, column_missing(column) ? ROLE_WARN : ROLE_DIM,
+                 DRAW_RIGHT, str_of(text));
+    if (!p)
+        return;
+    if (c->w - x > 44) {
+        str_from_count(p->n_distinct, text);
+        x = draw_fit(c, x, y, 10, ROLE_TEXT, DRAW_RIGHT, str_of(text));
+        draw_spread(c, x, y, c->w - x - 16, p);
+    }
+    draw_shape(c, c->w - 14, y, 10, p);
+    if (a)
+        draw_text(c, c->w - 3, y, alert_style(a),
+                  a->level == ALERT_NOTE ? "·" : "▲");
+    if (t->target && strcmp(t->target, frame_name(t->frame, col)) == 0)
+        draw_text(c, 0, y, ROLE_ACCENT, "◎");
+}
+
+void
+data_columns_draw(struct view *v, const struct canvas *c)
+{
+    struct view_data *d = data_mine(v);
+    struct table *t = data_table(d);
+    int head = c->h > 3;
+
+    if (!t) {
+        draw_text(c, 1, 1, ROLE_TEXT, "No table is open.");
+        draw_markup(c, 1, 3, ROLE_DIM, "<o> opens a csv or tsv file");
+        draw_markup(c, 1, 4, ROLE_DIM, "<2> goes to the notebook");
+        return;
+    }
+    if (head) {
+        int name_w = c->w >= 100 ? 24 : c->w >= 60 ? 18 : c->w - 22;
+        int x = draw_fit(c, 1, 0, name_w, ROLE_DIM, DRAW_LEFT, STR("column"));
+
+        x = draw_fit(c, x + 1, 0, 5, ROLE_DIM, DRAW_LEFT, STR("type"));
+        x = draw_fit(c, x, 0, 6, ROLE_DIM, DRAW_RIGHT, STR("null%"));
+        if (c->w - x > 44) {
+            int w;
+
+            x = draw_fit(c, x, 0, 10, ROLE_DIM, DRAW_RIGHT, STR("distinct"));
+            w = c->w - x - 16;
+            draw_fit(c, x, 0, w / 3, ROLE_DIM, DRAW_RIGHT, STR("min"));
+            draw_fit(c, x + w / 3, 0, w / 3, ROLE_DIM, DRAW_RIGHT,
+                     STR("median"));
+            draw_fit(c, x + w / 3 * 2, 0, w / 3, ROLE_DIM, DRAW_RIGHT,
+                     STR("max"));
+        }
+        draw_text(c, c->w - 14, 0, ROLE_DIM, "shape");
+    }
+    /* The cursor of the columns is that of the sheet. */
+    if (c->focus)
+        d->sheet.col = d->columns.at;
+    else
+        d->columns.at = d->sheet.col;
+    list_show(&d->columns, (size_t)(c->h - head > 0 ? c->h - head : 0));
+    for (int y = head; y < c->h; y++) {
+        size_t col = d->columns.top + (size_t)(y - head);
+
+        if (col >= d->columns.n)
+            break;
+        draw_column_row(c, y, t, col);
+        if (col == d->columns.at) {
+            draw_select(c, (struct rect){0, y, name_cells(c->w) + 2, 1});
+        }
+    }
+    draw_scrollbar(c, c->w - 1, head, c->h - head, d->columns.top,
+                   d->columns.rows, d->columns.n);
+}
+
+void
+data_columns_title(struct view *v, struct buf *left, struct buf *right)
+{
+    struct view_data *d = data_mine(v);
+    struct table *t = data_table(d);
+    char rows[STR_F64_MAX];
+    size_t bad = 0;
+
+    if (!t) {
+        buf_puts(left, "data");
+        return;
+    }
+    str_from_count(frame_rows(t->frame), rows);
+    buf_printf(left, "%s · %s rows × %zu columns", t->name, rows,
+               frame_cols(t->frame));
+    for (size_t i = 0; t->profile && i < t->profile->n_alerts; i++)
+        bad += t->profile->alert[i].level != ALERT_NOTE;
+    if (!t->profile)
+        buf_puts(right, "profiling…");
+    else if (bad > 0)
+        buf_printf(right, "▲ %zu alerts", bad);
+    if (session_tables(data_session(d)) > 1)
+        buf_printf(right, "%stable %zu of %zu", right->len ? " · " : "",
+                   data_table_index(d) + 1, session_tables(data_session(d)));
+}
+
+/* ---- one column ---- */
+
+static int
+draw_alerts(const struct canvas *c, int y, const struct table *t, long col)
+{
+    for (size_t i = 0; t->profile && i < t->profile->n_alerts && y < c->h;
+         i++) {
+        const struct alert *a = &t->profile->alert[i];
+
+        if (a->col != col)
+            continue;
+        draw_text(c, 1, y, alert_style(a), a->level == ALERT_NOTE ? "·" : "▲");
+        y += draw_wrap(c, (struct rect){3, y, c->w - 4, c->h - y},
+                       alert_style(a), str_of(a->text));
+    }
+    return y;
+}
+
+static int
+draw_numbers(const struct canvas *c, int y, const struct profile_column *p)
+{
+    draw_printf(c, 1, y++, ROLE_TEXT, "mean %.6g  sd %.6g  skew %.3g", p->mean,
+                p->sd, p->skew);
+    if (y < c->h)
+        draw_printf(c, 1, y++, ROLE_TEXT,
+                    "5%% %.5g  25%% %.5g  50%% %.5g  75%% %.5g  95%% %.5g",
+                    p->quantile[1], p->quantile[3], p->quantile[4],
+                    p->quantile[5], p->quantile[7]);
+    if (y < c->h && (p->n_zero || p->n_negative))
+        draw_printf(c, 1, y++, ROLE_DIM, "zeros %zu  negative %zu", p->n_zero,
+                    p->n_negative);
+    return y;
+}
+
+static int
+draw_top(const struct canvas *c, int y, const struct profile_column *p)
+{
+    int w = c->w > 46 ? 22 : c->w / 2 - 1;
+
+    for (size_t i = 0; i < p->n_top && y < c->h; i++, y++) {
+        double share = (double)p->top[i].count / (double)(p->n ? p->n : 1);
+        char count[STR_F64_MAX];
+
+        str_from_count(p->top[i].count, count);
+        draw_fit(c, 1, y, w, ROLE_TEXT, DRAW_LEFT, str_of(p->top[i].text));
+        draw_fit(c, 1 + w, y, 9, ROLE_DIM, DRAW_RIGHT, str_of(count));
+        draw_hbar(c, 2 + w + 9, y, c->w - w - 13, ROLE_INFO, share);
+    }
+    return y;
+}
+
+void
+data_detail_draw(struct view *v, const struct canvas *c)
+{
+    struct view_data *d = data_mine(v);
+    struct table *t = data_table(d);
+    const struct profile_column *p;
+    int y = 0;
+
+    if (!t || d->sheet.col >= frame_cols(t->frame))
+        return;
+    p = profile_of(t, d->sheet.col);
+    if (!p) {
+        draw_text(c, 1, 0, ROLE_DIM, "profiling…");
+        return;
+    }
+    y = draw_alerts(c, y, t, (long)d->sheet.col);
+    if (p->numeric && y < c->h) {
+        y = draw_numbers(c, y, p);
+        if (c->h - y >= 2 && p->n_bins > 0) {
+            int w = c->w - 2 < (int)p->n_bins ? c->w - 2 : (int)p->n_bins;
+
+            draw_shape(c, 1, y++, w, p);
+        }
+    }
+    if (!isnan(p->target_score) && y < c->h)
+        draw_printf(c, 1, y++, ROLE_DIM, "alone against %s: %.3f",
+                    t->profile->target, p->target_score);
+    y = draw_top(c, y, p);
+    if (y < c->h)
+        draw_alerts(c, y, t, -1);
+}
+
+void
+data_detail_title(struct view *v, struct buf *left, struct buf *right)
+{
+    struct view_data *d = data_mine(v);
+    struct table *t = data_table(d);
+
+    (void)right;
+    buf_puts(left, t && d->sheet.col < frame_cols(t->frame)
+                       ? frame_name(t->frame, d->sheet.col)
+                       : "column");
+}
