@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "frame/builder.h"
 #include "frame/csv_columns.h"
+#include "frame/names.h"
 
 enum {
     GRAIN = 256 * 1024,
@@ -207,53 +208,19 @@ check_header(struct reading *r, bool *right, struct error *err)
 
 /* ---- names ---- */
 
-/* The first of "name", "name_2", "name_3", ... that is free. */
-static char *
-free_name(const char *name, struct dict *taken, struct error *err)
-{
-    size_t n = dict_count(taken);
-    uint32_t code;
-    struct buf b;
-
-    buf_init(&b);
-    buf_puts(&b, name);
-    for (unsigned i = 2; buf_check(&b, err); i++) {
-        if (!dict_add(taken, (struct str){b.data, b.len}, &code, err))
-            break;
-        if (code == n)
-            return buf_take(&b);
-        buf_clear(&b);
-        buf_printf(&b, "%s_%u", name, i);
-    }
-    buf_fini(&b);
-    return NULL;
-}
-
 static char *
 name_of(const struct reading *r, size_t k, struct dict *taken,
         struct error *err)
 {
     struct buf scratch;
     struct str s = STR("");
-    char plain[32], *text, *name;
+    char *name;
 
     buf_init(&scratch);
     if (r->header)
         s = csv_cell_text(r->first[k], &scratch);
-    s = str_trim(s);
-    snprintf(plain, sizeof plain, "column_%zu", k + 1);
-    text = s.n > 0 ? mem_try_text(s.p, s.n, err)
-                   : mem_try_text(plain, strlen(plain), err);
-    if (scratch.failed && text) {
-        error_set(err, ERR_NOMEM, "no memory for the name of a column");
-        free(text);
-        text = NULL;
-    }
+    name = buf_check(&scratch, err) ? names_unique(s, k, taken, err) : NULL;
     buf_fini(&scratch);
-    if (!text)
-        return NULL;
-    name = free_name(text, taken, err);
-    free(text);
     return name;
 }
 
@@ -434,13 +401,20 @@ add_reject(const struct reading *r, const struct csv_reject *why,
     return ok;
 }
 
-static struct frame *
-make_rejects(const struct reading *r, struct error *err)
+struct builder *
+csv_rejects_new(struct error *err)
 {
     static const char *const names[] = {"line", "column", "reason", "text"};
     static const enum col_type types[] = {COL_INT64, COL_TEXT, COL_TEXT,
                                           COL_TEXT};
-    struct builder *b = builder_new(4, names, types, err);
+
+    return builder_new(4, names, types, err);
+}
+
+static struct frame *
+make_rejects(const struct reading *r, struct error *err)
+{
+    struct builder *b = csv_rejects_new(err);
 
     if (!b)
         return NULL;

@@ -29,6 +29,8 @@
 #include "base/progress.h"
 #include "frame/frame.h"
 
+struct builder;
+
 struct csv_options {
     char delimiter;           /* 0: find it */
     int header;               /* -1: find it, 0: none, 1: first row */
@@ -58,6 +60,8 @@ bool csv_parse(struct str text, const char *name, const struct csv_options *o,
                struct pool *pool, struct progress *progress,
                struct csv_table *out, struct error *err) MUST_USE;
 void csv_table_fini(struct csv_table *t);
+/* For other readers of text: an empty table of rejects. */
+struct builder *csv_rejects_new(struct error *err) MUST_USE;
 
 /* The whole rows at the beginning of a text as a table of their own, before
  * the rest is looked at: what a screen shows while csv_parse() reads it all.

@@ -86,14 +86,6 @@ run_pass(struct csv_load *l, struct error *err)
     return progress_check(job->progress, err);
 }
 
-static void
-piece_fini(struct csv_piece *p)
-{
-    free(p->missing);
-    dict_unref(p->dict);
-    *p = (struct csv_piece){0};
-}
-
 /* What all values of the column fit; from now on that is its class. */
 static bool
 settle_column(struct csv_load *l, size_t col)
@@ -102,12 +94,12 @@ settle_column(struct csv_load *l, size_t col)
     enum csv_class found = CSV_NONE;
 
     for (size_t i = 0; i < l->n_parts; i++)
-        found = csv_join(found, l->piece[i * l->n_cols + col].found);
+        found = csv_join(found, l->found[col * l->n_parts + i]);
     l->job->plan[col].found = found;
     if (found == to->class && found != CSV_NONE)
         return true;
     for (size_t i = 0; i < l->n_parts; i++)
-        piece_fini(&l->piece[i * l->n_cols + col]);
+        piece_fini(&l->piece[col * l->n_parts + i]);
     to->class = found == CSV_NONE ? CSV_TEXT : found;
     return false;
 }
@@ -133,92 +125,22 @@ run_passes(struct csv_load *l, struct error *err)
 
 /* ---- joining ---- */
 
-static bool
-join_missing(const struct csv_load *l, size_t col, uint64_t **out,
-             struct error *err)
-{
-    size_t n_words = l->n_rows / 64 + 1;
-    uint64_t *valid = NULL;
-
-    for (size_t p = 0; p < l->n_parts; p++) {
-        const struct csv_part *part = &l->part[p];
-        const uint64_t *missing = l->piece[p * l->n_cols + col].missing;
-
-        if (!missing)
-            continue;
-        if (!valid) {
-            if (!(valid = mem_try_array(n_words, sizeof *valid, err)))
-                return false;
-            memset(valid, 0xff, n_words * sizeof *valid);
-        }
-        for (size_t i = 0; i < part->n_rows; i++)
-            if (missing[i / 64] >> (i % 64) & 1) {
-                size_t row = part->first_row + i;
-
-                valid[row / 64] &= ~(UINT64_C(1) << (row % 64));
-            }
-    }
-    *out = valid;
-    return true;
-}
-
-/* From codes that each region counted for itself to codes of the column. */
-static bool
-join_text(const struct csv_load *l, size_t col, struct dict *dict,
-          struct error *err)
-{
-    uint32_t *codes = l->target[col].data;
-
-    for (size_t p = 0; p < l->n_parts; p++) {
-        const struct csv_part *part = &l->part[p];
-        struct csv_piece *piece = &l->piece[p * l->n_cols + col];
-        size_t n = piece->dict ? dict_count(piece->dict) : 0;
-        uint32_t *map;
-
-        if (n == 0)
-            continue;
-        if (!(map = mem_try_array(n, sizeof *map, err)))
-            return false;
-        if (!dict_add_all(dict, piece->dict, map, err)) {
-            free(map);
-            return false;
-        }
-        for (size_t i = 0; i < part->n_rows; i++)
-            codes[part->first_row + i] = map[codes[part->first_row + i]];
-        free(map);
-        dict_unref(piece->dict);
-        piece->dict = NULL;
-    }
-    return true;
-}
-
 static void
 join_column(void *ctx, size_t col, size_t begin, size_t end)
 {
     struct csv_load *l = ctx;
     struct csv_target *to = &l->target[col];
-    uint64_t *valid = NULL;
-    struct dict *dict = NULL;
     struct error err;
 
     (void)begin;
     (void)end;
     if (progress_stopped(l->job->progress))
         return;
-    if (!join_missing(l, col, &valid, &err))
-        goto fail;
-    if (to->type == COL_TEXT &&
-        (!(dict = dict_new(&err)) || !join_text(l, col, dict, &err)))
-        goto fail;
-    to->column = column_new(to->type, l->n_rows, to->data, valid, dict, &err);
+    to->column = piece_join(&l->piece[col * l->n_parts], l->n_parts, to->type,
+                            l->n_rows, to->data, &err);
     to->data = NULL;
     if (!to->column)
         to->failed = err.code;
-    return;
-fail:
-    free(valid);
-    dict_unref(dict);
-    to->failed = err.code;
 }
 
 /* Leave out the rows with a value that a forced type refused. */
@@ -336,6 +258,7 @@ load_init(struct csv_load *l, const struct csv_columns_job *job,
         return report(l, ERR_NOMEM, err);
     if (!(l->part = mem_try_array(l->n_parts, sizeof *l->part, err)) ||
         !(l->piece = mem_try_array(n_pieces, sizeof *l->piece, err)) ||
+        !(l->found = mem_try_array(n_pieces, sizeof *l->found, err)) ||
         !(l->target = mem_try_array(n_cols, sizeof *l->target, err)) ||
         !(l->todo = mem_try_array(n_cols, sizeof *l->todo, err)))
         return false;
@@ -348,6 +271,10 @@ load_init(struct csv_load *l, const struct csv_columns_job *job,
         p->n_rows = g->n_good - (skip && job->first_good);
         p->room = n_bad < job->max_rejects ? job->max_rejects - n_bad : 0;
         l->n_rows += p->n_rows;
+        for (size_t k = 0; k < n_cols; k++) {
+            l->piece[k * l->n_parts + i].first = p->first_row;
+            l->piece[k * l->n_parts + i].n = p->n_rows;
+        }
         n_bad += g->n_rows - g->n_good - (skip && !job->first_good);
     }
     c->n_rejected = n_bad;
@@ -373,6 +300,7 @@ load_fini(struct csv_load *l)
     }
     free(l->part);
     free(l->piece);
+    free(l->found);
     free(l->target);
     free(l->todo);
 }

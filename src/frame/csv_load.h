@@ -1,23 +1,15 @@
 /* frame/csv_load.h -- what the second pass over delimited text works on.
  *
  * Values go straight to their place in the finished column, since the survey
- * has counted the good rows before each region.  What regions cannot share
- * without locks each keeps for itself in a piece: which values are missing,
- * and the texts with codes of their own.  csv_columns.c makes a load, has its
- * parts parsed on all threads and joins the pieces in the order of the parts.
+ * has counted the good rows before each region.  csv_columns.c makes a load,
+ * has its parts parsed on all threads and joins the pieces of each column.
  * Internal to csv.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_CSV_LOAD_H
 #define LATHE_FRAME_CSV_LOAD_H
 
 #include "frame/csv_columns.h"
-
-/* One column of one region. */
-struct csv_piece {
-    uint64_t *missing; /* by row of the region; NULL: none */
-    struct dict *dict; /* COL_TEXT */
-    enum csv_class found;
-};
+#include "frame/piece.h"
 
 /* One region of the survey. */
 struct csv_part {
@@ -44,7 +36,8 @@ struct csv_load {
     size_t n_cols, n_rows;
     struct csv_part *part;
     size_t n_parts;
-    struct csv_piece *piece; /* n_parts * n_cols, by part */
+    struct piece *piece;   /* n_parts * n_cols, by column */
+    enum csv_class *found; /* likewise */
     struct csv_target *target;
     size_t *todo; /* columns of the pass at hand */
     size_t n_todo;

@@ -223,7 +223,8 @@ classify_rest(const struct task *t, size_t col, size_t from,
 }
 
 static bool
-parse_typed(struct task *t, size_t col, struct csv_piece *piece)
+parse_typed(struct task *t, size_t col, struct piece *piece,
+            enum csv_class *seen)
 {
     const struct csv_target *to = &t->l->target[col];
     char *data = (char *)to->data + t->part->first_row * column_width(to->type);
@@ -251,14 +252,14 @@ parse_typed(struct task *t, size_t col, struct csv_piece *piece)
             if (!note_misfit(t, i, col) || !set_bit(t, &piece->missing, i))
                 return false;
         } else {
-            piece->found = classify_rest(t, col, i, to->class);
+            *seen = classify_rest(t, col, i, to->class);
             return true;
         }
     }
 }
 
 static bool
-parse_text(struct task *t, size_t col, struct csv_piece *piece)
+parse_text(struct task *t, size_t col, struct piece *piece)
 {
     const struct csv_target *to = &t->l->target[col];
     uint32_t *codes = (uint32_t *)to->data + t->part->first_row;
@@ -285,17 +286,19 @@ parse_text(struct task *t, size_t col, struct csv_piece *piece)
 
 /* A column that a value did not fit is looked at, no longer stored. */
 static bool
-parse_column(struct task *t, size_t col, struct csv_piece *piece)
+parse_column(struct task *t, size_t col)
 {
     enum csv_class class = t->l->target[col].class;
+    size_t at = col * t->l->n_parts + (size_t)(t->part - t->l->part);
+    enum csv_class *found = &t->l->found[at];
 
     if (t->begin == 0)
-        piece->found = class;
-    if (piece->found != class || class == CSV_NONE)
-        piece->found = classify_rest(t, col, t->begin, piece->found);
+        *found = class;
+    if (*found != class || class == CSV_NONE)
+        *found = classify_rest(t, col, t->begin, *found);
     else
-        return class == CSV_TEXT ? parse_text(t, col, piece)
-                                 : parse_typed(t, col, piece);
+        return class == CSV_TEXT ? parse_text(t, col, &t->l->piece[at])
+                                 : parse_typed(t, col, &t->l->piece[at], found);
     return true;
 }
 
@@ -305,13 +308,11 @@ parse_rows(struct task *t)
 {
     const struct csv_region *g = t->part->region;
     size_t n = t->rows.n, batch = n * BATCH_BYTES / (g->end - g->begin) + 1;
-    struct csv_piece *piece =
-        t->l->piece + (size_t)(t->part - t->l->part) * t->l->n_cols;
 
     do {
         t->end = n - t->begin < batch ? n : t->begin + batch;
         for (size_t i = 0; i < t->l->n_todo; i++)
-            if (!parse_column(t, t->l->todo[i], &piece[t->l->todo[i]]))
+            if (!parse_column(t, t->l->todo[i]))
                 return false;
         t->begin = t->end;
     } while (t->begin < n);

@@ -57,4 +57,7 @@ void frame_print(const struct frame *f, size_t max_rows, size_t width,
 /* Rows begin..end as a JSON array of objects. */
 void
 frame_json(const struct frame *f, size_t begin, size_t end, struct buf *out);
+/* The same rows as JSON lines; a float's 3 is 3.0, so that it reads back. */
+void frame_json_lines(const struct frame *f, size_t begin, size_t end,
+                      struct buf *out);
 #endif

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "frame/frame.h"
 
@@ -184,8 +185,20 @@ frame_print(const struct frame *f, size_t max_rows, size_t width,
     buf_fini(&cells);
 }
 
+/* "3" in a line would be read back as an int. */
 static void
-json_value(const struct column *c, size_t row, struct buf *scratch,
+json_float(double x, bool line, struct buf *out)
+{
+    size_t from = out->len;
+
+    buf_json_double(out, x);
+    if (line && !out->failed &&
+        strspn(out->data + from, "-0123456789") == out->len - from)
+        buf_puts(out, ".0");
+}
+
+static void
+json_value(const struct column *c, size_t row, bool line, struct buf *scratch,
            struct buf *out)
 {
     struct str s;
@@ -196,7 +209,7 @@ json_value(const struct column *c, size_t row, struct buf *scratch,
     }
     switch (column_type(c)) {
     case COL_FLOAT64:
-        buf_json_double(out, column_float64s(c)[row]);
+        json_float(column_float64s(c)[row], line, out);
         break;
     case COL_TEXT:
         s = column_text(c, row);
@@ -214,16 +227,16 @@ json_value(const struct column *c, size_t row, struct buf *scratch,
     }
 }
 
-void
-frame_json(const struct frame *f, size_t begin, size_t end, struct buf *out)
+static void
+json_rows(const struct frame *f, size_t begin, size_t end, bool lines,
+          struct buf *out)
 {
     struct buf scratch;
 
     assert(begin <= end && end <= frame_rows(f));
     buf_init(&scratch);
-    buf_putc(out, '[');
-    for (size_t i = begin; i < end; i++) {
-        buf_puts(out, i > begin ? ",{" : "{");
+    for (size_t i = begin; i < end && !out->failed; i++) {
+        buf_puts(out, i > begin && !lines ? ",{" : "{");
         for (size_t j = 0; j < frame_cols(f); j++) {
             struct str name = str_of(frame_name(f, j));
 
@@ -231,10 +244,24 @@ frame_json(const struct frame *f, size_t begin, size_t end, struct buf *out)
                 buf_putc(out, ',');
             buf_json(out, name.p, name.n);
             buf_putc(out, ':');
-            json_value(frame_column(f, j), i, &scratch, out);
+            json_value(frame_column(f, j), i, lines, &scratch, out);
         }
-        buf_putc(out, '}');
+        buf_puts(out, lines ? "}\n" : "}");
     }
-    buf_putc(out, ']');
     buf_fini(&scratch);
+}
+
+void
+frame_json(const struct frame *f, size_t begin, size_t end, struct buf *out)
+{
+    buf_putc(out, '[');
+    json_rows(f, begin, end, false, out);
+    buf_putc(out, ']');
+}
+
+void
+frame_json_lines(const struct frame *f, size_t begin, size_t end,
+                 struct buf *out)
+{
+    json_rows(f, begin, end, true, out);
 }
