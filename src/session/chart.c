@@ -207,15 +207,16 @@ inside(const struct chart_list *l)
     return true;
 }
 
+/* The ends of the axes have a tick at most: there is no upper right corner. */
 static uint32_t
-axis_glyph(uint8_t arms, enum plot_glyphs glyphs)
+axis_glyph(uint8_t arms, bool below, enum plot_glyphs glyphs)
 {
     static const uint32_t box[16] = {
         0x2500, 0x2500, 0x2500, 0x2500, 0x2502, 0x2518, 0x2514, 0x2534,
-        0x2502, 0x2510, 0x250c, 0x252c, 0x2502, 0x2524, 0x251c, 0x253c};
+        0x2502, 0x2524, 0x250c, 0x252c, 0x2502, 0x2524, 0x251c, 0x253c};
 
     if (glyphs != PLOT_ASCII)
-        return box[arms];
+        return below && arms == (ARM_LEFT | ARM_DOWN) ? 0x252c : box[arms];
     if ((arms & (ARM_LEFT | ARM_RIGHT)) && (arms & (ARM_UP | ARM_DOWN)))
         return '+';
     return arms & (ARM_UP | ARM_DOWN) ? '|' : '-';
@@ -243,7 +244,10 @@ fill_cells(const struct raster *r, enum plot_glyphs glyphs,
         struct plot_cell *c = &out->cell[i];
 
         if (r->arms[i])
-            *c = (struct plot_cell){axis_glyph(r->arms[i], glyphs), INK_AXIS};
+            *c = (struct plot_cell){
+                axis_glyph(r->arms[i], (int)i >= (r->height - 2) * r->width,
+                           glyphs),
+                INK_AXIS};
         else if (r->dots[i])
             *c = (struct plot_cell){dots_glyph(r->dots[i], r->ink[i], glyphs),
                                     r->ink[i]};
@@ -519,6 +523,17 @@ plot_image_fini(struct plot_image *im)
 {
     free(im->cell);
     *im = (struct plot_image){0};
+}
+
+void
+plot_image_copy(struct plot_image *to, const struct plot_image *im)
+{
+    size_t bytes = (size_t)im->width * (size_t)im->height * sizeof *im->cell;
+
+    plot_image_fini(to);
+    *to = *im;
+    to->cell = mem_new(bytes);
+    memcpy(to->cell, im->cell, bytes);
 }
 
 const struct plot_cell *

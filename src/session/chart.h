@@ -46,10 +46,33 @@ struct chart_data {
 bool chart_decimate(const struct plot_spec *spec, size_t series, int dots,
                     double x_min, double x_max, struct chart_data *out,
                     struct error *err) MUST_USE;
-/* The range of the data, or of the spec where it says one; padded when it is
- * a single value.  False when there is nothing finite to draw. */
-bool chart_ranges(const struct plot_spec *spec, double x[2], double y[2]);
-/* Cells to keep free on the right for the labels. */
+/* What an axis says, and where. */
+enum { CHART_MAX_TICKS = 40, CHART_TICK_TEXT = 24 };
+struct chart_ticks {
+    double at[CHART_MAX_TICKS]; /* rising */
+    char text[CHART_MAX_TICKS][CHART_TICK_TEXT];
+    int n, widest;
+};
+struct chart_axis {
+    double low, high; /* the values at the dots `from` and `to` */
+    int from, to;
+    bool logarithmic;
+    struct chart_ticks tick;
+};
+struct chart_frame {
+    struct chart_axis x, y;
+    int left, right; /* columns left of the y axis, right of the curves */
+};
+/* False when there is nothing finite to draw.  Labels of an axis never touch:
+ * a blank between those below, a row between those to the left (but in charts
+ * of four rows). */
+bool chart_frame_of(const struct plot_spec *spec, struct chart_frame *out);
+int32_t chart_axis_dot(const struct chart_axis *a, double v);
+/* A value as the axis measures it; NaN when it cannot be shown. */
+double chart_on_axis(double v, bool logarithmic);
+/* Cells [*from, *to) of a label w wide under a dot, inside the chart. */
+void chart_label_cells(int columns, int dot, int w, int *from, int *to);
+/* Cells to keep free on the right for the labels of the lines. */
 int chart_label_width(const struct plot_spec *spec);
 
 /* The built-in layout. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 liblathe_a_SOURCES += src/session/chart.c
 liblathe_a_SOURCES += src/session/chart.h
+liblathe_a_SOURCES += src/session/chart_frame.c
 liblathe_a_SOURCES += src/session/chart_layout.c
 liblathe_a_SOURCES += src/session/cmd.h
 liblathe_a_SOURCES += src/session/cmd_about.c
@@ -31,6 +32,7 @@ liblathe_a_SOURCES += src/session/summary.h
 liblathe_a_SOURCES += src/session/table.c
 liblathe_a_SOURCES += src/session/task.c
 liblathe_a_SOURCES += src/session/task.h
+UNIT += tests/unit/test_chart
 UNIT += tests/unit/test_live
 UNIT += tests/unit/test_plot
 nobase_dist_pkgdata_DATA += lua/plot/driver.lua

@@ -408,9 +408,9 @@ start_child(struct plotter *p, struct error *err)
     watch_child(p, fds);
     buf_puts(&p->send,
              "set print '-'\nset encoding utf8\nunset key\nset border 3\n"
-             "set tics nomirror scale 0\nset grid ytics\n"
-             "set datafile missing 'NaN'\nset tmargin 0\nset bmargin 1\n"
-             "set format '%.6g'\n");
+             "set tics nomirror out scale 1\nset grid ytics\n"
+             "set xtics offset 0,0.25\nset ytics offset 1.5,0\n"
+             "set datafile missing 'NaN'\nset tmargin 0\nset bmargin 1\n");
     return true;
 }
 
@@ -442,32 +442,64 @@ put_data(struct buf *b, const struct chart_data *d, size_t i)
     buf_puts(b, "EOD\n");
 }
 
+/* gnuplot's axis runs over more dots than the values: it begins where the line
+ * of the axis is.  Dots are named by their middle, or rounding would move
+ * values to the dot below. */
+static void
+put_range(struct buf *b, char name, const struct chart_axis *a, int first,
+          int last)
+{
+    double low = chart_on_axis(a->low, a->logarithmic);
+    double dot = (chart_on_axis(a->high, a->logarithmic) - low) /
+                 (double)(a->to - a->from);
+    double ends[2] = {low + (first - a->from - 0.5) * dot,
+                      low + (last - a->from + 0.5) * dot};
+
+    for (int i = 0; i < 2; i++)
+        ends[i] = a->logarithmic ? pow(10, ends[i]) : ends[i];
+    buf_printf(b, "%s logscale %c\nset %crange [%.17g:%.17g]\n",
+               a->logarithmic ? "set" : "unset", name, name, ends[0], ends[1]);
+    if (a->tick.n == 0) {
+        buf_printf(b, "unset %ctics\n", name);
+        return;
+    }
+    buf_printf(b, "set %ctics (", name);
+    for (int i = 0; i < a->tick.n; i++)
+        buf_printf(b, "%s'%s' %.17g", i ? "," : "", a->tick.text[i],
+                   a->tick.at[i]);
+    buf_puts(b, ")\n");
+}
+
+static void
+put_size(struct plotter *p, const struct plot_spec *spec, struct buf *b)
+{
+    if (spec->width == p->columns && spec->height == p->rows)
+        return;
+    buf_puts(b, "set term lua ");
+    put_quoted(b, p->driver);
+    buf_printf(b, " '%d %d'\n", spec->width, spec->height);
+    p->columns = spec->width;
+    p->rows = spec->height;
+}
+
 /* The commands of one frame; false when nothing finite is to be plotted. */
 static bool
 put_frame(struct plotter *p, const struct plot_spec *spec, struct buf *b)
 {
-    double x[2], y[2];
+    struct chart_frame f;
     struct error err;
-    int dots = spec->width * 2;
 
-    if (!chart_ranges(spec, x, y))
+    if (spec->width < 10 || spec->height < 4 || !chart_frame_of(spec, &f))
         return false;
-    if (spec->width != p->columns || spec->height != p->rows) {
-        buf_puts(b, "set term lua ");
-        put_quoted(b, p->driver);
-        buf_printf(b, " '%d %d'\n", spec->width, spec->height);
-        p->columns = spec->width;
-        p->rows = spec->height;
-    }
-    buf_printf(b, "set rmargin %d\n", chart_label_width(spec));
-    buf_printf(b, "%s logscale x\n%s logscale y\n",
-               spec->log_x ? "set" : "unset", spec->log_y ? "set" : "unset");
-    buf_printf(b, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", x[0],
-               x[1], y[0], y[1]);
+    put_size(p, spec, b);
+    buf_printf(b, "set lmargin %d\nset rmargin %d\n", f.left, f.right);
+    put_range(b, 'x', &f.x, 2 * f.left, f.x.to);
+    put_range(b, 'y', &f.y, 4, f.y.to);
     for (size_t i = 0; i < spec->n_series; i++) {
         struct chart_data d;
 
-        if (!chart_decimate(spec, i, dots, x[0], x[1], &d, &err))
+        if (!chart_decimate(spec, i, f.x.to - f.x.from, f.x.low, f.x.high, &d,
+                            &err))
             return false;
         put_data(b, &d, i);
         free(d.x);

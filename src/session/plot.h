@@ -53,6 +53,8 @@ struct plot_image {
     struct plot_cell *cell; /* row by row; owned */
 };
 void plot_image_fini(struct plot_image *im);
+/* *to becomes a copy of im; what it held is released. */
+void plot_image_copy(struct plot_image *to, const struct plot_image *im);
 const struct plot_cell *
 plot_image_at(const struct plot_image *im, int x, int y);
 /* As lines of text without colour. */

@@ -212,8 +212,28 @@ test_hostile_display_lists_are_errors(void **state)
 struct frames {
     int n;
     bool checked;
+    char labels[256]; /* the numbers of both axes, as drawn */
     char note[200];
 };
+
+static void
+axis_labels(const struct plot_image *im, char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (int y = 0; y < im->height; y++)
+        for (int x = 0; x < im->width; x++) {
+            const struct plot_cell *c = plot_image_at(im, x, y);
+
+            if (c->cp && c->ink == INK_TEXT && n + 2 < size) {
+                out[n++] = (char)c->cp;
+                if (x + 1 == im->width || !plot_image_at(im, x + 1, y)->cp ||
+                    plot_image_at(im, x + 1, y)->ink != INK_TEXT)
+                    n += (size_t)snprintf(out + n, size - n, "@%d,%d ", x, y);
+            }
+        }
+    out[n] = '\0';
+}
 
 static void
 on_frame(void *ctx, const struct plot_image *im)
@@ -221,6 +241,7 @@ on_frame(void *ctx, const struct plot_image *im)
     struct frames *f = ctx;
 
     f->n++;
+    axis_labels(im, f->labels, sizeof f->labels);
     if (im->width == 60) {
         check_decaying(im);
         f->checked = true;
@@ -271,6 +292,62 @@ test_gnuplot_draws_the_same_picture_and_a_new_size(void **state)
     loop_free(l);
 }
 
+/* The same numbers in the same rows; a tie is rounded either way. */
+static void
+check_same_labels(const char *got, const char *want)
+{
+    char a[24], b[24];
+    int ax, ay, bx, by, n, m;
+
+    while (sscanf(got, "%23[^@]@%d,%d %n", a, &ax, &ay, &n) == 3 &&
+           sscanf(want, "%23[^@]@%d,%d %n", b, &bx, &by, &m) == 3) {
+        if (strcmp(a, b) != 0 || ay != by || abs(ax - bx) > 1)
+            fail_msg("%s at %d,%d, want %s at %d,%d", a, ax, ay, b, bx, by);
+        got += n;
+        want += m;
+    }
+    assert_string_equal(got, "");
+    assert_string_equal(want, "");
+}
+
+static void
+test_gnuplot_puts_the_numbers_where_the_built_in_layout_does(void **state)
+{
+    static const int sizes[][2] = {{62, 16}, {30, 6}, {20, 5}, {110, 40}};
+    struct loop *l = loop_new();
+    struct frames f = {0};
+    struct plotter *p;
+    struct plot_series s[2];
+    struct plot_spec spec = decaying(s);
+
+    (void)state;
+    if (access("/usr/bin/gnuplot", X_OK) != 0)
+        skip();
+    p = plotter_new(l, on_note, &f);
+    for (int i = 0; i < 16; i++) {
+        struct plot_image im;
+        struct error err;
+        char want[sizeof f.labels];
+
+        spec.width = sizes[i / 4][0];
+        spec.height = sizes[i / 4][1];
+        spec.log_x = spec.log_y = i % 2;
+        spec.y_min = spec.y_max = NAN;
+        for (int k = 0; k < N; k++)
+            ys[k] =
+                (i & 2 ? 4e5 : 1) * (2.5 * exp(-k / 900.0) - 0.4 * !(i % 2));
+        assert_ok(plot_draw(&spec, &im, &err), err);
+        axis_labels(&im, want, sizeof want);
+        plot_image_fini(&im);
+        plotter_request(p, &spec, on_frame, &f);
+        turn_until(l, &f, i + 1);
+        check_same_labels(f.labels, want);
+    }
+    assert_true(plotter_uses_gnuplot(p));
+    plotter_free(p);
+    loop_free(l);
+}
+
 static void
 test_without_gnuplot_the_built_in_layout_stands_in_and_says_so(void **state)
 {
@@ -305,6 +382,8 @@ main(void)
         cmocka_unit_test(test_decimation_keeps_the_extremes_of_every_column),
         cmocka_unit_test(test_hostile_display_lists_are_errors),
         cmocka_unit_test(test_gnuplot_draws_the_same_picture_and_a_new_size),
+        cmocka_unit_test(
+            test_gnuplot_puts_the_numbers_where_the_built_in_layout_does),
         cmocka_unit_test(
             test_without_gnuplot_the_built_in_layout_stands_in_and_says_so),
     };
