@@ -5,6 +5,7 @@ liblathe_a_SOURCES += src/ui/attach.c src/ui/attach.h
 liblathe_a_SOURCES += src/ui/attach_client.c
 liblathe_a_SOURCES += src/ui/attach_wire.c src/ui/attach_wire.h
 liblathe_a_SOURCES += src/ui/draw.c src/ui/draw.h
+liblathe_a_SOURCES += src/ui/draw_plot.c src/ui/draw_plot.h
 liblathe_a_SOURCES += src/ui/editor.c
 liblathe_a_SOURCES += src/ui/editor.h
 liblathe_a_SOURCES += src/ui/frame.c src/ui/frame.h

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "ui/draw_plot.h"
 #include "ui/ui.h"
 
 void
@@ -168,12 +169,8 @@ static void
 chart_done(void *ctx, const struct plot_image *im)
 {
     struct view_endpoints *e = ctx;
-    size_t bytes = (size_t)im->width * (size_t)im->height * sizeof *im->cell;
 
-    plot_image_fini(&e->image);
-    e->image = *im;
-    e->image.cell = mem_new(bytes);
-    memcpy(e->image.cell, im->cell, bytes);
+    plot_image_copy(&e->image, im);
     ui_touch(e->view.ui);
 }
 
@@ -237,25 +234,12 @@ void
 endpoints_chart_draw(struct view *v, const struct canvas *c)
 {
     struct view_endpoints *e = endpoints_mine(v);
-    const struct plot_image *im = &e->image;
 
     if (!endpoints_at_cursor(e))
         return;
-    if (im->width == 0)
+    if (e->image.width == 0)
         draw_text(c, 1, 1, ROLE_DIM, "requests draw a curve here; t sends one");
-    for (int y = 0; y < im->height && y < c->h; y++)
-        for (int x = 0; x < im->width && x < c->w; x++) {
-            const struct plot_cell *cell = plot_image_at(im, x, y);
-
-            if (cell->cp)
-                draw_cp(c, x, y,
-                        cell->ink > 0
-                            ? ROLE_SERIES_0 +
-                                  (unsigned)(cell->ink - 1) % THEME_SERIES
-                        : cell->ink == INK_GRID ? ROLE_GRID
-                                                : ROLE_CHART,
-                        cell->cp);
-        }
+    draw_plot(c, 0, 0, &e->image, 0, c->h);
 }
 
 void

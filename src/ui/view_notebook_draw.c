@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "session/task.h"
+#include "ui/draw_plot.h"
 #include "ui/ui.h"
 
 static void
@@ -148,25 +149,6 @@ draw_prose(const struct canvas *c, int y, const struct book_line *l)
 }
 
 static void
-draw_chart_row(struct view_notebook *b, const struct canvas *c, int y,
-               const struct book_line *l)
-{
-    const struct plot_image *im = &b->chart[l->chart].image;
-
-    for (int x = 0; l->row < im->height && x < im->width; x++) {
-        const struct plot_cell *cell = plot_image_at(im, x, l->row);
-
-        if (cell->cp)
-            draw_cp(c, 4 + x, y,
-                    cell->ink > 0 ? ROLE_SERIES_0 +
-                                        (unsigned)(cell->ink - 1) % THEME_SERIES
-                    : cell->ink == INK_GRID ? ROLE_GRID
-                                            : ROLE_CHART,
-                    cell->cp);
-    }
-}
-
-static void
 draw_line_of(struct view_notebook *b, const struct canvas *c, int y,
              const struct book_line *l)
 {
@@ -193,7 +175,7 @@ draw_line_of(struct view_notebook *b, const struct canvas *c, int y,
                     l->hidden);
         break;
     case LINE_CHART:
-        draw_chart_row(b, c, y, l);
+        draw_plot(c, 4, y, &b->chart[l->chart].image, l->row, 1);
         break;
     default:
         break;

@@ -12,9 +12,10 @@
 
 #include "base/mem.h"
 #include "session/task.h"
+#include "ui/draw_plot.h"
 #include "ui/ui.h"
 
-enum { MAX_BASES = 64, RAW_INK = 8 };
+enum { MAX_BASES = 64 };
 
 /* ---- which metric ---- */
 
@@ -156,8 +157,8 @@ add_run(struct view_runs *r, struct lines *l, size_t letter, const char *base)
         valid = series_by_name(all, base);
     snprintf(word, sizeof word, "%c", (char)('a' + letter));
     if (r->smooth > 0)
-        add_line(r, l, valid ? valid : train, RAW_INK + 1 + (int)letter, NULL,
-                 true);
+        add_line(r, l, valid ? valid : train, DRAW_PLOT_FAINT + 1 + (int)letter,
+                 NULL, true);
     if (alone && train && valid)
         add_line(r, l, train, 2, "train", false);
     add_line(r, l, valid ? valid : train, alone ? 1 : 1 + (int)letter,
@@ -186,25 +187,6 @@ x_range(const struct lines *l, double out[2])
     return out[1] >= out[0];
 }
 
-/* A little room below and above the lines, or the axis would cover what lies
- * on it. */
-static void
-pad_y(const struct lines *l, struct plot_spec *spec)
-{
-    double lo = INFINITY, hi = -INFINITY;
-
-    for (size_t i = 0; i < l->n; i++)
-        for (size_t k = 0; k < l->series[i].n; k++)
-            if (isfinite(l->series[i].y[k])) {
-                lo = fmin(lo, l->series[i].y[k]);
-                hi = fmax(hi, l->series[i].y[k]);
-            }
-    if (hi > lo) {
-        spec->y_min = lo - 0.05 * (hi - lo);
-        spec->y_max = hi + 0.05 * (hi - lo);
-    }
-}
-
 static void
 make_spec(struct view_runs *r, struct lines *l, struct plot_spec *spec)
 {
@@ -231,8 +213,6 @@ make_spec(struct view_runs *r, struct lines *l, struct plot_spec *spec)
 
         spec->x_min = range[0] + r->zoom_from * w;
         spec->x_max = range[0] + r->zoom_to * w;
-    } else if (!spec->log_y) {
-        pad_y(l, spec);
     }
 }
 
@@ -240,12 +220,8 @@ static void
 chart_done(void *ctx, const struct plot_image *im)
 {
     struct view_runs *r = ctx;
-    size_t bytes = (size_t)im->width * (size_t)im->height * sizeof *im->cell;
 
-    plot_image_fini(&r->image);
-    r->image = *im;
-    r->image.cell = mem_new(bytes);
-    memcpy(r->image.cell, im->cell, bytes);
+    plot_image_copy(&r->image, im);
     ui_touch(r->view.ui);
 }
 
@@ -260,16 +236,6 @@ runs_ask_chart(struct view_runs *r)
     make_spec(r, &l, &spec);
     plotter_request(r->plotter, &spec, chart_done, r);
     lines_fini(&l);
-}
-
-static unsigned
-ink_role(int ink)
-{
-    if (ink == INK_GRID || ink > RAW_INK)
-        return ROLE_GRID;
-    if (ink == INK_AXIS || ink == INK_TEXT)
-        return ROLE_CHART;
-    return ROLE_SERIES_0 + (unsigned)(ink - 1) % THEME_SERIES;
 }
 
 static void
@@ -296,8 +262,9 @@ draw_inspect(struct view_runs *r, const struct canvas *c)
                 continue;
             while (k + 1 < s->n && s->x[k + 1] <= x)
                 k++;
-            at = draw_printf(c, at, c->h - 1, ink_role(s->ink), " %.*s %.5g",
-                             (int)strcspn(s->label, " "), s->label, s->y[k]);
+            at = draw_printf(c, at, c->h - 1, draw_plot_role(s->ink),
+                             " %.*s %.5g", (int)strcspn(s->label, " "),
+                             s->label, s->y[k]);
         }
     }
     lines_fini(&l);
@@ -307,20 +274,12 @@ void
 runs_chart_draw(struct view *v, const struct canvas *c)
 {
     struct view_runs *r = runs_mine(v);
-    const struct plot_image *im = &r->image;
-    int h = c->h - (r->inspect ? 1 : 0);
 
     if (r->n_shown == 0) {
         draw_text(c, 1, c->h / 2, ROLE_DIM, "curves of the runs come here");
         return;
     }
-    for (int y = 0; y < im->height && y < h; y++)
-        for (int x = 0; x < im->width && x < c->w; x++) {
-            const struct plot_cell *cell = plot_image_at(im, x, y);
-
-            if (cell->cp)
-                draw_cp(c, x, y, ink_role(cell->ink), cell->cp);
-        }
+    draw_plot(c, 0, 0, &r->image, 0, c->h - (r->inspect ? 1 : 0));
     if (r->inspect)
         draw_inspect(r, c);
 }
