@@ -490,6 +490,8 @@ make_targets(struct reading *r, struct error *err)
     for (size_t i = 1; i < r->tree.n; i++)
         if (is_column(r, i))
             r->column_of[i] = (uint32_t)++r->n_cols;
+    if (r->n_cols == 0)
+        return error_set(err, ERR_PARSE, "no names in any object");
     if (!(r->target = mem_try_array(r->n_cols, sizeof *r->target, err)))
         return false;
     for (size_t i = 1; i < r->tree.n; i++)

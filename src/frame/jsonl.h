@@ -1,4 +1,4 @@
-/* frame/jsonl.h -- JSON lines to a frame and back.
+/* frame/jsonl.h -- JSON lines to a frame (frame_json_lines() is the way back).
  *
  * One object on each line, or one list of objects ("[{...}, {...}]", over any
  * lines).  A name is a column, in the order of first appearance over the whole
@@ -35,9 +35,4 @@ bool
 jsonl_parse(struct str text, const char *name, const struct jsonl_options *o,
             struct pool *pool, struct progress *progress, struct csv_table *out,
             struct error *err) MUST_USE;
-
-/* frame_json_lines() of all rows; an infinity, for which JSON has no form, is
- * null. */
-bool jsonl_write(const struct frame *f, const char *path,
-                 struct error *err) MUST_USE;
 #endif

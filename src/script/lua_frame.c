@@ -12,10 +12,10 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "frame/csv.h"
 #include "frame/expr.h"
 #include "frame/profile.h"
 #include "frame/query.h"
+#include "frame/source.h"
 #include "frame/split.h"
 #include "script/lua_types.h"
 
@@ -110,7 +110,7 @@ script_push_frame(lua_State *L, const struct frame *f, const char *name)
 
 struct reading {
     const char *path;
-    struct csv_options options;
+    struct source_options options;
     struct csv_table table;
     struct lua_frame *out;
 };
@@ -120,8 +120,8 @@ run_read(struct task *t, void *ctx, struct error *err)
 {
     struct reading *r = ctx;
 
-    if (!csv_read(r->path, &r->options, session_pool(task_session(t)),
-                  task_progress(t), &r->table, err))
+    if (!source_read(r->path, &r->options, session_pool(task_session(t)),
+                     task_progress(t), &r->table, err))
         return false;
     r->out->frame = frame_ref(r->table.frame);
     r->out->rejects = frame_ref(r->table.rejects);
@@ -147,12 +147,12 @@ lathe_read(lua_State *L)
     title = script_buf(L);
     script_options(L, 2, allowed);
     delimiter = script_opt_text(L, 2, "delimiter", "");
-    r.options.delimiter = delimiter[0];
-    r.options.header = -1;
+    r.options.csv.delimiter = delimiter[0];
+    r.options.csv.header = -1;
     if (lua_istable(L, 2) && lua_getfield(L, 2, "header") == LUA_TBOOLEAN)
-        r.options.header = lua_toboolean(L, -1);
-    r.options.types = script_opt_texts(L, 2, "types");
-    r.options.nulls = script_opt_texts(L, 2, "nulls");
+        r.options.csv.header = lua_toboolean(L, -1);
+    r.options.csv.types = script_opt_texts(L, 2, "types");
+    r.options.csv.nulls = script_opt_texts(L, 2, "nulls");
     r.out = new_frame(L, r.path);
     buf_printf(title, "read %s", file_base(r.path));
     script_call(L, title->data, run_read, &r);
@@ -170,7 +170,7 @@ run_write(struct task *t, void *ctx, struct error *err)
     struct writing *w = ctx;
 
     (void)t;
-    return csv_write(w->frame, w->path, ',', err);
+    return source_write(w->frame, w->path, err);
 }
 
 static int
@@ -787,8 +787,10 @@ frame_len(lua_State *L)
 
 const struct binding lua_frame_functions[] = {
     {"read", lathe_read, "lathe.read(path [, options])",
-     "Reads a delimited text file as a frame. Delimiter, header and types are\n"
-     "found from the whole file; \"-\" is standard input.\n"
+     "Reads a table as a frame: delimited text, or JSON lines (.jsonl, .ndjson,\n"
+     ".json) whose objects within objects become columns \"a.b\"; packed by\n"
+     "gzip, zstd or lz4 or not. Delimiter, header and types are found from the\n"
+     "whole file; \"-\" is standard input.\n"
      "  delimiter  a character\n"
      "  header     true or false\n"
      "  types      { \"col=type\", ... }: bool int float text date timestamp\n"
@@ -827,7 +829,9 @@ const struct binding lua_frame_methods[] = {
      "A column as a list; a missing value is false."},
     {"rejects", frame_rejects, "frame:rejects()",
      "The rows that lathe.read set aside, with line and reason."},
-    {"write", frame_write, "frame:write(path)", "Writes it as CSV."},
+    {"write", frame_write, "frame:write(path)",
+     "Writes it as the ending says: .csv, .tsv or .jsonl, and .gz, .zst or\n"
+     ".lz4 behind that."},
     {NULL, NULL, NULL, NULL},
 };
 

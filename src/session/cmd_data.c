@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "frame/expr.h"
 #include "frame/query.h"
+#include "frame/source.h"
 #include "session/cmd.h"
 
 /* ---- shared ---- */
@@ -45,7 +46,8 @@ cmd_table(struct task *t, const char *path, struct error *err)
     struct csv_table table;
     struct frame *f;
 
-    if (!csv_read(path, NULL, session_pool(s), task_progress(t), &table, err))
+    if (!source_read(path, NULL, session_pool(s), task_progress(t), &table,
+                     err))
         return NULL;
     if (table.n_rejected)
         tell_rejects(t, path, &table);
@@ -308,7 +310,7 @@ cmd_query(struct session *s, struct task *t, struct call *c, struct error *err)
     if (!f)
         return false;
     if (out) {
-        ok = csv_write(f, out, ',', err);
+        ok = source_write(f, out, err);
     } else if (call_json(c)) {
         frame_json(f, 0, frame_rows(f), call_out(c));
         cmd_json_end(c);

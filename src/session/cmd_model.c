@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "frame/source.h"
 #include "session/cmd.h"
 #include "session/enrol.h"
 #include "session/fit.h"
@@ -268,7 +269,7 @@ cmd_predict(struct session *s, struct task *t, struct call *c,
         out = with_inputs(f, out, err);
     ok = out != NULL;
     if (ok && path) {
-        ok = csv_write(out, path, ',', err);
+        ok = source_write(out, path, err);
     } else if (ok && call_json(c)) {
         frame_json(out, 0, frame_rows(out), call_out(c));
         cmd_json_end(c);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "frame/source.h"
 #include "ui/prompt.h"
 
 /* ---- matching ---- */
@@ -526,25 +527,20 @@ add_commands(struct chooser *c)
 static void
 add_files(struct chooser *c)
 {
-    static const char *const endings[] = {".csv",   ".tsv",     ".jsonl",
-                                          ".arrow", ".parquet", ".lua"};
     DIR *d = opendir(session_project(c->ui->session));
     const struct dirent *e;
     char command[300];
 
     while (d && (e = readdir(d))) {
         const char *dot = strrchr(e->d_name, '.');
-        bool ours = false;
+        bool lua = dot && strcmp(dot, ".lua") == 0;
 
-        for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
-            ours |= strcmp(dot, endings[i]) == 0;
-        if (!ours || e->d_name[0] == '.')
+        if ((!lua && !source_is_table(e->d_name)) || e->d_name[0] == '.')
             continue;
         snprintf(command, sizeof command, "open-file %s", e->d_name);
         chooser_add(c, e->d_name, "file", "",
-                    strcmp(dot, ".lua") == 0 ? "Opens the notebook."
-                                             : "Opens the table.",
-                    command, 4);
+                    lua ? "Opens the notebook." : "Opens the table.", command,
+                    4);
     }
     if (d)
         closedir(d);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "frame/expr.h"
 #include "frame/query.h"
+#include "frame/source.h"
 #include "session/task.h"
 #include "ui/tether.h"
 #include "ui/ui.h"
@@ -234,7 +235,7 @@ run_writing(struct task *t, void *ctx, struct error *err)
     (void)t;
     if (w->rows)
         shown = frame_take(w->frame, w->rows, w->n_rows, err);
-    ok = shown && csv_write(shown, w->path, ',', err);
+    ok = shown && source_write(shown, w->path, err);
     if (w->rows)
         frame_unref(shown);
     return ok;

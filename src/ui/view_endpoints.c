@@ -306,11 +306,12 @@ complete_input(void *ctx, struct str line, size_t at, size_t *begin,
         if (strncmp(s->feature[i].name, line.p + from, at - from) == 0)
             (*out)[n++] = mem_text(s->feature[i].name);
     if (n == 1) {
-        char *name = (*out)[0];
+        size_t len = strlen((*out)[0]) + sizeof "\": ";
+        char *opened = mem_new(len);
 
-        (*out)[0] = mem_new(strlen(name) + 4);
-        sprintf((*out)[0], "%s\": ", name);
-        free(name);
+        snprintf(opened, len, "%s\": ", (*out)[0]);
+        free((*out)[0]);
+        (*out)[0] = opened;
     }
     return n;
 }

@@ -219,6 +219,7 @@ test_a_file_without_rows_is_an_error(void **state)
     (void)state;
     assert_fails("", "t.jsonl: no rows");
     assert_fails(" \n\n", "t.jsonl: no rows");
+    assert_fails("{}\n{\"a\":{}}\n", "t.jsonl: no names in any object");
     assert_fails("a,b\n1,2\n", "t.jsonl: line 1: expected an object: '{'");
     assert_fails("\xef\xbb\xbf{\"a\":", "t.jsonl: line 1: no value");
 }

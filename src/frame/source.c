@@ -1,0 +1,293 @@
+/* frame/source.c -- a table file of any format to a frame and back.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "frame/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "frame/codec.h"
+#include "frame/jsonl.h"
+
+enum { HEAD = 1 << 20, FIRST_ROOM = 4 << 20 };
+
+/* ---- which format ---- */
+
+static const struct {
+    const char *ending;
+    enum source_format format;
+} endings[] = {
+    {".csv", SOURCE_CSV},      {".tsv", SOURCE_CSV},
+    {".txt", SOURCE_CSV},      {".jsonl", SOURCE_JSONL},
+    {".ndjson", SOURCE_JSONL}, {".json", SOURCE_JSONL},
+};
+
+static const struct {
+    const char *ending;
+    enum codec codec;
+} packings[] = {
+    {".gz", CODEC_GZIP}, {".zst", CODEC_ZSTD}, {".lz4", CODEC_LZ4_FRAME}};
+
+static bool
+ends(struct str s, const char *ending)
+{
+    size_t n = strlen(ending);
+
+    return s.n > n &&
+           str_eq_nocase((struct str){s.p + s.n - n, n}, str_of(ending));
+}
+
+/* The name without .gz and the like, which is told in *codec. */
+static struct str
+unpacked(const char *path, enum codec *codec)
+{
+    struct str s = str_of(path);
+
+    *codec = CODEC_NONE;
+    for (size_t i = 0; i < sizeof packings / sizeof *packings; i++)
+        if (ends(s, packings[i].ending)) {
+            *codec = packings[i].codec;
+            s.n -= strlen(packings[i].ending);
+            break;
+        }
+    return s;
+}
+
+static enum source_format
+format_of_name(const char *path)
+{
+    enum codec codec;
+    struct str s = unpacked(path, &codec);
+
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (ends(s, endings[i].ending))
+            return endings[i].format;
+    return SOURCE_FIND;
+}
+
+bool
+source_is_table(const char *path)
+{
+    return format_of_name(path) != SOURCE_FIND;
+}
+
+static enum source_format
+format_of(const char *path, const struct source_options *o, struct str text)
+{
+    enum source_format f = o->format ? o->format : format_of_name(path);
+
+    if (f)
+        return f;
+    if (str_starts(text, "\xef\xbb\xbf"))
+        text = (struct str){text.p + 3, text.n - 3};
+    text = str_trim(text);
+    return text.n > 0 && text.p[0] == '{' ? SOURCE_JSONL : SOURCE_CSV;
+}
+
+/* ---- bytes ---- */
+
+/* The file's bytes, with compression undone. */
+struct bytes {
+    struct file_map map;
+    struct str text;
+    char *plain; /* NULL: there was none */
+};
+
+static void
+bytes_close(struct bytes *b)
+{
+    free(b->plain);
+    file_map_close(&b->map);
+}
+
+/* At most `most` bytes of what is packed. */
+static bool
+unpack(struct bytes *b, enum codec codec, size_t most, struct progress *g,
+       struct error *err)
+{
+    struct str packed = {b->map.data, b->map.len};
+    struct codec_stream *s = codec_stream_open(codec, packed, err);
+    size_t cap = 0, n = 0, got = 0;
+    bool ok = s != NULL;
+
+    progress_begin(g, "decompressing", packed.n);
+    do {
+        size_t room = cap ? cap * 2 : FIRST_ROOM;
+        char *p;
+
+        room = room < most ? room : most;
+        ok = ok && progress_check(g, err) &&
+             (p = mem_try_resize(b->plain, room, 1, err));
+        if (!ok)
+            break;
+        b->plain = p;
+        cap = room;
+        ok = codec_stream_read(s, b->plain + n, cap - n, &got, err);
+        n += ok ? got : 0;
+        progress_set(g, codec_stream_used(s));
+    } while (ok && n == cap && n < most);
+    codec_stream_close(s);
+    b->text = (struct str){b->plain, n};
+    return ok;
+}
+
+static bool
+bytes_open(struct bytes *b, const char *path, size_t most, struct progress *g,
+           struct error *err)
+{
+    enum codec codec;
+
+    *b = (struct bytes){0};
+    if (!file_map_open(&b->map, path, err))
+        return false;
+    b->text = (struct str){b->map.data, b->map.len};
+    codec = codec_sniff(b->text);
+    if (codec == CODEC_NONE || unpack(b, codec, most, g, err))
+        return true;
+    bytes_close(b);
+    return error_prefix(err, "%s: ", path);
+}
+
+/* ---- reading ---- */
+
+/* "column=type" for a format with types of its own. */
+static bool
+cast(struct csv_table *t, const char *text, struct error *err)
+{
+    const char *eq = strrchr(text, '=');
+    char *name = mem_text(text);
+    struct column *c = NULL;
+    struct frame *f = NULL;
+    size_t col, lost = 0;
+    enum col_type type;
+    bool ok;
+
+    if (eq)
+        name[eq - text] = '\0';
+    if (!eq || !column_type_parse(eq + 1, &type)) {
+        error_set(err, ERR_USAGE,
+                  "type '%s', expected COLUMN= and one of bool, int, float, "
+                  "text, date, timestamp",
+                  text);
+        goto out;
+    }
+    if (!frame_need(t->frame, name, &col, err) ||
+        !(c = column_cast(frame_column(t->frame, col), type, &lost, err)))
+        goto out;
+    if (lost > 0)
+        error_set(err, ERR_PARSE, "column '%s': %zu value%s no %s", name, lost,
+                  lost == 1 ? " is" : "s are", column_type_word(type));
+    else if ((f = frame_with(t->frame, name, column_ref(c), err))) {
+        frame_unref(t->frame);
+        t->frame = f;
+    }
+out:
+    ok = f != NULL;
+    column_unref(c);
+    free(name);
+    return ok;
+}
+
+static bool
+read_jsonl(struct str text, const char *path, const struct source_options *o,
+           struct pool *pool, struct progress *progress, struct csv_table *out,
+           struct error *err)
+{
+    struct jsonl_options jo = {.max_rejects = o->csv.max_rejects,
+                               .grain = o->csv.grain};
+
+    if (!jsonl_parse(text, path, &jo, pool, progress, out, err))
+        return false;
+    for (size_t i = 0; o->csv.types && o->csv.types[i]; i++)
+        if (!cast(out, o->csv.types[i], err)) {
+            csv_table_fini(out);
+            return error_prefix(err, "%s: ", path);
+        }
+    return true;
+}
+
+static const struct source_options find_all = {.csv = {.header = -1}};
+
+/* Tabs are a matter of course in a file of that name. */
+static struct csv_options
+csv_options_of(const char *path, const struct source_options *o)
+{
+    struct csv_options c = o->csv;
+    enum codec codec;
+
+    if (!c.delimiter && ends(unpacked(path, &codec), ".tsv"))
+        c.delimiter = '\t';
+    return c;
+}
+
+bool
+source_read(const char *path, const struct source_options *o, struct pool *pool,
+            struct progress *progress, struct csv_table *out, struct error *err)
+{
+    struct csv_options c;
+    struct bytes b;
+    bool ok;
+
+    o = o ? o : &find_all;
+    if (!bytes_open(&b, path, SIZE_MAX, progress, err))
+        return false;
+    c = csv_options_of(path, o);
+    ok = format_of(path, o, b.text) == SOURCE_JSONL
+             ? read_jsonl(b.text, path, o, pool, progress, out, err)
+             : csv_parse(b.text, path, &c, pool, progress, out, err);
+    bytes_close(&b);
+    return ok;
+}
+
+bool
+source_read_head(const char *path, const struct source_options *o,
+                 struct csv_table *out, struct error *err)
+{
+    struct csv_options c;
+    struct bytes b;
+    bool ok;
+
+    o = o ? o : &find_all;
+    if (!bytes_open(&b, path, HEAD, NULL, err))
+        return false;
+    c = csv_options_of(path, o);
+    if (format_of(path, o, b.text) == SOURCE_JSONL)
+        ok = error_set(err, ERR_LIMIT, "%s: no quick look at JSON", path);
+    else
+        ok = csv_parse_head(b.text, path, &c, 0, out, err);
+    bytes_close(&b);
+    return ok;
+}
+
+/* ---- writing ---- */
+
+bool
+source_write(const struct frame *f, const char *path, struct error *err)
+{
+    enum codec codec;
+    bool tabs = ends(unpacked(path, &codec), ".tsv"), ok;
+    struct buf text, packed;
+
+    buf_init(&text);
+    buf_init(&packed);
+    if (format_of_name(path) == SOURCE_JSONL)
+        frame_json_lines(f, 0, frame_rows(f), &text);
+    else
+        csv_write_rows(f, 0, frame_rows(f), true, tabs ? '\t' : ',', &text);
+    ok = buf_check(&text, err);
+    if (ok && codec != CODEC_NONE) {
+        ok = codec_compress(codec, 0, (struct str){text.data, text.len},
+                            &packed, err);
+        buf_fini(&text);
+        text = packed;
+        buf_init(&packed);
+    }
+    ok = ok ? file_replace(path, text.data, text.len, 0666, err)
+            : error_prefix(err, "%s: ", path);
+    buf_fini(&text);
+    buf_fini(&packed);
+    return ok;
+}

@@ -1,0 +1,221 @@
+/* Opening files of any format.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "frame/codec.h"
+#include "frame/source.h"
+
+static char dir[] = "/tmp/lathe-source.XXXXXX";
+
+static char *
+put(const char *name, struct str bytes)
+{
+    char *path = file_join(dir, name);
+    struct error err;
+
+    if (!file_replace(path, bytes.p, bytes.n, 0600, &err))
+        fail_msg("%s", err.message);
+    return path;
+}
+
+static char *
+put_packed(const char *name, enum codec codec, const char *text)
+{
+    struct buf b;
+    struct error err;
+    char *path;
+
+    buf_init(&b);
+    assert_true(codec_compress(codec, 0, str_of(text), &b, &err));
+    path = put(name, (struct str){b.data, b.len});
+    buf_fini(&b);
+    return path;
+}
+
+/* The first two columns of the file are x, 1 and 2, and y, a and b. */
+static void
+assert_reads(char *path)
+{
+    struct csv_table t;
+    struct error err;
+
+    if (!source_read(path, NULL, NULL, NULL, &t, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(frame_rows(t.frame), 2);
+    assert_string_equal(frame_name(t.frame, 0), "x");
+    assert_int_equal(column_int64s(frame_column(t.frame, 0))[1], 2);
+    assert_true(str_is(column_text(frame_column(t.frame, 1), 0), "a"));
+    csv_table_fini(&t);
+    free(path);
+}
+
+static void
+assert_fails(char *path, const struct source_options *o, const char *end)
+{
+    struct csv_table t;
+    struct error err;
+    size_t n = strlen(end);
+
+    if (source_read(path, o, NULL, NULL, &t, &err))
+        fail_msg("%s was read", path);
+    assert_memory_equal(err.message, path, strlen(path));
+    assert_true(strlen(err.message) >= n);
+    assert_string_equal(err.message + strlen(err.message) - n, end);
+    free(path);
+}
+
+static const char lines[] = "{\"x\":1,\"y\":\"a\"}\n{\"x\":2,\"y\":\"b\"}\n";
+
+static void
+test_the_ending_or_else_the_text_tells_the_format(void **state)
+{
+    (void)state;
+    assert_reads(put("a.csv", STR("x,y\n1,a\n2,b\n")));
+    assert_reads(put("a.tsv", STR("x\ty\n1\ta\n2\tb\n")));
+    assert_reads(put("a.jsonl", str_of(lines)));
+    assert_reads(put("a.JSON", STR("[{\"x\":1,\"y\":\"a\"},{\"x\":2}]")));
+    assert_reads(put("a.log", str_of(lines)));
+    assert_reads(put("a", STR("x;y\n1;a\n2;b\n")));
+}
+
+static void
+test_compressed_text_is_opened_whatever_its_name(void **state)
+{
+    (void)state;
+    assert_reads(put_packed("b.csv.gz", CODEC_GZIP, "x,y\n1,a\n2,b\n"));
+    assert_reads(put_packed("b.jsonl.zst", CODEC_ZSTD, lines));
+    assert_reads(
+        put_packed("b.tsv.lz4", CODEC_LZ4_FRAME, "x\ty\n1\ta\n2\tb\n"));
+    assert_reads(put_packed("b.csv", CODEC_ZSTD, "x,y\n1,a\n2,b\n"));
+    assert_reads(put_packed("b.data", CODEC_GZIP, lines));
+}
+
+static void
+test_much_compressed_text_is_read_whole(void **state)
+{
+    struct csv_table t;
+    struct error err;
+    struct buf b;
+    char *path;
+
+    (void)state;
+    buf_init(&b);
+    buf_puts(&b, "x\n");
+    for (int i = 0; i < 2000000; i++)
+        buf_puts(&b, "123456\n");
+    path = put_packed("c.csv.zst", CODEC_ZSTD, b.data);
+    assert_true(source_read(path, NULL, NULL, NULL, &t, &err));
+    assert_int_equal(frame_rows(t.frame), 2000000);
+    csv_table_fini(&t);
+    assert_true(source_read_head(path, NULL, &t, &err));
+    assert_in_range(frame_rows(t.frame), 100, 1999999);
+    csv_table_fini(&t);
+    buf_fini(&b);
+    free(path);
+}
+
+static void
+test_damaged_compression_names_the_file(void **state)
+{
+    char *path = put_packed("d.csv.gz", CODEC_GZIP, "x,y\n1,a\n2,b\n");
+    struct csv_table t;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(truncate(path, 20), 0);
+    assert_false(source_read(path, NULL, NULL, NULL, &t, &err));
+    assert_int_equal(err.code, ERR_PARSE);
+    assert_memory_equal(err.message, path, strlen(path));
+    free(path);
+}
+
+static void
+test_types_can_be_asked_for_in_json(void **state)
+{
+    static const char *const to_text[] = {"x=text", NULL};
+    static const char *const to_int[] = {"y=int", NULL};
+    static const char *const to_none[] = {"price=int", NULL};
+    struct source_options o = {.csv = {.header = -1, .types = to_text}};
+    char *path = put("e.jsonl", str_of(lines));
+    struct csv_table t;
+    struct error err;
+
+    (void)state;
+    assert_true(source_read(path, &o, NULL, NULL, &t, &err));
+    assert_int_equal(column_type(frame_column(t.frame, 0)), COL_TEXT);
+    csv_table_fini(&t);
+    free(path);
+    o.csv.types = to_int;
+    assert_fails(put("e.jsonl", str_of(lines)), &o,
+                 ": column 'y': 2 values are no int");
+    o.csv.types = to_none;
+    assert_fails(put("e.jsonl", str_of(lines)), &o, ": no column 'price'");
+}
+
+static void
+test_what_is_written_is_read_by_its_ending(void **state)
+{
+    static const char *const names[] = {"f.csv",    "f.tsv",     "f.jsonl",
+                                        "f.csv.gz", "f.tsv.zst", "f.jsonl.lz4"};
+    char *from = put("f.json", str_of(lines));
+    struct csv_table t;
+    struct error err;
+
+    (void)state;
+    assert_true(source_read(from, NULL, NULL, NULL, &t, &err));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = file_join(dir, names[i]);
+
+        if (!source_write(t.frame, path, &err))
+            fail_msg("%s", err.message);
+        assert_reads(path);
+    }
+    csv_table_fini(&t);
+    free(from);
+}
+
+static int
+enter(void **state)
+{
+    (void)state;
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int
+leave(void **state)
+{
+    char command[100];
+
+    (void)state;
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    return system(command);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_ending_or_else_the_text_tells_the_format),
+        cmocka_unit_test(test_compressed_text_is_opened_whatever_its_name),
+        cmocka_unit_test(test_much_compressed_text_is_read_whole),
+        cmocka_unit_test(test_damaged_compression_names_the_file),
+        cmocka_unit_test(test_types_can_be_asked_for_in_json),
+        cmocka_unit_test(test_what_is_written_is_read_by_its_ending),
+    };
+
+    (void)cmocka_run_group_tests(tests, enter, leave);
+    return 0;
+}
