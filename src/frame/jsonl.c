@@ -1,9 +1,9 @@
 /* frame/jsonl.c -- JSON lines to a frame.
  *
  * The first pass walks all rows and learns which paths there are, what type
- * each has, and how many rows stand before each stretch; the second one walks
- * them again and writes the values to their place.  A row is only taken when
- * all of it is well formed.
+ * each has, and how many rows stand before each stretch; the second one
+ * (jsonl_load.c) walks them again and writes the values to their place.  A row
+ * is only taken when all of it is well formed.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -14,75 +14,17 @@
 
 #include "base/mem.h"
 #include "frame/builder.h"
-#include "frame/csv_value.h"
-#include "frame/jsonl_row.h"
-#include "frame/names.h"
-#include "frame/piece.h"
+#include "frame/jsonl_load.h"
 
 enum {
     GRAIN = 1 << 20,
     PARTS_MAX = 512, /* each keeps something for each column */
     MAX_REJECTS = 1000,
-    REJECT_TEXT_MAX = 1000,
-    STOP_EVERY = 1024 /* rows */
+    REJECT_TEXT_MAX = 1000
 };
 
-struct reject {
-    size_t begin, end; /* bytes */
-    struct jsonl_fault fault;
-};
-
-/* What the first pass has seen at a node. */
-struct seen {
-    enum csv_class class;
-    bool null, value; /* leaves were there */
-};
-
-/* A stretch of whole rows. */
-struct part {
-    size_t begin, end;
-    size_t first_row, n_rows;
-    struct jsonl_tree tree;
-    struct seen *seen; /* by node of its tree */
-    size_t n_seen;
-    struct reject *reject;
-    size_t n_rejects, n_bad;
-    struct error err;
-    bool failed;
-};
-
-/* A column to be. */
-struct target {
-    uint32_t node;
-    enum col_type type;
-    char *name;
-    void *data;
-    struct column *column;
-    struct error err;
-    bool failed;
-};
-
-struct reading {
-    const struct jsonl_options *o;
-    struct pool *pool;
-    struct progress *progress;
-    struct str text;
-    size_t body; /* where the rows begin */
-    bool list;
-    struct part *part;
-    size_t n_parts, n_rows, n_bad, max_rejects;
-    struct jsonl_tree tree;
-    struct seen *seen; /* by node */
-    size_t n_seen;
-    bool *inner; /* by node: objects stand there */
-    struct target *target;
-    size_t n_cols;
-    uint32_t *column_of; /* by node: its column + 1, or 0 */
-    struct piece *piece; /* n_parts * n_cols, by column */
-};
-
-static bool
-fail_part(struct part *p, const struct error *err)
+bool
+jsonl_fail_part(struct jsonl_part *p, const struct error *err)
 {
     p->err = *err;
     p->failed = true;
@@ -92,19 +34,19 @@ fail_part(struct part *p, const struct error *err)
 /* ---- stretches ---- */
 
 static bool
-add_part(struct reading *r, size_t *cap, size_t begin, size_t end,
+add_part(struct jsonl_reading *r, size_t *cap, size_t begin, size_t end,
          struct error *err)
 {
     if (r->n_parts == *cap) {
         size_t n = *cap ? *cap * 2 : 16;
-        struct part *p = mem_try_resize(r->part, n, sizeof *p, err);
+        struct jsonl_part *p = mem_try_resize(r->part, n, sizeof *p, err);
 
         if (!p)
             return false;
         r->part = p;
         *cap = n;
     }
-    r->part[r->n_parts++] = (struct part){.begin = begin, .end = end};
+    r->part[r->n_parts++] = (struct jsonl_part){.begin = begin, .end = end};
     return true;
 }
 
@@ -148,7 +90,7 @@ next_line(struct str s, size_t from)
 }
 
 static bool
-cut(struct reading *r, struct error *err)
+cut(struct jsonl_reading *r, struct error *err)
 {
     size_t least =
         r->text.n / PARTS_MAX > GRAIN ? r->text.n / PARTS_MAX : GRAIN;
@@ -170,7 +112,7 @@ cut(struct reading *r, struct error *err)
 
 /* Past a byte order mark; is it a list? */
 static void
-find_body(struct reading *r)
+find_body(struct jsonl_reading *r)
 {
     const char *p = r->text.p, *end = p + r->text.n;
 
@@ -241,10 +183,11 @@ class_of(const struct jsonl_value *v, enum csv_class so_far)
 }
 
 static bool
-see_row(struct part *p, const struct jsonl_rows *rows, struct error *err)
+see_row(struct jsonl_part *p, const struct jsonl_rows *rows, struct error *err)
 {
     if (p->n_seen < p->tree.n) {
-        struct seen *s = mem_try_resize(p->seen, p->tree.cap, sizeof *s, err);
+        struct jsonl_seen *s =
+            mem_try_resize(p->seen, p->tree.cap, sizeof *s, err);
 
         if (!s)
             return false;
@@ -253,7 +196,7 @@ see_row(struct part *p, const struct jsonl_rows *rows, struct error *err)
         p->n_seen = p->tree.cap;
     }
     for (size_t i = 0; i < rows->n; i++) {
-        struct seen *s = &p->seen[rows->leaf[i].node];
+        struct jsonl_seen *s = &p->seen[rows->leaf[i].node];
 
         s->class = csv_join(s->class, class_of(&rows->leaf[i].v, s->class));
         s->null |= rows->leaf[i].v.kind == JSONL_NULL;
@@ -264,28 +207,29 @@ see_row(struct part *p, const struct jsonl_rows *rows, struct error *err)
 }
 
 static bool
-note_reject(struct reading *r, struct part *p, const struct jsonl_rows *rows,
-            struct error *err)
+note_reject(struct jsonl_reading *r, struct jsonl_part *p,
+            const struct jsonl_rows *rows, struct error *err)
 {
     if (p->n_bad++ >= r->max_rejects)
         return true;
     if ((p->n_rejects & (p->n_rejects - 1)) == 0) {
         size_t n = p->n_rejects ? p->n_rejects * 2 : 1;
-        struct reject *list = mem_try_resize(p->reject, n, sizeof *list, err);
+        struct jsonl_reject *list =
+            mem_try_resize(p->reject, n, sizeof *list, err);
 
         if (!list)
             return false;
         p->reject = list;
     }
     p->reject[p->n_rejects++] =
-        (struct reject){(size_t)(rows->begin - r->text.p),
-                        (size_t)(rows->p - r->text.p), rows->fault};
+        (struct jsonl_reject){(size_t)(rows->begin - r->text.p),
+                              (size_t)(rows->p - r->text.p), rows->fault};
     return true;
 }
 
 static bool
-survey_rows(struct reading *r, struct part *p, struct jsonl_rows *rows,
-            struct error *err)
+survey_rows(struct jsonl_reading *r, struct jsonl_part *p,
+            struct jsonl_rows *rows, struct error *err)
 {
     for (size_t n = 1;; n++) {
         enum jsonl_found found = jsonl_next(rows, err);
@@ -297,7 +241,7 @@ survey_rows(struct reading *r, struct part *p, struct jsonl_rows *rows,
             (found == JSONL_BAD && !note_reject(r, p, rows, err)))
             return false;
         if ((found == JSONL_BAD && r->list) ||
-            (n % STOP_EVERY == 0 && progress_stopped(r->progress)))
+            (n % JSONL_STOP_EVERY == 0 && progress_stopped(r->progress)))
             return true;
     }
 }
@@ -305,8 +249,8 @@ survey_rows(struct reading *r, struct part *p, struct jsonl_rows *rows,
 static void
 survey_part(void *ctx, size_t chunk, size_t begin, size_t end)
 {
-    struct reading *r = ctx;
-    struct part *p = &r->part[chunk];
+    struct jsonl_reading *r = ctx;
+    struct jsonl_part *p = &r->part[chunk];
     struct jsonl_rows rows;
     struct error err;
 
@@ -317,7 +261,7 @@ survey_part(void *ctx, size_t chunk, size_t begin, size_t end)
     jsonl_rows_init(&rows, r->text.p + p->begin, r->text.p + p->end, r->list,
                     &p->tree, &p->tree);
     if (!jsonl_tree_init(&p->tree, &err) || !survey_rows(r, p, &rows, &err))
-        fail_part(p, &err);
+        jsonl_fail_part(p, &err);
     jsonl_rows_fini(&rows);
     progress_add(r->progress, p->end - p->begin);
 }
@@ -336,7 +280,8 @@ line_of(struct str text, size_t at)
 }
 
 static bool
-fail_reject(const struct reading *r, const struct reject *x, struct error *err)
+fail_reject(const struct jsonl_reading *r, const struct jsonl_reject *x,
+            struct error *err)
 {
     size_t at = (size_t)(x->fault.at - r->text.p);
 
@@ -346,7 +291,7 @@ fail_reject(const struct reading *r, const struct reject *x, struct error *err)
 
 /* Something must be there, and a list must be whole. */
 static bool
-check_rows(const struct reading *r, struct error *err)
+check_rows(const struct jsonl_reading *r, struct error *err)
 {
     const char *p = r->text.p + r->text.n;
 
@@ -367,13 +312,13 @@ check_rows(const struct reading *r, struct error *err)
 
 /* The nodes of one part, in its order, to nodes of the whole. */
 static bool
-join_part(struct reading *r, struct part *p, struct error *err)
+join_part(struct jsonl_reading *r, struct jsonl_part *p, struct error *err)
 {
     uint32_t *map = mem_try_array(p->tree.n, sizeof *map, err);
 
     for (size_t i = 1; map && i < p->tree.n; i++) {
-        const struct seen *from = i < p->n_seen ? &p->seen[i] : NULL;
-        struct seen *to;
+        const struct jsonl_seen *from = i < p->n_seen ? &p->seen[i] : NULL;
+        struct jsonl_seen *to;
 
         if (!jsonl_tree_add(&r->tree, map[p->tree.parent[i]],
                             jsonl_tree_name(&p->tree, (uint32_t)i), &map[i],
@@ -392,9 +337,9 @@ join_part(struct reading *r, struct part *p, struct error *err)
         }
         to = &r->seen[map[i]];
         if (from)
-            *to =
-                (struct seen){csv_join(to->class, from->class),
-                              to->null || from->null, to->value || from->value};
+            *to = (struct jsonl_seen){csv_join(to->class, from->class),
+                                      to->null || from->null,
+                                      to->value || from->value};
     }
     free(map);
     jsonl_tree_fini(&p->tree);
@@ -404,14 +349,14 @@ join_part(struct reading *r, struct part *p, struct error *err)
 }
 
 static bool
-survey(struct reading *r, struct error *err)
+survey(struct jsonl_reading *r, struct error *err)
 {
     progress_begin(r->progress, "looking", r->text.n);
     pool_for(r->pool, r->n_parts, 1, survey_part, r);
     if (!progress_check(r->progress, err))
         return false;
     for (size_t i = 0; i < r->n_parts; i++) {
-        struct part *p = &r->part[i];
+        struct jsonl_part *p = &r->part[i];
 
         if (p->failed) {
             *err = p->err;
@@ -429,331 +374,11 @@ survey(struct reading *r, struct error *err)
     return true;
 }
 
-/* ---- columns ---- */
-
-static bool
-put_path(const struct jsonl_tree *t, uint32_t node, struct buf *out,
-         struct error *err)
-{
-    uint32_t path[JSONL_DEPTH + 1];
-    size_t n = 0;
-
-    for (; node; node = t->parent[node])
-        path[n++] = node;
-    buf_clear(out);
-    while (n-- > 0) {
-        struct str s = jsonl_tree_name(t, path[n]);
-
-        buf_add(out, s.p, s.n);
-        if (n > 0)
-            buf_putc(out, '.');
-    }
-    return buf_check(out, err);
-}
-
-/* Nodes with a value, and those that were null and never an object. */
-static bool
-is_column(const struct reading *r, size_t node)
-{
-    return node < r->n_seen &&
-           (r->seen[node].value || (r->seen[node].null && !r->inner[node]));
-}
-
-static bool
-name_targets(struct reading *r, struct error *err)
-{
-    struct dict *taken = dict_new(err);
-    struct buf path;
-    bool ok = taken != NULL;
-
-    buf_init(&path);
-    for (size_t i = 0; ok && i < r->n_cols; i++) {
-        struct target *t = &r->target[i];
-
-        ok = put_path(&r->tree, t->node, &path, err) &&
-             (t->name = names_unique((struct str){path.data, path.len}, i,
-                                     taken, err));
-    }
-    buf_fini(&path);
-    dict_unref(taken);
-    return ok;
-}
-
-static bool
-make_targets(struct reading *r, struct error *err)
-{
-    if (!(r->inner = mem_try_array(r->tree.n, sizeof *r->inner, err)) ||
-        !(r->column_of = mem_try_array(r->tree.n, sizeof *r->column_of, err)))
-        return false;
-    for (size_t i = 1; i < r->tree.n; i++)
-        r->inner[r->tree.parent[i]] = true;
-    for (size_t i = 1; i < r->tree.n; i++)
-        if (is_column(r, i))
-            r->column_of[i] = (uint32_t)++r->n_cols;
-    if (r->n_cols == 0)
-        return error_set(err, ERR_PARSE, "no names in any object");
-    if (!(r->target = mem_try_array(r->n_cols, sizeof *r->target, err)))
-        return false;
-    for (size_t i = 1; i < r->tree.n; i++)
-        if (r->column_of[i])
-            r->target[r->column_of[i] - 1] = (struct target){
-                .node = (uint32_t)i, .type = csv_type_of(r->seen[i].class)};
-    return name_targets(r, err);
-}
-
-static bool
-make_room(struct reading *r, struct error *err)
-{
-    size_t n;
-
-    if (!mem_mul(r->n_parts, r->n_cols, &n))
-        return error_set(err, ERR_NOMEM, "no memory for %zu columns",
-                         r->n_cols);
-    if (!(r->piece = mem_try_array(n, sizeof *r->piece, err)))
-        return false;
-    for (size_t i = 0; i < r->n_cols; i++) {
-        struct target *t = &r->target[i];
-
-        t->data = mem_try_aligned(r->n_rows, column_width(t->type), err);
-        if (!t->data)
-            return false;
-        for (size_t k = 0; k < r->n_parts; k++) {
-            struct piece *p = &r->piece[i * r->n_parts + k];
-
-            p->first = r->part[k].first_row;
-            p->n = r->part[k].n_rows;
-        }
-    }
-    return true;
-}
-
-/* ---- the second pass ---- */
-
-struct task {
-    struct reading *r;
-    struct part *part;
-    size_t row;       /* of the part */
-    uint64_t **there; /* by column: which rows have a value */
-    struct buf scratch;
-};
-
-static bool
-store_text(struct task *t, const struct target *to, struct piece *piece,
-           const struct jsonl_value *v, struct error *err)
-{
-    uint32_t *codes = (uint32_t *)to->data + t->part->first_row;
-    struct str s = v->kind == JSONL_TEXT ? jsonl_text(v, &t->scratch) : v->s;
-
-    if (!buf_check(&t->scratch, err) ||
-        (!piece->dict && !(piece->dict = dict_new(err))))
-        return false;
-    return dict_add(piece->dict, s, &codes[t->row], err);
-}
-
-static double
-float_of(struct str s)
-{
-    double x;
-
-    if (csv_fast_f64(s.p, s.p, s.p + s.n, &x) || str_to_f64(s, &x))
-        return x;
-    return 0; /* not reached: the first pass has read it */
-}
-
-static bool
-store(struct task *t, size_t col, const struct jsonl_value *v,
-      struct error *err)
-{
-    struct target *to = &t->r->target[col];
-    size_t at = t->part->first_row + t->row;
-    int64_t i = 0;
-    double x;
-
-    switch (to->type) {
-    case COL_TEXT:
-        return store_text(
-            t, to,
-            &t->r->piece[col * t->r->n_parts + (size_t)(t->part - t->r->part)],
-            v, err);
-    case COL_BOOL:
-        ((uint8_t *)to->data)[at] = v->s.p[0] == 't';
-        return true;
-    case COL_FLOAT64:
-        ((double *)to->data)[at] = float_of(v->s);
-        return true;
-    case COL_INT64:
-        if (!csv_fast_i64(v->s.p, v->s.p, v->s.p + v->s.n, &i) &&
-            !str_to_i64(v->s, &i))
-            break;
-        ((int64_t *)to->data)[at] = i;
-        return true;
-    case COL_DATE:
-        if (!column_parse(to->type, v->s, &i, &x))
-            break;
-        ((int32_t *)to->data)[at] = (int32_t)i;
-        return true;
-    case COL_TIMESTAMP:
-        if (!column_parse(to->type, v->s, &i, &x))
-            break;
-        ((int64_t *)to->data)[at] = i;
-        return true;
-    }
-    return error_set(err, ERR_STATE, "the file changed while it was read");
-}
-
-/* The value of a name that occurs again takes the place of the first one. */
-static bool
-load_row(struct task *t, const struct jsonl_rows *rows, struct error *err)
-{
-    uint64_t bit = UINT64_C(1) << (t->row % 64);
-
-    if (t->row == t->part->n_rows)
-        return error_set(err, ERR_STATE, "the file changed while it was read");
-    for (size_t i = 0; i < rows->n; i++) {
-        const struct jsonl_leaf *leaf = &rows->leaf[i];
-        uint32_t col = t->r->column_of[leaf->node];
-        uint64_t *there;
-
-        if (col-- == 0)
-            continue;
-        there = &t->there[col][t->row / 64];
-        if (leaf->v.kind == JSONL_NULL)
-            *there &= ~bit;
-        else if (store(t, col, &leaf->v, err))
-            *there |= bit;
-        else
-            return false;
-    }
-    t->row++;
-    return true;
-}
-
-static bool
-load_rows(struct task *t, struct jsonl_rows *rows, struct error *err)
-{
-    for (;;) {
-        enum jsonl_found found = jsonl_next(rows, err);
-
-        if (found == JSONL_FAILED ||
-            (found == JSONL_ROW && !load_row(t, rows, err)))
-            return false;
-        if (found == JSONL_END)
-            return true;
-        if (t->row % STOP_EVERY == 0 && progress_stopped(t->r->progress))
-            return true;
-    }
-}
-
-/* Bits of values to bits of missing ones, and 0 where there is none. */
-static void
-settle(struct task *t, size_t col)
-{
-    const struct target *to = &t->r->target[col];
-    size_t width = column_width(to->type), n = t->part->n_rows;
-    struct piece *p =
-        &t->r->piece[col * t->r->n_parts + (size_t)(t->part - t->r->part)];
-    char *data = (char *)to->data + t->part->first_row * width;
-    bool any = false;
-
-    for (size_t i = 0; i < n; i += 64) {
-        uint64_t all = n - i < 64 ? (UINT64_C(1) << (n - i)) - 1 : UINT64_MAX;
-        uint64_t missing = all & ~t->there[col][i / 64];
-
-        t->there[col][i / 64] = missing;
-        any |= missing != 0;
-        for (size_t k = 0; missing >> k && k < 64; k++)
-            if (missing >> k & 1)
-                memset(data + (i + k) * width, 0, width);
-    }
-    if (!any)
-        return;
-    p->missing = t->there[col];
-    t->there[col] = NULL;
-}
-
-static bool
-load(struct task *t, struct jsonl_rows *rows, struct error *err)
-{
-    size_t words = t->part->n_rows / 64 + 1;
-
-    if (!(t->there = mem_try_array(t->r->n_cols, sizeof *t->there, err)))
-        return false;
-    for (size_t i = 0; i < t->r->n_cols; i++)
-        if (!(t->there[i] = mem_try_array(words, sizeof **t->there, err)))
-            return false;
-    if (!load_rows(t, rows, err))
-        return false;
-    for (size_t i = 0; i < t->r->n_cols; i++)
-        settle(t, i);
-    return true;
-}
-
-static void
-load_part(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    struct reading *r = ctx;
-    struct part *p = &r->part[chunk];
-    struct task t = {.r = r, .part = p};
-    struct jsonl_rows rows;
-    struct error err;
-
-    (void)begin;
-    (void)end;
-    if (progress_stopped(r->progress))
-        return;
-    buf_init(&t.scratch);
-    jsonl_rows_init(&rows, r->text.p + p->begin, r->text.p + p->end, r->list,
-                    NULL, &r->tree);
-    if (!load(&t, &rows, &err))
-        fail_part(p, &err);
-    for (size_t i = 0; t.there && i < r->n_cols; i++)
-        free(t.there[i]);
-    free(t.there);
-    jsonl_rows_fini(&rows);
-    buf_fini(&t.scratch);
-    progress_add(r->progress, p->end - p->begin);
-}
-
-static void
-join_column(void *ctx, size_t col, size_t begin, size_t end)
-{
-    struct reading *r = ctx;
-    struct target *t = &r->target[col];
-
-    (void)begin;
-    (void)end;
-    t->column = piece_join(&r->piece[col * r->n_parts], r->n_parts, t->type,
-                           r->n_rows, t->data, &t->err);
-    t->data = NULL;
-    t->failed = !t->column;
-}
-
-static bool
-load_all(struct reading *r, struct error *err)
-{
-    progress_begin(r->progress, "reading", r->text.n);
-    pool_for(r->pool, r->n_parts, 1, load_part, r);
-    if (!progress_check(r->progress, err))
-        return false;
-    for (size_t i = 0; i < r->n_parts; i++)
-        if (r->part[i].failed) {
-            *err = r->part[i].err;
-            return false;
-        }
-    pool_for(r->pool, r->n_cols, 1, join_column, r);
-    for (size_t i = 0; i < r->n_cols; i++)
-        if (r->target[i].failed) {
-            *err = r->target[i].err;
-            return false;
-        }
-    return true;
-}
-
 /* ---- the table ---- */
 
 static bool
-add_reject(const struct reading *r, const struct reject *x, size_t line,
-           struct builder *b, struct error *err)
+add_reject(const struct jsonl_reading *r, const struct jsonl_reject *x,
+           size_t line, struct builder *b, struct error *err)
 {
     size_t len = x->end - x->begin;
 
@@ -768,13 +393,13 @@ add_reject(const struct reading *r, const struct reject *x, size_t line,
 }
 
 static bool
-add_rejects(const struct reading *r, struct builder *b, struct error *err)
+add_rejects(const struct jsonl_reading *r, struct builder *b, struct error *err)
 {
     size_t n = 0, at = 0, line = 1;
 
     for (size_t i = 0; i < r->n_parts; i++)
         for (size_t k = 0; k < r->part[i].n_rejects; k++) {
-            const struct reject *x = &r->part[i].reject[k];
+            const struct jsonl_reject *x = &r->part[i].reject[k];
             struct str gap = {r->text.p + at, x->begin - at};
 
             if (n++ == r->max_rejects)
@@ -788,7 +413,7 @@ add_rejects(const struct reading *r, struct builder *b, struct error *err)
 }
 
 static struct frame *
-make_rejects(const struct reading *r, struct error *err)
+make_rejects(const struct jsonl_reading *r, struct error *err)
 {
     struct builder *b = csv_rejects_new(err);
 
@@ -800,7 +425,7 @@ make_rejects(const struct reading *r, struct error *err)
 }
 
 static struct frame *
-make_frame(struct reading *r, struct error *err)
+make_frame(struct jsonl_reading *r, struct error *err)
 {
     const char **names = mem_try_array(r->n_cols, sizeof *names, err);
     struct column **columns = mem_try_array(r->n_cols, sizeof *columns, err);
@@ -820,7 +445,7 @@ make_frame(struct reading *r, struct error *err)
 }
 
 static bool
-make_table(struct reading *r, struct csv_table *out, struct error *err)
+make_table(struct jsonl_reading *r, struct csv_table *out, struct error *err)
 {
     struct csv_table t = {
         .n_rejected = r->n_bad, .n_bytes = r->text.n, .header = true};
@@ -834,7 +459,7 @@ make_table(struct reading *r, struct csv_table *out, struct error *err)
 }
 
 static void
-reading_fini(struct reading *r)
+reading_fini(struct jsonl_reading *r)
 {
     for (size_t i = 0; r->part && i < r->n_parts; i++) {
         jsonl_tree_fini(&r->part[i].tree);
@@ -863,14 +488,14 @@ jsonl_parse(struct str text, const char *name, const struct jsonl_options *o,
             struct error *err)
 {
     static const struct jsonl_options usual = {0};
-    struct reading r = {
+    struct jsonl_reading r = {
         .o = o ? o : &usual, .pool = pool, .progress = progress, .text = text};
     bool ok;
 
     r.max_rejects = r.o->max_rejects ? r.o->max_rejects : MAX_REJECTS;
     find_body(&r);
-    ok = cut(&r, err) && survey(&r, err) && make_targets(&r, err) &&
-         make_room(&r, err) && load_all(&r, err) && make_table(&r, out, err);
+    ok = cut(&r, err) && survey(&r, err) && jsonl_load(&r, err) &&
+         make_table(&r, out, err);
     reading_fini(&r);
     return ok || error_prefix(err, "%s: ", name);
 }
