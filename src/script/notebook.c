@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -32,6 +33,7 @@ struct notebook {
     struct page *undo, *redo;
     size_t n_undo, n_redo;
     char saved[33]; /* hash of the file as last read or written */
+    struct stat disk;
     uint64_t version;
     unsigned order;
     bool keep;
@@ -181,7 +183,27 @@ notebook_new(struct kernel *k, const char *path)
     n->preamble = mem_text("");
     n->keep = true;
     hash_now(n, n->saved);
+    n->disk.st_size = -1;
     return n;
+}
+
+/* The file as it is now is the one we know. */
+static void
+know_file(struct notebook *n)
+{
+    if (stat(n->path, &n->disk) < 0)
+        n->disk = (struct stat){.st_size = -1};
+}
+
+bool
+notebook_changed_outside(const struct notebook *n)
+{
+    struct stat now;
+
+    return stat(n->path, &now) == 0 &&
+           (now.st_size != n->disk.st_size || now.st_ino != n->disk.st_ino ||
+            now.st_mtim.tv_sec != n->disk.st_mtim.tv_sec ||
+            now.st_mtim.tv_nsec != n->disk.st_mtim.tv_nsec);
 }
 
 static bool
@@ -204,11 +226,13 @@ struct notebook *
 notebook_open(struct kernel *k, const char *path, struct error *err)
 {
     struct cell_texts texts;
-    struct notebook *n;
+    struct notebook *n = notebook_new(k, path);
 
-    if (!read_file(path, &texts, err))
+    know_file(n);
+    if (!read_file(path, &texts, err)) {
+        notebook_free(n);
         return NULL;
-    n = notebook_new(k, path);
+    }
     free(n->preamble);
     n->preamble = mem_text(texts.preamble);
     for (size_t i = 0; i < texts.n; i++)
@@ -229,6 +253,7 @@ notebook_reload(struct notebook *n, struct error *err)
     struct page old;
     size_t next = 0;
 
+    know_file(n);
     if (!read_file(n->path, &texts, err))
         return false;
     remember(n);
@@ -314,6 +339,32 @@ notebook_modified(const struct notebook *n)
     return strcmp(hash, n->saved) != 0;
 }
 
+/* What another program wrote to our file is moved out of the way. */
+static bool
+set_aside(struct notebook *n, const struct buf *ours, struct error *err)
+{
+    struct buf theirs, name;
+    bool ok;
+
+    buf_init(&theirs);
+    buf_init(&name);
+    buf_printf(&name, "%s~", n->path);
+    ok = file_read(n->path, (size_t)64 << 20, &theirs, err);
+    if (ok && theirs.len > 0 &&
+        (theirs.len != ours->len ||
+         memcmp(theirs.data, ours->data, ours->len) != 0)) {
+        ok = file_replace(name.data, theirs.data, theirs.len, 0644, err);
+        if (ok)
+            session_message(n->session, MESSAGE_WARN,
+                            "another program changed %s: its version is kept "
+                            "as %s~",
+                            file_base(n->path), file_base(n->path));
+    }
+    buf_fini(&theirs);
+    buf_fini(&name);
+    return ok;
+}
+
 bool
 notebook_save(struct notebook *n, struct error *err)
 {
@@ -322,9 +373,12 @@ notebook_save(struct notebook *n, struct error *err)
 
     buf_init(&b);
     write_text(n, &b);
-    ok = buf_check(&b, err) && file_replace(n->path, b.data, b.len, 0644, err);
+    ok = buf_check(&b, err) &&
+         (!notebook_changed_outside(n) || set_aside(n, &b, err)) &&
+         file_replace(n->path, b.data, b.len, 0644, err);
     buf_fini(&b);
     if (ok) {
+        know_file(n);
         hash_now(n, n->saved);
         touched(n);
     }

@@ -51,7 +51,11 @@ struct notebook *notebook_new(struct kernel *k, const char *path); /* empty */
 void notebook_free(struct notebook *n); /* interrupts what runs */
 const char *notebook_path(const struct notebook *n);
 bool notebook_modified(const struct notebook *n);
+/* A version that another program wrote meanwhile is kept as PATH~, and the
+ * user is told. */
 bool notebook_save(struct notebook *n, struct error *err) MUST_USE;
+/* Did another program write the file since it was read or saved? */
+bool notebook_changed_outside(const struct notebook *n);
 /* Keep outputs in .lathe/outputs?  True at first. */
 void notebook_keep(struct notebook *n, bool keep);
 /* Read the file again (after $EDITOR); outputs of unchanged cells stay. */

@@ -358,13 +358,32 @@ act_next_book(struct view *v, const struct view_call *call)
     book_touch(b);
 }
 
+/* Nothing of ours would be lost by reading the file again. */
+static void
+look_outside(struct view_notebook *b)
+{
+    struct notebook *n = book_of(b);
+    struct error err;
+
+    if (!n || b->editor || notebook_modified(n) || !notebook_changed_outside(n))
+        return;
+    if (notebook_reload(n, &err))
+        ui_message(b->view.ui, MESSAGE_INFO,
+                   "another program changed %s: it was read again",
+                   file_base(notebook_path(n)));
+    else
+        ui_error(b->view.ui, &err);
+    book_drop_charts(b);
+    book_touch(b);
+}
+
 static void
 edited(void *ctx, int status)
 {
     struct view_notebook *b = ctx;
     struct error err;
 
-    if (status != 0)
+    if (status > 0)
         ui_message(b->view.ui, MESSAGE_WARN, "the editor ended with status %d",
                    status);
     if (book_of(b) && !notebook_reload(book_of(b), &err))
@@ -523,6 +542,8 @@ static void
 notebook_shown(struct view *v, bool on)
 {
     book_mine(v)->shown = on;
+    if (on)
+        look_outside(book_mine(v));
     wind(book_mine(v));
 }
 

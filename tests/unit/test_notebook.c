@@ -324,6 +324,32 @@ reloading_keeps_the_outputs_of_what_stayed(void **state)
     assert_false(notebook_modified(f->notebook));
 }
 
+static void
+saving_keeps_what_another_program_wrote(void **state)
+{
+    struct fixture *f = *state;
+    static const char theirs[] = "-- %%\n'theirs'\n";
+    struct error err;
+    struct buf b;
+
+    open_text(f, "-- %%\n'a'\n");
+    assert_false(notebook_changed_outside(f->notebook));
+    assert_true(notebook_save(f->notebook, &err));
+    assert_false(notebook_changed_outside(f->notebook));
+    assert_true(file_replace("nb.lua", theirs, sizeof theirs - 1, 0644, &err));
+    assert_true(notebook_changed_outside(f->notebook));
+    assert_true(notebook_set_source(f->notebook, 0, "'ours'", 6));
+    assert_true(notebook_save(f->notebook, &err));
+    assert_false(notebook_changed_outside(f->notebook));
+    buf_init(&b);
+    assert_true(file_read("nb.lua~", 1000, &b, &err));
+    assert_string_equal(b.data, theirs);
+    buf_clear(&b);
+    assert_true(file_read("nb.lua", 1000, &b, &err));
+    assert_non_null(strstr(b.data, "'ours'"));
+    buf_fini(&b);
+}
+
 /* Twice over the same memory: for the leak checker. */
 static void
 a_cell_that_said_nothing_is_restored_twice(void **state)
@@ -410,6 +436,7 @@ main(void)
         cmocka_unit_test(a_running_cell_may_be_edited_deleted_and_stopped),
         cmocka_unit_test(closing_interrupts_what_runs),
         cmocka_unit_test(reloading_keeps_the_outputs_of_what_stayed),
+        cmocka_unit_test(saving_keeps_what_another_program_wrote),
         cmocka_unit_test(a_cell_that_said_nothing_is_restored_twice),
         cmocka_unit_test(parameters_replace_what_their_cell_sets),
         cmocka_unit_test(a_wrong_parameter_fails_its_cell),
