@@ -166,8 +166,20 @@ run_program(const char *cwd, const char **argv)
     }
     if (pid < 0)
         return 126;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
+    for (;;) {
+        pid_t got = waitpid(pid, &status, WUNTRACED);
+
+        if (got < 0 && errno != EINTR)
+            return 126;
+        /* Ctrl-Z in there stops all of us: the shell must see its job stop,
+         * and fg continues every process of it. */
+        if (got == pid && WIFSTOPPED(status)) {
+            kill(0, SIGSTOP);
+            kill(pid, SIGCONT); /* it may have a group of its own */
+        } else if (got == pid) {
+            break;
+        }
+    }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -168,6 +168,24 @@ tell_watchdog(struct ui *ui)
                         ui->term ? term_fd_in(ui->term) : -1, ui);
 }
 
+/* A program has the terminal: one at a time. */
+struct lent {
+    void (*done)(void *ctx, int status);
+    void *ctx;
+};
+static struct lent lent;
+
+/* Its end will be told (status < 0: not) to nobody else. */
+static void
+end_lent(int status)
+{
+    struct lent l = lent;
+
+    lent = (struct lent){NULL, NULL};
+    if (l.done)
+        l.done(l.ctx, status);
+}
+
 void
 ui_leave_terminal(struct ui *ui, bool restore)
 {
@@ -182,6 +200,8 @@ ui_leave_terminal(struct ui *ui, bool restore)
     ui->n_pending = ui->count = 0;
     tell_watchdog(ui);
     ui_tell_shown(ui);
+    /* Its client is gone, though the program may not have ended. */
+    end_lent(-1);
 }
 
 void
@@ -379,21 +399,11 @@ on_describe(void *ctx, struct buf *out)
 
 /* ---- programs on the terminal ---- */
 
-struct lent { /* one at a time: the terminal is away meanwhile */
-    void (*done)(void *ctx, int status);
-    void *ctx;
-};
-static struct lent lent;
-
 static void
 on_ran(void *ctx, int status)
 {
-    struct lent l = lent;
-
     take_terminal_back(ctx);
-    lent = (struct lent){NULL, NULL};
-    if (l.done)
-        l.done(l.ctx, status);
+    end_lent(status);
     ui_paint(ctx, true);
 }
 

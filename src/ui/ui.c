@@ -623,7 +623,11 @@ ui_run(struct ui *ui)
         loop_turn(ui->loop, -1);
     loop_remove(sigterm);
     ui_leave_terminal(ui, true);
-    attach_give_back(ui->server, ui->status, "");
+    attach_give_back(ui->server, ui->status,
+                     ui->status > 128 ? "lathe: the workbench was told to end; "
+                                        "what was saved is there at the next "
+                                        "start"
+                                      : "");
     return ui->status;
 }
 

@@ -113,7 +113,8 @@ void ui_call(struct ui *ui, struct call *call);
 
 /* To the clipboard of whoever sits at the terminal; the message says how. */
 void ui_copy(struct ui *ui, const char *text, size_t len, const char *what);
-/* Lend the terminal to $EDITOR; done() when it is back, with its status. */
+/* Lend the terminal to $EDITOR; done() when it is back, with its status, or
+ * with -1 when the terminal went away and the editor may still be open. */
 void ui_edit(struct ui *ui, const char *path, int line,
              void (*done)(void *ctx, int status), void *ctx);
 /* Quit: asks when something runs. */
