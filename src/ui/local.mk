@@ -73,7 +73,9 @@ endif
 tests_tui_drive_CFLAGS = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_tui_drive_LDADD = $(LDADD) $(VTERM_LIBS)
 TUI_TESTS = tests/tui/attach.t
+TUI_TESTS += tests/tui/cells.t
 TUI_TESTS += tests/tui/edges.t
+TUI_TESTS += tests/tui/editor.t
 TUI_TESTS += tests/tui/endpoints.t
 TUI_TESTS += tests/tui/registry.t
 TUI_TESTS += tests/tui/start.t

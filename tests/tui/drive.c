@@ -964,16 +964,21 @@ static bool
 succeeds(struct drive *d, const void *arg)
 {
     char *const argv[] = {"sh", "-c", (char *)(uintptr_t)arg, NULL};
+    int64_t end = loop_now_ms() + d->deadline_ms;
     int status = -1;
     pid_t pid = fork();
 
     if (pid == 0) {
+        setpgid(0, 0);
         if (chdir(d->dir) == 0 && dup2(2, 1) == 1)
             execv("/bin/sh", argv);
         _exit(127);
     }
-    while (pid > 0 && waitpid(pid, &status, WNOHANG) == 0)
+    while (pid > 0 && waitpid(pid, &status, WNOHANG) == 0) {
+        if (loop_now_ms() > end)
+            kill(-pid, SIGKILL);
         pump_all(d, 1);
+    }
     return status == 0;
 }
 
