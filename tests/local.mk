@@ -50,6 +50,7 @@ SCRIPT_TESTS += tests/cli/commands.sh
 SCRIPT_TESTS += tests/cli/hostile.sh
 SCRIPT_TESTS += tests/cli/repl.sh
 SCRIPT_TESTS += tests/cli/run.sh
+SCRIPT_TESTS += tests/cli/signals.sh
 SCRIPT_TESTS += tests/cli/store.sh
 SCRIPT_TESTS += tests/cli/train.sh
 SCRIPT_TESTS += tests/lua/library.lua

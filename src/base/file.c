@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@
 #include <xxhash.h>
 #pragma GCC diagnostic pop
 
-enum { READ_STEP = 1 << 16 };
+enum { READ_STEP = 1 << 16, STOP_MS = 50 };
 
 /* Reads, writes and syncs count as fault points of the tests. */
 static ssize_t
@@ -75,29 +76,40 @@ checked_sync(int fd)
     return fsync(fd) == 0;
 }
 
+/* Wait for bytes or the end; false when stopped. */
+static bool
+wait_readable(int fd, const struct progress *stop, struct error *err)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    do
+        if (!progress_check(stop, err))
+            return false;
+    while (stop && poll(&p, 1, STOP_MS) == 0);
+    return true;
+}
+
 /* Everything up to the end of fd, at most max bytes. */
 static bool
-slurp(int fd, const char *path, size_t max, struct buf *out, struct error *err)
+slurp(int fd, const char *path, size_t max, const struct progress *stop,
+      struct buf *out, struct error *err)
 {
     char *step = mem_try_array(READ_STEP, 1, err);
-    ssize_t got;
+    bool ok = step != NULL;
+    ssize_t got = 1;
 
-    if (!step)
-        return error_prefix(err, "%s: ", path);
-    while ((got = checked_read(fd, step, READ_STEP)) > 0) {
-        if ((size_t)got > max - out->len) {
-            free(step);
-            return error_set(err, ERR_LIMIT, "%s: larger than %zu bytes", path,
-                             max);
-        }
-        buf_add(out, step, (size_t)got);
-        if (out->failed)
-            break;
+    while (ok && got > 0 && (ok = wait_readable(fd, stop, err))) {
+        got = checked_read(fd, step, READ_STEP);
+        if (got < 0)
+            ok = error_set(err, ERR_IO, "%s", strerror(errno));
+        else if ((size_t)got > max - out->len)
+            ok = error_set(err, ERR_LIMIT, "larger than %zu bytes", max);
+        else
+            buf_add(out, step, (size_t)got);
+        ok = ok && buf_check(out, err);
     }
     free(step);
-    if (got < 0)
-        return error_errno(err, errno, "%s", path);
-    return buf_check(out, err) || error_prefix(err, "%s: ", path);
+    return ok || error_prefix(err, "%s: ", path);
 }
 
 struct mapping {
@@ -107,13 +119,14 @@ struct mapping {
 };
 
 static bool
-map_read(struct file_map *m, int fd, const char *path, struct error *err)
+map_read(struct file_map *m, int fd, const char *path,
+         const struct progress *stop, struct error *err)
 {
     struct mapping *priv = m->priv;
     struct buf b;
 
     buf_init(&b);
-    if (!slurp(fd, path, PTRDIFF_MAX, &b, err)) {
+    if (!slurp(fd, path, PTRDIFF_MAX, stop, &b, err)) {
         buf_fini(&b);
         return false;
     }
@@ -124,7 +137,8 @@ map_read(struct file_map *m, int fd, const char *path, struct error *err)
 }
 
 static bool
-map_fd(struct file_map *m, int fd, const char *path, struct error *err)
+map_fd(struct file_map *m, int fd, const char *path,
+       const struct progress *stop, struct error *err)
 {
     struct mapping *priv = m->priv;
     struct stat st;
@@ -135,7 +149,7 @@ map_fd(struct file_map *m, int fd, const char *path, struct error *err)
     if (S_ISDIR(st.st_mode))
         return error_set(err, ERR_IO, "%s: is a folder, expected a file", path);
     if (!S_ISREG(st.st_mode) || st.st_size == 0)
-        return map_read(m, fd, path, err);
+        return map_read(m, fd, path, stop, err);
     p = mem_fault_hit()
             ? MAP_FAILED
             : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -148,7 +162,8 @@ map_fd(struct file_map *m, int fd, const char *path, struct error *err)
 }
 
 bool
-file_map_open(struct file_map *m, const char *path, struct error *err)
+file_map_open(struct file_map *m, const char *path, const struct progress *stop,
+              struct error *err)
 {
     bool standard_input = strcmp(path, "-") == 0;
     int fd = standard_input ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
@@ -158,7 +173,7 @@ file_map_open(struct file_map *m, const char *path, struct error *err)
     if (fd < 0)
         return error_errno(err, errno, "%s", path);
     m->priv = mem_new(sizeof(struct mapping));
-    ok = map_fd(m, fd, standard_input ? "standard input" : path, err);
+    ok = map_fd(m, fd, standard_input ? "standard input" : path, stop, err);
     close(fd);
     if (!ok)
         file_map_close(m);
@@ -223,7 +238,7 @@ file_read(const char *path, size_t max, struct buf *out, struct error *err)
 
     if (fd < 0)
         return error_errno(err, errno, "%s", path);
-    ok = slurp(fd, path, max + out->len, out, err);
+    ok = slurp(fd, path, max + out->len, NULL, out, err);
     close(fd);
     return ok;
 }

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/progress.h"
 
 /* A file's bytes, mapped read-only (read into memory when it is a pipe or a
  * special file, or "-" for standard input). */
@@ -18,8 +19,10 @@ struct file_map {
     void *priv; /* how to release it */
 };
 
-bool
-file_map_open(struct file_map *m, const char *path, struct error *err) MUST_USE;
+/* A pipe that keeps us waiting is given up when `stop`, which may be NULL, is
+ * stopped: ERR_CANCELLED. */
+bool file_map_open(struct file_map *m, const char *path,
+                   const struct progress *stop, struct error *err) MUST_USE;
 void file_map_close(struct file_map *m);
 
 /* A mapping that several things point into: shared by reference count across

@@ -52,6 +52,7 @@ struct runner {
     bool fresh_line; /* the last thing printed ended its line */
     bool timed_out;
     unsigned interrupts;
+    int signo; /* the first, or 0 */
     int status;
 };
 
@@ -213,6 +214,7 @@ on_signal(void *ctx, int signo)
 
     if (r->interrupts++ >= 2)
         _exit(128 + signo);
+    r->signo = signo;
     notebook_interrupt(r->notebook);
 }
 
@@ -352,6 +354,20 @@ has_cells(const struct notebook *n)
 }
 
 static int
+status_of(const struct runner *r)
+{
+    if (r->timed_out)
+        fputs("lathe: it took longer than --timeout allows\n", stderr);
+    else if (r->signo && r->status != STATUS_DONE)
+        fprintf(stderr,
+                "lathe: stopped by %s; what was finished before is kept\n",
+                r->signo == SIGINT ? "Ctrl-C" : "SIGTERM");
+    else
+        return r->status;
+    return r->timed_out ? STATUS_FAILED : 128 + r->signo;
+}
+
+static int
 run_cells(struct runner *r, int64_t timeout_ms)
 {
     struct loop *l = session_loop(r->session);
@@ -377,9 +393,7 @@ run_cells(struct runner *r, int64_t timeout_ms)
     loop_remove(i);
     loop_remove(t);
     shell_progress_clear();
-    if (r->timed_out)
-        fputs("lathe: it took longer than --timeout allows\n", stderr);
-    return r->timed_out ? STATUS_FAILED : r->status;
+    return status_of(r);
 }
 
 static bool

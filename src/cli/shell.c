@@ -191,6 +191,7 @@ struct running {
     struct call *call;
     struct task *task;
     unsigned interrupts;
+    int signo; /* the first, or 0 */
     bool ended, ok, printed;
     struct error err;
 };
@@ -222,6 +223,7 @@ on_signal(void *ctx, int signo)
 
     if (r->interrupts++)
         _exit(128 + signo);
+    r->signo = signo;
     if (r->task && !r->ended)
         task_cancel(r->task);
 }
@@ -285,6 +287,15 @@ print_warnings(struct session *s)
             put_message(m.text);
 }
 
+/* What a signal has cut short ends as that signal would have ended it. */
+static int
+status_failed(const struct running *r)
+{
+    int status = shell_error(&r->err);
+
+    return r->signo && r->err.code == ERR_CANCELLED ? 128 + r->signo : status;
+}
+
 static int
 print_all(struct running *r)
 {
@@ -294,7 +305,7 @@ print_all(struct running *r)
     if (!shell_flush())
         return STATUS_FAILED;
     print_warnings(r->session);
-    return r->ok ? STATUS_DONE : shell_error(&r->err);
+    return r->ok ? STATUS_DONE : status_failed(r);
 }
 
 int

@@ -440,7 +440,7 @@ model_open(const char *path, family_find_fn *find, struct error *err)
     struct file_map map;
     struct model *m;
 
-    if (!file_map_open(&map, path, err))
+    if (!file_map_open(&map, path, NULL, err))
         return NULL;
     m = model_parse((struct str){map.data, map.len}, find, err);
     if (m) {

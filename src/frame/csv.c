@@ -511,7 +511,7 @@ csv_read(const char *path, const struct csv_options *o, struct pool *pool,
     struct file_map m;
     bool ok;
 
-    if (!file_map_open(&m, path, err))
+    if (!file_map_open(&m, path, progress, err))
         return false;
     ok = csv_parse((struct str){m.data, m.len}, path, o, pool, progress, out,
                    err);

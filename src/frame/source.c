@@ -141,7 +141,7 @@ bytes_open(struct bytes *b, const char *path, size_t most, struct progress *g,
     enum codec codec;
 
     *b = (struct bytes){0};
-    if (!file_map_open(&b->map, path, err))
+    if (!file_map_open(&b->map, path, g, err))
         return false;
     b->text = (struct str){b->map.data, b->map.len};
     codec = codec_sniff(b->text);

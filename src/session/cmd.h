@@ -38,6 +38,8 @@ cmd_fn cmd_version, cmd_doctor;
  * the task's log and as a message. */
 struct frame *
 cmd_table(struct task *t, const char *path, struct error *err) MUST_USE;
+/* False when the task was stopped: before anything is written or printed. */
+bool cmd_goes_on(struct task *t, struct error *err) MUST_USE;
 /* All values given for a name: a NULL-ended array the caller frees (the texts
  * are the call's); NULL when there are none. */
 const char **cmd_all(const struct call *c, const char *name);

@@ -80,6 +80,13 @@ cmd_store(struct session *s, struct error *err)
     return store;
 }
 
+bool
+cmd_goes_on(struct task *t, struct error *err)
+{
+    return progress_check(task_progress(t), err) ||
+           error_set(err, ERR_CANCELLED, "stopped; nothing was written");
+}
+
 struct model *
 cmd_open_model(struct session *s, const char *name, char **label,
                struct error *err)
@@ -304,19 +311,20 @@ cmd_query(struct session *s, struct task *t, struct call *c, struct error *err)
     struct frame *f = cmd_table(t, call_text(c, "data"), err);
     const char *out = call_text(c, "out");
     int64_t limit = call_int(c, "rows");
-    bool ok = true;
+    bool ok;
 
     f = transform(f, c, session_pool(s), err);
     if (!f)
         return false;
-    if (out) {
+    ok = cmd_goes_on(t, err);
+    if (ok && out) {
         ok = source_write(f, out, err);
-    } else if (call_json(c)) {
+    } else if (ok && call_json(c)) {
         frame_json(f, 0, frame_rows(f), call_out(c));
         cmd_json_end(c);
-    } else if (call_flag(c, "csv")) {
+    } else if (ok && call_flag(c, "csv")) {
         csv_write_rows(f, 0, frame_rows(f), true, ',', call_out(c));
-    } else {
+    } else if (ok) {
         frame_print(f, limit < 0 ? 0 : (size_t)limit, call_width(c),
                     call_out(c));
     }

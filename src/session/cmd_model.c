@@ -160,6 +160,11 @@ fit_now(struct training *g, const struct family *family, struct session *s,
                                        .patience = (int)call_int(c, "patience"),
                                        .drop = g->drop};
     g->model = session_fit(s, t, &r, g->run, err);
+    if (!g->model && err->code == ERR_CANCELLED && g->run[0])
+        error_set(err, ERR_CANCELLED,
+                  "stopped before the first round; run %.8s is recorded as "
+                  "cancelled",
+                  g->run);
     return g->model != NULL;
 }
 
@@ -169,7 +174,7 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
     struct training g = {0};
     const struct family *family = choose_family(&g, c, err);
     const char *out = call_text(c, "out"), *name = call_text(c, "register");
-    bool ok;
+    bool ok, stopped;
 
     ok = family && read_tables(&g, t, c, err) &&
          fit_now(&g, family, s, t, c, err);
@@ -177,15 +182,21 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
         ok = g.evaluated =
             model_evaluate(g.model, g.test, (uint64_t)call_int(c, "seed"),
                            session_pool(s), &g.evaluation, err);
-    if (ok && out)
+    stopped = progress_stopped(task_progress(t));
+    /* Half a training is kept, but is not what was asked for. */
+    if (ok && out && !stopped)
         ok = keep_model(&g, out, err);
-    if (ok && name)
+    if (ok && name && !stopped)
         ok = register_run(s, &g, name, err);
     if (ok)
         put_training(c, &g);
-    if (ok && progress_stopped(task_progress(t)))
+    if (ok && stopped)
         ok = error_set(err, ERR_CANCELLED,
-                       "stopped; run %.8s keeps what was finished", g.run);
+                       "stopped; run %.8s keeps what was finished%s", g.run,
+                       !out && !name ? ""
+                       : !name       ? ", --out was not written"
+                       : !out        ? ", nothing was registered"
+                                     : ", nothing was written or registered");
     training_fini(&g);
     return ok;
 }
@@ -219,6 +230,10 @@ cmd_evaluate(struct session *s, struct task *t, struct call *c,
     bool ok = f && model_evaluate(m, f, (uint64_t)call_int(c, "seed"),
                                   session_pool(s), &e, err);
 
+    if (ok && !cmd_goes_on(t, err)) {
+        evaluation_fini(&e);
+        ok = false;
+    }
     if (ok) {
         if (call_json(c)) {
             cmd_json(c, &w);
@@ -267,7 +282,7 @@ cmd_predict(struct session *s, struct task *t, struct call *c,
         out = model_predict_frame(m, f, session_pool(s), err);
     if (out && call_flag(c, "inputs"))
         out = with_inputs(f, out, err);
-    ok = out != NULL;
+    ok = out && cmd_goes_on(t, err);
     if (ok && path) {
         ok = source_write(out, path, err);
     } else if (ok && call_json(c)) {

@@ -133,7 +133,7 @@ find_packed(const char *common, const char *name, char commit[LINEAGE_COMMIT],
     struct file_map m;
     bool found = false;
 
-    if (!file_map_open(&m, path, err)) {
+    if (!file_map_open(&m, path, NULL, err)) {
         free(path);
         return false;
     }

@@ -54,7 +54,7 @@ open_table(struct table *t, const char *path)
     uint64_t head[3], levels;
 
     memset(t, 0, sizeof *t);
-    if (!file_map_open(&t->map, path, &err))
+    if (!file_map_open(&t->map, path, NULL, &err))
         die(&err);
     memcpy(head, t->map.data, sizeof head);
     t->columns = mem_new(head[1] * sizeof *t->columns);

@@ -1024,7 +1024,7 @@ step_copy(struct drive *d, char *arg)
     char *to = file_join(d->dir, file_base(arg));
     struct file_map m;
     struct error err;
-    bool ok = file_map_open(&m, from, &err);
+    bool ok = file_map_open(&m, from, NULL, &err);
 
     if (ok) {
         ok = file_replace(to, m.data, m.len, 0644, &err);

@@ -269,7 +269,7 @@ hold(struct file_map *m, const void *p, size_t len)
 
     assert_true(fd >= 0 && write(fd, p, len) == (ssize_t)len);
     close(fd);
-    assert_true(file_map_open(m, path, &err));
+    assert_true(file_map_open(m, path, NULL, &err));
     unlink(path);
     h = file_hold_new(&(struct file_map){m->data, m->len, m->priv}, &err);
     assert_non_null(h);

@@ -146,7 +146,7 @@ borrow_many(void)
     assert_true(write(fd, b.data, b.len) == (ssize_t)b.len);
     close(fd);
     buf_fini(&b);
-    assert_true(file_map_open(&m, path, &err));
+    assert_true(file_map_open(&m, path, NULL, &err));
     unlink(path);
     data = m.data;
     return dict_borrow(data + sizeof offset, (const size_t *)(const void *)data,

@@ -84,18 +84,38 @@ test_a_mapped_file_shows_its_bytes_and_a_folder_is_refused(void **state)
 
     (void)state;
     assert_ok(file_replace("a", "abc", 3, 0600, &err), err);
-    assert_ok(file_map_open(&m, "a", &err), err);
+    assert_ok(file_map_open(&m, "a", NULL, &err), err);
     assert_int_equal(m.len, 3);
     assert_memory_equal(m.data, "abc", 3);
     file_map_close(&m);
-    assert_false(file_map_open(&m, "/", &err));
+    assert_false(file_map_open(&m, "/", NULL, &err));
     assert_string_equal(err.message, "/: is a folder, expected a file");
-    assert_false(file_map_open(&m, "absent", &err));
+    assert_false(file_map_open(&m, "absent", NULL, &err));
     assert_int_equal(err.code, ERR_NOTFOUND);
     assert_ok(file_replace("a", "", 0, 0600, &err), err);
-    assert_ok(file_map_open(&m, "a", &err), err);
+    assert_ok(file_map_open(&m, "a", NULL, &err), err);
     assert_int_equal(m.len, 0);
     file_map_close(&m);
+}
+
+static void
+test_a_pipe_that_keeps_silent_is_given_up_when_stopped(void **state)
+{
+    struct progress p;
+    struct file_map m;
+    struct error err;
+
+    (void)state;
+    progress_init(&p);
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    int fd = open("pipe", O_RDWR); /* a writer that does not write */
+    assert_true(fd >= 0);
+    progress_stop(&p);
+    assert_false(file_map_open(&m, "pipe", &p, &err));
+    assert_int_equal(err.code, ERR_CANCELLED);
+    assert_string_equal(err.message, "pipe: cancelled");
+    close(fd);
+    unlink("pipe");
 }
 
 static void
@@ -172,6 +192,8 @@ main(void)
             test_a_replaced_file_is_whole_or_as_it_was_at_every_fault),
         cmocka_unit_test(
             test_a_mapped_file_shows_its_bytes_and_a_folder_is_refused),
+        cmocka_unit_test(
+            test_a_pipe_that_keeps_silent_is_given_up_when_stopped),
         cmocka_unit_test(test_a_file_larger_than_the_limit_is_refused),
         cmocka_unit_test(test_folders_are_made_down_the_path),
         cmocka_unit_test(test_the_hash_is_xxh3_of_128_bits),
