@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIRST_CAP = 16 }; /* of a list that grows */
+
 static atomic_ulong fault_at; /* 0: off */
 static atomic_bool fault_sticky;
 
@@ -104,6 +106,23 @@ mem_try_resize(void *p, size_t n, size_t size, struct error *err)
     return q;
 }
 
+void *
+mem_try_grow(void *p, size_t n, size_t *cap, size_t size, struct error *err)
+{
+    size_t wider = *cap ? *cap : FIRST_CAP / 2;
+    void *q;
+
+    if (n < *cap)
+        return p;
+    if (!mem_mul(wider, 2, &wider)) {
+        refuse(wider, err);
+        return NULL;
+    }
+    if ((q = mem_try_resize(p, wider, size, err)))
+        *cap = wider;
+    return q;
+}
+
 char *
 mem_try_text(const char *p, size_t len, struct error *err)
 {
@@ -119,15 +138,32 @@ mem_try_text(const char *p, size_t len, struct error *err)
     return s;
 }
 
+static void *
+or_abort(void *p)
+{
+    if (p)
+        return p;
+    fputs("lathe: out of memory\n", stderr);
+    abort();
+}
+
 void *
 mem_new(size_t size)
 {
-    void *p = calloc(1, size ? size : 1);
+    return or_abort(calloc(1, size ? size : 1));
+}
 
-    if (!p) {
-        fputs("lathe: out of memory\n", stderr);
-        abort();
-    }
+void *
+mem_grow(void *p, size_t n, size_t *cap, size_t size)
+{
+    size_t wider = *cap ? *cap : FIRST_CAP / 2, bytes;
+
+    if (n < *cap)
+        return p;
+    if (!mem_mul(wider, 2, &wider) || !mem_mul(wider, size, &bytes))
+        bytes = SIZE_MAX;
+    p = or_abort(realloc(p, bytes));
+    *cap = wider;
     return p;
 }
 

@@ -27,11 +27,19 @@ void *mem_try_aligned(size_t n, size_t size, struct error *err) MUST_USE;
  * block stays valid. */
 void *
 mem_try_resize(void *p, size_t n, size_t size, struct error *err) MUST_USE;
+/* Room for one element behind the n there are in a list that holds *cap: p
+ * itself, or a block of twice as many, and then *cap is set.  What is new is
+ * NOT zeroed; on failure list and *cap stay as they were.
+ *     more = mem_try_grow(l->item, l->n, &l->cap, sizeof *more, err); */
+void *mem_try_grow(void *p, size_t n, size_t *cap, size_t size,
+                   struct error *err) MUST_USE;
 /* A copy of len bytes with a zero byte after them. */
 char *mem_try_text(const char *p, size_t len, struct error *err) MUST_USE;
 
 /* Small fixed objects: abort when there is no memory. */
 void *mem_new(size_t size) MUST_USE;
+/* As mem_try_grow, for lists that no one's data makes long. */
+void *mem_grow(void *p, size_t n, size_t *cap, size_t size) MUST_USE;
 char *mem_text(const char *s) MUST_USE; /* strdup that aborts; NULL -> NULL */
 
 /* For tests: the n-th fallible call from now on fails (1 is the next), and so

@@ -71,16 +71,11 @@ static bool
 entries_grow(struct st_writer *w)
 {
     struct error err;
-    size_t cap = w->cap ? 2 * w->cap : 16;
-    struct entry *e;
+    struct entry *e = mem_try_grow(w->entry, w->n, &w->cap, sizeof *e, &err);
 
-    if (w->n < w->cap)
-        return true;
-    if (!(e = mem_try_resize(w->entry, cap, sizeof *e, &err)))
-        return false;
-    w->entry = e;
-    w->cap = cap;
-    return true;
+    if (e)
+        w->entry = e;
+    return e;
 }
 
 void

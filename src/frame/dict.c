@@ -18,7 +18,7 @@
 
 #include "base/mem.h"
 
-enum { FIRST_SLOTS = 16, FIRST_TEXTS = 8, FIRST_BYTES = 64 };
+enum { FIRST_SLOTS = 16, FIRST_BYTES = 64 };
 
 struct dict {
     atomic_size_t refs;
@@ -180,15 +180,11 @@ grow_slots(struct dict *d, struct error *err)
 static bool
 reserve(struct dict *d, size_t len, struct error *err)
 {
-    if (d->n == d->cap) {
-        size_t cap = d->cap ? d->cap * 2 : FIRST_TEXTS;
-        size_t *end = mem_try_resize(d->end, cap, sizeof *end, err);
+    size_t *end = mem_try_grow(d->end, d->n, &d->cap, sizeof *end, err);
 
-        if (!end)
-            return false;
-        d->end = end;
-        d->cap = cap;
-    }
+    if (!end)
+        return false;
+    d->end = end;
     if (len > d->cap_bytes - d->n_bytes) {
         size_t cap = d->cap_bytes ? d->cap_bytes * 2 : FIRST_BYTES;
         char *bytes;

@@ -37,15 +37,12 @@ static bool
 add_part(struct jsonl_reading *r, size_t *cap, size_t begin, size_t end,
          struct error *err)
 {
-    if (r->n_parts == *cap) {
-        size_t n = *cap ? *cap * 2 : 16;
-        struct jsonl_part *p = mem_try_resize(r->part, n, sizeof *p, err);
+    struct jsonl_part *p =
+        mem_try_grow(r->part, r->n_parts, cap, sizeof *p, err);
 
-        if (!p)
-            return false;
-        r->part = p;
-        *cap = n;
-    }
+    if (!p)
+        return false;
+    r->part = p;
     r->part[r->n_parts++] = (struct jsonl_part){.begin = begin, .end = end};
     return true;
 }

@@ -74,15 +74,11 @@ static bool
 add_leaf(struct jsonl_rows *r, uint32_t node, const struct jsonl_value *v,
          struct error *err)
 {
-    if (r->n == r->cap) {
-        size_t cap = r->cap ? r->cap * 2 : 32;
-        struct jsonl_leaf *p = mem_try_resize(r->leaf, cap, sizeof *p, err);
+    struct jsonl_leaf *p = mem_try_grow(r->leaf, r->n, &r->cap, sizeof *p, err);
 
-        if (!p)
-            return false;
-        r->leaf = p;
-        r->cap = cap;
-    }
+    if (!p)
+        return false;
+    r->leaf = p;
     r->leaf[r->n++] = (struct jsonl_leaf){node, *v};
     return true;
 }

@@ -56,19 +56,14 @@ static void PRINTF_LIKE(5, 6)
     bool cut;
     size_t n;
 
-    if (!j->failed && p->n_alerts == j->cap) {
-        size_t cap = j->cap ? j->cap * 2 : 16;
-
-        a = mem_try_resize(p->alert, cap, sizeof *a, j->err);
-        if (a) {
-            p->alert = a;
-            j->cap = cap;
-        }
-        j->failed = !a;
-    }
     if (j->failed)
         return;
-    a = &p->alert[p->n_alerts++];
+    a = mem_try_grow(p->alert, p->n_alerts, &j->cap, sizeof *a, j->err);
+    j->failed = !a;
+    if (!a)
+        return;
+    p->alert = a;
+    a += p->n_alerts++;
     a->kind = kind;
     a->level = level;
     a->col = col;

@@ -291,19 +291,15 @@ job_list(const char *lathe_dir, struct job_list *out, struct error *err)
     for (struct dirent *e; ok && (e = readdir(dir));) {
         struct error ignored;
         struct processes p;
+        struct job *more;
 
         if (!is_id(e->d_name))
             continue;
-        if (out->n == cap) {
-            struct job *more;
-
-            cap = cap ? 2 * cap : 16;
-            more = mem_try_resize(out->job, cap, sizeof *more, err);
-            ok = more != NULL;
-            if (!ok)
-                break;
-            out->job = more;
-        }
+        more = mem_try_grow(out->job, out->n, &cap, sizeof *more, err);
+        ok = more != NULL;
+        if (!ok)
+            break;
+        out->job = more;
         /* A folder without a spec is one that is just being made. */
         if (read_job(lathe_dir, e->d_name, &out->job[out->n], &p, &ignored))
             out->n++;

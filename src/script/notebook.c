@@ -126,7 +126,8 @@ notebook_redo(struct notebook *n)
 static void
 write_text(const struct notebook *n, struct buf *out)
 {
-    struct cell_texts t = {n->page.text, n->page.n, n->preamble};
+    struct cell_texts t = {
+        .text = n->page.text, .n = n->page.n, .preamble = n->preamble};
 
     percent_write(&t, out);
 }

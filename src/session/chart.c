@@ -35,18 +35,15 @@ static void
 grow(struct chart_list *l, void **p, size_t n, size_t *cap, size_t size)
 {
     struct error err;
-    size_t want = *cap ? *cap * 2 : 64;
-    void *q;
+    void *q = NULL;
 
-    if (n < *cap || l->failed)
+    if (l->failed)
         return;
-    q = want <= CHART_MAX_POINTS ? mem_try_resize(*p, want, size, &err) : NULL;
-    if (!q) {
-        l->failed = true;
-        return;
-    }
-    *p = q;
-    *cap = want;
+    if (n < CHART_MAX_POINTS)
+        q = mem_try_grow(*p, n, cap, size, &err);
+    if (q)
+        *p = q;
+    l->failed = !q;
 }
 
 void

@@ -65,16 +65,7 @@ plain(const char *text)
 void
 listing_add(struct listing *l, const char *text)
 {
-    if (l->n == l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : 64;
-        char **grown = mem_new(cap * sizeof(char *));
-
-        if (l->n)
-            memcpy(grown, l->cell, l->n * sizeof(char *));
-        free(l->cell);
-        l->cell = grown;
-        l->cap = cap;
-    }
+    l->cell = mem_grow(l->cell, l->n, &l->cap, sizeof(char *));
     l->cell[l->n++] = plain(text);
 }
 

@@ -115,17 +115,12 @@ static bool
 reserve(struct curve *c)
 {
     struct error ignored;
-    size_t cap = c->cap ? 2 * c->cap : 64;
-    struct point *more;
+    struct point *more =
+        mem_try_grow(c->points, c->n + 1, &c->cap, sizeof *more, &ignored);
 
-    if (c->n + 2 <= c->cap)
-        return true;
-    more = mem_try_resize(c->points, cap, sizeof *more, &ignored);
-    if (!more)
-        return false;
-    c->points = more;
-    c->cap = cap;
-    return true;
+    if (more)
+        c->points = more;
+    return more;
 }
 
 static void

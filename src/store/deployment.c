@@ -113,12 +113,13 @@ list(struct sqlite3 *db, void *ctx, struct error *err)
     struct sqlite3_stmt *q = sql_open(
         db, "SELECT " COLUMNS " FROM deployment ORDER BY name", NULL, 0, err);
     enum sql_step step = SQL_FAILED;
+    size_t cap = 0;
 
     if (!q)
         return false;
     while ((step = sql_step(q, err)) == SQL_ROW) {
         struct deployment *more =
-            mem_try_resize(out->deployment, out->n + 1, sizeof *more, err);
+            mem_try_grow(out->deployment, out->n, &cap, sizeof *more, err);
 
         if (!more)
             break;

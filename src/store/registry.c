@@ -388,15 +388,11 @@ struct holders {
 static bool
 push_holder(struct holders *h, int64_t number, struct error *err)
 {
-    if (h->n == h->cap) {
-        size_t cap = h->cap ? 2 * h->cap : 16;
-        int64_t *more = mem_try_resize(h->number, cap, sizeof *more, err);
+    int64_t *more = mem_try_grow(h->number, h->n, &h->cap, sizeof *more, err);
 
-        if (!more)
-            return false;
-        h->number = more;
-        h->cap = cap;
-    }
+    if (!more)
+        return false;
+    h->number = more;
     h->number[h->n++] = number;
     return true;
 }
@@ -612,16 +608,12 @@ list_versions(struct sqlite3 *db, void *ctx, struct error *err)
     if (!q)
         return false;
     while ((step = sql_step(q, err)) == SQL_ROW) {
-        if (out->n == cap) {
-            size_t grown = cap ? 2 * cap : 16;
-            struct version *more =
-                mem_try_resize(out->version, grown, sizeof *more, err);
+        struct version *more =
+            mem_try_grow(out->version, out->n, &cap, sizeof *more, err);
 
-            if (!more)
-                break;
-            out->version = more;
-            cap = grown;
-        }
+        if (!more)
+            break;
+        out->version = more;
         if (!read_version(q, &out->version[out->n], err))
             break;
         out->n++;
@@ -676,16 +668,12 @@ list_transitions(struct sqlite3 *db, void *ctx, struct error *err)
     if (!q)
         return false;
     while ((step = sql_step(q, err)) == SQL_ROW) {
-        if (out->n == cap) {
-            size_t grown = cap ? 2 * cap : 16;
-            struct transition *more =
-                mem_try_resize(out->transition, grown, sizeof *more, err);
+        struct transition *more =
+            mem_try_grow(out->transition, out->n, &cap, sizeof *more, err);
 
-            if (!more)
-                break;
-            out->transition = more;
-            cap = grown;
-        }
+        if (!more)
+            break;
+        out->transition = more;
         if (!read_transition(q, &out->transition[out->n++], err))
             break;
     }

@@ -486,17 +486,12 @@ list(struct sqlite3 *db, void *ctx, struct error *err)
     origin_get(&h);
     while ((step = sql_step(q, err)) == SQL_ROW) {
         struct run_list *runs = l->out;
+        struct run *more =
+            mem_try_grow(runs->run, runs->n, &cap, sizeof *more, err);
 
-        if (runs->n == cap) {
-            size_t grown = cap ? 2 * cap : 32;
-            struct run *more =
-                mem_try_resize(runs->run, grown, sizeof *more, err);
-
-            if (!more)
-                break;
-            runs->run = more;
-            cap = grown;
-        }
+        if (!more)
+            break;
+        runs->run = more;
         if (!read_run(q, &h, &runs->run[runs->n], err))
             break;
         runs->n++;

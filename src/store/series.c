@@ -83,16 +83,11 @@ find_series(struct batch *b, const char *id, const char *name,
             return s;
         }
     }
-    if (b->n == b->cap) {
-        size_t cap = b->cap ? 2 * b->cap : 16;
-
-        s = mem_try_resize(b->series, cap, sizeof *s, err);
-        if (!s)
-            return NULL;
-        b->series = s;
-        b->cap = cap;
-    }
-    s = &b->series[b->n];
+    s = mem_try_grow(b->series, b->n, &b->cap, sizeof *s, err);
+    if (!s)
+        return NULL;
+    b->series = s;
+    s += b->n;
     *s = (struct open_series){.id = id, .name = name};
     if (!look_up_series(b, s, err))
         return NULL;

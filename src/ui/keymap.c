@@ -203,15 +203,8 @@ row_set(struct binding *b, const char *view, const char *keys,
 static struct binding *
 row_add(struct keymap *m)
 {
-    if (m->n == m->cap) {
-        struct binding *wider = mem_new((m->cap * 2 + 64) * sizeof *wider);
-
-        if (m->n > 0)
-            memcpy(wider, m->rows, m->n * sizeof *wider);
-        free(m->rows);
-        m->rows = wider;
-        m->cap = m->cap * 2 + 64;
-    }
+    m->rows = mem_grow(m->rows, m->n, &m->cap, sizeof *m->rows);
+    m->rows[m->n] = (struct binding){0};
     return &m->rows[m->n++];
 }
 

@@ -166,16 +166,7 @@ void
 chooser_add(struct chooser *c, const char *title, const char *where,
             const char *key, const char *help, const char *command, int group)
 {
-    if (c->n == c->cap) {
-        size_t cap = c->cap ? c->cap * 2 : 64;
-        struct choice_item *wider = mem_new(cap * sizeof *wider);
-
-        if (c->n > 0)
-            memcpy(wider, c->items, c->n * sizeof *wider);
-        free(c->items);
-        c->items = wider;
-        c->cap = cap;
-    }
+    c->items = mem_grow(c->items, c->n, &c->cap, sizeof *c->items);
     c->items[c->n++] = (struct choice_item){
         mem_text(title),          mem_text(where ? where : ""),
         mem_text(key ? key : ""), mem_text(help ? help : ""),

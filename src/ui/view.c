@@ -137,15 +137,12 @@ pager_fini(struct pager *p)
 static void
 add_start(struct pager *p, size_t n, size_t at)
 {
-    if (n == p->cap) {
-        size_t cap = p->cap ? p->cap * 2 : 64;
-        size_t *wider = realloc(p->starts, cap * sizeof *wider);
+    struct error ignored;
+    size_t *more = mem_try_grow(p->starts, n, &p->cap, sizeof *more, &ignored);
 
-        if (!wider)
-            return;
-        p->starts = wider;
-        p->cap = cap;
-    }
+    if (!more)
+        return;
+    p->starts = more;
     p->starts[n] = at;
 }
 

@@ -18,16 +18,7 @@ enum { FOLD_AT = 24, CHART_ROWS = 9 };
 static struct book_line *
 add_line(struct view_notebook *b, enum book_line_kind kind, size_t cell)
 {
-    if (b->n_lines == b->cap_lines) {
-        size_t cap = b->cap_lines ? b->cap_lines * 2 : 256;
-        struct book_line *p = mem_new(cap * sizeof *p);
-
-        if (b->n_lines > 0)
-            memcpy(p, b->line, b->n_lines * sizeof *p);
-        free(b->line);
-        b->line = p;
-        b->cap_lines = cap;
-    }
+    b->line = mem_grow(b->line, b->n_lines, &b->cap_lines, sizeof *b->line);
     b->line[b->n_lines] = (struct book_line){.kind = kind, .cell = cell};
     return &b->line[b->n_lines++];
 }

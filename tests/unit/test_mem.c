@@ -38,6 +38,41 @@ test_aligned_memory_is_zero_up_to_its_padding(void **state)
 }
 
 static void
+test_a_list_doubles_when_it_is_full_and_stays_when_it_cannot(void **state)
+{
+    int *list = NULL, *more;
+    size_t cap = 0, n_moves = 0;
+    struct error err;
+
+    (void)state;
+    for (size_t n = 0; n < 1000; n++) {
+        size_t before = cap;
+
+        more = mem_try_grow(list, n, &cap, sizeof *list, &err);
+        assert_non_null(more);
+        n_moves += cap != before;
+        list = more;
+        list[n] = (int)n;
+    }
+    assert_int_equal(n_moves, 7); /* 16, 32, ... 1024 */
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(list[i], i);
+    mem_fault_arm(1, false);
+    assert_ptr_equal(mem_try_grow(list, 1023, &cap, sizeof *list, &err), list);
+    assert_null(mem_try_grow(list, 1024, &cap, sizeof *list, &err));
+    assert_int_equal(err.code, ERR_NOMEM);
+    assert_int_equal(cap, 1024);
+    cap = SIZE_MAX / 2 + 1;
+    assert_null(mem_try_grow(list, cap, &cap, sizeof *list, &err));
+    assert_int_equal(err.code, ERR_NOMEM);
+    cap = 1024;
+    list = mem_grow(list, 1024, &cap, sizeof *list);
+    assert_int_equal(cap, 2048);
+    assert_int_equal(list[999], 999);
+    free(list);
+}
+
+static void
 test_the_third_allocation_fails_when_armed_for_it(void **state)
 {
     struct error err;
@@ -117,6 +152,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_overflowing_sizes_are_refused),
         cmocka_unit_test(test_aligned_memory_is_zero_up_to_its_padding),
+        cmocka_unit_test(
+            test_a_list_doubles_when_it_is_full_and_stays_when_it_cannot),
         cmocka_unit_test(test_the_third_allocation_fails_when_armed_for_it),
         cmocka_unit_test(
             test_a_buffer_that_ran_out_of_memory_says_so_once_at_the_end),
