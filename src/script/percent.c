@@ -45,6 +45,98 @@ marker(const char *p, size_t n)
     return i == n || strchr(" \t\r\n", p[i]) ? i : 0;
 }
 
+/* ---- what is in a long bracket ---- */
+
+/* A marker within a long string or comment is text: the file is Lua, and Lua
+ * would not see a comment there.  A bracket that is never closed opens
+ * nothing, or one slip of the pen would swallow all cells after it. */
+enum { LEVELS = 32 }; /* [==[ is level 2; higher ones are not looked for */
+
+struct lexer {
+    const char *p;
+    size_t n, at;
+    char quote;            /* of a short string that goes on, or 0 */
+    bool unclosed[LEVELS]; /* no ]==] behind `at` */
+};
+
+/* The level of the bracket at `at`, or -1. */
+static int
+long_open(const struct lexer *l, size_t at)
+{
+    size_t end = at + 1;
+
+    if (at >= l->n || l->p[at] != '[')
+        return -1;
+    while (end < l->n && l->p[end] == '=')
+        end++;
+    return end < l->n && l->p[end] == '[' && end - at - 1 < LEVELS
+               ? (int)(end - at - 1)
+               : -1;
+}
+
+/* Behind the bracket that closes the one of this level at `at`; 0: none. */
+static size_t
+long_end(struct lexer *l, size_t at, int level)
+{
+    size_t width = (size_t)level + 2;
+
+    if (l->unclosed[level])
+        return 0;
+    for (at += width; at + width <= l->n; at++) {
+        const char *p = memchr(l->p + at, ']', l->n - at);
+        size_t equals = 1;
+
+        if (!p)
+            break;
+        at = (size_t)(p - l->p);
+        while (at + equals < l->n && p[equals] == '=')
+            equals++;
+        if (equals == width - 1 && at + equals < l->n && p[equals] == ']')
+            return at + width;
+        at += equals - 1;
+    }
+    l->unclosed[level] = true;
+    return 0;
+}
+
+/* From a long bracket at `at` to behind it, else by one byte. */
+static size_t
+skip_bracket(struct lexer *l, size_t at)
+{
+    int level = long_open(l, at);
+    size_t end = level < 0 ? 0 : long_end(l, at, level);
+
+    return end ? end : at + 1;
+}
+
+/* Go on to the end of the line, or of what it opens; l->at is where. */
+static void
+read_line(struct lexer *l, size_t end)
+{
+    while (l->at < end) {
+        char c = l->p[l->at];
+
+        if (l->quote) {
+            if (c == '\\')
+                l->at++;
+            else if (c == l->quote || c == '\n')
+                l->quote = 0;
+            l->at++;
+        } else if (c == '"' || c == '\'') {
+            l->quote = c;
+            l->at++;
+        } else if (c == '[') {
+            l->at = skip_bracket(l, l->at);
+        } else if (c == '-' && l->at + 1 < end && l->p[l->at + 1] == '-') {
+            size_t behind = skip_bracket(l, l->at + 2);
+
+            l->at = behind > l->at + 3 ? behind : end;
+        } else {
+            l->at++;
+        }
+    }
+}
+
 static bool
 is_blank(const char *p, size_t n)
 {
@@ -233,13 +325,8 @@ cell_text_unref(struct cell_text *t)
 static void
 add(struct cell_texts *out, struct cell_text *t)
 {
-    struct cell_text **grown = mem_new((out->n + 1) * sizeof *grown);
-
-    if (out->n)
-        memcpy(grown, out->text, out->n * sizeof *grown);
-    grown[out->n++] = t;
-    free(out->text);
-    out->text = grown;
+    out->text = mem_grow(out->text, out->n, &out->cap, sizeof *out->text);
+    out->text[out->n++] = t;
 }
 
 /* Only comments and blank lines: not worth a cell. */
@@ -263,12 +350,16 @@ percent_parse(struct str file, struct cell_texts *out)
 {
     const char *p = file.p, *header = NULL;
     size_t n = file.n, at = 0, begin = 0, header_len = 0;
+    struct lexer lua = {.p = p, .n = n};
 
-    *out = (struct cell_texts){NULL, 0, NULL};
+    *out = (struct cell_texts){NULL, 0, 0, NULL};
     while (at <= n) {
         size_t len = at < n ? line_len(p + at, n - at) : 0;
 
-        if (at == n || marker(p + at, len)) {
+        bool code = lua.at == at && !lua.quote;
+
+        read_line(&lua, at + len);
+        if (at == n || (code && marker(p + at, len))) {
             bool any = at < n || header;
 
             if (header)
@@ -312,5 +403,5 @@ cell_texts_fini(struct cell_texts *t)
         cell_text_unref(t->text[i]);
     free(t->text);
     free(t->preamble);
-    *t = (struct cell_texts){NULL, 0, NULL};
+    *t = (struct cell_texts){NULL, 0, 0, NULL};
 }

@@ -26,7 +26,7 @@ struct cell_text {
 
 struct cell_texts {
     struct cell_text **text;
-    size_t n;
+    size_t n, cap;
     char *preamble; /* comments before the first cell, as written */
 };
 

@@ -138,6 +138,51 @@ cells_are_told_apart(void **state)
                         "print(name)\nprint(y)   ");
 }
 
+/* How many cells Lua's own reading of the text leaves: a marker that Lua takes
+ * for a part of a string or comment is none. */
+static void
+a_marker_in_a_long_string_or_comment_starts_no_cell(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t n;
+    } cases[] = {
+        {"-- %%\na = [[\n-- %%\n]]\n-- %%\nb = 1\n", 2},
+        {"-- %%\n--[[\n-- %%\nb = 1\n]]\n", 1},
+        {"-- %%\na = [==[\n]]\n-- %%\n]=]\n]==] b = 2\n-- %%\n", 2},
+        {"-- %%\n--[=[ x ]=] a = [[\n-- %% [markdown]\n]]\n", 1},
+        {"-- %%\na = 'x\\\n-- %%\ny'\n-- %%\n", 2},
+        /* What looks like a bracket and opens nothing. */
+        {"-- %%\na = '[['\n-- %%\nb = \"]]\"\n", 2},
+        {"-- %%\n-- [[\n-- %%\n-- ]]\n", 2},
+        {"-- %%\n-- x --[[\n-- %%\n-- ]]\n", 2},
+        {"-- %%\na[b[1]] = [=\n-- %%\n]]\n", 2},
+        {"-- %%\na = '\\'[['\n-- %%\n]]\n", 2},
+        /* Never closed: each cell is still one. */
+        {"-- %%\na = [[\n-- %%\n]\n-- %%\n]=]\n", 3},
+        {"-- %%\n--[==[\n-- %%\n]=]\n", 2},
+        {"-- %%\na = 'it\n-- %%\nb = 1\n", 2},
+        {"-- %%\na = 'x\\", 1},
+        {"-- %%\na = ]]\n-- %% [", 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct cell_texts t;
+        struct buf out;
+
+        percent_parse(str_of(cases[i].text), &t);
+        if (t.n != cases[i].n)
+            fail_msg("%zu cells, expected %zu, in:\n%s", t.n, cases[i].n,
+                     cases[i].text);
+        buf_init(&out);
+        percent_write(&t, &out);
+        assert_string_equal(out.data, cases[i].text);
+        buf_fini(&out);
+        cell_texts_fini(&t);
+    }
+}
+
 static void
 what_is_not_edited_is_written_byte_for_byte(void **state)
 {
@@ -428,6 +473,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_are_told_apart),
+        cmocka_unit_test(a_marker_in_a_long_string_or_comment_starts_no_cell),
         cmocka_unit_test(what_is_not_edited_is_written_byte_for_byte),
         cmocka_unit_test(edits_change_their_cell_alone),
         cmocka_unit_test(undo_goes_back_step_by_step_and_redo_forward),
