@@ -78,6 +78,25 @@ metric_find(const char *name, enum problem t, struct error *err)
 }
 
 const struct metric *
+metric_named(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    for (size_t i = 0; i < METRIC_N; i++)
+        if (strcmp(metrics[i].name, dot ? dot + 1 : name) == 0)
+            return &metrics[i];
+    return NULL;
+}
+
+bool
+metric_better(const char *name, double a, double b)
+{
+    const struct metric *m = metric_named(name);
+
+    return m && m->larger_is_better ? a > b : a < b;
+}
+
+const struct metric *
 metric_default(enum problem p)
 {
     return &metrics[p == PROBLEM_REGRESSION ? METRIC_RMSE : METRIC_LOGLOSS];

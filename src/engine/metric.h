@@ -38,6 +38,10 @@ struct metric {
 const struct metric *
 metric_find(const char *name, enum problem t, struct error *err);
 const struct metric *metric_table(size_t *n);
+/* Of a name as runs write it: "auc", "valid.auc"; NULL: not one of ours. */
+const struct metric *metric_named(const char *name);
+/* Is a better than b?  What is not one of ours is taken for a loss. */
+bool metric_better(const char *name, double a, double b);
 const struct metric *metric_default(enum problem p); /* logloss or rmse */
 /* NaN where it is not defined (AUC of one class). */
 double metric_score(enum metric_kind kind, enum problem problem,

@@ -50,7 +50,7 @@ cmd_job_run(struct session *s, struct task *t, struct call *c,
     (void)t;
     buf_init(&text);
     for (size_t i = 0; argv[i]; i++)
-        buf_printf(&text, "%s%s", i ? " " : "", argv[i]);
+        buf_printf(&text, "%s%s", i ? " " : "", i ? argv[i] : file_base(*argv));
     /* The store makes the folder, with what belongs into it. */
     ok = session_store(s, true, err) &&
          job_start(session_dir(s), title ? title : text.data, argv, cwd, id,

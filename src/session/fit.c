@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 
 #include "base/mem.h"
+#include "engine/metric.h"
 #include "session/live.h"
 #include "store/artifact.h"
 #include "store/lineage.h"
@@ -35,7 +36,6 @@ struct follower {
     struct followed series[SERIES_MAX];
     size_t n;
     char lead[48]; /* the first "valid." series: what decides */
-    bool larger;
     double best;
     int64_t best_step;
     int64_t logged_ms;
@@ -70,20 +70,6 @@ follow(struct follower *f, const char *name)
     return s;
 }
 
-static bool
-is_larger_better(const char *series)
-{
-    const struct metric *table;
-    const char *dot = strrchr(series, '.');
-    size_t n;
-
-    table = metric_table(&n);
-    for (size_t i = 0; dot && i < n; i++)
-        if (strcmp(table[i].name, dot + 1) == 0)
-            return table[i].larger_is_better;
-    return false;
-}
-
 /* A new best of the leading series fixes the others' values at its step, those
  * that came before it in the step and those that come after. */
 static void
@@ -91,13 +77,12 @@ weigh(struct follower *f, struct followed *s, const struct event *e)
 {
     if (!f->lead[0] && strncmp(s->name, "valid.", 6) == 0) {
         strcpy(f->lead, s->name);
-        f->larger = is_larger_better(s->name);
-        f->best = f->larger ? -INFINITY : INFINITY;
+        f->best = NAN;
     }
     s->last = e->value;
     s->last_step = e->step;
     if (strcmp(s->name, f->lead) == 0 &&
-        (f->larger ? e->value > f->best : e->value < f->best)) {
+        (isnan(f->best) || metric_better(s->name, e->value, f->best))) {
         f->best = e->value;
         f->best_step = e->step;
         for (size_t i = 0; i < f->n; i++)

@@ -133,29 +133,13 @@ sparkline(const double *y, size_t n, size_t cells, bool plain, struct buf *out)
     }
 }
 
-static bool
-larger_is_better(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    const struct metric *table;
-    size_t n;
-
-    table = metric_table(&n);
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(table[i].name, dot ? dot + 1 : name) == 0)
-            return table[i].larger_is_better;
-    return false;
-}
-
 static size_t
 best_of(const struct series *s)
 {
-    bool larger = larger_is_better(s->name);
     size_t best = 0;
 
     for (size_t i = 1; i < s->n; i++)
-        if (larger ? s->value[i] > s->value[best]
-                   : s->value[i] < s->value[best])
+        if (metric_better(s->name, s->value[i], s->value[best]))
             best = i;
     return best;
 }

@@ -99,6 +99,16 @@ add_keys(struct chooser *c, bool here)
     buf_fini(&help);
 }
 
+/* The signs of the view: nothing to run. */
+static void
+add_signs(struct chooser *c)
+{
+    const struct view_sign *s = ui_at(c->ui)->class->signs;
+
+    for (; s && s->sign; s++)
+        chooser_add(c, s->meaning, "signs", s->sign, s->meaning, NULL, 0);
+}
+
 void
 help_open(struct ui *ui)
 {
@@ -112,6 +122,7 @@ help_open(struct ui *ui)
     snprintf(c->hint, sizeof c->hint,
              "type to filter   Enter run   Tab here/everywhere   q close");
     add_keys(c, true);
+    add_signs(c);
     add_keys(c, false);
     ui->did |= DID_HELP;
     chooser_open(c);

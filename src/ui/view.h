@@ -98,6 +98,13 @@ enum {
     ACTION_SUBJECT = 1
 }; /* acts on the thing under the cursor: listed by x */
 
+/* ---- signs ---- */
+/* What ? says about a sign of the view. */
+struct view_sign {
+    const char *sign;    /* "▲" */
+    const char *meaning; /* "better than the version before" */
+};
+
 /* ---- regions ---- */
 struct view_region {
     const char *name; /* "chart": its title when title() is NULL */
@@ -132,6 +139,7 @@ struct view_class {
     const char *title;                 /* "Runs": its tab */
     const struct view_region *regions; /* ends with name NULL */
     const struct view_action *actions; /* ends with name NULL; may be NULL */
+    const struct view_sign *signs;     /* ends with sign NULL; may be NULL */
     size_t min_w, min_h; /* below: one region at a time; 0: 60x12 */
 
     struct view *(*open)(struct ui *ui); /* aborts on memory; never NULL */

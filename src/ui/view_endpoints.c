@@ -59,6 +59,18 @@ static const struct view_region regions[] = {
     {0},
 };
 
+static const struct view_sign signs[] = {
+    {"●", "the endpoint answers"},
+    {"▲", "it answers, but an input has drifted far, or the SLA is missed"},
+    {"…", "it is starting"},
+    {"○", "it was stopped"},
+    {"✗", "its process ended by itself: L shows why, o starts it"},
+    {"✓", "an input looks like the training rows: PSI under 0.1"},
+    {"△", "an input has moved: PSI 0.1 to 0.25"},
+    {"·", "too few rows to tell"},
+    {0},
+};
+
 static void
 endpoints_layout(struct view *v, struct layout *l)
 {
@@ -471,6 +483,7 @@ const struct view_class view_endpoints_class = {
     .title = "Endpoints",
     .regions = regions,
     .actions = actions,
+    .signs = signs,
     .open = endpoints_open,
     .close = endpoints_close,
     .layout = endpoints_layout,

@@ -60,6 +60,12 @@ static const struct view_region regions[] = {
     {0},
 };
 
+static const struct view_sign signs[] = {
+    {"●", "the cell is running"},      {"…", "the cell is queued"},
+    {"✓", "the cell passed"},          {"✗", "the cell failed; also its line"},
+    {"○", "the cell was interrupted"}, {0},
+};
+
 static void
 notebook_layout(struct view *v, struct layout *l)
 {
@@ -707,6 +713,7 @@ const struct view_class view_notebook_class = {
     .title = "Notebook",
     .regions = regions,
     .actions = actions,
+    .signs = signs,
     .open = notebook_view_open,
     .close = notebook_view_close,
     .layout = notebook_layout,

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/metric.h"
 #include "session/task.h"
 #include "store/deployment.h"
 #include "ui/loader.h"
@@ -335,6 +336,22 @@ pair(const struct canvas *c, int y, const char *name, const char *value)
     return y + 1;
 }
 
+/* ▲ is better and ▼ worse, whichever way the metric counts; one that is not
+ * ours has no such judgement. */
+static void
+draw_change(const struct canvas *c, int x, int y, const char *name, double old,
+            double now, int64_t old_number)
+{
+    x = draw_printf(c, x, y, ROLE_DIM, "v%lld %+.4f ", (long long)old_number,
+                    now - old);
+    if (now == old)
+        draw_text(c, x, y, ROLE_DIM, "= same");
+    else if (metric_named(name) && metric_better(name, now, old))
+        draw_text(c, x, y, ROLE_OK, "▲ better");
+    else if (metric_named(name))
+        draw_text(c, x, y, ROLE_WARN, "▼ worse");
+}
+
 static void
 draw_metric(const struct canvas *c, int x, int y, const struct json *now,
             const struct json *old, int64_t old_number)
@@ -343,13 +360,8 @@ draw_metric(const struct canvas *c, int x, int y, const struct json *now,
     x = draw_printf(c, x + 10, y, ROLE_TEXT, "%.5g", json_number(now));
     if (!old || json_type(old) != JSON_NUMBER)
         return;
-    double d = json_number(now) - json_number(old);
-
-    draw_printf(c, x + 2, y, ROLE_DIM, "v%lld %+.4f %s", (long long)old_number,
-                d,
-                d > 0   ? "▲"
-                : d < 0 ? "▼"
-                        : "=");
+    draw_change(c, x + 2, y, json_key(now), json_number(old), json_number(now),
+                old_number);
 }
 
 /* Each metric beside that of the next older version; in two columns where the
@@ -483,6 +495,15 @@ static const struct view_region regions[] = {
                          NULL, 0},
     [REGION_CARD] = {"card", card_draw, card_title, NULL, NULL, REGION_PASSIVE},
     [REGION_HISTORY] = {"history", history_draw, NULL, history_of, NULL, 0},
+    {0},
+};
+
+static const struct view_sign signs[] = {
+    {"●", "the version in production"},
+    {"◆", "a version in staging"},
+    {"○", "an archived version"},
+    {"▲", "better than the version before"},
+    {"▼", "worse than the version before"},
     {0},
 };
 
@@ -755,6 +776,7 @@ const struct view_class view_registry_class = {
     .title = "Registry",
     .regions = regions,
     .actions = actions,
+    .signs = signs,
     .open = registry_open,
     .close = registry_close,
     .layout = registry_layout,

@@ -35,6 +35,16 @@ static const struct view_region regions[] = {
     {0},
 };
 
+static const struct view_sign signs[] = {
+    {"●", "the run is at work"},
+    {"✓", "the run is done; side by side: the best value"},
+    {"✗", "the run failed, or its process was lost"},
+    {"○", "the run was stopped"},
+    {"a", "its curve and column: a is at the cursor, b and c are overlaid"},
+    {"≠", "the runs differ here"},
+    {0},
+};
+
 static void
 runs_layout(struct view *v, struct layout *l)
 {
@@ -506,6 +516,7 @@ const struct view_class view_runs_class = {
     .title = "Runs",
     .regions = regions,
     .actions = actions,
+    .signs = signs,
     .open = runs_open,
     .close = runs_close,
     .layout = runs_layout,

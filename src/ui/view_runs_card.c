@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/loop.h"
+#include "engine/metric.h"
 
 static int
 draw_pair(const struct canvas *c, int y, const char *name, const char *value)
@@ -74,15 +75,12 @@ draw_best(struct view_runs *r, const struct canvas *c, int y,
 
     for (size_t i = 0; l && i < l->n && y < c->h; i++) {
         const struct series *s = &l->series[i];
-        bool larger = strstr(s->name, "auc") || strstr(s->name, "acc") ||
-                      strstr(s->name, "r2") || strstr(s->name, "f1");
         size_t best = 0;
 
         if (s->n == 0 || strncmp(s->name, "valid.", 6) != 0)
             continue;
         for (size_t k = 1; k < s->n; k++)
-            if (larger ? s->value[k] > s->value[best]
-                       : s->value[k] < s->value[best])
+            if (metric_better(s->name, s->value[k], s->value[best]))
                 best = k;
         snprintf(text, sizeof text, "%.5g @%lld   last %.5g @%lld",
                  s->value[best], (long long)s->step[best], s->value[s->n - 1],

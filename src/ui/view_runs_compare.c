@@ -4,8 +4,11 @@
 
 #include "ui/view_runs.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "engine/metric.h"
 
 enum { COMPARE_MAX = 200 };
 
@@ -64,10 +67,38 @@ compare_value(struct view_runs *r, size_t i, const char *name, bool metric,
         runs_scalar_text(v, b);
 }
 
+/* The letter with the best value of a metric; SIZE_MAX when none stands out. */
+static size_t
+best_letter(struct view_runs *r, const char *name)
+{
+    size_t best = SIZE_MAX, n = 0;
+    double value = NAN;
+    bool same = true;
+
+    if (!metric_named(name))
+        return SIZE_MAX;
+    for (size_t k = 0; k <= r->n_overlay; k++) {
+        size_t i = runs_lettered(r, k);
+        const struct json *o =
+            i == SIZE_MAX ? NULL : runs_data_metrics(r->data, i);
+        const struct json *v = o ? json_find(o, name) : NULL;
+
+        if (!v || json_type(v) != JSON_NUMBER)
+            continue;
+        same = same && (n == 0 || json_number(v) == value);
+        if (n++ == 0 || metric_better(name, json_number(v), value)) {
+            best = k;
+            value = json_number(v);
+        }
+    }
+    return n > 1 && !same ? best : SIZE_MAX;
+}
+
 static void
 draw_compare_row(struct view_runs *r, const struct canvas *c, int y,
                  const char *name, bool metric, int name_w, int col_w)
 {
+    size_t best = metric ? best_letter(r, name) : SIZE_MAX, n = 0;
     struct buf first, b;
     bool differs = false;
     int x = name_w + 1;
@@ -78,15 +109,18 @@ draw_compare_row(struct view_runs *r, const struct canvas *c, int y,
     for (size_t k = 0; k <= r->n_overlay && x + col_w <= c->w; k++) {
         size_t i = runs_lettered(r, k);
 
+        if (i == SIZE_MAX)
+            continue;
         buf_clear(&b);
-        if (i != SIZE_MAX)
-            compare_value(r, i, name, metric, &b);
-        if (k == 0)
+        compare_value(r, i, name, metric, &b);
+        if (n++ == 0)
             buf_puts(&first, b.data);
         else
             differs = differs || strcmp(first.data, b.data) != 0;
-        draw_fit(c, x, y, col_w - 1, ROLE_TEXT, DRAW_RIGHT,
-                 (struct str){b.data, b.len});
+        draw_fit(c, x, y, col_w - 1, k == best ? ROLE_OK : ROLE_TEXT,
+                 DRAW_RIGHT, (struct str){b.data, b.len});
+        if (k == best)
+            draw_text(c, x + col_w - 2 - (int)b.len, y, ROLE_OK, "✓");
         x += col_w;
     }
     if (differs && x < c->w)
@@ -95,18 +129,11 @@ draw_compare_row(struct view_runs *r, const struct canvas *c, int y,
     buf_fini(&b);
 }
 
-void
-runs_compare_draw(struct view *v, const struct canvas *c)
+static size_t
+draw_heads(struct view_runs *r, const struct canvas *c, int x, int col_w)
 {
-    struct view_runs *r = runs_mine(v);
-    struct names names;
-    int name_w = c->w / 3 > 18 ? 18 : c->w / 3, col_w, x = name_w + 1;
+    size_t n = 0;
 
-    if (runs_lettered(r, 0) == SIZE_MAX)
-        return;
-    compare_names(r, &names);
-    col_w = (c->w - name_w - 3) / (int)(r->n_overlay + 1);
-    col_w = col_w > 14 ? 14 : col_w < 8 ? 8 : col_w;
     for (size_t k = 0; k <= r->n_overlay && x + col_w <= c->w; k++) {
         size_t i = runs_lettered(r, k);
         char head[80];
@@ -119,7 +146,23 @@ runs_compare_draw(struct view *v, const struct canvas *c)
                  (ROLE_SERIES_0 + (unsigned)k % THEME_SERIES) | DRAW_BOLD,
                  DRAW_RIGHT, str_of(head));
         x += col_w;
+        n++;
     }
+    return n;
+}
+
+void
+runs_compare_draw(struct view *v, const struct canvas *c)
+{
+    struct view_runs *r = runs_mine(v);
+    struct names names;
+    int name_w = c->w / 3 > 18 ? 18 : c->w / 3, col_w;
+
+    compare_names(r, &names);
+    col_w = (c->w - name_w - 3) / (int)(r->n_overlay + 1);
+    col_w = col_w > 14 ? 14 : col_w < 8 ? 8 : col_w;
+    if (draw_heads(r, c, name_w + 1, col_w) == 0)
+        return;
     list_set(&r->compare, names.n);
     list_show(&r->compare, (size_t)(c->h > 1 ? c->h - 1 : 0));
     for (int y = 1; y < c->h; y++) {

@@ -49,16 +49,29 @@ runs_at_cursor(const struct view_runs *r)
                : NULL;
 }
 
+static bool
+overlaid(const struct view_runs *r, const char *id)
+{
+    for (size_t k = 0; k < r->n_overlay; k++)
+        if (strcmp(r->overlay[k], id) == 0)
+            return true;
+    return false;
+}
+
 /* Index of the run with letter a, b, ...; SIZE_MAX when there is none. */
 size_t
 runs_lettered(const struct view_runs *r, size_t letter)
 {
-    const struct run *at = runs_at_cursor(r);
+    if (letter == 0) {
+        size_t i = r->pinned                 ? runs_data_find(r->data, r->pin)
+                   : r->list.at < r->n_shown ? r->shown[r->list.at]
+                                             : SIZE_MAX;
 
-    if (letter == 0)
-        return r->pinned ? runs_data_find(r->data, r->pin)
-               : at      ? r->shown[r->list.at]
-                         : SIZE_MAX;
+        /* Overlaid, it keeps the letter it has. */
+        return i != SIZE_MAX && overlaid(r, runs_data_run(r->data, i)->id)
+                   ? SIZE_MAX
+                   : i;
+    }
     return letter - 1 < r->n_overlay
                ? runs_data_find(r->data, r->overlay[letter - 1])
                : SIZE_MAX;

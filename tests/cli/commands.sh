@@ -81,6 +81,8 @@ id=$("$lathe" job run -- sh -c 'echo from the job; exit 4')
 is "$?" 1 "job wait tells a failure"
 is "$("$lathe" job log "$id")" "from the job" "its log is there"
 like "$("$lathe" job ls)" 'failed +exit 4' "and its status"
+id=$("$lathe" job run -- "$lathe" version)
+like "$("$lathe" job ls)" "$id +.*  lathe version" "and what was typed, without the program's folder"
 
 # ---- endpoints ----
 out=$("$lathe" endpoint create churn churn@production)

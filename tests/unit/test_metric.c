@@ -325,6 +325,20 @@ test_accuracy_interval_covers_the_truth(void **state)
 }
 
 static void
+test_better_is_larger_or_smaller_as_the_metric_counts(void **state)
+{
+    (void)state;
+    assert_true(metric_better("auc", 0.9, 0.8));
+    assert_true(metric_better("valid.auc", 0.9, 0.8));
+    assert_true(metric_better("test.logloss", 0.3, 0.4));
+    assert_false(metric_better("logloss", 0.4, 0.3));
+    assert_false(metric_better("r2", 0.4, 0.4));
+    assert_true(metric_better("loss of ours", 1, 2));
+    assert_null(metric_named("loss of ours"));
+    assert_string_equal(metric_named("valid.brier")->name, "brier");
+}
+
+static void
 test_an_unknown_metric_names_the_nearest(void **state)
 {
     struct error err;
@@ -415,6 +429,7 @@ main(void)
         cmocka_unit_test(test_intervals_do_not_depend_on_threads),
         cmocka_unit_test(test_accuracy_interval_has_the_closed_form_width),
         cmocka_unit_test(test_accuracy_interval_covers_the_truth),
+        cmocka_unit_test(test_better_is_larger_or_smaller_as_the_metric_counts),
         cmocka_unit_test(test_an_unknown_metric_names_the_nearest),
         cmocka_unit_test(test_the_print_shows_scores_and_confusion),
         cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
