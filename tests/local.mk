@@ -21,13 +21,15 @@ endif
 EXTRA_DIST += tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/tap.lua tests/lib/tap.sh tests/lib/close.h tests/lib/scratch.h tests/lib/small_model.h
 
 # Each fuzz target replays its corpus: FUZZ += tests/fuzz/fuzz_x, and its sources.
-FUZZ = tests/fuzz/fuzz_csv
+FUZZ = tests/fuzz/fuzz_arrow
+FUZZ += tests/fuzz/fuzz_csv
 FUZZ += tests/fuzz/fuzz_expr
 FUZZ += tests/fuzz/fuzz_input
 FUZZ += tests/fuzz/fuzz_jsonl
 FUZZ += tests/fuzz/fuzz_model
 FUZZ += tests/fuzz/fuzz_notebook
 FUZZ += tests/fuzz/fuzz_theme
+tests_fuzz_fuzz_arrow_SOURCES = tests/fuzz/fuzz_arrow.c tests/fuzz/replay.c
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/replay.c
 tests_fuzz_fuzz_expr_SOURCES = tests/fuzz/fuzz_expr.c tests/fuzz/replay.c
 tests_fuzz_fuzz_input_SOURCES = tests/fuzz/fuzz_input.c tests/fuzz/replay.c
@@ -42,6 +44,7 @@ tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c tests/fuzz/replay.c
 check_PROGRAMS += $(FUZZ)
 TESTS += $(FUZZ)
 EXTRA_DIST += tests/fuzz/corpus
+EXTRA_DIST += tests/data
 
 check_PROGRAMS += tests/engine/hash_gbdt
 SCRIPT_TESTS = tests/lint/layers.sh

@@ -151,7 +151,7 @@ map_fd(struct file_map *m, int fd, const char *path,
     if (!S_ISREG(st.st_mode) || st.st_size == 0)
         return map_read(m, fd, path, stop, err);
     p = mem_fault_hit()
-            ? MAP_FAILED
+            ? (errno = ENOMEM, MAP_FAILED)
             : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED)
         return error_errno(err, errno, "%s", path);

@@ -407,7 +407,7 @@ str_from_timestamp(int64_t us, char out[STR_F64_MAX + 8])
     int64_t seconds = us / 1000000 - (us % 1000000 < 0);
     int64_t days = seconds / 86400 - (seconds % 86400 < 0);
     int rest = (int)(seconds - days * 86400);
-    int micro = (int)(us - seconds * 1000000);
+    int micro = (int)(us % 1000000 + (us % 1000000 < 0 ? 1000000 : 0));
     size_t n = str_from_date((int32_t)days, out);
 
     n += (size_t)snprintf(out + n, STR_F64_MAX + 8 - n, " %02d:%02d:%02d",

@@ -1,4 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+liblathe_a_SOURCES += src/frame/arrow.c
+liblathe_a_SOURCES += src/frame/arrow.h
+liblathe_a_SOURCES += src/frame/arrow_array.c
+liblathe_a_SOURCES += src/frame/arrow_codes.c
+liblathe_a_SOURCES += src/frame/arrow_decode.c
+liblathe_a_SOURCES += src/frame/arrow_decode.h
+liblathe_a_SOURCES += src/frame/arrow_flat.c
+liblathe_a_SOURCES += src/frame/arrow_flat.h
+liblathe_a_SOURCES += src/frame/arrow_part.h
+liblathe_a_SOURCES += src/frame/arrow_schema.c
+liblathe_a_SOURCES += src/frame/arrow_value.c
+liblathe_a_SOURCES += src/frame/arrow_write.c
 liblathe_a_SOURCES += src/frame/builder.c
 liblathe_a_SOURCES += src/frame/builder.h
 liblathe_a_SOURCES += src/frame/codec.c
@@ -82,6 +94,7 @@ liblathe_a_SOURCES += src/frame/split.c
 liblathe_a_SOURCES += src/frame/split.h
 nobase_dist_pkgdata_DATA += samples/churn/README.md samples/churn/churn.csv
 nobase_dist_pkgdata_DATA += samples/churn/churn.lua
+UNIT += tests/unit/test_arrow
 UNIT += tests/unit/test_codec
 UNIT += tests/unit/test_column
 UNIT += tests/unit/test_csv

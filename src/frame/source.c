@@ -9,6 +9,8 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "frame/arrow.h"
+#include "frame/builder.h"
 #include "frame/codec.h"
 #include "frame/jsonl.h"
 
@@ -23,6 +25,8 @@ static const struct {
     {".csv", SOURCE_CSV},      {".tsv", SOURCE_CSV},
     {".txt", SOURCE_CSV},      {".jsonl", SOURCE_JSONL},
     {".ndjson", SOURCE_JSONL}, {".json", SOURCE_JSONL},
+    {".arrow", SOURCE_ARROW},  {".feather", SOURCE_ARROW},
+    {".ipc", SOURCE_ARROW},    {".arrows", SOURCE_ARROW},
 };
 
 static const struct {
@@ -77,8 +81,10 @@ source_is_table(const char *path)
 static enum source_format
 format_of(const char *path, const struct source_options *o, struct str text)
 {
-    enum source_format f = o->format ? o->format : format_of_name(path);
+    enum source_format f = o->format;
 
+    if (!f)
+        f = arrow_starts(text) ? SOURCE_ARROW : format_of_name(path);
     if (f)
         return f;
     if (str_starts(text, "\xef\xbb\xbf"))
@@ -191,19 +197,40 @@ out:
     return ok;
 }
 
-static bool
-read_jsonl(struct str text, const char *path, const struct source_options *o,
-           struct pool *pool, struct progress *progress, struct csv_table *out,
-           struct error *err)
+/* For formats that know no rejects. */
+static struct frame *
+no_rejects(struct error *err)
 {
-    struct jsonl_options jo = {.max_rejects = o->csv.max_rejects,
-                               .grain = o->csv.grain};
+    static const char *const names[] = {"line", "column", "reason", "text"};
+    static const enum col_type types[] = {COL_INT64, COL_TEXT, COL_TEXT,
+                                          COL_TEXT};
+    struct builder *b = builder_new(4, names, types, err);
 
-    if (!jsonl_parse(text, path, &jo, pool, progress, out, err))
+    return b ? builder_finish(b, err) : NULL;
+}
+
+static bool
+read_arrow(struct bytes *b, const char *path, struct pool *pool,
+           struct progress *progress, struct csv_table *out, struct error *err)
+{
+    *out = (struct csv_table){.header = true, .n_bytes = b->text.n};
+    if (b->plain
+            ? !arrow_parse(b->text, path, pool, progress, &out->frame, err)
+            : !arrow_read_map(&b->map, path, pool, progress, &out->frame, err))
         return false;
-    for (size_t i = 0; o->csv.types && o->csv.types[i]; i++)
-        if (!cast(out, o->csv.types[i], err)) {
-            csv_table_fini(out);
+    if ((out->rejects = no_rejects(err)))
+        return true;
+    csv_table_fini(out);
+    return error_prefix(err, "%s: ", path);
+}
+
+static bool
+cast_all(struct csv_table *t, const char *path, const char *const *types,
+         struct error *err)
+{
+    for (size_t i = 0; types && types[i]; i++)
+        if (!cast(t, types[i], err)) {
+            csv_table_fini(t);
             return error_prefix(err, "%s: ", path);
         }
     return true;
@@ -223,21 +250,37 @@ csv_options_of(const char *path, const struct source_options *o)
     return c;
 }
 
+static bool
+read_bytes(struct bytes *b, const char *path, const struct source_options *o,
+           struct pool *pool, struct progress *progress, struct csv_table *out,
+           struct error *err)
+{
+    struct jsonl_options jo = {.max_rejects = o->csv.max_rejects,
+                               .grain = o->csv.grain};
+    struct csv_options c = csv_options_of(path, o);
+
+    switch (format_of(path, o, b->text)) {
+    case SOURCE_JSONL:
+        return jsonl_parse(b->text, path, &jo, pool, progress, out, err) &&
+               cast_all(out, path, o->csv.types, err);
+    case SOURCE_ARROW:
+        return read_arrow(b, path, pool, progress, out, err) &&
+               cast_all(out, path, o->csv.types, err);
+    default:
+        return csv_parse(b->text, path, &c, pool, progress, out, err);
+    }
+}
+
 bool
 source_read(const char *path, const struct source_options *o, struct pool *pool,
             struct progress *progress, struct csv_table *out, struct error *err)
 {
-    struct csv_options c;
     struct bytes b;
     bool ok;
 
-    o = o ? o : &find_all;
     if (!bytes_open(&b, path, SIZE_MAX, progress, err))
         return false;
-    c = csv_options_of(path, o);
-    ok = format_of(path, o, b.text) == SOURCE_JSONL
-             ? read_jsonl(b.text, path, o, pool, progress, out, err)
-             : csv_parse(b.text, path, &c, pool, progress, out, err);
+    ok = read_bytes(&b, path, o ? o : &find_all, pool, progress, out, err);
     bytes_close(&b);
     return ok;
 }
@@ -246,6 +289,7 @@ bool
 source_read_head(const char *path, const struct source_options *o,
                  struct csv_table *out, struct error *err)
 {
+    enum source_format format;
     struct csv_options c;
     struct bytes b;
     bool ok;
@@ -254,8 +298,10 @@ source_read_head(const char *path, const struct source_options *o,
     if (!bytes_open(&b, path, HEAD, NULL, err))
         return false;
     c = csv_options_of(path, o);
-    if (format_of(path, o, b.text) == SOURCE_JSONL)
-        ok = error_set(err, ERR_LIMIT, "%s: no quick look at JSON", path);
+    format = format_of(path, o, b.text);
+    if (format != SOURCE_CSV)
+        ok = error_set(err, ERR_LIMIT, "%s: no quick look at %s", path,
+                       format == SOURCE_JSONL ? "JSON" : "Arrow");
     else
         ok = csv_parse_head(b.text, path, &c, 0, out, err);
     bytes_close(&b);
@@ -264,8 +310,9 @@ source_read_head(const char *path, const struct source_options *o,
 
 /* ---- writing ---- */
 
-bool
-source_write(const struct frame *f, const char *path, struct error *err)
+static bool
+write_text(const struct frame *f, const char *path, enum source_format format,
+           struct error *err)
 {
     enum codec codec;
     bool tabs = ends(unpacked(path, &codec), ".tsv"), ok;
@@ -273,7 +320,7 @@ source_write(const struct frame *f, const char *path, struct error *err)
 
     buf_init(&text);
     buf_init(&packed);
-    if (format_of_name(path) == SOURCE_JSONL)
+    if (format == SOURCE_JSONL)
         frame_json_lines(f, 0, frame_rows(f), &text);
     else
         csv_write_rows(f, 0, frame_rows(f), true, tabs ? '\t' : ',', &text);
@@ -290,4 +337,27 @@ source_write(const struct frame *f, const char *path, struct error *err)
     buf_fini(&text);
     buf_fini(&packed);
     return ok;
+}
+
+static bool
+write_arrow(const struct frame *f, const char *path, struct error *err)
+{
+    enum codec codec;
+
+    (void)unpacked(path, &codec);
+    if (codec == CODEC_NONE)
+        return arrow_write(f, path, NULL, err);
+    return error_set(err, ERR_USAGE,
+                     "%s: an Arrow file that is compressed as a whole cannot "
+                     "be mapped, expected a name that ends in .arrow",
+                     path);
+}
+
+bool
+source_write(const struct frame *f, const char *path, struct error *err)
+{
+    enum source_format format = format_of_name(path);
+
+    return format == SOURCE_ARROW ? write_arrow(f, path, err)
+                                  : write_text(f, path, format, err);
 }

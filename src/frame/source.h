@@ -3,15 +3,15 @@
  * The format is known by the first bytes (Parquet, Arrow), else by the ending
  * of the name (.csv .tsv .txt, .jsonl .ndjson .json), else by the text: what
  * begins with an object is JSON lines, the rest delimited.  Text may be
- * compressed by gzip, zstd or lz4, whatever its name says.  "-" is standard
- * input.
+ * compressed by gzip, zstd or lz4, whatever its name says; Arrow files, which
+ * are mapped, are not.  "-" is standard input.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_SOURCE_H
 #define LATHE_FRAME_SOURCE_H
 
 #include "frame/csv.h"
 
-enum source_format { SOURCE_FIND, SOURCE_CSV, SOURCE_JSONL };
+enum source_format { SOURCE_FIND, SOURCE_CSV, SOURCE_JSONL, SOURCE_ARROW };
 
 struct source_options {
     enum source_format format;
@@ -28,10 +28,10 @@ bool source_read(const char *path, const struct source_options *o,
  * when compression is undone.  ERR_LIMIT when the format has no such thing. */
 bool source_read_head(const char *path, const struct source_options *o,
                       struct csv_table *out, struct error *err) MUST_USE;
-/* The format by the ending: .tsv, .jsonl or .ndjson, else CSV; and .gz or .zst
- * behind it.  The file appears whole or not at all. */
+/* The format by the ending: .tsv, .jsonl or .ndjson, .arrow or .feather, else
+ * CSV; and .gz or .zst behind that of text.  The file appears whole or not at all. */
 bool source_write(const struct frame *f, const char *path,
                   struct error *err) MUST_USE;
-/* "csv, tsv, jsonl": the endings, for help and for choosing files. */
+/* "csv, tsv, jsonl, arrow": the endings, for help and for choosing files. */
 bool source_is_table(const char *path);
 #endif

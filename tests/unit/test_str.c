@@ -114,6 +114,9 @@ test_dates_and_times_follow_the_calendar(void **state)
     assert_true(str_to_timestamp(STR("2038-01-19 05:14:07+02:00"), &us));
     assert_true(us == INT64_C(2147483647000000));
     assert_false(str_to_timestamp(STR("2038-01-19 25:00"), &us));
+    /* The first microsecond there is: -(2^63). */
+    str_from_timestamp(INT64_MIN, text);
+    assert_string_equal(text, "-290308-12-21 19:59:05.224192");
     str_from_timestamp(-1500000, text);
     assert_string_equal(text, "1969-12-31 23:59:58.5");
     for (int32_t day = -800000; day < 800000; day += 37) {

@@ -1,0 +1,672 @@
+/* frame/arrow_write.c -- a frame to an Arrow IPC file or stream.
+ *
+ * A batch is a list of pieces, most of them the columns' own memory, and a
+ * flatbuffer that says where each lies.  Messages are padded so that bodies
+ * begin, and pieces lie, at multiples of 64 bytes in the file.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "frame/arrow_part.h"
+
+enum { STEP = 8 << 20, BLOCK = 24, ROWS_AT_ONCE = 64 };
+static const char zeros[MEM_ALIGN];
+
+struct piece {
+    const void *p;
+    size_t len;
+    void *own; /* freed when it is written */
+};
+
+struct body {
+    struct piece *piece;
+    size_t n, cap;
+    struct buf nodes, buffers;
+};
+
+struct writer {
+    const struct frame *f;
+    const struct arrow_options *o;
+    bool ours;
+    const char *note;
+    struct file_out out;
+    size_t at;
+    struct buf meta;                  /* of the message at hand */
+    struct buf dictionaries, batches; /* blocks for the footer */
+    struct buf checked;
+    struct error *err;
+};
+
+static size_t
+padding(size_t len)
+{
+    return (MEM_ALIGN - len % MEM_ALIGN) % MEM_ALIGN;
+}
+
+static bool
+write_bytes(struct writer *w, const void *p, size_t len)
+{
+    for (size_t at = 0; at < len; at += STEP) {
+        size_t n = len - at < STEP ? len - at : STEP;
+
+        if (!progress_check(w->o->progress, w->err) ||
+            !file_out_write(&w->out, (const char *)p + at, n, w->err))
+            return false;
+        progress_add(w->o->progress, n);
+    }
+    w->at += len;
+    return true;
+}
+
+/* ---- metadata ---- */
+
+static size_t
+put_int_type(struct buf *b, size_t bits, bool is_signed)
+{
+    struct flat_slot type[] = {{.id = 0, .width = 4, .value = bits},
+                               {.id = 1, .width = 1, .value = is_signed}};
+
+    return flat_put_table(b, type, 2);
+}
+
+static size_t
+put_unit_type(struct buf *b, int unit)
+{
+    struct flat_slot type = {.id = 0, .width = 2, .value = (uint64_t)unit};
+
+    return flat_put_table(b, &type, 1);
+}
+
+static bool
+is_narrow(const struct writer *w, const struct dict *d)
+{
+    const size_t *end;
+
+    return !w->ours && dict_block(d, &end).n <= INT32_MAX;
+}
+
+/* Readers may refuse bytes that are called utf8 and are not. */
+static enum arrow_kind
+text_kind(const struct writer *w, const struct dict *d)
+{
+    bool narrow = is_narrow(w, d);
+
+    for (size_t i = 0; !w->ours && i < dict_count(d); i++)
+        if (!str_utf8_valid(dict_text(d, (uint32_t)i)))
+            return narrow ? ARROW_BINARY : ARROW_LARGE_BINARY;
+    return narrow ? ARROW_UTF8 : ARROW_LARGE_UTF8;
+}
+
+static enum arrow_kind
+kind_of(const struct writer *w, const struct column *c)
+{
+    static const enum arrow_kind kinds[COL_N_TYPES] = {
+        [COL_BOOL] = ARROW_BOOL,           [COL_INT64] = ARROW_INT,
+        [COL_FLOAT64] = ARROW_FLOAT,       [COL_DATE] = ARROW_DATE,
+        [COL_TIMESTAMP] = ARROW_TIMESTAMP,
+    };
+    enum col_type t = column_type(c);
+
+    return t == COL_TEXT ? text_kind(w, column_dict(c)) : kinds[t];
+}
+
+static size_t
+put_type(struct buf *b, enum arrow_kind kind)
+{
+    enum { DAY = 0, DOUBLE = 2 };
+
+    switch (kind) {
+    case ARROW_INT:
+        return put_int_type(b, 64, true);
+    case ARROW_FLOAT:
+        return put_unit_type(b, DOUBLE);
+    case ARROW_DATE:
+        return put_unit_type(b, DAY);
+    case ARROW_TIMESTAMP:
+        return put_unit_type(b, ARROW_MICRO);
+    default:
+        return flat_put_table(b, NULL, 0);
+    }
+}
+
+static size_t
+put_dictionary(struct buf *b, size_t id, const struct dict *d)
+{
+    struct flat_slot slot[] = {{.id = 0, .width = 8, .value = id}, {.id = 1}};
+    size_t at = flat_put_table(b, slot, 2);
+
+    flat_point(b, slot[1].at, put_int_type(b, 32, dict_count(d) <= INT32_MAX));
+    return at;
+}
+
+static size_t
+put_field(const struct writer *w, struct buf *b, size_t col)
+{
+    enum { DICTIONARY, NAME, TYPE, CHILDREN, NULLABLE, KIND, N_SLOTS };
+    const struct column *c = frame_column(w->f, col);
+    size_t at, skip = column_type(c) != COL_TEXT;
+    enum arrow_kind kind = kind_of(w, c);
+    struct flat_slot slot[N_SLOTS] = {
+        [DICTIONARY] = {.id = 4},
+        [NAME] = {.id = 0},
+        [TYPE] = {.id = 3},
+        [CHILDREN] = {.id = 5},
+        [NULLABLE] = {.id = 1, .width = 1, .value = 1},
+        [KIND] = {.id = 2, .width = 1, .value = kind},
+    };
+
+    at = flat_put_table(b, slot + skip, N_SLOTS - skip);
+    flat_point(b, slot[NAME].at,
+               flat_put_text(b, str_of(frame_name(w->f, col))));
+    flat_point(b, slot[TYPE].at, put_type(b, kind));
+    flat_point(b, slot[CHILDREN].at, flat_put_vector(b, 0, 4));
+    if (!skip)
+        flat_point(b, slot[DICTIONARY].at,
+                   put_dictionary(b, col, column_dict(c)));
+    return at;
+}
+
+static size_t
+put_schema(const struct writer *w, struct buf *b)
+{
+    struct flat_slot slot = {.id = 1};
+    size_t at = flat_put_table(b, &slot, 1), list, n = frame_cols(w->f);
+
+    flat_point(b, slot.at, flat_put_vector(b, n, 4));
+    list = flat_put_references(b, n);
+    for (size_t i = 0; i < n; i++)
+        flat_point(b, list + i * 4, put_field(w, b, i));
+    return at;
+}
+
+/* Begins a message; the place where its header is to be pointed. */
+static size_t
+begin_message(struct writer *w, enum arrow_message kind, size_t body)
+{
+    struct flat_slot slot[] = {
+        {.id = 3, .width = 8, .value = body},
+        {.id = 2},
+        {.id = 0, .width = 2, .value = ARROW_VERSION_5},
+        {.id = 1, .width = 1, .value = kind},
+    };
+    size_t root;
+
+    buf_clear(&w->meta);
+    root = flat_put_root(&w->meta);
+    flat_point(&w->meta, root, flat_put_table(&w->meta, slot, 4));
+    return slot[1].at;
+}
+
+/* Its length, the flatbuffer, zeros; noted in `blocks` for the footer. */
+static bool
+end_message(struct writer *w, struct buf *blocks, size_t body)
+{
+    unsigned char head[8] = {0xff, 0xff, 0xff, 0xff};
+    size_t begin = w->at, len;
+
+    buf_fill(&w->meta, '\0', padding(w->at + sizeof head + w->meta.len));
+    if (!buf_check(&w->meta, w->err))
+        return false;
+    len = w->meta.len;
+    for (size_t i = 0; i < 4; i++)
+        head[4 + i] = (unsigned char)(len >> (8 * i));
+    if (w->ours && blocks) {
+        buf_add(&w->checked, head, sizeof head);
+        buf_add(&w->checked, w->meta.data, len);
+    }
+    if (!write_bytes(w, head, sizeof head) ||
+        !write_bytes(w, w->meta.data, len))
+        return false;
+    if (blocks) {
+        flat_put_i64(blocks, (int64_t)begin);
+        flat_put_i64(blocks, (int64_t)(sizeof head + len));
+        flat_put_i64(blocks, (int64_t)body);
+    }
+    return true;
+}
+
+/* ---- bodies ---- */
+
+static void
+body_init(struct body *b)
+{
+    *b = (struct body){0};
+    buf_init(&b->nodes);
+    buf_init(&b->buffers);
+}
+
+static void
+body_fini(struct body *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        free(b->piece[i].own);
+    free(b->piece);
+    buf_fini(&b->nodes);
+    buf_fini(&b->buffers);
+}
+
+/* Takes `own`, also when it fails. */
+static bool
+add_piece(struct body *b, const void *p, size_t len, void *own,
+          struct error *err)
+{
+    if (b->n == b->cap) {
+        size_t cap = b->cap ? b->cap * 2 : 8;
+        struct piece *more =
+            mem_try_resize(b->piece, cap, sizeof *b->piece, err);
+
+        if (!more) {
+            free(own);
+            return false;
+        }
+        b->piece = more;
+        b->cap = cap;
+    }
+    b->piece[b->n++] = (struct piece){p, len, own};
+    return true;
+}
+
+static void
+add_node(struct body *b, size_t n, size_t n_missing)
+{
+    flat_put_i64(&b->nodes, (int64_t)n);
+    flat_put_i64(&b->nodes, (int64_t)n_missing);
+}
+
+/* `begin` is a multiple of 64. */
+static bool
+add_validity(struct body *b, const struct column *c, size_t begin, size_t n,
+             struct error *err)
+{
+    const uint64_t *valid = column_validity(c);
+    size_t present = 0;
+
+    if (!valid) {
+        add_node(b, n, 0);
+        return add_piece(b, zeros, 0, NULL, err);
+    }
+    valid += begin / 64;
+    for (size_t w = 0; w < n / 64 + (n % 64 != 0); w++)
+        present += (size_t)__builtin_popcountll(valid[w]);
+    add_node(b, n, n - present);
+    return add_piece(b, valid, present < n ? n / 8 + (n % 8 != 0) : 0, NULL,
+                     err);
+}
+
+static bool
+add_bools(struct body *b, const uint8_t *v, size_t n, struct error *err)
+{
+    size_t len = n / 8 + (n % 8 != 0);
+    unsigned char *bits = mem_try_array(len, 1, err);
+
+    for (size_t i = 0; bits && i < n; i++)
+        bits[i / 8] |= (unsigned char)(v[i] << (i % 8));
+    return bits && add_piece(b, bits, len, bits, err);
+}
+
+static bool
+add_column(struct body *b, const struct column *c, size_t begin, size_t n,
+           struct error *err)
+{
+    size_t width = column_width(column_type(c));
+
+    if (!add_validity(b, c, begin, n, err))
+        return false;
+    if (column_type(c) == COL_BOOL)
+        return add_bools(b, column_bools(c) + begin, n, err);
+    return add_piece(b, (const char *)column_data(c) + begin * width, n * width,
+                     NULL, err);
+}
+
+static bool
+add_texts(struct body *b, const struct dict *d, bool narrow, struct error *err)
+{
+    const size_t *end;
+    struct str block = dict_block(d, &end);
+    size_t n = dict_count(d), width = narrow ? sizeof(int32_t) : sizeof *end;
+    void *own = mem_try_array(n + 1, width, err);
+    int32_t *small = own;
+
+    if (!own)
+        return false;
+    if (!narrow && n > 0)
+        memcpy((char *)own + width, end, n * width);
+    for (size_t i = 0; narrow && i < n; i++)
+        small[i + 1] = (int32_t)end[i];
+    add_node(b, n, 0);
+    if (!add_piece(b, zeros, 0, NULL, err)) {
+        free(own);
+        return false;
+    }
+    return add_piece(b, own, (n + 1) * width, own, err) &&
+           add_piece(b, block.p, block.n, NULL, err);
+}
+
+struct squeeze {
+    struct body *b;
+    enum codec codec;
+    bool *ok;
+    struct error *err; /* of each piece */
+};
+
+/* A piece after its plain length; as it is, after -1, when that is shorter. */
+static void
+squeeze_piece(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct squeeze *s = ctx;
+    struct piece *p = &s->b->piece[chunk];
+    struct str plain = {p->p, p->len};
+    struct buf out;
+
+    (void)begin;
+    (void)end;
+    s->ok[chunk] = true;
+    if (p->len == 0)
+        return;
+    buf_init(&out);
+    flat_put_i64(&out, (int64_t)p->len);
+    s->ok[chunk] = codec_compress(s->codec, 0, plain, &out, &s->err[chunk]);
+    if (s->ok[chunk] && out.len >= p->len + sizeof(int64_t)) {
+        buf_clear(&out);
+        flat_put_i64(&out, -1);
+        buf_add(&out, plain.p, plain.n);
+    }
+    s->ok[chunk] = s->ok[chunk] && buf_check(&out, &s->err[chunk]);
+    if (!s->ok[chunk]) {
+        buf_fini(&out);
+        return;
+    }
+    free(p->own);
+    p->len = out.len;
+    p->p = p->own = buf_take(&out);
+}
+
+static bool
+squeeze(const struct writer *w, struct body *b)
+{
+    struct squeeze s = {b, w->o->codec, NULL, NULL};
+    bool ok = true;
+
+    if (w->o->codec == CODEC_NONE)
+        return true;
+    if (!(s.ok = mem_try_array(b->n, sizeof *s.ok, w->err)) ||
+        !(s.err = mem_try_array(b->n, sizeof *s.err, w->err))) {
+        free(s.ok);
+        return false;
+    }
+    pool_for(w->o->pool, b->n, 1, squeeze_piece, &s);
+    for (size_t i = 0; ok && i < b->n; i++)
+        if (!(ok = s.ok[i]))
+            *w->err = s.err[i];
+    free(s.ok);
+    free(s.err);
+    return ok;
+}
+
+/* The places of the pieces; returns the length of the body. */
+static size_t
+place(struct body *b)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        flat_put_i64(&b->buffers, (int64_t)at);
+        flat_put_i64(&b->buffers, (int64_t)b->piece[i].len);
+        at += b->piece[i].len + padding(b->piece[i].len);
+    }
+    return at;
+}
+
+static size_t
+put_batch(struct writer *w, const struct body *b, size_t rows)
+{
+    bool squeezed = w->o->codec != CODEC_NONE;
+    struct flat_slot slot[] = {
+        {.id = 0, .width = 8, .value = rows}, {.id = 1}, {.id = 2}, {.id = 3}};
+    struct flat_slot codec = {
+        .id = 0, .width = 1, .value = w->o->codec == CODEC_ZSTD};
+    size_t at = flat_put_table(&w->meta, slot, squeezed ? 4 : 3);
+
+    flat_point(&w->meta, slot[1].at,
+               flat_put_vector(&w->meta, b->nodes.len / 16, 8));
+    buf_add(&w->meta, b->nodes.data, b->nodes.len);
+    flat_point(&w->meta, slot[2].at,
+               flat_put_vector(&w->meta, b->buffers.len / 16, 8));
+    buf_add(&w->meta, b->buffers.data, b->buffers.len);
+    if (squeezed)
+        flat_point(&w->meta, slot[3].at, flat_put_table(&w->meta, &codec, 1));
+    w->meta.failed |= b->nodes.failed || b->buffers.failed;
+    return at;
+}
+
+static bool
+write_pieces(struct writer *w, const struct body *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (!write_bytes(w, b->piece[i].p, b->piece[i].len) ||
+            !write_bytes(w, zeros, padding(b->piece[i].len)))
+            return false;
+    return true;
+}
+
+/* ---- messages ---- */
+
+static bool
+write_schema(struct writer *w)
+{
+    size_t header = begin_message(w, ARROW_SCHEMA, 0);
+
+    flat_point(&w->meta, header, put_schema(w, &w->meta));
+    return end_message(w, NULL, 0);
+}
+
+static bool
+write_dictionary(struct writer *w, size_t col)
+{
+    const struct dict *d = column_dict(frame_column(w->f, col));
+    struct flat_slot slot[] = {{.id = 0, .width = 8, .value = col}, {.id = 1}};
+    struct body b;
+    size_t len, header;
+    bool ok;
+
+    body_init(&b);
+    ok = add_texts(&b, d, is_narrow(w, d), w->err) && squeeze(w, &b);
+    if (ok) {
+        len = place(&b);
+        header = begin_message(w, ARROW_DICTIONARY, len);
+        flat_point(&w->meta, header, flat_put_table(&w->meta, slot, 2));
+        flat_point(&w->meta, slot[1].at, put_batch(w, &b, dict_count(d)));
+        ok = end_message(w, &w->dictionaries, len) && write_pieces(w, &b);
+    }
+    body_fini(&b);
+    return ok;
+}
+
+static bool
+write_batch(struct writer *w, size_t begin, size_t n)
+{
+    struct body b;
+    size_t len, header;
+    bool ok = true;
+
+    body_init(&b);
+    for (size_t i = 0; ok && i < frame_cols(w->f); i++)
+        ok = add_column(&b, frame_column(w->f, i), begin, n, w->err);
+    ok = ok && squeeze(w, &b);
+    if (ok) {
+        len = place(&b);
+        header = begin_message(w, ARROW_BATCH, len);
+        flat_point(&w->meta, header, put_batch(w, &b, n));
+        ok = end_message(w, &w->batches, len) && write_pieces(w, &b);
+    }
+    body_fini(&b);
+    return ok;
+}
+
+/* ---- the footer ---- */
+
+static size_t
+put_blocks(struct buf *b, const struct buf *blocks)
+{
+    size_t at = flat_put_vector(b, blocks->len / BLOCK, 8);
+
+    buf_add(b, blocks->data, blocks->len);
+    b->failed |= blocks->failed;
+    return at;
+}
+
+static size_t
+put_note(struct buf *b, const char *key, const char *value, size_t *text)
+{
+    struct flat_slot slot[] = {{.id = 0}, {.id = 1}};
+    size_t at = flat_put_table(b, slot, 2);
+
+    flat_point(b, slot[0].at, flat_put_text(b, str_of(key)));
+    *text = flat_put_text(b, str_of(value));
+    flat_point(b, slot[1].at, *text);
+    *text += 4;
+    return at;
+}
+
+/* What arrow_recall() looks for; the place of the checksum. */
+static size_t
+put_notes(const struct writer *w, struct buf *b, size_t slot)
+{
+    char end[STR_F64_MAX];
+    size_t list, sum, text;
+
+    snprintf(end, sizeof end, "%zu", w->at);
+    flat_point(b, slot, flat_put_vector(b, 3, 4));
+    list = flat_put_references(b, 3);
+    flat_point(
+        b, list,
+        put_note(b, "lathe.check", "00000000000000000000000000000000", &sum));
+    flat_point(b, list + 4, put_note(b, "lathe.end", end, &text));
+    flat_point(b, list + 8, put_note(b, "lathe.note", w->note, &text));
+    return sum;
+}
+
+static bool
+sum_up(struct writer *w, struct buf *b, size_t sum)
+{
+    char digits[33];
+
+    buf_add(&w->checked, b->data, b->len);
+    if (!buf_check(&w->checked, w->err) || !buf_check(b, w->err))
+        return false;
+    file_hash(w->checked.data, w->checked.len, digits);
+    memcpy(b->data + sum, digits, sizeof digits - 1);
+    return true;
+}
+
+static bool
+write_footer(struct writer *w)
+{
+    enum { NOTES, SCHEMA, DICTIONARIES, BATCHES, WHICH, N_SLOTS };
+    struct flat_slot slot[N_SLOTS] = {
+        [NOTES] = {.id = 4},
+        [SCHEMA] = {.id = 1},
+        [DICTIONARIES] = {.id = 2},
+        [BATCHES] = {.id = 3},
+        [WHICH] = {.id = 0, .width = 2, .value = ARROW_VERSION_5},
+    };
+    struct buf *b = &w->meta;
+    unsigned char len[4];
+    size_t root, skip = !w->ours;
+
+    buf_clear(b);
+    root = flat_put_root(b);
+    flat_point(b, root, flat_put_table(b, slot + skip, N_SLOTS - skip));
+    flat_point(b, slot[SCHEMA].at, put_schema(w, b));
+    flat_point(b, slot[DICTIONARIES].at, put_blocks(b, &w->dictionaries));
+    flat_point(b, slot[BATCHES].at, put_blocks(b, &w->batches));
+    if (w->ours && !sum_up(w, b, put_notes(w, b, slot[NOTES].at)))
+        return false;
+    if (!buf_check(b, w->err))
+        return false;
+    for (size_t i = 0; i < 4; i++)
+        len[i] = (unsigned char)(b->len >> (8 * i));
+    return write_bytes(w, b->data, b->len) && write_bytes(w, len, sizeof len) &&
+           write_bytes(w, ARROW_MAGIC, sizeof ARROW_MAGIC - 1);
+}
+
+/* ---- the whole ---- */
+
+static bool
+write_all(struct writer *w)
+{
+    static const unsigned char end[8] = {0xff, 0xff, 0xff, 0xff};
+    size_t rows = frame_rows(w->f), step = w->o->batch_rows, begin = 0;
+
+    /* Validity is cut between its words. */
+    if (step == 0 || step > rows)
+        step = rows;
+    step += (ROWS_AT_ONCE - step % ROWS_AT_ONCE) % ROWS_AT_ONCE;
+    progress_begin(w->o->progress, "writing", frame_bytes(w->f));
+    if ((!w->o->stream && !write_bytes(w, ARROW_MAGIC "\0", 8)) ||
+        !write_schema(w))
+        return false;
+    for (size_t i = 0; i < frame_cols(w->f); i++)
+        if (column_type(frame_column(w->f, i)) == COL_TEXT &&
+            !write_dictionary(w, i))
+            return false;
+    do {
+        size_t n = rows - begin < step ? rows - begin : step;
+
+        if (!write_batch(w, begin, n))
+            return false;
+        begin += n;
+    } while (begin < rows);
+    return write_bytes(w, end, sizeof end) && (w->o->stream || write_footer(w));
+}
+
+static bool
+write_to(struct writer *w, const char *path)
+{
+    bool ok;
+
+    if (!file_out_open(&w->out, path, w->err))
+        return false;
+    buf_init(&w->meta);
+    buf_init(&w->dictionaries);
+    buf_init(&w->batches);
+    buf_init(&w->checked);
+    ok = write_all(w);
+    buf_fini(&w->meta);
+    buf_fini(&w->dictionaries);
+    buf_fini(&w->batches);
+    buf_fini(&w->checked);
+    if (ok)
+        return file_out_commit(&w->out, 0644, w->err);
+    file_out_drop(&w->out);
+    return false;
+}
+
+bool
+arrow_write(const struct frame *f, const char *path,
+            const struct arrow_options *o, struct error *err)
+{
+    static const struct arrow_options usual;
+    struct writer w = {.f = f, .o = o ? o : &usual, .err = err};
+
+    assert(w.o->codec == CODEC_NONE || w.o->codec == CODEC_LZ4_FRAME ||
+           w.o->codec == CODEC_ZSTD);
+    return write_to(&w, path);
+}
+
+bool
+arrow_keep(const struct frame *f, const char *note, const char *path,
+           struct error *err)
+{
+    static const struct arrow_options usual;
+    struct writer w = {
+        .f = f, .o = &usual, .ours = true, .note = note, .err = err};
+
+    return write_to(&w, path);
+}
