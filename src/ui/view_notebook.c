@@ -583,7 +583,6 @@ notebook_action(struct view *v, const char *name, const struct view_call *call)
 {
     struct view_notebook *b = book_mine(v);
     size_t rows = b->cells.rows;
-    int n = call->count > 0 ? call->count : 1;
 
     if (v->focus != BOOK_REGION_CELLS || b->editor || !book_of(b))
         return false;
@@ -591,7 +590,7 @@ notebook_action(struct view *v, const char *name, const struct view_call *call)
     if (strcmp(name, "down") == 0 || strcmp(name, "up") == 0 ||
         strcmp(name, "top") == 0 || strcmp(name, "bottom") == 0) {
         b->reveal = true;
-        return list_action(&b->cells, name, n);
+        return list_action(&b->cells, name, call->count);
     }
     /* Pages move by lines, and the cell that comes into view is at hand. */
     if (strstr(name, "page-") || strstr(name, "half-")) {
@@ -618,8 +617,11 @@ notebook_mouse(struct view *v, unsigned region, const struct input_event *e)
     if (region != BOOK_REGION_CELLS)
         return false;
     if (e->mouse == MOUSE_WHEEL_DOWN || e->mouse == MOUSE_WHEEL_UP) {
+        size_t end =
+            b->n_lines > b->cells.rows ? b->n_lines - b->cells.rows : 0;
+
         if (e->mouse == MOUSE_WHEEL_DOWN)
-            b->top += 3;
+            b->top = b->top + 3 < end ? b->top + 3 : end;
         else
             b->top = b->top > 3 ? b->top - 3 : 0;
         ui_touch(v->ui);

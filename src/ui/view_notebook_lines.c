@@ -241,27 +241,6 @@ add_cell(struct view_notebook *b, size_t i, int width)
     add_line(b, LINE_GAP, i);
 }
 
-void
-book_make_lines(struct view_notebook *b, int width)
-{
-    struct notebook *n = book_of(b);
-    uint64_t version = n ? notebook_version(n) : 0;
-
-    if (!b->stale && version == b->made_of && width == b->made_width)
-        return;
-    if (version != b->made_of && b->made_width != width)
-        book_drop_charts(b);
-    b->stale = false;
-    b->made_of = version;
-    b->made_width = width;
-    b->n_lines = 0;
-    list_set(&b->cells, n ? notebook_cells(n) : 0);
-    for (size_t i = 0; n && i < notebook_cells(n); i++)
-        add_cell(b, i, width - 5 > 10 ? width - 5 : 10);
-}
-
-/* ---- scrolling ---- */
-
 size_t
 book_first_line(const struct view_notebook *b, size_t cell)
 {
@@ -271,6 +250,50 @@ book_first_line(const struct view_notebook *b, size_t cell)
         i++;
     return i;
 }
+
+static size_t
+lines_of(const struct view_notebook *b, size_t cell)
+{
+    size_t first = book_first_line(b, cell), i = first;
+
+    while (i < b->n_lines && b->line[i].cell == cell)
+        i++;
+    return i - first;
+}
+
+void
+book_make_lines(struct view_notebook *b, int width)
+{
+    struct notebook *n = book_of(b);
+    uint64_t version = n ? notebook_version(n) : 0;
+    size_t first, from_top, lines;
+    bool seen;
+
+    if (!b->stale && version == b->made_of && width == b->made_width)
+        return;
+    if (version != b->made_of && b->made_width != width)
+        book_drop_charts(b);
+    first = book_first_line(b, b->cells.at);
+    seen = first >= b->top && first < b->top + b->cells.rows;
+    from_top = first - b->top;
+    lines = lines_of(b, b->cells.at);
+    b->stale = false;
+    b->made_of = version;
+    b->made_width = width;
+    b->n_lines = 0;
+    list_set(&b->cells, n ? notebook_cells(n) : 0);
+    for (size_t i = 0; n && i < notebook_cells(n); i++)
+        add_cell(b, i, width - 5 > 10 ? width - 5 : 10);
+    /* Outputs that grow above the cell at hand do not push it away, and its
+     * own come into view. */
+    first = book_first_line(b, b->cells.at);
+    if (seen) {
+        b->top = first > from_top ? first - from_top : 0;
+        b->reveal = b->reveal || lines_of(b, b->cells.at) > lines;
+    }
+}
+
+/* ---- scrolling ---- */
 
 /* The line with the cursor of the editor. */
 size_t
