@@ -390,8 +390,9 @@ stop_screen(struct term *t, bool restore)
         delscreen(t->screen);
         t->screen = NULL;
     }
+    /* Some terminals restore a hidden cursor with the normal screen. */
     if (restore && !t->plain)
-        buf_puts(&t->out, LEAVE_MODES "\033[0 q");
+        buf_puts(&t->out, LEAVE_MODES "\033[?25h\033[0 q");
     if (restore) {
         flush_last(t);
         await_answers(t);
