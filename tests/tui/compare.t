@@ -18,6 +18,7 @@ type r
 wait ✓
 type 3
 wait Runs 2
+type gg
 wait a fine
 
 test a run that is overlaid has one letter, also under the cursor
