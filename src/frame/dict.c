@@ -18,7 +18,7 @@
 
 #include "base/mem.h"
 
-enum { FIRST_SLOTS = 16, FIRST_BYTES = 64 };
+enum { FIRST_SLOTS = 16, FIRST_BYTES = 64, SMALL = 1024 };
 
 struct dict {
     atomic_size_t refs;
@@ -154,10 +154,17 @@ probe(const struct dict *d, struct str s, uint32_t hash)
     }
 }
 
+/* Small ones grow faster: threads make thousands of them for their shares. */
+static size_t
+grown(size_t n)
+{
+    return n < SMALL ? n * 4 : n * 2;
+}
+
 static bool
 grow_slots(struct dict *d, struct error *err)
 {
-    size_t n_old = d->n_slots, n = n_old * 2;
+    size_t n_old = d->n_slots, n = grown(n_old);
     uint64_t *old = d->slot, *slot = mem_try_array(n, sizeof *slot, err);
 
     if (!slot)
@@ -186,7 +193,7 @@ reserve(struct dict *d, size_t len, struct error *err)
         return false;
     d->end = end;
     if (len > d->cap_bytes - d->n_bytes) {
-        size_t cap = d->cap_bytes ? d->cap_bytes * 2 : FIRST_BYTES;
+        size_t cap = d->cap_bytes ? grown(d->cap_bytes) : FIRST_BYTES;
         char *bytes;
 
         if (cap < d->n_bytes + len)
@@ -199,13 +206,12 @@ reserve(struct dict *d, size_t len, struct error *err)
     return d->n_slots * 3 / 4 > d->n || grow_slots(d, err);
 }
 
-bool
-dict_add(struct dict *d, struct str s, uint32_t *code, struct error *err)
+static bool
+add_hashed(struct dict *d, struct str s, uint32_t hash, uint32_t *code,
+           struct error *err)
 {
-    uint32_t hash = hash_text(s);
     uint64_t *slot = probe(d, s, hash);
 
-    assert(!d->hold);
     if (*slot) {
         *code = (uint32_t)*slot - 1;
         return true;
@@ -226,12 +232,75 @@ dict_add(struct dict *d, struct str s, uint32_t *code, struct error *err)
 }
 
 bool
+dict_add(struct dict *d, struct str s, uint32_t *code, struct error *err)
+{
+    assert(!d->hold);
+    return add_hashed(d, s, hash_text(s), code, err);
+}
+
+/* A look-up touches a slot, then where the text lies, then the text, each far
+ * from the last one in a large dict.  A group of texts goes through these
+ * steps together, so that the waits overlap. */
+static void
+fetch_ahead(const struct dict *d, const struct str *s, size_t n, uint32_t *hash)
+{
+    size_t mask = d->n_slots - 1;
+
+    for (size_t i = 0; i < n; i++) {
+        hash[i] = hash_text(s[i]);
+        PREFETCH(&d->slot[hash[i] & mask]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint64_t v = d->slot[hash[i] & mask];
+
+        if (v >> 32 == hash[i] && (uint32_t)v > 1)
+            PREFETCH(&d->end[(uint32_t)v - 2]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint64_t v = d->slot[hash[i] & mask];
+
+        if (v >> 32 == hash[i] && (uint32_t)v > 1)
+            PREFETCH(d->bytes + d->end[(uint32_t)v - 2]);
+    }
+}
+
+bool
+dict_add_many(struct dict *d, const struct str *s, size_t n, uint32_t *codes,
+              struct error *err)
+{
+    enum { GROUP = 64 };
+
+    assert(!d->hold);
+    while (n > 0) {
+        size_t m = n < GROUP ? n : GROUP;
+        uint32_t hash[GROUP];
+
+        fetch_ahead(d, s, m, hash);
+        for (size_t i = 0; i < m; i++)
+            if (!add_hashed(d, s[i], hash[i], &codes[i], err))
+                return false;
+        s += m;
+        codes += m;
+        n -= m;
+    }
+    return true;
+}
+
+bool
 dict_add_all(struct dict *d, const struct dict *from, uint32_t *map,
              struct error *err)
 {
-    for (size_t i = 0; i < from->n; i++)
-        if (!dict_add(d, dict_text(from, (uint32_t)i), &map[i], err))
+    enum { BATCH = 512 };
+    struct str s[BATCH];
+
+    for (size_t i = 0; i < from->n; i += BATCH) {
+        size_t n = from->n - i < BATCH ? from->n - i : BATCH;
+
+        for (size_t k = 0; k < n; k++)
+            s[k] = dict_text(from, (uint32_t)(i + k));
+        if (!dict_add_many(d, s, n, map + i, err))
             return false;
+    }
     return true;
 }
 

@@ -30,6 +30,9 @@ void dict_unref(struct dict *d);
 /* The code of s, added when it is new.  Copies s. */
 bool dict_add(struct dict *d, struct str s, uint32_t *code,
               struct error *err) MUST_USE;
+/* As dict_add for n texts in turn, faster: it waits for memory less often. */
+bool dict_add_many(struct dict *d, const struct str *s, size_t n,
+                   uint32_t *codes, struct error *err) MUST_USE;
 /* Add all texts of `from`, in the order of their codes; map[code of from] is
  * the code in d. */
 bool dict_add_all(struct dict *d, const struct dict *from, uint32_t *map,
