@@ -148,6 +148,38 @@ test_empty_constant_and_unplottable_series_still_draw(void **state)
         }
 }
 
+/* The label of the upper line stands above that of the lower one, whichever
+ * comes first in the list. */
+static void
+test_labels_stand_in_the_order_of_the_ends(void **state)
+{
+    double x[2] = {0, 1}, high[2] = {1, 0.501}, low[2] = {0, 0.499};
+    struct error err;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct plot_series s[2] = {{x, i ? low : high, 2, 1, "one", false},
+                                   {x, i ? high : low, 2, 2, "two", false}};
+        struct plot_spec spec = {.series = s,
+                                 .n_series = 2,
+                                 .width = 40,
+                                 .height = 12,
+                                 .x_min = NAN,
+                                 .x_max = NAN,
+                                 .y_min = NAN,
+                                 .y_max = NAN};
+        struct plot_image im;
+        struct buf b;
+
+        buf_init(&b);
+        assert_ok(plot_draw(&spec, &im, &err), err);
+        plot_image_text(&im, &b);
+        assert_int_equal(strstr(b.data, "one") < strstr(b.data, "two"), i == 0);
+        buf_fini(&b);
+        plot_image_fini(&im);
+    }
+}
+
 static void
 test_decimation_keeps_the_extremes_of_every_column(void **state)
 {
@@ -379,6 +411,7 @@ main(void)
         cmocka_unit_test(test_the_built_in_layout_draws_curves_axes_and_labels),
         cmocka_unit_test(test_every_size_down_to_ten_by_four_draws),
         cmocka_unit_test(test_empty_constant_and_unplottable_series_still_draw),
+        cmocka_unit_test(test_labels_stand_in_the_order_of_the_ends),
         cmocka_unit_test(test_decimation_keeps_the_extremes_of_every_column),
         cmocka_unit_test(test_hostile_display_lists_are_errors),
         cmocka_unit_test(test_gnuplot_draws_the_same_picture_and_a_new_size),
