@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +23,42 @@ is_right(const struct column *c)
 /* A number for people: at most six significant digits, but every digit before
  * the point.  Files and JSON have all of them. */
 static void
-number_text(double x, struct buf *out)
+number_text(double x, int decimals, struct buf *out)
 {
-    buf_printf(out, fabs(x) >= 1e6 && fabs(x) < 1e15 ? "%.0f" : "%.6g", x);
+    if (decimals >= 0)
+        buf_printf(out, "%.*f", decimals, x);
+    else
+        buf_printf(out, fabs(x) >= 1e6 && fabs(x) < 1e15 ? "%.0f" : "%.6g", x);
+}
+
+/* Decimals for all numbers of a column, so that their points stand below each
+ * other; -1 where that would cost one of them its digits. */
+static int
+common_decimals(const struct column *c, size_t n_rows)
+{
+    double largest = 0, smallest = INFINITY;
+    int wanted = 0, most;
+
+    for (size_t i = 0; column_type(c) == COL_FLOAT64 && i < n_rows; i++) {
+        double x = fabs(column_float64s(c)[i]);
+        char text[32];
+        const char *point;
+
+        if (!column_is_valid(c, i) || x == 0)
+            continue;
+        snprintf(text, sizeof text, "%.6g", x);
+        if (!(x < 1e6) || strchr(text, 'e'))
+            return -1;
+        point = strchr(text, '.');
+        if (point && (int)strlen(point + 1) > wanted)
+            wanted = (int)strlen(point + 1);
+        largest = fmax(largest, x);
+        smallest = fmin(smallest, x);
+    }
+    most = largest >= 1 ? 5 - (int)floor(log10(largest)) : 6;
+    if (wanted <= most)
+        return wanted;
+    return smallest * pow(10, most) >= 100 ? most : -1;
 }
 
 /* One line without control characters: a table may hold escape sequences. */
@@ -52,7 +86,8 @@ name_text(const struct frame *f, size_t col, struct buf *out)
 
 /* What stands in a cell: "-" where the value is missing. */
 static void
-cell_text(const struct column *c, size_t row, struct buf *raw, struct buf *out)
+cell_text(const struct column *c, size_t row, int decimals, struct buf *raw,
+          struct buf *out)
 {
     buf_clear(raw);
     buf_clear(out);
@@ -61,7 +96,7 @@ cell_text(const struct column *c, size_t row, struct buf *raw, struct buf *out)
         return;
     }
     if (column_type(c) == COL_FLOAT64)
-        number_text(column_float64s(c)[row], raw);
+        number_text(column_float64s(c)[row], decimals, raw);
     else
         column_print(c, row, raw);
     put_plain(out, (struct str){raw->data, raw->len});
@@ -73,10 +108,17 @@ least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static size_t
-column_cells(const struct frame *f, size_t col, size_t n_rows, struct buf *raw,
+/* How a column is shown. */
+struct shown {
+    size_t cells;
+    int decimals;
+};
+
+static struct shown
+column_shown(const struct frame *f, size_t col, size_t n_rows, struct buf *raw,
              struct buf *cell)
 {
+    int decimals = common_decimals(frame_column(f, col), n_rows);
     size_t widest;
 
     name_text(f, col, cell);
@@ -84,11 +126,11 @@ column_cells(const struct frame *f, size_t col, size_t n_rows, struct buf *raw,
     for (size_t i = 0; i < n_rows; i++) {
         size_t w;
 
-        cell_text(frame_column(f, col), i, raw, cell);
+        cell_text(frame_column(f, col), i, decimals, raw, cell);
         w = str_width((struct str){cell->data, cell->len});
         widest = w > widest ? w : widest;
     }
-    return least(widest, CELL_MAX);
+    return (struct shown){least(widest, CELL_MAX), decimals};
 }
 
 /* s in exactly `cells` cells, cut with ".." when it is longer. */
@@ -150,30 +192,32 @@ frame_print(const struct frame *f, size_t max_rows, size_t width,
 {
     size_t n_rows = least(max_rows, frame_rows(f));
     size_t n_cols = 0, used = 0;
-    struct buf raw, cell, cells; /* cells: a size_t for each column shown */
+    struct buf raw, cell, cells; /* cells: struct shown by column */
 
     buf_init(&raw);
     buf_init(&cell);
     buf_init(&cells);
     for (; n_cols < frame_cols(f); n_cols++) {
-        size_t w = column_cells(f, n_cols, n_rows, &raw, &cell);
+        struct shown w = column_shown(f, n_cols, n_rows, &raw, &cell);
 
-        if (n_cols > 0 && used + w > width)
+        if (n_cols > 0 && used + w.cells > width)
             break;
-        w = least(w, width);
-        used += w + GAP;
+        w.cells = least(w.cells, width);
+        used += w.cells + GAP;
         buf_add(&cells, &w, sizeof w);
     }
     for (size_t i = 0; !cells.failed && n_cols > 0 && i <= n_rows; i++) {
         for (size_t j = 0; j < n_cols; j++) {
-            size_t w = ((const size_t *)(const void *)cells.data)[j];
+            struct shown w =
+                ((const struct shown *)(const void *)cells.data)[j];
             const struct column *c = frame_column(f, j);
 
             if (i > 0)
-                cell_text(c, i - 1, &raw, &cell);
+                cell_text(c, i - 1, w.decimals, &raw, &cell);
             else
                 name_text(f, j, &cell);
-            put_cell(out, (struct str){cell.data, cell.len}, w, is_right(c));
+            put_cell(out, (struct str){cell.data, cell.len}, w.cells,
+                     is_right(c));
             buf_fill(out, ' ', GAP);
         }
         end_line(out);

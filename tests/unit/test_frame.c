@@ -252,6 +252,35 @@ print_aligns_cuts_and_counts(void **state)
     frame_unref(f);
 }
 
+/* 0.000146 keeps three digits; 0.001 beside 1234.5 would lose all of its. */
+static void
+print_puts_points_below_each_other_where_no_digit_is_lost(void **state)
+{
+    static const char *const two[] = {"psi", "mixed"};
+    static const enum col_type floats[] = {COL_FLOAT64, COL_FLOAT64};
+    static const double rows[][2] = {
+        {0.79952, 1234.5}, {0.000145682, 0.001}, {0, 7}};
+    struct error err;
+    struct builder *b = builder_new(2, two, floats, &err);
+    struct frame *f;
+    struct buf out;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(builder_f64(b, 0, rows[i][0], &err));
+        assert_true(builder_f64(b, 1, rows[i][1], &err));
+        assert_true(builder_end_row(b, &err));
+    }
+    f = builder_finish(b, &err);
+    buf_init(&out);
+    frame_print(f, 9, 80, &out);
+    assert_string_equal(out.data, "     psi   mixed\n0.799520  1234.5\n"
+                                  "0.000146   0.001\n0.000000       7\n"
+                                  "3 rows x 2 columns\n");
+    buf_fini(&out);
+    frame_unref(f);
+}
+
 static void
 print_shows_no_control_characters(void **state)
 {
@@ -336,6 +365,8 @@ main(void)
         cmocka_unit_test(take_select_with_and_drop_make_new_frames),
         cmocka_unit_test(the_fingerprint_ignores_how_a_frame_was_made),
         cmocka_unit_test(print_aligns_cuts_and_counts),
+        cmocka_unit_test(
+            print_puts_points_below_each_other_where_no_digit_is_lost),
         cmocka_unit_test(print_shows_no_control_characters),
         cmocka_unit_test(json_gives_each_type_its_form),
         cmocka_unit_test(every_failing_allocation_is_reported),
