@@ -37,7 +37,8 @@ struct book_line {
     size_t n;
     size_t from;   /* LINE_CODE: byte of the cell's text */
     size_t chart;  /* LINE_CHART */
-    int row;       /* LINE_CHART: row of it; LINE_CODE: line of the cell */
+    int row;       /* LINE_CHART: row of it; LINE_CODE: line of the cell;
+                      LINE_PROSE, LINE_ERROR: cells it is indented by */
     size_t hidden; /* LINE_FOLD: lines not shown */
 };
 

@@ -67,7 +67,10 @@ draw_state(struct view_notebook *b, const struct canvas *c, int x, int y,
         elapsed(cell->end_ms - cell->start_ms, text, sizeof text);
         return draw_printf(c, x, y, ROLE_ERROR, "✗ failed after %s", text);
     case CELL_STOPPED:
-        return draw_text(c, x, y, ROLE_WARN, "○ interrupted");
+        return draw_text(c, x, y, ROLE_WARN,
+                         cell->error.code == ERR_CANCELLED
+                             ? "○ interrupted"
+                             : "○ not run: an earlier cell ended the queue");
     default:
         return x;
     }
@@ -100,6 +103,14 @@ draw_head(struct view_notebook *b, const struct canvas *c, int y,
         draw_markup(c, x + 3, y, ROLE_DIM, "<Ctrl-C> interrupts");
 }
 
+/* Cut lines say so: v shows them whole. */
+static void
+draw_cut_mark(const struct canvas *c, int x, int y, struct str s)
+{
+    if (x + (int)str_width(s) > c->w - 1)
+        draw_text(c, c->w - 2, y, ROLE_DIM, "… ");
+}
+
 static void
 draw_code(struct view_notebook *b, const struct canvas *c, int y,
           const struct book_line *l)
@@ -128,8 +139,18 @@ draw_code(struct view_notebook *b, const struct canvas *c, int y,
         x = draw_str(c, x, y, role, (struct str){l->p + i, k - i});
         i = k;
     }
+    if (!edited)
+        draw_cut_mark(c, 4, y, (struct str){l->p, l->n});
     if (cell->state == CELL_FAILED && cell->error_line == l->row + 1 && !edited)
         draw_text(c, 2, y, ROLE_ERROR, "✗");
+}
+
+/* A line that was wrapped: where the text had a newline it has a blank. */
+static void
+draw_wrapped(const struct canvas *c, int x, int y, unsigned style, struct str s)
+{
+    while (s.n > 0)
+        x = draw_str(c, x, y, style, book_next_line(&s)) + 1;
 }
 
 static void
@@ -145,7 +166,7 @@ draw_prose(const struct canvas *c, int y, const struct book_line *l)
         }
         style = ROLE_TITLE | DRAW_BOLD;
     }
-    draw_str(c, 2, y, style, s);
+    draw_wrapped(c, 2 + l->row, y, style, s);
 }
 
 static void
@@ -166,12 +187,13 @@ draw_line_of(struct view_notebook *b, const struct canvas *c, int y,
         break;
     case LINE_OUT:
         draw_str(c, 4, y, ROLE_TEXT, (struct str){l->p, l->n});
+        draw_cut_mark(c, 4, y, (struct str){l->p, l->n});
         break;
     case LINE_ERROR:
-        draw_str(c, 4, y, ROLE_ERROR, (struct str){l->p, l->n});
+        draw_wrapped(c, 4 + l->row, y, ROLE_ERROR, (struct str){l->p, l->n});
         break;
     case LINE_FOLD:
-        draw_printf(c, 4, y, ROLE_DIM, "⋮ %zu more lines: v shows all",
+        draw_printf(c, 4, y, ROLE_DIM, "… %zu more lines: v shows all",
                     l->hidden);
         break;
     case LINE_CHART:

@@ -57,32 +57,118 @@ add_code(struct view_notebook *b, size_t cell, struct str text)
     } while (rest.n > 0);
 }
 
-/* Prose is wrapped at blanks; lists and code keep their lines. */
+struct wrap {
+    int width, indent; /* indent: of all lines but the first */
+};
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\n';
+}
+
+/* Bytes of the first words that fit; a word that does not is cut. */
+static size_t
+words_that_fit(struct str s, size_t width)
+{
+    size_t at = 0, end = 0, used = 0;
+
+    while (at < s.n) {
+        size_t from = at, word;
+
+        while (at < s.n && is_blank(s.p[at]))
+            at++;
+        word = at;
+        while (at < s.n && !is_blank(s.p[at]))
+            at++;
+        used += word - from + str_width((struct str){s.p + word, at - word});
+        if (used > width)
+            break;
+        end = at;
+    }
+    if (end == 0)
+        end = str_fit(s, width, NULL);
+    return end > 0 ? end : s.n;
+}
+
+/* A text as lines wrapped at blanks. */
+static void
+add_wrapped(struct view_notebook *b, enum book_line_kind kind, size_t cell,
+            struct str s, struct wrap w)
+{
+    int indent = 0;
+
+    do {
+        struct book_line *l = add_line(b, kind, cell);
+
+        l->p = s.p;
+        l->n = words_that_fit(s, (size_t)(w.width - indent));
+        l->row = indent;
+        s.p += l->n;
+        s.n -= l->n;
+        while (s.n > 0 && is_blank(s.p[0])) {
+            s.p++;
+            s.n--;
+        }
+        indent = w.indent;
+    } while (s.n > 0);
+}
+
+/* Cells of "- ", "12. " at the start of a list item; 0: it is none. */
+static int
+list_marker(struct str s)
+{
+    size_t n = 0;
+
+    if (s.n > 1 && strchr("-*+", s.p[0]))
+        return s.p[1] == ' ' ? 2 : 0;
+    while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
+        n++;
+    return n > 0 && n < 4 && n + 1 < s.n && s.p[n] == '.' && s.p[n + 1] == ' '
+               ? (int)n + 2
+               : 0;
+}
+
+/* A line that does not go on the one before it. */
+static bool
+begins_block(struct str s)
+{
+    return str_trim(s).n == 0 || strchr("#>|`\t", s.p[0]) ||
+           str_starts(s, "    ") || list_marker(s) > 0;
+}
+
+static struct str
+first_line(struct str s)
+{
+    return book_next_line(&s);
+}
+
+/* The lines of a paragraph are one text, wrapped anew; tables and code keep
+ * theirs. */
 static void
 add_prose(struct view_notebook *b, size_t cell, struct str text, int width)
 {
+    bool code = false;
+
     while (text.n > 0) {
         struct str s = book_next_line(&text);
+        struct wrap w = {width, list_marker(s)};
+        bool fence = str_starts(s, "```");
 
-        do {
-            size_t fit = str_fit(s, (size_t)width, NULL), cut = fit;
+        code = code != fence;
+        if (code || fence || s.n == 0 || s.p[0] == '|') {
             struct book_line *l = add_line(b, LINE_PROSE, cell);
 
-            if (fit < s.n) {
-                while (cut > 0 && s.p[cut] != ' ')
-                    cut--;
-                if (cut == 0)
-                    cut = fit ? fit : s.n;
-            }
             l->p = s.p;
-            l->n = cut;
-            s.p += cut;
-            s.n -= cut;
-            while (s.n > 0 && s.p[0] == ' ') {
-                s.p++;
-                s.n--;
-            }
-        } while (s.n > 0);
+            l->n = s.n;
+            continue;
+        }
+        while (s.p[0] != '#' && text.n > 0 && !begins_block(first_line(text))) {
+            struct str next = book_next_line(&text);
+
+            s.n = (size_t)(next.p + next.n - s.p);
+        }
+        add_wrapped(b, LINE_PROSE, cell, s, w);
     }
 }
 
@@ -98,8 +184,7 @@ count_points(const struct series_list *l)
 
 /* Series of a curve: valid and train of the first metric there is. */
 static void
-draw_curve(struct view_notebook *b, struct book_chart *c,
-           const struct series_list *l)
+draw_curve(struct book_chart *c, const struct series_list *l)
 {
     struct plot_series s[2];
     double *x[2], *y[2];
@@ -125,10 +210,16 @@ draw_curve(struct view_notebook *b, struct book_chart *c,
         snprintf(label[n], sizeof label[n], "%.*s %.4g",
                  dot ? (int)(dot - from->name) : 12, from->name,
                  from->value[from->n - 1]);
-        s[n] = (struct plot_series){x[n],       y[n],     from->n,
-                                    (int)n + 1, label[n], false};
+        s[n] = (struct plot_series){
+            .x = x[n],
+            .y = y[n],
+            .n = from->n,
+            .ink = str_starts(str_of(from->name), "train.") ? 2 : 1,
+            .label = label[n]};
         n++;
     }
+    if (n == 1)
+        s[0].ink = 1;
     plot_image_fini(&c->image);
     if (n > 0 && !plot_draw(&(struct plot_spec){.series = s,
                                                 .n_series = n,
@@ -144,7 +235,6 @@ draw_curve(struct view_notebook *b, struct book_chart *c,
         free(x[i]);
         free(y[i]);
     }
-    (void)b;
 }
 
 static struct book_chart *
@@ -190,7 +280,7 @@ add_chart(struct view_notebook *b, size_t cell, size_t output, const char *run,
     if (c->points != points || c->width != width) {
         c->points = points;
         c->width = width;
-        draw_curve(b, c, l);
+        draw_curve(c, l);
     }
     for (int row = 0; row < c->image.height; row++) {
         struct book_line *line = add_line(b, LINE_CHART, cell);
@@ -215,7 +305,11 @@ add_output(struct view_notebook *b, size_t cell, size_t i,
 
         if (n++ >= FOLD_AT)
             continue;
-        l = add_line(b, o->kind == OUT_ERROR ? LINE_ERROR : LINE_OUT, cell);
+        if (o->kind == OUT_ERROR) {
+            add_wrapped(b, LINE_ERROR, cell, s, (struct wrap){width, 2});
+            continue;
+        }
+        l = add_line(b, LINE_OUT, cell);
         l->p = s.p;
         l->n = s.n;
     }
@@ -231,7 +325,8 @@ add_cell(struct view_notebook *b, size_t i, int width)
     struct str text =
         edited ? editor_text(b->editor) : (struct str){c->source, c->len};
 
-    add_line(b, LINE_HEAD, i);
+    if (c->kind == CELL_CODE || edited)
+        add_line(b, LINE_HEAD, i);
     if (c->kind == CELL_TEXT && !edited)
         add_prose(b, i, text, width);
     else
