@@ -30,7 +30,7 @@ wait code   stays
 test what is cut says so
 type A
 wait wide wide wide…
-type j
+type <C-f>
 wait … 17 more lines: v shows all
 
 test an error is shown to its last word
