@@ -255,6 +255,25 @@ str_from_count(uint64_t v, char out[STR_F64_MAX])
     return at;
 }
 
+size_t
+str_from_seconds(double seconds, char out[STR_F64_MAX])
+{
+    bool known = seconds >= 0 && seconds < 1000.0 * 3600;
+    unsigned whole = known ? (unsigned)seconds : 0;
+    int n;
+
+    if (!known)
+        n = snprintf(out, STR_F64_MAX, "-");
+    else if (seconds < 10)
+        n = snprintf(out, STR_F64_MAX, "%.1f s", seconds);
+    else if (whole < 3600)
+        n = snprintf(out, STR_F64_MAX, "%02u:%02u", whole / 60, whole % 60);
+    else
+        n = snprintf(out, STR_F64_MAX, "%u:%02u h", whole / 3600,
+                     whole / 60 % 60);
+    return (size_t)n;
+}
+
 /* ---- dates ---- */
 
 int32_t

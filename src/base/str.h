@@ -37,6 +37,9 @@ enum { STR_F64_MAX = 32 };
 size_t str_from_f64(double x, char out[STR_F64_MAX]);
 /* "1,234,567"; returns length. */
 size_t str_from_count(uint64_t n, char out[STR_F64_MAX]);
+/* How long something takes: "2.1 s", "04:12", "1:30 h"; "-" when it is not
+ * known: NaN, negative, more than 999 hours. */
+size_t str_from_seconds(double seconds, char out[STR_F64_MAX]);
 
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. */
 int32_t str_days(int year, int month, int day);

@@ -274,20 +274,6 @@ row_words(const struct row *r, const char **sign, const char **word,
     *word = r->process ? job_state_word(r->job->state) : words[state];
 }
 
-static void
-clock_text(double seconds, char *out, size_t size)
-{
-    if (!isfinite(seconds) || seconds < 0)
-        snprintf(out, size, "-");
-    else if (seconds < 10)
-        snprintf(out, size, "%.1f s", seconds);
-    else if (seconds < 3600)
-        snprintf(out, size, "%02d:%02d", (int)seconds / 60, (int)seconds % 60);
-    else
-        snprintf(out, size, "%d:%02d h", (int)seconds / 3600,
-                 (int)seconds / 60 % 60);
-}
-
 static double
 row_eta(const struct row *r)
 {
@@ -314,13 +300,13 @@ draw_progress_of(const struct canvas *c, int x, int y, int w,
                  const struct row *r)
 {
     double share = row_share(r);
-    char text[64], clock[24];
+    char text[64], clock[STR_F64_MAX];
     const char *stage = r->process ? r->job->stage : r->task.stage;
 
     if (!row_runs(r)) {
         int64_t end = r->process ? r->job->end_ms : r->task.end_ms;
 
-        clock_text((double)(end - row_start(r)) / 1000, clock, sizeof clock);
+        str_from_seconds((double)(end - row_start(r)) / 1000, clock);
         if (r->process && r->job->status != 0 && r->job->state == JOB_FAILED)
             snprintf(text, sizeof text, "exit status %d after %s",
                      r->job->status, clock);
@@ -329,15 +315,14 @@ draw_progress_of(const struct canvas *c, int x, int y, int w,
         draw_fit(c, x, y, w, ROLE_DIM, DRAW_LEFT, str_of(text));
         return;
     }
-    clock_text((double)(loop_wall_ms() - row_start(r)) / 1000, clock,
-               sizeof clock);
+    str_from_seconds((double)(loop_wall_ms() - row_start(r)) / 1000, clock);
     if (isnan(share)) {
         snprintf(text, sizeof text, "%s %s", stage ? stage : "", clock);
         draw_fit(c, x, y, w, ROLE_TEXT, DRAW_LEFT, str_of(text));
         return;
     }
     draw_progress(c, x, y, w > 26 ? w - 16 : 8, ROLE_INFO, share);
-    clock_text(row_eta(r), clock, sizeof clock);
+    str_from_seconds(row_eta(r), clock);
     draw_printf(c, x + (w > 26 ? w - 16 : 8) + 1, y, ROLE_TEXT,
                 "%3.0f%% %s left", 100 * share, clock);
 }

@@ -165,6 +165,31 @@ test_counts_have_commas(void **state)
     assert_string_equal(text, "999");
 }
 
+static void
+seconds_are_written_as_people_say_them(void **state)
+{
+    static const struct {
+        double seconds;
+        const char *want;
+    } cases[] = {
+        {0, "0.0 s"},      {2.14, "2.1 s"},
+        {10, "00:10"},     {252.9, "04:12"},
+        {3599.9, "59:59"}, {3600, "1:00 h"},
+        {5430, "1:30 h"},  {3599999, "999:59 h"},
+        {3.6e6, "-"},      {INFINITY, "-"},
+        {NAN, "-"},        {-1, "-"},
+    };
+    char text[STR_F64_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t n = str_from_seconds(cases[i].seconds, text);
+
+        assert_string_equal(text, cases[i].want);
+        assert_int_equal(n, strlen(text));
+    }
+}
+
 /* Chi-square of 256 buckets over 2^16 draws: 99.99 % point for 255 degrees of
  * freedom is 341 (R: qchisq(.9999, 255)). */
 static void
@@ -216,6 +241,7 @@ main(void)
         cmocka_unit_test(test_width_counts_cells_not_bytes),
         cmocka_unit_test(test_the_nearest_name_is_offered_only_when_near),
         cmocka_unit_test(test_counts_have_commas),
+        cmocka_unit_test(seconds_are_written_as_people_say_them),
         cmocka_unit_test(test_random_bytes_are_uniform_in_every_counter),
         cmocka_unit_test(test_normals_have_mean_zero_and_variance_one),
     };
