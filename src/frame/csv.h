@@ -63,10 +63,12 @@ void csv_table_fini(struct csv_table *t);
 /* For other readers of text: an empty table of rejects. */
 struct builder *csv_rejects_new(struct error *err) MUST_USE;
 
+enum { CSV_HEAD = 256 * 1024, CSV_HEAD_MOST = 4 * 1024 * 1024 };
+
 /* The whole rows at the beginning of a text as a table of their own, before
  * the rest is looked at: what a screen shows while csv_parse() reads it all.
- *   want  bytes to read, 0: 256 KiB; four times as many, up to 4 MiB or want,
- *         as long as they do not hold two whole rows
+ *   want  bytes to read, 0: CSV_HEAD; four times as many, up to CSV_HEAD_MOST
+ *         or want, as long as they do not hold two whole rows
  * out->n_bytes says where the head ends; a text that is not longer is read as
  * csv_parse() would.  Delimiter, header and types are found from the head: the
  * whole text decides, and may call an int a float, a float a text, or see no

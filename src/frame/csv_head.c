@@ -9,7 +9,7 @@
 
 #include "frame/csv_survey.h"
 
-enum { WANT = 256 * 1024, GROWTH = 4, MOST = 4 * 1024 * 1024 };
+enum { GROWTH = 4 };
 
 struct cut {
     size_t end;    /* of the last whole row */
@@ -59,7 +59,8 @@ csv_parse_head(struct str text, const char *name, const struct csv_options *o,
 {
     struct csv_options head = {.header = -1};
     struct cut cut = {0};
-    size_t len = want ? want : WANT, most = len > MOST ? len : MOST;
+    size_t len = want ? want : CSV_HEAD;
+    size_t most = len > CSV_HEAD_MOST ? len : CSV_HEAD_MOST;
 
     if (o)
         head = *o;

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -14,7 +15,7 @@
 #include "frame/codec.h"
 #include "frame/jsonl.h"
 
-enum { HEAD = 1 << 20, FIRST_ROOM = 4 << 20 };
+enum { FIRST_ROOM = 4 << 20 };
 
 /* ---- which format ---- */
 
@@ -285,25 +286,58 @@ source_read(const char *path, const struct source_options *o, struct pool *pool,
     return ok;
 }
 
+/* Objects on lines, up to the last line that ends there: no object holds a
+ * line's end.  What is wrong with these may be right with the whole. */
+static bool
+read_jsonl_head(struct bytes *b, const char *path,
+                const struct source_options *o, struct csv_table *out,
+                struct error *err)
+{
+    const char *end;
+
+    if (b->text.n <= CSV_HEAD)
+        return read_bytes(b, path, o, NULL, NULL, out, err);
+    end = b->text.p[0] == '{' ? memrchr(b->text.p, '\n', CSV_HEAD) : NULL;
+    if (!end)
+        return error_set(err, ERR_LIMIT,
+                         "%s: no line ends in the first %d bytes", path,
+                         CSV_HEAD);
+    b->text.n = (size_t)(end + 1 - b->text.p);
+    if (read_bytes(b, path, o, NULL, NULL, out, err))
+        return true;
+    if (err->code != ERR_NOMEM)
+        err->code = ERR_LIMIT;
+    return false;
+}
+
 bool
 source_read_head(const char *path, const struct source_options *o,
-                 struct csv_table *out, struct error *err)
+                 struct csv_table *out, size_t *n_bytes, struct error *err)
 {
-    enum source_format format;
     struct csv_options c;
+    struct stat st;
     struct bytes b;
     bool ok;
 
     o = o ? o : &find_all;
-    if (!bytes_open(&b, path, HEAD, NULL, err))
+    if (strcmp(path, "-") == 0 ||
+        (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
+        return error_set(err, ERR_LIMIT, "%s: is read but once", path);
+    /* More than a head ever is, so that none ends where unpacking did. */
+    if (!bytes_open(&b, path, CSV_HEAD_MOST + 1, NULL, err))
         return false;
     c = csv_options_of(path, o);
-    format = format_of(path, o, b.text);
-    if (format != SOURCE_CSV)
-        ok = error_set(err, ERR_LIMIT, "%s: no quick look at %s", path,
-                       format == SOURCE_JSONL ? "JSON" : "Arrow");
-    else
+    *n_bytes = b.plain && b.text.n > CSV_HEAD_MOST ? 0 : b.text.n;
+    switch (format_of(path, o, b.text)) {
+    case SOURCE_JSONL:
+        ok = read_jsonl_head(&b, path, o, out, err);
+        break;
+    case SOURCE_ARROW:
+        ok = error_set(err, ERR_LIMIT, "%s: Arrow is read at once", path);
+        break;
+    default:
         ok = csv_parse_head(b.text, path, &c, 0, out, err);
+    }
     bytes_close(&b);
     return ok;
 }

@@ -19,17 +19,26 @@ struct source_options {
                                text alone; types for every format */
 };
 
-/* o may be NULL.  Errors name the file.  ERR_PARSE: damaged, or a value that
- * a type in o->csv.types cannot hold (in CSV that row goes to the rejects). */
+/* o may be NULL.  Progress counts bytes.  Errors name the file.  ERR_PARSE:
+ * damaged, or a value that a type in o->csv.types cannot hold (in CSV that row
+ * goes to the rejects). */
 bool source_read(const char *path, const struct source_options *o,
                  struct pool *pool, struct progress *progress,
                  struct csv_table *out, struct error *err) MUST_USE;
 /* The whole rows at the beginning, quickly: csv_parse_head() of what is left
- * when compression is undone.  ERR_LIMIT when the format has no such thing. */
+ * when compression is undone; of JSON lines likewise, where later names are
+ * later columns.
+ *   n_bytes  of the whole text, 0 when it is not known; out->n_bytes when the
+ *            head is all there is
+ * ERR_LIMIT: there is no such thing here (a pipe, which is read but once, a
+ * list, a first row of more than 4 MiB, Arrow); all else befalls the whole
+ * too. */
 bool source_read_head(const char *path, const struct source_options *o,
-                      struct csv_table *out, struct error *err) MUST_USE;
+                      struct csv_table *out, size_t *n_bytes,
+                      struct error *err) MUST_USE;
 /* The format by the ending: .tsv, .jsonl or .ndjson, .arrow or .feather, else
- * CSV; and .gz or .zst behind that of text.  The file appears whole or not at all. */
+ * CSV; and .gz or .zst behind that of text.  The file appears whole or not at
+ * all. */
 bool source_write(const struct frame *f, const char *path,
                   struct error *err) MUST_USE;
 /* "csv, tsv, jsonl, arrow": the endings, for help and for choosing files. */

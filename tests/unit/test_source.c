@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -120,11 +121,85 @@ test_much_compressed_text_is_read_whole(void **state)
     assert_true(source_read(path, NULL, NULL, NULL, &t, &err));
     assert_int_equal(frame_rows(t.frame), 2000000);
     csv_table_fini(&t);
-    assert_true(source_read_head(path, NULL, &t, &err));
-    assert_in_range(frame_rows(t.frame), 100, 1999999);
-    csv_table_fini(&t);
     buf_fini(&b);
     free(path);
+}
+
+/* Rows "0.5,word" with a name above each column, as put in a file. */
+static void
+assert_head(char *path, size_t n_rows, size_t n_bytes)
+{
+    struct csv_table t;
+    struct error err;
+    size_t n;
+
+    if (!source_read_head(path, NULL, &t, &n, &err))
+        fail_msg("%s", err.message);
+    assert_in_range(frame_rows(t.frame), n_rows, 2 * n_rows);
+    assert_int_equal(frame_cols(t.frame), 2);
+    assert_int_equal(column_type(frame_column(t.frame, 0)), COL_FLOAT64);
+    assert_true(
+        str_is(column_text(frame_column(t.frame, 1), n_rows - 1), "word"));
+    assert_int_equal(t.n_rejected, 0);
+    assert_int_equal(n, n_bytes);
+    assert_true(n_bytes == 0 || t.n_bytes <= n_bytes);
+    csv_table_fini(&t);
+    free(path);
+}
+
+static void
+test_the_head_of_a_table_is_read_by_itself(void **state)
+{
+    struct buf csv, json;
+
+    (void)state;
+    buf_init(&csv);
+    buf_init(&json);
+    buf_puts(&csv, "x,y\n");
+    for (int i = 0; i < 1000000; i++)
+        buf_puts(&csv, "0.5,word\n");
+    for (int i = 0; i < 20000; i++)
+        buf_puts(&json, "{\"x\":0.5,\"y\":\"word\"}\n");
+    assert_head(put("h.csv", (struct str){csv.data, csv.len}), 20000, csv.len);
+    assert_head(put("h.jsonl", (struct str){json.data, json.len}), 10000,
+                json.len);
+    assert_head(put_packed("h.csv.gz", CODEC_GZIP, csv.data), 20000, 0);
+    assert_head(put_packed("h.jsonl.zst", CODEC_ZSTD, json.data), 10000,
+                json.len);
+    assert_head(put("i.csv", STR("x,y\n0.5,word\n")), 1, 13);
+    assert_head(put_packed("i.csv.gz", CODEC_GZIP, "x,y\n0.5,word\n"), 1, 13);
+    buf_fini(&csv);
+    buf_fini(&json);
+}
+
+static void
+assert_no_head(char *path)
+{
+    struct csv_table t;
+    struct error err;
+    size_t n;
+
+    assert_false(source_read_head(path, NULL, &t, &n, &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_memory_equal(err.message, path, strlen(path));
+    free(path);
+}
+
+static void
+test_a_long_list_and_a_pipe_have_no_head(void **state)
+{
+    char *pipe = file_join(dir, "pipe");
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    for (int i = 0; i < 100000; i++)
+        buf_puts(&b, i ? ",{\"x\":1}\n" : "[{\"x\":1}\n");
+    buf_puts(&b, "]");
+    assert_no_head(put("l.json", (struct str){b.data, b.len}));
+    buf_fini(&b);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_no_head(pipe);
 }
 
 static void
@@ -211,6 +286,8 @@ main(void)
         cmocka_unit_test(test_the_ending_or_else_the_text_tells_the_format),
         cmocka_unit_test(test_compressed_text_is_opened_whatever_its_name),
         cmocka_unit_test(test_much_compressed_text_is_read_whole),
+        cmocka_unit_test(test_the_head_of_a_table_is_read_by_itself),
+        cmocka_unit_test(test_a_long_list_and_a_pipe_have_no_head),
         cmocka_unit_test(test_damaged_compression_names_the_file),
         cmocka_unit_test(test_types_can_be_asked_for_in_json),
         cmocka_unit_test(test_what_is_written_is_read_by_its_ending),
