@@ -122,6 +122,15 @@ ui_touch(struct ui *ui)
 }
 
 void
+ui_answer(struct ui *ui)
+{
+    loop_remove(ui->paint_timer);
+    ui->paint_timer = NULL;
+    ui->painted_ms = 0;
+    ui_touch(ui);
+}
+
+void
 ui_watch_output(struct ui *ui)
 {
     int events = LOOP_REENTER;

@@ -60,6 +60,9 @@ struct keymap *ui_keymap(struct ui *ui);
 /* Something shown has changed: paint soon (paced, at most 4 times a second
  * when no key was pressed). Cheap; call it as often as you like. */
 void ui_touch(struct ui *ui);
+/* What the user has asked for is there: paint without waiting for the pace of
+ * what moves by itself. */
+void ui_answer(struct ui *ui);
 /* Is a terminal attached, and is this view on it?  Polls may rest if not. */
 bool ui_visible(struct ui *ui, const struct view *v);
 
