@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "frame/expr.h"
 #include "ui/tether.h"
@@ -32,7 +33,23 @@ data_find_table(struct session *s, const char *name)
 struct table *
 data_table(struct view_data *d)
 {
-    return d->table[0] ? data_find_table(data_session(d), d->table) : NULL;
+    return d->look->table[0] ? data_find_table(data_session(d), d->look->table)
+                             : NULL;
+}
+
+struct table *
+data_whole_table(struct view_data *d)
+{
+    struct buf words;
+
+    if (!d->before)
+        return data_table(d);
+    buf_init(&words);
+    data_open_words(d, &words);
+    ui_message(d->view.ui, MESSAGE_INFO, "this needs all rows of %s: %s",
+               file_base(data_open_path(d)), words.data);
+    buf_fini(&words);
+    return NULL;
 }
 
 size_t
@@ -48,38 +65,66 @@ data_table_index(struct view_data *d)
 
 /* ---- the table at hand ---- */
 
-static void
-touch_columns(struct view_data *d)
+struct data_look *
+data_look_new(void)
 {
-    struct table *t = data_table(d);
+    struct data_look *look = mem_new(sizeof *look);
 
-    list_set(&d->columns, t ? frame_cols(t->frame) : 0);
-    d->columns.at = d->sheet.col;
+    sheet_init(&look->sheet);
+    return look;
+}
+
+void
+data_look_free(struct data_look *look)
+{
+    if (!look)
+        return;
+    sheet_fini(&look->sheet);
+    free(look);
+}
+
+static void
+look_at(struct view_data *d, struct table *t)
+{
+    struct data_look *look = d->look;
+
+    if (!t || strcmp(t->name, look->table) != 0) {
+        data_look_free(look);
+        look = d->look = data_look_new();
+        snprintf(look->table, sizeof look->table, "%s", t ? t->name : "");
+    }
+    look->version = t ? t->version : 0;
+    if (t && look->sheet.frame != t->frame) {
+        sheet_set(&look->sheet, t->frame, NULL, 0);
+        if (look->next.filter[0] || look->next.sort[0])
+            data_arrange(d, &look->next, "filtering");
+    }
+    if (t && !t->profile)
+        data_profile(d, t);
+    list_set(&look->columns, t ? frame_cols(t->frame) : 0);
+    look->columns.at = look->sheet.col;
+    ui_touch(d->view.ui);
 }
 
 void
 data_look_at(struct view_data *d, struct table *t)
 {
-    bool other = !t || strcmp(t->name, d->table) != 0;
+    data_open_leave(d);
+    look_at(d, t);
+}
 
-    snprintf(d->table, sizeof d->table, "%s", t ? t->name : "");
-    d->version = t ? t->version : 0;
-    if (other) {
-        d->now = (struct data_state){0};
-        d->n_undo = d->n_redo = 0;
-        d->sheet.col = d->sheet.left = 0;
-        d->sheet.row.at = 0;
-        d->sheet.sorted = -1;
-    }
-    if (!t || d->sheet.frame != t->frame) {
-        sheet_set(&d->sheet, t ? t->frame : NULL, NULL, 0);
-        if (t && (d->now.filter[0] || d->now.sort[0]))
-            data_arrange(d, &d->now, "filtering");
-    }
-    if (t && !t->profile)
-        data_profile(d, t);
-    touch_columns(d);
-    ui_touch(d->view.ui);
+void
+data_look_again(struct view_data *d)
+{
+    struct session *s = data_session(d);
+    struct table *t = data_table(d);
+
+    if (d->before) /* first rows: those of a table come when it is whole */
+        return;
+    if (!t && session_tables(s) > 0)
+        t = session_table(s, session_tables(s) - 1);
+    if (!t || t->version != d->look->version)
+        look_at(d, t);
 }
 
 /* ---- regions ---- */
@@ -87,7 +132,7 @@ data_look_at(struct view_data *d, struct table *t)
 static struct list *
 columns_list(struct view *v)
 {
-    return &data_mine(v)->columns;
+    return &data_mine(v)->look->columns;
 }
 
 static const struct view_region regions[] = {
@@ -104,8 +149,8 @@ static void
 data_layout(struct view *v, struct layout *l)
 {
     struct rect body = l->body;
-    struct table *t = data_table(data_mine(v));
-    int want = t ? (int)frame_cols(t->frame) + 2 : 8;
+    const struct frame *f = data_frame(data_mine(v));
+    int want = f ? (int)frame_cols(f) + 2 : 8;
 
     if (body.w >= 130) {
         struct rect top =
@@ -127,16 +172,22 @@ data_layout(struct view *v, struct layout *l)
 static bool
 has_table(struct view *v)
 {
-    return data_table(data_mine(v)) != NULL;
+    return data_frame(data_mine(v)) != NULL;
+}
+
+static bool
+is_opening(struct view *v)
+{
+    return data_mine(v)->opening != NULL;
 }
 
 const char *
 data_column_name(struct view_data *d)
 {
-    struct table *t = data_table(d);
+    const struct frame *f = data_frame(d);
 
-    return t && d->sheet.col < frame_cols(t->frame)
-               ? frame_name(t->frame, d->sheet.col)
+    return f && d->look->sheet.col < frame_cols(f)
+               ? frame_name(f, d->look->sheet.col)
                : "";
 }
 
@@ -148,10 +199,17 @@ act_open(struct view *v, const struct view_call *call)
 }
 
 static void
+act_stop(struct view *v, const struct view_call *call)
+{
+    (void)call;
+    data_open_stop(data_mine(v));
+}
+
+static void
 act_target(struct view *v, const struct view_call *call)
 {
     struct view_data *d = data_mine(v);
-    struct table *t = data_table(d);
+    struct table *t = data_whole_table(d);
 
     (void)call;
     if (!t)
@@ -169,11 +227,13 @@ act_target(struct view *v, const struct view_call *call)
 static void
 act_describe(struct view *v, const struct view_call *call)
 {
-    struct table *t = data_table(data_mine(v));
+    struct table *t = data_whole_table(data_mine(v));
     struct buf b;
 
     (void)call;
-    if (!t || !t->profile) {
+    if (!t)
+        return;
+    if (!t->profile) {
         ui_message(v->ui, MESSAGE_INFO, "the profile is not ready yet");
         return;
     }
@@ -191,9 +251,12 @@ act_close(struct view *v, const struct view_call *call)
     size_t i = data_table_index(d);
 
     (void)call;
-    sheet_set(&d->sheet, NULL, NULL, 0);
+    if (d->before) {
+        data_open_stop(d);
+        return;
+    }
     session_close_table(s, i);
-    data_look_at(d, session_tables(s) ? session_table(s, i ? i - 1 : 0) : NULL);
+    look_at(d, session_tables(s) ? session_table(s, i ? i - 1 : 0) : NULL);
 }
 
 static void
@@ -231,11 +294,13 @@ static void
 act_rejects(struct view *v, const struct view_call *call)
 {
     struct view_data *d = data_mine(v);
-    struct table *t = data_table(d);
+    struct table *t = data_whole_table(d);
     char name[320];
 
     (void)call;
-    if (!t || !t->rejects || t->n_rejected == 0) {
+    if (!t)
+        return;
+    if (!t->rejects || t->n_rejected == 0) {
         ui_message(v->ui, MESSAGE_INFO, "no row was set aside");
         return;
     }
@@ -247,19 +312,19 @@ static void
 act_enter(struct view *v, const struct view_call *call)
 {
     struct view_data *d = data_mine(v);
-    struct table *t = data_table(d);
+    const struct frame *f = data_frame(d);
     struct buf b;
 
     if (v->focus == DATA_REGION_COLUMNS) {
         data_make_frequency(v, call);
         return;
     }
-    if (!t || d->sheet.n_rows == 0)
+    if (!f || d->look->sheet.n_rows == 0)
         return;
     buf_init(&b);
-    for (size_t col = 0; col < frame_cols(t->frame); col++) {
-        buf_printf(&b, "%-24s ", frame_name(t->frame, col));
-        column_print(frame_column(t->frame, col), sheet_at(&d->sheet), &b);
+    for (size_t col = 0; col < frame_cols(f); col++) {
+        buf_printf(&b, "%-24s ", frame_name(f, col));
+        column_print(frame_column(f, col), sheet_at(&d->look->sheet), &b);
         buf_putc(&b, '\n');
     }
     ui_page(v->ui, "row", b.data, b.len);
@@ -271,6 +336,8 @@ static const struct view_action actions[] = {
      "Reads a delimited text file: delimiter, "
      "header and types are found from the whole file.",
      "file: ", act_open, NULL, 0},
+    {"stop", "Table: stop opening it", "What was shown before comes back.",
+     NULL, act_stop, is_opening, 0},
     {"tables", "Tables: choose", NULL, NULL, act_tables, has_table, 0},
     {"close", "Table: close", NULL, NULL, act_close, has_table, 0},
     {"enter", "Column: frequencies, or the whole row", NULL, NULL, act_enter,
@@ -315,7 +382,7 @@ data_open(struct ui *ui)
 
     d->view.ui = ui;
     d->tether = tether_new(d);
-    sheet_init(&d->sheet);
+    d->look = data_look_new();
     if (session_tables(ui_session(ui)) > 0)
         data_look_at(d, session_table(ui_session(ui), 0));
     return &d->view;
@@ -324,24 +391,20 @@ data_open(struct ui *ui)
 static void
 data_close(struct view *v)
 {
-    tether_cut(data_mine(v)->tether);
-    sheet_fini(&data_mine(v)->sheet);
-    free(v);
+    struct view_data *d = data_mine(v);
+
+    tether_cut(d->tether);
+    loop_remove(d->timer);
+    data_look_free(d->look);
+    data_look_free(d->before);
+    free(d);
 }
 
 static void
 data_changed(struct view *v, unsigned topics)
 {
-    struct view_data *d = data_mine(v);
-    struct session *s = data_session(d);
-    struct table *t = data_table(d);
-
-    if (!(topics & TOPIC_TABLES))
-        return;
-    if (!t && session_tables(s) > 0)
-        t = session_table(s, session_tables(s) - 1);
-    if (!t || t->version != d->version)
-        data_look_at(d, t);
+    if (topics & TOPIC_TABLES)
+        data_look_again(data_mine(v));
 }
 
 static bool
@@ -359,7 +422,8 @@ data_show(struct view *v, const char *what, struct error *err)
             return true;
         }
     }
-    data_open_file(d, what);
+    if (!data_open_is(d, what))
+        data_open_file(d, what);
     return true;
 }
 
@@ -369,10 +433,15 @@ data_action(struct view *v, const char *name, const struct view_call *call)
     struct view_data *d = data_mine(v);
     bool used = false;
 
+    if (d->opening &&
+        (strcmp(name, "cancel") == 0 || strcmp(name, "interrupt") == 0)) {
+        data_open_stop(d);
+        return true;
+    }
     if (v->focus == DATA_REGION_ROWS)
-        used = sheet_action(&d->sheet, name, call->count);
+        used = sheet_action(&d->look->sheet, name, call->count);
     if (used)
-        d->columns.at = d->sheet.col;
+        d->look->columns.at = d->look->sheet.col;
     return used;
 }
 
@@ -380,23 +449,23 @@ static bool
 data_mouse(struct view *v, unsigned region, const struct input_event *e)
 {
     struct view_data *d = data_mine(v);
-    size_t at = d->columns.top + (size_t)(e->y > 0 ? e->y - 1 : 0);
+    size_t at = d->look->columns.top + (size_t)(e->y > 0 ? e->y - 1 : 0);
 
     if (region == DATA_REGION_COLUMNS && e->mouse == MOUSE_PRESS) {
-        if (e->y > 0 && at < d->columns.n)
-            d->columns.at = d->sheet.col = at;
+        if (e->y > 0 && at < d->look->columns.n)
+            d->look->columns.at = d->look->sheet.col = at;
         return true;
     }
     if (region != DATA_REGION_ROWS)
         return false;
-    if (e->mouse == MOUSE_PRESS && sheet_press(&d->sheet, e->x, e->y)) {
-        d->columns.at = d->sheet.col;
+    if (e->mouse == MOUSE_PRESS && sheet_press(&d->look->sheet, e->x, e->y)) {
+        d->look->columns.at = d->look->sheet.col;
         return true;
     }
     if (e->mouse == MOUSE_WHEEL_DOWN)
-        return sheet_action(&d->sheet, "down", 3);
+        return sheet_action(&d->look->sheet, "down", 3);
     if (e->mouse == MOUSE_WHEEL_UP)
-        return sheet_action(&d->sheet, "up", 3);
+        return sheet_action(&d->look->sheet, "up", 3);
     return false;
 }
 
@@ -420,24 +489,25 @@ data_copy(struct view *v, enum copy_what what, struct buf *out)
 {
     struct view_data *d = data_mine(v);
     struct table *t = data_table(d);
-    size_t row = sheet_at(&d->sheet);
+    const struct frame *f = data_frame(d);
+    size_t row = sheet_at(&d->look->sheet);
 
-    if (!t)
+    if (!f)
         return false;
     if (what == COPY_REFERENCE) {
-        buf_puts(out, t->path[0] ? t->path : t->name);
+        buf_puts(out, !t ? data_open_path(d) : t->path[0] ? t->path : t->name);
     } else if (what == COPY_COLUMN) {
         buf_puts(out, data_column_name(d));
-    } else if (d->sheet.n_rows == 0) {
+    } else if (d->look->sheet.n_rows == 0) {
         return false;
     } else if (what == COPY_ROW) {
-        for (size_t col = 0; col < frame_cols(t->frame); col++) {
+        for (size_t col = 0; col < frame_cols(f); col++) {
             if (col > 0)
                 buf_putc(out, '\t');
-            column_print(frame_column(t->frame, col), row, out);
+            column_print(frame_column(f, col), row, out);
         }
     } else {
-        column_print(frame_column(t->frame, d->sheet.col), row, out);
+        column_print(frame_column(f, d->look->sheet.col), row, out);
     }
     return true;
 }
@@ -448,30 +518,30 @@ static bool
 data_search(struct view *v, const char *text, int dir)
 {
     struct view_data *d = data_mine(v);
-    struct table *t = data_table(d);
+    const struct frame *f = data_frame(d);
     int64_t limit = loop_now_us() + 4000;
     struct buf b;
     bool found = false;
 
-    if (!t || d->sheet.n_rows == 0)
+    if (!f || d->look->sheet.n_rows == 0)
         return false;
     buf_init(&b);
-    for (size_t step = 1; !found && step <= d->sheet.n_rows; step++) {
-        size_t n = d->sheet.n_rows;
-        size_t i = (d->sheet.row.at + (dir > 0 ? step : n - step)) % n;
+    for (size_t step = 1; !found && step <= d->look->sheet.n_rows; step++) {
+        size_t n = d->look->sheet.n_rows;
+        size_t i = (d->look->sheet.row.at + (dir > 0 ? step : n - step)) % n;
 
-        for (size_t col = 0; !found && col < frame_cols(t->frame); col++) {
+        for (size_t col = 0; !found && col < frame_cols(f); col++) {
             buf_clear(&b);
-            column_print(frame_column(t->frame, col),
-                         sheet_row_id(&d->sheet, i), &b);
+            column_print(frame_column(f, col), sheet_row_id(&d->look->sheet, i),
+                         &b);
             if (strcasestr(b.data, text)) {
-                d->sheet.row.at = i;
-                d->sheet.col = d->columns.at = col;
+                d->look->sheet.row.at = i;
+                d->look->sheet.col = d->look->columns.at = col;
                 found = true;
             }
         }
         if (!found && step % 64 == 0 && loop_now_us() > limit) {
-            d->sheet.row.at = i;
+            d->look->sheet.row.at = i;
             ui_message(v->ui, MESSAGE_INFO,
                        "nothing up to row %zu; n searches on", i + 1);
             found = true;
@@ -481,28 +551,34 @@ data_search(struct view *v, const char *text, int dir)
     return found;
 }
 
+/* First rows do not decide the types: what they refuse may do for the whole,
+ * which is asked when it is there. */
+static bool
+check_filter(struct view_data *d, const char *text, struct error *err)
+{
+    struct expr *e = expr_parse(str_of(text), err);
+    enum col_type type = COL_BOOL;
+    bool ok = e && expr_check(e, data_frame(d), &type, err);
+
+    if (e && !ok && d->before && err->code == ERR_TYPE)
+        ok = true;
+    else if (ok && type != COL_BOOL)
+        ok = error_set(err, ERR_TYPE,
+                       "a filter is true or false for each row; this is %s",
+                       column_type_word(type));
+    expr_free(e);
+    return ok;
+}
+
 static bool
 data_filter(struct view *v, const char *text, struct error *err)
 {
     struct view_data *d = data_mine(v);
-    struct table *t = data_table(d);
-    struct data_state s = d->now;
-    enum col_type type;
-    struct expr *e;
-    bool ok = true;
+    struct data_state s = d->look->next;
 
-    if (!t)
+    if (!data_frame(d))
         return error_set(err, ERR_STATE, "no table is open");
-    if (text[0]) {
-        e = expr_parse(str_of(text), err);
-        ok = e && expr_check(e, t->frame, &type, err);
-        if (ok && type != COL_BOOL)
-            ok = error_set(err, ERR_TYPE,
-                           "a filter is true or false for each row; this is %s",
-                           column_type_word(type));
-        expr_free(e);
-    }
-    if (!ok)
+    if (text[0] && !check_filter(d, text, err))
         return false;
     snprintf(s.filter, sizeof s.filter, "%s", text);
     data_change(d, &s, "filtering");
@@ -512,18 +588,18 @@ data_filter(struct view *v, const char *text, struct error *err)
 static const char *
 data_filter_text(struct view *v)
 {
-    return data_mine(v)->now.filter;
+    return data_mine(v)->look->next.filter;
 }
 
 static size_t
 data_words(struct view *v, char ***out)
 {
-    struct table *t = data_table(data_mine(v));
-    size_t n = t ? frame_cols(t->frame) : 0;
+    const struct frame *f = data_frame(data_mine(v));
+    size_t n = f ? frame_cols(f) : 0;
 
     *out = mem_new((n + 1) * sizeof **out);
     for (size_t i = 0; i < n; i++)
-        (*out)[i] = mem_text(frame_name(t->frame, i));
+        (*out)[i] = mem_text(frame_name(f, i));
     return n;
 }
 
@@ -533,12 +609,13 @@ data_back(struct view *v)
 {
     struct view_data *d = data_mine(v);
     struct session *s = data_session(d);
-    const char *colon = strrchr(d->table, ':');
+    const char *colon = strrchr(d->look->table, ':');
     char base[256];
 
     if (!colon)
         return false;
-    snprintf(base, sizeof base, "%.*s", (int)(colon - d->table), d->table);
+    snprintf(base, sizeof base, "%.*s", (int)(colon - d->look->table),
+             d->look->table);
     if (!data_find_table(s, base))
         return false;
     act_close(v, NULL);

@@ -22,17 +22,31 @@ struct data_state {
     bool descending;
 };
 
+/* A table as it is looked at. */
+struct data_look {
+    char table[256];  /* its name; "": none, or it is not whole yet */
+    uint64_t version; /* of the table when it was last looked at */
+    struct sheet sheet;
+    struct list columns;    /* its cursor is the sheet's column */
+    struct data_state now;  /* of the rows that show */
+    struct data_state next; /* asked for last; now, when nothing is under way */
+    unsigned asked;         /* number of what is under way; 0: nothing */
+    char arranging[64];     /* what that is: "filtering" */
+    struct data_state undo[DATA_MAX_UNDO], redo[DATA_MAX_UNDO];
+    size_t n_undo, n_redo;
+};
+
+struct data_opening; /* view_data_open.c */
+
 struct view_data {
     struct view view;
     struct tether *tether; /* of the tasks under way */
-    char table[256];       /* name of the table at hand; "": none */
-    uint64_t version;      /* of the table when it was last looked at */
-    struct sheet sheet;
-    struct list columns; /* its cursor is the sheet's column */
-    struct data_state now, undo[DATA_MAX_UNDO], redo[DATA_MAX_UNDO];
-    size_t n_undo, n_redo;
-    char arranging[64]; /* "filtering" while that runs */
+    struct data_look *look;
+    unsigned n_asked; /* of all looks */
     bool profiling;
+    struct data_opening *opening; /* the file waited for; NULL: none */
+    struct data_look *before; /* put aside while first rows show; else NULL */
+    struct loop_watch *timer; /* repaints while a file is waited for */
 };
 
 static inline struct view_data *
@@ -41,17 +55,49 @@ data_mine(struct view *v)
     return (struct view_data *)v;
 }
 
+/* The frame that shows: of a table, or its first rows; may be NULL. */
+static inline const struct frame *
+data_frame(const struct view_data *d)
+{
+    return d->look->sheet.frame;
+}
+
 /* ---- view_data.c ---- */
 struct session *data_session(struct view_data *d);
 struct table *data_find_table(struct session *s, const char *name);
-struct table *data_table(struct view_data *d); /* at hand; may be NULL */
+/* The one at hand; NULL: none, or its first rows alone. */
+struct table *data_table(struct view_data *d);
+/* The same; a table that is still being opened is said so. */
+struct table *data_whole_table(struct view_data *d);
 size_t data_table_index(struct view_data *d);
-/* t may be NULL: no table. */
+struct data_look *data_look_new(void);
+void data_look_free(struct data_look *look);
+/* t may be NULL: no table.  A file waited for is no longer. */
 void data_look_at(struct view_data *d, struct table *t);
+/* The session's tables have changed. */
+void data_look_again(struct view_data *d);
 const char *data_column_name(struct view_data *d); /* at the cursor, or "" */
 
 /* ---- view_data_open.c ---- */
+/* The first rows show as soon as they are read, and while they do, what needs
+ * all rows waits or is refused.  The table takes their place without a move
+ * of the cursor; when it fails or is stopped, what was before does. */
 void data_open_file(struct view_data *d, const char *path);
+/* Stop opening. */
+void data_open_stop(struct view_data *d);
+/* Something else is looked at: let it go on unseen. */
+void data_open_leave(struct view_data *d);
+bool data_open_is(const struct view_data *d, const char *path);
+/* What the functions below are about. */
+const char *data_open_path(const struct view_data *d);
+/* "loading 43% · 2.1 s left"; nothing for a moment, while nothing shows. */
+void data_open_words(struct view_data *d, struct buf *out);
+/* "a.csv · first 1,070 rows of about 1,000,000 × 9 columns" */
+void data_open_title(struct view_data *d, struct buf *out);
+/* Is there room for the bar beside the first rows? */
+bool data_open_bar(const struct view_data *d);
+/* The bar and what is to be known. */
+void data_open_draw(struct view_data *d, const struct canvas *c, int y);
 
 /* ---- view_data_columns.c ---- */
 void data_columns_draw(struct view *v, const struct canvas *c);

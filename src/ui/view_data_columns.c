@@ -16,8 +16,9 @@
 static const struct profile_column *
 profile_of(const struct table *t, size_t col)
 {
-    return t->profile && col < t->profile->n_cols ? &t->profile->column[col]
-                                                  : NULL;
+    return t && t->profile && col < t->profile->n_cols
+               ? &t->profile->column[col]
+               : NULL;
 }
 
 static const struct alert *
@@ -126,25 +127,15 @@ name_cells(int w)
     return w >= 100 ? 24 : w >= 60 ? 18 : w - 22;
 }
 
+/* What the profile says, from x on. */
 static void
-draw_column_row(const struct canvas *c, int y, const struct table *t,
-                size_t col)
+draw_summary(const struct canvas *c, int x, int y, const struct table *t,
+             size_t col)
 {
     const struct profile_column *p = profile_of(t, col);
-    const struct column *column = frame_column(t->frame, col);
     const struct alert *a = worst_alert(t, col);
-    int name_w = name_cells(c->w), x;
-    char text[32];
+    char text[STR_F64_MAX];
 
-    x = draw_fit(c, 1, y, name_w, ROLE_TITLE, DRAW_LEFT,
-                 str_of(frame_name(t->frame, col)));
-    x = draw_fit(c, x + 1, y, 5, sheet_role(column_type(column)), DRAW_LEFT,
-                 str_of(sheet_type(column_type(column))));
-    snprintf(text, sizeof text, "%.1f",
-             100.0 * (double)column_missing(column) /
-                 (double)(column_rows(column) ? column_rows(column) : 1));
-    x = draw_fit(c, x, y, 6, column_missing(column) ? ROLE_WARN : ROLE_DIM,
-                 DRAW_RIGHT, str_of(text));
     if (!p)
         return;
     if (c->w - x > 44) {
@@ -160,66 +151,123 @@ draw_column_row(const struct canvas *c, int y, const struct table *t,
         draw_text(c, 0, y, ROLE_ACCENT, "◎");
 }
 
+/* t is NULL for first rows: what is counted waits for all of them. */
+static void
+draw_column_row(const struct canvas *c, int y, const struct frame *f,
+                const struct table *t, size_t col)
+{
+    const struct column *column = frame_column(f, col);
+    int name_w = name_cells(c->w), x;
+    char text[32];
+
+    x = draw_fit(c, 1, y, name_w, ROLE_TITLE, DRAW_LEFT,
+                 str_of(frame_name(f, col)));
+    x = draw_fit(c, x + 1, y, 5, sheet_role(column_type(column)), DRAW_LEFT,
+                 str_of(sheet_type(column_type(column))));
+    if (!t)
+        return;
+    snprintf(text, sizeof text, "%.1f",
+             100.0 * (double)column_missing(column) /
+                 (double)(column_rows(column) ? column_rows(column) : 1));
+    x = draw_fit(c, x, y, 6, column_missing(column) ? ROLE_WARN : ROLE_DIM,
+                 DRAW_RIGHT, str_of(text));
+    draw_summary(c, x, y, t, col);
+}
+
+static void
+draw_head(const struct canvas *c)
+{
+    int x =
+        draw_fit(c, 1, 0, name_cells(c->w), ROLE_DIM, DRAW_LEFT, STR("column"));
+
+    x = draw_fit(c, x + 1, 0, 5, ROLE_DIM, DRAW_LEFT, STR("type"));
+    x = draw_fit(c, x, 0, 6, ROLE_DIM, DRAW_RIGHT, STR("null%"));
+    if (c->w - x > 44) {
+        int w;
+
+        x = draw_fit(c, x, 0, 10, ROLE_DIM, DRAW_RIGHT, STR("distinct"));
+        w = c->w - x - 16;
+        draw_fit(c, x, 0, w / 3, ROLE_DIM, DRAW_RIGHT, STR("min"));
+        draw_fit(c, x + w / 3, 0, w / 3, ROLE_DIM, DRAW_RIGHT, STR("median"));
+        draw_fit(c, x + w / 3 * 2, 0, w / 3, ROLE_DIM, DRAW_RIGHT, STR("max"));
+    }
+    draw_text(c, c->w - 14, 0, ROLE_DIM, "shape");
+}
+
+static void
+draw_nothing(struct view_data *d, const struct canvas *c)
+{
+    if (d->opening) {
+        data_open_draw(d, c, 1);
+        return;
+    }
+    draw_text(c, 1, 1, ROLE_TEXT, "No table is open.");
+    draw_markup(c, 1, 3, ROLE_DIM, "<o> opens a csv or tsv file");
+    draw_markup(c, 1, 4, ROLE_DIM, "<2> goes to the notebook");
+}
+
 void
 data_columns_draw(struct view *v, const struct canvas *c)
 {
     struct view_data *d = data_mine(v);
-    struct table *t = data_table(d);
+    const struct table *t = data_table(d);
+    const struct frame *f = data_frame(d);
     int head = c->h > 3;
 
-    if (!t) {
-        draw_text(c, 1, 1, ROLE_TEXT, "No table is open.");
-        draw_markup(c, 1, 3, ROLE_DIM, "<o> opens a csv or tsv file");
-        draw_markup(c, 1, 4, ROLE_DIM, "<2> goes to the notebook");
+    if (!f) {
+        draw_nothing(d, c);
         return;
     }
-    if (head) {
-        int name_w = c->w >= 100 ? 24 : c->w >= 60 ? 18 : c->w - 22;
-        int x = draw_fit(c, 1, 0, name_w, ROLE_DIM, DRAW_LEFT, STR("column"));
-
-        x = draw_fit(c, x + 1, 0, 5, ROLE_DIM, DRAW_LEFT, STR("type"));
-        x = draw_fit(c, x, 0, 6, ROLE_DIM, DRAW_RIGHT, STR("null%"));
-        if (c->w - x > 44) {
-            int w;
-
-            x = draw_fit(c, x, 0, 10, ROLE_DIM, DRAW_RIGHT, STR("distinct"));
-            w = c->w - x - 16;
-            draw_fit(c, x, 0, w / 3, ROLE_DIM, DRAW_RIGHT, STR("min"));
-            draw_fit(c, x + w / 3, 0, w / 3, ROLE_DIM, DRAW_RIGHT,
-                     STR("median"));
-            draw_fit(c, x + w / 3 * 2, 0, w / 3, ROLE_DIM, DRAW_RIGHT,
-                     STR("max"));
-        }
-        draw_text(c, c->w - 14, 0, ROLE_DIM, "shape");
-    }
+    if (head)
+        draw_head(c);
     /* The cursor of the columns is that of the sheet. */
     if (c->focus)
-        d->sheet.col = d->columns.at;
+        d->look->sheet.col = d->look->columns.at;
     else
-        d->columns.at = d->sheet.col;
-    list_show(&d->columns, (size_t)(c->h - head > 0 ? c->h - head : 0));
+        d->look->columns.at = d->look->sheet.col;
+    list_show(&d->look->columns, (size_t)(c->h - head > 0 ? c->h - head : 0));
     for (int y = head; y < c->h; y++) {
-        size_t col = d->columns.top + (size_t)(y - head);
+        size_t col = d->look->columns.top + (size_t)(y - head);
 
-        if (col >= d->columns.n)
+        if (col >= d->look->columns.n)
             break;
-        draw_column_row(c, y, t, col);
-        if (col == d->columns.at) {
+        draw_column_row(c, y, f, t, col);
+        if (col == d->look->columns.at) {
             draw_select(c, (struct rect){0, y, name_cells(c->w) + 2, 1});
         }
     }
-    draw_scrollbar(c, c->w - 1, head, c->h - head, d->columns.top,
-                   d->columns.rows, d->columns.n);
+    draw_scrollbar(c, c->w - 1, head, c->h - head, d->look->columns.top,
+                   d->look->columns.rows, d->look->columns.n);
+}
+
+static void
+say_alerts(const struct table *t, struct buf *out)
+{
+    size_t bad = 0;
+
+    for (size_t i = 0; t->profile && i < t->profile->n_alerts; i++)
+        bad += t->profile->alert[i].level != ALERT_NOTE;
+    if (!t->profile)
+        buf_puts(out, "profiling…");
+    else if (bad > 0)
+        buf_printf(out, "▲ %zu alerts", bad);
 }
 
 void
 data_columns_title(struct view *v, struct buf *left, struct buf *right)
 {
     struct view_data *d = data_mine(v);
-    struct table *t = data_table(d);
+    const struct table *t = data_table(d);
+    size_t n_tables = session_tables(data_session(d));
     char rows[STR_F64_MAX];
-    size_t bad = 0;
 
+    if (d->before || (!t && d->opening)) {
+        if (!data_open_bar(d))
+            data_open_words(d, left);
+        buf_puts(left, left->len ? " · " : "");
+        data_open_title(d, left);
+        return;
+    }
     if (!t) {
         buf_puts(left, "data");
         return;
@@ -227,15 +275,10 @@ data_columns_title(struct view *v, struct buf *left, struct buf *right)
     str_from_count(frame_rows(t->frame), rows);
     buf_printf(left, "%s · %s rows × %zu columns", t->name, rows,
                frame_cols(t->frame));
-    for (size_t i = 0; t->profile && i < t->profile->n_alerts; i++)
-        bad += t->profile->alert[i].level != ALERT_NOTE;
-    if (!t->profile)
-        buf_puts(right, "profiling…");
-    else if (bad > 0)
-        buf_printf(right, "▲ %zu alerts", bad);
-    if (session_tables(data_session(d)) > 1)
+    say_alerts(t, right);
+    if (n_tables > 1)
         buf_printf(right, "%stable %zu of %zu", right->len ? " · " : "",
-                   data_table_index(d) + 1, session_tables(data_session(d)));
+                   data_table_index(d) + 1, n_tables);
 }
 
 /* ---- one column ---- */
@@ -297,14 +340,16 @@ data_detail_draw(struct view *v, const struct canvas *c)
     const struct profile_column *p;
     int y = 0;
 
-    if (!t || d->sheet.col >= frame_cols(t->frame))
+    if (d->before)
+        data_open_draw(d, c, 0);
+    if (!t || d->look->sheet.col >= frame_cols(t->frame))
         return;
-    p = profile_of(t, d->sheet.col);
+    p = profile_of(t, d->look->sheet.col);
     if (!p) {
         draw_text(c, 1, 0, ROLE_DIM, "profiling…");
         return;
     }
-    y = draw_alerts(c, y, t, (long)d->sheet.col);
+    y = draw_alerts(c, y, t, (long)d->look->sheet.col);
     if (p->numeric && y < c->h) {
         y = draw_numbers(c, y, p);
         if (c->h - y >= 2 && p->n_bins > 0) {
@@ -325,10 +370,8 @@ void
 data_detail_title(struct view *v, struct buf *left, struct buf *right)
 {
     struct view_data *d = data_mine(v);
-    struct table *t = data_table(d);
+    const char *name = data_column_name(d);
 
     (void)right;
-    buf_puts(left, t && d->sheet.col < frame_cols(t->frame)
-                       ? frame_name(t->frame, d->sheet.col)
-                       : "column");
+    buf_puts(left, d->before ? "loading" : name[0] ? name : "column");
 }

@@ -115,7 +115,7 @@ making_done(struct task *t, void *ctx, bool ok, const struct error *err)
     if (ok) {
         table =
             session_add_table(s, m->name, m->replace ? m->path : "", m->made);
-        if (d)
+        if (d && !d->before) /* else something newer is looked at */
             data_look_at(d, table);
     } else {
         session_message(s, MESSAGE_ERROR, "%s", err->message);
@@ -129,7 +129,7 @@ static void
 start_making(struct view_data *d, const char *suffix, const char *text,
              bool (*make)(struct making *, struct pool *, struct error *))
 {
-    struct table *t = data_table(d);
+    struct table *t = data_whole_table(d);
     struct making *m;
 
     if (!t)
@@ -137,7 +137,7 @@ start_making(struct view_data *d, const char *suffix, const char *text,
     m = mem_new(sizeof *m);
     m->view = tether_hold(d->tether);
     m->frame = frame_ref(t->frame);
-    m->col = d->sheet.col;
+    m->col = d->look->sheet.col;
     m->make = make;
     m->replace = !suffix;
     snprintf(m->text, sizeof m->text, "%s", text ? text : "");
@@ -258,22 +258,22 @@ void
 data_export(struct view *v, const struct view_call *call)
 {
     struct view_data *d = data_mine(v);
-    struct table *t = data_table(d);
+    struct table *t = data_whole_table(d);
     struct writing *w;
     struct error err;
 
     if (!t || !call->arg || !call->arg[0])
         return;
     w = mem_new(sizeof *w);
-    if (d->sheet.rows && d->sheet.frame == t->frame) {
-        w->n_rows = d->sheet.n_rows;
+    if (d->look->sheet.rows && d->look->sheet.frame == t->frame) {
+        w->n_rows = d->look->sheet.n_rows;
         w->rows = mem_try_array(w->n_rows + 1, sizeof *w->rows, &err);
         if (!w->rows) {
             ui_error(v->ui, &err);
             free(w);
             return;
         }
-        memcpy(w->rows, d->sheet.rows, w->n_rows * sizeof *w->rows);
+        memcpy(w->rows, d->look->sheet.rows, w->n_rows * sizeof *w->rows);
     }
     w->frame = frame_ref(t->frame);
     w->path = call->arg[0] == '/'

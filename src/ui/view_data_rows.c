@@ -93,7 +93,7 @@ arrange(struct arrangement *a, struct pool *pool, struct error *err)
 struct arranging {
     struct arrangement a;
     struct tether *view;
-    char table[256];
+    unsigned asked;
 };
 
 static bool
@@ -104,56 +104,85 @@ run_arrange(struct task *t, void *ctx, struct error *err)
     return arrange(&w->a, session_pool(task_session(t)), err);
 }
 
+/* The look that waits for this; NULL: it has asked for something else since,
+ * or is gone. */
+static struct data_look *
+look_of(struct view_data *d, unsigned asked)
+{
+    if (d->look->asked == asked)
+        return d->look;
+    return d->before && d->before->asked == asked ? d->before : NULL;
+}
+
+static void
+say_matches(struct view_data *d, const struct data_look *look)
+{
+    char n[STR_F64_MAX], of[STR_F64_MAX];
+
+    str_from_count(look->sheet.n_rows, n);
+    str_from_count(frame_rows(look->sheet.frame), of);
+    ui_message(d->view.ui, MESSAGE_INFO,
+               "%s of %s rows match; u takes the filter back", n, of);
+}
+
+static void
+take_arrangement(struct view_data *d, struct data_look *look,
+                 struct arrangement *a)
+{
+    struct sheet *s = &look->sheet;
+
+    sheet_set(s, a->frame, a->rows, a->n_rows);
+    a->rows = NULL;
+    look->now = a->state;
+    s->sorted = look->now.sort[0] ? frame_find(a->frame, look->now.sort) : -1;
+    s->descending = look->now.descending;
+    if (look->now.filter[0])
+        say_matches(d, look);
+}
+
 static void
 arrange_done(struct task *t, void *ctx, bool ok, const struct error *err)
 {
     struct arranging *w = ctx;
     struct view_data *d = tether_end(w->view);
-    struct table *table = d ? data_table(d) : NULL;
+    struct data_look *look = d ? look_of(d, w->asked) : NULL;
 
     (void)t;
-    if (d)
-        d->arranging[0] = '\0';
-    if (d && !ok) {
+    if (look) {
+        look->asked = 0;
+        look->arranging[0] = '\0';
+    }
+    if (look && !ok) {
+        look->next = look->now;
         ui_error(d->view.ui, err);
-    } else if (table && table->frame == w->a.frame &&
-               strcmp(table->name, w->table) == 0) {
-        sheet_set(&d->sheet, table->frame, w->a.rows, w->a.n_rows);
-        w->a.rows = NULL;
-        d->now = w->a.state;
-        d->sheet.sorted =
-            d->now.sort[0] ? frame_find(table->frame, d->now.sort) : -1;
-        d->sheet.descending = d->now.descending;
-        if (d->now.filter[0]) {
-            char n[STR_F64_MAX], of[STR_F64_MAX];
-
-            str_from_count(d->sheet.n_rows, n);
-            str_from_count(frame_rows(table->frame), of);
-            ui_message(d->view.ui, MESSAGE_INFO,
-                       "%s of %s rows match; u takes the filter back", n, of);
-        }
+    } else if (look && look->sheet.frame == w->a.frame) {
+        take_arrangement(d, look, &w->a);
     }
     free(w->a.rows);
     frame_unref(w->a.frame);
     free(w);
-    if (d)
-        ui_touch(d->view.ui);
+    if (look)
+        ui_answer(d->view.ui);
 }
 
 void
 data_arrange(struct view_data *d, const struct data_state *s, const char *word)
 {
-    struct table *t = data_table(d);
+    struct data_look *look = d->look;
     struct arranging *w;
 
-    if (!t)
+    look->next = *s;
+    if (d->before)
+        ui_message(d->view.ui, MESSAGE_INFO, "%s when all rows are there",
+                   word);
+    if (d->before || !data_table(d))
         return;
     w = mem_new(sizeof *w);
-    w->a.frame = frame_ref(t->frame);
+    w->a.frame = frame_ref(look->sheet.frame);
     w->a.state = *s;
     w->view = tether_hold(d->tether);
-    snprintf(w->table, sizeof w->table, "%s", t->name);
-    snprintf(d->arranging, sizeof d->arranging, "%s", word);
+    w->asked = look->asked = ++d->n_asked;
+    snprintf(look->arranging, sizeof look->arranging, "%s", word);
     task_start(data_session(d), &(struct task_spec){.title = word,
                                                     .run = run_arrange,
                                                     .done = arrange_done,
@@ -174,15 +203,17 @@ push_undo(struct data_state *stack, size_t *n, const struct data_state *s)
 void
 data_change(struct view_data *d, const struct data_state *s, const char *word)
 {
-    push_undo(d->undo, &d->n_undo, &d->now);
-    d->n_redo = 0;
+    struct data_look *look = d->look;
+
+    push_undo(look->undo, &look->n_undo, &look->next);
+    look->n_redo = 0;
     data_arrange(d, s, word);
 }
 
 static void
 sort_by(struct view_data *d, bool descending)
 {
-    struct data_state s = d->now;
+    struct data_state s = d->look->next;
 
     snprintf(s.sort, sizeof s.sort, "%s", data_column_name(d));
     s.descending = descending;
@@ -206,29 +237,29 @@ data_rows_sort_reverse(struct view *v, const struct view_call *call)
 void
 data_rows_undo(struct view *v, const struct view_call *call)
 {
-    struct view_data *d = data_mine(v);
+    struct data_look *look = data_mine(v)->look;
 
     (void)call;
-    if (d->n_undo == 0) {
+    if (look->n_undo == 0) {
         ui_message(v->ui, MESSAGE_INFO, "nothing to undo");
         return;
     }
-    push_undo(d->redo, &d->n_redo, &d->now);
-    data_arrange(d, &d->undo[--d->n_undo], "undoing");
+    push_undo(look->redo, &look->n_redo, &look->next);
+    data_arrange(data_mine(v), &look->undo[--look->n_undo], "undoing");
 }
 
 void
 data_rows_redo(struct view *v, const struct view_call *call)
 {
-    struct view_data *d = data_mine(v);
+    struct data_look *look = data_mine(v)->look;
 
     (void)call;
-    if (d->n_redo == 0) {
+    if (look->n_redo == 0) {
         ui_message(v->ui, MESSAGE_INFO, "nothing to redo");
         return;
     }
-    push_undo(d->undo, &d->n_undo, &d->now);
-    data_arrange(d, &d->redo[--d->n_redo], "redoing");
+    push_undo(look->undo, &look->n_undo, &look->next);
+    data_arrange(data_mine(v), &look->redo[--look->n_redo], "redoing");
 }
 
 /* ---- the rows ---- */
@@ -236,27 +267,46 @@ data_rows_redo(struct view *v, const struct view_call *call)
 void
 data_rows_draw(struct view *v, const struct canvas *c)
 {
-    struct view_data *d = data_mine(v);
+    struct data_look *look = data_mine(v)->look;
 
-    if (data_table(d) && d->sheet.n_rows == 0)
+    if (look->sheet.frame && look->sheet.n_rows == 0)
         draw_text(c, 1, 1, ROLE_DIM,
-                  d->now.filter[0] ? "no row matches the filter" : "no rows");
-    sheet_draw(&d->sheet, c);
+                  look->now.filter[0] ? "no row matches the filter"
+                                      : "no rows");
+    sheet_draw(&look->sheet, c);
+}
+
+/* What first rows will be when all of them are there. */
+static void
+waiting_words(const struct data_state *s, struct buf *out)
+{
+    if (s->filter[0])
+        buf_printf(out, " · then filter %s", s->filter);
+    if (s->sort[0])
+        buf_printf(out, " · then %s %s", s->descending ? "▼" : "▲", s->sort);
 }
 
 void
 data_rows_title(struct view *v, struct buf *left, struct buf *right)
 {
     struct view_data *d = data_mine(v);
+    const struct data_look *look = d->look;
     char at[STR_F64_MAX], n[STR_F64_MAX];
 
-    str_from_count(d->sheet.n_rows, n);
-    str_from_count(sheet_at(&d->sheet) + 1, at);
-    buf_printf(left, "rows · %s", n);
-    if (d->now.filter[0])
-        buf_printf(left, " · filter %s", d->now.filter);
-    if (d->arranging[0])
-        buf_printf(right, "%s…", d->arranging);
-    else if (d->sheet.n_rows > 0)
+    str_from_count(look->sheet.n_rows, n);
+    str_from_count(sheet_at(&look->sheet) + 1, at);
+    if (d->opening && !data_open_bar(d))
+        data_open_words(d, left);
+    buf_printf(left, "%srows · %s%s", left->len ? " · " : "",
+               d->before ? "first " : "", n);
+    if (d->before)
+        waiting_words(&look->next, left);
+    else if (look->now.filter[0])
+        buf_printf(left, " · filter %s", look->now.filter);
+    if (look->arranging[0])
+        buf_printf(right, "%s…", look->arranging);
+    else if (look->sheet.n_rows > 0)
         buf_printf(right, "row %s", at);
+    if (data_open_bar(d)) /* which says the rest */
+        buf_puts(right, " · loading");
 }

@@ -27,6 +27,7 @@
 #include "base/file.h"
 #include "base/loop.h"
 #include "base/proc.h"
+#include "base/rng.h"
 
 enum { KEYS = 200, STARTS = 9, QUIET_MS = 40, IDLE_MS = 5000 };
 
@@ -305,6 +306,77 @@ in_the_data_view(void)
     tty_close(&t);
 }
 
+/* ---- a large table ---- */
+
+enum { ROWS = 1000000 };
+
+/* ROWS rows of numbers, a few words, a name for each row, dates and gaps:
+ * about 60 MB. */
+static size_t
+make_table(const char *path)
+{
+    static const char *const word[] = {"north", "east", "south", "west"};
+    FILE *f = fopen(path, "we");
+    long len;
+
+    if (!f) {
+        perror(path);
+        exit(1);
+    }
+    fputs("id,region,customer,amount,price,day,open,score\n", f);
+    for (unsigned i = 0; i < ROWS; i++) {
+        uint64_t r = rng_at(1, 0, i);
+
+        fprintf(f, "%u,%s,customer-%06u,%u,%u.%02u,20%02u-%02u-%02u,%s,", i,
+                word[r % 4], (unsigned)(r >> 8) % 300000,
+                (unsigned)(r >> 20) % 1000, (unsigned)(r >> 30) % 500,
+                (unsigned)(r >> 40) % 100, (unsigned)(r >> 3) % 25,
+                1 + (unsigned)(r >> 11) % 12, 1 + (unsigned)(r >> 17) % 28,
+                r >> 60 & 1 ? "true" : "false");
+        if (i % 20)
+            fprintf(f, "%.6g", (double)(r >> 11) * 0x1p-53);
+        putc('\n', f);
+    }
+    len = ftell(f);
+    if (fclose(f) != 0 || len < 0) {
+        perror(path);
+        exit(1);
+    }
+    return (size_t)len;
+}
+
+static void
+opening(void)
+{
+    char *path = file_join(dir, "rows.csv");
+    const char *const argv[] = {"lathe", "--no-server", path, NULL};
+    double len = (double)make_table(path), ms[3][STARTS];
+    const char *const signs[] = {"first ", "1,000,000 rows", "mean "};
+    uint64_t cpu, rss = 0;
+    struct tty t;
+
+    for (int i = 0; i < STARTS; i++) {
+        int64_t begin = loop_now_us();
+
+        tty_open(&t, 80, 24, argv);
+        for (int k = 0; k < 3; k++) {
+            tty_wait(&t, signs[k]);
+            ms[k][i] = (double)(loop_now_us() - begin) / 1000;
+        }
+        proc_usage(workbench_of(t.pid), &cpu, &rss);
+        tty_close(&t);
+    }
+    report("1 M rows: first ones on the screen, median of 9",
+           quantile(ms[0], STARTS, 0.5), "ms", 200);
+    report("  the slowest of them", quantile(ms[0], STARTS, 1), "ms", 200);
+    report("  all of them", quantile(ms[1], STARTS, 0.5), "ms", 3000);
+    report("  and their profile", quantile(ms[2], STARTS, 0.5), "ms", 3000);
+    report("  resident, of the size of the file", (double)rss / len, "times",
+           3);
+    unlink(path);
+    free(path);
+}
+
 static void
 while_lua_runs(const char *cell, const char *what, double bar)
 {
@@ -507,6 +579,7 @@ main(int argc, char **argv)
     first_paint();
     attaching();
     in_the_data_view();
+    opening();
     /* Lua has the thread and gives it back every 3 ms. */
     while_lua_runs("while true do end", "an endless loop in a cell", 5);
     while_lua_runs(

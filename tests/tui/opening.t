@@ -1,0 +1,104 @@
+# A table that takes a while to open: its first rows at once, then all of them.
+# The last value of its first column is no number: all are read once more.
+test the first rows show while the table is loading
+sh awk 'BEGIN { print "id,word,x"; for (i = 1; i <= 600000; i++) print i ",w" i % 7 "," i ".5"; print "end,w,1" }' > big.csv
+copy samples/churn/churn.csv
+env LATHE_THREADS=1
+open a 80x24 xterm-256color big.csv
+wait big.csv · first
+wait × 3 columns
+wait Esc stops it
+wait i64
+
+test the cursor moves over them and stays where it is
+type <Tab>jjl
+wait row 3 · loading
+wait big.csv · 600,001 rows × 3 columns
+gone loading
+wait row 3 ─
+row 12  id    word ~
+row 15 ▸3     w3   ~
+
+test a value that does not fit has changed the type
+gone i64
+
+test a sort that is asked for meanwhile comes with the table
+type w
+wait No table is open
+type :open-file big.csv<Enter>
+wait · first
+type llS
+wait then ▼ x
+wait rows · 600,001
+wait row 600,000 ─
+
+test so do a filter and a way back
+type w
+wait No table is open
+type :open-file big.csv<Enter>
+wait · first
+type llsf<C-u>5 > x<Enter>
+wait then filter 5 > x · then ▲ x
+wait rows · 5 · filter 5 > x
+type u
+wait rows · 600,001
+
+test what needs all rows says so
+type w
+wait No table is open
+type :open-file big.csv<Enter>
+wait · first
+type F
+wait this needs all rows of big.csv: loading
+wait 600,001 rows
+
+test a small terminal says that it is loading
+type w
+wait No table is open
+resize 40x10
+type :open-file big.csv<Enter>
+wait ─ loading
+resize 80x24
+wait 600,001 rows
+
+test Esc brings back what was before, as it was
+type w
+wait No table is open
+type :open-file churn.csv<Enter>
+wait churn.csv · 7,043 rows
+type ftenure > 60<Enter>
+wait rows · 1,407 · filter tenure > 60
+type <A-5>j
+wait row 36 ─
+type :open-file big.csv<Enter>
+wait · first
+type <Esc>
+wait big.csv is not opened
+wait churn.csv · 7,043 rows
+wait rows · 1,407 · filter tenure > 60
+wait row 36 ─
+
+test Ctrl-C does too
+type :open-file big.csv<Enter>
+wait · first
+type <C-c>
+gone · first
+wait rows · 1,407 · filter tenure > 60
+
+test an error at the end leaves nothing of the first rows
+sh cp big.csv bad.csv && truncate -s 120M bad.csv
+type :open-file bad.csv<Enter>
+wait bad.csv · first
+wait bad.csv: line 600003: a zero byte
+wait churn.csv · 7,043 rows
+wait rows · 1,407 · filter tenure > 60
+
+test another table may be looked at meanwhile
+type :open-file big.csv<Enter>
+wait · first
+type :open-file churn.csv<Enter>
+wait churn.csv · 7,043 rows
+wait big.csv is open
+wait table 1 of 2
+type Qy
+ended 0
