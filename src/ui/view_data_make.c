@@ -38,6 +38,14 @@ run_profile(struct task *t, void *ctx, struct error *err)
     return p->profile;
 }
 
+/* Is it still what the table needs? */
+static bool
+is_of(const struct profiling *p, const struct table *t)
+{
+    return t->frame == p->frame && (t->target != NULL) == (p->target != NULL) &&
+           (!t->target || strcmp(t->target, p->target) == 0);
+}
+
 static void
 profile_done(struct task *t, void *ctx, bool ok, const struct error *err)
 {
@@ -48,7 +56,7 @@ profile_done(struct task *t, void *ctx, bool ok, const struct error *err)
 
     if (d)
         d->profiling = false;
-    if (ok && table && table->frame == p->frame) {
+    if (ok && table && is_of(p, table)) {
         profile_free(table->profile);
         table->profile = p->profile;
         p->profile = NULL;
@@ -56,6 +64,10 @@ profile_done(struct task *t, void *ctx, bool ok, const struct error *err)
     } else if (!ok && err->code != ERR_CANCELLED) {
         session_message(s, MESSAGE_ERROR, "profile: %s", err->message);
     }
+    /* One at a time: what came to hand meanwhile has waited. */
+    table = d ? data_table(d) : NULL;
+    if (table && !table->profile && !is_of(p, table))
+        data_profile(d, table);
     profile_free(p->profile);
     frame_unref(p->frame);
     free(p->target);

@@ -78,6 +78,13 @@ wait churn.csv · 7,043 rows
 wait rows · 1,407 · filter tenure > 60
 wait row 36 ─
 
+test a table opened while another one is profiled is profiled too
+type u
+wait rows · 7,043
+wait Yes 27%
+type <C-r>
+wait rows · 1,407
+
 test Ctrl-C does too
 type :open-file big.csv<Enter>
 wait · first
