@@ -695,6 +695,17 @@ endpoint_status_fini(struct endpoint_status *s)
     memset(s, 0, sizeof *s);
 }
 
+enum drift_level
+endpoint_worst_drift(const struct endpoint_status *s)
+{
+    enum drift_level worst = DRIFT_FEW;
+
+    for (size_t i = 0; i < s->n_features; i++)
+        if (s->feature[i].level > worst)
+            worst = s->feature[i].level;
+    return worst;
+}
+
 void
 endpoint_body(struct str typed, struct buf *out)
 {

@@ -77,6 +77,7 @@ endpoint_remove(struct store *s, const char *name, struct error *err) MUST_USE;
 bool endpoint_ask(const struct deployment *d, struct endpoint_status *out,
                   struct error *err) MUST_USE;
 void endpoint_status_fini(struct endpoint_status *s);
+enum drift_level endpoint_worst_drift(const struct endpoint_status *s);
 /* POST to /invocations what a person typed: a record ({"tenure": 2}), a list
  * of records, or one of MLflow's forms; in it inputs left out count as missing,
  * unless it has "params" of its own.  The answer's text goes into out, whatever

@@ -88,17 +88,6 @@ is_up(const struct asked *a)
     return a->answered && a->status.state == ENDPOINT_UP;
 }
 
-static enum drift_level
-worst_drift(const struct endpoint_status *e)
-{
-    enum drift_level worst = DRIFT_FEW;
-
-    for (size_t i = 0; i < e->n_features; i++)
-        if (e->feature[i].level > worst)
-            worst = e->feature[i].level;
-    return worst;
-}
-
 static const char *
 drift_word(enum drift_level level)
 {
@@ -205,7 +194,8 @@ add_row(struct listing *l, const struct deployment *d, const struct asked *a)
     }
     add_ms(l, a, v->p50_ms);
     add_ms(l, a, v->p99_ms);
-    listing_add(l, is_up(a) ? drift_word(worst_drift(&a->status)) : NULL);
+    listing_add(l,
+                is_up(a) ? drift_word(endpoint_worst_drift(&a->status)) : NULL);
 }
 
 bool
@@ -369,7 +359,8 @@ print_endpoint(const struct deployment *d, const struct asked *a,
                    v->p99_ms <= d->sla_ms ? "kept" : "broken");
     if (v->requests)
         buf_putc(out, '\n');
-    buf_printf(out, "drift       %s\n", drift_word(worst_drift(&a->status)));
+    buf_printf(out, "drift       %s\n",
+               drift_word(endpoint_worst_drift(&a->status)));
 }
 
 bool

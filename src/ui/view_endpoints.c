@@ -61,13 +61,10 @@ static const struct view_region regions[] = {
 
 static const struct view_sign signs[] = {
     {"●", "the endpoint answers"},
-    {"▲", "it answers, but an input has drifted far, or the SLA is missed"},
+    {"▲", "it answers, but later than the SLA, or an input has drifted far"},
     {"…", "it is starting"},
     {"○", "it was stopped"},
     {"✗", "its process ended by itself: L shows why, o starts it"},
-    {"✓", "an input looks like the training rows: PSI under 0.1"},
-    {"△", "an input has moved: PSI 0.1 to 0.25"},
-    {"·", "too few rows to tell"},
     {0},
 };
 
@@ -432,7 +429,7 @@ endpoints_badge(struct view *v, struct buf *out)
             return;
         }
     for (size_t i = 0; i < e->poll.list.n; i++)
-        if (endpoints_worst_drift(&e->poll.status[i]) == DRIFT_MAJOR) {
+        if (endpoint_worst_drift(&e->poll.status[i]) == DRIFT_MAJOR) {
             buf_puts(out, "▲");
             return;
         }

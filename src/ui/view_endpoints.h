@@ -28,7 +28,7 @@ struct endpoints_poll {
 struct endpoints_track {
     char name[ENDPOINT_NAME_MAX + 1];
     double time[ENDPOINTS_HISTORY], p50[ENDPOINTS_HISTORY],
-        p99[ENDPOINTS_HISTORY], rps[ENDPOINTS_HISTORY];
+        p99[ENDPOINTS_HISTORY];
     size_t n;        /* polls kept, oldest first */
     uint64_t cpu_us; /* at the last poll */
     int64_t cpu_at_ms;
@@ -45,7 +45,8 @@ struct view_endpoints {
     struct endpoints_track *track;
     size_t n_tracks;
     struct list list, features;
-    struct pager answer; /* of the last request */
+    const struct endpoint_feature **drift; /* of the poll, the worst first */
+    struct pager answer;                   /* of the last request */
     bool loaded;
     char error[ERROR_MESSAGE_MAX];
     struct loop_watch *timer;
@@ -78,9 +79,10 @@ endpoints_track_of(struct view_endpoints *e, const char *name);
 
 /* ---- view_endpoints_draw.c ---- */
 void endpoints_ask_chart(struct view_endpoints *e);
+/* Order the inputs of the endpoint under the cursor anew. */
+void endpoints_rank_drift(struct view_endpoints *e);
 /* The cursor moved: the chart follows. */
 void endpoints_moved(struct view_endpoints *e);
-enum drift_level endpoints_worst_drift(const struct endpoint_status *s);
 void endpoints_list_draw(struct view *v, const struct canvas *c);
 void endpoints_list_title(struct view *v, struct buf *left, struct buf *right);
 void endpoints_chart_draw(struct view *v, const struct canvas *c);

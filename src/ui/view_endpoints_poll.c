@@ -13,7 +13,7 @@
 #include "session/task.h"
 #include "ui/ui.h"
 
-enum { POLL_MS = 1000, MAX_TRACKED = 64 };
+enum { POLL_MS = 1000, MAX_TRACKED = 64, LONGEST_GAP_S = 5 };
 
 static void
 free_poll(void *out)
@@ -82,12 +82,10 @@ track_cpu(struct endpoints_track *t, const struct endpoint_status *s,
 }
 
 static void
-track_add(struct endpoints_track *t, const struct endpoint_status *s)
+track_push(struct endpoints_track *t, double p50, double p99)
 {
-    int64_t now = loop_now_ms();
-
     if (t->n == ENDPOINTS_HISTORY) {
-        double *rows[] = {t->time, t->p50, t->p99, t->rps};
+        double *rows[] = {t->time, t->p50, t->p99};
 
         for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
             memmove(rows[i], rows[i] + 1,
@@ -95,11 +93,22 @@ track_add(struct endpoints_track *t, const struct endpoint_status *s)
         t->n--;
     }
     t->time[t->n] = (double)loop_wall_ms() / 1000.0;
-    t->p50[t->n] = s->state == ENDPOINT_UP ? s->stat.recent_p50_ms : NAN;
-    t->p99[t->n] = s->state == ENDPOINT_UP ? s->stat.recent_p99_ms : NAN;
-    t->rps[t->n] = s->state == ENDPOINT_UP ? s->stat.recent_rps : NAN;
-    t->n++;
-    track_cpu(t, s, now);
+    t->p50[t->n] = p50;
+    t->p99[t->n++] = p99;
+}
+
+static void
+track_add(struct endpoints_track *t, const struct endpoint_status *s)
+{
+    bool up = s->state == ENDPOINT_UP;
+
+    /* Nothing was asked while the view was hidden: no line over that. */
+    if (t->n > 0 &&
+        (double)loop_wall_ms() / 1000.0 - t->time[t->n - 1] > LONGEST_GAP_S)
+        track_push(t, NAN, NAN);
+    track_push(t, up ? s->stat.recent_p50_ms : NAN,
+               up ? s->stat.recent_p99_ms : NAN);
+    track_cpu(t, s, loop_now_ms());
 }
 
 static void
@@ -125,6 +134,7 @@ poll_loaded(void *ctx, const char *arg, void *out, bool ok,
             if (strcmp(name, e->current) == 0)
                 e->list.at = i;
         }
+        endpoints_rank_drift(e);
         endpoints_ask_chart(e);
     }
     ui_touch(e->view.ui);
@@ -157,6 +167,7 @@ endpoints_poll_fini(struct view_endpoints *e)
     loop_remove(e->timer);
     free_poll(&e->poll);
     free(e->track);
+    free(e->drift);
 }
 
 void

@@ -20,6 +20,7 @@ wait ● up
 wait churn/2
 wait 0 requests
 wait asked against trained
+wait p99 ms err %
 
 test a good line is answered, and counted; Tab knows the columns
 type t
@@ -131,9 +132,10 @@ wait ● up
 
 test an endpoint that died is seen
 sh lathe endpoint ls --json | grep -o '"pid": *[0-9]*' | grep -o '[0-9]*$' | xargs kill -9
-wait ✗
+wait its process ended by itself: L shows why, o starts it again
 type o
 wait ● up
+wait no requests yet
 
 test wide
 resize 160x48
