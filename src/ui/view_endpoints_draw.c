@@ -254,8 +254,8 @@ endpoints_ask_chart(struct view_endpoints *e)
                                         .n_series = n,
                                         .width = e->want_w,
                                         .height = e->want_h,
-                                        .x_min = NAN,
-                                        .x_max = NAN,
+                                        .x_min = x[0],
+                                        .x_max = 0,
                                         .y_min = 0,
                                         .y_max = NAN},
                     chart_done, e);
@@ -272,8 +272,7 @@ endpoints_chart_draw(struct view *v, const struct canvas *c)
     if (e->image.width > 0)
         draw_plot(c, 0, 0, &e->image, 0, c->h);
     else if (s->state == ENDPOINT_UP)
-        draw_markup(c, 1, 1, ROLE_DIM,
-                    "no requests yet: they draw a curve here, <t> sends one");
+        draw_markup(c, 1, 1, ROLE_DIM, "no requests yet: <t> sends one");
 }
 
 void

@@ -19,6 +19,7 @@ wait Endpoints
 wait ● up
 wait churn/2
 wait 0 requests
+wait no requests yet: t sends one
 wait asked against trained
 wait p99 ms err %
 
@@ -135,7 +136,6 @@ sh lathe endpoint ls --json | grep -o '"pid": *[0-9]*' | grep -o '[0-9]*$' | xar
 wait its process ended by itself: L shows why, o starts it again
 type o
 wait ● up
-wait no requests yet
 
 test wide
 resize 160x48
