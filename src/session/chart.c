@@ -297,45 +297,14 @@ row_is_free(const struct plot_image *out, int x, int y, int w)
     return true;
 }
 
-static double
-last_value(const struct plot_series *s)
-{
-    size_t n = s->n;
-
-    while (n > 0 && !isfinite(s->y[n - 1]))
-        n--;
-    return n > 0 ? s->y[n - 1] : 0;
-}
-
-/* The labelled series by the height of their ends, the highest first. */
-static size_t
-order_of_ends(const struct raster *r, const struct plot_spec *spec,
-              const struct plot_series **out)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < spec->n_series && n < 16; i++) {
-        const struct plot_series *s = &spec->series[i];
-        size_t k = n;
-
-        if (str_of(s->label).n == 0 || r->end_x[s->ink & 15] < 0)
-            continue;
-        for (; k > 0 && last_value(out[k - 1]) < last_value(s); k--)
-            out[k] = out[k - 1];
-        out[k] = s;
-        n++;
-    }
-    return n;
-}
-
 /* Each line ends with its label; two that end together stand in the order of
  * their ends. */
 static void
 draw_labels(const struct raster *r, const struct plot_spec *spec,
             struct plot_image *out)
 {
-    const struct plot_series *order[16];
-    size_t n = order_of_ends(r, spec, order);
+    const struct plot_series *order[CHART_MAX_SERIES];
+    size_t n = chart_order_of_ends(spec, order);
 
     for (size_t i = 0; i < n; i++) {
         struct str label = str_of(order[i]->label);
@@ -343,6 +312,8 @@ draw_labels(const struct raster *r, const struct plot_spec *spec,
         int x = clamp(r->end_x[ink] + 2, 0, out->width - w);
         int y = r->end_y[ink];
 
+        if (r->end_x[ink] < 0)
+            continue;
         /* The one below wants this row, too: it is nearer to it. */
         if (i + 1 < n && r->end_y[order[i + 1]->ink & 15] == y &&
             row_is_free(out, x, y - 1, w))

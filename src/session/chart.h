@@ -72,6 +72,11 @@ int32_t chart_axis_dot(const struct chart_axis *a, double v);
 double chart_on_axis(double v, bool logarithmic);
 /* Cells [*from, *to) of a label w wide under a dot, inside the chart. */
 void chart_label_cells(int columns, int dot, int w, int *from, int *to);
+/* The labelled series by the height of their ends, the highest first. */
+enum { CHART_MAX_SERIES = 16 };
+size_t chart_order_of_ends(const struct plot_spec *spec,
+                           const struct plot_series **out);
+double chart_last_value(const struct plot_series *s);
 /* Cells to keep free on the right for the labels of the lines. */
 int chart_label_width(const struct plot_spec *spec);
 

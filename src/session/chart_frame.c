@@ -458,6 +458,36 @@ chart_label_width(const struct plot_spec *spec)
     return widest ? (int)widest + 2 : 1;
 }
 
+double
+chart_last_value(const struct plot_series *s)
+{
+    size_t n = s->n;
+
+    while (n > 0 && !isfinite(s->y[n - 1]))
+        n--;
+    return n > 0 ? s->y[n - 1] : NAN;
+}
+
+size_t
+chart_order_of_ends(const struct plot_spec *spec,
+                    const struct plot_series **out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < spec->n_series && n < CHART_MAX_SERIES; i++) {
+        const struct plot_series *s = &spec->series[i];
+        size_t k = n;
+
+        if (str_of(s->label).n == 0 || isnan(chart_last_value(s)))
+            continue;
+        for (; k > 0 && chart_last_value(out[k - 1]) < chart_last_value(s); k--)
+            out[k] = out[k - 1];
+        out[k] = s;
+        n++;
+    }
+    return n;
+}
+
 bool
 chart_frame_of(const struct plot_spec *spec, struct chart_frame *f)
 {

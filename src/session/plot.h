@@ -64,6 +64,12 @@ void plot_image_text(const struct plot_image *im, struct buf *out);
 bool plot_draw(const struct plot_spec *spec, struct plot_image *out,
                struct error *err) MUST_USE;
 
+/* The same as inline SVG for a page whose style sheet colours the classes s1,
+ * s2, ... (lines), t1, t2, ... (labels, which are put in as they are), grid and
+ * axis. */
+bool plot_svg(const struct plot_spec *spec, struct buf *out,
+              struct error *err) MUST_USE;
+
 struct plotter;
 
 /* gnuplot is started by the first request.  note() is called once, on the main

@@ -4,12 +4,11 @@
 
 #include "ui/view_notebook.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "session/curve.h"
 
 enum { FOLD_AT = 24, CHART_ROWS = 9 };
 
@@ -182,59 +181,19 @@ count_points(const struct series_list *l)
     return n;
 }
 
-/* Series of a curve: valid and train of the first metric there is. */
 static void
 draw_curve(struct book_chart *c, const struct series_list *l)
 {
-    struct plot_series s[2];
-    double *x[2], *y[2];
-    char label[2][40];
-    const char *base = NULL;
-    size_t n = 0;
+    struct curve curve;
+    struct plot_spec spec;
     struct error err;
 
-    for (size_t i = 0; l && i < l->n && n < 2; i++) {
-        const struct series *from = &l->series[i];
-        const char *dot = strchr(from->name, '.');
-        const char *name = dot ? dot + 1 : from->name;
-
-        if (from->n == 0 || (base && strcmp(name, base) != 0))
-            continue;
-        base = name;
-        x[n] = mem_new(from->n * sizeof(double));
-        y[n] = mem_new(from->n * sizeof(double));
-        for (size_t k = 0; k < from->n; k++) {
-            x[n][k] = (double)from->step[k];
-            y[n][k] = from->value[k];
-        }
-        snprintf(label[n], sizeof label[n], "%.*s %.4g",
-                 dot ? (int)(dot - from->name) : 12, from->name,
-                 from->value[from->n - 1]);
-        s[n] = (struct plot_series){
-            .x = x[n],
-            .y = y[n],
-            .n = from->n,
-            .ink = str_starts(str_of(from->name), "train.") ? 2 : 1,
-            .label = label[n]};
-        n++;
-    }
-    if (n == 1)
-        s[0].ink = 1;
+    curve_init(&curve, l);
+    spec = curve_spec(&curve, c->width, CHART_ROWS);
     plot_image_fini(&c->image);
-    if (n > 0 && !plot_draw(&(struct plot_spec){.series = s,
-                                                .n_series = n,
-                                                .width = c->width,
-                                                .height = CHART_ROWS,
-                                                .x_min = NAN,
-                                                .x_max = NAN,
-                                                .y_min = NAN,
-                                                .y_max = NAN},
-                            &c->image, &err))
+    if (curve.n > 0 && !plot_draw(&spec, &c->image, &err))
         plot_image_fini(&c->image);
-    for (size_t i = 0; i < n; i++) {
-        free(x[i]);
-        free(y[i]);
-    }
+    curve_fini(&curve);
 }
 
 static struct book_chart *
