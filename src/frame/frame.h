@@ -54,6 +54,11 @@ bool frame_fingerprint(const struct frame *f, char out[33],
  * `width` cells, then "N rows x M columns". */
 void frame_print(const struct frame *f, size_t max_rows, size_t width,
                  struct buf *out);
+/* What it puts into a cell: decimals for all of a column's first n rows (-1:
+ * as each needs), then the text of one, without control characters. */
+int frame_decimals(const struct column *c, size_t n_rows);
+void
+frame_cell(const struct column *c, size_t row, int decimals, struct buf *out);
 /* Rows begin..end as a JSON array of objects. */
 void
 frame_json(const struct frame *f, size_t begin, size_t end, struct buf *out);

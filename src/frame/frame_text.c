@@ -31,10 +31,10 @@ number_text(double x, int decimals, struct buf *out)
         buf_printf(out, fabs(x) >= 1e6 && fabs(x) < 1e15 ? "%.0f" : "%.6g", x);
 }
 
-/* Decimals for all numbers of a column, so that their points stand below each
- * other; -1 where that would cost one of them its digits. */
-static int
-common_decimals(const struct column *c, size_t n_rows)
+/* So that points stand below each other, unless that would cost one of the
+ * numbers its digits. */
+int
+frame_decimals(const struct column *c, size_t n_rows)
 {
     double largest = 0, smallest = INFINITY;
     int wanted = 0, most;
@@ -102,6 +102,17 @@ cell_text(const struct column *c, size_t row, int decimals, struct buf *raw,
     put_plain(out, (struct str){raw->data, raw->len});
 }
 
+void
+frame_cell(const struct column *c, size_t row, int decimals, struct buf *out)
+{
+    struct buf raw;
+
+    buf_init(&raw);
+    cell_text(c, row, decimals, &raw, out);
+    out->failed |= raw.failed;
+    buf_fini(&raw);
+}
+
 static size_t
 least(size_t a, size_t b)
 {
@@ -118,7 +129,7 @@ static struct shown
 column_shown(const struct frame *f, size_t col, size_t n_rows, struct buf *raw,
              struct buf *cell)
 {
-    int decimals = common_decimals(frame_column(f, col), n_rows);
+    int decimals = frame_decimals(frame_column(f, col), n_rows);
     size_t widest;
 
     name_text(f, col, cell);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 liblathe_a_SOURCES += src/script/complete.c
 liblathe_a_SOURCES += src/script/export.c
+liblathe_a_SOURCES += src/script/export.h
+liblathe_a_SOURCES += src/script/export_html.c
 liblathe_a_SOURCES += src/script/expression.c
 liblathe_a_SOURCES += src/script/expression.h
 liblathe_a_SOURCES += src/script/guard.c

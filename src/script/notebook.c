@@ -325,6 +325,12 @@ notebook_free(struct notebook *n)
         release(n);
 }
 
+struct session *
+notebook_session(const struct notebook *n)
+{
+    return n->session;
+}
+
 const char *
 notebook_path(const struct notebook *n)
 {

@@ -49,6 +49,7 @@ struct notebook *
 notebook_open(struct kernel *k, const char *path, struct error *err) MUST_USE;
 struct notebook *notebook_new(struct kernel *k, const char *path); /* empty */
 void notebook_free(struct notebook *n); /* interrupts what runs */
+struct session *notebook_session(const struct notebook *n);
 const char *notebook_path(const struct notebook *n);
 bool notebook_modified(const struct notebook *n);
 /* A version that another program wrote meanwhile is kept as PATH~, and the

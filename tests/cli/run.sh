@@ -115,6 +115,37 @@ is "$(sed -n 1,2p nb.md)" "# Title
 Some **words**." "Markdown keeps the text"
 like "$(cat nb.md)" '^```lua$' "and fences the code"
 like "$(cat nb.html)" '<h1>Title</h1>' "HTML has the headings"
+like "$(cat nb.html)" '<p>Some <b>words</b>' "and what is bold"
+cat > page.lua <<'NB'
+-- %% [markdown]
+-- - one
+--   goes on
+-- 1. first, `a < b`
+--
+-- ```
+-- **kept**
+-- ```
+-- %% table
+lathe.frame { share = { 0.5, 0.000145682 }, name = { "<b>", "x" } }
+-- %% fit
+x, y = {}, {}
+for i = 1, 60 do x[i], y[i] = i, i % 2 == 0 and "yes" or "no" end
+lathe.gbdt { trees = 5 }:fit(lathe.frame { x = x, y = y }, "y", { valid = 0.3 })
+-- %% error
+error "no <good>"
+NB
+"$lathe" run page.lua --save page.html > /dev/null 2>&1
+page=$(cat page.html)
+like "$page" '<li>one' "a list is one"
+like "$page" '<ol>' "also of numbers"
+like "$page" '<code>a &lt; b</code>' "code in a line is code"
+like "$page" '^<pre>\*\*kept\*\*$' "fenced text stays as it is"
+like "$page" '<td class="number">0.000146</td>' "numbers read as on the screen, to the right"
+like "$page" '<td>&lt;b&gt;</td>' "and texts as texts"
+like "$page" '<p class="count">2 rows x 2 columns</p>' "with their count"
+like "$page" '<path class="s1" d="M[0-9. L]*"/>' "a fit has its curve"
+like "$page" 'class="t1".*>valid 0' "and names it"
+like "$page" '<pre class="error">.*no &lt;good&gt;' "an error is marked"
 "$lathe" run nb.lua --save nb.pdf > /dev/null 2> err
 is "$?" 2 "another ending is wrong use"
 
