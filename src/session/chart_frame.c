@@ -458,6 +458,19 @@ chart_label_width(const struct plot_spec *spec)
     return widest ? (int)widest + 2 : 1;
 }
 
+struct plot_spec
+plot_spec_of(const struct plot_series *series, size_t n, int width, int height)
+{
+    return (struct plot_spec){.series = series,
+                              .n_series = n,
+                              .width = width,
+                              .height = height,
+                              .x_min = NAN,
+                              .x_max = NAN,
+                              .y_min = NAN,
+                              .y_max = NAN};
+}
+
 double
 chart_last_value(const struct plot_series *s)
 {

@@ -4,7 +4,6 @@
 
 #include "session/curve.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,12 +68,5 @@ curve_spec(struct curve *c, int width, int height)
 {
     for (size_t i = 0; i < c->n; i++)
         c->series[i].label = c->label[i]; /* wherever c lies now */
-    return (struct plot_spec){.series = c->series,
-                              .n_series = c->n,
-                              .width = width,
-                              .height = height,
-                              .x_min = NAN,
-                              .x_max = NAN,
-                              .y_min = NAN,
-                              .y_max = NAN};
+    return plot_spec_of(c->series, c->n, width, height);
 }

@@ -44,6 +44,10 @@ struct plot_spec {
     enum plot_glyphs glyphs;
 };
 
+/* Linear axes, ranges from the data. */
+struct plot_spec
+plot_spec_of(const struct plot_series *series, size_t n, int width, int height);
+
 struct plot_cell {
     uint32_t cp; /* what to draw; 0: nothing */
     int ink;

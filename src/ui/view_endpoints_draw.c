@@ -227,6 +227,7 @@ endpoints_ask_chart(struct view_endpoints *e)
 {
     const struct endpoints_track *t = charted(e);
     struct plot_series s[3];
+    struct plot_spec spec;
     double x[ENDPOINTS_HISTORY], ends[2], sla[2];
     char label[2][32];
     size_t n = 2;
@@ -249,16 +250,11 @@ endpoints_ask_chart(struct view_endpoints *e)
         ends[1] = 0;
         s[n++] = (struct plot_series){ends, sla, 2, 6, "SLA", false};
     }
-    plotter_request(e->plotter,
-                    &(struct plot_spec){.series = s,
-                                        .n_series = n,
-                                        .width = e->want_w,
-                                        .height = e->want_h,
-                                        .x_min = x[0],
-                                        .x_max = 0,
-                                        .y_min = 0,
-                                        .y_max = NAN},
-                    chart_done, e);
+    spec = plot_spec_of(s, n, e->want_w, e->want_h);
+    spec.x_min = x[0];
+    spec.x_max = 0;
+    spec.y_min = 0;
+    plotter_request(e->plotter, &spec, chart_done, e);
 }
 
 void

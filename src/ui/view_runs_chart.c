@@ -197,17 +197,9 @@ make_spec(struct view_runs *r, struct lines *l, struct plot_spec *spec)
     l->n = 0;
     for (size_t k = r->n_overlay + 1; k-- > 0;)
         add_run(r, l, k, base);
-    *spec = (struct plot_spec){
-        .series = l->series,
-        .n_series = l->n,
-        .width = r->want_w,
-        .height = r->want_h,
-        .log_x = r->axis == RUNS_AXIS_LOG_X || r->axis == RUNS_AXIS_LOG_LOG,
-        .log_y = r->axis == RUNS_AXIS_LOG_Y || r->axis == RUNS_AXIS_LOG_LOG,
-        .x_min = NAN,
-        .x_max = NAN,
-        .y_min = NAN,
-        .y_max = NAN};
+    *spec = plot_spec_of(l->series, l->n, r->want_w, r->want_h);
+    spec->log_x = r->axis == RUNS_AXIS_LOG_X || r->axis == RUNS_AXIS_LOG_LOG;
+    spec->log_y = r->axis == RUNS_AXIS_LOG_Y || r->axis == RUNS_AXIS_LOG_LOG;
     if ((r->zoom_from > 0 || r->zoom_to < 1) && x_range(l, range)) {
         double w = range[1] - range[0];
 

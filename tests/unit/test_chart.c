@@ -53,14 +53,7 @@ make_case(struct chart_case *c, int w, int h, const double x[2],
     memcpy(c->x, xs, sizeof xs);
     memcpy(c->y, ys, sizeof ys);
     c->series = (struct plot_series){c->x, c->y, 8, 1, "valid 0.4321", false};
-    c->spec = (struct plot_spec){.series = &c->series,
-                                 .n_series = 1,
-                                 .width = w,
-                                 .height = h,
-                                 .x_min = NAN,
-                                 .x_max = NAN,
-                                 .y_min = NAN,
-                                 .y_max = NAN};
+    c->spec = plot_spec_of(&c->series, 1, w, h);
 }
 
 static void
@@ -284,14 +277,7 @@ test_nothing_finite_is_no_frame(void **state)
 {
     double x[2] = {0, 1}, y[2] = {NAN, INFINITY};
     struct plot_series s = {x, y, 2, 1, NULL, false};
-    struct plot_spec spec = {.series = &s,
-                             .n_series = 1,
-                             .width = 60,
-                             .height = 16,
-                             .x_min = NAN,
-                             .x_max = NAN,
-                             .y_min = NAN,
-                             .y_max = NAN};
+    struct plot_spec spec = plot_spec_of(&s, 1, 60, 16);
     struct chart_frame f;
 
     (void)state;

@@ -130,18 +130,10 @@ test_empty_constant_and_unplottable_series_still_draw(void **state)
     for (int i = 0; i < 3; i++)
         for (int log = 0; log < 2; log++) {
             struct plot_series s = {x, all[i], 3, 1, "a", i == 2};
-            struct plot_spec spec = {.series = &s,
-                                     .n_series = 1,
-                                     .width = 40,
-                                     .height = 10,
-                                     .log_x = log,
-                                     .log_y = log,
-                                     .x_min = NAN,
-                                     .x_max = NAN,
-                                     .y_min = NAN,
-                                     .y_max = NAN};
+            struct plot_spec spec = plot_spec_of(&s, 1, 40, 10);
             struct plot_image im;
 
+            spec.log_x = spec.log_y = log;
             assert_ok(plot_draw(&spec, &im, &err), err);
             assert_int_equal(count_ink(&im, 1) > 0, i != 1);
             plot_image_fini(&im);
@@ -160,14 +152,7 @@ test_labels_stand_in_the_order_of_the_ends(void **state)
     for (int i = 0; i < 2; i++) {
         struct plot_series s[2] = {{x, i ? low : high, 2, 1, "one", false},
                                    {x, i ? high : low, 2, 2, "two", false}};
-        struct plot_spec spec = {.series = s,
-                                 .n_series = 2,
-                                 .width = 40,
-                                 .height = 12,
-                                 .x_min = NAN,
-                                 .x_max = NAN,
-                                 .y_min = NAN,
-                                 .y_max = NAN};
+        struct plot_spec spec = plot_spec_of(s, 2, 40, 12);
         struct plot_image im;
         struct buf b;
 
