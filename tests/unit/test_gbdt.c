@@ -177,6 +177,22 @@ score(const void *m, const struct table *t, struct pool *pool)
     return out;
 }
 
+/* What a model of t's rows says about them; release() frees all three. */
+static double *
+fit_and_score(const struct table *t, struct fitting *f, void **m)
+{
+    *m = fit_ok(t, NULL, f);
+    return score(*m, t, NULL);
+}
+
+static void
+release(double *p, void *m, struct table *t)
+{
+    free(p);
+    gbdt_family.free(m);
+    table_free(t);
+}
+
 static void
 save(const void *m, struct buf *out)
 {
@@ -227,14 +243,11 @@ test_squared_error_converges_geometrically(void **state)
         t.x[i] = i < 30;
         t.y.y[i] = i < 30 ? 4 + (double)(i % 3) : -8;
     }
-    m = fit_ok(&t, NULL, &f);
-    p = score(m, &t, NULL);
+    p = fit_and_score(&t, &f, &m);
     assert_int_equal(gbdt_trees(m), 7);
     assert_close(p[0], 1.75 + 3.25 * (1 - pow(0.75, 7)), 1e-6);
     assert_close(p[39], 1.75 - 9.75 * (1 - pow(0.75, 7)), 1e-6);
-    free(p);
-    gbdt_family.free(m);
-    table_free(&t);
+    release(p, m, &t);
 }
 
 /* One Newton step on log loss from the base rate: 20 rows of x = 0 with 5
@@ -255,13 +268,10 @@ test_log_loss_takes_a_newton_step(void **state)
         t.x[i] = i >= 20;
         t.y.y[i] = i < 20 ? i < 5 : i < 35;
     }
-    m = fit_ok(&t, NULL, &f);
-    p = score(m, &t, NULL);
+    p = fit_and_score(&t, &f, &m);
     assert_close(p[0], 1 / (1 + exp(5.0 / 8)), 1e-7);
     assert_close(p[20], 1 / (1 + exp(-5.0 / 8)), 1e-7);
-    free(p);
-    gbdt_family.free(m);
-    table_free(&t);
+    release(p, m, &t);
 }
 
 static void
@@ -285,9 +295,7 @@ test_classes_are_learnt(void **state)
         assert_close(p[3 * i] + p[3 * i + 1] + p[3 * i + 2], 1, 1e-15);
         assert_true(p[3 * i + i % 3] > 0.95);
     }
-    free(p);
-    gbdt_family.free(m);
-    table_free(&t);
+    release(p, m, &t);
 }
 
 /* ---- odd tables ---- */
@@ -311,9 +319,7 @@ check_constant(enum problem problem, double y, double want)
         assert_close(p[i], want, 1e-12);
     gbdt_family.importance(m, importance);
     assert_close(importance[0] + importance[1], 1, 1e-15);
-    free(p);
-    gbdt_family.free(m);
-    table_free(&t);
+    release(p, m, &t);
 }
 
 static void
@@ -338,24 +344,18 @@ test_one_row_and_missing_columns_are_no_trouble(void **state)
     t.x[1] = INFINITY;
     t.x[2] = 5;
     t.y.y[0] = 9;
-    m = fit_ok(&t, NULL, &f);
-    p = score(m, &t, NULL);
+    p = fit_and_score(&t, &f, &m);
     assert_close(p[0], 9, 0);
-    free(p);
-    gbdt_family.free(m);
-    table_free(&t);
+    release(p, m, &t);
     /* every column missing in every row */
     t = table_new(60, 2, PROBLEM_BINARY, 2);
     for (size_t i = 0; i < 120; i++)
         t.x[i] = NAN;
     for (size_t i = 0; i < 60; i++)
         t.y.y[i] = i < 15;
-    m = fit_ok(&t, NULL, &f);
-    p = score(m, &t, NULL);
+    p = fit_and_score(&t, &f, &m);
     assert_close(p[0], 0.25, 1e-12);
-    free(p);
-    gbdt_family.free(m);
-    table_free(&t);
+    release(p, m, &t);
 }
 
 /* x is missing or an infinity: four groups, each with its own answer. */
@@ -375,13 +375,10 @@ test_infinities_and_missing_values_are_told_apart(void **state)
         t.x[i] = kind[i % 4];
         t.y.y[i] = want[i % 4];
     }
-    m = fit_ok(&t, NULL, &f);
-    p = score(m, &t, NULL);
+    p = fit_and_score(&t, &f, &m);
     for (size_t i = 0; i < 400; i++)
         assert_close(p[i], want[i % 4], 1e-4);
-    free(p);
-    gbdt_family.free(m);
-    table_free(&t);
+    release(p, m, &t);
 }
 
 /* Missing rows look like the low ones: they learn to go there; a level never
@@ -436,14 +433,11 @@ test_more_levels_than_codes(void **state)
         t.x[i] = (double)level;
         t.y.y[i] = level < 100 ? (double)(level % 2) : 5;
     }
-    m = fit_ok(&t, NULL, &f);
-    p = score(m, &t, NULL);
+    p = fit_and_score(&t, &f, &m);
     for (size_t i = 0; i < N; i++)
         worst = fmax(worst, fabs(p[i] - t.y.y[i]));
     assert_true(worst < 0.3);
-    free(p);
-    gbdt_family.free(m);
-    table_free(&t);
+    release(p, m, &t);
 }
 
 /* A class of nine rows among 20,000: without a bound on the step its hessian
@@ -465,14 +459,11 @@ test_rare_class_does_not_diverge(void **state)
         for (size_t c = 0; c < 4; c++)
             t.x[c * N + i] = t.y.y[i] * (c == 0) + rng_normal(1, c, i);
     }
-    m = fit_ok(&t, NULL, &f);
-    p = score(m, &t, NULL);
+    p = fit_and_score(&t, &f, &m);
     for (size_t i = 0; i < N; i++)
         loss -= log(p[3 * i + (size_t)t.y.y[i]]) / N;
     assert_true(loss < 0.62); /* always guessing the two halves: 0.69 */
-    free(p);
-    gbdt_family.free(m);
-    table_free(&t);
+    release(p, m, &t);
 }
 
 /* ---- the same bytes ---- */
