@@ -242,7 +242,7 @@ settle(struct task *t, size_t col)
 
         t->there[col][i / 64] = missing;
         any |= missing != 0;
-        for (size_t k = 0; missing >> k && k < 64; k++)
+        for (size_t k = 0; k < 64 && missing >> k; k++)
             if (missing >> k & 1)
                 memset(data + (i + k) * width, 0, width);
     }
