@@ -201,7 +201,7 @@ struct chooser {
     uint32_t *match; /* indexes of items, best first */
     size_t n_match;
     struct list list;
-    bool letters;                           /* q and ? are text, not "close" */
+    bool letters;                           /* ? is text, not "close" */
     bool wide;                              /* columns over the whole body */
     void (*done)(void *ctx, size_t chosen); /* menus */
     void *ctx;

@@ -120,7 +120,7 @@ help_open(struct ui *ui)
     c = chooser_new(ui, title, "help");
     c->wide = true;
     snprintf(c->hint, sizeof c->hint,
-             "type to filter   Enter run   Tab here/everywhere   q close");
+             "type to filter   Enter run   Tab here/everywhere   Esc close");
     add_keys(c, true);
     add_signs(c);
     add_keys(c, false);

@@ -322,9 +322,10 @@ chooser_key(struct ui *ui, const struct input_event *e)
     struct chooser *c = ui->chooser;
     uint32_t key = e->kind == INPUT_KEY ? e->key : 0;
     const char *move = list_move(key);
-    bool empty = !*prompt_text();
 
-    if (!c->letters && empty && (key == 'q' || key == '?' || key == 'x')) {
+    /* Every letter filters: one that closed would hand the letters typed
+     * behind it to the view, whose keys edit and delete. */
+    if (!c->letters && key == '?' && !*prompt_text()) {
         chooser_close(ui, SIZE_MAX);
         return;
     }
@@ -565,8 +566,7 @@ palette_open(struct ui *ui)
 
     c->letters = true;
     snprintf(c->hint, sizeof c->hint,
-             "type to filter: names, keys, help   Enter run   Tab complete   "
-             "Esc close");
+             "type to filter   Enter run   Tab complete   Esc close");
     add_view_actions(c, v, ui_context(ui), 0, 0);
     add_frame_actions(c, ui_context(ui));
     add_commands(c);
@@ -590,7 +590,7 @@ palette_actions(struct ui *ui)
         chooser_new(ui, title.len ? title.data : v->class->title, "actions");
 
     buf_fini(&title);
-    snprintf(c->hint, sizeof c->hint, "Enter run   type to filter   q close");
+    snprintf(c->hint, sizeof c->hint, "type to filter   Enter run   Esc close");
     add_view_actions(c, v, ui_context(ui), 0, ACTION_SUBJECT);
     if (c->n == 0)
         add_view_actions(c, v, ui_context(ui), 0, 0);
@@ -610,7 +610,7 @@ ui_menu(struct ui *ui, const char *title, const struct ui_menu_item *items,
     c->done = done;
     c->ctx = ctx;
     snprintf(c->hint, sizeof c->hint,
-             "Enter choose   type to filter   q close");
+             "type to filter   Enter choose   Esc close");
     for (size_t i = 0; i < n; i++)
         chooser_add(c, items[i].title, items[i].note, NULL, items[i].help, NULL,
                     0);

@@ -333,8 +333,8 @@ act_enter(struct view *v, const struct view_call *call)
 
 static const struct view_action actions[] = {
     {"open", "Table: open a file",
-     "Reads a delimited text file: delimiter, "
-     "header and types are found from the whole file.",
+     "Reads delimited text, JSON lines or Arrow, packed or not: format, header "
+     "and types are found from the file.",
      "file: ", act_open, NULL, 0},
     {"stop", "Table: stop opening it", "What was shown before comes back.",
      NULL, act_stop, is_opening, 0},

@@ -202,7 +202,8 @@ draw_nothing(struct view_data *d, const struct canvas *c)
         return;
     }
     draw_text(c, 1, 1, ROLE_TEXT, "No table is open.");
-    draw_markup(c, 1, 3, ROLE_DIM, "<o> opens a csv or tsv file");
+    draw_markup(c, 1, 3, ROLE_DIM,
+                "<o> opens a table: csv, tsv, jsonl or arrow");
     draw_markup(c, 1, 4, ROLE_DIM, "<2> goes to the notebook");
 }
 
@@ -250,7 +251,7 @@ say_alerts(const struct table *t, struct buf *out)
     if (!t->profile)
         buf_puts(out, "profiling…");
     else if (bad > 0)
-        buf_printf(out, "▲ %zu alerts", bad);
+        buf_printf(out, "▲ %zu alert%s", bad, bad == 1 ? "" : "s");
 }
 
 void

@@ -19,6 +19,14 @@ type <C-g>
 gone keys here
 wait ✓ ? shows every key
 
+test every letter filters the help, also the q of quit
+type ?
+wait keys here
+type quit
+wait End the workbench
+type <C-g>
+gone keys here
+
 test the palette finds a command by a few letters
 type :thm
 wait Theme: next, or by name
