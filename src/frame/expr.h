@@ -24,7 +24,7 @@
  * text, bool, date, timestamp, is_missing.  Table: expr_functions().
  *
  * An error points at the character and names the nearest column:
- *   "column 5: no column 'tenur' (did you mean 'tenure'?)".
+ *   "character 5: no column 'tenur' (did you mean 'tenure'?)".
  * Bounds: 64 KiB of text, 10,000 parts, 200 levels, texts of 1 MiB, the limits
  * of base/regex for patterns (which must be literals): ERR_LIMIT.
  *

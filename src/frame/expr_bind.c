@@ -290,7 +290,11 @@ bind_column(struct plan *p, const struct node *n)
         char message[ERROR_MESSAGE_MAX];
 
         memcpy(message, p->err->message, sizeof message);
-        bind_fail(p, n, p->err->code, "%s", message);
+        if (frame_nearest(p->f, name))
+            bind_fail(p, n, p->err->code, "%s", message);
+        else
+            bind_fail(p, n, p->err->code, "%s; a text stands in quotes: '%s'",
+                      message, name);
         return NULL;
     }
     if (!(s = step_new(p, n, STEP_LOAD, column_type(frame_column(p->f, col)))))

@@ -27,7 +27,7 @@ expr_fail(const char *text, size_t len, size_t at, enum error_code code,
     va_start(ap, fmt);
     vsnprintf(message, sizeof message, fmt, ap);
     va_end(ap);
-    return error_set(err, code, "column %zu: %s", column, message);
+    return error_set(err, code, "character %zu: %s", column, message);
 }
 
 static bool

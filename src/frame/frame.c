@@ -163,6 +163,12 @@ frame_find(const struct frame *f, const char *name)
     return -1;
 }
 
+const char *
+frame_nearest(const struct frame *f, const char *name)
+{
+    return str_nearest(str_of(name), (const char *const *)f->names, f->n_cols);
+}
+
 bool
 frame_need(const struct frame *f, const char *name, size_t *col,
            struct error *err)
@@ -174,8 +180,7 @@ frame_need(const struct frame *f, const char *name, size_t *col,
         *col = (size_t)at;
         return true;
     }
-    near = str_nearest(str_of(name), (const char *const *)f->names, f->n_cols);
-    if (near)
+    if ((near = frame_nearest(f, name)))
         return error_set(err, ERR_NOTFOUND,
                          "no column '%s' (did you mean '%s'?)", name, near);
     return error_set(err, ERR_NOTFOUND, "no column '%s'", name);

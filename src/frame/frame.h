@@ -27,6 +27,8 @@ const struct column *
 frame_column(const struct frame *f, size_t col); /* borrowed */
 /* Index of a column, or -1. */
 long frame_find(const struct frame *f, const char *name);
+/* The column whose name is spelt most like it, or NULL; borrowed. */
+const char *frame_nearest(const struct frame *f, const char *name);
 /* As frame_find, with an error that names the nearest column:
  * "no column 'tenur' (did you mean 'tenure'?)". */
 bool frame_need(const struct frame *f, const char *name, size_t *col,

@@ -348,57 +348,64 @@ test_errors_point_at_the_character(void **state)
 {
     (void)state;
     expect_error("1 + ages",
-                 "column 5: no column 'ages' (did you mean 'age'?)");
+                 "character 5: no column 'ages' (did you mean 'age'?)");
     expect_error("uper(city)",
-                 "column 1: no function 'uper' (did you mean 'upper'?)");
+                 "character 1: no function 'uper' (did you mean 'upper'?)");
     expect_error("'Z\xc3\xbc' = cit",
-                 "column 8: no column 'cit' (did you mean 'city'?)");
-    expect_error("", "column 1: the expression is empty");
-    expect_error("age +", "column 6: expected a value, found the end");
-    expect_error("(age", "column 5: expected ')', found the end");
-    expect_error("age 5", "column 5: expected an operator or the end, found 5");
+                 "character 8: no column 'cit' (did you mean 'city'?)");
+    expect_error("city = bad", "character 8: no column 'bad'; a text stands in "
+                               "quotes: 'bad'");
+    expect_error("", "character 1: the expression is empty");
+    expect_error("age +", "character 6: expected a value, found the end");
+    expect_error("(age", "character 5: expected ')', found the end");
+    expect_error("age 5",
+                 "character 5: expected an operator or the end, found 5");
     expect_error("age > 'x'",
-                 "column 5: age (int) and 'x' (text) do not go together");
+                 "character 5: age (int) and 'x' (text) do not go together");
     expect_error("age and true",
-                 "column 1: 'and' wants true or false, not age (int)");
+                 "character 1: 'and' wants true or false, not age (int)");
     expect_error("city + 1",
-                 "column 6: arithmetic wants numbers, not city (text); "
+                 "character 6: arithmetic wants numbers, not city (text); "
                  "float() reads it as one, concat() joins texts");
     expect_error("lower(age)",
-                 "column 7: lower(text) wants a text, not age (int)");
+                 "character 7: lower(text) wants a text, not age (int)");
     expect_error("contains(city)",
-                 "column 1: contains(text, part) was given 1 argument");
-    expect_error("age && true", "column 5: write 'and' for &");
+                 "character 1: contains(text, part) was given 1 argument");
+    expect_error("age && true", "character 5: write 'and' for &");
     expect_error("1 < age < 5",
-                 "column 9: comparisons do not chain: join them with 'and'");
-    expect_error("city = 'x", "column 8: the text has no closing quote");
-    expect_error("`age", "column 1: the name has no closing backtick");
-    expect_error("age $ 2", "column 5: unexpected character '$'");
-    expect_error("12abc", "column 1: a number runs into a word");
-    expect_error("age in 5", "column 8: expected '(' and the values, as in  "
+                 "character 9: comparisons do not chain: join them with 'and'");
+    expect_error("city = 'x", "character 8: the text has no closing quote");
+    expect_error("`age", "character 1: the name has no closing backtick");
+    expect_error("age $ 2", "character 5: unexpected character '$'");
+    expect_error("12abc", "character 1: a number runs into a word");
+    expect_error("age in 5", "character 8: expected '(' and the values, as in  "
                              "x in ('a', 'b'), found 5");
-    expect_error("age in ()", "column 5: the list after 'in' is empty");
+    expect_error("age in ()", "character 5: the list after 'in' is empty");
     expect_error("age is 5",
-                 "column 8: expected 'null', as in  x is not null, found 5");
-    expect_error("age between 1, 2",
-                 "column 14: expected 'and', as in  x between 1 and 5, found "
-                 ",");
-    expect_error("city matches '('", "column 14: pattern: missing closing "
+                 "character 8: expected 'null', as in  x is not null, found 5");
+    expect_error(
+        "age between 1, 2",
+        "character 14: expected 'and', as in  x between 1 and 5, found "
+        ",");
+    expect_error("city matches '('", "character 14: pattern: missing closing "
                                      "parenthesis at character 2");
     expect_error("city matches other",
-                 "column 14: matches wants a pattern in quotes");
-    expect_error("born = 'soon'", "column 8: 'soon' is not a date "
+                 "character 14: matches wants a pattern in quotes");
+    expect_error("born = 'soon'", "character 8: 'soon' is not a date "
                                   "(YYYY-MM-DD) or a timestamp");
-    expect_error("born + born", "column 6: born (date) and born (date) do not "
-                                "add");
-    expect_error("bool(born)", "column 6: bool(x) cannot convert born (date)");
-    expect_error("round(fee, age)", "column 12: round(x, digits) wants a whole "
-                                    "number from -15 to 15 here");
+    expect_error("born + born",
+                 "character 6: born (date) and born (date) do not "
+                 "add");
+    expect_error("bool(born)",
+                 "character 6: bool(x) cannot convert born (date)");
+    expect_error("round(fee, age)",
+                 "character 12: round(x, digits) wants a whole "
+                 "number from -15 to 15 here");
     expect_error("extract(city, '(a)', 2)",
-                 "column 22: extract(text, pattern, group) wants a whole "
+                 "character 22: extract(text, pattern, group) wants a whole "
                  "number from 0 to 1 here");
     expect_error("year(age)",
-                 "column 6: year(date) wants a date or timestamp, not age "
+                 "character 6: year(date) wants a date or timestamp, not age "
                  "(int)");
 }
 
@@ -408,7 +415,7 @@ test_hostile_pattern_ends_in_an_error(void **state)
     (void)state;
     expect_error("concat('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab', "
                  "if(age > 0, '', '')) matches '^(a+)+$'",
-                 "column 71: the pattern needs too much backtracking (match "
+                 "character 71: the pattern needs too much backtracking (match "
                  "limit exceeded)");
 }
 
@@ -521,7 +528,7 @@ test_where_takes_true_rows_only(void **state)
     e = expr_parse(STR("age + 1"), &err);
     assert_false(expr_where(e, f, NULL, &ids, &n, &err));
     assert_string_equal(err.message,
-                        "column 1: a condition is wanted, and this is int");
+                        "character 1: a condition is wanted, and this is int");
     expr_free(e);
     frame_unref(f);
 }

@@ -287,8 +287,9 @@ test_bad_aggregates_say_why(void **state)
     (void)state;
     expect_group_error("t = summ(n)", "t = summ(n): no aggregate 'summ' (did "
                                       "you mean 'sum'?)");
-    expect_group_error("t = sum(m)", "t = sum(m): column 9: no column 'm' (did "
-                                     "you mean 'n'?)");
+    expect_group_error("t = sum(m)",
+                       "t = sum(m): character 9: no column 'm' (did "
+                       "you mean 'n'?)");
     expect_group_error("t = sum(city)",
                        "t = sum(city): sum() wants a number, and this is text");
     expect_group_error("share(n)",
