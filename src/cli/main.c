@@ -128,6 +128,16 @@ run_job(const char *id)
     return status;
 }
 
+/* `help COMMAND` is `COMMAND --help`: the words move up, one stands behind. */
+static void
+help_last(int argc, char **argv)
+{
+    static char help[] = "--help";
+
+    memmove(argv + 1, argv + 2, (size_t)(argc - 2) * sizeof *argv);
+    argv[argc - 1] = help;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -143,6 +153,8 @@ main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "job") == 0 &&
         strcmp(argv[2], "exec") == 0)
         return run_job(argv[3]);
+    if (argc > 2 && strcmp(argv[1], "help") == 0)
+        help_last(argc, argv);
     if (workbench_wants(argc - 1, words))
         return workbench_main(argc - 1, words);
     if (argc < 2 || strcmp(argv[1], "help") == 0 ||

@@ -396,6 +396,16 @@ run_cells(struct runner *r, int64_t timeout_ms)
     return status_of(r);
 }
 
+/* Hours of training must not end at a wrong ending. */
+static bool
+can_save_all(const struct call *c, struct error *err)
+{
+    for (size_t i = 0; i < call_count(c, "save"); i++)
+        if (!notebook_can_export(call_nth(c, "save", i), err))
+            return false;
+    return true;
+}
+
 static bool
 save_all(struct runner *r, const struct call *c, struct error *err)
 {
@@ -415,7 +425,7 @@ run_main(struct session *s, struct call *c)
     int status;
 
     if ((timeout && !parse_timeout(timeout, &timeout_ms, &err)) ||
-        !(r.kernel = kernel_new(s, &err)))
+        !can_save_all(c, &err) || !(r.kernel = kernel_new(s, &err)))
         return shell_error(&err);
     kernel_set_width(r.kernel, isatty(STDOUT_FILENO) ? shell_width() : 100);
     kernel_set_plain(r.kernel, call_plain(c) || !shell_utf8());

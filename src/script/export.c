@@ -221,23 +221,32 @@ ends_in(const char *path, const char *ending)
 }
 
 bool
+notebook_can_export(const char *path, struct error *err)
+{
+    if (ends_in(path, ".ipynb") || ends_in(path, ".md") ||
+        ends_in(path, ".html"))
+        return true;
+    return error_set(err, ERR_USAGE,
+                     "%s: expected a name that ends in .ipynb, .md or .html",
+                     path);
+}
+
+bool
 notebook_export(const struct notebook *n, const char *path, struct error *err)
 {
     struct buf out;
-    bool ok = true;
+    bool ok;
 
+    if (!notebook_can_export(path, err))
+        return false;
     buf_init(&out);
     if (ends_in(path, ".ipynb"))
         write_ipynb(n, &out);
     else if (ends_in(path, ".md"))
         write_markdown(n, &out);
-    else if (ends_in(path, ".html"))
-        export_html(n, &out);
     else
-        ok = error_set(err, ERR_USAGE,
-                       "%s: expected a name that ends in .ipynb, .md or .html",
-                       path);
-    ok = ok && buf_check(&out, err) &&
+        export_html(n, &out);
+    ok = buf_check(&out, err) &&
          file_replace(path, out.data, out.len, 0644, err);
     buf_fini(&out);
     return ok;

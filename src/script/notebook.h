@@ -96,6 +96,7 @@ struct notebook_events {
 };
 void notebook_listen(struct notebook *n, const struct notebook_events *e);
 /* By ending: .ipynb (nbformat 4.5), .md, .html. */
+bool notebook_can_export(const char *path, struct error *err) MUST_USE;
 bool notebook_export(const struct notebook *n, const char *path,
                      struct error *err) MUST_USE;
 #endif

@@ -120,6 +120,10 @@ put_training(struct call *c, const struct training *g)
         if (g->version)
             buf_printf(call_out(c), ", registered as %s", g->version);
         buf_putc(call_out(c), '\n');
+        if (!g->evaluated && !model_valid_metrics(g->model))
+            buf_puts(call_out(c),
+                     "not scored: no rows were held out; --test FILE scores "
+                     "it on others\n");
         return;
     }
     cmd_json(c, &w);
@@ -218,6 +222,19 @@ check_gate(const struct evaluation *e, const char *gate, struct error *err)
     return ok;
 }
 
+/* Rows that were learnt from flatter the model. */
+static void
+warn_if_learnt(const struct model *m, const struct frame *f, struct buf *out)
+{
+    char fingerprint[33];
+    struct error err;
+
+    if (frame_fingerprint(f, fingerprint, &err) &&
+        strcmp(fingerprint, model_fingerprint(m)) == 0)
+        buf_puts(out, "\nnote: the model learnt from this very table; on rows "
+                      "it has not seen, expect less\n");
+}
+
 bool
 cmd_evaluate(struct session *s, struct task *t, struct call *c,
              struct error *err)
@@ -230,6 +247,8 @@ cmd_evaluate(struct session *s, struct task *t, struct call *c,
     bool ok = f && model_evaluate(m, f, (uint64_t)call_int(c, "seed"),
                                   session_pool(s), &e, err);
 
+    if (f && !ok)
+        error_prefix(err, "%s: ", call_text(c, "data"));
     if (ok && !cmd_goes_on(t, err)) {
         evaluation_fini(&e);
         ok = false;
@@ -241,6 +260,7 @@ cmd_evaluate(struct session *s, struct task *t, struct call *c,
             cmd_json_end(c);
         } else {
             evaluation_print(&e, call_out(c));
+            warn_if_learnt(m, f, call_out(c));
         }
         ok = !gate || check_gate(&e, gate, err);
         evaluation_fini(&e);
@@ -278,8 +298,8 @@ cmd_predict(struct session *s, struct task *t, struct call *c,
     struct frame *out = NULL;
     bool ok;
 
-    if (f)
-        out = model_predict_frame(m, f, session_pool(s), err);
+    if (f && !(out = model_predict_frame(m, f, session_pool(s), err)))
+        error_prefix(err, "%s: ", call_text(c, "data"));
     if (out && call_flag(c, "inputs"))
         out = with_inputs(f, out, err);
     ok = out && cmd_goes_on(t, err);

@@ -298,6 +298,8 @@ cmd_registry_history(struct session *s, struct task *t, struct call *c,
             put_transition(&w, &list.transition[i]);
         json_close(&w, ']');
         cmd_json_end(c);
+    } else if (list.n == 0) {
+        buf_puts(call_out(c), "no models yet\n");
     } else {
         list_transitions(&list, c);
     }

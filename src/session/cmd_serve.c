@@ -491,9 +491,12 @@ cmd_endpoint_log(struct session *s, struct task *t, struct call *c,
 {
     struct store *store = cmd_store(s, err);
     int64_t lines = call_int(c, "lines");
+    struct deployment d;
 
     (void)t;
-    return store &&
-           endpoint_log(store, call_text(c, "name"),
+    if (!store || !deployment_find(store, call_text(c, "name"), &d, err))
+        return false;
+    deployment_fini(&d);
+    return endpoint_log(store, call_text(c, "name"),
                         lines < 0 ? 0 : (size_t)lines, call_out(c), err);
 }

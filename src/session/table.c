@@ -164,7 +164,8 @@ static const struct arg registry_alias_args[] = {
     END};
 
 static const struct arg registry_history_args[] = {
-    {"name", ARG_TEXT, true, false, NULL, NULL, "of the model"}, END};
+    {"name", ARG_TEXT, false, false, NULL, NULL, "of one model; else of all"},
+    END};
 
 static const struct arg registry_verify_args[] = {
     {"name", ARG_TEXT, false, false, NULL, NULL, "of one model; else of all"},

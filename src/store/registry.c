@@ -657,11 +657,11 @@ list_transitions(struct sqlite3 *db, void *ctx, struct error *err)
     const struct listing *l = ctx;
     struct transition_list *out = l->transitions;
     const struct sql_value at[] = {sql_text(l->model)};
-    struct sqlite3_stmt *q =
-        sql_open(db,
-                 "SELECT time_ms, number, model, what, source, target, why, "
-                 "who FROM transition WHERE model = ?1 ORDER BY key DESC",
-                 at, 1, err);
+    struct sqlite3_stmt *q = sql_open(
+        db,
+        "SELECT time_ms, number, model, what, source, target, why, "
+        "who FROM transition WHERE ?1 IN ('', model) ORDER BY key DESC",
+        at, 1, err);
     enum sql_step step = SQL_FAILED;
     size_t cap = 0;
 
@@ -678,7 +678,7 @@ list_transitions(struct sqlite3 *db, void *ctx, struct error *err)
             break;
     }
     sql_close(q);
-    if (step == SQL_END && out->n == 0)
+    if (step == SQL_END && out->n == 0 && l->model)
         return no_model(db, l->model, err);
     return step == SQL_END;
 }

@@ -67,6 +67,7 @@ struct transition_list {
     struct transition *transition;
     size_t n;
 };
+/* Of one model, or of all when it is NULL. */
 bool registry_history(struct store *s, const char *model,
                       struct transition_list *out,
                       struct error *err) MUST_USE; /* newest first */

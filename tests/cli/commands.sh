@@ -7,6 +7,9 @@ data=$LATHE_SOURCE/samples/churn/churn.csv
 like "$("$lathe" version)" '^lathe [0-9.]+ \(gcc' "version names the build"
 like "$("$lathe" version --json)" '^\{"version":"[0-9.]+"' "also as JSON"
 like "$("$lathe" help)" 'registry promote +Move a version' "help lists the commands"
+is "$("$lathe" help registry ls)" "$("$lathe" registry ls --help)" "help of a command is its --help"
+"$lathe" help nothing > /dev/null 2> err
+is "$?" 2 "help of no command is wrong use"
 
 # Every command answers --help without a project, and its example is its own.
 bad=
@@ -61,11 +64,18 @@ is "$("$lathe" registry rollback churn)" "rolled back to churn/1  Production" "r
 like "$("$lathe" registry show churn@champion)" '^churn/2' "an alias finds its version"
 like "$("$lathe" registry verify)" 'churn/1 .* ok' "artifacts have their digests"
 like "$("$lathe" registry history churn)" 'Production' "the history tells of stages"
+is "$("$lathe" registry history)" "$("$lathe" registry history churn)" "without a name of all models"
 
 a=$("$lathe" predict churn@production "$data" | sha256sum)
 b=$("$lathe" predict m.lathe "$data" | sha256sum)
 is "$a" "$b" "a registered model predicts as its file"
 like "$("$lathe" evaluate m.lathe "$data")" 'AUC +0\.8' "evaluate scores"
+like "$("$lathe" evaluate m.lathe "$data")" 'learnt from this very table' "and says when the rows were learnt from"
+"$lathe" query "$data" 'tenure > 12' --out some.csv
+is "$("$lathe" evaluate m.lathe some.csv | grep -c 'very table')" 0 "and only then"
+printf 'tenure\n3\n' > narrow.csv
+"$lathe" predict m.lathe narrow.csv > /dev/null 2> err
+like "$(cat err)" "^lathe: narrow.csv: no column '" "predict names the table that lacks a column"
 "$lathe" evaluate m.lathe "$data" --gate 'auc > 0.999' > /dev/null 2> err
 is "$?" 3 "evaluate has gates too"
 like "$("$lathe" explain m.lathe)" 'contract' "explain has the importance"
@@ -102,4 +112,6 @@ like "$("$lathe" endpoint ls)" 'churn +churn/1 +up' "it is listed"
 like "$("$lathe" endpoint show churn --json)" '"requests":[1-9]' "it counts"
 "$lathe" endpoint rm churn > /dev/null
 is "$("$lathe" endpoint ls)" "no endpoints yet" "it is gone"
+"$lathe" endpoint log churn 2> err
+is "$(cat err)" "lathe: no endpoint 'churn'" "and has no log"
 done_testing

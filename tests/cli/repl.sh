@@ -43,7 +43,8 @@ type 'if true then' && key Enter
 shows '^>> *$' "an unfinished line asks for more"
 type 'print("whole")' && key Enter && type 'end' && key Enter
 shows '^whole$' "until it is whole"
-type 'while true do end' && key Enter
+type 'print("be" .. "gun") while true do end' && key Enter
+shows '^begun$' "a line that goes on for ever begins"
 key C-c
 shows 'interrupted' "Ctrl-C interrupts"
 type 'df = lathe.frame { tenure = { 1 } }' && key Enter

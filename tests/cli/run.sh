@@ -146,8 +146,16 @@ like "$page" '<p class="count">2 rows x 2 columns</p>' "with their count"
 like "$page" '<path class="s1" d="M[0-9. L]*"/>' "a fit has its curve"
 like "$page" 'class="t1".*>valid 0' "and names it"
 like "$page" '<pre class="error">.*no &lt;good&gt;' "an error is marked"
-"$lathe" run nb.lua --save nb.pdf > /dev/null 2> err
+out=$("$lathe" run nb.lua --save nb.pdf 2> err)
 is "$?" 2 "another ending is wrong use"
+is "$out" "" "which is said before anything runs"
+
+# ---- the sample ----
+sample=$LATHE_SOURCE/samples/churn
+"$lathe" run "$sample/churn.lua" -p trees=20 > /dev/null 2> err
+is "$?" 0 "the sample runs"
+"$lathe" predict churn@production "$sample/churn.csv" --out answers.csv 2> err
+is "$?" 0 "its model predicts the table as it came"
 
 # ---- gates ----
 cat > gate.lua <<'NB'
