@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { HUGE_PAGE = 2 << 20, HUGE_LEAST = 4 << 20 };
 
 enum { FIRST_CAP = 16 }; /* of a list that grows */
 
@@ -55,6 +58,21 @@ size_of_array(size_t n, size_t size, size_t *bytes, struct error *err)
     return true;
 }
 
+/* Large blocks are walked through or looked up in at random: with pages of
+ * 2 MiB both cost a fraction of the page faults and of the address look-ups.
+ * A wish: where it is not granted nothing changes. */
+static void *
+prefer_huge_pages(void *p, size_t bytes)
+{
+    uintptr_t from =
+        ((uintptr_t)p + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
+    uintptr_t to = ((uintptr_t)p + bytes) & ~(uintptr_t)(HUGE_PAGE - 1);
+
+    if (p && bytes >= HUGE_LEAST && from < to)
+        (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+    return p;
+}
+
 static bool
 refuse(size_t bytes, struct error *err)
 {
@@ -72,7 +90,7 @@ mem_try_array(size_t n, size_t size, struct error *err)
     p = mem_fault_hit() ? NULL : calloc(1, bytes);
     if (!p)
         refuse(bytes, err);
-    return p;
+    return prefer_huge_pages(p, bytes);
 }
 
 void *
@@ -89,7 +107,7 @@ mem_try_aligned(size_t n, size_t size, struct error *err)
         refuse(bytes, err);
         return NULL;
     }
-    return memset(p, 0, bytes);
+    return memset(prefer_huge_pages(p, bytes), 0, bytes);
 }
 
 void *
@@ -103,7 +121,7 @@ mem_try_resize(void *p, size_t n, size_t size, struct error *err)
     q = mem_fault_hit() ? NULL : realloc(p, bytes);
     if (!q)
         refuse(bytes, err);
-    return q;
+    return prefer_huge_pages(q, bytes);
 }
 
 void *
