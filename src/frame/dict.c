@@ -125,31 +125,45 @@ dict_unref(struct dict *d)
     free(d);
 }
 
-struct str
-dict_text(const struct dict *d, uint32_t code)
+static inline struct str
+text_of(const struct dict *d, uint32_t code)
 {
-    size_t begin;
+    size_t begin = code > 0 ? d->end[code - 1] : 0;
 
-    assert(code < d->n);
-    begin = code > 0 ? d->end[code - 1] : 0;
     if (d->end[code] == begin)
         return STR("");
     return (struct str){d->bytes + begin, d->end[code] - begin};
 }
 
+struct str
+dict_text(const struct dict *d, uint32_t code)
+{
+    assert(code < d->n);
+    return text_of(d, code);
+}
+
+/* Where the search for a hash begins.  Its upper bits decide, so that a table
+ * twice as large has the same texts in the same order: it is filled from the
+ * old one by walking through both. */
+static inline size_t
+home(uint32_t hash, size_t n_slots)
+{
+    return (size_t)((uint64_t)hash * n_slots >> 32);
+}
+
 /* The slot that holds s, or the free one where it belongs. */
-static uint64_t *
+static inline uint64_t *
 probe(const struct dict *d, struct str s, uint32_t hash)
 {
     size_t mask = d->n_slots - 1;
-    size_t at = hash & mask;
+    size_t at = home(hash, d->n_slots);
 
     for (;; at = (at + 1) & mask) {
         uint64_t v = d->slot[at];
 
         if (v == 0)
             return &d->slot[at];
-        if (v >> 32 == hash && str_eq(dict_text(d, (uint32_t)v - 1), s))
+        if (v >> 32 == hash && str_eq(text_of(d, (uint32_t)v - 1), s))
             return &d->slot[at];
     }
 }
@@ -172,7 +186,7 @@ grow_slots(struct dict *d, struct error *err)
     d->slot = slot;
     d->n_slots = n;
     for (size_t i = 0; i < n_old; i++) {
-        size_t at = (size_t)(old[i] >> 32) & (n - 1);
+        size_t at = home((uint32_t)(old[i] >> 32), n);
 
         if (old[i] == 0)
             continue;
@@ -211,6 +225,7 @@ add_hashed(struct dict *d, struct str s, uint32_t hash, uint32_t *code,
            struct error *err)
 {
     uint64_t *slot = probe(d, s, hash);
+    size_t n_slots = d->n_slots;
 
     if (*slot) {
         *code = (uint32_t)*slot - 1;
@@ -221,7 +236,8 @@ add_hashed(struct dict *d, struct str s, uint32_t hash, uint32_t *code,
                          (unsigned long)DICT_NONE);
     if (!reserve(d, s.n, err))
         return false;
-    slot = probe(d, s, hash);
+    if (n_slots != d->n_slots)
+        slot = probe(d, s, hash);
     if (s.n > 0)
         memcpy(d->bytes + d->n_bytes, s.p, s.n);
     d->n_bytes += s.n;
@@ -244,20 +260,20 @@ dict_add(struct dict *d, struct str s, uint32_t *code, struct error *err)
 static void
 fetch_ahead(const struct dict *d, const struct str *s, size_t n, uint32_t *hash)
 {
-    size_t mask = d->n_slots - 1;
+    size_t n_slots = d->n_slots;
 
     for (size_t i = 0; i < n; i++) {
         hash[i] = hash_text(s[i]);
-        PREFETCH(&d->slot[hash[i] & mask]);
+        PREFETCH(&d->slot[home(hash[i], n_slots)]);
     }
     for (size_t i = 0; i < n; i++) {
-        uint64_t v = d->slot[hash[i] & mask];
+        uint64_t v = d->slot[home(hash[i], n_slots)];
 
         if (v >> 32 == hash[i] && (uint32_t)v > 1)
             PREFETCH(&d->end[(uint32_t)v - 2]);
     }
     for (size_t i = 0; i < n; i++) {
-        uint64_t v = d->slot[hash[i] & mask];
+        uint64_t v = d->slot[home(hash[i], n_slots)];
 
         if (v >> 32 == hash[i] && (uint32_t)v > 1)
             PREFETCH(d->bytes + d->end[(uint32_t)v - 2]);
@@ -317,12 +333,12 @@ make_table(struct dict *d)
     if (!(slot = mem_try_array(n_slots, sizeof *slot, &none)))
         return false;
     for (size_t i = 0; i < d->n; i++) {
-        uint64_t hash = hash_text(dict_text(d, (uint32_t)i));
-        size_t at = hash & (n_slots - 1);
+        uint32_t hash = hash_text(dict_text(d, (uint32_t)i));
+        size_t at = home(hash, n_slots);
 
         while (slot[at])
             at = (at + 1) & (n_slots - 1);
-        slot[at] = hash << 32 | (i + 1);
+        slot[at] = (uint64_t)hash << 32 | (i + 1);
     }
     d->slot = slot;
     d->n_slots = n_slots;
