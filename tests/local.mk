@@ -28,12 +28,14 @@ FUZZ += tests/fuzz/fuzz_input
 FUZZ += tests/fuzz/fuzz_jsonl
 FUZZ += tests/fuzz/fuzz_model
 FUZZ += tests/fuzz/fuzz_notebook
+FUZZ += tests/fuzz/fuzz_parquet
 FUZZ += tests/fuzz/fuzz_theme
 tests_fuzz_fuzz_arrow_SOURCES = tests/fuzz/fuzz_arrow.c tests/fuzz/replay.c
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/replay.c
 tests_fuzz_fuzz_expr_SOURCES = tests/fuzz/fuzz_expr.c tests/fuzz/replay.c
 tests_fuzz_fuzz_input_SOURCES = tests/fuzz/fuzz_input.c tests/fuzz/replay.c
 tests_fuzz_fuzz_jsonl_SOURCES = tests/fuzz/fuzz_jsonl.c tests/fuzz/replay.c
+tests_fuzz_fuzz_parquet_SOURCES = tests/fuzz/fuzz_parquet.c tests/fuzz/replay.c
 tests_fuzz_fuzz_theme_SOURCES = tests/fuzz/fuzz_theme.c tests/fuzz/replay.c
 tests_fuzz_fuzz_model_SOURCES = tests/fuzz/fuzz_model.c tests/fuzz/replay.c
 tests_fuzz_fuzz_notebook_SOURCES = tests/fuzz/fuzz_notebook.c tests/fuzz/replay.c
@@ -45,8 +47,10 @@ check_PROGRAMS += $(FUZZ)
 TESTS += $(FUZZ)
 EXTRA_DIST += tests/fuzz/corpus
 EXTRA_DIST += tests/data
+EXTRA_DIST += tests/frame/parquet.mjs
 
 check_PROGRAMS += tests/engine/hash_gbdt
+check_PROGRAMS += tests/frame/parquet_lines
 SCRIPT_TESTS = tests/lint/layers.sh
 SCRIPT_TESTS += tests/lint/manuals.sh
 SCRIPT_TESTS += tests/cli/commands.sh
@@ -56,6 +60,7 @@ SCRIPT_TESTS += tests/cli/run.sh
 SCRIPT_TESTS += tests/cli/signals.sh
 SCRIPT_TESTS += tests/cli/store.sh
 SCRIPT_TESTS += tests/cli/train.sh
+SCRIPT_TESTS += tests/frame/parquet.sh
 SCRIPT_TESTS += tests/lua/library.lua
 SCRIPT_TESTS += tests/serve/serve.sh
 SCRIPT_TESTS += tests/engine/same_bytes.sh
@@ -65,6 +70,7 @@ EXTRA_DIST += $(SCRIPT_TESTS)
 # Measurements, by hand: make tests/bench/bench_gbdt.
 # tests/bench/gbdt.py sets XGBoost beside it.
 EXTRA_PROGRAMS += tests/bench/bench_gbdt
+EXTRA_PROGRAMS += tests/bench/bench_load
 EXTRA_PROGRAMS += tests/bench/bench_serve
 EXTRA_PROGRAMS += tests/bench/bench_tui
 # Quality of the defaults: make tests/bench/quality && tests/bench/quality.sh.

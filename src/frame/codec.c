@@ -11,7 +11,6 @@
 #include <limits.h>
 #include <lz4.h>
 #include <lz4frame.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -42,6 +41,12 @@ codec_sniff(struct str in)
     if (str_starts(in, "\x04\x22\x4d\x18"))
         return CODEC_LZ4_FRAME;
     return CODEC_NONE;
+}
+
+uint32_t
+codec_crc32(struct str in)
+{
+    return (uint32_t)crc32_z(0, (const Bytef *)in.p, in.n);
 }
 
 static bool

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -43,6 +44,9 @@ bool codec_decompress(enum codec kind, struct str in, void *out, size_t len,
  * kind but CODEC_LZ4_HADOOP and CODEC_BROTLI, which are ERR_STATE. */
 bool codec_compress(enum codec kind, int level, struct str in, struct buf *out,
                     struct error *err) MUST_USE;
+
+/* CRC-32 as gzip and PNG use it. */
+uint32_t codec_crc32(struct str in);
 
 /* Piece by piece: CODEC_NONE, CODEC_GZIP, CODEC_ZSTD and CODEC_LZ4_FRAME;
  * others are ERR_STATE.  `in` is borrowed until the stream is closed. */

@@ -46,13 +46,14 @@ clear_missing(const struct piece *p, uint64_t *valid)
     }
 }
 
-static bool
-join_missing(const struct piece *piece, size_t n, size_t n_rows, uint64_t **out,
-             struct error *err)
+bool
+piece_join_missing(const struct piece *piece, size_t n, size_t n_rows,
+                   uint64_t **out, struct error *err)
 {
     size_t n_words = n_rows / 64 + 1;
     uint64_t *valid = NULL;
 
+    *out = NULL;
     for (size_t i = 0; i < n; i++) {
         if (!piece[i].missing)
             continue;
@@ -116,7 +117,7 @@ piece_join(struct piece *piece, size_t n, enum col_type type, size_t n_rows,
     struct dict *dict = NULL;
     uint64_t *valid = NULL;
 
-    if (join_missing(piece, n, n_rows, &valid, err) &&
+    if (piece_join_missing(piece, n, n_rows, &valid, err) &&
         (type != COL_TEXT || (dict = join_texts(piece, n, data, err)))) {
         c = column_new(type, n_rows, data, valid, dict, err);
     } else {

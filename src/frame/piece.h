@@ -21,6 +21,10 @@ struct piece {
 void piece_fini(struct piece *p);
 /* Make row `row` of the piece a missing one. */
 bool piece_set_missing(struct piece *p, size_t row, struct error *err) MUST_USE;
+/* The validity of n_rows from n pieces that cover them in order; NULL when
+ * nothing is missing.  Caller frees. */
+bool piece_join_missing(const struct piece *piece, size_t n, size_t n_rows,
+                        uint64_t **out, struct error *err) MUST_USE;
 /* A column of n_rows from n pieces that cover them in order.  Takes data, also
  * when it fails; empties the pieces. */
 struct column *
