@@ -27,7 +27,7 @@ struct dict {
     size_t *end; /* end[code]; the start is end[code - 1] or 0 */
     size_t n, cap;
     uint64_t *slot;         /* 0: free; else hash << 32 | code + 1 */
-    size_t n_slots;         /* a power of two, at least 4/3 n */
+    size_t n_slots;         /* a power of two, at least 2 n */
     struct file_hold *hold; /* NULL: bytes and end are its own */
     pthread_mutex_t lock;   /* over making the table of a mapped one */
     atomic_bool indexed;    /* slot may be read */
@@ -43,13 +43,30 @@ mix(uint64_t a, uint64_t b)
     return x ^ x >> 29;
 }
 
-static uint64_t
-load(const char *p, size_t n)
+static inline uint64_t
+load64(const char *p)
 {
-    uint64_t v = 0;
+    uint64_t v;
 
-    memcpy(&v, p, n);
+    memcpy(&v, p, sizeof v);
     return v;
+}
+
+/* The n bytes at p, 1 to 8 of them, in one word: any way will do that differs
+ * when they do and n is the same. */
+static inline uint64_t
+load_short(const char *p, size_t n)
+{
+    uint32_t a, b;
+
+    if (n == 8)
+        return load64(p);
+    if (n < 4)
+        return (uint64_t)(unsigned char)p[0] << 16 |
+               (uint64_t)(unsigned char)p[n / 2] << 8 | (unsigned char)p[n - 1];
+    memcpy(&a, p, sizeof a);
+    memcpy(&b, p + n - 4, sizeof b);
+    return (uint64_t)a << 32 | b;
 }
 
 static uint32_t
@@ -57,9 +74,11 @@ hash_text(struct str s)
 {
     uint64_t h = s.n * UINT64_C(0xa0761d6478bd642f);
 
-    for (; s.n > 8; s.p += 8, s.n -= 8)
-        h = mix(h, load(s.p, 8));
-    return (uint32_t)(mix(h, s.n > 0 ? load(s.p, s.n) : 1) >> 32);
+    if (s.n <= 8)
+        return (uint32_t)(mix(h, s.n > 0 ? load_short(s.p, s.n) : 1) >> 32);
+    for (size_t i = 0; i + 8 < s.n; i += 8)
+        h = mix(h, load64(s.p + i));
+    return (uint32_t)(mix(h, load64(s.p + s.n - 8)) >> 32);
 }
 
 struct dict *
@@ -217,7 +236,7 @@ reserve(struct dict *d, size_t len, struct error *err)
         d->bytes = bytes;
         d->cap_bytes = cap;
     }
-    return d->n_slots * 3 / 4 > d->n || grow_slots(d, err);
+    return d->n_slots / 2 > d->n || grow_slots(d, err);
 }
 
 static bool
@@ -328,7 +347,7 @@ make_table(struct dict *d)
     size_t n_slots = FIRST_SLOTS;
     uint64_t *slot;
 
-    while (n_slots * 3 / 4 <= d->n)
+    while (n_slots / 2 <= d->n)
         n_slots *= 2;
     if (!(slot = mem_try_array(n_slots, sizeof *slot, &none)))
         return false;
