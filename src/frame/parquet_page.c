@@ -26,7 +26,8 @@ pq_room_need(struct pq_room *r, size_t n, struct error *err)
 {
     char *p;
 
-    if (n <= r->cap)
+    /* Also when nothing is needed there is a place to point to. */
+    if (r->p && n <= r->cap)
         return true;
     /* What is there need not be kept. */
     if (!(p = mem_try_resize(NULL, n, 1, err)))

@@ -130,6 +130,17 @@ skip_bytes(struct thrift_in *in, uint64_t n)
 static void
 skip_value(struct thrift_in *in, enum thrift_type type, unsigned depth);
 
+/* Within lists and maps a bool is a byte; in a struct the field's head says
+ * which it is. */
+static void
+skip_item(struct thrift_in *in, enum thrift_type type, unsigned depth)
+{
+    if (type == THRIFT_TRUE || type == THRIFT_FALSE)
+        skip_bytes(in, 1);
+    else
+        skip_value(in, type, depth + 1);
+}
+
 static void
 skip_items(struct thrift_in *in, enum thrift_type type, unsigned depth)
 {
@@ -137,21 +148,20 @@ skip_items(struct thrift_in *in, enum thrift_type type, unsigned depth)
     size_t n = thrift_list(in, type, &item);
 
     for (; n > 0 && !in->bad; n--)
-        if (item == THRIFT_TRUE || item == THRIFT_FALSE)
-            skip_bytes(in, 1);
-        else
-            skip_value(in, item, depth + 1);
+        skip_item(in, item, depth);
 }
 
+/* Each key and each value is a byte at least. */
 static void
 skip_pairs(struct thrift_in *in, unsigned depth)
 {
     uint64_t n = varint(in);
     uint8_t types = n > 0 ? byte(in) : 0;
 
+    in->bad |= n > (uint64_t)(in->end - in->p) / 2;
     for (; n > 0 && !in->bad; n--) {
-        skip_value(in, (enum thrift_type)(types >> 4), depth + 1);
-        skip_value(in, (enum thrift_type)(types & 15), depth + 1);
+        skip_item(in, (enum thrift_type)(types >> 4), depth);
+        skip_item(in, (enum thrift_type)(types & 15), depth);
     }
 }
 

@@ -611,6 +611,24 @@ what_cannot_be_read_says_why(void **state)
     assert_non_null(strstr(err.message, "cut short"));
 }
 
+/* A map of 2^62 pairs of bools, in eleven bytes. */
+static void
+a_map_is_not_believed_to_be_longer_than_its_bytes(void **state)
+{
+    static const uint8_t map[] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+                                  0x80, 0x80, 0x40, 0x11, 0x01};
+    static const uint8_t two[] = {0x02, 0x11, 0x01, 0x02, 0x01, 0x01};
+    struct thrift_in in = {map, map + sizeof map, false};
+
+    (void)state;
+    thrift_skip(&in, THRIFT_MAP);
+    assert_true(in.bad);
+    in = (struct thrift_in){two, two + sizeof two, false};
+    thrift_skip(&in, THRIFT_MAP);
+    assert_false(in.bad);
+    assert_ptr_equal(in.p, in.end);
+}
+
 /* ---- options ---- */
 
 static void
@@ -1002,6 +1020,7 @@ main(void)
         cmocka_unit_test(pages_of_version_two_have_their_levels_unpacked),
         cmocka_unit_test(half_floats_have_their_odd_values),
         cmocka_unit_test(what_cannot_be_read_says_why),
+        cmocka_unit_test(a_map_is_not_believed_to_be_longer_than_its_bytes),
         cmocka_unit_test(columns_are_read_in_the_order_asked_for),
         cmocka_unit_test(row_groups_that_cannot_match_are_left_out),
         cmocka_unit_test(a_test_of_another_type_is_an_error),
