@@ -14,6 +14,7 @@
 #include "frame/builder.h"
 #include "frame/codec.h"
 #include "frame/jsonl.h"
+#include "frame/parquet.h"
 
 enum { FIRST_ROOM = 4 << 20 };
 
@@ -23,11 +24,12 @@ static const struct {
     const char *ending;
     enum source_format format;
 } endings[] = {
-    {".csv", SOURCE_CSV},      {".tsv", SOURCE_CSV},
-    {".txt", SOURCE_CSV},      {".jsonl", SOURCE_JSONL},
-    {".ndjson", SOURCE_JSONL}, {".json", SOURCE_JSONL},
-    {".arrow", SOURCE_ARROW},  {".feather", SOURCE_ARROW},
-    {".ipc", SOURCE_ARROW},    {".arrows", SOURCE_ARROW},
+    {".csv", SOURCE_CSV},         {".tsv", SOURCE_CSV},
+    {".txt", SOURCE_CSV},         {".jsonl", SOURCE_JSONL},
+    {".ndjson", SOURCE_JSONL},    {".json", SOURCE_JSONL},
+    {".arrow", SOURCE_ARROW},     {".feather", SOURCE_ARROW},
+    {".ipc", SOURCE_ARROW},       {".arrows", SOURCE_ARROW},
+    {".parquet", SOURCE_PARQUET}, {".pq", SOURCE_PARQUET},
 };
 
 static const struct {
@@ -84,9 +86,13 @@ format_of(const char *path, const struct source_options *o, struct str text)
 {
     enum source_format f = o->format;
 
-    if (!f)
-        f = arrow_starts(text) ? SOURCE_ARROW : format_of_name(path);
     if (f)
+        return f;
+    if (arrow_starts(text))
+        return SOURCE_ARROW;
+    if (str_starts(text, "PAR1"))
+        return SOURCE_PARQUET;
+    if ((f = format_of_name(path)))
         return f;
     if (str_starts(text, "\xef\xbb\xbf"))
         text = (struct str){text.p + 3, text.n - 3};
@@ -198,31 +204,79 @@ out:
     return ok;
 }
 
-/* For formats that know no rejects. */
-static struct frame *
-no_rejects(struct error *err)
+/* Parquet columns that are left out are told where rows that are set aside
+ * would be. */
+static bool
+note_left_out(struct str text, struct builder *b, size_t *n, struct error *err)
 {
-    static const char *const names[] = {"line", "column", "reason", "text"};
-    static const enum col_type types[] = {COL_INT64, COL_TEXT, COL_TEXT,
-                                          COL_TEXT};
-    struct builder *b = builder_new(4, names, types, err);
+    struct parquet_info info;
+    bool ok = true;
 
-    return b ? builder_finish(b, err) : NULL;
+    if (!parquet_info_parse(text, &info, err))
+        return false;
+    for (size_t i = 0; ok && i < info.n_columns; i++) {
+        const struct parquet_column *c = &info.columns[i];
+
+        if (!c->skipped)
+            continue;
+        ok = builder_text(b, 1, str_of(c->name), err) &&
+             builder_text(b, 2, str_of(c->skipped), err) &&
+             builder_end_row(b, err);
+        ++*n;
+    }
+    parquet_info_fini(&info);
+    return ok;
+}
+
+static bool
+read_parquet(const struct bytes *b, struct pool *pool,
+             struct progress *progress, struct csv_table *t, struct error *err)
+{
+    struct builder *rejects = csv_rejects_new(err);
+
+    if (!rejects)
+        return false;
+    if (!parquet_parse(b->text, NULL, pool, progress, &t->frame, err) ||
+        !note_left_out(b->text, rejects, &t->n_rejected, err)) {
+        builder_free(rejects);
+        return false;
+    }
+    return (t->rejects = builder_finish(rejects, err)) != NULL;
 }
 
 static bool
 read_arrow(struct bytes *b, const char *path, struct pool *pool,
-           struct progress *progress, struct csv_table *out, struct error *err)
+           struct progress *progress, struct csv_table *t, struct error *err)
+{
+    struct builder *rejects;
+
+    if (b->plain
+            ? !arrow_parse(b->text, path, pool, progress, &t->frame, err)
+            : !arrow_read_map(&b->map, path, pool, progress, &t->frame, err))
+        return false;
+    if ((rejects = csv_rejects_new(err)) &&
+        (t->rejects = builder_finish(rejects, err)))
+        return true;
+    return error_prefix(err, "%s: ", path);
+}
+
+/* Formats that bring their types along. */
+static bool
+read_typed(struct bytes *b, enum source_format format, const char *path,
+           struct pool *pool, struct progress *progress, struct csv_table *out,
+           struct error *err)
 {
     *out = (struct csv_table){.header = true, .n_bytes = b->text.n};
-    if (b->plain
-            ? !arrow_parse(b->text, path, pool, progress, &out->frame, err)
-            : !arrow_read_map(&b->map, path, pool, progress, &out->frame, err))
-        return false;
-    if ((out->rejects = no_rejects(err)))
-        return true;
+    if (format == SOURCE_ARROW) {
+        if (read_arrow(b, path, pool, progress, out, err))
+            return true;
+    } else {
+        if (read_parquet(b, pool, progress, out, err))
+            return true;
+        error_prefix(err, "%s: ", path);
+    }
     csv_table_fini(out);
-    return error_prefix(err, "%s: ", path);
+    return false;
 }
 
 static bool
@@ -259,13 +313,15 @@ read_bytes(struct bytes *b, const char *path, const struct source_options *o,
     struct jsonl_options jo = {.max_rejects = o->csv.max_rejects,
                                .grain = o->csv.grain};
     struct csv_options c = csv_options_of(path, o);
+    enum source_format format = format_of(path, o, b->text);
 
-    switch (format_of(path, o, b->text)) {
+    switch (format) {
     case SOURCE_JSONL:
         return jsonl_parse(b->text, path, &jo, pool, progress, out, err) &&
                cast_all(out, path, o->csv.types, err);
     case SOURCE_ARROW:
-        return read_arrow(b, path, pool, progress, out, err) &&
+    case SOURCE_PARQUET:
+        return read_typed(b, format, path, pool, progress, out, err) &&
                cast_all(out, path, o->csv.types, err);
     default:
         return csv_parse(b->text, path, &c, pool, progress, out, err);
@@ -333,7 +389,8 @@ source_read_head(const char *path, const struct source_options *o,
         ok = read_jsonl_head(&b, path, o, out, err);
         break;
     case SOURCE_ARROW:
-        ok = error_set(err, ERR_LIMIT, "%s: Arrow is read at once", path);
+    case SOURCE_PARQUET:
+        ok = error_set(err, ERR_LIMIT, "%s: is read at once", path);
         break;
     default:
         ok = csv_parse_head(b.text, path, &c, 0, out, err);
@@ -373,18 +430,25 @@ write_text(const struct frame *f, const char *path, enum source_format format,
     return ok;
 }
 
+/* These compress their own parts: as a whole they could not be read in parts
+ * any more. */
 static bool
-write_arrow(const struct frame *f, const char *path, struct error *err)
+write_typed(const struct frame *f, const char *path, enum source_format format,
+            struct error *err)
 {
+    struct arrow_options o = {0};
     enum codec codec;
+    struct str name = unpacked(path, &codec);
 
-    (void)unpacked(path, &codec);
-    if (codec == CODEC_NONE)
-        return arrow_write(f, path, NULL, err);
-    return error_set(err, ERR_USAGE,
-                     "%s: an Arrow file that is compressed as a whole cannot "
-                     "be mapped, expected a name that ends in .arrow",
-                     path);
+    o.stream = ends(name, ".arrows");
+    if (codec != CODEC_NONE)
+        return error_set(err, ERR_USAGE,
+                         "%s: this format compresses by itself, expected a "
+                         "name that ends in %s",
+                         path, format == SOURCE_ARROW ? ".arrow" : ".parquet");
+    return format == SOURCE_ARROW
+               ? arrow_write(f, path, &o, err)
+               : parquet_write(f, path, NULL, NULL, NULL, err);
 }
 
 bool
@@ -392,6 +456,7 @@ source_write(const struct frame *f, const char *path, struct error *err)
 {
     enum source_format format = format_of_name(path);
 
-    return format == SOURCE_ARROW ? write_arrow(f, path, err)
-                                  : write_text(f, path, format, err);
+    if (format == SOURCE_ARROW || format == SOURCE_PARQUET)
+        return write_typed(f, path, format, err);
+    return write_text(f, path, format, err);
 }

@@ -3,15 +3,21 @@
  * The format is known by the first bytes (Parquet, Arrow), else by the ending
  * of the name (.csv .tsv .txt, .jsonl .ndjson .json), else by the text: what
  * begins with an object is JSON lines, the rest delimited.  Text may be
- * compressed by gzip, zstd or lz4, whatever its name says; Arrow files, which
- * are mapped, are not.  "-" is standard input.
+ * compressed by gzip, zstd or lz4, whatever its name says.  "-" is standard
+ * input.  A Parquet column that is left out is a row of the rejects.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_SOURCE_H
 #define LATHE_FRAME_SOURCE_H
 
 #include "frame/csv.h"
 
-enum source_format { SOURCE_FIND, SOURCE_CSV, SOURCE_JSONL, SOURCE_ARROW };
+enum source_format {
+    SOURCE_FIND,
+    SOURCE_CSV,
+    SOURCE_JSONL,
+    SOURCE_ARROW,
+    SOURCE_PARQUET
+};
 
 struct source_options {
     enum source_format format;
@@ -31,16 +37,17 @@ bool source_read(const char *path, const struct source_options *o,
  *   n_bytes  of the whole text, 0 when it is not known; out->n_bytes when the
  *            head is all there is
  * ERR_LIMIT: there is no such thing here (a pipe, which is read but once, a
- * list, a first row of more than 4 MiB, Arrow); all else befalls the whole
+ * list, a first row of more than 4 MiB, Arrow, Parquet); all else befalls the whole
  * too. */
 bool source_read_head(const char *path, const struct source_options *o,
                       struct csv_table *out, size_t *n_bytes,
                       struct error *err) MUST_USE;
-/* The format by the ending: .tsv, .jsonl or .ndjson, .arrow or .feather, else
- * CSV; and .gz or .zst behind that of text.  The file appears whole or not at
+/* The format by the ending: .tsv, .jsonl or .ndjson, .arrow or .feather,
+ * .arrows (the stream form), .parquet, else CSV; and .gz, .zst or .lz4 behind
+ * that of text.  The file appears whole or not at
  * all. */
 bool source_write(const struct frame *f, const char *path,
                   struct error *err) MUST_USE;
-/* "csv, tsv, jsonl, arrow": the endings, for help and for choosing files. */
+/* "csv, tsv, jsonl, arrow, parquet": the endings, for help and for choosing files. */
 bool source_is_table(const char *path);
 #endif

@@ -788,8 +788,8 @@ frame_len(lua_State *L)
 const struct binding lua_frame_functions[] = {
     {"read", lathe_read, "lathe.read(path [, options])",
      "Reads a table as a frame: delimited text, or JSON lines (.jsonl, .ndjson,\n"
-     ".json) whose objects within objects become columns \"a.b\"; packed by\n"
-     "gzip, zstd or lz4 or not. Delimiter, header and types are found from the\n"
+     ".json) whose objects within objects become columns \"a.b\"; Parquet; Arrow.\n"
+     "Packed by gzip, zstd or lz4 or not. Delimiter, header and types are found from the\n"
      "whole file; \"-\" is standard input.\n"
      "  delimiter  a character\n"
      "  header     true or false\n"
@@ -831,7 +831,7 @@ const struct binding lua_frame_methods[] = {
      "The rows that lathe.read set aside, with line and reason."},
     {"write", frame_write, "frame:write(path)",
      "Writes it as the ending says: .csv, .tsv or .jsonl, and .gz, .zst or\n"
-     ".lz4 behind that."},
+     ".lz4 behind that; .arrow or .parquet."},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -16,7 +16,7 @@
 
 static const struct arg profile_args[] = {
     {"data", ARG_FILE, true, false, NULL, NULL,
-     "a table: csv, tsv, jsonl, arrow, or - for standard input"},
+     "a table: csv, tsv, jsonl, arrow, parquet, or - for standard input"},
     {"--target", ARG_COLUMN, false, false, NULL, NULL,
      "what is to be predicted: adds a score of each column and leakage"},
     {"--md", ARG_FLAG, false, false, NULL, NULL, "print Markdown"},
@@ -24,18 +24,18 @@ static const struct arg profile_args[] = {
 
 static const struct arg head_args[] = {
     {"data", ARG_FILE, true, false, NULL, NULL,
-     "a table: csv, tsv, jsonl, arrow, or - for standard input"},
+     "a table: csv, tsv, jsonl, arrow, parquet, or - for standard input"},
     {"--rows", ARG_INT, false, false, "10", NULL, "how many"},
     END};
 
 static const struct arg schema_args[] = {
     {"data", ARG_FILE, true, false, NULL, NULL,
-     "a table: csv, tsv, jsonl, arrow, or - for standard input"},
+     "a table: csv, tsv, jsonl, arrow, parquet, or - for standard input"},
     END};
 
 static const struct arg query_args[] = {
     {"data", ARG_FILE, true, false, NULL, NULL,
-     "a table: csv, tsv, jsonl, arrow, or - for standard input"},
+     "a table: csv, tsv, jsonl, arrow, parquet, or - for standard input"},
     {"where", ARG_TEXT, false, false, NULL, NULL,
      "an expression: tenure < 12 and churn = 'Yes'"},
     {"--select", ARG_COLUMN, false, true, NULL, NULL, "keep this column"},
@@ -44,14 +44,14 @@ static const struct arg query_args[] = {
     {"--rows", ARG_INT, false, false, "20", NULL, "print at most so many"},
     {"--csv", ARG_FLAG, false, false, NULL, NULL, "print all rows as CSV"},
     {"--out", ARG_FILE, false, false, NULL, NULL,
-     "write all rows here: .csv, .tsv, .jsonl or .arrow"},
+     "write all rows here: .csv, .tsv, .jsonl, .arrow, .parquet"},
     END};
 
 /* ---- models ---- */
 
 static const struct arg train_args[] = {
     {"data", ARG_FILE, true, false, NULL, NULL,
-     "a table: csv, tsv, jsonl, arrow, or - for standard input"},
+     "a table: csv, tsv, jsonl, arrow, parquet, or - for standard input"},
     {"--target", ARG_COLUMN, true, false, NULL, NULL, "what to predict"},
     {"--model", ARG_CHOICE, false, false, "gbdt", "gbdt|logistic|linear",
      "the family of models"},
@@ -86,7 +86,7 @@ static const struct arg predict_args[] = {
      "a file, runs:/ID, churn/3 or churn@production"},
     {"data", ARG_FILE, true, false, NULL, NULL, "rows to predict"},
     {"--out", ARG_FILE, false, false, NULL, NULL,
-     "write here: .csv, .tsv, .jsonl or .arrow; else CSV is printed"},
+     "write here: .csv, .tsv, .jsonl, .arrow, .parquet; else CSV is printed"},
     {"--inputs", ARG_FLAG, false, false, NULL, NULL,
      "the columns of DATA before the answers"},
     END};

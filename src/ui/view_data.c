@@ -333,7 +333,7 @@ act_enter(struct view *v, const struct view_call *call)
 
 static const struct view_action actions[] = {
     {"open", "Table: open a file",
-     "Reads delimited text, JSON lines or Arrow, packed or not: format, header "
+     "Reads text, JSON lines, Arrow or Parquet, packed or not: format, header "
      "and types are found from the file.",
      "file: ", act_open, NULL, 0},
     {"stop", "Table: stop opening it", "What was shown before comes back.",

@@ -203,7 +203,7 @@ draw_nothing(struct view_data *d, const struct canvas *c)
     }
     draw_text(c, 1, 1, ROLE_TEXT, "No table is open.");
     draw_markup(c, 1, 3, ROLE_DIM,
-                "<o> opens a table: csv, tsv, jsonl or arrow");
+                "<o> opens a table: csv, tsv, jsonl, arrow or parquet");
     draw_markup(c, 1, 4, ROLE_DIM, "<2> goes to the notebook");
 }
 

@@ -244,7 +244,8 @@ static void
 test_what_is_written_is_read_by_its_ending(void **state)
 {
     static const char *const names[] = {"f.csv",    "f.tsv",     "f.jsonl",
-                                        "f.csv.gz", "f.tsv.zst", "f.jsonl.lz4"};
+                                        "f.csv.gz", "f.tsv.zst", "f.jsonl.lz4",
+                                        "f.arrow",  "f.arrows",  "f.parquet"};
     char *from = put("f.json", str_of(lines));
     struct csv_table t;
     struct error err;
@@ -260,6 +261,67 @@ test_what_is_written_is_read_by_its_ending(void **state)
     }
     csv_table_fini(&t);
     free(from);
+}
+
+/* Each of the two, under a name that says nothing, and packed as well. */
+static void
+test_arrow_and_parquet_are_known_by_their_first_bytes(void **state)
+{
+    static const char *const names[] = {"g.arrow", "g.arrows", "g.parquet"};
+    char *from = put("g.json", str_of(lines));
+    struct csv_table t;
+    struct error err;
+
+    (void)state;
+    assert_true(source_read(from, NULL, NULL, NULL, &t, &err));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = file_join(dir, names[i]);
+        struct buf b, packed;
+
+        buf_init(&b);
+        buf_init(&packed);
+        assert_true(source_write(t.frame, path, &err));
+        assert_true(file_read(path, 1 << 20, &b, &err));
+        assert_true(codec_compress(CODEC_GZIP, 0, (struct str){b.data, b.len},
+                                   &packed, &err));
+        assert_reads(put("g.csv", (struct str){b.data, b.len}));
+        assert_reads(put("g.data", (struct str){packed.data, packed.len}));
+        buf_fini(&b);
+        buf_fini(&packed);
+        free(path);
+    }
+    csv_table_fini(&t);
+    free(from);
+}
+
+static void
+test_what_compresses_by_itself_is_not_packed_as_a_whole(void **state)
+{
+    static const char *const names[] = {"h.arrow.gz", "h.parquet.zst"};
+    char *from = put("h.json", str_of(lines));
+    struct csv_table t;
+    struct error err;
+
+    (void)state;
+    assert_true(source_read(from, NULL, NULL, NULL, &t, &err));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = file_join(dir, names[i]);
+
+        assert_false(source_write(t.frame, path, &err));
+        assert_int_equal(err.code, ERR_USAGE);
+        assert_false(file_exists(path));
+        free(path);
+    }
+    csv_table_fini(&t);
+    free(from);
+}
+
+static void
+test_a_damaged_parquet_file_is_named(void **state)
+{
+    (void)state;
+    assert_fails(put("i.parquet", STR("PAR1 nothing of the kind PAR1")), NULL,
+                 "");
 }
 
 static int
@@ -291,6 +353,10 @@ main(void)
         cmocka_unit_test(test_damaged_compression_names_the_file),
         cmocka_unit_test(test_types_can_be_asked_for_in_json),
         cmocka_unit_test(test_what_is_written_is_read_by_its_ending),
+        cmocka_unit_test(test_arrow_and_parquet_are_known_by_their_first_bytes),
+        cmocka_unit_test(
+            test_what_compresses_by_itself_is_not_packed_as_a_whole),
+        cmocka_unit_test(test_a_damaged_parquet_file_is_named),
     };
 
     (void)cmocka_run_group_tests(tests, enter, leave);
