@@ -297,10 +297,38 @@ file_out_drop(struct file_out *o)
     *o = (struct file_out){.fd = -1};
 }
 
+/* umask(2) tells the mask only by changing it, which other threads would see;
+ * Linux writes it here. */
+static mode_t
+mask_of_process(void)
+{
+    FILE *f = fopen("/proc/self/status", "re");
+    unsigned mask = 022;
+    char line[256];
+
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "Umask: %o", &mask) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return (mode_t)mask & 0777;
+}
+
+/* What others may read stays as the file that is replaced had it. */
+static mode_t
+mode_of(const struct file_out *o, unsigned mode)
+{
+    struct stat st;
+
+    if (mode & 0077 && stat(o->path, &st) == 0 && S_ISREG(st.st_mode))
+        return st.st_mode & 0777;
+    return (mode_t)mode & ~mask_of_process();
+}
+
 bool
 file_out_commit(struct file_out *o, unsigned mode, struct error *err)
 {
-    bool ok = fchmod(o->fd, mode) == 0 && checked_sync(o->fd);
+    bool ok = fchmod(o->fd, mode_of(o, mode)) == 0 && checked_sync(o->fd);
 
     if (close(o->fd) < 0)
         ok = false;

@@ -36,7 +36,8 @@ void file_hold_unref(struct file_hold *h);
 bool file_read(const char *path, size_t max, struct buf *out,
                struct error *err) MUST_USE;
 /* Appear whole or not at all: temporary beside it, fsync, rename, fsync of
- * the folder.  mode as for open(2). */
+ * the folder.  mode as for open(2): less the umask, and a file that is there
+ * keeps its own, unless the mode is for the owner alone. */
 bool file_replace(const char *path, const void *data, size_t len, unsigned mode,
                   struct error *err) MUST_USE;
 /* The same in pieces: open, write, then either commit or drop, which release

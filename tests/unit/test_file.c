@@ -45,6 +45,34 @@ files_here(void)
     return n;
 }
 
+static unsigned
+mode_of(const char *path)
+{
+    struct stat st;
+
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_mode & 0777;
+}
+
+/* As open(2) and every editor that saves. */
+static void
+test_a_file_gets_the_mode_of_the_umask_and_keeps_its_own(void **state)
+{
+    mode_t mask = umask(027);
+    struct error err;
+
+    (void)state;
+    assert_ok(file_replace("mode", "a", 1, 0666, &err), err);
+    assert_int_equal(mode_of("mode"), 0640);
+    assert_int_equal(chmod("mode", 0604), 0);
+    assert_ok(file_replace("mode", "b", 1, 0666, &err), err);
+    assert_int_equal(mode_of("mode"), 0604);
+    assert_ok(file_replace("mode", "c", 1, 0600, &err), err);
+    assert_int_equal(mode_of("mode"), 0600);
+    assert_int_equal(unlink("mode"), 0);
+    umask(mask);
+}
+
 static void
 test_a_replaced_file_is_whole_or_as_it_was_at_every_fault(void **state)
 {
@@ -188,6 +216,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            test_a_file_gets_the_mode_of_the_umask_and_keeps_its_own),
         cmocka_unit_test(
             test_a_replaced_file_is_whole_or_as_it_was_at_every_fault),
         cmocka_unit_test(
