@@ -51,6 +51,11 @@ static const struct arg open_args[] = {
 static const struct arg attach_args[] = {
     LOOK_ARGS, {NULL, ARG_TEXT, false, false, NULL, NULL, NULL}};
 
+static const struct arg quit_args[] = {
+    {"--force", ARG_FLAG, false, false, NULL, NULL,
+     "stop what runs there; what is finished is kept"},
+    {NULL, ARG_TEXT, false, false, NULL, NULL, NULL}};
+
 const struct command workbench_commands[] = {
     {"attach", "Lend this terminal to the project's running workbench",
      "Whoever attaches last has the screen; the terminal before is given "
@@ -64,7 +69,11 @@ const struct command workbench_commands[] = {
      "terminal goes away.",
      "lathe open churn.csv", CMD_SHELL, open_args, NULL},
     {"ps", "List the running workbenches of this user", NULL, "lathe ps",
-     CMD_SHELL, NULL, NULL}};
+     CMD_SHELL, NULL, NULL},
+    {"quit", "End the project's workbench",
+     "It refuses while a cell or a training runs there. Endpoints and jobs go "
+     "on.",
+     "lathe quit", CMD_SHELL, quit_args, NULL}};
 const size_t n_workbench_commands =
     sizeof workbench_commands / sizeof *workbench_commands;
 
@@ -214,8 +223,9 @@ open_screen(const struct call *call, bool attach)
     return status;
 }
 
+/* Ask the project's workbench, and print its answer. */
 static int
-detach(void)
+ask(const char *what)
 {
     char *project = project_folder();
     struct error err;
@@ -223,7 +233,7 @@ detach(void)
     int status = STATUS_DONE;
 
     buf_init(&out);
-    if (attach_ask(project, "detach", &out, &err))
+    if (attach_ask(project, what, &out, &err))
         puts(out.data);
     else
         status = shell_error(&err);
@@ -265,7 +275,9 @@ workbench_main(int argc, const char *const *argv)
     } else if (strcmp(c->name, "ps") == 0) {
         status = list();
     } else if (strcmp(c->name, "detach") == 0) {
-        status = detach();
+        status = ask("detach");
+    } else if (strcmp(c->name, "quit") == 0) {
+        status = ask(call_flag(call, "--force") ? "quit!" : "quit");
     } else {
         status = open_screen(call, strcmp(c->name, "attach") == 0);
     }

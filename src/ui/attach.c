@@ -17,6 +17,7 @@
 struct attach_server {
     int listen_fd;            /* -1: in the foreground */
     int client_fd;            /* -1: none */
+    int quitter_fd;           /* who asked to quit and waits for it; -1: none */
     char path[WIRE_PATH_MAX]; /* of the socket */
     struct loop *loop;
     struct loop_watch *listening, *watching;
@@ -31,6 +32,7 @@ attach_server_new(int listen_fd, int client_fd, const char *path)
 
     s->listen_fd = listen_fd;
     s->client_fd = client_fd;
+    s->quitter_fd = -1;
     snprintf(s->path, sizeof s->path, "%s", path);
     return s;
 }
@@ -131,21 +133,41 @@ on_client(void *ctx, int events)
     }
 }
 
-static void
-answer(struct attach_server *s, int fd)
+/* Who asks to quit keeps the connection: its end tells that the socket is gone
+ * and another workbench may start. */
+static char
+answer_quit(struct attach_server *s, int *fd, bool force, struct buf *out)
 {
+    if (!s->events.quit(s->events.ctx, force, out))
+        return 'n';
+    if (s->quitter_fd >= 0)
+        close(s->quitter_fd);
+    s->quitter_fd = *fd;
+    *fd = -1;
+    return 'a';
+}
+
+/* fd becomes -1 when it is kept. */
+static void
+answer(struct attach_server *s, int *fd)
+{
+    const char *what = s->packet + 1;
+    int to = *fd;
     struct buf b;
 
     buf_init(&b);
     buf_putc(&b, 'a');
-    if (strcmp(s->packet + 1, "detach") == 0) {
+    if (strcmp(what, "detach") == 0) {
         buf_puts(&b, s->client_fd >= 0 ? "detached" : "no terminal");
         if (s->client_fd >= 0)
             s->events.detach(s->events.ctx);
-    } else
+    } else if (strcmp(what, "quit") == 0 || strcmp(what, "quit!") == 0) {
+        b.data[0] = answer_quit(s, fd, what[4] == '!', &b);
+    } else {
         s->events.describe(s->events.ctx, &b);
+    }
     buf_putc(&b, '\0');
-    wire_send(fd, &b, NULL);
+    wire_send(to, &b, NULL);
     buf_fini(&b);
 }
 
@@ -190,8 +212,9 @@ on_caller(void *ctx, int events)
     if (fds[0] >= 0)
         wire_close(fds, 2);
     if (len > 0 && s->packet[0] == 'A')
-        answer(s, fd);
-    close(fd);
+        answer(s, &fd);
+    if (fd >= 0)
+        close(fd);
 }
 
 static void
@@ -292,5 +315,7 @@ attach_server_free(struct attach_server *s)
         unlink(s->path);
         close(s->listen_fd);
     }
+    if (s->quitter_fd >= 0)
+        close(s->quitter_fd);
     free(s);
 }

@@ -49,6 +49,8 @@ struct attach_events { /* main thread, from the loop */
     void (*ran)(void *ctx, int status); /* attach_run() has ended */
     void (*detach)(void *ctx); /* `lathe detach`, or kill -TERM the client */
     void (*describe)(void *ctx, struct buf *out); /* `lathe ps` */
+    /* `lathe quit`: false, and why it does not, in out. */
+    bool (*quit)(void *ctx, bool force, struct buf *out);
     void *ctx;
 };
 
@@ -85,8 +87,10 @@ struct attach_options {
 /* Lend standard input and output.  Returns the exit status when the terminal
  * is back; in a process that became the workbench, what serve() returned. */
 int attach_main(const struct attach_options *o);
-/* Ask a running workbench: "describe", "detach".  The answer goes to out.
- * ERR_NOTFOUND: none is running for this project. */
+/* Ask a running workbench: "describe", "detach", "quit", "quit!" (whatever
+ * runs there); the last two are answered when it has ended.  The answer goes
+ * to out.  ERR_NOTFOUND: none is running for this project; ERR_STATE: it does
+ * not answer, or will not. */
 bool attach_ask(const char *project, const char *what, struct buf *out,
                 struct error *err) MUST_USE;
 /* Ask every workbench of this user: a line each. */

@@ -31,6 +31,7 @@
 #include "ui/attach_wire.h"
 #include "ui/term.h"
 
+enum { ANSWER_S = 2, END_S = 10 }; /* of questions */
 enum { ANSWER_MS = 1000 }; /* a workbench that does not answer is stuck */
 
 struct client {
@@ -494,29 +495,44 @@ attach_main(const struct attach_options *o)
 
 /* ---- questions ---- */
 
+static void
+be_patient(int fd, int seconds)
+{
+    const struct timeval patience = {.tv_sec = seconds};
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+}
+
 static bool
-ask_at(const char *path, const char *what, struct buf *out)
+ask_at(const char *path, const char *what, struct buf *out, struct error *err)
 {
     char p[WIRE_PACKET_MAX + 1];
-    struct timeval patience = {.tv_sec = 2};
     int fd = wire_connect(path);
     struct buf b;
     ssize_t len;
+    bool ok;
 
     if (fd < 0)
-        return false;
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        return error_set(err, ERR_NOTFOUND, "nobody there");
+    be_patient(fd, ANSWER_S);
     buf_init(&b);
     buf_putc(&b, 'A');
     wire_field(&b, what);
     len = wire_send(fd, &b, NULL) ? wire_receive(fd, p, NULL) : 0;
     buf_fini(&b);
-    close(fd);
-    if (len > 1 && p[0] == 'a')
+    ok = len > 1 && p[0] == 'a';
+    if (ok)
         buf_puts(out, p + 1);
     else
-        buf_puts(out, "busy: it does not answer");
-    return true;
+        error_set(err, ERR_STATE, "%s",
+                  len > 1 ? p + 1 : "busy: it does not answer");
+    if (ok && strncmp(what, "quit", 4) == 0) {
+        be_patient(fd, END_S);
+        if (wire_receive(fd, p, NULL) < 0)
+            ok = error_set(err, ERR_STATE, "it has not ended yet");
+    }
+    close(fd);
+    return ok;
 }
 
 bool
@@ -527,10 +543,12 @@ attach_ask(const char *project, const char *what, struct buf *out,
 
     if (!wire_path(project, path, err))
         return false;
-    if (ask_at(path, what, out))
+    if (ask_at(path, what, out, err))
         return true;
-    return error_set(err, ERR_NOTFOUND, "no workbench is running for %s",
-                     project);
+    return err->code != ERR_NOTFOUND
+               ? error_prefix(err, "%s: ", project)
+               : error_set(err, ERR_NOTFOUND, "no workbench is running for %s",
+                           project);
 }
 
 void
@@ -550,8 +568,10 @@ attach_list(struct buf *out)
                 (int)sizeof path)
             continue;
         buf_init(&one);
-        if (ask_at(path, "describe", &one))
+        if (ask_at(path, "describe", &one, &err))
             buf_printf(out, "%s\n", one.data);
+        else if (err.code != ERR_NOTFOUND)
+            buf_printf(out, "%s\n", err.message);
         buf_fini(&one);
     }
     if (d)

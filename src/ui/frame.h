@@ -133,6 +133,9 @@ void ui_set_theme(struct ui *ui, const char *name);
 bool ui_has_tab(unsigned tab);
 void ui_choose(struct ui *ui, const char *text, const char *keys,
                void (*done)(void *ctx, char key), void *ctx);
+/* "2 tasks run": what to ask about before all ends; false: nothing. */
+bool ui_runs(struct ui *ui, char *what, size_t size);
+void ui_end(struct ui *ui); /* quit, whatever runs */
 
 /* ---- screen.c ---- */
 void ui_leave_terminal(struct ui *ui, bool restore);

@@ -81,6 +81,7 @@ TUI_TESTS += tests/tui/endpoints.t
 TUI_TESTS += tests/tui/mouse.t
 TUI_TESTS += tests/tui/opening.t
 TUI_TESTS += tests/tui/outputs.t
+TUI_TESTS += tests/tui/quit.t
 TUI_TESTS += tests/tui/registry.t
 TUI_TESTS += tests/tui/start.t
 TUI_TESTS += tests/tui/terminals.t

@@ -381,9 +381,7 @@ on_detach(void *ctx)
     }
     ui_leave_terminal(ui, true);
     attach_give_back(ui->server, 143, "");
-    ui->quit = true;
-    if (ui->kernel)
-        kernel_interrupt(ui->kernel);
+    ui_end(ui);
 }
 
 static void
@@ -395,6 +393,28 @@ on_describe(void *ctx, struct buf *out)
         out, "%s  pid %ld  %zu tasks running  %s%s",
         session_project(ui->session), (long)getpid(), task_running(ui->session),
         ui->term ? "attached at " : "detached", ui->term ? ui->where : "");
+}
+
+static bool
+on_quit(void *ctx, bool force, struct buf *out)
+{
+    struct ui *ui = ctx;
+    char what[64];
+
+    if (!force && ui_runs(ui, what, sizeof what)) {
+        buf_printf(out,
+                   "%s: `lathe quit --force` stops it, `lathe attach` "
+                   "looks at it",
+                   what);
+        return false;
+    }
+    buf_puts(out, "ended");
+    if (ui->term) {
+        ui_leave_terminal(ui, true);
+        attach_give_back(ui->server, 0, "lathe: ended by `lathe quit`");
+    }
+    ui_end(ui);
+    return true;
 }
 
 /* ---- programs on the terminal ---- */
@@ -530,6 +550,7 @@ screen_serve(struct ui *ui)
                                          .ran = on_ran,
                                          .detach = on_detach,
                                          .describe = on_describe,
+                                         .quit = on_quit,
                                          .ctx = ui};
 
     attach_serve(ui->server, ui->loop, &events);

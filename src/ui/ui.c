@@ -520,18 +520,23 @@ ui_confirm(struct ui *ui, const char *question,
     ui_choose(ui, text, "y\r", confirmed, c);
 }
 
+void
+ui_end(struct ui *ui)
+{
+    ui->quit = true;
+    if (ui->kernel)
+        kernel_interrupt(ui->kernel);
+}
+
 static void
 leave_chosen(void *ctx, char key)
 {
     struct ui *ui = ctx;
 
-    if (key == 'd') {
+    if (key == 'd')
         ui_detach(ui);
-    } else if (key == 'y' || key == 'q') {
-        ui->quit = true;
-        if (ui->kernel)
-            kernel_interrupt(ui->kernel);
-    }
+    else if (key == 'y' || key == 'q')
+        ui_end(ui);
 }
 
 /* Tasks that run for a while already: losing a second of work is not worth a
@@ -548,25 +553,32 @@ tasks_worth_asking(struct ui *ui)
     return found;
 }
 
-void
-ui_quit(struct ui *ui)
+bool
+ui_runs(struct ui *ui, char *what, size_t size)
 {
     size_t n = tasks_worth_asking(ui);
     bool cell = ui->kernel && kernel_running(ui->kernel);
-    char text[200];
 
-    if (n == 0 && !cell) {
-        leave_chosen(ui, 'y');
-        return;
-    }
-    snprintf(text, sizeof text, "%zu %s: <y> stop and quit%s  <n> stay",
-             n ? n : 1,
+    snprintf(what, size, "%zu %s", n ? n : 1,
              n > 1  ? "tasks run"
              : cell ? "cell runs"
-                    : "task runs",
-             attach_foreground(ui->server) ? "" : "  <d> detach, it goes on");
-    ui_choose(ui, text, attach_foreground(ui->server) ? "y" : "yd",
-              leave_chosen, ui);
+                    : "task runs");
+    return n > 0 || cell;
+}
+
+void
+ui_quit(struct ui *ui)
+{
+    bool stays = !attach_foreground(ui->server);
+    char what[64], text[200];
+
+    if (!ui_runs(ui, what, sizeof what)) {
+        ui_end(ui);
+        return;
+    }
+    snprintf(text, sizeof text, "%s: <y> stop and quit%s  <n> stay", what,
+             stays ? "  <d> detach, it goes on" : "");
+    ui_choose(ui, text, stays ? "yd" : "y", leave_chosen, ui);
 }
 
 /* ---- life ---- */
