@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "frame/source.h"
+#include "frame/split.h"
 #include "session/cmd.h"
 #include "session/enrol.h"
 #include "session/fit.h"
@@ -19,6 +20,7 @@
 
 struct training {
     struct frame *data, *valid, *test;
+    double valid_share, test_share; /* 0: none, or rows of their own */
     struct params *params;
     struct model *model;
     struct evaluation evaluation; /* on test */
@@ -43,15 +45,64 @@ training_fini(struct training *g)
     free(g->version);
 }
 
+/* "0.2" is a share of DATA, all else a table: "./0.2" too. */
 static bool
-read_tables(struct training *g, struct task *t, const struct call *c,
-            struct error *err)
+read_share(const struct call *c, const char *name, double *share,
+           struct error *err)
+{
+    const char *text = call_text(c, name);
+
+    if (!text || !str_to_f64(str_of(text), share))
+        return true;
+    return (*share > 0 && *share < 1) ||
+           error_set(err, ERR_USAGE,
+                     "train: --%s is %s, expected a table or a share between "
+                     "0 and 1",
+                     name, text);
+}
+
+/* The rows that frame:split{ test, stratify = target, seed } sets aside. */
+static bool
+set_aside(struct training *g, const struct family *family, const struct call *c,
+          struct error *err)
+{
+    const char *target = call_text(c, "target");
+    struct frame *all = g->data;
+    struct split s = {0};
+    struct target y;
+    bool by_class, ok;
+    size_t col;
+
+    if (!frame_need(all, target, &col, err) ||
+        !target_fit(all, target, fit_problem(family), &y, err))
+        return false;
+    by_class = y.problem != PROBLEM_REGRESSION &&
+               column_type(frame_column(all, col)) != COL_FLOAT64;
+    target_fini(&y);
+    g->data = NULL;
+    ok = split_holdout(all, g->test_share, by_class ? target : NULL,
+                       (uint64_t)call_int(c, "seed"), &s, err) &&
+         (g->test = frame_take(all, s.test, s.n_test, err)) &&
+         (g->data = frame_take(all, s.train, s.n_train, err));
+    split_fini(&s);
+    frame_unref(all);
+    return ok;
+}
+
+static bool
+read_tables(struct training *g, const struct family *family, struct task *t,
+            const struct call *c, struct error *err)
 {
     const char *valid = call_text(c, "valid"), *test = call_text(c, "test");
 
-    return (g->data = cmd_table(t, call_text(c, "data"), err)) &&
-           (!valid || (g->valid = cmd_table(t, valid, err))) &&
-           (!test || (g->test = cmd_table(t, test, err)));
+    return read_share(c, "valid", &g->valid_share, err) &&
+           read_share(c, "test", &g->test_share, err) &&
+           (g->data = cmd_table(t, call_text(c, "data"), err)) &&
+           (!valid || g->valid_share > 0 ||
+            (g->valid = cmd_table(t, valid, err))) &&
+           (!test || g->test_share > 0 ||
+            (g->test = cmd_table(t, test, err))) &&
+           (g->test_share == 0 || set_aside(g, family, c, err));
 }
 
 /* The family, or by the target: gbdt. */
@@ -122,8 +173,8 @@ put_training(struct call *c, const struct training *g)
         buf_putc(call_out(c), '\n');
         if (!g->evaluated && !model_valid_metrics(g->model))
             buf_puts(call_out(c),
-                     "not scored: no rows were held out; --test FILE scores "
-                     "it on others\n");
+                     "not scored: no rows were held out; --test 0.2 sets "
+                     "some aside\n");
         return;
     }
     cmd_json(c, &w);
@@ -159,6 +210,7 @@ fit_now(struct training *g, const struct family *family, struct session *s,
     g->metrics = cmd_all(c, "metric");
     g->drop = cmd_all(c, "drop");
     r.options = (struct model_options){.valid = g->valid,
+                                       .valid_share = g->valid_share,
                                        .problem = -1,
                                        .metrics = g->metrics,
                                        .patience = (int)call_int(c, "patience"),
@@ -180,7 +232,7 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
     const char *out = call_text(c, "out"), *name = call_text(c, "register");
     bool ok, stopped;
 
-    ok = family && read_tables(&g, t, c, err) &&
+    ok = family && read_tables(&g, family, t, c, err) &&
          fit_now(&g, family, s, t, c, err);
     if (ok && g.test)
         ok = g.evaluated =

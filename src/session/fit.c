@@ -213,6 +213,15 @@ fail_run(struct store *store, const struct follower *f, const struct error *why)
     buf_fini(&metrics);
 }
 
+int
+fit_problem(const struct family *family)
+{
+    for (int p = PROBLEM_BINARY; p <= PROBLEM_REGRESSION; p++)
+        if (family->problems == 1u << p)
+            return p;
+    return -1;
+}
+
 struct model *
 session_fit(struct session *s, struct task *t, const struct fit_request *r,
             run_id id, struct error *err)
@@ -226,11 +235,8 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
     /* A slip of the pen is no run. */
     if (!frame_need(r->frame, r->target, &col, err))
         return NULL;
-    /* A family of one kind of target learns that kind: 1, 2, 3 are numbers to
-     * linear regression. */
-    for (int p = PROBLEM_BINARY; p <= PROBLEM_REGRESSION; p++)
-        if (options.problem < 0 && r->family->problems == 1u << p)
-            options.problem = p;
+    if (options.problem < 0)
+        options.problem = fit_problem(r->family);
     if (!store || !begin_run(store, r, session_project(s), id, err))
         return NULL;
     f = mem_new(sizeof *f);

@@ -58,8 +58,9 @@ static const struct arg train_args[] = {
     {"--set", ARG_TEXT, false, true, NULL, NULL,
      "a parameter: trees=300 (lathe-lua(7) lists them)"},
     {"--valid", ARG_FILE, false, false, NULL, NULL,
-     "rows to stop early on; else a part of DATA is held out"},
-    {"--test", ARG_FILE, false, false, NULL, NULL, "rows to evaluate on"},
+     "rows to stop early on: a table, or the share of DATA to hold out"},
+    {"--test", ARG_FILE, false, false, NULL, NULL,
+     "rows to evaluate on: a table, or the share of DATA to set aside: 0.2"},
     {"--metric", ARG_TEXT, false, true, NULL, NULL,
      "auc, logloss, rmse ...; the first one stops early"},
     {"--patience", ARG_INT, false, false, "-1", NULL,
@@ -337,9 +338,12 @@ static const struct command table[] = {
      "MLflow's /invocations (JSON and CSV), the Open Inference Protocol under "
      "/v2, /ping\nand /metrics. SIGTERM answers what was accepted, then ends.",
      "lathe serve churn@production --port 8080", SHELL, serve_args, cmd_serve},
-    {"train", "Fit a model and record the run", NULL,
-     "lathe train churn.csv --target churn --set trees=300", ALL, train_args,
-     cmd_train},
+    {"train", "Fit a model and record the run",
+     "A share is stratified by the target and drawn by the seed: --test 0.2 is\n"
+     "what frame:split{ test = 0.2, stratify = TARGET } sets aside, --valid "
+     "0.2\nwhat model:fit{ valid = 0.2 } holds out of the rest.",
+     "lathe train churn.csv --target churn --test 0.2 --set trees=300", ALL,
+     train_args, cmd_train},
     {"version", "Version and build", NULL, "lathe version", ALL, NULL,
      cmd_version},
 };

@@ -41,6 +41,36 @@ GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2,-AVX2_Usable \
 cmp -s a.lathe e.lathe
 is $? 0 "with FMA and AVX2 masked off too"
 
+# Shares mean what they mean to Lua: the same rows, so the same scores.
+$lathe train "$churn" --target churn --model logistic --valid 0.25 --test 0.2 --seed 7 --out f.lathe > out
+is $? 0 "train takes shares"
+cat > shares.lua << LUA
+train, test = lathe.read("$churn"):split{ test = 0.2, stratify = "churn", seed = 7 }
+model = lathe.logistic():fit(train, "churn", { valid = 0.25, seed = 7 })
+model:save("g.lathe")
+model:evaluate(test, { seed = 7 })
+LUA
+$lathe run shares.lua > lua
+cmp -s f.lathe g.lathe
+is $? 0 "the same rows are held out as in Lua"
+is "$(grep -E '^(AUC|log loss|1,409 rows)' out)" "$(grep -E '^(AUC|log loss|1,409 rows)' lua)" "and the same rows are tested"
+is "$(grep -Ec '^(AUC|log loss|1,409 rows)' out)" 3 "which is a fifth of them"
+for share in 0 1 1.5 -0.1; do
+    $lathe train "$churn" --target churn --test=$share > out 2> err
+    is $? 2 "a share of $share is wrong use"
+    like "$(cat err)" "train: --test is $share, expected a table or a share between 0 and 1" "and told so"
+done
+$lathe query "$churn" 'tenure > 70' --out ./0.5
+mv 0.5 0.5.csv && ln -s 0.5.csv 0.5
+$lathe train "$churn" --target churn --model logistic --test ./0.5 > out
+like "$(cat out)" "$(wc -l < 0.5.csv | awk '{print $1 - 1}') rows, binary" "a file whose name is a number has a path"
+$lathe train "$churn" --target chrun --test 0.2 2> err
+like "$(cat err)" "churn" "the target is looked for before rows are set aside"
+printf 'a,y\n' > numbers.csv
+awk 'BEGIN { for (i = 0; i < 300; i++) print i "," i * 2.5 }' >> numbers.csv
+$lathe train numbers.csv --target y --model linear --test 0.1 > out
+like "$(cat out)" '^30 rows, regression' "numbers are tested on a share too"
+
 mkdir -p .git/refs/heads
 echo "ref: refs/heads/main" > .git/HEAD
 echo 0123456789abcdef0123456789abcdef01234567 > .git/refs/heads/main
