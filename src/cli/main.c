@@ -43,14 +43,52 @@ put_help(struct buf *out)
                   "1 failed, 2 used wrongly,\n3 a gate was not met.\n");
 }
 
+static bool
+begins(const char *name, const char *word)
+{
+    size_t n = strlen(word);
+
+    return strncmp(name, word, n) == 0 && name[n] == ' ';
+}
+
+/* "runs" is no command, but begins some. */
+static bool
+is_group(const char *word)
+{
+    size_t n;
+    const struct command *table = command_table(&n);
+
+    while (n > 0 && !begins(table[n - 1].name, word))
+        n--;
+    return n > 0;
+}
+
+static void
+put_group(const char *word, struct buf *out)
+{
+    const struct command *table;
+    size_t n;
+
+    table = command_table(&n);
+    buf_printf(out, "usage: lathe %s COMMAND [ARGUMENT]...\n\n", word);
+    for (size_t i = 0; i < n; i++)
+        if (begins(table[i].name, word))
+            put_family(&table[i], 1, out);
+    buf_printf(out, "\nlathe %s COMMAND --help tells more.\n", word);
+}
+
+/* group: of these commands alone; NULL: of all. */
 static int
-print_help(void)
+print_help(const char *group)
 {
     struct buf out;
     int status;
 
     buf_init(&out);
-    put_help(&out);
+    if (group)
+        put_group(group, &out);
+    else
+        put_help(&out);
     fwrite(out.data, 1, out.len, stdout);
     status = fflush(stdout) == 0 ? STATUS_DONE : STATUS_FAILED;
     buf_fini(&out);
@@ -138,6 +176,12 @@ help_last(int argc, char **argv)
     argv[argc - 1] = help;
 }
 
+static bool
+is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -157,9 +201,10 @@ main(int argc, char **argv)
         help_last(argc, argv);
     if (workbench_wants(argc - 1, words))
         return workbench_main(argc - 1, words);
-    if (argc < 2 || strcmp(argv[1], "help") == 0 ||
-        strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        return print_help();
+    if (argc < 2 || strcmp(argv[1], "help") == 0 || is_help(argv[1]))
+        return print_help(NULL);
+    if (argc == 3 && is_help(argv[2]) && is_group(argv[1]))
+        return print_help(argv[1]);
     s = open_session(&pool, &loop);
     if (strcmp(argv[1], "--version") == 0)
         status = shell_run(s, command_find("version"), 0, NULL);

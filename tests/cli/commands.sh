@@ -8,6 +8,8 @@ like "$("$lathe" version)" '^lathe [0-9.]+ \(gcc' "version names the build"
 like "$("$lathe" version --json)" '^\{"version":"[0-9.]+"' "also as JSON"
 like "$("$lathe" help)" 'registry promote +Move a version' "help lists the commands"
 is "$("$lathe" help registry ls)" "$("$lathe" registry ls --help)" "help of a command is its --help"
+is "$("$lathe" help runs | grep -c '^  runs ')" 5 "help of a group lists its commands"
+is "$("$lathe" help runs)" "$("$lathe" runs --help)" "and is its --help"
 "$lathe" help nothing > /dev/null 2> err
 is "$?" 2 "help of no command is wrong use"
 
