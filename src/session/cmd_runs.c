@@ -308,7 +308,6 @@ cmd_runs_rm(struct session *s, struct task *t, struct call *c,
         const char *id = call_nth(c, "run", i);
         struct run r;
 
-        /* A deleted run is found by its whole id only. */
         if (undo) {
             if (!run_delete(store, id, true, err))
                 return false;

@@ -114,8 +114,7 @@ static const struct arg runs_diff_args[] = {
 
 static const struct arg runs_rm_args[] = {
     {"run", ARG_RUN, true, true, NULL, NULL, "runs to delete"},
-    {"--undo", ARG_FLAG, false, false, NULL, NULL,
-     "bring them back (by whole id)"},
+    {"--undo", ARG_FLAG, false, false, NULL, NULL, "bring them back"},
     END};
 
 static const struct arg runs_export_args[] = {

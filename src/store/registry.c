@@ -157,9 +157,24 @@ note(struct sqlite3 *db, const struct change *c, int64_t number,
                    at, 8, err);
 }
 
-enum { MODELS_TRIED = 200 };
+enum { MODELS_TRIED = 200, MODELS_LISTED = 5 };
 
-/* "no model 'chrun', did you mean 'churn'?" */
+static void
+no_near(const char *model, const char *const *names, size_t n,
+        struct error *err)
+{
+    struct buf b;
+
+    buf_init(&b);
+    for (size_t i = 0; i < n && i < MODELS_LISTED; i++)
+        buf_printf(&b, "%s%s", i ? ", " : "", names[i]);
+    error_set(err, ERR_NOTFOUND, "no model '%s', there %s %s%s", model,
+              n == 1 ? "is" : "are", b.data, n > MODELS_LISTED ? ", ..." : "");
+    buf_fini(&b);
+}
+
+/* "no model 'chrun', did you mean 'churn'?", or what there is, or how there
+ * comes to be one. */
 static bool
 no_model(struct sqlite3 *db, const char *model, struct error *err)
 {
@@ -180,8 +195,13 @@ no_model(struct sqlite3 *db, const char *model, struct error *err)
     if (near)
         error_set(err, ERR_NOTFOUND, "no model '%s', did you mean '%s'?", model,
                   near);
+    else if (n > 0)
+        no_near(model, view, n, err);
     else
-        error_set(err, ERR_NOTFOUND, "no model '%s'", model);
+        error_set(err, ERR_NOTFOUND,
+                  "no model '%s': none is registered yet, `lathe train ... "
+                  "--register %s` makes one",
+                  model, model);
     while (n > 0)
         free(names[--n]);
     return false;

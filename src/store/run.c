@@ -47,11 +47,11 @@ struct match {
 };
 
 static bool
-collect(struct sqlite3 *db, const char *text, const char *value,
+collect(struct sqlite3 *db, const char *text, const char *value, bool deleted,
         struct match *m, struct error *err)
 {
-    const struct sql_value at[] = {sql_text(value)};
-    struct sqlite3_stmt *q = sql_open(db, text, at, 1, err);
+    const struct sql_value at[] = {sql_text(value), sql_int(deleted)};
+    struct sqlite3_stmt *q = sql_open(db, text, at, 2, err);
     enum sql_step step;
     size_t len = 0;
 
@@ -68,27 +68,27 @@ collect(struct sqlite3 *db, const char *text, const char *value,
     return step == SQL_END;
 }
 
-/* A full id finds a deleted run too when asked to. */
+/* Among deleted runs, a full id finds one that is not deleted, too: to bring
+ * it back once more is no error. */
 bool
 run_key(struct sqlite3 *db, const char *id, bool deleted, int64_t *key,
         struct error *err)
 {
     static const char *const by[] = {
-        "SELECT key, id FROM run WHERE id = ?1 AND deleted_ms = 0",
-        "SELECT key, id FROM run WHERE name = ?1 AND deleted_ms = 0 "
+        "SELECT key, id FROM run WHERE id = ?1 AND (deleted_ms = 0 OR ?2)",
+        "SELECT key, id FROM run WHERE name = ?1 AND (deleted_ms != 0) = ?2 "
         "ORDER BY key DESC",
         "SELECT key, id FROM run WHERE id >= ?1 AND id < ?1 || 'g' "
-        "AND deleted_ms = 0 ORDER BY key DESC",
-        "SELECT key, id FROM run WHERE id = ?1",
+        "AND (deleted_ms != 0) = ?2 ORDER BY key DESC",
     };
     struct match m;
 
     if (strncmp(id, "runs:/", 6) == 0)
         id += 6;
-    for (size_t i = deleted ? 3 : 0; i < (deleted ? 4 : 3); i++) {
+    for (size_t i = 0; i < sizeof by / sizeof *by; i++) {
         if (i == 2 && !is_prefix(id))
             continue;
-        if (!collect(db, by[i], id, &m, err))
+        if (!collect(db, by[i], id, deleted, &m, err))
             return false;
         *key = m.key;
         if (m.n == 1)
@@ -99,7 +99,8 @@ run_key(struct sqlite3 *db, const char *id, bool deleted, int64_t *key,
                              i == 2 ? "begin with" : "are called", id, m.ids,
                              m.n > CANDIDATES ? ", ..." : "");
     }
-    return error_set(err, ERR_NOTFOUND, "no run '%s'", id);
+    return error_set(err, ERR_NOTFOUND, "no %srun '%s'",
+                     deleted ? "deleted " : "", id);
 }
 
 /* ---- begin and end ---- */

@@ -45,7 +45,7 @@ bool run_tag(struct store *s, const char *id, const char *key,
 bool run_rename(struct store *s, const char *id, const char *name,
                 struct error *err) MUST_USE;
 /* Marks deleted; listed no more; `lathe gc` removes.  A live run: ERR_STATE.
- * undelete needs the full id. */
+ * undelete looks among the deleted ones. */
 bool run_delete(struct store *s, const char *id, bool undelete,
                 struct error *err) MUST_USE;
 
@@ -79,8 +79,8 @@ void run_fini(struct run *r);
 
 struct sqlite3;
 
-/* The key of the run that id names, as run_find(); `deleted`: by its full id
- * alone, and then a deleted run too. */
+/* The key of the run that id names, as run_find(); `deleted`: among the deleted
+ * ones. */
 bool run_key(struct sqlite3 *db, const char *id, bool deleted, int64_t *key,
              struct error *err) MUST_USE;
 #endif

@@ -44,11 +44,19 @@ like "$("$lathe" profile "$data" --json)" '"name":"tenure"' "profile has a JSON 
 is "$?" 1 "a missing table fails"
 like "$(cat err)" "^lathe: missing.csv: " "and is named"
 
+"$lathe" train "$data" --target churn --model logistic > /dev/null
+"$lathe" registry show price 2> err
+like "$(cat err)" "^lathe: no model 'price': none is registered yet.*--register price" "or how one is made"
+rm -r .lathe
 out=$("$lathe" train "$data" --target churn --set trees=20 --name first --register churn --out m.lathe --json 2> err)
 is "$?" 0 "train trains"
 is "$(cat err)" "" "and is silent on a pipe but for results"
 like "$out" '"version":"churn/1"' "it registers"
 "$lathe" train "$data" --target churn --model logistic --name second > /dev/null
+"$lathe" predict chrun@production "$data" 2> err
+is "$(cat err)" "lathe: no model 'chrun', did you mean 'churn'?" "the nearest model is named"
+"$lathe" registry show price 2> err
+is "$(cat err)" "lathe: no model 'price', there is churn" "or those that there are"
 like "$("$lathe" runs ls)" 'second +done +logistic' "runs ls lists"
 like "$("$lathe" runs show first)" 'valid.logloss' "runs show has the curve"
 like "$("$lathe" runs diff first second)" 'family +gbdt +logistic' "runs diff tells what differs"
@@ -86,6 +94,10 @@ like "$("$lathe" explain m.lathe)" 'contract' "explain has the importance"
 ok "$("$lathe" runs ls | grep -q second; [ $? -ne 0 ]; echo $?)" "a deleted run is not listed"
 "$lathe" runs rm --undo "$(sed 's/.*--undo \([0-9a-f]*\).*/\1/' rm.txt)" > /dev/null
 like "$("$lathe" runs ls)" second "and comes back"
+"$lathe" runs rm second > /dev/null
+is "$("$lathe" runs rm --undo second)" "second is back" "by its name too"
+"$lathe" runs rm --undo second 2> err
+is "$(cat err)" "lathe: no deleted run 'second'" "which then is no deleted one"
 
 # ---- jobs ----
 id=$("$lathe" job run -- sh -c 'echo from the job; exit 4')
