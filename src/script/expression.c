@@ -349,3 +349,58 @@ expression_assigned(const char *code, size_t len)
     drop_names(names, &n, sure);
     return names;
 }
+
+static bool
+declares_function(const char *code, size_t len, const char *name)
+{
+    struct scanner s = {code, len, 0};
+    struct token t,
+        before[2] = {{TOKEN_SIGN, 0, 0, false}, {TOKEN_SIGN, 0, 0, false}};
+    int depth = 0;
+
+    while ((t = next_token(&s)).kind != TOKEN_END) {
+        if (depth == 1 && token_is(&s, &t, name) &&
+            token_is(&s, &before[0], "function") &&
+            !token_is(&s, &before[1], "local") && s.at < len &&
+            code[s.at] == '(')
+            return true;
+        depth += depth_of(&s, &t);
+        before[1] = before[0];
+        before[0] = t;
+    }
+    return false;
+}
+
+bool
+expression_sets(const char *code, size_t len, const char *name)
+{
+    char **names = expression_assigned(code, len);
+    bool found = false;
+
+    for (char **p = names; *p; p++) {
+        found = found || strcmp(*p, name) == 0;
+        free(*p);
+    }
+    free(names);
+    return found || declares_function(code, len, name);
+}
+
+bool
+expression_reads(const char *code, size_t len, const char *name)
+{
+    struct scanner s = {code, len, 0};
+    struct token t, before = {TOKEN_SIGN, 0, 0, false};
+
+    while ((t = next_token(&s)).kind != TOKEN_END) {
+        struct scanner ahead = s;
+        struct token next = next_token(&ahead), after = next_token(&ahead);
+
+        /* "= name", but neither ".name" nor "name =". */
+        if (t.kind == TOKEN_NAME && token_is(&s, &t, name) &&
+            !token_is(&s, &before, ".") && !token_is(&s, &before, ":") &&
+            (!token_is(&s, &next, "=") || token_is(&s, &after, "=")))
+            return true;
+        before = t;
+    }
+    return false;
+}

@@ -15,4 +15,8 @@ size_t expression_find(struct lua_State *L, const char *code, size_t len,
 /* Names that the chunk's top level assigns: "data, trees = ..."; NULL-ended,
  * caller frees each and the array. */
 char **expression_assigned(const char *code, size_t len);
+/* The same, and "function name()". */
+bool expression_sets(const char *code, size_t len, const char *name);
+/* Does the name stand in it as a variable that is read? */
+bool expression_reads(const char *code, size_t len, const char *name);
 #endif

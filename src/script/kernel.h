@@ -87,6 +87,8 @@ size_t kernel_complete(struct kernel *k, struct str line, size_t at,
 /* A number, true, false, else text; kept to the type that the global has. */
 bool kernel_set_global(struct kernel *k, const char *name, struct str literal,
                        struct error *err) MUST_USE;
+/* Is a global of this name anything but nil? */
+bool kernel_has_global(struct kernel *k, const char *name);
 /* Run Lua for the loop itself (keys, plugins), on a thread of its own with a
  * budget of 100 ms, also while a cell runs.  The text of its first value goes
  * to out when that is not NULL. */

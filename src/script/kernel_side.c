@@ -126,6 +126,21 @@ kernel_check(struct kernel *k, struct str code, struct error *err)
 }
 
 bool
+kernel_has_global(struct kernel *k, const char *name)
+{
+    lua_State *L = k->side;
+    bool bounded = k->bounded, has;
+
+    k->bounded = false;
+    lua_pushglobaltable(L);
+    lua_pushstring(L, name);
+    has = lua_rawget(L, -2) != LUA_TNIL;
+    lua_pop(L, 2);
+    k->bounded = bounded;
+    return has;
+}
+
+bool
 kernel_set_global(struct kernel *k, const char *name, struct str literal,
                   struct error *err)
 {

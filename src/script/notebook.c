@@ -663,6 +663,78 @@ say_error(struct notebook *n, const struct error *err)
     buf_fini(&text);
 }
 
+/* The nearest cell above that sets the global and has not run. */
+static size_t
+setter_of(const struct notebook *n, size_t i, const char *name)
+{
+    while (i-- > 0) {
+        const struct item *it = n->page.item[i];
+
+        if (it->cell.kind == CELL_CODE && !it->ran &&
+            expression_sets(it->cell.source, it->cell.len, name))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+/* A nil that an argument was: the message does not say which name was read. */
+static void
+find_wanted(struct notebook *n, size_t at, struct item *it)
+{
+    for (size_t i = at; i-- > 0 && !it->wants[0];) {
+        const struct cell *above = &n->page.item[i]->cell;
+        char **names;
+
+        if (above->kind != CELL_CODE || n->page.item[i]->ran)
+            continue;
+        names = expression_assigned(above->source, above->len);
+        for (char **p = names; *p; p++) {
+            if (!it->wants[0] && strlen(*p) < sizeof it->wants &&
+                !kernel_has_global(n->kernel, *p) &&
+                expression_reads(it->cell.source, it->cell.len, *p))
+                strcpy(it->wants, *p);
+            free(*p);
+        }
+        free(names);
+    }
+}
+
+/* "attempt to index a nil value (global 'train')" */
+static void
+note_wanted(struct notebook *n, const struct error *err)
+{
+    static const char lead[] = "a nil value (global '";
+    const char *named = strstr(err->message, lead);
+    struct item *it = n->running;
+    size_t at = index_of(n, it), len;
+
+    it->wants[0] = '\0';
+    if (at == n->page.n)
+        return;
+    if (named) {
+        named += sizeof lead - 1;
+        len = strcspn(named, "'");
+        if (len < sizeof it->wants)
+            snprintf(it->wants, sizeof it->wants, "%.*s", (int)len, named);
+    } else if (strstr(err->message, "got nil") ||
+               strstr(err->message, "got no value")) {
+        find_wanted(n, at, it);
+    }
+}
+
+bool
+notebook_wants(const struct notebook *n, size_t i, const char **name,
+               size_t *setter)
+{
+    const struct item *it = n->page.item[i];
+
+    if (it->cell.state != CELL_FAILED || !it->wants[0])
+        return false;
+    *name = it->wants;
+    *setter = setter_of(n, i, it->wants);
+    return *setter != SIZE_MAX;
+}
+
 static void
 fail_cell(struct notebook *n, const struct error *err, int line)
 {
@@ -670,6 +742,7 @@ fail_cell(struct notebook *n, const struct error *err, int line)
 
     c->error = *err;
     c->error_line = line >= c->first_line ? line - c->first_line + 1 : 0;
+    note_wanted(n, err);
 }
 
 static void
@@ -713,6 +786,7 @@ run_cell(struct notebook *n)
         ok = false;
     }
     c->end_ms = loop_wall_ms();
+    it->ran = ok;
     if (!ok)
         fail_cell(n, &err, kernel_error_line(n->kernel));
     cell_text_unref(text);

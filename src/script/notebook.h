@@ -84,6 +84,11 @@ void notebook_run_above(struct notebook *n, size_t i); /* those before i */
 void
 notebook_interrupt(struct notebook *n); /* the running cell and the queue */
 bool notebook_busy(const struct notebook *n);
+/* Cell i failed because a global is nil that a cell above sets, and that one
+ * has not run since the kernel was started: its index, and the global's name,
+ * borrowed until the notebook changes. */
+bool notebook_wants(const struct notebook *n, size_t i, const char **name,
+                    size_t *setter);
 /* name=value into the parameters cell's globals: applied after that cell ran.
  * ERR_USAGE with the nearest name when the cell does not set it. */
 bool notebook_parameter(struct notebook *n, const char *name, const char *value,

@@ -17,6 +17,8 @@ struct item {
     struct cell_text *text;
     char output_digest[33]; /* of the text that made the outputs */
     size_t output_bytes;
+    bool ran;       /* to its end, in this kernel */
+    char wants[64]; /* a global that it failed for want of; "" */
 };
 
 struct page {

@@ -43,6 +43,7 @@ liblathe_a_SOURCES += src/ui/view_notebook_cells.c
 liblathe_a_SOURCES += src/ui/view_notebook_draw.c
 liblathe_a_SOURCES += src/ui/view_notebook_edit.c
 liblathe_a_SOURCES += src/ui/view_notebook_lines.c
+liblathe_a_SOURCES += src/ui/view_notebook_run.c
 liblathe_a_SOURCES += src/ui/view_notebook_side.c
 liblathe_a_SOURCES += src/ui/view_registry.c
 liblathe_a_SOURCES += src/ui/view_runs.c src/ui/view_runs.h
@@ -73,6 +74,7 @@ endif
 tests_tui_drive_CFLAGS = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_tui_drive_LDADD = $(LDADD) $(VTERM_LIBS)
 TUI_TESTS = tests/tui/attach.t
+TUI_TESTS += tests/tui/batch.t
 TUI_TESTS += tests/tui/cells.t
 TUI_TESTS += tests/tui/compare.t
 TUI_TESTS += tests/tui/edges.t

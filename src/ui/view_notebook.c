@@ -13,7 +13,7 @@
 #include "session/task.h"
 #include "ui/ui.h"
 
-enum { TICK_MS = 1000, SAVE_AFTER_MS = 1500 };
+enum { SAVE_AFTER_MS = 1500 };
 
 struct notebook *
 book_of(const struct view_notebook *b)
@@ -80,7 +80,7 @@ notebook_layout(struct view *v, struct layout *l)
     layout_place(l, BOOK_REGION_CELLS, body);
 }
 
-/* ---- saving, ticking ---- */
+/* ---- saving ---- */
 
 static void
 save_now(struct view_notebook *b)
@@ -117,36 +117,6 @@ book_save_soon(struct view_notebook *b)
     book_touch(b);
 }
 
-static bool
-any_busy(const struct view_notebook *b)
-{
-    return book_of(b) && notebook_busy(book_of(b));
-}
-
-static void
-on_tick(void *ctx, int events)
-{
-    struct view_notebook *b = ctx;
-
-    (void)events;
-    ui_touch(b->view.ui);
-    if (!any_busy(b)) {
-        loop_remove(b->ticker);
-        b->ticker = NULL;
-    }
-}
-
-static void
-wind(struct view_notebook *b)
-{
-    if (b->shown && !b->ticker && any_busy(b))
-        b->ticker = loop_timer(ui_loop(b->view.ui), TICK_MS, true, on_tick, b);
-    if (!b->shown && b->ticker) {
-        loop_remove(b->ticker);
-        b->ticker = NULL;
-    }
-}
-
 static void
 refresh_variables(struct view_notebook *b)
 {
@@ -159,82 +129,7 @@ refresh_variables(struct view_notebook *b)
     b->n_variables = kernel_variables(k, &b->variable);
 }
 
-/* ---- running ---- */
-
-static void
-run_at_hand(struct view_notebook *b)
-{
-    const struct cell *c;
-
-    book_leave_edit(b);
-    c = book_cell_at_hand(b);
-    if (!c)
-        return;
-    if (c->kind == CELL_CODE)
-        notebook_run(book_of(b), b->cells.at);
-    wind(b);
-    book_touch(b);
-}
-
-static void
-act_run(struct view *v, const struct view_call *call)
-{
-    (void)call;
-    run_at_hand(book_mine(v));
-}
-
-static void
-act_run_next(struct view *v, const struct view_call *call)
-{
-    struct view_notebook *b = book_mine(v);
-
-    (void)call;
-    run_at_hand(b);
-    if (book_of(b) && b->cells.at + 1 == notebook_cells(book_of(b)))
-        notebook_insert(book_of(b), b->cells.at + 1, CELL_CODE);
-    if (book_of(b))
-        list_set(&b->cells, notebook_cells(book_of(b)));
-    list_action(&b->cells, "down", 1);
-    b->reveal = true;
-}
-
-static void
-act_run_all(struct view *v, const struct view_call *call)
-{
-    struct view_notebook *b = book_mine(v);
-
-    (void)call;
-    book_leave_edit(b);
-    if (book_of(b))
-        notebook_run_all(book_of(b));
-    wind(b);
-    book_touch(b);
-}
-
-static void
-act_run_above(struct view *v, const struct view_call *call)
-{
-    struct view_notebook *b = book_mine(v);
-
-    (void)call;
-    book_leave_edit(b);
-    if (book_of(b))
-        notebook_run_above(book_of(b), b->cells.at);
-    wind(b);
-    book_touch(b);
-}
-
-static void
-act_interrupt(struct view *v, const struct view_call *call)
-{
-    struct view_notebook *b = book_mine(v);
-
-    (void)call;
-    if (any_busy(b))
-        notebook_interrupt(book_of(b));
-    else
-        ui_message(v->ui, MESSAGE_INFO, "no cell runs");
-}
+/* ---- actions ---- */
 
 static void
 act_save(struct view *v, const struct view_call *call)
@@ -436,17 +331,17 @@ static const struct view_action actions[] = {
     {"run", "Cell: run",
      "Runs the cell at hand. Cells run one at a time; "
      "others wait in a queue.",
-     NULL, act_run, has_book, ACTION_SUBJECT},
-    {"run-next", "Cell: run and go to the next", NULL, NULL, act_run_next,
+     NULL, book_act_run, has_book, ACTION_SUBJECT},
+    {"run-next", "Cell: run and go to the next", NULL, NULL, book_act_run_next,
      has_book, ACTION_SUBJECT},
-    {"run-all", "Notebook: run all cells", NULL, NULL, act_run_all, has_book,
-     0},
-    {"run-above", "Notebook: run the cells above", NULL, NULL, act_run_above,
+    {"run-all", "Notebook: run all cells", NULL, NULL, book_act_run_all,
      has_book, 0},
+    {"run-above", "Notebook: run the cells above", NULL, NULL,
+     book_act_run_above, has_book, 0},
     {"interrupt", "Cell: interrupt",
      "Stops the running cell, whatever it "
      "does, and empties the queue.",
-     NULL, act_interrupt, has_book, 0},
+     NULL, book_act_interrupt, has_book, 0},
     {"insert", "Cell: edit", NULL, NULL, book_act_insert, has_book,
      ACTION_SUBJECT},
     {"enter", "Cell: edit, or go to its run", NULL, NULL, book_act_enter, NULL,
@@ -537,11 +432,12 @@ notebook_changed(struct view *v, unsigned topics)
 
     if (topics & TOPIC_NOTEBOOK) {
         refresh_variables(b);
+        book_batch_turn(b);
         b->stale = true;
     }
     if (topics & TOPIC_RUNS)
         b->stale = true;
-    wind(b);
+    book_wind(b);
 }
 
 static void
@@ -550,7 +446,7 @@ notebook_shown(struct view *v, bool on)
     book_mine(v)->shown = on;
     if (on)
         look_outside(book_mine(v));
-    wind(book_mine(v));
+    book_wind(book_mine(v));
 }
 
 static bool
@@ -645,7 +541,7 @@ notebook_badge(struct view *v, struct buf *out)
 {
     struct view_notebook *b = book_mine(v);
 
-    if (any_busy(b))
+    if (book_busy(b))
         buf_puts(out, "●");
 }
 

@@ -27,7 +27,8 @@ enum book_line_kind {
     LINE_OUT,
     LINE_FOLD,
     LINE_CHART,
-    LINE_ERROR
+    LINE_ERROR,
+    LINE_HINT /* what to do about the error */
 };
 
 struct book_line {
@@ -48,6 +49,16 @@ struct book_chart {
     size_t points; /* of the series it was drawn from */
     int width;
     struct plot_image image;
+};
+
+/* Cells that run one after another: all, or those above. */
+struct book_batch {
+    const struct notebook *book; /* NULL: none is under way */
+    size_t end;                  /* the cells before this one run */
+    size_t home;                 /* where the cursor is when all have passed */
+    size_t at;                   /* the cell that the cursor was taken to */
+    bool follow;                 /* until the user moves it */
+    int64_t start_ms;
 };
 
 struct view_notebook {
@@ -74,6 +85,7 @@ struct view_notebook {
     size_t n_variables;
     struct loop_watch *ticker, *saver;
     bool shown, reveal; /* reveal: scroll to the cell at hand */
+    struct book_batch batch;
 };
 
 static inline struct view_notebook *
@@ -90,6 +102,20 @@ void book_touch(struct view_notebook *b);
 /* An edit is on disk a moment after it was made. */
 void book_save_soon(struct view_notebook *b);
 void book_open(struct view_notebook *b, const char *path);
+
+/* ---- view_notebook_run.c ---- */
+void book_act_run(struct view *v, const struct view_call *call);
+void book_act_run_next(struct view *v, const struct view_call *call);
+void book_act_run_all(struct view *v, const struct view_call *call);
+void book_act_run_above(struct view *v, const struct view_call *call);
+void book_act_interrupt(struct view *v, const struct view_call *call);
+bool book_busy(const struct view_notebook *b);
+/* The cell that runs; SIZE_MAX: none. */
+size_t book_running(const struct view_notebook *b);
+/* Repaint each second while a cell runs and shows. */
+void book_wind(struct view_notebook *b);
+/* The notebook changed: go with the running cell, or say how it ended. */
+void book_batch_turn(struct view_notebook *b);
 
 /* ---- view_notebook_lines.c ---- */
 void book_make_lines(struct view_notebook *b, int width);

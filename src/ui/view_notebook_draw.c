@@ -169,6 +169,27 @@ draw_prose(const struct canvas *c, int y, const struct book_line *l)
     draw_wrapped(c, 2 + l->row, y, style, s);
 }
 
+/* What to do first comes first: a narrow screen cuts the end. */
+static void
+draw_hint(struct view_notebook *b, const struct canvas *c, int y, size_t cell)
+{
+    struct notebook *n = book_of(b);
+    const struct cell *from;
+    const char *name;
+    size_t setter;
+    int x;
+
+    if (!notebook_wants(n, cell, &name, &setter))
+        return;
+    from = notebook_cell(n, setter);
+    x = draw_markup(c, 4, y, ROLE_DIM, "<B> runs the cells above: ");
+    x = draw_printf(c, x, y, ROLE_TEXT, "cell %zu", setter + 1);
+    if (from->parameters || from->title[0])
+        x = draw_printf(c, x, y, ROLE_TEXT, " (%s)",
+                        from->title[0] ? from->title : "parameters");
+    draw_printf(c, x, y, ROLE_TEXT, " sets %s and has not run", name);
+}
+
 static void
 draw_line_of(struct view_notebook *b, const struct canvas *c, int y,
              const struct book_line *l)
@@ -191,6 +212,9 @@ draw_line_of(struct view_notebook *b, const struct canvas *c, int y,
         break;
     case LINE_ERROR:
         draw_wrapped(c, 4 + l->row, y, ROLE_ERROR, (struct str){l->p, l->n});
+        break;
+    case LINE_HINT:
+        draw_hint(b, c, y, l->cell);
         break;
     case LINE_FOLD:
         draw_printf(c, 4, y, ROLE_DIM, "… %zu more lines: v shows all",
@@ -251,14 +275,18 @@ book_cells_title(struct view *v, struct buf *left, struct buf *right)
 {
     struct view_notebook *b = book_mine(v);
     struct notebook *n = book_of(b);
+    size_t running = book_running(b);
 
     if (!n) {
         buf_puts(left, "notebook");
         return;
     }
-    buf_printf(left, "%s · %zu cells · Lua 5.4", file_base(notebook_path(n)),
-               notebook_cells(n));
-    if (b->editor)
+    buf_printf(left, "%s · cell %zu of %zu · Lua 5.4",
+               file_base(notebook_path(n)), b->cells.at + 1, notebook_cells(n));
+    if (running != SIZE_MAX)
+        buf_printf(right, "● cell %zu of %zu runs", running + 1,
+                   notebook_cells(n));
+    else if (b->editor)
         buf_puts(right, "editing");
     else if (notebook_modified(n))
         buf_puts(right, "not saved yet");

@@ -283,6 +283,8 @@ add_cell(struct view_notebook *b, size_t i, int width)
     bool edited = b->editor && i == b->cells.at;
     struct str text =
         edited ? editor_text(b->editor) : (struct str){c->source, c->len};
+    const char *name;
+    size_t setter;
 
     if (c->kind == CELL_CODE || edited)
         add_line(b, LINE_HEAD, i);
@@ -292,6 +294,8 @@ add_cell(struct view_notebook *b, size_t i, int width)
         add_code(b, i, text);
     for (size_t k = 0; k < c->n_outputs; k++)
         add_output(b, i, k, &c->output[k], width);
+    if (notebook_wants(book_of(b), i, &name, &setter))
+        add_line(b, LINE_HINT, i);
     add_line(b, LINE_GAP, i);
 }
 

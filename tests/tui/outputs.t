@@ -29,6 +29,8 @@ wait code   stays
 
 test what is cut says so
 type A
+wait the rest did not run
+type gg
 wait wide wide wide…
 type <C-f>
 wait … 17 more lines: v shows all

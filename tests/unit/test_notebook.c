@@ -302,6 +302,72 @@ a_failure_names_its_line_and_empties_the_queue(void **state)
 }
 
 static void
+a_cell_knows_which_one_it_lacks(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const without[] = {"-- %%\nlacked.x()",
+                                          "-- %%\nlacked()",
+                                          "-- %%\nreturn 1 + lacked",
+                                          "-- %%\nmath.floor(lacked)",
+                                          "-- %%\nfor i = 1, lacked do end",
+                                          NULL};
+    const char *name;
+    size_t setter;
+    char text[300];
+
+    for (size_t i = 0; without[i]; i++) {
+        snprintf(text, sizeof text,
+                 "-- %%%%\nlacked = 1\n-- %%%%\nlocal t = {lacked = 2}\n%s",
+                 without[i]);
+        open_text(f, text);
+        notebook_run(f->notebook, 2);
+        wait_for(f);
+        assert_true(notebook_wants(f->notebook, 2, &name, &setter));
+        assert_string_equal(name, "lacked");
+        assert_int_equal(setter, 0);
+    }
+    open_text(f, "-- %%\nfunction lacked() end\n-- %%\nlacked()");
+    notebook_run(f->notebook, 1);
+    wait_for(f);
+    assert_true(notebook_wants(f->notebook, 1, &name, &setter));
+    notebook_run(f->notebook, 0);
+    wait_for(f);
+    assert_false(notebook_wants(f->notebook, 1, &name, &setter));
+    notebook_run(f->notebook, 1);
+    wait_for(f);
+    assert_int_equal(notebook_cell(f->notebook, 1)->state, CELL_PASSED);
+}
+
+static void
+a_cell_that_fails_by_itself_lacks_none(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const texts[] = {
+        /* a field or key of that name; one that is set below; another error;
+         * a local one; what the cell above left nil when it ran */
+        "-- %%\nunset = 1\n-- %%\nlocal t = {unset = 1}\nmath.floor(t.unset, "
+        "math.floor(nil))",
+        "-- %%\n-- %%\nunset()\n-- %%\nunset = 1",
+        "-- %%\nunset = 1\n-- %%\nerror('unset')",
+        "-- %%\nlocal function unset() end\n-- %%\nunset()", NULL};
+    const char *name;
+    size_t setter;
+
+    for (size_t i = 0; texts[i]; i++) {
+        open_text(f, texts[i]);
+        notebook_run(f->notebook, 1);
+        wait_for(f);
+        assert_int_equal(notebook_cell(f->notebook, 1)->state, CELL_FAILED);
+        assert_false(notebook_wants(f->notebook, 1, &name, &setter));
+    }
+    open_text(f, "-- %%\nunset = nil\n-- %%\nunset()");
+    notebook_run_all(f->notebook);
+    wait_for(f);
+    assert_int_equal(notebook_cell(f->notebook, 1)->state, CELL_FAILED);
+    assert_false(notebook_wants(f->notebook, 1, &name, &setter));
+}
+
+static void
 interrupt(void *ctx, int events)
 {
     struct fixture *f = ctx;
@@ -479,6 +545,8 @@ main(void)
         cmocka_unit_test(undo_goes_back_step_by_step_and_redo_forward),
         cmocka_unit_test(cells_run_in_order_and_keep_their_outputs),
         cmocka_unit_test(a_failure_names_its_line_and_empties_the_queue),
+        cmocka_unit_test(a_cell_knows_which_one_it_lacks),
+        cmocka_unit_test(a_cell_that_fails_by_itself_lacks_none),
         cmocka_unit_test(a_running_cell_may_be_edited_deleted_and_stopped),
         cmocka_unit_test(closing_interrupts_what_runs),
         cmocka_unit_test(reloading_keeps_the_outputs_of_what_stayed),
