@@ -17,8 +17,15 @@
 
 #include "base/loop.h"
 #include "base/str.h"
+#include "jobs/job.h"
 
-enum { DRAW_MS = 200, BAR_CELLS = 24, PIPE_WIDTH = 250, WIDEST = 500 };
+enum {
+    DRAW_MS = 200,
+    REPORT_MS = 1000,
+    BAR_CELLS = 24,
+    PIPE_WIDTH = 250,
+    WIDEST = 500
+};
 
 static int
 status_of(enum error_code code)
@@ -152,6 +159,18 @@ put_eta(char *line, size_t size, double eta_s)
                  s % 60);
 }
 
+/* Within a job: for whoever looks at it. */
+static void
+report_to_job(const struct task_view *v)
+{
+    static int64_t next_ms;
+
+    if (loop_now_ms() < next_ms)
+        return;
+    next_ms = loop_now_ms() + REPORT_MS;
+    job_report((double)v->done, (double)v->total, v->stage);
+}
+
 void
 shell_progress(const struct task_view *v)
 {
@@ -163,6 +182,8 @@ shell_progress(const struct task_view *v)
     size_t width;
     struct buf line;
 
+    if (v->stage)
+        report_to_job(v);
     if (!isatty(STDERR_FILENO) || !v->stage)
         return;
     put_eta(eta, sizeof eta, v->eta_s);
@@ -263,7 +284,7 @@ run_task(struct running *r)
     struct loop_watch *draw = NULL;
 
     r->task = task_start(r->session, &spec);
-    if (isatty(STDERR_FILENO))
+    if (isatty(STDERR_FILENO) || getenv("LATHE_JOB"))
         draw = loop_timer(l, DRAW_MS, true, on_timer, r);
     while (!r->ended)
         loop_turn(l, -1);

@@ -128,9 +128,12 @@ finish(void *ctx)
         pool_join(t->job);
     pthread_mutex_lock(&t->lock);
     t->end_ms = loop_wall_ms();
-    t->state = t->ok                          ? TASK_DONE
-               : t->err.code == ERR_CANCELLED ? TASK_CANCELLED
-                                              : TASK_FAILED;
+    /* A fit that is cancelled keeps its rounds, and is cancelled all the
+     * same. */
+    if (t->ok ? progress_stopped(&t->progress) : t->err.code == ERR_CANCELLED)
+        t->state = TASK_CANCELLED;
+    else
+        t->state = t->ok ? TASK_DONE : TASK_FAILED;
     pthread_mutex_unlock(&t->lock);
     set->running--;
     if (t->spec.done)

@@ -35,8 +35,9 @@ struct view_jobs {
     struct list list;
     struct pager log;
     char log_of[32]; /* key of the row whose log is shown */
+    char asked[32];  /* key of the row that is to be cancelled, or not */
     struct loop_watch *timer;
-    bool shown;
+    bool shown, came; /* came: shown, and not loaded since */
 };
 
 static struct view_jobs *
@@ -123,7 +124,17 @@ rebuild(struct view_jobs *j)
     keep_cursor(j, key);
 }
 
+/* Who comes to look comes for what runs: that is on top. */
+static void
+find_running(struct view_jobs *j)
+{
+    if (j->came && row_at_cursor(j) && !row_runs(row_at_cursor(j)))
+        j->list.at = 0;
+}
+
 /* ---- loading ---- */
+
+static void wind(struct view_jobs *j);
 
 static bool
 load_jobs(struct task *t, const char *arg, void *out, struct error *err)
@@ -145,6 +156,9 @@ jobs_loaded(void *ctx, const char *arg, void *out, bool ok,
     j->loaded = *list;
     *list = (struct job_list){0};
     rebuild(j);
+    find_running(j);
+    j->came = false;
+    wind(j);
     job_list_fini(&old);
     ui_touch(j->view.ui);
 }
@@ -480,14 +494,21 @@ stopped(struct task *t, void *ctx, bool ok, const struct error *err)
     free(s);
 }
 
+/* The list may have moved since the question was put. */
 static void
 cancel_confirmed(void *ctx, bool yes)
 {
     struct view_jobs *j = ctx;
-    const struct row *r = row_at_cursor(j);
+    const struct row *r = NULL;
+    char key[32];
     struct stop *s;
 
-    if (!yes || !r || !row_runs(r))
+    for (size_t i = 0; yes && i < j->n_rows; i++) {
+        row_key(&j->row[i], key);
+        if (strcmp(key, j->asked) == 0)
+            r = &j->row[i];
+    }
+    if (!r || !row_runs(r))
         return;
     if (!r->process) {
         task_cancel_id(ui_session(j->view.ui), r->task.id);
@@ -519,6 +540,7 @@ act_cancel(struct view *v, const struct view_call *call)
     char question[192];
 
     (void)call;
+    row_key(r, mine(v)->asked);
     snprintf(question, sizeof question, "cancel %s?",
              r->process ? r->job->title : r->task.title);
     ui_confirm(v->ui, question, cancel_confirmed, mine(v));
@@ -603,6 +625,8 @@ jobs_shown(struct view *v, bool on)
     j->shown = on;
     if (on) {
         rebuild(j);
+        j->came = true;
+        find_running(j);
         loader_ask(j->jobs, NULL);
         refresh_log(j);
     }

@@ -490,7 +490,7 @@ notebook_action(struct view *v, const char *name, const struct view_call *call)
     }
     /* Pages move by lines, and the cell that comes into view is at hand. */
     if (strstr(name, "page-") || strstr(name, "half-")) {
-        size_t by = strstr(name, "half-") ? rows / 2 : rows;
+        size_t by = strstr(name, "half-") ? rows / 2 : rows > 1 ? rows - 1 : 1;
 
         if (strstr(name, "-up"))
             b->top = b->top > by ? b->top - by : 0;

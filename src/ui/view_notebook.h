@@ -26,6 +26,7 @@ enum book_line_kind {
     LINE_PROSE,
     LINE_OUT,
     LINE_FOLD,
+    LINE_FITS,
     LINE_CHART,
     LINE_ERROR,
     LINE_HINT /* what to do about the error */
@@ -40,7 +41,7 @@ struct book_line {
     size_t chart;  /* LINE_CHART */
     int row;       /* LINE_CHART: row of it; LINE_CODE: line of the cell;
                       LINE_PROSE, LINE_ERROR: cells it is indented by */
-    size_t hidden; /* LINE_FOLD: lines not shown */
+    size_t hidden; /* LINE_FOLD: lines not shown; LINE_FITS: curves */
 };
 
 /* The curve of a run in an output. */
@@ -84,7 +85,8 @@ struct view_notebook {
     struct variable *variable;
     size_t n_variables;
     struct loop_watch *ticker, *saver;
-    bool shown, reveal; /* reveal: scroll to the cell at hand */
+    bool shown;
+    bool reveal, follow; /* scroll to the cell at hand; to its end */
     struct book_batch batch;
 };
 

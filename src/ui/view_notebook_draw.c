@@ -220,6 +220,10 @@ draw_line_of(struct view_notebook *b, const struct canvas *c, int y,
         draw_printf(c, 4, y, ROLE_DIM, "… %zu more lines: v shows all",
                     l->hidden);
         break;
+    case LINE_FITS:
+        draw_printf(c, 4, y, ROLE_DIM, "… %zu earlier %s: v shows all, 3 Runs",
+                    l->hidden, l->hidden == 1 ? "fit" : "fits");
+        break;
     case LINE_CHART:
         draw_plot(c, 4, y, &b->chart[l->chart].image, l->row, 1);
         break;
@@ -240,6 +244,20 @@ draw_empty(struct view_notebook *b, const struct canvas *c)
     draw_markup(c, 1, 4, ROLE_DIM, "<o> makes notebook.lua in this folder");
 }
 
+/* The line of row y.  Of a cell that began above, the first row keeps the
+ * head: it says what runs and how far it is. */
+static const struct book_line *
+line_at_row(const struct view_notebook *b, size_t y)
+{
+    const struct book_line *l = &b->line[b->top + y];
+    const struct book_line *head = &b->line[book_first_line(b, l->cell)];
+
+    return y == 0 && l->kind != LINE_GAP && head->kind == LINE_HEAD &&
+                   !b->editor
+               ? head
+               : l;
+}
+
 void
 book_cells_draw(struct view *v, const struct canvas *c)
 {
@@ -254,7 +272,7 @@ book_cells_draw(struct view *v, const struct canvas *c)
     b->cells.rows = rows;
     book_scroll(b, rows);
     for (int y = 0; y < c->h && b->top + (size_t)y < b->n_lines; y++)
-        draw_line_of(b, c, y, &b->line[b->top + (size_t)y]);
+        draw_line_of(b, c, y, line_at_row(b, (size_t)y));
     draw_scrollbar(c, c->w - 1, 0, c->h, b->top, rows, b->n_lines);
     if (b->editor) {
         int row, column;
@@ -265,8 +283,7 @@ book_cells_draw(struct view *v, const struct canvas *c)
     } else {
         size_t at = book_first_line(b, b->cells.at);
 
-        if (at >= b->top)
-            canvas_cursor(c, 0, (int)(at - b->top), false);
+        canvas_cursor(c, 0, at > b->top ? (int)(at - b->top) : 0, false);
     }
 }
 

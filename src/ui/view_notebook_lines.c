@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "session/curve.h"
 
-enum { FOLD_AT = 24, CHART_ROWS = 9 };
+enum { FOLD_AT = 24, FITS_SHOWN = 3, CHART_ROWS = 9 };
 
 /* ---- lines ---- */
 
@@ -276,6 +276,36 @@ add_output(struct view_notebook *b, size_t cell, size_t i,
         add_line(b, LINE_FOLD, cell)->hidden = n - FOLD_AT;
 }
 
+/* A search fits hundreds of models in one cell: their curves are in Runs, and
+ * the last few here. */
+static size_t
+fits_folded(const struct cell *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->n_outputs; i++)
+        n += c->output[i].kind == OUT_RUN;
+    return n > FITS_SHOWN ? n - FITS_SHOWN : 0;
+}
+
+static void
+add_outputs(struct view_notebook *b, size_t cell, const struct cell *c,
+            int width)
+{
+    size_t folded = fits_folded(c), fits = 0;
+
+    for (size_t i = 0; i < c->n_outputs; i++) {
+        bool fit = c->output[i].kind == OUT_RUN;
+
+        if (fit && fits++ < folded) {
+            if (fits == 1)
+                add_line(b, LINE_FITS, cell)->hidden = folded;
+            continue;
+        }
+        add_output(b, cell, i, &c->output[i], width);
+    }
+}
+
 static void
 add_cell(struct view_notebook *b, size_t i, int width)
 {
@@ -292,8 +322,7 @@ add_cell(struct view_notebook *b, size_t i, int width)
         add_prose(b, i, text, width);
     else
         add_code(b, i, text);
-    for (size_t k = 0; k < c->n_outputs; k++)
-        add_output(b, i, k, &c->output[k], width);
+    add_outputs(b, i, c, width);
     if (notebook_wants(book_of(b), i, &name, &setter))
         add_line(b, LINE_HINT, i);
     add_line(b, LINE_GAP, i);
@@ -325,7 +354,7 @@ book_make_lines(struct view_notebook *b, int width)
     struct notebook *n = book_of(b);
     uint64_t version = n ? notebook_version(n) : 0;
     size_t first, from_top, lines;
-    bool seen;
+    bool seen, whole;
 
     if (!b->stale && version == b->made_of && width == b->made_width)
         return;
@@ -335,6 +364,7 @@ book_make_lines(struct view_notebook *b, int width)
     seen = first >= b->top && first < b->top + b->cells.rows;
     from_top = first - b->top;
     lines = lines_of(b, b->cells.at);
+    whole = lines > 0 && first + lines <= b->top + b->cells.rows + 1;
     b->stale = false;
     b->made_of = version;
     b->made_width = width;
@@ -343,11 +373,13 @@ book_make_lines(struct view_notebook *b, int width)
     for (size_t i = 0; n && i < notebook_cells(n); i++)
         add_cell(b, i, width - 5 > 10 ? width - 5 : 10);
     /* Outputs that grow above the cell at hand do not push it away, and its
-     * own come into view. */
+     * own come into view: the last of them, while its end was in view. */
     first = book_first_line(b, b->cells.at);
-    if (seen) {
+    if (seen)
         b->top = first > from_top ? first - from_top : 0;
-        b->reveal = b->reveal || lines_of(b, b->cells.at) > lines;
+    if (lines_of(b, b->cells.at) > lines) {
+        b->follow = b->follow || whole;
+        b->reveal = b->reveal || seen;
     }
 }
 
@@ -375,16 +407,18 @@ book_scroll(struct view_notebook *b, size_t rows)
         return;
     if (b->editor) {
         first = last = book_editor_line(b);
-    } else if (b->reveal) {
+    } else if (b->reveal || b->follow) {
         first = last = book_first_line(b, b->cells.at);
         while (last + 1 < b->n_lines && b->line[last + 1].cell == b->cells.at)
             last++;
-        if (last - first >= rows)
+        if (last - first >= rows && b->follow)
+            first = --last - rows + 1; /* without the gap */
+        else if (last - first >= rows)
             last = first + rows - 1;
     } else {
         first = last = b->top;
     }
-    b->reveal = false;
+    b->reveal = b->follow = false;
     if (first < b->top)
         b->top = first;
     if (last >= b->top + rows)

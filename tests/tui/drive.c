@@ -94,6 +94,7 @@ struct drive {
     struct terminal *at;
     char dir[64], marker[128];
     int64_t deadline_ms;
+    bool loud; /* what `sh` starts may say something */
     unsigned n_tests;
     char test[256];
     bool failed;
@@ -970,7 +971,9 @@ succeeds(struct drive *d, const void *arg)
 
     if (pid == 0) {
         setpgid(0, 0);
-        if (chdir(d->dir) == 0 && dup2(2, 1) == 1)
+        int to = d->loud ? 2 : open("/dev/null", O_WRONLY);
+
+        if (chdir(d->dir) == 0 && dup2(to, 1) == 1 && dup2(to, 2) == 2)
             execv("/bin/sh", argv);
         _exit(127);
     }
@@ -982,10 +985,18 @@ succeeds(struct drive *d, const void *arg)
     return status == 0;
 }
 
+/* What the command says is of interest when it fails for good. */
 static bool
 step_sh(struct drive *d, char *arg)
 {
-    return until(d, succeeds, arg);
+    bool ok;
+
+    if (until(d, succeeds, arg))
+        return true;
+    d->loud = true;
+    ok = succeeds(d, arg);
+    d->loud = false;
+    return ok;
 }
 
 static bool
