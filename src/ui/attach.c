@@ -153,22 +153,25 @@ answer(struct attach_server *s, int *fd)
 {
     const char *what = s->packet + 1;
     int to = *fd;
-    struct buf b;
+    char letter = 'a';
+    struct buf text, b;
 
+    buf_init(&text);
     buf_init(&b);
-    buf_putc(&b, 'a');
     if (strcmp(what, "detach") == 0) {
-        buf_puts(&b, s->client_fd >= 0 ? "detached" : "no terminal");
+        buf_puts(&text, s->client_fd >= 0 ? "detached" : "no terminal");
         if (s->client_fd >= 0)
             s->events.detach(s->events.ctx);
     } else if (strcmp(what, "quit") == 0 || strcmp(what, "quit!") == 0) {
-        b.data[0] = answer_quit(s, fd, what[4] == '!', &b);
+        letter = answer_quit(s, fd, what[4] == '!', &text);
     } else {
-        s->events.describe(s->events.ctx, &b);
+        s->events.describe(s->events.ctx, &text);
     }
-    buf_putc(&b, '\0');
+    buf_putc(&b, letter);
+    wire_field(&b, text.data);
     wire_send(to, &b, NULL);
     buf_fini(&b);
+    buf_fini(&text);
 }
 
 static void
