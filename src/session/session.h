@@ -39,6 +39,7 @@ struct table {
     size_t n_rejected;
     struct profile *profile; /* NULL until it is made */
     char *target;            /* for the profile; may be NULL */
+    bool tally;              /* frequencies of another table's column */
     uint64_t version;        /* changes when anything above does */
 };
 size_t session_tables(const struct session *s);

@@ -70,6 +70,8 @@ taken(void *ctx, const char *text)
 static void
 ask_for(struct ui *ui, const char *name, const char *takes, int count)
 {
+    struct view *v = ui_at(ui);
+    struct buf text;
     struct taking *t = mem_new(sizeof *t);
     struct ui_question q = {
         .label = takes, .history = name, .done = taken, .ctx = t};
@@ -79,7 +81,12 @@ ask_for(struct ui *ui, const char *name, const char *takes, int count)
     t->ui = ui;
     t->count = count;
     snprintf(t->name, sizeof t->name, "%s", name);
+    buf_init(&text);
+    if (v->class->suggest)
+        v->class->suggest(v, name, &text);
+    q.text = text.data;
     ui_ask(ui, &q);
+    buf_fini(&text);
 }
 
 static bool
@@ -504,6 +511,11 @@ choice_key(struct ui *ui, const struct input_event *e)
 
     if (e->kind != INPUT_KEY)
         return;
+    if (!found && strchr(c.keys, 'n') && !is_cancel(key) &&
+        key != ('c' | INPUT_CTRL)) {
+        ui->choice.again = true;
+        return;
+    }
     ui->choice.on = false;
     c.done(c.ctx, found);
 }

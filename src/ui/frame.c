@@ -492,7 +492,11 @@ draw_message(struct ui *ui, const struct canvas *line,
     static const unsigned roles[] = {ROLE_TEXT, ROLE_WARN, ROLE_ERROR};
 
     if (ui->choice.on) {
-        draw_markup(line, 1, 0, ROLE_WARN, ui->choice.text);
+        draw_markup(line,
+                    ui->choice.again
+                        ? draw_text(line, 1, 0, ROLE_ERROR, "please answer: ")
+                        : 1,
+                    0, ROLE_WARN, ui->choice.text);
         return;
     }
     if (ui->ask.on) {

@@ -45,7 +45,8 @@ struct ui_line { /* the message line */
 struct ui_choice { /* a question of one key */
     bool on;
     char text[256];
-    char keys[8];
+    char keys[8]; /* with 'n' among them, all other keys are no answer */
+    bool again;   /* one of those was pressed */
     void (*done)(void *ctx, char key); /* 0: none of them */
     void *ctx;
 };

@@ -147,12 +147,12 @@ const struct key_row keymap_rows[] = {
     {"runs", "F", "next-failure", "the next run that failed", ""},
     {"runs", "D", "delete", "delete the run", ""},
 
-    {"registry", "<Enter>", "enter", "open", "open"},
     {"registry", "t", "stage", "promote to a stage", "stage"},
+    {"registry", "d", "deploy", "deploy", "deploy"},
     {"registry", "b", "rollback", "roll back", "roll back"},
+    {"registry", "<Enter>", "enter", "open", "open"},
     {"registry", "a", "alias", "give an alias", "alias"},
     {"registry", "v", "verify", "verify the file of the version", ""},
-    {"registry", "d", "deploy", "deploy", "deploy"},
     {"registry", "y", "copy", "copy the reference", "copy ref"},
 
     {"endpoints", "t", "try", "send a request", "try"},

@@ -82,6 +82,7 @@ TUI_TESTS += tests/tui/editor.t
 TUI_TESTS += tests/tui/endpoints.t
 TUI_TESTS += tests/tui/jobs.t
 TUI_TESTS += tests/tui/mouse.t
+TUI_TESTS += tests/tui/newcomer.t
 TUI_TESTS += tests/tui/opening.t
 TUI_TESTS += tests/tui/outputs.t
 TUI_TESTS += tests/tui/plain.t

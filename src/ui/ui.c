@@ -487,6 +487,7 @@ ui_choose(struct ui *ui, const char *text, const char *keys,
     ask_cancel(ui);
     snprintf(ui->choice.text, sizeof ui->choice.text, "%s", text);
     snprintf(ui->choice.keys, sizeof ui->choice.keys, "%s", keys);
+    ui->choice.again = false;
     ui->choice.done = done;
     ui->choice.ctx = ctx;
     ui->choice.on = true;
@@ -517,7 +518,7 @@ ui_confirm(struct ui *ui, const char *question,
     c->done = done;
     c->ctx = ctx;
     snprintf(text, sizeof text, "%.200s  <y> yes  <n> no", question);
-    ui_choose(ui, text, "y\r", confirmed, c);
+    ui_choose(ui, text, "yn\r", confirmed, c);
 }
 
 void
@@ -578,7 +579,7 @@ ui_quit(struct ui *ui)
     }
     snprintf(text, sizeof text, "%s: <y> stop and quit%s  <n> stay", what,
              stays ? "  <d> detach, it goes on" : "");
-    ui_choose(ui, text, stays ? "yd" : "y", leave_chosen, ui);
+    ui_choose(ui, text, stays ? "ydn" : "yn", leave_chosen, ui);
 }
 
 /* ---- life ---- */

@@ -88,7 +88,8 @@ struct ui_question {
     void *ctx; /* must live until done() */
 };
 void ui_ask(struct ui *ui, const struct ui_question *q);
-/* "promote churn/3 to Production?": y or Enter does it, all else does not. */
+/* "promote churn/3 to Production?": y or Enter does it, n and Esc do not; all
+ * other keys are no answer. */
 void ui_confirm(struct ui *ui, const char *question,
                 void (*done)(void *ctx, bool yes), void *ctx);
 /* A filterable list over the screen; done() gets the index, or SIZE_MAX. */

@@ -176,6 +176,8 @@ struct view_class {
     /* f: a filter expression was given ("" clears); err->message is shown. */
     bool (*filter)(struct view *v, const char *text, struct error *err);
     const char *(*filter_text)(struct view *v); /* the one in force */
+    /* What to begin with when this action asks for what it takes. */
+    void (*suggest)(struct view *v, const char *action, struct buf *out);
     /* Words for completing prompts of this view: column names. May be NULL. */
     size_t (*words)(struct view *v, char ***out);
     /* q: leave an inner state (a zoom of its own, an inspect mode).  False:

@@ -433,6 +433,9 @@ data_action(struct view *v, const char *name, const struct view_call *call)
     struct view_data *d = data_mine(v);
     bool used = false;
 
+    /* Keys may come faster than the frames that tell the sheet. */
+    if (v->focus == DATA_REGION_COLUMNS && d->look->columns.n > 0)
+        d->look->sheet.col = d->look->columns.at;
     if (d->opening &&
         (strcmp(name, "cancel") == 0 || strcmp(name, "interrupt") == 0)) {
         data_open_stop(d);

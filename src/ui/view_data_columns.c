@@ -21,12 +21,20 @@ profile_of(const struct table *t, size_t col)
                : NULL;
 }
 
+/* A table that was counted from another is as it must be: its values are all
+ * different, and few. */
+static size_t
+n_alerts(const struct table *t)
+{
+    return t->profile && !t->tally ? t->profile->n_alerts : 0;
+}
+
 static const struct alert *
 worst_alert(const struct table *t, size_t col)
 {
     const struct alert *worst = NULL;
 
-    for (size_t i = 0; t->profile && i < t->profile->n_alerts; i++) {
+    for (size_t i = 0; i < n_alerts(t); i++) {
         const struct alert *a = &t->profile->alert[i];
 
         if (a->col == (long)col && (!worst || a->level > worst->level))
@@ -43,22 +51,28 @@ alert_style(const struct alert *a)
                                     : ROLE_DIM;
 }
 
-static void
-short_number(double v, enum col_type t, char *out, size_t size)
-{
-    char date[STR_F64_MAX];
+enum { MONTH_CELLS = 7 }; /* "2026-11" */
 
-    if (t == COL_DATE) {
-        str_from_date((int32_t)v, date);
-        snprintf(out, size, "%s", date);
-    } else if (t == COL_TIMESTAMP) {
-        str_from_date((int32_t)floor(v / 86400), date);
-        snprintf(out, size, "%s", date);
+/* As many digits as w cells have room for; a day gives way to its month. */
+static void
+draw_number(const struct canvas *c, int x, int y, int w, double v,
+            enum col_type t)
+{
+    char text[STR_F64_MAX];
+
+    if (t == COL_DATE || t == COL_TIMESTAMP) {
+        str_from_date((int32_t)floor(t == COL_DATE ? v : v / 86400), text);
+        if (w < (int)strlen(text) && v >= 0)
+            text[MONTH_CELLS] = '\0';
     } else if (fabs(v) >= 1e4 && fabs(v) < 1e9) {
-        snprintf(out, size, "%.0f", v);
+        snprintf(text, sizeof text, "%.0f", v);
     } else {
-        snprintf(out, size, "%.5g", v);
+        snprintf(text, sizeof text, "%.5g", v);
     }
+    for (int digits = 4; digits > 0 && (int)strlen(text) > w; digits--)
+        if (t != COL_DATE && t != COL_TIMESTAMP)
+            snprintf(text, sizeof text, "%.*g", digits, v);
+    draw_fit(c, x, y, w, ROLE_TEXT, DRAW_RIGHT, str_of(text));
 }
 
 /* min, median and max; or the most frequent values with their shares. */
@@ -66,17 +80,12 @@ static void
 draw_spread(const struct canvas *c, int x, int y, int w,
             const struct profile_column *p)
 {
-    char text[3][32], line[128];
+    const double at[] = {p->min, p->quantile[4], p->max};
+    char line[128];
 
     if (p->numeric && p->n > p->n_missing) {
-        short_number(p->min, p->type, text[0], sizeof text[0]);
-        short_number(p->quantile[4], p->type, text[1], sizeof text[1]);
-        short_number(p->max, p->type, text[2], sizeof text[2]);
-        draw_fit(c, x, y, w / 3, ROLE_TEXT, DRAW_RIGHT, str_of(text[0]));
-        draw_fit(c, x + w / 3, y, w / 3, ROLE_TEXT, DRAW_RIGHT,
-                 str_of(text[1]));
-        draw_fit(c, x + w / 3 * 2, y, w / 3, ROLE_TEXT, DRAW_RIGHT,
-                 str_of(text[2]));
+        for (int i = 0; i < 3; i++)
+            draw_number(c, x + w / 3 * i + 1, y, w / 3 - 1, at[i], p->type);
         return;
     }
     line[0] = '\0';
@@ -121,6 +130,8 @@ draw_shape(const struct canvas *c, int x, int y, int w,
                    most);
 }
 
+enum { SHAPE_CELLS = 15 }; /* the shape and the sign behind it */
+
 static int
 name_cells(int w)
 {
@@ -141,7 +152,7 @@ draw_summary(const struct canvas *c, int x, int y, const struct table *t,
     if (c->w - x > 44) {
         str_from_count(p->n_distinct, text);
         x = draw_fit(c, x, y, 10, ROLE_TEXT, DRAW_RIGHT, str_of(text));
-        draw_spread(c, x, y, c->w - x - 16, p);
+        draw_spread(c, x, y, c->w - x - SHAPE_CELLS, p);
     }
     draw_shape(c, c->w - 14, y, 10, p);
     if (a)
@@ -186,7 +197,7 @@ draw_head(const struct canvas *c)
         int w;
 
         x = draw_fit(c, x, 0, 10, ROLE_DIM, DRAW_RIGHT, STR("distinct"));
-        w = c->w - x - 16;
+        w = c->w - x - SHAPE_CELLS;
         draw_fit(c, x, 0, w / 3, ROLE_DIM, DRAW_RIGHT, STR("min"));
         draw_fit(c, x + w / 3, 0, w / 3, ROLE_DIM, DRAW_RIGHT, STR("median"));
         draw_fit(c, x + w / 3 * 2, 0, w / 3, ROLE_DIM, DRAW_RIGHT, STR("max"));
@@ -246,7 +257,7 @@ say_alerts(const struct table *t, struct buf *out)
 {
     size_t bad = 0;
 
-    for (size_t i = 0; t->profile && i < t->profile->n_alerts; i++)
+    for (size_t i = 0; i < n_alerts(t); i++)
         bad += t->profile->alert[i].level != ALERT_NOTE;
     if (!t->profile)
         buf_puts(out, "profiling…");
@@ -287,8 +298,7 @@ data_columns_title(struct view *v, struct buf *left, struct buf *right)
 static int
 draw_alerts(const struct canvas *c, int y, const struct table *t, long col)
 {
-    for (size_t i = 0; t->profile && i < t->profile->n_alerts && y < c->h;
-         i++) {
+    for (size_t i = 0; i < n_alerts(t) && y < c->h; i++) {
         const struct alert *a = &t->profile->alert[i];
 
         if (a->col != col)

@@ -109,6 +109,13 @@ struct making {
 };
 
 static bool
+make_frequency(struct making *m, struct pool *pool, struct error *err)
+{
+    m->made = query_frequency(m->frame, m->col, pool, err);
+    return m->made;
+}
+
+static bool
 run_making(struct task *t, void *ctx, struct error *err)
 {
     struct making *m = ctx;
@@ -127,6 +134,7 @@ making_done(struct task *t, void *ctx, bool ok, const struct error *err)
     if (ok) {
         table =
             session_add_table(s, m->name, m->replace ? m->path : "", m->made);
+        table->tally = m->make == make_frequency;
         if (d && !d->before) /* else something newer is looked at */
             data_look_at(d, table);
     } else {
@@ -163,13 +171,6 @@ start_making(struct view_data *d, const char *suffix, const char *text,
                                                     .done = making_done,
                                                     .ctx = m,
                                                     .quiet = true});
-}
-
-static bool
-make_frequency(struct making *m, struct pool *pool, struct error *err)
-{
-    m->made = query_frequency(m->frame, m->col, pool, err);
-    return m->made;
 }
 
 void

@@ -135,9 +135,12 @@ draw_empty(struct view_endpoints *e, const struct canvas *c)
                   str_of(e->error));
     } else {
         draw_text(c, 1, 1, ROLE_TEXT, "Nothing is served yet.");
+        draw_markup(c, 1, 2, ROLE_DIM,
+                    "<4> goes to the registry, where <d> deploys a version");
         draw_markup(c, 1, 3, ROLE_DIM,
-                    "<4> and <d> on a version deploys it, or in a notebook:");
-        draw_text(c, 1, 4, ROLE_DIM, "lathe.deploy(\"churn@production\")");
+                    "<3> goes to the runs, where <r> registers a model first");
+        draw_text(c, 1, 4, ROLE_DIM,
+                  "In a notebook:  lathe.deploy(\"churn@production\")");
     }
 }
 

@@ -223,10 +223,10 @@ draw_empty(struct view_registry *r, const struct canvas *c)
                   str_of(r->error));
     } else {
         draw_text(c, 1, 1, ROLE_TEXT, "No models registered yet.");
-        draw_markup(c, 1, 3, ROLE_DIM,
-                    "In a notebook:  lathe.register(\"churn\", model)");
-        draw_markup(c, 1, 4, ROLE_DIM,
-                    "or <3> and <x> on a run: register its model");
+        draw_markup(c, 1, 2, ROLE_DIM,
+                    "<3> goes to the runs, where <r> registers a model");
+        draw_text(c, 1, 3, ROLE_DIM,
+                  "In a notebook:  lathe.register(\"churn\", model)");
     }
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "session/task.h"
 #include "ui/ui.h"
@@ -267,12 +268,25 @@ act_register(struct view *v, const struct view_call *call)
 
     if (!run || !call->arg || !call->arg[0])
         return;
-    if (!run->artifact[0]) {
-        ui_message(v->ui, MESSAGE_WARN, "%s has no model", run->name);
-        return;
-    }
+    /* A run that has just ended may have a model that is not listed yet. */
     snprintf(line, sizeof line, "registry add %s runs:/%s", call->arg, run->id);
     ui_run_command(v->ui, line, 0);
+}
+
+/* The model is called as the table it learnt from, "churn" of data/churn.csv;
+ * a table without a file has no name worth it: then as the run. */
+static void
+runs_suggest(struct view *v, const char *action, struct buf *out)
+{
+    const struct run *run = runs_at_cursor(runs_mine(v));
+    const char *base;
+
+    if (!run || strcmp(action, "register") != 0)
+        return;
+    base = file_base(run->data);
+    if (strcspn(base, ".") == 0 || !strchr(base, '.'))
+        base = run->name;
+    buf_add(out, base, strcspn(base, "."));
 }
 
 static bool
@@ -528,6 +542,7 @@ const struct view_class view_runs_class = {
     .subject = runs_subject,
     .copy = runs_copy,
     .search = runs_search,
+    .suggest = runs_suggest,
     .filter = runs_filter,
     .filter_text = runs_filter_text,
     .back = runs_back,
