@@ -97,7 +97,8 @@ read_tables(struct training *g, const struct family *family, struct task *t,
 
     return read_share(c, "valid", &g->valid_share, err) &&
            read_share(c, "test", &g->test_share, err) &&
-           (g->data = cmd_table(t, call_text(c, "data"), err)) &&
+           (g->data = call_lent(c) ? frame_ref(call_lent(c))
+                                   : cmd_table(t, call_text(c, "data"), err)) &&
            (!valid || g->valid_share > 0 ||
             (g->valid = cmd_table(t, valid, err))) &&
            (!test || g->test_share > 0 ||

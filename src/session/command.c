@@ -25,6 +25,7 @@ struct call {
     bool json, plain, help;
     struct buf out;
     size_t width;
+    struct frame *lent;
     call_sink *sink;
     void *sink_ctx;
 };
@@ -364,8 +365,22 @@ call_free(struct call *c)
     for (size_t i = 0; i < c->n_given; i++)
         free(c->given[i].text);
     free(c->given);
+    frame_unref(c->lent);
     buf_fini(&c->out);
     free(c);
+}
+
+void
+call_lend(struct call *c, const struct frame *f)
+{
+    frame_unref(c->lent);
+    c->lent = frame_ref(f);
+}
+
+const struct frame *
+call_lent(const struct call *c)
+{
+    return c->lent;
 }
 
 struct call *

@@ -74,6 +74,10 @@ bool call_set(struct call *c, const char *name, const char *value,
 bool call_check(struct call *c,
                 struct error *err) MUST_USE; /* required ones given */
 void call_free(struct call *c);
+/* The table that "data" names is open already: it is used as it is here.  Takes
+ * a reference. */
+void call_lend(struct call *c, const struct frame *f);
+const struct frame *call_lent(const struct call *c); /* NULL: none */
 const char *call_text(const struct call *c,
                       const char *name); /* NULL: not given and no fallback */
 size_t call_count(const struct call *c, const char *name);

@@ -67,6 +67,15 @@ taken(void *ctx, const char *text)
         action_run(t.ui, t.name, t.count, text);
 }
 
+static size_t
+complete_taken(void *ctx, struct str line, size_t at, size_t *begin,
+               char ***out)
+{
+    const struct taking *t = ctx;
+
+    return ask_complete_words(t->ui, line, at, begin, out);
+}
+
 static void
 ask_for(struct ui *ui, const char *name, const char *takes, int count)
 {
@@ -78,6 +87,8 @@ ask_for(struct ui *ui, const char *name, const char *takes, int count)
 
     if (strncmp(takes, "file", 4) == 0)
         q.complete = ask_complete_files;
+    else if (strncmp(takes, "column", 6) == 0)
+        q.complete = complete_taken;
     t->ui = ui;
     t->count = count;
     snprintf(t->name, sizeof t->name, "%s", name);

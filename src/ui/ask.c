@@ -292,29 +292,39 @@ complete_choice(const char *choices, struct str line, size_t at, size_t *begin,
     return n;
 }
 
+size_t
+ask_complete_words(struct ui *ui, struct str line, size_t at, size_t *begin,
+                   char ***out)
+{
+    struct view *v = ui_at(ui);
+    char **words;
+    size_t n, found;
+
+    *out = NULL;
+    if (!v->class->words)
+        return 0;
+    n = v->class->words(v, &words);
+    found = complete_words(words, n, line, at, begin, out);
+    for (size_t i = 0; i < n; i++)
+        free(words[i]);
+    free(words);
+    return found;
+}
+
 static size_t
 complete_argument(void *ctx, struct str line, size_t at, size_t *begin,
                   char ***out)
 {
     const struct asking *q = ctx;
-    struct view *v = ui_at(q->ui);
-    char **words;
-    size_t n;
 
     *out = NULL;
     if (q->arg->kind == ARG_CHOICE && q->arg->choices)
         return complete_choice(q->arg->choices, line, at, begin, out);
     if (q->arg->kind == ARG_FILE || q->arg->kind == ARG_MODEL)
         return ask_complete_files(NULL, line, at, begin, out);
-    if (q->arg->kind != ARG_COLUMN || !v->class->words)
-        return 0;
-    n = v->class->words(v, &words);
-    size_t found = complete_words(words, n, line, at, begin, out);
-
-    for (size_t i = 0; i < n; i++)
-        free(words[i]);
-    free(words);
-    return found;
+    return q->arg->kind == ARG_COLUMN
+               ? ask_complete_words(q->ui, line, at, begin, out)
+               : 0;
 }
 
 static void

@@ -186,6 +186,9 @@ void
 ask_draw(struct ui *ui, const struct canvas *line, const struct canvas *body);
 /* Ask for what a call still needs, then run it.  Takes call. */
 void ask_arguments(struct ui *ui, struct call *call);
+/* Of the words of the view at hand: columns. */
+size_t ask_complete_words(struct ui *ui, struct str line, size_t at,
+                          size_t *begin, char ***out);
 size_t ask_complete_files(void *ctx, struct str line, size_t at, size_t *begin,
                           char ***out);
 

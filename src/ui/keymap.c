@@ -90,8 +90,9 @@ const struct key_row keymap_rows[] = {
 
     {"data", "o", "open", "open a table", "open"},
     {"data", "F", "frequency", "frequency of each value", "freq"},
-    {"data", "I", "describe", "describe every column", "describe"},
     {"data", "f", "filter", "filter: price > 50", "filter"},
+    {"data", "m", "learn", "train a model on the table", "train"},
+    {"data", "I", "describe", "describe every column", "describe"},
     {"data", "s", "sort", "sort by this column", "sort"},
     {"data", "=", "derive", "new column from an expression", ""},
     {"data", "t", "type", "target column for the profile", ""},

@@ -90,6 +90,7 @@ TUI_TESTS += tests/tui/quit.t
 TUI_TESTS += tests/tui/registry.t
 TUI_TESTS += tests/tui/start.t
 TUI_TESTS += tests/tui/terminals.t
+TUI_TESTS += tests/tui/train.t
 TUI_TESTS += tests/tui/training.t
 TUI_TESTS += tests/tui/views.t
 TUI_TESTS += tests/tui/work.t

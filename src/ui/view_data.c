@@ -331,6 +331,45 @@ act_enter(struct view *v, const struct view_call *call)
     buf_fini(&b);
 }
 
+static void
+act_learn(struct view *v, const struct view_call *call)
+{
+    struct view_data *d = data_mine(v);
+    struct table *t = data_whole_table(d);
+    struct call *c;
+    struct error err;
+    size_t col;
+
+    if (!t || !call->arg || !call->arg[0])
+        return;
+    if (!frame_need(t->frame, call->arg, &col, &err)) {
+        ui_error(v->ui, &err);
+        return;
+    }
+    c = call_new(command_find("train"));
+    call_lend(c, t->frame);
+    if (!call_set(c, "data", t->path[0] ? t->path : t->name, &err) ||
+        !call_set(c, "target", call->arg, &err)) {
+        ui_error(v->ui, &err);
+        call_free(c);
+        return;
+    }
+    ui_goto(v->ui, "runs", NULL);
+    ui_call(v->ui, c);
+}
+
+/* The target of the profile, else what tables end in. */
+static void
+data_suggest(struct view *v, const char *action, struct buf *out)
+{
+    const struct table *t = data_table(data_mine(v));
+
+    if (!t || strcmp(action, "learn") != 0)
+        return;
+    buf_puts(out, t->target ? t->target
+                            : frame_name(t->frame, frame_cols(t->frame) - 1));
+}
+
 static const struct view_action actions[] = {
     {"open", "Table: open a file",
      "Reads text, JSON lines, Arrow or Parquet, packed or not: format, header "
@@ -362,6 +401,11 @@ static const struct view_action actions[] = {
      "The profile then says how much "
      "each other column tells about it alone, and warns of leakage.",
      NULL, act_target, has_table, ACTION_SUBJECT},
+    {"learn", "Table: train a model",
+     "Gradient boosting with its defaults, a recorded run: its curve is in "
+     "Runs. All rows learn, also those a filter hides. "
+     ":train FILE has all the options.",
+     "column to predict: ", act_learn, has_table, 0},
     {"rejects", "Table: rows that were set aside", NULL, NULL, act_rejects,
      has_table, 0},
     {"export", "Table: write as csv",
@@ -642,6 +686,7 @@ const struct view_class view_data_class = {
     .subject = data_subject,
     .copy = data_copy,
     .search = data_search,
+    .suggest = data_suggest,
     .filter = data_filter,
     .filter_text = data_filter_text,
     .words = data_words,

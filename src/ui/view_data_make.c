@@ -129,11 +129,18 @@ making_done(struct task *t, void *ctx, bool ok, const struct error *err)
     struct making *m = ctx;
     struct session *s = task_session(t);
     struct view_data *d = tether_end(m->view);
-    struct table *table;
+    struct table *table = data_find_table(s, m->name);
+    char *target;
 
     if (ok) {
+        /* A column more or less leaves the target what it is. */
+        target = m->replace && table && table->target &&
+                         frame_find(m->made, table->target) >= 0
+                     ? mem_text(table->target)
+                     : NULL;
         table =
             session_add_table(s, m->name, m->replace ? m->path : "", m->made);
+        table->target = target;
         table->tally = m->make == make_frequency;
         if (d && !d->before) /* else something newer is looked at */
             data_look_at(d, table);
