@@ -93,21 +93,40 @@ mem_try_array(size_t n, size_t size, struct error *err)
     return prefer_huge_pages(p, bytes);
 }
 
+static void *
+aligned_block(size_t n, size_t size, size_t *bytes, struct error *err)
+{
+    void *p;
+
+    if (!size_of_array(n, size, bytes, err))
+        return NULL;
+    *bytes = (*bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
+    p = mem_fault_hit() ? NULL : aligned_alloc(MEM_ALIGN, *bytes);
+    if (!p) {
+        refuse(*bytes, err);
+        return NULL;
+    }
+    return prefer_huge_pages(p, *bytes);
+}
+
 void *
 mem_try_aligned(size_t n, size_t size, struct error *err)
 {
     size_t bytes;
-    void *p;
+    void *p = aligned_block(n, size, &bytes, err);
 
-    if (!size_of_array(n, size, &bytes, err))
-        return NULL;
-    bytes = (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
-    p = mem_fault_hit() ? NULL : aligned_alloc(MEM_ALIGN, bytes);
-    if (!p) {
-        refuse(bytes, err);
-        return NULL;
-    }
-    return memset(prefer_huge_pages(p, bytes), 0, bytes);
+    return p ? memset(p, 0, bytes) : NULL;
+}
+
+void *
+mem_try_unset(size_t n, size_t size, struct error *err)
+{
+    size_t bytes;
+    char *p = aligned_block(n, size, &bytes, err);
+
+    if (p)
+        memset(p + bytes - MEM_ALIGN, 0, MEM_ALIGN);
+    return p;
 }
 
 void *

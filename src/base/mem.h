@@ -1,8 +1,8 @@
 /* base/mem.h -- checked allocation and the fault points of the tests.
  *
  * Memory sized by the user's data: mem_try_*, which fail with ERR_NOMEM.
- * Small fixed objects: mem_new, which aborts.  All memory is zeroed and is
- * released by free(3), mem_try_aligned() included.
+ * Small fixed objects: mem_new, which aborts.  All memory is zeroed but
+ * mem_try_unset()'s, and is released by free(3), the aligned included.
  *
  * Threads: all functions may be called from any thread.
  * SPDX-License-Identifier: GPL-3.0-or-later */
@@ -23,6 +23,9 @@ void *mem_try_array(size_t n, size_t size, struct error *err) MUST_USE;
 /* As mem_try_array, aligned to MEM_ALIGN and rounded up to it. The padding is
  * zero and may be read. */
 void *mem_try_aligned(size_t n, size_t size, struct error *err) MUST_USE;
+/* The same with only the padding zeroed, for what the caller fills at once: a
+ * large buffer is then first touched by the threads that fill it. */
+void *mem_try_unset(size_t n, size_t size, struct error *err) MUST_USE;
 /* Change to n * size bytes; what is new is NOT zeroed.  On failure the old
  * block stays valid. */
 void *

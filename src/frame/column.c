@@ -363,46 +363,71 @@ column_print(const struct column *c, size_t i, struct buf *out)
 
 /* ---- rows by id ---- */
 
+#define TAKE(type)                                                      \
+    do {                                                                \
+        const type *from = c->data;                                     \
+        type *to = data;                                                \
+                                                                        \
+        for (size_t i = begin; !valid && i < end; i++)                  \
+            to[i] = from[rows[i]];                                      \
+        for (size_t i = begin; valid && i < end; i++)                   \
+            to[i] = rows[i] == COLUMN_NO_ROW ? (type)0 : from[rows[i]]; \
+    } while (0)
+
 static void
-take_values(const struct column *c, const uint32_t *rows, size_t n, void *out)
+take_valid(const struct column *c, const uint32_t *rows, size_t begin,
+           size_t end, uint64_t *valid)
 {
+    assert(begin % 64 == 0);
+    for (size_t at = begin; at < end; at += 64) {
+        size_t n = end - at < 64 ? end - at : 64;
+        uint64_t bits = 0;
+
+        for (size_t i = 0; i < n; i++) {
+            uint32_t row = rows[at + i];
+
+            bits |=
+                (uint64_t)(row != COLUMN_NO_ROW && column_bit(c->valid, row))
+                << i;
+        }
+        valid[at / 64] = bits;
+    }
+}
+
+void
+column_take_range(const struct column *c, const uint32_t *rows, size_t begin,
+                  size_t end, void *data, uint64_t *valid)
+{
+    for (size_t i = begin; i < end; i++)
+        assert(rows[i] < c->n || (valid && rows[i] == COLUMN_NO_ROW));
     switch (types[c->type].width) {
     case 1:
-        for (size_t i = 0; i < n; i++)
-            ((uint8_t *)out)[i] = ((const uint8_t *)c->data)[rows[i]];
+        TAKE(uint8_t);
         break;
     case 4:
-        for (size_t i = 0; i < n; i++)
-            ((uint32_t *)out)[i] = ((const uint32_t *)c->data)[rows[i]];
+        TAKE(uint32_t);
         break;
     default:
-        for (size_t i = 0; i < n; i++)
-            memcpy((char *)out + i * 8,
-                   (const char *)c->data + (size_t)rows[i] * 8, 8);
+        TAKE(uint64_t);
     }
+    if (valid)
+        take_valid(c, rows, begin, end, valid);
 }
 
 struct column *
 column_take(const struct column *c, const uint32_t *rows, size_t n,
             struct error *err)
 {
-    void *data = mem_try_aligned(n, types[c->type].width, err);
+    void *data = mem_try_unset(n, types[c->type].width, err);
     uint64_t *valid = NULL;
 
     if (!data)
         return NULL;
-    for (size_t i = 0; i < n; i++)
-        assert(rows[i] < c->n);
-    take_values(c, rows, n, data);
-    if (c->valid) {
-        if (!(valid = mem_try_array(n_words(n), sizeof *valid, err))) {
-            free(data);
-            return NULL;
-        }
-        for (size_t i = 0; i < n; i++)
-            valid[i / 64] |= (uint64_t)column_bit(c->valid, rows[i])
-                             << (i % 64);
+    if (c->valid && !(valid = mem_try_array(n_words(n), sizeof *valid, err))) {
+        free(data);
+        return NULL;
     }
+    column_take_range(c, rows, 0, n, data, valid);
     return column_new(c->type, n, data, valid,
                       c->dict ? dict_ref(c->dict) : NULL, err);
 }

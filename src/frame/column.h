@@ -90,6 +90,12 @@ column_numbers(const struct column *c, size_t begin, size_t end, double *out);
 struct str column_text(const struct column *c, size_t i);
 /* Any value for people and for CSV: "" when missing; doubles round-trip. */
 void column_print(const struct column *c, size_t i, struct buf *out);
+#define COLUMN_NO_ROW UINT32_MAX /* in a list of rows: a missing value */
+/* Values begin..end of a column that has the rows of `rows`, in that order,
+ * into data and, unless it is NULL, the bitmap valid; begin is a multiple of
+ * 64.  A list with COLUMN_NO_ROW in it wants a bitmap. */
+void column_take_range(const struct column *c, const uint32_t *rows,
+                       size_t begin, size_t end, void *data, uint64_t *valid);
 /* The rows of `rows`, in that order. */
 struct column *column_take(const struct column *c, const uint32_t *rows,
                            size_t n, struct error *err) MUST_USE;

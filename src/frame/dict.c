@@ -394,6 +394,30 @@ dict_find(const struct dict *d, struct str s)
     return DICT_NONE;
 }
 
+void
+dict_find_range(const struct dict *d, const struct dict *from, size_t begin,
+                size_t end, uint32_t *map)
+{
+    enum { GROUP = 64 };
+    bool table = has_table(d);
+
+    for (; begin < end; begin += GROUP) {
+        size_t n = end - begin < GROUP ? end - begin : GROUP;
+        struct str s[GROUP];
+        uint32_t hash[GROUP];
+
+        for (size_t i = 0; i < n; i++)
+            s[i] = dict_text(from, (uint32_t)(begin + i));
+        if (table)
+            fetch_ahead(d, s, n, hash);
+        for (size_t i = 0; i < n; i++) {
+            uint64_t v = table ? *probe(d, s[i], hash[i]) : 0;
+
+            map[begin + i] = table ? (uint32_t)v - 1 : dict_find(d, s[i]);
+        }
+    }
+}
+
 struct str
 dict_block(const struct dict *d, const size_t **end)
 {

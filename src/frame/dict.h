@@ -38,6 +38,9 @@ bool dict_add_many(struct dict *d, const struct str *s, size_t n,
 bool dict_add_all(struct dict *d, const struct dict *from, uint32_t *map,
                   struct error *err) MUST_USE;
 uint32_t dict_find(const struct dict *d, struct str s); /* DICT_NONE: absent */
+/* As dict_find for texts begin..end of `from`, faster: map[code] for each. */
+void dict_find_range(const struct dict *d, const struct dict *from,
+                     size_t begin, size_t end, uint32_t *map);
 struct str dict_text(const struct dict *d, uint32_t code);
 /* All texts end to end; end[code] is where each ends.  Borrowed. */
 struct str dict_block(const struct dict *d, const size_t **end);
