@@ -12,11 +12,12 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "frame/expr.h"
+#include "frame/join.h"
 #include "frame/profile.h"
 #include "frame/query.h"
 #include "frame/source.h"
 #include "frame/split.h"
+#include "frame/verbs.h"
 #include "script/lua_types.h"
 
 struct lua_frame {
@@ -299,27 +300,23 @@ lathe_frame(lua_State *L)
 /* ---- rows and columns ---- */
 
 struct shaping {
-    const struct frame *in;
+    const struct frame *in, *other;
     struct lua_frame *out;
     const char *text;
     const char *const *names, *const *exprs;
     size_t n;
-    struct query_key *keys;
+    struct join_options join;
+    double amount;
+    uint64_t seed;
 };
 
 static bool
 run_where(struct task *t, void *ctx, struct error *err)
 {
     struct shaping *s = ctx;
-    struct expr *e = expr_parse(str_of(s->text), err);
-    uint32_t *rows = NULL;
-    size_t n;
 
-    if (e &&
-        expr_where(e, s->in, session_pool(task_session(t)), &rows, &n, err))
-        s->out->frame = frame_take(s->in, rows, n, err);
-    free(rows);
-    expr_free(e);
+    s->out->frame =
+        verb_where(s->in, s->text, session_pool(task_session(t)), err);
     return s->out->frame;
 }
 
@@ -341,14 +338,9 @@ run_with(struct task *t, void *ctx, struct error *err)
     struct frame *now = frame_ref(s->in);
 
     for (size_t i = 0; now && i < s->n; i++) {
-        struct expr *e = expr_parse(str_of(s->exprs[i]), err);
-        struct column *c =
-            e ? expr_eval(e, now, session_pool(task_session(t)), err) : NULL;
-        struct frame *next = c ? frame_with(now, s->names[i], c, err) : NULL;
+        struct frame *next = verb_with(now, s->names[i], s->exprs[i],
+                                       session_pool(task_session(t)), err);
 
-        if (!next)
-            error_prefix(err, "%s: ", s->names[i]);
-        expr_free(e);
         frame_unref(now);
         now = next;
     }
@@ -393,16 +385,9 @@ static bool
 run_select(struct task *t, void *ctx, struct error *err)
 {
     struct shaping *s = ctx;
-    size_t n = 0;
-    size_t *cols = mem_try_array(s->n + 1, sizeof *cols, err);
-    bool ok = cols;
 
     (void)t;
-    for (; ok && s->names[n]; n++)
-        ok = frame_need(s->in, s->names[n], &cols[n], err);
-    if (ok)
-        s->out->frame = frame_select(s->in, cols, n, err);
-    free(cols);
+    s->out->frame = verb_select(s->in, s->names, err);
     return s->out->frame;
 }
 
@@ -446,35 +431,99 @@ static bool
 run_sort(struct task *t, void *ctx, struct error *err)
 {
     struct shaping *s = ctx;
-    uint32_t *rows =
-        query_sort(s->in, s->keys, s->n, session_pool(task_session(t)), err);
 
-    if (rows)
-        s->out->frame = frame_take(s->in, rows, frame_rows(s->in), err);
-    free(rows);
+    s->out->frame =
+        verb_sort(s->in, s->names, session_pool(task_session(t)), err);
     return s->out->frame;
 }
 
 static int
 frame_sort(lua_State *L)
 {
+    return shape_by_names(L, "sort", run_sort);
+}
+
+static bool
+run_distinct(struct task *t, void *ctx, struct error *err)
+{
+    struct shaping *s = ctx;
+
+    s->out->frame =
+        verb_distinct(s->in, s->names, session_pool(task_session(t)), err);
+    return s->out->frame;
+}
+
+static int
+frame_distinct(lua_State *L)
+{
     struct lua_frame *f = check_frame(L, 1);
-    struct shaping s = {.in = f->frame, .names = script_texts(L, 2, "sort")};
+    struct shaping s = {.in = f->frame};
+
+    lua_settop(L, 2);
+    if (!lua_isnil(L, 2))
+        s.names = script_texts(L, 2, "distinct");
+    s.out = new_frame(L, f->name);
+    script_call(L, "distinct", run_distinct, &s);
+    return 1;
+}
+
+static bool
+run_sample(struct task *t, void *ctx, struct error *err)
+{
+    struct shaping *s = ctx;
+
+    s->out->frame = verb_sample(s->in, s->amount, s->seed,
+                                session_pool(task_session(t)), err);
+    return s->out->frame;
+}
+
+/* frame:sample(1000), frame:sample(0.1, { seed = 7 }) */
+static int
+frame_sample(lua_State *L)
+{
+    static const char *const allowed[] = {"seed", NULL};
+    struct lua_frame *f = check_frame(L, 1);
+    struct shaping s = {.in = f->frame, .amount = luaL_checknumber(L, 2)};
+
+    script_options(L, 3, allowed);
+    s.seed = (uint64_t)script_opt_int(L, 3, "seed", 1);
+    s.out = new_frame(L, f->name);
+    script_call(L, "sample", run_sample, &s);
+    return 1;
+}
+
+static bool
+run_join(struct task *t, void *ctx, struct error *err)
+{
+    struct shaping *s = ctx;
+
+    s->out->frame =
+        join_frames(s->in, s->other, &s->join, session_pool(task_session(t)),
+                    task_progress(t), err);
+    return s->out->frame;
+}
+
+/* frame:join(other, { by = "id", how = "left" }) */
+static int
+frame_join(lua_State *L)
+{
+    static const char *const allowed[] = {"by", "how", "suffix", "tolerance",
+                                          NULL};
+    struct lua_frame *f = check_frame(L, 1);
+    struct shaping s = {.in = f->frame, .other = check_frame(L, 2)->frame};
     struct error err;
 
-    while (s.names[s.n])
-        s.n++;
-    s.keys = script_scratch(L, (s.n + 1) * sizeof *s.keys, NULL);
-    for (size_t i = 0; i < s.n; i++) {
-        const char *name = s.names[i];
-
-        s.keys[i].descending = name[0] == '-';
-        if (!frame_need(f->frame, name + (name[0] == '-'), &s.keys[i].col,
+    script_options(L, 3, allowed);
+    s.join.by = script_opt_texts(L, 3, "by");
+    s.join.suffix = script_opt_text(L, 3, "suffix", NULL);
+    s.join.tolerance = script_opt_number(L, 3, "tolerance", -1);
+    s.join.bounded =
+        lua_istable(L, 3) && lua_getfield(L, 3, "tolerance") != LUA_TNIL;
+    if (!join_how_parse(script_opt_text(L, 3, "how", "inner"), &s.join.how,
                         &err))
-            script_fail(L, &err);
-    }
+        script_fail(L, &err);
     s.out = new_frame(L, f->name);
-    script_call(L, "sort", run_sort, &s);
+    script_call(L, "join", run_join, &s);
     return 1;
 }
 
@@ -495,23 +544,14 @@ frame_head(lua_State *L)
     return 1;
 }
 
-struct grouping {
-    const struct frame *in;
-    struct lua_frame *out;
-    size_t *by;
-    size_t n_by;
-    const char *const *aggregates;
-    size_t n;
-};
-
 static bool
 run_group(struct task *t, void *ctx, struct error *err)
 {
-    struct grouping *g = ctx;
+    struct shaping *s = ctx;
 
-    g->out->frame = query_group(g->in, g->by, g->n_by, g->aggregates, g->n,
-                                session_pool(task_session(t)), err);
-    return g->out->frame;
+    s->out->frame = verb_group(s->in, s->names, s->exprs,
+                               session_pool(task_session(t)), err);
+    return s->out->frame;
 }
 
 /* frame:group("contract", { "n = count()", "churned = share(churn)" }) */
@@ -519,21 +559,37 @@ static int
 frame_group(lua_State *L)
 {
     struct lua_frame *f = check_frame(L, 1);
-    struct grouping g = {.in = f->frame};
-    const char *const *by = script_texts(L, 2, "group");
-    struct error err;
+    struct shaping s = {.in = f->frame};
 
-    g.aggregates = script_texts(L, 3, "aggregates");
-    while (by[g.n_by])
-        g.n_by++;
-    while (g.aggregates[g.n])
-        g.n++;
-    g.by = script_scratch(L, (g.n_by + 1) * sizeof *g.by, NULL);
-    for (size_t i = 0; i < g.n_by; i++)
-        if (!frame_need(f->frame, by[i], &g.by[i], &err))
-            script_fail(L, &err);
-    g.out = new_frame(L, f->name);
-    script_call(L, "group", run_group, &g);
+    s.names = script_texts(L, 2, "group");
+    s.exprs = script_texts(L, 3, "aggregates");
+    s.out = new_frame(L, f->name);
+    script_call(L, "group", run_group, &s);
+    return 1;
+}
+
+static bool
+run_pivot(struct task *t, void *ctx, struct error *err)
+{
+    struct shaping *s = ctx;
+
+    s->out->frame = verb_pivot(s->in, s->names, s->text, s->exprs,
+                               session_pool(task_session(t)), err);
+    return s->out->frame;
+}
+
+/* frame:pivot("region", "month", "sum(price)") */
+static int
+frame_pivot(lua_State *L)
+{
+    struct lua_frame *f = check_frame(L, 1);
+    struct shaping s = {.in = f->frame};
+
+    s.names = script_texts(L, 2, "pivot");
+    s.text = luaL_checkstring(L, 3);
+    s.exprs = script_texts(L, 4, "aggregates");
+    s.out = new_frame(L, f->name);
+    script_call(L, "pivot", run_pivot, &s);
     return 1;
 }
 
@@ -818,6 +874,23 @@ const struct binding lua_frame_methods[] = {
     {"group", frame_group, "frame:group(by, { \"name = aggregate\", ... })",
      "One row for each group. Aggregates: count(), sum(x), mean(x), min(x),\n"
      "max(x), sd(x), median(x), distinct(x), missing(x), share(x)."},
+    {"distinct", frame_distinct, "frame:distinct([names])",
+     "The first row of each that differ, in these columns or in all."},
+    {"join", frame_join, "frame:join(other, { by = names, ... })",
+     "The rows of two frames side by side where the columns \"by\" are equal;\n"
+     "\"a=b\" is a here and b there. Rows stay in their order; a missing value\n"
+     "matches nothing.\n"
+     "  by         a name or a list of names\n"
+     "  how        \"inner\", \"left\" (all rows from here), \"semi\" (rows with a\n"
+     "             partner), \"anti\" (rows without), \"asof\" (the last of by is\n"
+     "             ordered: the nearest row at or before it)\n"
+     "  suffix     of names that are taken, \"_right\"\n"
+     "  tolerance  asof: at most so far back; days of dates, seconds of times"},
+    {"pivot", frame_pivot, "frame:pivot(by, name, aggregates)",
+     "One row for each group, and for each value of the column a column of\n"
+     "the aggregates over it."},
+    {"sample", frame_sample, "frame:sample(n [, { seed = 1 }])",
+     "So many rows, or below 1 a share of them, at random, in their order."},
     {"frequency", frame_frequency, "frame:frequency(name)",
      "The values of a column, most frequent first."},
     {"split", frame_split, "train, test = frame:split{ options }",

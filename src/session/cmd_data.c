@@ -7,9 +7,9 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "frame/expr.h"
-#include "frame/query.h"
+#include "frame/join.h"
 #include "frame/source.h"
+#include "frame/verbs.h"
 #include "session/cmd.h"
 
 /* ---- shared ---- */
@@ -240,68 +240,135 @@ cmd_schema(struct session *s, struct task *t, struct call *c, struct error *err)
 
 /* ---- changing ---- */
 
+/* Another frame in the place of f. */
 static struct frame *
-where(struct frame *f, const char *text, struct pool *pool, struct error *err)
+instead(struct frame *f, struct frame *next)
 {
-    struct expr *e = expr_parse(str_of(text), err);
-    struct frame *out = NULL;
-    uint32_t *rows;
-    size_t n;
+    frame_unref(f);
+    return next;
+}
 
-    if (e && expr_where(e, f, pool, &rows, &n, err)) {
-        out = frame_take(f, rows, n, err);
-        free(rows);
+/* The names given for an option, one by one or with commas between them; a
+ * column whose name has a comma is told by its whole name.  NULL: none. */
+struct names {
+    struct buf text;
+    const char **name;
+};
+
+static void
+names_init(struct names *out, const struct frame *f, const struct call *c,
+           const char *option)
+{
+    size_t n = 0, given = call_count(c, option);
+    char *at, *comma;
+
+    buf_init(&out->text);
+    for (size_t i = 0; i < given; i++) {
+        const char *text = call_nth(c, option, i);
+        bool whole = frame_find(f, text + (*text == '-')) >= 0;
+
+        for (; *text; text++)
+            buf_putc(&out->text, *text == ',' && !whole ? '\0' : *text);
+        buf_putc(&out->text, '\0');
     }
-    expr_free(e);
-    frame_unref(f);
-    return out;
-}
-
-/* "name" or "-name" for descending. */
-static struct frame *
-sorted(struct frame *f, const char *name, struct pool *pool, struct error *err)
-{
-    struct query_key key = {0, *name == '-'};
-    struct frame *out = NULL;
-    uint32_t *rows;
-
-    if (frame_need(f, name + key.descending, &key.col, err) &&
-        (rows = query_sort(f, &key, 1, pool, err))) {
-        out = frame_take(f, rows, frame_rows(f), err);
-        free(rows);
+    for (size_t i = 0; i < out->text.len; i++)
+        n += out->text.data[i] == '\0';
+    out->name = n ? mem_new((n + 1) * sizeof *out->name) : NULL;
+    at = out->text.data;
+    for (size_t i = 0; i < n; i++, at = comma + 1) {
+        comma = at + strlen(at);
+        out->name[i] = at;
     }
-    frame_unref(f);
-    return out;
 }
 
-static struct frame *
-selected(struct frame *f, const struct call *c, struct error *err)
+static void
+names_fini(struct names *n)
 {
-    size_t n = call_count(c, "select");
-    size_t *cols = mem_new((n + 1) * sizeof *cols);
-    struct frame *out = NULL;
-    bool ok = true;
-
-    for (size_t i = 0; i < n && ok; i++)
-        ok = frame_need(f, call_nth(c, "select", i), &cols[i], err);
-    if (ok)
-        out = frame_select(f, cols, n, err);
-    free(cols);
-    frame_unref(f);
-    return out;
+    free(n->name);
+    buf_fini(&n->text);
 }
 
-/* What query and convert do to a table, in this order. */
 static struct frame *
-transform(struct frame *f, const struct call *c, struct pool *pool,
+joined(struct frame *f, struct task *t, const struct call *c, struct error *err)
+{
+    struct frame *other = cmd_table(t, call_text(c, "join"), err);
+    struct join_options o = {.bounded = call_text(c, "tolerance"),
+                             .tolerance = call_float(c, "tolerance")};
+    struct frame *out = NULL;
+    struct names by;
+
+    names_init(&by, f, c, "by");
+    o.by = by.name;
+    if (other && join_how_parse(call_text(c, "how"), &o.how, err))
+        out = join_frames(f, other, &o, session_pool(task_session(t)),
+                          task_progress(t), err);
+    names_fini(&by);
+    frame_unref(other);
+    return instead(f, out);
+}
+
+/* --group, --agg and --pivot. */
+static struct frame *
+grouped(struct frame *f, const struct call *c, struct pool *pool,
+        struct error *err)
+{
+    const char *const count[] = {"count()", NULL};
+    const char **all = cmd_all(c, "agg"), *across = call_text(c, "pivot");
+    const char *const *aggregates = all ? all : count;
+    struct frame *out;
+    struct names by;
+
+    names_init(&by, f, c, "group");
+    if (across)
+        out = verb_pivot(f, by.name, across, aggregates, pool, err);
+    else
+        out = verb_group(f, by.name, aggregates, pool, err);
+    names_fini(&by);
+    free(all);
+    return instead(f, out);
+}
+
+/* --sort and --select. */
+static struct frame *
+arranged(struct frame *f, const struct call *c, struct pool *pool,
+         struct error *err)
+{
+    struct names sort, select;
+
+    names_init(&sort, f, c, "sort");
+    names_init(&select, f, c, "select");
+    if (sort.name)
+        f = instead(f, verb_sort(f, sort.name, pool, err));
+    if (f && select.name)
+        f = instead(f, verb_select(f, select.name, err));
+    names_fini(&sort);
+    names_fini(&select);
+    return f;
+}
+
+/* What query does to a table, in this order. */
+static struct frame *
+transform(struct frame *f, struct task *t, const struct call *c,
           struct error *err)
 {
+    struct pool *pool = session_pool(task_session(t));
+
+    if (f && call_text(c, "join"))
+        f = joined(f, t, c, err);
+    for (size_t i = 0; f && i < call_count(c, "with"); i++)
+        f = instead(f, verb_derive(f, call_nth(c, "with", i), pool, err));
     if (f && call_text(c, "where"))
-        f = where(f, call_text(c, "where"), pool, err);
-    if (f && call_text(c, "sort"))
-        f = sorted(f, call_text(c, "sort"), pool, err);
-    if (f && call_count(c, "select"))
-        f = selected(f, c, err);
+        f = instead(f, verb_where(f, call_text(c, "where"), pool, err));
+    if (f && call_text(c, "sample"))
+        f = instead(f, verb_sample(f, call_float(c, "sample"),
+                                   (uint64_t)call_int(c, "seed"), pool, err));
+    if (f && (call_count(c, "group") || call_count(c, "agg") ||
+              call_text(c, "pivot")))
+        f = grouped(f, c, pool, err);
+    if (f)
+        f = arranged(f, c, pool, err);
+    if (f && call_flag(c, "distinct"))
+        f = instead(f, verb_distinct(f, NULL, pool, err));
     return f;
 }
 
@@ -313,7 +380,8 @@ cmd_query(struct session *s, struct task *t, struct call *c, struct error *err)
     int64_t limit = call_int(c, "rows");
     bool ok;
 
-    f = transform(f, c, session_pool(s), err);
+    (void)s;
+    f = transform(f, t, c, err);
     if (!f)
         return false;
     ok = cmd_goes_on(t, err);

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "frame/join.h"
 #include "session/cmd.h"
 
 #define END                                            \
@@ -38,9 +39,31 @@ static const struct arg query_args[] = {
      "a table: csv, tsv, jsonl, arrow, parquet, or - for standard input"},
     {"where", ARG_TEXT, false, false, NULL, NULL,
      "an expression: tenure < 12 and churn = 'Yes'"},
-    {"--select", ARG_COLUMN, false, true, NULL, NULL, "keep this column"},
-    {"--sort", ARG_COLUMN, false, false, NULL, NULL,
+    {"--join", ARG_FILE, false, false, NULL, NULL,
+     "put the matching rows of this table beside those of DATA"},
+    {"--by", ARG_COLUMN, false, true, NULL, NULL,
+     "... where this column is equal: a name, or a=b for two"},
+    {"--how", ARG_CHOICE, false, false, "inner", JOIN_HOW_CHOICES,
+     "... all rows of DATA (left), those with a partner (semi) or none "
+     "(anti), the nearest earlier row (asof, by the last --by)"},
+    {"--tolerance", ARG_FLOAT, false, false, NULL, NULL,
+     "... asof: at most so far back, in days of dates, seconds of times"},
+    {"--with", ARG_TEXT, false, true, NULL, NULL,
+     "add a column: total = price * qty"},
+    {"--sample", ARG_FLOAT, false, false, NULL, NULL,
+     "so many rows at random, or a share of them: 1000, 0.1"},
+    {"--seed", ARG_INT, false, false, "1", NULL, "of --sample"},
+    {"--group", ARG_COLUMN, false, true, NULL, NULL,
+     "one row for each value of this column"},
+    {"--agg", ARG_TEXT, false, true, NULL, NULL,
+     "with this over its rows: total = sum(price); count() when left out"},
+    {"--pivot", ARG_COLUMN, false, false, NULL, NULL,
+     "and a column for each value of this one"},
+    {"--sort", ARG_COLUMN, false, true, NULL, NULL,
      "by this column; -NAME for descending"},
+    {"--select", ARG_COLUMN, false, true, NULL, NULL, "keep this column"},
+    {"--distinct", ARG_FLAG, false, false, NULL, NULL,
+     "leave out rows that were there before"},
     {"--rows", ARG_INT, false, false, "20", NULL, "print at most so many"},
     {"--csv", ARG_FLAG, false, false, NULL, NULL, "print all rows as CSV"},
     {"--out", ARG_FILE, false, false, NULL, NULL,
@@ -293,7 +316,11 @@ static const struct command table[] = {
      "Alerts first: missing values, constants, identifiers, imbalance, skew,\n"
      "duplicates, and leakage of the target.",
      "lathe profile churn.csv --target churn", ALL, profile_args, cmd_profile},
-    {"query", "Filter, sort and select rows of a table", NULL,
+    {"query", "Join, filter, group and sort rows of a table",
+     "In this order: --join, --with, the condition, --sample, --group or "
+     "--pivot,\n"
+     "--sort, --select, --distinct. Names may be given one by one or with "
+     "commas.",
      "lathe query churn.csv 'tenure < 12' --select tenure --sort -tenure", ALL,
      query_args, cmd_query},
     {"registry add", "Add a version of a model", NULL,

@@ -81,6 +81,16 @@ b=$("$lathe" predict m.lathe "$data" | sha256sum)
 is "$a" "$b" "a registered model predicts as its file"
 like "$("$lathe" evaluate m.lathe "$data")" 'AUC +0\.8' "evaluate scores"
 like "$("$lathe" evaluate m.lathe "$data")" 'learnt from this very table' "and says when the rows were learnt from"
+printf 'contract,fee\nOne year,5\nTwo year,7\n' > fees.csv
+is "$("$lathe" query "$data" 'kept > 70' --join fees.csv --by contract --with 'kept = tenure' \
+    --group contract,fee --agg 'n = count()' --sort -fee --csv | tr '\n' ' ')" \
+    "contract,fee,n Two year,7,480 One year,5,45 " "query joins, derives, filters, groups and sorts"
+is "$("$lathe" query "$data" --group contract --pivot churn --sort contract --csv | tr '\n' ' ')" \
+    "contract,No,Yes Month-to-month,2220,1655 One year,1307,166 Two year,1647,48 " "and pivots"
+is "$("$lathe" query "$data" --sample 0.5 --select churn,contract --distinct --csv | wc -l)" 7 "and samples distinct rows"
+"$lathe" query "$data" --join fees.csv --by contact 2> err
+is "$?" 1 "a join by no column fails"
+like "$(cat err)" "the left table: no column 'contact' \(did you mean 'contract'" "and says where"
 "$lathe" query "$data" 'tenure > 12' --out some.csv
 is "$("$lathe" evaluate m.lathe some.csv | grep -c 'very table')" 0 "and only then"
 printf 'tenure\n3\n' > narrow.csv

@@ -66,6 +66,24 @@ lathe.alias("churn/2", "champion")
 tap.is(lathe.version_of("churn@champion").number, 2, "an alias finds its version")
 tap.is(#lathe.versions("churn"), 2, "both are listed")
 
+-- Two frames, and other shapes of one.
+do
+    local here = lathe.frame { id = { 1, 2, 3 }, x = { 10, 20, 30 } }
+    local there = lathe.frame { id = { 3, 1, 1 }, x = { 7, 8, 9 } }
+    local both = here:join(there, { by = "id", how = "left", suffix = "_b" })
+    tap.is(table.concat(both.columns, " "), "id x x_b", "a join names its columns")
+    tap.is(table.concat(both:values("id"), " "), "1 1 2 3", "and keeps the order of rows")
+    tap.is(both:values("x_b")[3], false, "a row without partner has nothing there")
+    tap.is(#here:join(there, { by = "id=x", how = "anti" }), 3, "keys may have two names")
+    local asof = here:join(there, { by = "x=id", how = "asof", tolerance = 8 })
+    tap.is(table.concat(asof.columns, " "), "id x id_right x_right", "as-of keeps its other key")
+    tap.fails(function() here:join(there, { by = "id", how = "outer" }) end, "expected inner", "a wrong join is told")
+    tap.is(#there:distinct("id"), 2, "distinct by a column")
+    tap.is(#there:distinct(), 3, "and by all")
+    tap.is(table.concat(there:pivot("id", "x", "count()").columns, " "), "id 7 8 9", "a pivot has a column a value")
+    tap.is(#here:sample(2, { seed = 3 }), 2, "a sample of rows")
+end
+
 -- Commands and help.
 tap.is(lathe.cmd("runs ls", { json = true })[1].name, "small", "a command's JSON is a table")
 tap.like(lathe.cmd("schema", { data }), "tenure +int", "positional arguments come first")
