@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "frame/order.h"
 
 enum { FIRST_SLOTS = 16, FIRST_BYTES = 64, SMALL = 1024 };
 
@@ -453,19 +454,99 @@ by_text(const void *a, const void *b)
                    ((const struct ranked *)b)->text);
 }
 
+/* Codes in the order of their texts: by radix over eight bytes at a time. */
+struct ranking {
+    const struct dict *d;
+    uint32_t *code, *code2;
+    uint64_t *key, *key2;
+    struct ranked *few; /* FEW_TEXTS of them */
+};
+
+/* Texts that agree in DEEP bytes are compared whole, and so are a few. */
+enum { FEW_TEXTS = 64, DEEP = 64 };
+
+static uint64_t
+bytes_at(struct str s, size_t depth)
+{
+    size_t n = s.n - depth < 8 ? s.n - depth : 8;
+    uint64_t key = 0;
+
+    for (size_t i = 0; i < n; i++)
+        key |= (uint64_t)(unsigned char)s.p[depth + i] << (56 - 8 * i);
+    return key;
+}
+
+static bool
+compare_texts(const struct ranking *r, size_t begin, size_t n,
+              struct error *err)
+{
+    struct ranked *list = r->few;
+
+    if (n > FEW_TEXTS && !(list = mem_try_array(n, sizeof *list, err)))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        list[i] = (struct ranked){text_of(r->d, r->code[begin + i]),
+                                  r->code[begin + i]};
+    qsort(list, n, sizeof *list, by_text);
+    for (size_t i = 0; i < n; i++)
+        r->code[begin + i] = list[i].code;
+    if (list != r->few)
+        free(list);
+    return true;
+}
+
+/* Sort the codes begin..begin + n, whose texts are alike up to depth and not
+ * shorter.  The arrays of r are where they were when it returns. */
+static bool
+rank_range(const struct ranking *r, size_t begin, size_t n, size_t depth,
+           struct error *err)
+{
+    uint64_t *key = r->key + begin, *key2 = r->key2 + begin;
+    uint32_t *code = r->code + begin, *code2 = r->code2 + begin;
+    bool ended = false;
+
+    for (size_t i = 0; i < n; i++)
+        ended = ended || text_of(r->d, code[i]).n < depth;
+    if (n <= FEW_TEXTS || depth >= DEEP || ended)
+        return n < 2 || compare_texts(r, begin, n, err);
+    for (size_t i = 0; i < n; i++)
+        key[i] = bytes_at(text_of(r->d, code[i]), depth);
+    order_sort_ids(&key, &code, &key2, &code2, n);
+    if (code != r->code + begin) {
+        memcpy(r->code + begin, code, n * sizeof *code);
+        memcpy(r->key + begin, key, n * sizeof *key);
+    }
+    /* Deeper ranges overwrite their own keys alone. */
+    for (size_t i = 0, end; i < n; i = end) {
+        uint64_t same = r->key[begin + i];
+
+        for (end = i + 1; end < n && r->key[begin + end] == same; end++)
+            ;
+        if (end - i > 1 && !rank_range(r, begin + i, end - i, depth + 8, err))
+            return false;
+    }
+    return true;
+}
+
 bool
 dict_ranks(const struct dict *d, uint32_t *rank, struct error *err)
 {
-    struct ranked *list = mem_try_array(d->n, sizeof *list, err);
+    struct ranking r = {.d = d};
+    bool ok = (r.code = mem_try_unset(d->n, sizeof *r.code, err)) &&
+              (r.code2 = mem_try_unset(d->n, sizeof *r.code2, err)) &&
+              (r.key = mem_try_unset(d->n, sizeof *r.key, err)) &&
+              (r.key2 = mem_try_unset(d->n, sizeof *r.key2, err)) &&
+              (r.few = mem_try_array(FEW_TEXTS, sizeof *r.few, err));
 
-    if (!list)
-        return false;
-    for (size_t i = 0; i < d->n; i++)
-        list[i] = (struct ranked){dict_text(d, (uint32_t)i), (uint32_t)i};
-    if (d->n > 1)
-        qsort(list, d->n, sizeof *list, by_text);
-    for (size_t i = 0; i < d->n; i++)
-        rank[list[i].code] = (uint32_t)i;
-    free(list);
-    return true;
+    for (size_t i = 0; ok && i < d->n; i++)
+        r.code[i] = (uint32_t)i;
+    ok = ok && rank_range(&r, 0, d->n, 0, err);
+    for (size_t i = 0; ok && i < d->n; i++)
+        rank[r.code[i]] = (uint32_t)i;
+    free(r.code);
+    free(r.code2);
+    free(r.key);
+    free(r.key2);
+    free(r.few);
+    return ok;
 }

@@ -564,21 +564,57 @@ expr_check(const struct expr *e, const struct frame *f, enum col_type *type,
 
 /* ---- filters --------------------------------------------------------- */
 
-static bool
-true_rows(const struct column *c, uint32_t **rows, size_t *n, struct error *err)
-{
-    const uint8_t *is_true = column_bools(c);
-    size_t count = 0, at = 0;
+struct truth {
+    const uint8_t *is_true;
+    size_t *n; /* of each chunk, then where its rows begin */
+    uint32_t *rows;
+};
 
-    for (size_t i = 0; i < column_rows(c); i++)
-        count += is_true[i];
-    if (!(*rows = mem_try_array(count, sizeof **rows, err)))
+static void
+count_true(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct truth *t = ctx;
+
+    for (size_t i = begin; i < end; i++)
+        t->n[chunk] += t->is_true[i];
+}
+
+/* Every row is written, and the next one over it unless it is true. */
+static void
+list_true(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct truth *t = ctx;
+    uint32_t *at = t->rows + t->n[chunk];
+    uint32_t *last = t->rows + t->n[chunk + 1];
+
+    for (size_t i = begin; i < end && at < last; i++) {
+        *at = (uint32_t)i;
+        at += t->is_true[i];
+    }
+}
+
+static bool
+true_rows(const struct column *c, struct pool *pool, uint32_t **rows, size_t *n,
+          struct error *err)
+{
+    size_t chunks = pool_chunks(column_rows(c), CHUNK), at = 0;
+    struct truth t = {.is_true = column_bools(c)};
+
+    if (!(t.n = mem_try_array(chunks + 1, sizeof *t.n, err)))
         return false;
-    for (size_t i = 0; i < column_rows(c); i++)
-        if (is_true[i])
-            (*rows)[at++] = (uint32_t)i;
-    *n = count;
-    return true;
+    pool_for(pool, column_rows(c), CHUNK, count_true, &t);
+    for (size_t i = 0; i <= chunks; i++) {
+        size_t count = t.n[i];
+
+        t.n[i] = at;
+        at += count;
+    }
+    if ((t.rows = mem_try_unset(at, sizeof *t.rows, err)))
+        pool_for(pool, column_rows(c), CHUNK, list_true, &t);
+    free(t.n);
+    *rows = t.rows;
+    *n = at;
+    return t.rows;
 }
 
 bool
@@ -597,7 +633,7 @@ expr_where(const struct expr *e, const struct frame *f, struct pool *pool,
                          column_type_word(type));
     if (!(c = expr_eval(e, f, pool, err)))
         return false;
-    ok = true_rows(c, rows, n, err);
+    ok = true_rows(c, pool, rows, n, err);
     column_unref(c);
     return ok;
 }

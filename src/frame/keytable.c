@@ -315,15 +315,6 @@ keytable_first(const struct keytable *t)
     return t->first;
 }
 
-uint32_t *
-keytable_take_first(struct keytable *t)
-{
-    uint32_t *first = t->first;
-
-    t->first = NULL;
-    return first;
-}
-
 size_t
 keytable_count(const struct keytable *t)
 {

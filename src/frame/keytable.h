@@ -29,8 +29,6 @@ keytable_new(const struct keytable_in *in, struct pool *pool,
 void keytable_free(struct keytable *t);
 /* Of each row the first that has its key; KEYTABLE_NONE for one without. */
 const uint32_t *keytable_first(const struct keytable *t);
-/* The same, for the caller to free; the table has it no more. */
-uint32_t *keytable_take_first(struct keytable *t);
 size_t keytable_count(const struct keytable *t); /* different keys */
 /* The first row of each of n keys, or KEYTABLE_NONE; bit i of valid, which may
  * be NULL: look for key i at all. */

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+liblathe_a_SOURCES += src/frame/aggregate.c
+liblathe_a_SOURCES += src/frame/aggregate.h
 liblathe_a_SOURCES += src/frame/arrow.c
 liblathe_a_SOURCES += src/frame/arrow.h
 liblathe_a_SOURCES += src/frame/arrow_array.c
@@ -143,6 +145,7 @@ UNIT += tests/unit/test_jsonl
 UNIT += tests/unit/test_parquet
 UNIT += tests/unit/test_profile
 UNIT += tests/unit/test_query
+UNIT += tests/unit/test_rowgroup
 UNIT += tests/unit/test_source
 UNIT += tests/unit/test_split
 UNIT += tests/unit/test_verbs

@@ -3,7 +3,7 @@
 
 #include "frame/order.h"
 
-enum { DIGITS = 8, VALUES = 256, CHUNK = 1 << 18 };
+enum { DIGITS = 8, VALUES = 256, CHUNK = 1 << 18, FEW = 48 };
 
 static uint64_t
 key_at(const struct column *c, size_t i, const uint32_t *rank)
@@ -62,11 +62,29 @@ begin_places(size_t count[VALUES], size_t n)
     return true;
 }
 
+/* By insertion: counting digits would cost more than so few keys do. */
+static void
+sort_few(uint64_t *key, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        uint64_t k = key[i];
+        size_t at = i;
+
+        for (; at > 0 && key[at - 1] > k; at--)
+            key[at] = key[at - 1];
+        key[at] = k;
+    }
+}
+
 uint64_t *
 order_sort(uint64_t *key, uint64_t *scratch, size_t n)
 {
     size_t place[DIGITS][VALUES];
 
+    if (n <= FEW) {
+        sort_few(key, n);
+        return key;
+    }
     count_digits(key, n, place);
     for (size_t d = 0; d < DIGITS; d++) {
         uint64_t *from = key;

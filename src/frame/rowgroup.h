@@ -16,8 +16,7 @@ struct rowgroup {
 };
 
 /* The caller calls rowgroup_fini, also after a failure.  With n_by = 0 all
- * rows are equal.  Rows are hashed over the pool, then looked up in order.
- * progress: only asked whether to stop. */
+ * rows are equal.  progress: only asked whether to stop. */
 bool rowgroup_find(const struct frame *f, const size_t *by, size_t n_by,
                    struct pool *pool, const struct progress *progress,
                    struct rowgroup *out, struct error *err) MUST_USE;

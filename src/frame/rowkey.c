@@ -37,6 +37,7 @@ struct rowkey {
     struct field *field;
     size_t n_fields;
     uint64_t span;
+    bool *packs; /* while it is made: where to say no, instead of numbering */
 };
 
 /* ---- values ---------------------------------------------------------- */
@@ -425,6 +426,8 @@ number_field(struct rowkey *k, struct field *f, struct pool *pool,
     struct field alone = *f;
     struct rowkey one = *k;
 
+    if (k->packs)
+        return *k->packs = false;
     alone.gap = false;
     one.field = &alone;
     one.n_fields = 1;
@@ -450,6 +453,8 @@ append(struct rowkey *k, struct field *f, struct pool *pool, struct error *err)
         return true;
     }
     if (!k->span || !mem_mul(k->span, f->span, &span)) {
+        if (k->packs)
+            return *k->packs = false;
         if (!(f->before = number_keys(k, pool, err)))
             return false;
         k->span = rows ? rows : 1;
@@ -492,13 +497,16 @@ allocate(size_t n_by, struct error *err)
 
 struct rowkey *
 rowkey_new(const struct frame *f, const size_t *by, size_t n_by,
-           struct pool *pool, struct error *err)
+           struct pool *pool, bool *packs, struct error *err)
 {
     struct rowkey *k = allocate(n_by, err);
 
+    if (packs)
+        *packs = true;
     if (!k)
         return NULL;
     k->f[0] = f;
+    k->packs = packs;
     for (size_t i = 0; i < n_by; i++) {
         struct field *field = &k->field[i];
 

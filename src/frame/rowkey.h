@@ -22,9 +22,12 @@
 enum { ROWKEY_BATCH = 1024 };
 struct rowkey;
 
-/* Columns `by` of a frame; borrows f until it is freed. */
-struct rowkey *rowkey_new(const struct frame *f, const size_t *by, size_t n_by,
-                          struct pool *pool, struct error *err) MUST_USE;
+/* Columns `by` of a frame; borrows f until it is freed.  *packs, unless packs
+ * is NULL, says whether their ranges fit into 64 bits; if not, NULL is returned
+ * and err not set. */
+struct rowkey *
+rowkey_new(const struct frame *f, const size_t *by, size_t n_by,
+           struct pool *pool, bool *packs, struct error *err) MUST_USE;
 /* Column by[0][i] of f[0] beside by[1][i] of f[1]; keys of f[0] that f[1]
  * cannot have may be left out.  ERR_TYPE when two cannot be compared. */
 struct rowkey *

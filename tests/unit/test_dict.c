@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/rng.h"
 #include "frame/dict.h"
 
 static void
@@ -195,6 +196,46 @@ texts_of_a_mapping_are_found_without_memory_for_a_table(void **state)
     dict_unref(d);
 }
 
+/* Texts that share long beginnings, end within them, or have zero bytes, by
+ * way of the ranks and of qsort. */
+static int
+by_bytes(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static void
+ranks_of_many_texts_agree_with_qsort(void **state)
+{
+    enum { N = 20000, LEN = 90 };
+    static char text[N][LEN];
+    static struct str sorted[N];
+    static uint32_t rank[N];
+    struct error err = {0};
+    struct dict *d = dict_new(&err);
+    size_t n = 0;
+    uint32_t code;
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        size_t len = rng_below(1, 0, i, LEN + 1);
+        size_t alike = rng_below(1, 1, i, 4) * 22;
+
+        for (size_t k = 0; k < len; k++)
+            text[i][k] =
+                k < alike ? 'a' : (char)rng_below(2, i, k, k % 3 ? 2 : 200);
+        assert_true(dict_add(d, (struct str){text[i], len}, &code, &err));
+        if (code == n)
+            sorted[n++] = (struct str){text[i], len};
+    }
+    qsort(sorted, n, sizeof *sorted, by_bytes);
+    assert_int_equal(dict_count(d), n);
+    assert_true(dict_ranks(d, rank, &err));
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(rank[dict_find(d, sorted[i])], i);
+    dict_unref(d);
+}
+
 int
 main(void)
 {
@@ -203,6 +244,7 @@ main(void)
         cmocka_unit_test(a_hundred_thousand_texts_are_all_found_again),
         cmocka_unit_test(texts_with_zero_bytes_and_common_prefixes_stay_apart),
         cmocka_unit_test(ranks_follow_the_bytes),
+        cmocka_unit_test(ranks_of_many_texts_agree_with_qsort),
         cmocka_unit_test(an_allocation_that_fails_leaves_the_dict_usable),
         cmocka_unit_test(texts_of_a_mapping_are_found_by_many_threads_at_once),
         cmocka_unit_test(
