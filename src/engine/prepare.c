@@ -87,7 +87,12 @@ prepare_derived_add(struct prepare *p, const char *text, struct error *err)
     if (!d->expr)
         return error_prefix(err, "derived column '%s': ", d->name);
     p->n_derived++;
-    return true;
+    /* One row is all that an endpoint may be asked about. */
+    return expr_is_rowwise(d->expr) ||
+           error_set(err, ERR_TYPE,
+                     "derived column '%s' looks at other rows, which are not "
+                     "there when a model predicts: add it with frame:with{}",
+                     d->name);
 }
 
 static const char *

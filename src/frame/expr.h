@@ -18,10 +18,15 @@
  * is added to them counts in the same units.  if() takes the last branch where
  * its condition is missing.
  *
- * Functions: if, coalesce, min, max, abs, round, floor, ceil, sqrt, exp, log,
- * log10, lower, upper, trim, length, contains, starts_with, ends_with, replace,
- * extract, concat, year, month, day, weekday, hour, days_between, int, float,
- * text, bool, date, timestamp, is_missing.  Table: expr_functions().
+ * Over other rows: f(x) over (a, b) is an aggregate of the rows that have the
+ * same a and b, f(x) over () one of all: count, sum, mean, min, max, sd, median,
+ * distinct, missing, share (frame/aggregate.h).  Along the rows of a group run
+ *   row_number() lag(x, n) lead(x, n) cumsum(x) cummin(x) cummax(x) cummean(x)
+ * over (a order by x, -y), -y being downwards; without `order by` as they stand,
+ * without `over` through all rows.  rank(x) and dense_rank(x) go by x.  They
+ * may stand anywhere in an expression and contain others.
+ *
+ * Functions of one row: expr_functions() lists them all.
  *
  * An error points at the character and names the nearest column:
  *   "character 5: no column 'tenur' (did you mean 'tenure'?)".
@@ -57,6 +62,9 @@ struct column *expr_eval(const struct expr *e, const struct frame *f,
  * caller frees *rows. */
 bool expr_where(const struct expr *e, const struct frame *f, struct pool *pool,
                 uint32_t **rows, size_t *n, struct error *err) MUST_USE;
+/* Does the value of a row depend on that row alone?  Only then may rows be left
+ * out before it is evaluated. */
+bool expr_is_rowwise(const struct expr *e);
 /* Column names it reads, in order of appearance: up to max are stored,
  * borrowed from e; returns how many there are. */
 size_t expr_columns(const struct expr *e, const char **names, size_t max);

@@ -51,6 +51,9 @@ struct expr_fn;
 struct node {
     enum node_op op;
     unsigned depth, n_kids;
+    unsigned n_args, n_keys; /* NODE_CALL: kids are its arguments, then the
+                                keys of over (...), then what orders rows */
+    bool over;
     struct node *kid, *last, *next; /* first and last child; next sibling */
     size_t at;                      /* byte an error about it points at */
     size_t begin, end;              /* bytes of the text it was read from */
@@ -69,6 +72,7 @@ struct expr {
     struct node *root;
     struct node *regexes; /* nodes that own one */
     const char **column;  /* names, each once */
+    bool looks_around;    /* a function of other rows occurs */
     size_t n_columns;
 };
 

@@ -94,18 +94,17 @@ set_reads(struct step *s)
         if (a->reads == READS_NOTHING)
             continue;
         if (a->reads == READS_MORE || s->reads == READS_MORE ||
-            (s->reads == READS_ONE_TEXT && s->col != a->col)) {
+            (s->reads == READS_ONE_TEXT && s->column != a->column)) {
             s->reads = READS_MORE;
             return;
         }
         s->reads = READS_ONE_TEXT;
-        s->col = a->col;
+        s->column = a->column;
     }
 }
 
-/* Replace s by a table where that pays. */
-static bool
-settle(struct plan *p, struct step *s)
+bool
+plan_settle(struct plan *p, struct step *s)
 {
     bool computed =
         s->op == STEP_CALL || s->op == STEP_FOLD || s->op == STEP_IN;
@@ -113,8 +112,7 @@ settle(struct plan *p, struct step *s)
 
     if (!computed || s->reads == READS_MORE || p->check_only)
         return true;
-    if (s->reads == READS_ONE_TEXT &&
-        dict_count(column_dict(frame_column(p->f, s->col))) > rows)
+    if (s->reads == READS_ONE_TEXT && dict_count(column_dict(s->column)) > rows)
         return true;
     return plan_tabulate(p, s);
 }
@@ -132,8 +130,40 @@ step_call(struct plan *p, const struct node *n, enum col_type type,
     s->fn = fn;
     set_reads(s);
     for (size_t i = 0; s->reads == READS_MORE && i < n_args; i++)
-        if (!settle(p, s->arg[i]))
+        if (!plan_settle(p, s->arg[i]))
             return NULL;
+    return s;
+}
+
+static struct step *
+step_load(struct plan *p, const struct node *n, const struct column *c)
+{
+    struct step *s = step_new(p, n, STEP_LOAD, column_type(c));
+
+    if (s) {
+        s->column = c;
+        s->reads = s->type == COL_TEXT ? READS_ONE_TEXT : READS_MORE;
+    }
+    return s;
+}
+
+struct step *
+step_column(struct plan *p, const struct node *n, enum col_type type,
+            struct column *c)
+{
+    struct made *made = arena_try(&p->mem, 1, sizeof *made, p->err);
+    struct step *s;
+
+    if (!made) {
+        column_unref(c);
+        return NULL;
+    }
+    *made = (struct made){c, p->made};
+    p->made = made;
+    if (c)
+        return step_load(p, n, c);
+    if ((s = step_new(p, n, STEP_LOAD, type)))
+        s->reads = READS_MORE;
     return s;
 }
 
@@ -281,7 +311,6 @@ static struct step *
 bind_column(struct plan *p, const struct node *n)
 {
     char *name = arena_text(&p->mem, n->text.p, n->text.n, p->err);
-    struct step *s;
     size_t col;
 
     if (!name)
@@ -297,11 +326,7 @@ bind_column(struct plan *p, const struct node *n)
                       message, name);
         return NULL;
     }
-    if (!(s = step_new(p, n, STEP_LOAD, column_type(frame_column(p->f, col)))))
-        return NULL;
-    s->col = col;
-    s->reads = s->type == COL_TEXT ? READS_ONE_TEXT : READS_MORE;
-    return s;
+    return step_load(p, n, frame_column(p->f, col));
 }
 
 static struct step *
@@ -618,11 +643,13 @@ plan_bind(struct plan *p, const struct expr *e, const struct frame *f,
     p->e = e;
     p->f = f;
     p->err = err;
-    return (p->root = bind_node(p, e->root)) && settle(p, p->root);
+    return (p->root = bind_node(p, e->root)) && plan_settle(p, p->root);
 }
 
 void
 plan_fini(struct plan *p)
 {
+    for (struct made *m = p->made; m; m = m->next)
+        column_unref(m->column);
     arena_fini(&p->mem);
 }

@@ -108,7 +108,7 @@ load_texts(struct vec *v, const struct column *c, size_t begin, size_t n)
 static void
 load_column(const struct machine *m, const struct step *s, struct vec *v)
 {
-    const struct column *c = frame_column(m->p->f, s->col);
+    const struct column *c = s->column;
     size_t begin = m->begin, n = m->n;
     int64_t *o = v->own;
 
@@ -139,7 +139,7 @@ load_column(const struct machine *m, const struct step *s, struct vec *v)
 static void
 load_entries(const struct machine *m, const struct step *s, struct vec *v)
 {
-    const struct dict *d = column_dict(frame_column(m->p->f, s->col));
+    const struct dict *d = column_dict(s->column);
     size_t count = dict_count(d);
     struct str *o = v->own;
 
@@ -205,7 +205,7 @@ load_table(const struct step *s, const uint32_t *index, size_t n, struct vec *v)
 static void
 load_lookup(const struct machine *m, const struct step *s, struct vec *v)
 {
-    const struct column *c = frame_column(m->p->f, s->col);
+    const struct column *c = s->column;
     const uint32_t *codes = column_codes(c) + m->begin;
     const uint64_t *valid = column_validity(c);
     uint32_t index[EXPR_BATCH] = {0}, missing = (uint32_t)(s->n_table - 1);
@@ -331,7 +331,7 @@ plan_tabulate(struct plan *p, struct step *s)
     char *table;
 
     if (!constant)
-        n = dict_count(column_dict(frame_column(p->f, s->col))) + 1;
+        n = dict_count(column_dict(s->column)) + 1;
     if (!(table = arena_try(&p->mem, n, width, p->err)) ||
         !(valid = arena_try(&p->mem, (n + 63) / 64, sizeof *valid, p->err)) ||
         !machine_init(&m, p, s, p->err))
@@ -514,6 +514,8 @@ evaluate(const struct plan *p, struct pool *pool, struct error *err)
     struct job j = {.p = p};
     struct column *c = NULL;
 
+    if (p->root->op == STEP_LOAD)
+        return column_ref(p->root->column);
     if (type == COL_TEXT)
         j.texts = mem_try_array(n, sizeof *j.texts, err);
     else
@@ -533,17 +535,25 @@ evaluate(const struct plan *p, struct pool *pool, struct error *err)
 }
 
 struct column *
+plan_values(struct plan *p, struct step *s)
+{
+    struct plan part = *p;
+
+    if (!plan_settle(p, s))
+        return NULL;
+    part.root = s;
+    return evaluate(&part, p->pool, p->err);
+}
+
+struct column *
 expr_eval(const struct expr *e, const struct frame *f, struct pool *pool,
           struct error *err)
 {
-    struct plan p = {0};
+    struct plan p = {.pool = pool};
     struct column *c = NULL;
 
     if (plan_bind(&p, e, f, err)) {
-        if (p.root->op == STEP_LOAD)
-            c = column_ref(frame_column(f, p.root->col));
-        else
-            c = evaluate(&p, pool, err);
+        c = evaluate(&p, pool, err);
     }
     plan_fini(&p);
     return c;

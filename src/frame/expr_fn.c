@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "frame/expr_plan.h"
+#include "frame/window.h"
 
 enum { MANY = 10000, MAX_CONCAT = 32 };
 
@@ -17,6 +18,9 @@ struct expr_fn {
     kernel_fn *fn;            /* bind_text and others */
     enum col_type type;       /* of the result */
     int option;
+    enum expr_over over;
+    bool aggregates; /* else along the order of rows */
+    int window;      /* enum aggregate_kind or window_kind */
 };
 
 static bool
@@ -257,8 +261,30 @@ static const struct expr_function docs[] = {
      "a where the condition is true, else b (also where it is missing)"},
     {"coalesce", "coalesce(a, b, ...)", "the first that is not missing"},
     {"is_missing", "is_missing(x)", "is x missing? also: x is null"},
-    {"min", "min(a, b, ...)", "the smallest; missing when one is"},
-    {"max", "max(a, b, ...)", "the largest; missing when one is"},
+    {"min", "min(a, b, ...)",
+     "the smallest; missing when one is; min(x) over (...): of the group"},
+    {"max", "max(a, b, ...)",
+     "the largest; missing when one is; max(x) over (...): of the group"},
+    {"count", "count(x) over (...)",
+     "how many are there in the group; of all rows without x"},
+    {"sum", "sum(x) over (...)", "sum of the group"},
+    {"mean", "mean(x) over (...)", "mean of the group"},
+    {"sd", "sd(x) over (...)", "standard deviation of the group"},
+    {"median", "median(x) over (...)", "median of the group"},
+    {"distinct", "distinct(x) over (...)", "different values in the group"},
+    {"missing", "missing(x) over (...)", "missing values in the group"},
+    {"share", "share(condition) over (...)", "share of true in the group"},
+    {"rank", "rank(x) over (...)",
+     "place of x in the group, 1 for the smallest; ties share the least"},
+    {"dense_rank", "dense_rank(x) over (...)",
+     "the same, counting different values"},
+    {"row_number", "row_number() over (...)", "1, 2, ... along the rows"},
+    {"lag", "lag(x, n) over (...)", "x of the row n (1) before"},
+    {"lead", "lead(x, n) over (...)", "x of the row n (1) after"},
+    {"cumsum", "cumsum(x) over (...)", "sum up to this row"},
+    {"cummin", "cummin(x) over (...)", "smallest up to this row"},
+    {"cummax", "cummax(x) over (...)", "largest up to this row"},
+    {"cummean", "cummean(x) over (...)", "mean up to this row"},
     {"abs", "abs(x)", "x without its sign"},
     {"round", "round(x, digits)",
      "to so many decimals (0 when left out), halves to even"},
@@ -297,12 +323,32 @@ static const struct expr_function docs[] = {
      "read from YYYY-MM-DD hh:mm:ss, seconds since 1970, a date"},
 };
 
+#define OVER(when, groups, kind) \
+    .over = (when), .aggregates = (groups), .window = (kind)
+
 static const struct expr_fn table[] = {
     {3, 3, .bind = bind_if},
     {1, MANY, .bind = bind_fold, .option = 0},
     {1, 1, .bind = bind_missing, .fn = k_is_null, .type = COL_BOOL},
-    {1, MANY, .bind = bind_fold, .option = 1},
-    {1, MANY, .bind = bind_fold, .option = 2},
+    {1, MANY, .bind = bind_fold, .option = 1, OVER(OVER_TURNS, true, AGG_MIN)},
+    {1, MANY, .bind = bind_fold, .option = 2, OVER(OVER_TURNS, true, AGG_MAX)},
+    {0, 1, OVER(OVER_MUST, true, AGG_COUNT)},
+    {1, 1, OVER(OVER_MUST, true, AGG_SUM)},
+    {1, 1, OVER(OVER_MUST, true, AGG_MEAN)},
+    {1, 1, OVER(OVER_MUST, true, AGG_SD)},
+    {1, 1, OVER(OVER_MUST, true, AGG_MEDIAN)},
+    {1, 1, OVER(OVER_MUST, true, AGG_DISTINCT)},
+    {1, 1, OVER(OVER_MUST, true, AGG_MISSING)},
+    {1, 1, OVER(OVER_MUST, true, AGG_SHARE)},
+    {1, 1, OVER(OVER_MAY, false, WINDOW_RANK)},
+    {1, 1, OVER(OVER_MAY, false, WINDOW_DENSE_RANK)},
+    {0, 0, OVER(OVER_MAY, false, WINDOW_ROW_NUMBER)},
+    {1, 2, OVER(OVER_MAY, false, WINDOW_LAG), .option = 1},
+    {1, 2, OVER(OVER_MAY, false, WINDOW_LAG), .option = -1},
+    {1, 1, OVER(OVER_MAY, false, WINDOW_CUMSUM)},
+    {1, 1, OVER(OVER_MAY, false, WINDOW_CUMMIN)},
+    {1, 1, OVER(OVER_MAY, false, WINDOW_CUMMAX)},
+    {1, 1, OVER(OVER_MAY, false, WINDOW_CUMMEAN)},
     {1, 1, .bind = bind_math, .ints = k_abs_int, .floats = k_abs_float},
     {1, 2, .bind = bind_round, .floats = k_round},
     {1, 1, .bind = bind_round, .floats = k_floor},
@@ -383,13 +429,46 @@ expr_fn_wants_pattern(const struct expr_fn *fn)
     return fn->pattern;
 }
 
+enum expr_over
+expr_fn_over(const struct expr_fn *fn)
+{
+    return fn->over;
+}
+
+bool
+expr_fn_orders(const struct expr_fn *fn)
+{
+    return !fn->aggregates && fn->window != WINDOW_RANK &&
+           fn->window != WINDOW_DENSE_RANK;
+}
+
+bool
+expr_fn_aggregates(const struct expr_fn *fn)
+{
+    return fn->aggregates;
+}
+
+int
+expr_fn_window(const struct expr_fn *fn)
+{
+    return fn->window;
+}
+
+int64_t
+expr_fn_shift(const struct expr_fn *fn)
+{
+    return fn->option;
+}
+
 struct step *
 expr_fn_bind(struct plan *p, const struct node *call)
 {
-    struct step **arg = arena_try(&p->mem, call->n_kids, sizeof *arg, p->err);
+    struct step **arg;
     size_t i = 0;
 
-    if (!arg)
+    if (call->over || !call->fn->bind)
+        return expr_window_bind(p, call);
+    if (!(arg = arena_try(&p->mem, call->n_kids, sizeof *arg, p->err)))
         return NULL;
     for (const struct node *k = call->kid; k; k = k->next)
         if (!(arg[i++] = bind_node(p, k)))

@@ -200,6 +200,106 @@ parse_list(struct parser *p, struct node *n)
     return lex_next(&p->in);
 }
 
+/* One key, or one that orders, after what stands before it. */
+static bool
+parse_keys(struct parser *p, struct node *n, struct node *first)
+{
+    struct node *kid = first;
+
+    for (;;) {
+        if ((!kid && !(kid = parse_or(p))) || !node_add(p, n, kid))
+            return false;
+        if (!lex_is_sign(&p->in, ","))
+            return true;
+        if (!lex_next(&p->in))
+            return false;
+        kid = NULL;
+    }
+}
+
+/* "order by" after the word order, which may be a column too. */
+static bool
+parse_order(struct parser *p, struct node *n, size_t at)
+{
+    if (!expr_fn_orders(n->fn))
+        return syntax(
+            p, at,
+            expr_fn_aggregates(n->fn)
+                ? "an aggregate does not depend on the order of rows; "
+                  "cumsum() and its like run along it"
+                : "ranks go by their value: leave out 'order by'");
+    if (!lex_is_word(&p->in, "by"))
+        return expected(p, "'by' after 'order'");
+    return lex_next(&p->in) && parse_keys(p, n, NULL);
+}
+
+/* over (key, ... order by x, -y), from the word over on. */
+static bool
+parse_over(struct parser *p, struct node *n)
+{
+    size_t before = n->n_kids, at;
+    struct node *first = NULL;
+
+    if (expr_fn_over(n->fn) == OVER_NEVER) {
+        expr_fail(p->e->text, p->e->len, p->in.now.begin, ERR_TYPE, p->err,
+                  "%s takes no over (...)", expr_fn_usage(n->fn));
+        return false;
+    }
+    n->over = true;
+    if (!lex_next(&p->in))
+        return false;
+    if (!lex_is_sign(&p->in, "("))
+        return expected(p, "'(' after 'over'");
+    if (!lex_next(&p->in))
+        return false;
+    at = p->in.now.begin;
+    if (!lex_is_sign(&p->in, ")")) {
+        if (!(first = parse_or(p)))
+            return false;
+        if (first->op == NODE_COLUMN &&
+            str_eq_nocase(first->text, STR("order")) &&
+            lex_is_word(&p->in, "by")) {
+            if (!parse_order(p, n, at))
+                return false;
+        } else if (!parse_keys(p, n, first)) {
+            return false;
+        } else {
+            n->n_keys = n->n_kids - (unsigned)before;
+            at = p->in.now.begin;
+            if (lex_is_word(&p->in, "order") &&
+                (!lex_next(&p->in) || !parse_order(p, n, at)))
+                return false;
+        }
+    }
+    if (!lex_is_sign(&p->in, ")"))
+        return expected(p, "',', 'order by' or ')'");
+    n->end = p->in.now.end;
+    return lex_next(&p->in);
+}
+
+/* What follows the arguments of a call: over (...) where there may be one. */
+static bool
+parse_after_call(struct parser *p, struct node *n, size_t at)
+{
+    enum expr_over over = expr_fn_over(n->fn);
+
+    n->n_args = n->n_kids;
+    if (lex_is_word(&p->in, "over") && !parse_over(p, n))
+        return false;
+    if (over == OVER_MUST && !n->over)
+        return expr_fail(p->e->text, p->e->len, at, ERR_TYPE, p->err,
+                         "%s wants the groups: over (column, ...), or over () "
+                         "for all rows",
+                         expr_fn_usage(n->fn));
+    if (over == OVER_TURNS && n->over && n->n_args != 1)
+        return expr_fail(p->e->text, p->e->len, at, ERR_TYPE, p->err,
+                         "with over (...) it takes one value, not %u",
+                         n->n_args);
+    p->e->looks_around =
+        p->e->looks_around || n->over || over == OVER_MAY || over == OVER_MUST;
+    return true;
+}
+
 static struct node *
 parse_call(struct parser *p, struct token name)
 {
@@ -228,7 +328,7 @@ parse_call(struct parser *p, struct token name)
     if (expr_fn_wants_pattern(fn) &&
         !own_regex(p, n->kid->next, expr_fn_usage(fn)))
         return NULL;
-    return n;
+    return parse_after_call(p, n, name.begin) ? n : NULL;
 }
 
 static struct node *
@@ -635,6 +735,12 @@ const char *
 expr_text(const struct expr *e)
 {
     return e->text;
+}
+
+bool
+expr_is_rowwise(const struct expr *e)
+{
+    return !e->looks_around;
 }
 
 size_t

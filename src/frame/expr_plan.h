@@ -74,7 +74,7 @@ struct step {
     kernel_fn *fn;
     struct step **arg;
     size_t n_args;
-    size_t col; /* STEP_LOAD, STEP_LOOKUP, READS_ONE_TEXT */
+    const struct column *column; /* STEP_LOAD, STEP_LOOKUP, READS_ONE_TEXT */
     enum step_reads reads;
     const void *table; /* STEP_CONST: one value; STEP_LOOKUP: n_table */
     const uint64_t *table_valid;
@@ -83,11 +83,18 @@ struct step {
     int64_t option; /* what the kernel makes of it */
 };
 
+struct made {
+    struct column *column;
+    struct made *next;
+};
+
 struct plan {
     struct arena mem;
     const struct expr *e;
     const struct frame *f;
     struct step *root;
+    struct pool *pool; /* for functions of other rows */
+    struct made *made; /* columns that binding made */
     bool check_only;   /* types are wanted, not values */
     struct error *err; /* while binding */
 };
@@ -99,6 +106,12 @@ void plan_fini(struct plan *p);
 struct step *bind_node(struct plan *p, const struct node *n);
 struct step *step_call(struct plan *p, const struct node *n, enum col_type type,
                        kernel_fn *fn, struct step **arg, size_t n_args);
+/* The values of a column, of which it takes the reference, also when it fails;
+ * NULL when only types are wanted. */
+struct step *step_column(struct plan *p, const struct node *n,
+                         enum col_type type, struct column *c);
+/* Replace s by a table where that pays. */
+bool plan_settle(struct plan *p, struct step *s) MUST_USE;
 /* s as a value of another type; only where nothing can be lost. */
 struct step *step_widen(struct plan *p, struct step *s, enum col_type to);
 /* Make all n steps one type; false with an error that names `where`. */
@@ -118,6 +131,16 @@ bool expr_fn_arity(const struct expr_fn *fn, size_t n_args);
 const char *expr_fn_usage(const struct expr_fn *fn);
 bool expr_fn_wants_pattern(const struct expr_fn *fn);
 struct step *expr_fn_bind(struct plan *p, const struct node *call);
+/* Functions of other rows: may over (...) follow, must it, and what are they? */
+enum expr_over { OVER_NEVER, OVER_MAY, OVER_MUST, OVER_TURNS };
+enum expr_over expr_fn_over(const struct expr_fn *fn);
+bool expr_fn_orders(const struct expr_fn *fn); /* may order by follow? */
+bool expr_fn_aggregates(const struct expr_fn *fn);
+int expr_fn_window(const struct expr_fn *fn); /* aggregate or window kind */
+int64_t expr_fn_shift(const struct expr_fn *fn);
+
+/* expr_window.c */
+struct step *expr_window_bind(struct plan *p, const struct node *call);
 
 /* expr_kernel.c: arithmetic, comparison, logic. */
 kernel_fn *kernel_binary(enum node_op op, enum vec_kind k);
@@ -139,4 +162,6 @@ enum date_part { PART_YEAR, PART_MONTH, PART_DAY, PART_WEEKDAY, PART_HOUR };
 
 /* expr_eval.c: fill the table of a step that reads one dictionary or nothing. */
 bool plan_tabulate(struct plan *p, struct step *s) MUST_USE;
+/* The column that s gives, while binding. */
+struct column *plan_values(struct plan *p, struct step *s) MUST_USE;
 #endif

@@ -439,6 +439,8 @@ test_a_derived_column_cannot_reach_the_target(void **state)
     expect_derive_refused("z = y + 1", "derived column 'z' reads the target");
     expect_derive_refused("y = x + 1", "has the name of the target");
     expect_derive_refused("z = xx + 1", "derived column 'z': ");
+    expect_derive_refused("z = x - mean(x) over ()",
+                          "derived column 'z' looks at other rows");
     expect_derive_refused("z + 1", "is not 'name = expression'");
     expect_derive_refused(" = x", "has no name");
 }
