@@ -359,17 +359,48 @@ weekday(int64_t days)
     return ((days + 3) % 7 + 7) % 7 + 1;
 }
 
+/* ISO 8601: week 1 has the year's first Thursday. */
+static int64_t
+week(int64_t days)
+{
+    int64_t thursday = days - weekday(days) + 4;
+    int year, month, day;
+
+    if (thursday < INT32_MIN || thursday > INT32_MAX)
+        return 0;
+    str_civil((int32_t)thursday, &year, &month, &day);
+    return (thursday - str_days(year, 1, 1)) / 7 + 1;
+}
+
 static int64_t
 part_of(int64_t days, int64_t us, enum date_part part)
 {
     int year, month, day;
 
-    if (part == PART_WEEKDAY)
-        return weekday(days);
-    if (part == PART_HOUR)
-        return us / (3600 * SECOND);
     str_civil((int32_t)days, &year, &month, &day);
-    return part == PART_YEAR ? year : part == PART_MONTH ? month : day;
+    switch (part) {
+    case PART_YEAR:
+        return year;
+    case PART_QUARTER:
+        return (month - 1) / 3 + 1;
+    case PART_MONTH:
+        return month;
+    case PART_WEEK:
+        return week(days);
+    case PART_DAY:
+        break;
+    case PART_WEEKDAY:
+        return weekday(days);
+    case PART_YEARDAY:
+        return days - str_days(year, 1, 1) + 1;
+    case PART_HOUR:
+        return us / (3600 * SECOND);
+    case PART_MINUTE:
+        return us / (60 * SECOND) % 60;
+    case PART_SECOND:
+        return us / SECOND % 60;
+    }
+    return day;
 }
 
 bool

@@ -201,6 +201,35 @@ bind_extract(struct plan *p, const struct node *call, const struct expr_fn *fn,
     return s;
 }
 
+static bool
+want_int(struct plan *p, const struct node *call, struct step **s)
+{
+    if (!(*s)->untyped && (*s)->type == COL_BOOL)
+        *s = step_widen(p, *s, COL_INT64);
+    return *s && want(p, call, s, COL_INT64);
+}
+
+/* substr, split_part, lpad, rpad: a text, then texts but for the one place
+ * where a whole number stands; substr has two of them. */
+static struct step *
+bind_part(struct plan *p, const struct node *call, const struct expr_fn *fn,
+          struct step **arg)
+{
+    size_t place = fn->fn == k_split_part ? 2 : 1;
+    struct step *s;
+
+    for (size_t i = 0; i < call->n_kids; i++) {
+        bool number = i == place || (i > 0 && fn->fn == k_substr);
+
+        if (number ? !want_int(p, call, &arg[i])
+                   : !want(p, call, &arg[i], COL_TEXT))
+            return NULL;
+    }
+    if ((s = step_call(p, call, fn->type, fn->fn, arg, call->n_kids)))
+        s->option = fn->option;
+    return s;
+}
+
 /* ---- dates ----------------------------------------------------------- */
 
 /* A text literal stands for the date it spells. */
@@ -251,6 +280,80 @@ bind_days_between(struct plan *p, const struct node *call,
     }
     return step_call(p, call, COL_INT64, kernel_binary(NODE_SUB, VEC_INT), day,
                      2);
+}
+
+static struct step *
+bind_date_trunc(struct plan *p, const struct node *call,
+                const struct expr_fn *fn, struct step **arg)
+{
+    const struct node *unit = call->kid;
+    struct step *s;
+    int64_t option;
+
+    if (unit->op != NODE_TEXT || !expr_unit_find(unit->text, &option)) {
+        bind_fail(p, unit, ERR_RANGE,
+                  "%s wants 'year', 'quarter', 'month', 'week', 'day', 'hour', "
+                  "'minute' or 'second' here",
+                  expr_fn_usage(fn));
+        return NULL;
+    }
+    if (!want_day(p, call, &arg[1]))
+        return NULL;
+    if ((s = step_call(p, call, arg[1]->type, fn->fn, arg + 1, 1)))
+        s->option = option;
+    return s;
+}
+
+static struct step *
+bind_add_months(struct plan *p, const struct node *call,
+                const struct expr_fn *fn, struct step **arg)
+{
+    if (!want_day(p, call, &arg[0]) || !want_int(p, call, &arg[1]))
+        return NULL;
+    return step_call(p, call, arg[0]->type, fn->fn, arg, 2);
+}
+
+static struct step *
+bind_months_between(struct plan *p, const struct node *call,
+                    const struct expr_fn *fn, struct step **arg)
+{
+    struct step *s;
+
+    for (size_t i = 0; i < 2; i++)
+        if (!want_day(p, call, &arg[i]) ||
+            !(arg[i] = step_widen(p, arg[i], COL_TIMESTAMP)))
+            return NULL;
+    if ((s = step_call(p, call, COL_INT64, fn->fn, arg, 2)))
+        s->option = fn->option;
+    return s;
+}
+
+/* strptime and strftime: the format stands in the expression itself. */
+static struct step *
+bind_format(struct plan *p, const struct node *call, const struct expr_fn *fn,
+            struct step **arg)
+{
+    const struct node *format = call->kid->next;
+    size_t bad;
+
+    if (format->op != NODE_TEXT) {
+        bind_fail(p, format, ERR_TYPE, "%s wants a format in quotes here",
+                  expr_fn_usage(fn));
+        return NULL;
+    }
+    if (!expr_format_check(format->text, &bad)) {
+        bind_fail(p, format, ERR_PARSE,
+                  "no directive '%%%.*s', expected one of %%Y %%y %%m %%d %%j "
+                  "%%b %%B %%a %%A %%H %%I %%p %%M %%S %%f",
+                  bad < format->text.n &&
+                      !((unsigned char)format->text.p[bad] & 0x80),
+                  format->text.p + bad);
+        return NULL;
+    }
+    if (fn->type == COL_TEXT ? !want_day(p, call, &arg[0])
+                             : !want(p, call, &arg[0], COL_TEXT))
+        return NULL;
+    return step_call(p, call, fn->type, fn->fn, arg, 1);
 }
 
 /* ---- the table ------------------------------------------------------- */
@@ -306,12 +409,38 @@ static const struct expr_function docs[] = {
      "what the regular expression matches (its first group if it has one); "
      "missing when it does not match"},
     {"concat", "concat(a, b, ...)", "joined as text"},
+    {"substr", "substr(text, start, n)",
+     "n characters (all when left out) from the first, 1, or the last, -1, on"},
+    {"split_part", "split_part(text, separator, n)",
+     "part n between separators, -1 the last; missing when there is none"},
+    {"position", "position(text, part)",
+     "at which character the part begins; missing when it does not occur"},
+    {"lpad", "lpad(text, n, fill)",
+     "to n characters with fill (a blank) on the left"},
+    {"rpad", "rpad(text, n, fill)",
+     "to n characters with fill (a blank) on the right"},
     {"year", "year(date)", "year"},
+    {"quarter", "quarter(date)", "quarter of the year, 1 to 4"},
     {"month", "month(date)", "month, 1 to 12"},
+    {"week", "week(date)", "ISO 8601 week, 1 to 53"},
     {"day", "day(date)", "day of the month, 1 to 31"},
     {"weekday", "weekday(date)", "1 for Monday to 7 for Sunday"},
+    {"yearday", "yearday(date)", "day of the year, 1 to 366"},
     {"hour", "hour(timestamp)", "hour of the day in UTC, 0 to 23"},
+    {"minute", "minute(timestamp)", "minute of the hour, 0 to 59"},
+    {"second", "second(timestamp)", "whole second of the minute, 0 to 59"},
+    {"date_trunc", "date_trunc(unit, date)",
+     "beginning of its 'year', 'quarter', 'month', 'week', 'day', 'hour', "
+     "'minute' or 'second'"},
+    {"add_months", "add_months(date, n)",
+     "the same day n months later, or the last of a shorter month"},
     {"days_between", "days_between(a, b)", "days from a to b"},
+    {"months_between", "months_between(a, b)", "whole months from a to b"},
+    {"years_between", "years_between(a, b)", "whole years from a to b: an age"},
+    {"strptime", "strptime(text, format)",
+     "a timestamp read by a format: '%d.%m.%Y %H:%M'; missing when it does not "
+     "match"},
+    {"strftime", "strftime(date, format)", "a text by a format: '%Y-%m'"},
     {"int", "int(x)",
      "as a whole number, cut towards zero; dates in days, timestamps in "
      "seconds since 1970"},
@@ -367,12 +496,28 @@ static const struct expr_fn table[] = {
     {3, 3, .bind = bind_text, .fn = k_replace, .type = COL_TEXT},
     {2, 3, true, bind_extract, .fn = k_extract, .type = COL_TEXT},
     {1, MAX_CONCAT, .bind = bind_concat, .fn = k_concat, .type = COL_TEXT},
+    {2, 3, .bind = bind_part, .fn = k_substr, .type = COL_TEXT},
+    {3, 3, .bind = bind_part, .fn = k_split_part, .type = COL_TEXT},
+    {2, 2, .bind = bind_text, .fn = k_position, .type = COL_INT64},
+    {2, 3, .bind = bind_part, .fn = k_pad, .type = COL_TEXT, .option = 1},
+    {2, 3, .bind = bind_part, .fn = k_pad, .type = COL_TEXT, .option = 0},
     {1, 1, .bind = bind_date_part, .option = PART_YEAR},
+    {1, 1, .bind = bind_date_part, .option = PART_QUARTER},
     {1, 1, .bind = bind_date_part, .option = PART_MONTH},
+    {1, 1, .bind = bind_date_part, .option = PART_WEEK},
     {1, 1, .bind = bind_date_part, .option = PART_DAY},
     {1, 1, .bind = bind_date_part, .option = PART_WEEKDAY},
+    {1, 1, .bind = bind_date_part, .option = PART_YEARDAY},
     {1, 1, .bind = bind_date_part, .option = PART_HOUR},
+    {1, 1, .bind = bind_date_part, .option = PART_MINUTE},
+    {1, 1, .bind = bind_date_part, .option = PART_SECOND},
+    {2, 2, .bind = bind_date_trunc, .fn = k_date_trunc},
+    {2, 2, .bind = bind_add_months, .fn = k_add_months},
     {2, 2, .bind = bind_days_between},
+    {2, 2, .bind = bind_months_between, .fn = k_months_between, .option = 1},
+    {2, 2, .bind = bind_months_between, .fn = k_months_between, .option = 12},
+    {2, 2, .bind = bind_format, .fn = k_strptime, .type = COL_TIMESTAMP},
+    {2, 2, .bind = bind_format, .fn = k_strftime, .type = COL_TEXT},
     {1, 1, .bind = bind_cast, .type = COL_INT64},
     {1, 1, .bind = bind_cast, .type = COL_FLOAT64},
     {1, 1, .bind = bind_cast, .type = COL_TEXT},

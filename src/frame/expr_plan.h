@@ -153,12 +153,30 @@ kernel_fn k_neg_int, k_neg_float, k_abs_int, k_abs_float, k_round, k_floor,
 
 /* expr_text.c: texts. */
 kernel_fn k_matches, k_lower, k_upper, k_trim, k_length, k_contains,
-    k_starts_with, k_ends_with, k_replace, k_extract, k_concat;
+    k_starts_with, k_ends_with, k_replace, k_extract, k_concat, k_substr,
+    k_split_part, k_position, k_pad;
 
 /* expr_cast.c: casts and parts of dates. */
 kernel_fn *kernel_cast(enum col_type from, enum col_type to);
 kernel_fn k_date_part;
-enum date_part { PART_YEAR, PART_MONTH, PART_DAY, PART_WEEKDAY, PART_HOUR };
+enum date_part {
+    PART_YEAR,
+    PART_QUARTER,
+    PART_MONTH,
+    PART_WEEK,
+    PART_DAY,
+    PART_WEEKDAY,
+    PART_YEARDAY,
+    PART_HOUR,
+    PART_MINUTE,
+    PART_SECOND
+};
+
+/* expr_time.c: units, months, formats. */
+kernel_fn k_date_trunc, k_add_months, k_months_between, k_strptime, k_strftime;
+bool expr_unit_find(struct str word, int64_t *out) MUST_USE;
+/* *bad: the byte of the directive that is none. */
+bool expr_format_check(struct str format, size_t *bad) MUST_USE;
 
 /* expr_eval.c: fill the table of a step that reads one dictionary or nothing. */
 bool plan_tabulate(struct plan *p, struct step *s) MUST_USE;

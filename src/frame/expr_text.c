@@ -307,3 +307,184 @@ KERNEL(k_concat)
     }
     return true;
 }
+
+/* ---- parts ----------------------------------------------------------- */
+
+static int64_t
+count_characters(struct str x)
+{
+    size_t at = 0;
+    int64_t n = 0;
+
+    while (str_next(x, &at) >= 0)
+        n++;
+    return n;
+}
+
+/* Byte at which character number `n`, from 0, begins. */
+static size_t
+byte_of(struct str x, int64_t n)
+{
+    size_t at = 0;
+
+    while (n-- > 0 && str_next(x, &at) >= 0)
+        ;
+    return at;
+}
+
+/* From character `start`, 1 being the first and -1 the last; 0 is none. */
+static bool
+substr(struct str x, int64_t start, int64_t n, struct str *out)
+{
+    size_t begin, len;
+
+    if (start == 0 || n < 0)
+        return false;
+    if (start < 0) {
+        int64_t from_end = count_characters(x) + start;
+
+        start = from_end < 0 ? 1 : from_end + 1;
+    }
+    begin = byte_of(x, start - 1);
+    *out = (struct str){x.p + begin, x.n - begin};
+    len = byte_of(*out, n);
+    out->n = len;
+    return true;
+}
+
+KERNEL(k_substr)
+{
+    const struct str *x = v_text(a[0]);
+    struct str *o = out->own;
+
+    (void)mem;
+    (void)err;
+    valid_all(out, a, s->n_args);
+    for (size_t i = 0; i < n; i++) {
+        o[i] = (struct str){"", 0};
+        if (is_set(out, i) &&
+            !substr(x[i], v_int(a[1])[i],
+                    s->n_args > 2 ? v_int(a[2])[i] : INT64_MAX, &o[i]))
+            out->valid[i / 64] &= ~((uint64_t)1 << (i % 64));
+    }
+    return true;
+}
+
+/* Part number n between separators, -1 the last; false when there is none. */
+static bool
+split_part(struct str x, struct str by, int64_t n, struct str *out)
+{
+    const char *p = x.p, *end = x.p + x.n, *hit;
+
+    if (n < 0)
+        n += (int64_t)(by.n && x.n ? count_parts(x, by) : 0) + 2;
+    if (n < 1)
+        return false;
+    while (--n > 0) {
+        if (!by.n || p == end ||
+            !(hit = memmem(p, (size_t)(end - p), by.p, by.n)))
+            return false;
+        p = hit + by.n;
+    }
+    hit = by.n && p < end ? memmem(p, (size_t)(end - p), by.p, by.n) : NULL;
+    *out = (struct str){p, (size_t)((hit ? hit : end) - p)};
+    return true;
+}
+
+KERNEL(k_split_part)
+{
+    struct str *o = out->own;
+
+    (void)s;
+    (void)mem;
+    (void)err;
+    valid_all(out, a, 3);
+    for (size_t i = 0; i < n; i++) {
+        o[i] = (struct str){"", 0};
+        if (is_set(out, i) && !split_part(v_text(a[0])[i], v_text(a[1])[i],
+                                          v_int(a[2])[i], &o[i]))
+            out->valid[i / 64] &= ~((uint64_t)1 << (i % 64));
+    }
+    return true;
+}
+
+/* Character of the first occurrence, from 1. */
+KERNEL(k_position)
+{
+    const struct str *x = v_text(a[0]), *part = v_text(a[1]);
+    int64_t *o = out->own;
+
+    (void)s;
+    (void)mem;
+    (void)err;
+    valid_all(out, a, 2);
+    for (size_t i = 0; i < n; i++) {
+        const char *hit = NULL;
+
+        o[i] = 0;
+        if (!is_set(out, i))
+            continue;
+        if (!part[i].n)
+            hit = x[i].p;
+        else if (x[i].n)
+            hit = memmem(x[i].p, x[i].n, part[i].p, part[i].n);
+        if (hit)
+            o[i] = 1 + count_characters(
+                           (struct str){x[i].p, (size_t)(hit - x[i].p)});
+        else
+            out->valid[i / 64] &= ~((uint64_t)1 << (i % 64));
+    }
+    return true;
+}
+
+/* To n characters with `fill` over and over, cut where it is enough. */
+static bool
+pad(struct str x, int64_t n, struct str fill, bool left, struct str *out,
+    struct arena *mem, struct error *err)
+{
+    int64_t need = n > 0 ? n - count_characters(x) : 0;
+    size_t len = left ? 0 : x.n, at = 0, room;
+    char *p;
+
+    *out = x;
+    if (need <= 0 || !fill.n)
+        return true;
+    if (!check_length(need > MAX_VALUE ? (size_t)MAX_VALUE + 1 : (size_t)need,
+                      err))
+        return false;
+    /* A character takes four bytes at most. */
+    room = (size_t)need * 4;
+    if (!(p = arena_try(mem, room + x.n + 1, 1, err)))
+        return false;
+    if (!left && x.n)
+        memcpy(p, x.p, x.n);
+    for (; need > 0; need--) {
+        size_t begin = at % fill.n;
+
+        at = begin;
+        (void)str_next(fill, &at);
+        memcpy(p + len, fill.p + begin, at - begin);
+        len += at - begin;
+    }
+    if (left && x.n)
+        memcpy(p + len, x.p, x.n);
+    *out = (struct str){p, len + (left ? x.n : 0)};
+    return check_length(out->n, err);
+}
+
+/* option: on the left? */
+KERNEL(k_pad)
+{
+    const struct str blank = STR(" ");
+    struct str *o = out->own;
+
+    valid_all(out, a, s->n_args);
+    for (size_t i = 0; i < n; i++) {
+        o[i] = (struct str){"", 0};
+        if (is_set(out, i) && !pad(v_text(a[0])[i], v_int(a[1])[i],
+                                   s->n_args > 2 ? v_text(a[2])[i] : blank,
+                                   s->option, &o[i], mem, err))
+            return false;
+    }
+    return true;
+}
