@@ -405,7 +405,7 @@ take_best(const struct fold *f, struct error *err)
     for (size_t i = 0; valid && i < n; i++)
         rows[i] = s[i].any ? s[i].row : COLUMN_NO_ROW;
     if (valid)
-        column_take_range(c, rows, 0, n, data, valid);
+        column_take_range(c, rows, 0, n, true, data, valid);
     free(rows);
     if (!valid) {
         free(data);

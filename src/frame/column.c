@@ -368,27 +368,15 @@ column_print(const struct column *c, size_t i, struct buf *out)
         const type *from = c->data;                                     \
         type *to = data;                                                \
                                                                         \
-        for (size_t i = begin; !valid && i < end; i++)                  \
+        for (size_t i = begin; !holes && i < end; i++)                  \
             to[i] = from[rows[i]];                                      \
-        for (size_t i = begin; valid && i < end; i++)                   \
+        for (size_t i = begin; holes && i < end; i++)                   \
             to[i] = rows[i] == COLUMN_NO_ROW ? (type)0 : from[rows[i]]; \
     } while (0)
 
-/* Without a branch a row, so that it costs next to nothing. */
-static bool
-rows_are_within(const uint32_t *rows, size_t begin, size_t end, size_t n,
-                bool holes)
-{
-    uint32_t bad = 0;
-
-    for (size_t i = begin; i < end; i++)
-        bad |= (rows[i] >= n) & !(holes & (rows[i] == COLUMN_NO_ROW));
-    return !bad;
-}
-
 static void
 take_valid(const struct column *c, const uint32_t *rows, size_t begin,
-           size_t end, uint64_t *valid)
+           size_t end, bool holes, uint64_t *valid)
 {
     assert(begin % 64 == 0);
     for (size_t at = begin; at < end; at += 64) {
@@ -398,7 +386,7 @@ take_valid(const struct column *c, const uint32_t *rows, size_t begin,
         for (size_t i = 0; i < n; i++) {
             uint32_t row = rows[at + i];
 
-            if (row != COLUMN_NO_ROW)
+            if (!holes || row != COLUMN_NO_ROW)
                 bits |= (uint64_t)column_bit(c->valid, row) << i;
         }
         valid[at / 64] = bits;
@@ -407,9 +395,8 @@ take_valid(const struct column *c, const uint32_t *rows, size_t begin,
 
 void
 column_take_range(const struct column *c, const uint32_t *rows, size_t begin,
-                  size_t end, void *data, uint64_t *valid)
+                  size_t end, bool holes, void *data, uint64_t *valid)
 {
-    assert(rows_are_within(rows, begin, end, c->n, valid));
     switch (types[c->type].width) {
     case 1:
         TAKE(uint8_t);
@@ -420,8 +407,21 @@ column_take_range(const struct column *c, const uint32_t *rows, size_t begin,
     default:
         TAKE(uint64_t);
     }
-    if (valid)
-        take_valid(c, rows, begin, end, valid);
+    if (valid && !holes && c->valid)
+        take_valid(c, rows, begin, end, false, valid);
+    else if (valid)
+        take_valid(c, rows, begin, end, true, valid);
+}
+
+bool
+column_rows_within(const uint32_t *rows, size_t begin, size_t end, size_t n,
+                   bool holes)
+{
+    uint32_t bad = 0; /* without a branch a row */
+
+    for (size_t i = begin; i < end; i++)
+        bad |= (rows[i] >= n) & !(holes & (rows[i] == COLUMN_NO_ROW));
+    return !bad;
 }
 
 struct column *
@@ -437,7 +437,8 @@ column_take(const struct column *c, const uint32_t *rows, size_t n,
         free(data);
         return NULL;
     }
-    column_take_range(c, rows, 0, n, data, valid);
+    assert(column_rows_within(rows, 0, n, c->n, false));
+    column_take_range(c, rows, 0, n, false, data, valid);
     return column_new(c->type, n, data, valid,
                       c->dict ? dict_ref(c->dict) : NULL, err);
 }

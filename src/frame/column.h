@@ -93,9 +93,14 @@ void column_print(const struct column *c, size_t i, struct buf *out);
 #define COLUMN_NO_ROW UINT32_MAX /* in a list of rows: a missing value */
 /* Values begin..end of a column that has the rows of `rows`, in that order,
  * into data and, unless it is NULL, the bitmap valid; begin is a multiple of
- * 64.  A list with COLUMN_NO_ROW in it wants a bitmap. */
-void column_take_range(const struct column *c, const uint32_t *rows,
-                       size_t begin, size_t end, void *data, uint64_t *valid);
+ * 64.  holes: there may be COLUMN_NO_ROW among them, which wants a bitmap.
+ * The caller has seen to it that all others are rows of c. */
+void
+column_take_range(const struct column *c, const uint32_t *rows, size_t begin,
+                  size_t end, bool holes, void *data, uint64_t *valid);
+/* Are they all below n, but for COLUMN_NO_ROW where there may be holes? */
+bool column_rows_within(const uint32_t *rows, size_t begin, size_t end,
+                        size_t n, bool holes);
 /* The rows of `rows`, in that order. */
 struct column *column_take(const struct column *c, const uint32_t *rows,
                            size_t n, struct error *err) MUST_USE;

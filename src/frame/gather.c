@@ -3,6 +3,7 @@
 
 #include "frame/gather.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -13,12 +14,14 @@ struct gather {
     const struct column *const *in;
     const uint32_t *rows;
     size_t n, n_chunks;
+    bool holes;
     void **data;
     uint64_t **valid;
 };
 
 /* Column by column, so that threads read from one column at a time, which the
- * caches may hold. */
+ * caches may hold.  All columns have as many rows, so one look at each row
+ * does. */
 static void
 gather_part(void *ctx, size_t part, size_t first, size_t last)
 {
@@ -28,7 +31,10 @@ gather_part(void *ctx, size_t part, size_t first, size_t last)
 
     (void)first;
     (void)last;
-    column_take_range(g->in[col], g->rows, begin, end, g->data[col],
+    if (col == 0)
+        assert(column_rows_within(g->rows, begin, end, column_rows(g->in[0]),
+                                  g->holes));
+    column_take_range(g->in[col], g->rows, begin, end, g->holes, g->data[col],
                       g->valid[col]);
 }
 
@@ -90,7 +96,7 @@ gather_columns(const struct column *const *in, size_t n_cols,
                const uint32_t *rows, size_t n, bool holes, struct pool *pool,
                struct column **out, struct error *err)
 {
-    struct gather g = {.in = in, .rows = rows, .n = n};
+    struct gather g = {.in = in, .rows = rows, .n = n, .holes = holes};
     bool ok = allocate(&g, n_cols, holes, err);
 
     g.n_chunks = pool_chunks(n, CHUNK);

@@ -8,7 +8,7 @@
 #include "base/pool.h"
 #include "frame/frame.h"
 
-/* Columns of n rows each: the given ones at `rows`, where COLUMN_NO_ROW, if
+/* Columns of n rows each: the given ones, of one length, at `rows`, where COLUMN_NO_ROW, if
  * `holes` says that there may be such, is a missing value.  out takes n_cols
  * references.  Nothing is kept on failure: ERR_NOMEM. */
 bool

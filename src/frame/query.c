@@ -9,7 +9,6 @@
 
 #include "base/mem.h"
 #include "frame/order.h"
-#include "frame/rowgroup.h"
 
 /* ---- sort ------------------------------------------------------------ */
 
@@ -231,27 +230,4 @@ query_frequency(const struct frame *f, size_t col, struct pool *pool,
     free(ids);
     free(run);
     return out;
-}
-
-/* ---- distinct -------------------------------------------------------- */
-
-bool
-query_distinct(const struct frame *f, struct pool *pool, uint32_t **rows,
-               size_t *n, struct error *err)
-{
-    size_t *by = mem_try_array(frame_cols(f), sizeof *by, err);
-    struct rowgroup g = {0};
-    bool ok = by;
-
-    for (size_t i = 0; by && i < frame_cols(f); i++)
-        by[i] = i;
-    ok = ok && rowgroup_find(f, by, frame_cols(f), pool, NULL, &g, err);
-    if (ok) {
-        *rows = g.first;
-        *n = g.n_groups;
-        g.first = NULL;
-    }
-    rowgroup_fini(&g);
-    free(by);
-    return ok;
 }

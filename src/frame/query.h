@@ -1,4 +1,4 @@
-/* frame/query.h -- sort, group, frequency, distinct over frames.
+/* frame/query.h -- sort, group, frequency over frames.
  *
  * Order of values: false, true; numbers and days by value, -0 equal to 0, NaN
  * (one value) after +inf; texts bytewise.  Rows are equal when all values are;
@@ -36,7 +36,4 @@ struct frame *query_frequency(const struct frame *f, size_t col,
 struct frame *query_group(const struct frame *f, const size_t *by, size_t n_by,
                           const char *const *aggregates, size_t n_aggregates,
                           struct pool *pool, struct error *err) MUST_USE;
-/* First row of each distinct row; ids ascending; the caller frees. */
-bool query_distinct(const struct frame *f, struct pool *pool, uint32_t **rows,
-                    size_t *n, struct error *err) MUST_USE;
 #endif

@@ -302,57 +302,6 @@ test_bad_aggregates_say_why(void **state)
 }
 
 static void
-test_distinct_keeps_the_first_of_equal_rows(void **state)
-{
-    struct error err = {0};
-    struct frame *f = table();
-    uint32_t *ids;
-    size_t n;
-
-    (void)state;
-    assert_true(query_distinct(f, NULL, &ids, &n, &err));
-    assert_int_equal(n, 6);
-    assert_int_equal(ids[4], 4);
-    assert_int_equal(ids[5], 6);
-    free(ids);
-    frame_unref(f);
-}
-
-/* 0 and missing, -0 and 0, must fall as they should among many rows. */
-static void
-test_distinct_of_many_rows(void **state)
-{
-    enum { N = 100000 };
-    const char *const name[] = {"v", "w"};
-    struct error err = {0};
-    double *v = mem_try_aligned(N, sizeof *v, &err);
-    int64_t *w = mem_try_aligned(N, sizeof *w, &err);
-    uint64_t *valid = mem_try_array((N + 63) / 64, sizeof *valid, &err);
-    struct pool *pool = pool_new(3);
-    struct column *c[2];
-    struct frame *f;
-    uint32_t *ids;
-    size_t n;
-
-    (void)state;
-    for (size_t i = 0; i < N; i++) {
-        v[i] = i % 2 ? -0.0 : 0.0;
-        w[i] = (int64_t)(i % 1000);
-        valid[i / 64] |= (uint64_t)(i % 1000 != 7) << (i % 64);
-    }
-    c[0] = column_new(COL_FLOAT64, N, v, NULL, NULL, &err);
-    c[1] = column_new(COL_INT64, N, w, valid, NULL, &err);
-    f = frame_new(N, 2, name, c, &err);
-    assert_true(query_distinct(f, pool, &ids, &n, &err));
-    assert_int_equal(n, 1000);
-    for (size_t i = 0; i < n; i++)
-        assert_int_equal(ids[i], i);
-    free(ids);
-    frame_unref(f);
-    pool_free(pool);
-}
-
-static void
 test_no_memory_is_an_error(void **state)
 {
     const char *const aggregates[] = {"a = median(n)", "max(city)"};
@@ -397,8 +346,6 @@ main(void)
         cmocka_unit_test(test_aggregates_of_every_kind),
         cmocka_unit_test(test_sum_beyond_int64_is_missing),
         cmocka_unit_test(test_bad_aggregates_say_why),
-        cmocka_unit_test(test_distinct_keeps_the_first_of_equal_rows),
-        cmocka_unit_test(test_distinct_of_many_rows),
         cmocka_unit_test(test_no_memory_is_an_error),
     };
 

@@ -146,6 +146,40 @@ test_rows_are_equal_where_all_their_columns_are(void **state)
     frame_unref(f);
 }
 
+/* 0 and missing, -0 and 0, must fall as they should among many rows. */
+static void
+test_zero_and_missing_differ_among_many_rows(void **state)
+{
+    enum { N = 100000 };
+    const char *const name[] = {"v", "w"};
+    struct error err = {0};
+    double *v = mem_try_aligned(N, sizeof *v, &err);
+    int64_t *w = mem_try_aligned(N, sizeof *w, &err);
+    uint64_t *valid = mem_try_array((N + 63) / 64, sizeof *valid, &err);
+    struct pool *pool = pool_new(3);
+    struct column *c[2];
+    struct frame *f;
+    struct rowgroup g;
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        v[i] = i % 2 ? -0.0 : 0.0;
+        w[i] = (int64_t)(i % 1000);
+        valid[i / 64] |= (uint64_t)(i % 1000 != 7) << (i % 64);
+    }
+    c[0] = column_new(COL_FLOAT64, N, v, NULL, NULL, &err);
+    c[1] = column_new(COL_INT64, N, w, valid, NULL, &err);
+    f = frame_new(N, 2, name, c, &err);
+    assert_true(
+        rowgroup_find(f, (const size_t[]){0, 1}, 2, pool, NULL, &g, &err));
+    assert_int_equal(g.n_groups, 1000);
+    for (size_t i = 0; i < g.n_groups; i++)
+        assert_int_equal(g.first[i], i);
+    rowgroup_fini(&g);
+    frame_unref(f);
+    pool_free(pool);
+}
+
 static void
 test_ranges_that_do_not_fit_are_told(void **state)
 {
@@ -187,6 +221,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_are_equal_where_all_their_columns_are),
+        cmocka_unit_test(test_zero_and_missing_differ_among_many_rows),
         cmocka_unit_test(test_ranges_that_do_not_fit_are_told),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
