@@ -9,9 +9,13 @@ awk 'BEGIN { print "a,b,y"; for (i = 0; i < 4000; i++) print i % 37 "," i % 101 
 mkfifo pipe
 
 # listens PID: it takes signals now: INT and TERM are blocked, to be read from a
-# file, and not HUP as well, as while a thread is started.
+# file, and not HUP as well, as while a thread is started.  It is lathe by then,
+# not the shell that is about to become it: bash blocks the same two, and when
+# ended there runs this script's EXIT.
 listens() {
-    until grep -q '^SigBlk:.*[4-7c-f]..[26ae]$' "/proc/$1/status"; do kill -0 "$1" || break; done
+    until [ "$(grep -cE '^Name:.lathe$|^SigBlk:.*[4-7c-f]..[26ae]$' "/proc/$1/status")" = 2 ]; do
+        kill -0 "$1" || break
+    done
 }
 # ends SIGNAL STATUS WORDS NAME: the command in the background, $pid, does so.
 ends() {
