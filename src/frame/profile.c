@@ -34,6 +34,8 @@ column_init(struct profile_column *out, const struct frame *f, size_t col)
     out->n = column_rows(c);
     out->mean = out->sd = out->min = out->max = NAN;
     out->skew = out->kurtosis = out->sum = out->target_score = NAN;
+    out->mad = NAN;
+    out->bytes = column_bytes(c);
     for (size_t i = 0; i < PROFILE_QUANTILES; i++)
         out->quantile[i] = NAN;
 }
@@ -64,7 +66,8 @@ measure(struct work *w, size_t col, struct pool *pool)
     if (!progress_check(w->progress, err))
         return;
     if (!(is_counted(out) ? profile_category(c, out, w->progress, err)
-                          : profile_number(c, out, pool, w->progress, err)))
+                          : profile_number(c, out, pool, w->progress, err)) ||
+        !profile_look(w->p, out, w->progress, err))
         return;
     drop_flat_top(out);
     progress_add(w->progress, 1);
@@ -152,7 +155,8 @@ count_duplicates(struct profile *p, struct pool *pool,
 /* ---- the whole ------------------------------------------------------- */
 
 static bool
-fill(struct work *w, size_t target, struct pool *pool, struct error *err)
+fill(struct work *w, size_t target, const struct profile_options *o,
+     struct pool *pool, struct error *err)
 {
     struct profile *p = w->p;
 
@@ -162,13 +166,15 @@ fill(struct work *w, size_t target, struct pool *pool, struct error *err)
     progress_begin(w->progress, "looking for repeated rows", 0);
     if (!has_key(p) && !count_duplicates(p, pool, w->progress, err))
         return false;
+    if (!profile_near(p, pool, err))
+        return false;
     progress_begin(w->progress, "comparing columns", p->n_cols);
     pool_for(pool, p->n_cols, 1, sample_column, w);
     return first_error(w, err) &&
            profile_relate(p, w->feature, pool, w->progress, err) &&
            (!p->target ||
             profile_score(p, w->feature, target, pool, w->progress, err)) &&
-           profile_judge(p, err);
+           profile_judge(p, w->feature, o, err);
 }
 
 static struct profile *
@@ -191,19 +197,19 @@ profile_alloc(const struct frame *f, const char *target, struct error *err)
 }
 
 struct profile *
-profile_new(const struct frame *f, const char *target, struct pool *pool,
-            struct progress *progress, struct error *err)
+profile_new(const struct frame *f, const struct profile_options *o,
+            struct pool *pool, struct progress *progress, struct error *err)
 {
     struct work w = {.progress = progress};
     size_t col = 0, n = frame_cols(f);
     bool ok = false;
 
-    if ((target && !frame_need(f, target, &col, err)) ||
-        !(w.p = profile_alloc(f, target, err)))
+    if ((o->target && !frame_need(f, o->target, &col, err)) ||
+        !(w.p = profile_alloc(f, o->target, err)))
         return NULL;
     if ((w.feature = mem_try_array(n, sizeof *w.feature, err)) &&
         (w.error = mem_try_array(n, sizeof *w.error, err)))
-        ok = fill(&w, col, pool, err);
+        ok = fill(&w, col, o, pool, err);
     for (size_t i = 0; w.feature && i < n; i++)
         feature_fini(&w.feature[i]);
     free(w.feature);
@@ -215,14 +221,33 @@ profile_new(const struct frame *f, const char *target, struct pool *pool,
     return w.p;
 }
 
+static void
+free_top(struct profile_top *top, size_t n)
+{
+    while (n > 0)
+        free(top[--n].text);
+}
+
+static void
+column_fini(struct profile_column *c)
+{
+    free_top(c->top, c->n_top);
+    free_top(c->low, c->n_low);
+    free_top(c->high, c->n_high);
+    if (c->words) {
+        free_top(c->words->top, c->words->n_top);
+        free(c->words->odd);
+    }
+    free(c->words);
+}
+
 void
 profile_free(struct profile *p)
 {
     if (!p)
         return;
-    for (size_t i = 0; i < p->n_cols; i++)
-        for (size_t k = 0; k < p->column[i].n_top; k++)
-            free(p->column[i].top[k].text);
+    for (size_t i = 0; p->column && i < p->n_cols; i++)
+        column_fini(&p->column[i]);
     free(p->column);
     free(p->alert);
     free(p->link);

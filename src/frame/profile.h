@@ -5,7 +5,9 @@
  * min, max and quantiles are of the finite values, and NaN counts as missing.
  * Whole numbers that span fewer than PROFILE_BINS values get a bin each, other
  * histograms PROFILE_BINS bins of equal width.  Names and thresholds of the
- * alerts follow ydata-profiling where it has them.
+ * alerts follow ydata-profiling where it has them.  Alerts on what texts are
+ * made of, units and a shift of the target are judged on the rows that
+ * relations are measured on; near duplicates among the first 262,144 rows.
  *
  * Relations between columns (pairs, target) are measured on at most 20,000
  * rows, evenly spaced; pairs only up to 300 columns.  Two numbers: Spearman's
@@ -38,6 +40,29 @@ struct profile_top {
     size_t count;
 };
 
+/* What texts are made of, on at most 20,000 rows, evenly spaced. */
+enum profile_script {
+    SCRIPT_LETTER, /* all that is none of the others, too */
+    SCRIPT_DIGIT,
+    SCRIPT_BLANK,
+    SCRIPT_SIGN,    /* ASCII punctuation and symbols */
+    SCRIPT_CONTROL, /* and bytes that are not UTF-8 */
+    SCRIPT_N
+};
+struct profile_words {
+    size_t n;                /* texts looked at */
+    size_t n_number;         /* of them those that read as numbers, */
+    size_t n_date;           /* ... as dates in the common forms, */
+    size_t n_list;           /* ... [..] or {..}, */
+    size_t n_blank;          /* ... blank or empty, */
+    size_t n_invalid;        /* ... not UTF-8 */
+    char *odd;               /* where most are numbers, one that is none */
+    size_t script[SCRIPT_N]; /* characters by kind */
+    size_t n_distinct_chars, n_distinct; /* of characters, words */
+    struct profile_top top[PROFILE_TOP]; /* words in lower case */
+    size_t n_top;
+};
+
 struct profile_column {
     const char *name; /* borrowed from the profile's frame */
     enum col_type type;
@@ -46,13 +71,25 @@ struct profile_column {
     double mean, sd, min, max, skew, kurtosis, sum;
     double quantile[PROFILE_QUANTILES];
     size_t n_zero, n_negative, n_infinite;
-    size_t histogram[PROFILE_BINS]; /* over [min, max] of finite values */
+    size_t histogram[PROFILE_BINS]; /* over [min, max] of finite values; of a
+                                       text over its lengths */
     size_t n_bins;                  /* 0: none */
     struct profile_top top[PROFILE_TOP];
-    size_t n_top;                  /* 0 also when all of many values differ */
-    double entropy;                /* of the distinct values, in bits */
+    size_t n_top;          /* 0 also when all of many values differ */
+    size_t n_unique;       /* values that occur once */
+    size_t bytes;          /* of memory */
+    double entropy;        /* of the distinct values, in bits */
+    double uniform;        /* p of chi-square against equal counts, of
+                                      the histogram or the categories; NaN */
+    double mad;            /* median of |x - median| */
+    size_t n_rise, n_fall; /* steps up and down, from row to row */
+    struct profile_top low[PROFILE_TOP];  /* smallest values, ascending */
+    struct profile_top high[PROFILE_TOP]; /* largest values, descending */
+    size_t n_low, n_high;
     size_t min_length, max_length; /* text, in code points */
-    double target_score;           /* of this column alone: AUC (0.5 to 1) or
+    double mean_length, median_length;
+    struct profile_words *words; /* text; else NULL */
+    double target_score;         /* of this column alone: AUC (0.5 to 1) or
                             |correlation| (0 to 1); NaN when not measured */
 };
 
@@ -75,7 +112,19 @@ enum alert_kind {
     ALERT_DUPLICATES,
     ALERT_HIGH_CORRELATION,
     ALERT_LEAKAGE,
-    ALERT_EMPTY
+    ALERT_EMPTY,
+    ALERT_UNSUPPORTED,
+    ALERT_NEAR_DUPLICATES,
+    ALERT_TYPE_DATE,
+    ALERT_DIRTY_CATEGORY,
+    ALERT_CONSTANT_LENGTH,
+    ALERT_REJECTED,
+    ALERT_UNIFORM,
+    ALERT_ID_LIKE,
+    ALERT_MIXED_TYPES,
+    ALERT_UNIT_CHANGE,
+    ALERT_TARGET_SHIFT,
+    ALERT_N_KINDS
 };
 enum alert_level { ALERT_NOTE, ALERT_WARN, ALERT_BAD };
 
@@ -91,6 +140,8 @@ struct profile {
     struct profile_column *column;
     size_t n_cols;
     size_t n_duplicates; /* rows that repeat an earlier one */
+    size_t n_near;       /* ... but for case, blanks and the seventh digit, */
+    size_t n_near_rows;  /* of the first so many rows */
     struct alert *alert; /* worst first */
     size_t n_alerts;
     char *target;              /* NULL when there is none */
@@ -99,11 +150,16 @@ struct profile {
     bool target_classes; /* target_score is an AUC */
 };
 
-/* target may be NULL; ERR_NOTFOUND when there is no such column.  Stops with
- * ERR_CANCELLED. */
+struct profile_options {
+    const char *target; /* NULL: none */
+    bool dirty;         /* look for categories that are spelt alike */
+};
+
+/* ERR_NOTFOUND when there is no such column.  Stops with ERR_CANCELLED. */
 struct profile *
-profile_new(const struct frame *f, const char *target, struct pool *pool,
-            struct progress *progress, struct error *err) MUST_USE;
+profile_new(const struct frame *f, const struct profile_options *o,
+            struct pool *pool, struct progress *progress,
+            struct error *err) MUST_USE;
 void profile_free(struct profile *p);
 const char *profile_alert_word(enum alert_kind k); /* "HIGH_CARDINALITY" */
 /* Eight levels ▁..█ of a histogram in `cells` cells (ASCII when !utf8). */

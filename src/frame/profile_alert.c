@@ -16,39 +16,49 @@
 static const double SKEWED = 20, IMBALANCED = 0.5, MANY_ZEROS = 0.5;
 static const double MISSING_WARN = 0.05, MISSING_BAD = 0.5;
 static const double DUPLICATES_WARN = 0.01, CORRELATED_WARN = 0.9;
-static const double LEAK_AUC = 0.98, LEAK_R2 = 0.98;
+static const double LEAK_AUC = 0.98, LEAK_R2 = 0.98, SAME = 0.9999;
+static const double UNIFORM = 0.999;
+
+/* The word of each kind, and which of two kinds of one level to look at
+ * first. */
+static const struct {
+    const char *word;
+    int place;
+} kinds[ALERT_N_KINDS] = {
+    [ALERT_LEAKAGE] = {"LEAKAGE", 0},
+    [ALERT_EMPTY] = {"EMPTY", 1},
+    [ALERT_TARGET_SHIFT] = {"TARGET_SHIFT", 2},
+    [ALERT_DUPLICATES] = {"DUPLICATES", 3},
+    [ALERT_MISSING] = {"MISSING", 4},
+    [ALERT_INFINITE] = {"INFINITE", 5},
+    [ALERT_UNIT_CHANGE] = {"UNIT_CHANGE", 6},
+    [ALERT_MIXED_TYPES] = {"MIXED_TYPES", 7},
+    [ALERT_TYPE_DATE] = {"TYPE_DATE", 8},
+    [ALERT_UNSUPPORTED] = {"UNSUPPORTED", 9},
+    [ALERT_DIRTY_CATEGORY] = {"DIRTY_CATEGORY", 10},
+    [ALERT_CONSTANT] = {"CONSTANT", 11},
+    [ALERT_ID_LIKE] = {"ID_LIKE", 12},
+    [ALERT_REJECTED] = {"REJECTED", 13},
+    [ALERT_SKEWED] = {"SKEWED", 14},
+    [ALERT_IMBALANCE] = {"IMBALANCE", 15},
+    [ALERT_ZEROS] = {"ZEROS", 16},
+    [ALERT_UNIQUE] = {"UNIQUE", 17},
+    [ALERT_HIGH_CARDINALITY] = {"HIGH_CARDINALITY", 18},
+    [ALERT_CONSTANT_LENGTH] = {"CONSTANT_LENGTH", 19},
+    [ALERT_UNIFORM] = {"UNIFORM", 20},
+    [ALERT_HIGH_CORRELATION] = {"HIGH_CORRELATION", 21},
+    [ALERT_NEAR_DUPLICATES] = {"NEAR_DUPLICATES", 22},
+};
 
 const char *
 profile_alert_word(enum alert_kind k)
 {
-    static const char *const words[] = {"CONSTANT",
-                                        "MISSING",
-                                        "HIGH_CARDINALITY",
-                                        "UNIQUE",
-                                        "IMBALANCE",
-                                        "SKEWED",
-                                        "ZEROS",
-                                        "INFINITE",
-                                        "DUPLICATES",
-                                        "HIGH_CORRELATION",
-                                        "LEAKAGE",
-                                        "EMPTY"};
-
-    return words[k];
+    return kinds[k].word;
 }
 
-enum { BRIEF = 64 };
-
-struct judge {
-    struct profile *p;
-    size_t cap;
-    bool failed;
-    struct error *err;
-};
-
-static void PRINTF_LIKE(5, 6)
-    raise(struct judge *j, enum alert_kind kind, enum alert_level level,
-          long col, const char *fmt, ...)
+void
+judge_raise(struct judge *j, enum alert_kind kind, enum alert_level level,
+            long col, const char *fmt, ...)
 {
     struct profile *p = j->p;
     struct alert *a;
@@ -75,28 +85,27 @@ static void PRINTF_LIKE(5, 6)
         a->text[--n] = 0;
 }
 
-static double
-share(size_t part, size_t whole)
+double
+judge_share(size_t part, size_t whole)
 {
     return whole ? (double)part / (double)whole : 0;
 }
 
-/* "12,345 of 67,890 (18.2 %)" */
-static const char *
-part_of(size_t part, size_t whole, char out[96])
+const char *
+judge_part(size_t part, size_t whole, char out[96])
 {
     char a[STR_F64_MAX], b[STR_F64_MAX];
 
     a[str_from_count(part, a)] = 0;
     b[str_from_count(whole, b)] = 0;
     snprintf(out, 96, "%s of %s (%.*f %%)", a, b,
-             share(part, whole) < 0.01 ? 2 : 1, 100 * share(part, whole));
+             judge_share(part, whole) < 0.01 ? 2 : 1,
+             100 * judge_share(part, whole));
     return out;
 }
 
-/* Text for a message: short, on one line, valid UTF-8. */
-static const char *
-brief(const char *s, char out[BRIEF])
+const char *
+judge_brief(const char *s, char out[BRIEF])
 {
     enum { CELLS = 24 };
     struct str in = {s, str_fit(str_of(s), CELLS, NULL)};
@@ -117,17 +126,18 @@ static void
 judge_missing(struct judge *j, size_t col)
 {
     const struct profile_column *c = &j->p->column[col];
-    double part = share(c->n_missing, c->n);
+    double part = judge_share(c->n_missing, c->n);
     char text[96];
 
     if (c->n > 0 && c->n_missing == c->n)
-        raise(j, ALERT_EMPTY, ALERT_WARN, (long)col, "no value at all");
+        judge_raise(j, ALERT_EMPTY, ALERT_WARN, (long)col, "no value at all");
     else if (c->n_missing > 0)
-        raise(j, ALERT_MISSING,
-              part >= MISSING_BAD    ? ALERT_BAD
-              : part >= MISSING_WARN ? ALERT_WARN
-                                     : ALERT_NOTE,
-              (long)col, "%s missing", part_of(c->n_missing, c->n, text));
+        judge_raise(j, ALERT_MISSING,
+                    part >= MISSING_BAD    ? ALERT_BAD
+                    : part >= MISSING_WARN ? ALERT_WARN
+                                           : ALERT_NOTE,
+                    (long)col, "%s missing",
+                    judge_part(c->n_missing, c->n, text));
 }
 
 static void
@@ -139,16 +149,16 @@ judge_distinct(struct judge *j, size_t col)
 
     count[str_from_count(c->n_distinct, count)] = 0;
     if (c->n_distinct == 1) {
-        raise(j, ALERT_CONSTANT, ALERT_WARN, (long)col,
-              "always %s: it tells nothing",
-              c->n_top ? brief(c->top[0].text, text) : "the same");
+        judge_raise(j, ALERT_CONSTANT, ALERT_WARN, (long)col,
+                    "always %s: it tells nothing",
+                    c->n_top ? judge_brief(c->top[0].text, text) : "the same");
     } else if (c->n_distinct == n && n > PROFILE_TOP &&
-               (c->type == COL_TEXT || c->type == COL_INT64)) {
-        raise(j, ALERT_UNIQUE, ALERT_WARN, (long)col,
-              "all %s values differ: an identifier?", count);
+               c->type != COL_FLOAT64) {
+        judge_raise(j, ALERT_UNIQUE, ALERT_NOTE, (long)col,
+                    "all %s values differ", count);
     } else if (c->type == COL_TEXT && c->n_distinct > PROFILE_MANY) {
-        raise(j, ALERT_HIGH_CARDINALITY, ALERT_NOTE, (long)col,
-              "%s different texts", count);
+        judge_raise(j, ALERT_HIGH_CARDINALITY, ALERT_NOTE, (long)col,
+                    "%s different texts", count);
     }
 }
 
@@ -166,10 +176,23 @@ judge_balance(struct judge *j, size_t col)
     /* 0 when all are as frequent, 1 when one has them all. */
     score = 1 - c->entropy * fm_log(2) / fm_log((double)c->n_distinct);
     if (score > IMBALANCED)
-        raise(j, ALERT_IMBALANCE, target ? ALERT_WARN : ALERT_NOTE, (long)col,
-              "%.1f %% are %s (imbalance %.2f)",
-              100 * share(c->top[0].count, c->n - c->n_missing),
-              brief(c->top[0].text, text), score);
+        judge_raise(j, ALERT_IMBALANCE, target ? ALERT_WARN : ALERT_NOTE,
+                    (long)col, "%.1f %% are %s (imbalance %.2f)",
+                    100 * judge_share(c->top[0].count, c->n - c->n_missing),
+                    judge_brief(c->top[0].text, text), score);
+}
+
+static void
+judge_uniform(struct judge *j, size_t col)
+{
+    const struct profile_column *c = &j->p->column[col];
+
+    if (c->uniform > UNIFORM && c->n_distinct < c->n - c->n_missing &&
+        (c->numeric || c->n_distinct <= PROFILE_MANY))
+        judge_raise(j, ALERT_UNIFORM, ALERT_NOTE, (long)col,
+                    "all %s are as frequent (p %.4f)",
+                    profile_is_category(c) ? "values" : "parts of its range",
+                    c->uniform);
 }
 
 static void
@@ -181,17 +204,17 @@ judge_number(struct judge *j, size_t col)
     char text[96];
 
     if (c->n_infinite > 0)
-        raise(j, ALERT_INFINITE, ALERT_WARN, (long)col, "%s infinite",
-              part_of(c->n_infinite, c->n, text));
+        judge_raise(j, ALERT_INFINITE, ALERT_WARN, (long)col, "%s infinite",
+                    judge_part(c->n_infinite, c->n, text));
     if (day || c->n_distinct < PROFILE_FEW)
         return;
     if (fabs(c->skew) > SKEWED)
-        raise(j, ALERT_SKEWED, ALERT_WARN, (long)col,
-              "skewness %.1f: a few values are far out%s", c->skew,
-              c->min >= 0 && c->skew > 0 ? "; try its logarithm" : "");
-    if (share(c->n_zero, n) > MANY_ZEROS)
-        raise(j, ALERT_ZEROS, ALERT_NOTE, (long)col, "%s zero",
-              part_of(c->n_zero, n, text));
+        judge_raise(j, ALERT_SKEWED, ALERT_WARN, (long)col,
+                    "skewness %.1f: a few values are far out%s", c->skew,
+                    c->min >= 0 && c->skew > 0 ? "; try its logarithm" : "");
+    if (judge_share(c->n_zero, n) > MANY_ZEROS)
+        judge_raise(j, ALERT_ZEROS, ALERT_NOTE, (long)col, "%s zero",
+                    judge_part(c->n_zero, n, text));
 }
 
 static void
@@ -204,15 +227,15 @@ judge_leakage(struct judge *j, size_t col)
 
     if (!p->target || isnan(c->target_score))
         return;
-    brief(p->target, name);
+    judge_brief(p->target, name);
     if (p->target_classes && c->target_score >= LEAK_AUC)
-        raise(j, ALERT_LEAKAGE, ALERT_BAD, (long)col,
-              "alone it tells %s (AUC %.4f): was it known before %s was?", name,
-              c->target_score, name);
+        judge_raise(j, ALERT_LEAKAGE, ALERT_BAD, (long)col,
+                    "alone it tells %s (AUC %.4f): was it known before %s was?",
+                    name, c->target_score, name);
     else if (!p->target_classes && r2 >= LEAK_R2)
-        raise(j, ALERT_LEAKAGE, ALERT_BAD, (long)col,
-              "alone it tells %s (R2 %.4f): was it known before %s was?", name,
-              r2, name);
+        judge_raise(j, ALERT_LEAKAGE, ALERT_BAD, (long)col,
+                    "alone it tells %s (R2 %.4f): was it known before %s was?",
+                    name, r2, name);
 }
 
 /* ---- pairs and the table --------------------------------------------- */
@@ -246,16 +269,41 @@ judge_links(struct judge *j, size_t col)
     }
     if (!best)
         return;
-    brief(p->column[best->a == col ? best->b : best->a].name, name);
+    judge_brief(p->column[best->a == col ? best->b : best->a].name, name);
     if (others)
-        raise(j, ALERT_HIGH_CORRELATION,
-              fabs(best->score) >= CORRELATED_WARN ? ALERT_WARN : ALERT_NOTE,
-              (long)col, "goes with %s (%.2f) and %zu other%s", name,
-              best->score, others, others == 1 ? "" : "s");
+        judge_raise(j, ALERT_HIGH_CORRELATION,
+                    fabs(best->score) >= CORRELATED_WARN ? ALERT_WARN
+                                                         : ALERT_NOTE,
+                    (long)col, "goes with %s (%.2f) and %zu other%s", name,
+                    best->score, others, others == 1 ? "" : "s");
     else
-        raise(j, ALERT_HIGH_CORRELATION,
-              fabs(best->score) >= CORRELATED_WARN ? ALERT_WARN : ALERT_NOTE,
-              (long)col, "goes with %s (%.2f)", name, best->score);
+        judge_raise(j, ALERT_HIGH_CORRELATION,
+                    fabs(best->score) >= CORRELATED_WARN ? ALERT_WARN
+                                                         : ALERT_NOTE,
+                    (long)col, "goes with %s (%.2f)", name, best->score);
+}
+
+/* The first column before it that orders or parts the rows alike. */
+static void
+judge_same(struct judge *j, size_t col)
+{
+    const struct profile *p = j->p;
+    char name[BRIEF];
+
+    for (size_t i = 0; i < p->n_links; i++) {
+        const struct profile_link *l = &p->link[i];
+
+        /* Of two categories the finer one tells more. */
+        if (l->b != col || fabs(l->score) < SAME || is_target(p, l->a) ||
+            is_target(p, l->b) ||
+            (!l->spearman &&
+             p->column[l->a].n_distinct != p->column[col].n_distinct))
+            continue;
+        judge_raise(j, ALERT_REJECTED, ALERT_WARN, (long)col,
+                    "tells what %s tells (%.4f): one of the two is enough",
+                    judge_brief(p->column[l->a].name, name), l->score);
+        return;
+    }
 }
 
 static void
@@ -266,36 +314,15 @@ judge_table(struct judge *j)
     char text[96];
 
     if (n == 0 || p->n_cols == 0)
-        raise(j, ALERT_EMPTY, ALERT_BAD, -1, "the table has no %s",
-              n == 0 ? "rows" : "columns");
+        judge_raise(j, ALERT_EMPTY, ALERT_BAD, -1, "the table has no %s",
+                    n == 0 ? "rows" : "columns");
     if (p->n_duplicates > 0)
-        raise(j, ALERT_DUPLICATES,
-              share(p->n_duplicates, n) >= DUPLICATES_WARN ? ALERT_WARN
-                                                           : ALERT_NOTE,
-              -1, "%s repeat an earlier row",
-              part_of(p->n_duplicates, n, text));
-}
-
-/* Which of two kinds of one level to look at first. */
-static int
-urgency(enum alert_kind k)
-{
-    static const int place[] = {
-        [ALERT_LEAKAGE] = 0,
-        [ALERT_EMPTY] = 1,
-        [ALERT_DUPLICATES] = 2,
-        [ALERT_MISSING] = 3,
-        [ALERT_INFINITE] = 4,
-        [ALERT_CONSTANT] = 5,
-        [ALERT_UNIQUE] = 6,
-        [ALERT_SKEWED] = 7,
-        [ALERT_IMBALANCE] = 8,
-        [ALERT_ZEROS] = 9,
-        [ALERT_HIGH_CARDINALITY] = 10,
-        [ALERT_HIGH_CORRELATION] = 11,
-    };
-
-    return place[k];
+        judge_raise(j, ALERT_DUPLICATES,
+                    judge_share(p->n_duplicates, n) >= DUPLICATES_WARN
+                        ? ALERT_WARN
+                        : ALERT_NOTE,
+                    -1, "%s repeat an earlier row",
+                    judge_part(p->n_duplicates, n, text));
 }
 
 /* Worst first; then by kind, so that equal ones stand together; then in the
@@ -308,23 +335,28 @@ worse(const void *x, const void *y)
     if (a->level != b->level)
         return a->level > b->level ? -1 : 1;
     if (a->kind != b->kind)
-        return urgency(a->kind) < urgency(b->kind) ? -1 : 1;
+        return kinds[a->kind].place < kinds[b->kind].place ? -1 : 1;
     return (a->col > b->col) - (a->col < b->col);
 }
 
 bool
-profile_judge(struct profile *p, struct error *err)
+profile_judge(struct profile *p, const struct feature *features,
+              const struct profile_options *o, struct error *err)
 {
-    struct judge j = {.p = p, .err = err};
+    struct judge j = {.p = p, .feature = features, .o = o, .err = err};
 
     judge_table(&j);
+    judge_rows(&j);
     for (size_t col = 0; col < p->n_cols; col++) {
         judge_leakage(&j, col);
         judge_missing(&j, col);
         judge_distinct(&j, col);
         judge_balance(&j, col);
         judge_number(&j, col);
+        judge_uniform(&j, col);
         judge_links(&j, col);
+        judge_same(&j, col);
+        judge_looks(&j, col);
     }
     if (j.failed)
         return false;

@@ -32,6 +32,46 @@ name_double(struct json_writer *w, const char *name, double x)
 }
 
 static void
+json_top(const char *name, const struct profile_top *top, size_t n,
+         struct json_writer *w)
+{
+    json_name(w, name);
+    json_open(w, '[');
+    for (size_t i = 0; i < n; i++) {
+        json_open(w, '{');
+        json_name(w, "value");
+        json_put_string(w, top[i].text);
+        name_count(w, "count", top[i].count);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+static void
+json_histogram(const char *name, const struct profile_column *c,
+               struct json_writer *w)
+{
+    json_name(w, name);
+    json_open(w, '[');
+    for (size_t i = 0; i < c->n_bins; i++)
+        json_put_i64(w, (int64_t)c->histogram[i]);
+    json_close(w, ']');
+}
+
+/* From row to row: 2 rising, 1 never falling, -1 never rising, -2 falling. */
+static int
+monotonic(const struct profile_column *c)
+{
+    size_t steps = c->n - c->n_missing - 1;
+
+    if (c->n_distinct < 2 || (c->n_rise && c->n_fall))
+        return 0;
+    if (c->n_rise)
+        return c->n_rise == steps ? 2 : 1;
+    return c->n_fall == steps ? -2 : -1;
+}
+
+static void
 json_numbers(const struct profile_column *c, struct json_writer *w)
 {
     name_double(w, "mean", c->mean);
@@ -39,6 +79,11 @@ json_numbers(const struct profile_column *c, struct json_writer *w)
     name_double(w, "min", c->min);
     name_double(w, "max", c->max);
     name_double(w, "sum", c->sum);
+    name_double(w, "range", c->max - c->min);
+    name_double(w, "variance", c->sd * c->sd);
+    name_double(w, "cv", c->sd / c->mean);
+    name_double(w, "iqr", c->quantile[5] - c->quantile[3]);
+    name_double(w, "mad", c->mad);
     name_double(w, "skew", c->skew);
     name_double(w, "kurtosis", c->kurtosis);
     name_count(w, "zeros", c->n_zero);
@@ -53,11 +98,47 @@ json_numbers(const struct profile_column *c, struct json_writer *w)
         name_double(w, level, c->quantile[i]);
     }
     json_close(w, '}');
-    json_name(w, "histogram");
-    json_open(w, '[');
-    for (size_t i = 0; i < c->n_bins; i++)
-        json_put_i64(w, (int64_t)c->histogram[i]);
-    json_close(w, ']');
+    json_histogram("histogram", c, w);
+    json_name(w, "monotonic");
+    json_put_i64(w, monotonic(c));
+    json_top("smallest", c->low, c->n_low, w);
+    json_top("largest", c->high, c->n_high, w);
+}
+
+static void
+json_texts(const struct profile_column *c, struct json_writer *w)
+{
+    static const char *const kinds[SCRIPT_N] = {
+        [SCRIPT_LETTER] = "letter",   [SCRIPT_DIGIT] = "digit",
+        [SCRIPT_BLANK] = "blank",     [SCRIPT_SIGN] = "sign",
+        [SCRIPT_CONTROL] = "control",
+    };
+    const struct profile_words *d = c->words;
+
+    name_count(w, "min_length", c->min_length);
+    name_count(w, "max_length", c->max_length);
+    name_double(w, "mean_length", c->mean_length);
+    name_double(w, "median_length", c->median_length);
+    json_histogram("length_histogram", c, w);
+    if (!d)
+        return;
+    json_name(w, "looked_at");
+    json_open(w, '{');
+    name_count(w, "rows", d->n);
+    name_count(w, "numbers", d->n_number);
+    name_count(w, "dates", d->n_date);
+    name_count(w, "lists", d->n_list);
+    name_count(w, "blank", d->n_blank);
+    name_count(w, "not_utf8", d->n_invalid);
+    json_name(w, "characters");
+    json_open(w, '{');
+    for (size_t i = 0; i < SCRIPT_N; i++)
+        name_count(w, kinds[i], d->script[i]);
+    json_close(w, '}');
+    name_count(w, "distinct_characters", d->n_distinct_chars);
+    name_count(w, "distinct_words", d->n_distinct);
+    json_top("words", d->top, d->n_top, w);
+    json_close(w, '}');
 }
 
 static void
@@ -71,23 +152,16 @@ json_column(const struct profile_column *c, struct json_writer *w)
     name_count(w, "rows", c->n);
     name_count(w, "missing", c->n_missing);
     name_count(w, "distinct", c->n_distinct);
+    name_count(w, "unique", c->n_unique);
+    name_count(w, "bytes", c->bytes);
     name_double(w, "entropy", c->entropy);
+    if (!isnan(c->uniform))
+        name_double(w, "uniform_p", c->uniform);
     if (c->numeric)
         json_numbers(c, w);
-    if (c->type == COL_TEXT) {
-        name_count(w, "min_length", c->min_length);
-        name_count(w, "max_length", c->max_length);
-    }
-    json_name(w, "top");
-    json_open(w, '[');
-    for (size_t i = 0; i < c->n_top; i++) {
-        json_open(w, '{');
-        json_name(w, "value");
-        json_put_string(w, c->top[i].text);
-        name_count(w, "count", c->top[i].count);
-        json_close(w, '}');
-    }
-    json_close(w, ']');
+    if (c->type == COL_TEXT)
+        json_texts(c, w);
+    json_top("top", c->top, c->n_top, w);
     if (!isnan(c->target_score))
         name_double(w, "target_score", c->target_score);
     json_close(w, '}');
@@ -144,6 +218,7 @@ profile_json(const struct profile *p, struct json_writer *w)
     name_count(w, "columns", p->n_cols);
     name_count(w, "bytes", frame_bytes(p->frame));
     name_count(w, "duplicates", p->n_duplicates);
+    name_count(w, "near_duplicates", p->n_near);
     json_name(w, "target");
     json_put_string(w, p->target);
     if (p->target) {

@@ -48,7 +48,8 @@ value(const struct sorted *s, size_t i)
 
 /* Present values as keys; NaN counts as missing. */
 static size_t
-gather(const struct column *c, uint64_t *key, const struct progress *progress)
+gather(const struct column *c, uint64_t *key, struct profile_column *out,
+       const struct progress *progress)
 {
     enum { BATCH = 1024 };
     const uint64_t *valid = column_validity(c);
@@ -63,9 +64,15 @@ gather(const struct column *c, uint64_t *key, const struct progress *progress)
 
         order_keys(c, at, at + m, NULL, batch);
         for (size_t i = 0; i < m; i++) {
+            bool here =
+                column_bit(valid, at + i) &&
+                (column_type(c) != COL_FLOAT64 || batch[i] != UINT64_MAX);
+            uint64_t last = n ? key[n - 1] : batch[i];
+
+            out->n_rise += here & (batch[i] > last);
+            out->n_fall += here & (batch[i] < last);
             key[n] = batch[i];
-            n += column_bit(valid, at + i) &&
-                 (column_type(c) != COL_FLOAT64 || batch[i] != UINT64_MAX);
+            n += here;
         }
     }
     return n;
@@ -211,6 +218,55 @@ set_quantiles(const struct sorted *s)
         out->quantile[i] = quantile(s, profile_levels[i]);
 }
 
+/* Distance from the median of the i-th of the finite values below position
+ * split, from there down, and of those above, up. */
+static double
+below(const struct sorted *s, size_t split, size_t i)
+{
+    return s->out->quantile[4] - value(s, split - 1 - i);
+}
+
+static double
+above(const struct sorted *s, size_t split, size_t i)
+{
+    return value(s, split + i) - s->out->quantile[4];
+}
+
+/* The k-th smallest distance (from 0): both sides are in order, so that the
+ * number taken from below is found by halving. */
+static double
+distance_at(const struct sorted *s, size_t split, size_t k)
+{
+    size_t n_below = split - s->begin, n_above = s->end - split;
+    size_t low = k + 1 > n_above ? k + 1 - n_above : 0;
+    size_t high = k + 1 < n_below ? k + 1 : n_below;
+    double a, b;
+
+    while (low < high) {
+        size_t i = low + (high - low) / 2;
+
+        if (below(s, split, i) < above(s, split, k - i))
+            low = i + 1;
+        else
+            high = i;
+    }
+    a = low > 0 ? below(s, split, low - 1) : 0;
+    b = k + 1 > low ? above(s, split, k - low) : 0;
+    return a > b ? a : b;
+}
+
+/* Median of |x - median|. */
+static void
+set_mad(const struct sorted *s)
+{
+    size_t n = s->end - s->begin, split = s->begin + n / 2;
+
+    if (n == 0)
+        return;
+    s->out->mad =
+        (distance_at(s, split, (n - 1) / 2) + distance_at(s, split, n / 2)) / 2;
+}
+
 static bool
 all_whole(const struct sorted *s)
 {
@@ -269,6 +325,22 @@ set_histogram(const struct sorted *s)
         out->histogram[bin_of(out, value(s, i))]++;
 }
 
+/* Of a number with many values its histogram says whether they are spread
+ * evenly, not their counts. */
+static void
+set_uniform(struct profile_column *out)
+{
+    double sum = 0, n = 0, k = (double)out->n_bins;
+
+    if (out->n_distinct < PROFILE_FEW)
+        return;
+    for (size_t i = 0; i < out->n_bins; i++) {
+        sum += (double)out->histogram[i] * (double)out->histogram[i];
+        n += (double)out->histogram[i];
+    }
+    out->uniform = profile_chi2_tail(sum * k / n - n, k - 1);
+}
+
 /* ---- values ---------------------------------------------------------- */
 
 static size_t
@@ -322,6 +394,39 @@ set_values(struct sorted *s, struct error *err)
     return true;
 }
 
+static bool
+add_extreme(const struct sorted *s, size_t i, size_t count,
+            struct profile_top *list, size_t *n, struct error *err)
+{
+    char text[STR_F64_MAX + 8];
+    char *copy = mem_try_text(text, print_value(s, i, text), err);
+
+    if (copy)
+        list[(*n)++] = (struct profile_top){copy, count};
+    return copy;
+}
+
+/* The smallest and the largest values. */
+static bool
+set_extremes(const struct sorted *s, struct error *err)
+{
+    struct profile_column *out = s->out;
+
+    for (size_t i = 0, j; i < s->n && out->n_low < PROFILE_TOP; i = j) {
+        for (j = i + 1; j < s->n && s->key[j] == s->key[i]; j++)
+            ;
+        if (!add_extreme(s, i, j - i, out->low, &out->n_low, err))
+            return false;
+    }
+    for (size_t i = s->n, j; i > 0 && out->n_high < PROFILE_TOP; i = j) {
+        for (j = i - 1; j > 0 && s->key[j - 1] == s->key[i - 1]; j--)
+            ;
+        if (!add_extreme(s, j, i - j, out->high, &out->n_high, err))
+            return false;
+    }
+    return true;
+}
+
 bool
 profile_number(const struct column *c, struct profile_column *out,
                struct pool *pool, const struct progress *progress,
@@ -337,13 +442,16 @@ profile_number(const struct column *c, struct profile_column *out,
     if (!scratch)
         goto out;
     out->numeric = true;
-    s.n = gather(c, key, progress);
+    s.n = gather(c, key, out, progress);
     out->n_missing = out->n - s.n;
     s.key = order_sort_wide(key, scratch, s.n, pool, progress);
-    if (!progress_check(progress, err) || !set_values(&s, err))
+    if (!progress_check(progress, err) || !set_values(&s, err) ||
+        !set_extremes(&s, err))
         goto out;
     set_quantiles(&s);
+    set_mad(&s);
     set_histogram(&s);
+    set_uniform(out);
     ok = set_moments(&s, pool, err) && progress_check(progress, err);
 out:
     free(key);

@@ -6,6 +6,7 @@
 #include "frame/profile.h"
 
 enum {
+    PROFILE_NEAR = 1 << 18,   /* rows near duplicates are looked for in */
     PROFILE_FEW = 5,          /* a number with fewer values is a category */
     PROFILE_MANY = 50,        /* a category with more: high cardinality */
     PROFILE_SAMPLE = 20000,   /* rows that relations are measured on */
@@ -23,12 +24,21 @@ bool profile_number(const struct column *c, struct profile_column *out,
 bool
 profile_category(const struct column *c, struct profile_column *out,
                  const struct progress *progress, struct error *err) MUST_USE;
+/* profile_words.c: what its texts are made of; nothing for other types. */
+bool profile_look(const struct profile *p, struct profile_column *out,
+                  const struct progress *progress, struct error *err) MUST_USE;
+/* Texts that hold a date in one of the common forms. */
+bool profile_reads_as_date(struct str s);
 /* Keep text as one of the PROFILE_TOP most frequent; call in value order. */
 bool profile_top_add(struct profile_column *c, size_t count, const char *text,
                      size_t len, struct error *err) MUST_USE;
+/* Keep s as one of the PROFILE_TOP most frequent, ties in bytewise order. */
+bool profile_top_insert(struct profile_top *top, size_t *n_top, size_t count,
+                        struct str s, struct error *err) MUST_USE;
 /* Would count be kept? */
 bool profile_top_wants(const struct profile_column *c, size_t count);
-/* Count one of the distinct values; entropy holds a sum until all are. */
+/* Count one of the distinct values; entropy and uniform hold sums until all
+ * are. */
 void profile_distinct_add(struct profile_column *c, size_t count);
 void profile_distinct_end(struct profile_column *c);
 /* A category for people: text, bool, or a number with few values. */
@@ -45,7 +55,9 @@ struct feature {
     size_t n_codes;  /* codes run from 0 to n_codes - 1 */
 };
 
-/* profile_sample.c */
+/* profile_sample.c: rows of the sample, and row i of n of them in p's frame. */
+size_t profile_sample_rows(const struct profile *p);
+size_t profile_sample_row(const struct profile *p, size_t i, size_t n);
 bool feature_init(struct feature *s, const struct profile *p, size_t col,
                   struct error *err) MUST_USE;
 void feature_fini(struct feature *s);
@@ -62,6 +74,44 @@ bool profile_relate(struct profile *p, const struct feature *features,
 bool profile_score(struct profile *p, const struct feature *features,
                    size_t target, struct pool *pool,
                    const struct progress *progress, struct error *err) MUST_USE;
-/* profile_alert.c */
-bool profile_judge(struct profile *p, struct error *err) MUST_USE;
+/* profile_near.c: rows that repeat an earlier one but for case, blanks and
+ * digits beyond the sixth; sets n_near. */
+bool
+profile_near(struct profile *p, struct pool *pool, struct error *err) MUST_USE;
+/* profile_unit.c: do the values of x jump by the ratio of two units from some
+ * row of the sample on?  Then *factor and *row, of the frame. */
+bool profile_unit(const struct profile *p, const struct feature *x,
+                  double *factor, size_t *row, struct error *err) MUST_USE;
+/* Jensen-Shannon distance (base 2) between the target's values, in codes or
+ * ten equal shares, in the first half of the rows and in the second; NaN
+ * without 100 rows each. */
+bool profile_target_shift(const struct feature *y, double *shift,
+                          struct error *err) MUST_USE;
+/* profile_tail.c: 1 - F(x) of chi-square. */
+double profile_chi2_tail(double x, double dof);
+
+/* profile_alert.c; features: of all columns. */
+bool profile_judge(struct profile *p, const struct feature *features,
+                   const struct profile_options *o, struct error *err) MUST_USE;
+
+/* Raising alerts; for profile_alert*.c alone. */
+struct judge {
+    struct profile *p;
+    const struct feature *feature;
+    const struct profile_options *o;
+    size_t cap;
+    bool failed;
+    struct error *err;
+};
+enum { BRIEF = 64 };
+void judge_raise(struct judge *j, enum alert_kind kind, enum alert_level level,
+                 long col, const char *fmt, ...) PRINTF_LIKE(5, 6);
+/* "12,345 of 67,890 (18.2 %)" */
+const char *judge_part(size_t part, size_t whole, char out[96]);
+/* Text for a message: short, on one line, valid UTF-8. */
+const char *judge_brief(const char *s, char out[BRIEF]);
+double judge_share(size_t part, size_t whole);
+/* profile_alert_look.c: alerts on what values look like. */
+void judge_looks(struct judge *j, size_t col);
+void judge_rows(struct judge *j);
 #endif

@@ -26,7 +26,7 @@ struct printer {
     size_t name_cells, number_cells, shape_cells;
     const struct figure *figure; /* numbers of a row, in order */
     size_t n_figures;
-    bool words; /* room for the kinds of alerts at the end of a row */
+    size_t words; /* cells for the kinds of alerts at the end of a row */
 };
 
 /* ---- the layout ------------------------------------------------------ */
@@ -167,7 +167,9 @@ plan(struct printer *t)
     if (used + t->name_cells > t->at.width)
         t->name_cells =
             t->at.width > used + NAME_MIN ? t->at.width - used : NAME_MIN;
-    t->words = used + t->name_cells + 16 <= t->at.width;
+    t->words = used + t->name_cells + 18 <= t->at.width
+                   ? t->at.width - used - t->name_cells
+                   : 0;
 }
 
 /* ---- the table of columns -------------------------------------------- */
@@ -218,27 +220,38 @@ put_top(struct printer *t, const struct profile_column *c, size_t cells)
     buf_fini(&scratch);
 }
 
+/* HIGH_CARDINALITY as high-cardinality. */
+static void
+put_lower(struct buf *out, const char *w)
+{
+    for (; *w; w++)
+        buf_putc(out, *w == '_'                ? '-'
+                      : *w >= 'A' && *w <= 'Z' ? (char)(*w | 0x20)
+                                               : *w);
+}
+
 static void
 put_marks(struct printer *t, size_t col)
 {
     const struct profile *p = t->at.p;
+    size_t left = t->words;
     bool any = false;
 
     for (size_t i = 0; i < p->n_alerts; i++) {
         const struct alert *a = &p->alert[i];
+        const char *w = profile_alert_word(a->kind);
 
         if (a->col != (long)col)
             continue;
         if (!any)
             buf_puts(t->at.out, page_mark(a->level, t->at.utf8));
-        if (t->words) {
-            const char *w = profile_alert_word(a->kind);
-
+        if (strlen(w) + 2 < left) {
             buf_putc(t->at.out, any ? ',' : ' ');
-            for (; *w; w++)
-                buf_putc(t->at.out, *w == '_'                ? '-'
-                                    : *w >= 'A' && *w <= 'Z' ? (char)(*w | 0x20)
-                                                             : *w);
+            put_lower(t->at.out, w);
+            left -= strlen(w) + 1;
+        } else if (left > 2) {
+            buf_puts(t->at.out, ",+");
+            left = 0;
         }
         any = true;
     }

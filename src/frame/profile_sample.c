@@ -11,16 +11,16 @@
 
 enum { WIDTHS = 10 };
 
-static size_t
-sample_rows(const struct profile *p)
+size_t
+profile_sample_rows(const struct profile *p)
 {
     size_t n = frame_rows(p->frame);
 
     return n < PROFILE_SAMPLE ? n : PROFILE_SAMPLE;
 }
 
-static size_t
-row_of(const struct profile *p, size_t i, size_t n)
+size_t
+profile_sample_row(const struct profile *p, size_t i, size_t n)
 {
     size_t rows = frame_rows(p->frame);
 
@@ -83,7 +83,7 @@ set_number(struct feature *s, const struct profile *p, size_t col,
     if (!(s->x = mem_try_array(s->n, sizeof *s->x, err)))
         return false;
     for (size_t i = 0; i < s->n; i++)
-        s->x[i] = column_number(c, row_of(p, i, s->n));
+        s->x[i] = column_number(c, profile_sample_row(p, i, s->n));
     set_widths(s, p->column[col].min, p->column[col].max);
     return set_order(s, err);
 }
@@ -105,7 +105,7 @@ set_codes(struct feature *s, const struct profile *p, size_t col,
     for (size_t i = 0; !text && i < entries; i++)
         number[i] = (uint32_t)i + 1;
     for (size_t i = 0; i < s->n; i++) {
-        size_t row = row_of(p, i, s->n);
+        size_t row = profile_sample_row(p, i, s->n);
         uint32_t *code;
 
         if (!column_is_valid(c, row))
@@ -124,7 +124,7 @@ bool
 feature_init(struct feature *s, const struct profile *p, size_t col,
              struct error *err)
 {
-    *s = (struct feature){.n = sample_rows(p)};
+    *s = (struct feature){.n = profile_sample_rows(p)};
     if (!(s->code = mem_try_array(s->n, sizeof *s->code, err)))
         return false;
     if (p->column[col].numeric)

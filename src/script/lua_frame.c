@@ -753,7 +753,7 @@ profile_show(struct kernel *k, const void *p, struct output *o)
 
 struct profiling {
     const struct frame *in;
-    const char *target;
+    struct profile_options options;
     struct object *out;
 };
 
@@ -762,7 +762,7 @@ run_profile(struct task *t, void *ctx, struct error *err)
 {
     struct profiling *p = ctx;
 
-    p->out->p = profile_new(p->in, p->target, session_pool(task_session(t)),
+    p->out->p = profile_new(p->in, &p->options, session_pool(task_session(t)),
                             task_progress(t), err);
     return p->out->p;
 }
@@ -770,11 +770,12 @@ run_profile(struct task *t, void *ctx, struct error *err)
 static int
 frame_profile(lua_State *L)
 {
-    static const char *const allowed[] = {"target", NULL};
+    static const char *const allowed[] = {"target", "dirty", NULL};
     struct profiling p = {.in = check_frame(L, 1)->frame};
 
     script_options(L, 2, allowed);
-    p.target = script_opt_text(L, 2, "target", NULL);
+    p.options.target = script_opt_text(L, 2, "target", NULL);
+    p.options.dirty = script_opt_bool(L, 2, "dirty", false);
     p.out = script_new(L, &profile_type);
     script_call(L, "profile", run_profile, &p);
     return 1;
@@ -857,9 +858,10 @@ const struct binding lua_frame_functions[] = {
 };
 
 const struct binding lua_frame_methods[] = {
-    {"profile", frame_profile, "frame:profile{ target = name }",
+    {"profile", frame_profile, "frame:profile{ target = name, dirty = false }",
      "What the table holds and what to beware of: alerts first, then columns.\n"
-     "  target  judge every column against this one"},
+     "  target  judge every column against this one\n"
+     "  dirty   look for categories that are spelt alike"},
     {"where", frame_where, "frame:where(expression)",
      "The rows for which the expression is true."},
     {"with", frame_with_lua, "frame:with{ name = expression, ... }",

@@ -141,8 +141,10 @@ cmd_profile(struct session *s, struct task *t, struct call *c,
 
     if (!f)
         return false;
-    p = profile_new(f, call_text(c, "target"), session_pool(s),
-                    task_progress(t), err);
+    p = profile_new(f,
+                    &(struct profile_options){.target = call_text(c, "target"),
+                                              .dirty = call_flag(c, "dirty")},
+                    session_pool(s), task_progress(t), err);
     frame_unref(f);
     if (!p)
         return false;

@@ -20,6 +20,8 @@ static const struct arg profile_args[] = {
      "a table: csv, tsv, jsonl, arrow, parquet, or - for standard input"},
     {"--target", ARG_COLUMN, false, false, NULL, NULL,
      "what is to be predicted: adds a score of each column and leakage"},
+    {"--dirty", ARG_FLAG, false, false, NULL, NULL,
+     "look for categories that are spelt alike"},
     {"--md", ARG_FLAG, false, false, NULL, NULL, "print Markdown"},
     END};
 
@@ -314,7 +316,7 @@ static const struct command table[] = {
      predict_args, cmd_predict},
     {"profile", "Statistics and warnings on a table",
      "Alerts first: missing values, constants, identifiers, imbalance, skew,\n"
-     "duplicates, and leakage of the target.",
+     "duplicates, wrong types, changes of unit, and leakage of the target.",
      "lathe profile churn.csv --target churn", ALL, profile_args, cmd_profile},
     {"query", "Join, filter, group and sort rows of a table",
      "In this order: --join, --with, the condition, --sample, --group or "

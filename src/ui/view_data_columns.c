@@ -320,6 +320,10 @@ draw_numbers(const struct canvas *c, int y, const struct profile_column *p)
                     "5%% %.5g  25%% %.5g  50%% %.5g  75%% %.5g  95%% %.5g",
                     p->quantile[1], p->quantile[3], p->quantile[4],
                     p->quantile[5], p->quantile[7]);
+    if (y < c->h)
+        draw_printf(c, 1, y++, ROLE_TEXT,
+                    "min %.6g  max %.6g  iqr %.5g  mad %.5g", p->min, p->max,
+                    p->quantile[5] - p->quantile[3], p->mad);
     if (y < c->h && (p->n_zero || p->n_negative))
         draw_printf(c, 1, y++, ROLE_DIM, "zeros %zu  negative %zu", p->n_zero,
                     p->n_negative);

@@ -33,8 +33,9 @@ run_profile(struct task *t, void *ctx, struct error *err)
 {
     struct profiling *p = ctx;
 
-    p->profile = profile_new(p->frame, p->target, session_pool(task_session(t)),
-                             task_progress(t), err);
+    p->profile =
+        profile_new(p->frame, &(struct profile_options){.target = p->target},
+                    session_pool(task_session(t)), task_progress(t), err);
     return p->profile;
 }
 

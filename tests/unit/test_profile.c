@@ -84,7 +84,8 @@ static struct profile *
 profile_of(struct frame *f, const char *target)
 {
     struct error err = {0};
-    struct profile *p = profile_new(f, target, NULL, NULL, &err);
+    struct profile *p = profile_new(
+        f, &(struct profile_options){.target = target}, NULL, NULL, &err);
 
     if (!p)
         fail_msg("%s", err.message);
@@ -170,6 +171,38 @@ test_int_and_date_statistics_agree_with_pandas(void **state)
     expect_near("median", day->quantile[4], 19196.5);
     expect_near("skew", day->skew, 0.019968444512760183);
     assert_string_equal(day->top[0].text, "2022-01-08"); /* 19000 days */
+    profile_free(p);
+}
+
+/* What ydata-profiling tells beside: (pandas), the p-values (scipy). */
+static void
+test_further_statistics_agree_with_pandas_and_scipy(void **state)
+{
+    struct profile *p = profile_of(table(), NULL);
+    const struct profile_column *x = &p->column[X], *k = &p->column[K];
+    const struct profile_column *w = &p->column[WORD];
+
+    (void)state;
+    expect_near("mad of x", x->mad, 25.15);
+    expect_near("mad of k", k->mad, 26);
+    assert_int_equal(x->n_unique, 900);
+    assert_int_equal(k->n_unique, 0);
+    assert_int_equal(x->n_rise, 152);
+    assert_int_equal(x->n_fall, 747);
+    assert_int_equal(k->n_rise, 501);
+    assert_int_equal(k->n_fall, 488);
+    assert_int_equal(k->n_low, PROFILE_TOP);
+    assert_string_equal(k->low[0].text, "0");
+    assert_string_equal(k->low[2].text, "2");
+    assert_string_equal(k->high[0].text, "96");
+    assert_string_equal(x->low[1].text, "-19.9");
+    assert_string_equal(x->high[2].text, "80.60000000000001");
+    expect_near("uniform x", x->uniform, 1);
+    expect_near("uniform k", k->uniform, 1.6468386623637302e-71);
+    expect_near("uniform word", w->uniform, 1.1391311662281855e-09);
+    expect_near("mean length", w->mean_length, 1.857);
+    expect_near("median length", w->median_length, 2);
+    assert_int_equal(w->histogram[0], 429);
     profile_free(p);
 }
 
@@ -463,7 +496,8 @@ test_unknown_target_is_an_error(void **state)
     struct error err = {0};
 
     (void)state;
-    assert_null(profile_new(f, "wort", NULL, NULL, &err));
+    assert_null(profile_new(f, &(struct profile_options){.target = "wort"},
+                            NULL, NULL, &err));
     assert_int_equal(err.code, ERR_NOTFOUND);
     assert_string_equal(err.message, "no column 'wort' (did you mean 'word'?)");
     frame_unref(f);
@@ -479,7 +513,8 @@ test_cancel_stops_it(void **state)
     (void)state;
     progress_init(&progress);
     progress_stop(&progress);
-    assert_null(profile_new(f, NULL, NULL, &progress, &err));
+    assert_null(
+        profile_new(f, &(struct profile_options){0}, NULL, &progress, &err));
     assert_int_equal(err.code, ERR_CANCELLED);
     frame_unref(f);
 }
@@ -495,7 +530,8 @@ test_no_memory_is_an_error(void **state)
         struct profile *p;
 
         mem_fault_arm(n, false);
-        p = profile_new(f, "y", NULL, NULL, &err);
+        p = profile_new(f, &(struct profile_options){.target = "y"}, NULL, NULL,
+                        &err);
         mem_fault_arm(0, false);
         if (p) {
             profile_free(p);
@@ -532,7 +568,8 @@ test_long_column_agrees_with_closed_forms(void **state)
             v[i] = (double)(i * 7919 % MANY);
         c = column_new(COL_FLOAT64, MANY, v, NULL, NULL, &err);
         f = frame_new(MANY, 1, name, &c, &err);
-        p = profile_new(f, NULL, t ? pool : NULL, NULL, &err);
+        p = profile_new(f, &(struct profile_options){0}, t ? pool : NULL, NULL,
+                        &err);
         assert_non_null(p);
         got = &p->column[0];
         assert_int_equal(got->n_distinct, MANY);
@@ -566,7 +603,9 @@ test_threads_do_not_change_a_byte(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        struct profile *p = profile_new(f, "y", i ? pool : NULL, NULL, &err);
+        struct profile *p =
+            profile_new(f, &(struct profile_options){.target = "y"},
+                        i ? pool : NULL, NULL, &err);
         struct json_writer w;
 
         assert_non_null(p);
@@ -702,6 +741,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_float_statistics_agree_with_pandas),
         cmocka_unit_test(test_int_and_date_statistics_agree_with_pandas),
+        cmocka_unit_test(test_further_statistics_agree_with_pandas_and_scipy),
         cmocka_unit_test(test_categories_are_counted),
         cmocka_unit_test(test_infinite_and_nan_do_not_spoil_the_rest),
         cmocka_unit_test(test_huge_range_does_not_overflow_the_histogram),
