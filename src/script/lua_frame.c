@@ -19,6 +19,7 @@
 #include "frame/split.h"
 #include "frame/verbs.h"
 #include "script/lua_types.h"
+#include "session/shelf.h"
 
 struct lua_frame {
     struct frame *frame;
@@ -121,8 +122,8 @@ run_read(struct task *t, void *ctx, struct error *err)
 {
     struct reading *r = ctx;
 
-    if (!source_read(r->path, &r->options, session_pool(task_session(t)),
-                     task_progress(t), &r->table, err))
+    if (!shelf_read(task_session(t), r->path, &r->options, task_progress(t),
+                    &r->table, err))
         return false;
     r->out->frame = frame_ref(r->table.frame);
     r->out->rejects = frame_ref(r->table.rejects);

@@ -11,6 +11,7 @@
 #include "frame/source.h"
 #include "frame/verbs.h"
 #include "session/cmd.h"
+#include "session/shelf.h"
 
 /* ---- shared ---- */
 
@@ -46,8 +47,7 @@ cmd_table(struct task *t, const char *path, struct error *err)
     struct csv_table table;
     struct frame *f;
 
-    if (!source_read(path, NULL, session_pool(s), task_progress(t), &table,
-                     err))
+    if (!shelf_read(s, path, NULL, task_progress(t), &table, err))
         return NULL;
     if (table.n_rejected)
         tell_rejects(t, path, &table);

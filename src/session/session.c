@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "session/live.h"
+#include "session/shelf.h"
 #include "session/task.h"
 
 enum { MESSAGES = 200 };
@@ -30,6 +31,7 @@ struct session {
     char *lathe_dir, *project;
     struct task_set *tasks;
     struct live *live;
+    struct shelf *shelf;
 
     struct table **tables;
     size_t n_tables;
@@ -76,6 +78,7 @@ session_new(struct pool *pool, struct loop *loop)
     pthread_mutex_init(&s->message_lock, NULL);
     s->tasks = task_set_new(s);
     s->live = live_new(s);
+    s->shelf = shelf_new();
     return s;
 }
 
@@ -98,12 +101,19 @@ session_free(struct session *s)
     }
     store_close(s->store);
     live_free(s->live);
+    shelf_free(s->shelf);
     pthread_mutex_destroy(&s->store_lock);
     pthread_mutex_destroy(&s->message_lock);
     free(s->tables);
     free(s->project);
     free(s->lathe_dir);
     free(s);
+}
+
+struct shelf *
+session_shelf(struct session *s)
+{
+    return s->shelf;
 }
 
 struct pool *

@@ -51,6 +51,9 @@ void session_close_table(struct session *s, size_t i);
 /* After changing a table in place: a new version, and listeners are told. */
 void session_touch_table(struct session *s, struct table *t);
 
+struct shelf;                                   /* shelf.c */
+struct shelf *session_shelf(struct session *s); /* any thread */
+
 struct task_set; /* task.c */
 struct task_set *session_tasks(struct session *s);
 

@@ -23,6 +23,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "frame/source.h"
+#include "session/shelf.h"
 #include "session/task.h"
 #include "ui/tether.h"
 #include "ui/ui.h"
@@ -164,9 +165,8 @@ run_open(struct task *t, void *ctx, struct error *err)
 
     if (!read_head(t, o, err))
         return false;
-    return o->table.frame ||
-           source_read(o->path, NULL, session_pool(task_session(t)),
-                       task_progress(t), &o->table, err);
+    return o->table.frame || shelf_read(task_session(t), o->path, NULL,
+                                        task_progress(t), &o->table, err);
 }
 
 /* The first rows are those of the table, unless one of them was a header and
