@@ -18,7 +18,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT)
 TESTS += $(UNIT)
 endif
-EXTRA_DIST += tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/tap.lua tests/lib/tap.sh tests/lib/close.h tests/lib/scratch.h tests/lib/small_model.h
+EXTRA_DIST += tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/tap.lua tests/lib/tap.sh tests/lib/close.h tests/lib/profile_table.h tests/lib/scratch.h tests/lib/small_model.h
 
 # Each fuzz target replays its corpus: FUZZ += tests/fuzz/fuzz_x, and its sources.
 FUZZ = tests/fuzz/fuzz_arrow

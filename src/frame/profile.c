@@ -34,7 +34,7 @@ column_init(struct profile_column *out, const struct frame *f, size_t col)
     out->n = column_rows(c);
     out->mean = out->sd = out->min = out->max = NAN;
     out->skew = out->kurtosis = out->sum = out->target_score = NAN;
-    out->mad = NAN;
+    out->mad = out->mutual = NAN;
     out->bytes = column_bytes(c);
     for (size_t i = 0; i < PROFILE_QUANTILES; i++)
         out->quantile[i] = NAN;
@@ -166,12 +166,13 @@ fill(struct work *w, size_t target, const struct profile_options *o,
     progress_begin(w->progress, "looking for repeated rows", 0);
     if (!has_key(p) && !count_duplicates(p, pool, w->progress, err))
         return false;
-    if (!profile_near(p, pool, err))
+    if (!profile_near(p, pool, err) ||
+        !profile_missing(p, pool, w->progress, err))
         return false;
     progress_begin(w->progress, "comparing columns", p->n_cols);
     pool_for(pool, p->n_cols, 1, sample_column, w);
     return first_error(w, err) &&
-           profile_relate(p, w->feature, pool, w->progress, err) &&
+           profile_relate(p, w->feature, o->slow, pool, w->progress, err) &&
            (!p->target ||
             profile_score(p, w->feature, target, pool, w->progress, err)) &&
            profile_judge(p, w->feature, o, err);
@@ -239,6 +240,7 @@ column_fini(struct profile_column *c)
         free(c->words->odd);
     }
     free(c->words);
+    free(c->by_class);
 }
 
 void
@@ -252,6 +254,14 @@ profile_free(struct profile *p)
     free(p->alert);
     free(p->link);
     free(p->target);
+    for (size_t i = 0; p->class_name && i < p->n_classes; i++)
+        free(p->class_name[i]);
+    free(p->class_name);
+    free(p->class_rows);
+    for (size_t i = 0; i < RELATION_N; i++)
+        free(p->relation[i]);
+    free(p->nullity);
+    free(p->band);
     frame_unref(p->frame);
     free(p);
 }

@@ -10,10 +10,9 @@
  * relations are measured on; near duplicates among the first 262,144 rows.
  *
  * Relations between columns (pairs, target) are measured on at most 20,000
- * rows, evenly spaced; pairs only up to 300 columns.  Two numbers: Spearman's
- * rank correlation over the rows where both are present; else Cramer's V
- * without bias, numbers cut into ten equal widths, texts of over 50 values
- * left out.  Score of a column alone against the target, with category and bin
+ * rows, evenly spaced; pairs only up to 300 columns, over the rows where both
+ * are present, texts of over 50 values left out.  Of what is missing all rows
+ * count.  Score of a column alone against the target, with category and bin
  * means learnt on one half of the rows and scored on the other, so that an
  * identifier scores nothing: AUC for two classes, its mean over classes by
  * their share for more (two distinct values are two classes; texts and at most
@@ -31,7 +30,12 @@
 #include "base/progress.h"
 #include "frame/frame.h"
 
-enum { PROFILE_BINS = 50, PROFILE_TOP = 10, PROFILE_QUANTILES = 9 };
+enum {
+    PROFILE_BINS = 50,
+    PROFILE_TOP = 10,
+    PROFILE_QUANTILES = 9,
+    PROFILE_BANDS = 40
+};
 /* 1, 5, 10, 25, 50, 75, 90, 95, 99 % */
 extern const double profile_levels[PROFILE_QUANTILES];
 
@@ -91,6 +95,9 @@ struct profile_column {
     struct profile_words *words; /* text; else NULL */
     double target_score;         /* of this column alone: AUC (0.5 to 1) or
                             |correlation| (0 to 1); NaN when not measured */
+    double mutual; /* information shared with the target, in nats, numbers in
+                      tenths of the rows; NaN when not measured */
+    struct profile_class *by_class; /* n_classes of the profile; or NULL */
 };
 
 /* Two columns that go together. */
@@ -98,6 +105,32 @@ struct profile_link {
     size_t a, b;  /* a < b */
     double score; /* -1..1 (Spearman) or 0..1 (Cramer's V) */
     bool spearman;
+};
+
+/* Between two columns.  auto: Spearman's of two numbers, else Cramer's V with
+ * numbers cut into ten equal widths. */
+enum relation {
+    RELATION_AUTO,
+    RELATION_PEARSON,  /* of two numbers, finite ones */
+    RELATION_SPEARMAN, /* the same, of their ranks */
+    RELATION_KENDALL,  /* tau-b */
+    RELATION_CRAMER,   /* of two categories, without bias */
+    RELATION_PHIK,     /* of any two, numbers cut as for auto */
+    RELATION_N
+};
+const char *profile_relation_word(enum relation r); /* "cramers_v" */
+
+/* Rows that miss the same columns. */
+struct profile_pattern {
+    size_t rows;
+    uint64_t row; /* the first of them */
+};
+
+/* A column in the rows of one class of the target. */
+struct profile_class {
+    size_t n_missing;
+    double mean, sd, median; /* of the finite values; not of a category */
+    size_t top[PROFILE_TOP]; /* rows of each of the most frequent values */
 };
 
 enum alert_kind {
@@ -148,11 +181,23 @@ struct profile {
     struct profile_link *link; /* |score| >= 0.5, strongest first */
     size_t n_links;
     bool target_classes; /* target_score is an AUC */
+    size_t n_classes;    /* that the columns are told by; 0: none */
+    char **class_name;
+    size_t *class_rows; /* rows of each of those that were looked at */
+    /* n_cols x n_cols, a < b, NaN where not defined; NULL: not measured */
+    double *relation[RELATION_N];
+    double *nullity; /* the same: Pearson's r of what is missing */
+    struct profile_pattern pattern[PROFILE_TOP]; /* most rows first */
+    size_t n_patterns, n_complete;               /* rows that miss nothing */
+    uint32_t *band; /* missing values, n_bands parts of the rows a column;
+                       NULL when nothing is missing */
+    size_t n_bands;
 };
 
 struct profile_options {
     const char *target; /* NULL: none */
     bool dirty;         /* look for categories that are spelt alike */
+    bool slow;          /* Kendall's tau and phi-k, too */
 };
 
 /* ERR_NOTFOUND when there is no such column.  Stops with ERR_CANCELLED. */
@@ -161,6 +206,11 @@ profile_new(const struct frame *f, const struct profile_options *o,
             struct pool *pool, struct progress *progress,
             struct error *err) MUST_USE;
 void profile_free(struct profile *p);
+double profile_relation(const struct profile *p, enum relation r, size_t a,
+                        size_t b); /* in either order; NaN: none */
+bool profile_pattern_has(const struct profile *p, size_t k, size_t col);
+/* The part of the rows, 0..n_bands - 1, that a row lies in. */
+size_t profile_band(const struct profile *p, size_t row);
 const char *profile_alert_word(enum alert_kind k); /* "HIGH_CARDINALITY" */
 /* Eight levels ▁..█ of a histogram in `cells` cells (ASCII when !utf8). */
 void profile_sparkline(const struct profile_column *c, size_t cells, bool utf8,

@@ -7,6 +7,8 @@
 
 #include "frame/profile_part.h"
 
+enum { LINKS_SHOWN = 50 };
+
 static const char *
 level_word(enum alert_level level)
 {
@@ -142,7 +144,8 @@ json_texts(const struct profile_column *c, struct json_writer *w)
 }
 
 static void
-json_column(const struct profile_column *c, struct json_writer *w)
+json_column(const struct profile *p, const struct profile_column *c,
+            struct json_writer *w)
 {
     json_open(w, '{');
     json_name(w, "name");
@@ -164,6 +167,15 @@ json_column(const struct profile_column *c, struct json_writer *w)
     json_top("top", c->top, c->n_top, w);
     if (!isnan(c->target_score))
         name_double(w, "target_score", c->target_score);
+    if (!isnan(c->mutual))
+        name_double(w, "mutual_information", c->mutual);
+    if (c->by_class) {
+        json_name(w, "by_class");
+        json_open(w, '[');
+        for (size_t k = 0; k < p->n_classes; k++)
+            profile_json_class(p, c, k, w);
+        json_close(w, ']');
+    }
     json_close(w, '}');
 }
 
@@ -189,27 +201,6 @@ json_alerts(const struct profile *p, struct json_writer *w)
     json_close(w, ']');
 }
 
-static void
-json_links(const struct profile *p, struct json_writer *w)
-{
-    json_name(w, "links");
-    json_open(w, '[');
-    for (size_t i = 0; i < p->n_links; i++) {
-        const struct profile_link *l = &p->link[i];
-
-        json_open(w, '{');
-        json_name(w, "a");
-        json_put_string(w, p->column[l->a].name);
-        json_name(w, "b");
-        json_put_string(w, p->column[l->b].name);
-        json_name(w, "measure");
-        json_put_string(w, l->spearman ? "spearman" : "cramer_v");
-        name_double(w, "score", l->score);
-        json_close(w, '}');
-    }
-    json_close(w, ']');
-}
-
 void
 profile_json(const struct profile *p, struct json_writer *w)
 {
@@ -229,9 +220,9 @@ profile_json(const struct profile *p, struct json_writer *w)
     json_name(w, "column");
     json_open(w, '[');
     for (size_t i = 0; i < p->n_cols; i++)
-        json_column(&p->column[i], w);
+        json_column(p, &p->column[i], w);
     json_close(w, ']');
-    json_links(p, w);
+    profile_json_pairs(p, w);
     json_close(w, '}');
 }
 
@@ -309,6 +300,89 @@ mark_column(struct buf *out, const struct profile_column *c, bool scores)
     buf_putc(out, '\n');
 }
 
+static void
+mark_links(struct buf *out, const struct profile *p)
+{
+    if (p->n_links == 0)
+        return;
+    buf_puts(out, "\n## Columns that go together\n\n"
+                  "| a | b | measure | score |\n|---|---|---|--:|\n");
+    for (size_t i = 0; i < p->n_links && i < LINKS_SHOWN; i++) {
+        const struct profile_link *l = &p->link[i];
+
+        buf_puts(out, "| ");
+        mark_text(out, p->column[l->a].name);
+        buf_puts(out, " | ");
+        mark_text(out, p->column[l->b].name);
+        buf_printf(out, " | %s | %.3f |\n",
+                   l->spearman ? "Spearman" : "Cramer's V", l->score);
+    }
+}
+
+static void
+mark_missing(struct buf *out, const struct profile *p)
+{
+    if (p->n_patterns == 0)
+        return;
+    buf_printf(out,
+               "\n## Missing together\n\n%zu rows miss nothing.\n\n"
+               "| rows | columns |\n|--:|---|\n",
+               p->n_complete);
+    for (size_t k = 0; k < p->n_patterns; k++) {
+        bool any = false;
+
+        buf_printf(out, "| %zu | ", p->pattern[k].rows);
+        for (size_t i = 0; i < p->n_cols; i++)
+            if (profile_pattern_has(p, k, i)) {
+                buf_puts(out, any ? ", " : "");
+                mark_text(out, p->column[i].name);
+                any = true;
+            }
+        buf_puts(out, " |\n");
+    }
+}
+
+/* Means, or the share of the most frequent value, by class. */
+static void
+mark_classes(struct buf *out, const struct profile *p)
+{
+    if (p->n_classes == 0)
+        return;
+    buf_puts(out, "\n## By class\n\n| column | of it |");
+    for (size_t k = 0; k < p->n_classes; k++) {
+        buf_putc(out, ' ');
+        mark_text(out, p->class_name[k]);
+        buf_puts(out, " |");
+    }
+    buf_puts(out, "\n|---|---|");
+    for (size_t k = 0; k < p->n_classes; k++)
+        buf_puts(out, "--:|");
+    for (size_t i = 0; i < p->n_cols; i++) {
+        const struct profile_column *c = &p->column[i];
+        bool category = profile_is_category(c);
+
+        if (!c->by_class || (category && c->n_top == 0))
+            continue;
+        buf_puts(out, "\n| ");
+        mark_text(out, c->name);
+        buf_puts(out, category ? " | " : " | mean");
+        if (category)
+            mark_text(out, c->top[0].text);
+        buf_puts(out, " |");
+        for (size_t k = 0; k < p->n_classes; k++) {
+            const struct profile_class *by = &c->by_class[k];
+            double here = (double)(p->class_rows[k] - by->n_missing);
+
+            if (category)
+                buf_printf(out, " %.1f%% |",
+                           here > 0 ? 100 * (double)by->top[0] / here : 0);
+            else
+                mark_number(out, by->mean, c->type);
+        }
+    }
+    buf_putc(out, '\n');
+}
+
 void
 profile_markdown(const struct profile *p, struct buf *out)
 {
@@ -341,4 +415,7 @@ profile_markdown(const struct profile *p, struct buf *out)
     buf_puts(out, p->target ? "--:|\n" : "\n");
     for (size_t i = 0; i < p->n_cols; i++)
         mark_column(out, &p->column[i], p->target != NULL);
+    mark_classes(out, p);
+    mark_links(out, p);
+    mark_missing(out, p);
 }

@@ -66,10 +66,35 @@ void feature_fini(struct feature *s);
 size_t feature_ranks(const struct feature *x, const struct feature *with,
                      double *rank);
 
+/* Codes from 1 of a category; of a number the tenth of the rows it lies in,
+ * ties together.  Returns how many codes there may be, 0 included. */
+size_t feature_tenths(const struct feature *x, uint32_t *code);
+/* The same with a code for each distinct number. */
+size_t feature_values(const struct feature *x, uint32_t *code);
+
 /* profile_relate.c: pairs that go together. */
-bool profile_relate(struct profile *p, const struct feature *features,
-                    struct pool *pool, const struct progress *progress,
-                    struct error *err) MUST_USE;
+bool
+profile_relate(struct profile *p, const struct feature *features, bool slow,
+               struct pool *pool, const struct progress *progress,
+               struct error *err) MUST_USE;
+/* profile_json.c: members of the profile's object; an item of by_class. */
+void profile_json_pairs(const struct profile *p, struct json_writer *w);
+void profile_json_class(const struct profile *p, const struct profile_column *c,
+                        size_t k, struct json_writer *w);
+/* profile_kendall.c: tau-b of two numbers; NaN where it is not defined. */
+bool profile_kendall(const struct feature *a, const struct feature *b,
+                     double *out, struct error *err) MUST_USE;
+/* profile_phik.c: phi-k of n rows in so many cells with that chi-square. */
+double profile_phik(double chi2, double n, size_t rows, size_t cols);
+/* profile_missing.c */
+bool
+profile_missing(struct profile *p, struct pool *pool,
+                const struct progress *progress, struct error *err) MUST_USE;
+/* profile_class.c: columns by class (n_classes = 0: a number, no classes) and
+ * the information they share with the target. */
+bool profile_classes(struct profile *p, const struct feature *features,
+                     size_t target, const uint32_t *class, size_t n_classes,
+                     struct pool *pool, struct error *err) MUST_USE;
 /* profile_target.c: the score of each column against the target. */
 bool profile_score(struct profile *p, const struct feature *features,
                    size_t target, struct pool *pool,

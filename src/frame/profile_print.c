@@ -1,5 +1,5 @@
 /* A profile for people: alerts first, then a line a column, then what the
- * width left out, then how columns tell the target.
+ * width left out, then how columns tell the target and each other.
  *
  * Texts of the table are printed without control characters: they may hold
  * escape sequences.
@@ -17,8 +17,7 @@ enum {
     MISSING_CELLS = 6,
     DISTINCT_CELLS = 9,
     NAME_MIN = 8,
-    NAME_MAX = 26,
-    SCORES_SHOWN = 12
+    NAME_MAX = 26
 };
 
 struct printer {
@@ -366,61 +365,6 @@ put_others(struct printer *t)
     }
 }
 
-/* ---- the target ------------------------------------------------------ */
-
-/* Columns by score, best first; ties in the order of the table. */
-static size_t
-best_scores(const struct profile *p, size_t *best)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < p->n_cols; i++) {
-        size_t at;
-
-        if (isnan(p->column[i].target_score))
-            continue;
-        for (at = n; at > 0 && p->column[best[at - 1]].target_score <
-                                   p->column[i].target_score;
-             at--)
-            if (at < SCORES_SHOWN)
-                best[at] = best[at - 1];
-        if (at < SCORES_SHOWN) {
-            best[at] = i;
-            n += n < SCORES_SHOWN;
-        }
-    }
-    return n;
-}
-
-static void
-put_scores(struct printer *t)
-{
-    const struct profile *p = t->at.p;
-    size_t best[SCORES_SHOWN], n = best_scores(p, best);
-    double base = p->target_classes ? 0.5 : 0;
-    size_t meter = t->at.width > t->name_cells + 30 ? 20 : 0;
-    struct buf scratch;
-
-    if (!p->target || n == 0)
-        return;
-    buf_init(&scratch);
-    page_clean(p->target, str_of(p->target).n, &scratch);
-    buf_printf(t->at.out, "\n alone against %s (%s)\n", scratch.data,
-               p->target_classes ? "AUC, 0.5 is chance"
-                                 : "correlation, 0 is none");
-    for (size_t i = 0; i < n; i++) {
-        const struct profile_column *c = &p->column[best[i]];
-
-        buf_putc(t->at.out, ' ');
-        page_dirty(&t->at, c->name, t->name_cells);
-        buf_printf(t->at.out, " %.3f ", c->target_score);
-        page_meter(&t->at, (c->target_score - base) / (1 - base), meter);
-        page_end_line(t->at.out);
-    }
-    t->at.out->failed |= scratch.failed;
-    buf_fini(&scratch);
-}
-
 /* ---- the page -------------------------------------------------------- */
 
 static void
@@ -469,5 +413,7 @@ profile_print(const struct profile *p, size_t width, bool utf8, struct buf *out)
         return;
     put_columns(&t);
     put_others(&t);
-    put_scores(&t);
+    page_scores(&t.at, t.name_cells);
+    page_links(&t.at, t.name_cells);
+    page_missing(&t.at);
 }

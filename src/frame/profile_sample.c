@@ -4,12 +4,13 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "frame/order.h"
 #include "frame/profile_part.h"
 
-enum { WIDTHS = 10 };
+enum { WIDTHS = 10, TENTHS = 10 };
 
 size_t
 profile_sample_rows(const struct profile *p)
@@ -163,4 +164,40 @@ feature_ranks(const struct feature *x, const struct feature *with, double *rank)
         }
     }
     return m;
+}
+
+size_t
+feature_tenths(const struct feature *x, uint32_t *code)
+{
+    uint32_t k = 0;
+
+    if (!x->number) {
+        memcpy(code, x->code, x->n * sizeof *code);
+        return x->n_codes;
+    }
+    memset(code, 0, x->n * sizeof *code);
+    for (size_t i = 0; i < x->n_here; i++) {
+        if (i == 0 || x->x[x->order[i]] != x->x[x->order[i - 1]])
+            k = 1 + (uint32_t)(i * TENTHS / x->n_here);
+        code[x->order[i]] = k;
+    }
+    return TENTHS + 1;
+}
+
+size_t
+feature_values(const struct feature *x, uint32_t *code)
+{
+    uint32_t k = 0;
+
+    if (!x->number) {
+        memcpy(code, x->code, x->n * sizeof *code);
+        return x->n_codes;
+    }
+    memset(code, 0, x->n * sizeof *code);
+    for (size_t i = 0; i < x->n_here; i++) {
+        if (i == 0 || x->x[x->order[i]] != x->x[x->order[i - 1]])
+            k++;
+        code[x->order[i]] = k;
+    }
+    return k + 1;
 }

@@ -271,20 +271,6 @@ score_column(void *ctx, size_t col, size_t begin, size_t end)
 
 /* ---- the target ------------------------------------------------------ */
 
-/* Classes of a number: its distinct values in order, from 1. */
-static size_t
-number_classes(const struct feature *y, uint32_t *class)
-{
-    uint32_t k = 0;
-
-    for (size_t i = 0; i < y->n_here; i++) {
-        if (i == 0 || y->x[y->order[i]] != y->x[y->order[i - 1]])
-            k++;
-        class[y->order[i]] = k;
-    }
-    return k;
-}
-
 static bool
 has_classes(const struct profile_column *y)
 {
@@ -299,11 +285,7 @@ set_classes(struct scoring *s, struct error *err)
 
     if (!(s->class = mem_try_array(y->n, sizeof *s->class, err)))
         return false;
-    s->n_classes = y->n_codes - 1;
-    if (y->number)
-        s->n_classes = number_classes(y, s->class);
-    else
-        memcpy(s->class, y->code, y->n * sizeof *s->class);
+    s->n_classes = feature_values(y, s->class) - 1;
     if (!(s->count = mem_try_array(s->n_classes + 1, sizeof *s->count, err)))
         return false;
     for (size_t i = 0; i < y->n; i++)
@@ -332,6 +314,8 @@ profile_score(struct profile *p, const struct feature *features, size_t target,
         ok = progress_check(progress, err);
         if (atomic_load(&s.failed))
             ok = error_set(err, ERR_NOMEM, "no memory to score columns");
+        ok = ok && profile_classes(p, features, target, s.class, s.n_classes,
+                                   pool, err);
     }
     free(s.class);
     free(s.count);

@@ -176,29 +176,6 @@ out:
 
 /* ---- the target in two halves ---------------------------------------- */
 
-enum { TENTHS = 10 };
-
-/* Codes from 1; of a number tenths of its order, ties together. */
-static size_t
-target_codes(const struct feature *y, uint32_t *code)
-{
-    uint32_t k = 0;
-
-    if (!y->number) {
-        for (size_t i = 0; i < y->n; i++)
-            code[i] = y->code[i];
-        return y->n_codes;
-    }
-    for (size_t i = 0; i < y->n; i++)
-        code[i] = 0;
-    for (size_t i = 0; i < y->n_here; i++) {
-        if (i == 0 || y->x[y->order[i]] != y->x[y->order[i - 1]])
-            k = 1 + (uint32_t)(i * TENTHS / y->n_here);
-        code[y->order[i]] = k;
-    }
-    return TENTHS + 1;
-}
-
 /* Twice the divergence of p from m. */
 static double
 divergence(double p, double m)
@@ -244,7 +221,7 @@ profile_target_shift(const struct feature *y, double *shift, struct error *err)
     *shift = NAN;
     if (!code)
         return false;
-    k = target_codes(y, code);
+    k = feature_tenths(y, code);
     if ((count = mem_try_array(k, 2 * sizeof *count, err))) {
         for (size_t i = 0; i < y->n; i++)
             count[(i >= y->n / 2) * k + code[i]]++;

@@ -771,11 +771,12 @@ run_profile(struct task *t, void *ctx, struct error *err)
 static int
 frame_profile(lua_State *L)
 {
-    static const char *const allowed[] = {"target", "dirty", NULL};
+    static const char *const allowed[] = {"target", "all", "dirty", NULL};
     struct profiling p = {.in = check_frame(L, 1)->frame};
 
     script_options(L, 2, allowed);
     p.options.target = script_opt_text(L, 2, "target", NULL);
+    p.options.slow = script_opt_bool(L, 2, "all", false);
     p.options.dirty = script_opt_bool(L, 2, "dirty", false);
     p.out = script_new(L, &profile_type);
     script_call(L, "profile", run_profile, &p);
@@ -859,9 +860,11 @@ const struct binding lua_frame_functions[] = {
 };
 
 const struct binding lua_frame_methods[] = {
-    {"profile", frame_profile, "frame:profile{ target = name, dirty = false }",
+    {"profile", frame_profile,
+     "frame:profile{ target = name, all = false, dirty = false }",
      "What the table holds and what to beware of: alerts first, then columns.\n"
      "  target  judge every column against this one\n"
+     "  all     measure Kendall's tau and phi-k of every pair, too\n"
      "  dirty   look for categories that are spelt alike"},
     {"where", frame_where, "frame:where(expression)",
      "The rows for which the expression is true."},

@@ -143,7 +143,8 @@ cmd_profile(struct session *s, struct task *t, struct call *c,
         return false;
     p = profile_new(f,
                     &(struct profile_options){.target = call_text(c, "target"),
-                                              .dirty = call_flag(c, "dirty")},
+                                              .dirty = call_flag(c, "dirty"),
+                                              .slow = call_flag(c, "all")},
                     session_pool(s), task_progress(t), err);
     frame_unref(f);
     if (!p)

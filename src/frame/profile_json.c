@@ -1,0 +1,142 @@
+/* The JSON of what columns have to do with each other.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+
+#include "frame/profile_part.h"
+
+static void
+name_count(struct json_writer *w, const char *name, size_t n)
+{
+    json_name(w, name);
+    json_put_i64(w, (int64_t)n);
+}
+
+/* Rows and columns in the order of the table; null where not defined. */
+static void
+put_matrix(const struct profile *p, const double *x, struct json_writer *w)
+{
+    size_t n = p->n_cols;
+
+    json_open(w, '[');
+    for (size_t a = 0; a < n; a++) {
+        json_open(w, '[');
+        for (size_t b = 0; b < n; b++)
+            json_put_double(w, a == b  ? 1
+                               : a < b ? x[a * n + b]
+                                       : x[b * n + a]);
+        json_close(w, ']');
+    }
+    json_close(w, ']');
+}
+
+static void
+put_links(const struct profile *p, struct json_writer *w)
+{
+    json_name(w, "links");
+    json_open(w, '[');
+    for (size_t i = 0; i < p->n_links; i++) {
+        const struct profile_link *l = &p->link[i];
+
+        json_open(w, '{');
+        json_name(w, "a");
+        json_put_string(w, p->column[l->a].name);
+        json_name(w, "b");
+        json_put_string(w, p->column[l->b].name);
+        json_name(w, "measure");
+        json_put_string(w, l->spearman ? "spearman" : "cramers_v");
+        json_name(w, "score");
+        json_put_double(w, l->score);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+static void
+put_pattern(const struct profile *p, size_t k, struct json_writer *w)
+{
+    json_open(w, '{');
+    name_count(w, "rows", p->pattern[k].rows);
+    json_name(w, "columns");
+    json_open(w, '[');
+    for (size_t i = 0; i < p->n_cols; i++)
+        if (profile_pattern_has(p, k, i))
+            json_put_string(w, p->column[i].name);
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+/* parts: of the rows, in order; missing values of each. */
+static void
+put_missing(const struct profile *p, struct json_writer *w)
+{
+    json_name(w, "missing");
+    json_open(w, '{');
+    name_count(w, "complete_rows", p->n_complete);
+    json_name(w, "patterns");
+    json_open(w, '[');
+    for (size_t k = 0; k < p->n_patterns; k++)
+        put_pattern(p, k, w);
+    json_close(w, ']');
+    if (p->band) {
+        json_name(w, "parts");
+        json_open(w, '[');
+        for (size_t i = 0; i < p->n_cols; i++) {
+            json_open(w, '[');
+            for (size_t k = 0; k < p->n_bands; k++)
+                json_put_i64(w, p->band[i * p->n_bands + k]);
+            json_close(w, ']');
+        }
+        json_close(w, ']');
+    }
+    if (p->nullity) {
+        json_name(w, "correlation");
+        put_matrix(p, p->nullity, w);
+    }
+    json_close(w, '}');
+}
+
+void
+profile_json_pairs(const struct profile *p, struct json_writer *w)
+{
+    put_links(p, w);
+    json_name(w, "correlations");
+    json_open(w, '{');
+    for (enum relation r = 0; r < RELATION_N; r++) {
+        if (!p->relation[r])
+            continue;
+        json_name(w, profile_relation_word(r));
+        put_matrix(p, p->relation[r], w);
+    }
+    json_close(w, '}');
+    put_missing(p, w);
+}
+
+void
+profile_json_class(const struct profile *p, const struct profile_column *c,
+                   size_t k, struct json_writer *w)
+{
+    const struct profile_class *k_th = &c->by_class[k];
+
+    json_open(w, '{');
+    json_name(w, "class");
+    json_put_string(w, p->class_name[k]);
+    name_count(w, "rows", p->class_rows[k]);
+    name_count(w, "missing", k_th->n_missing);
+    if (profile_is_category(c)) {
+        json_name(w, "top");
+        json_open(w, '[');
+        for (size_t i = 0; i < c->n_top; i++)
+            json_put_i64(w, (int64_t)k_th->top[i]);
+        json_close(w, ']');
+    } else {
+        json_name(w, "mean");
+        json_put_double(w, k_th->mean);
+        json_name(w, "sd");
+        json_put_double(w, k_th->sd);
+        json_name(w, "median");
+        json_put_double(w, k_th->median);
+    }
+    json_close(w, '}');
+}
