@@ -175,6 +175,9 @@ fill(struct work *w, size_t target, const struct profile_options *o,
            profile_relate(p, w->feature, o->slow, pool, w->progress, err) &&
            (!p->target ||
             profile_score(p, w->feature, target, pool, w->progress, err)) &&
+           (!o->against ||
+            profile_compare(p, w->feature, o->against, o->against_name, pool,
+                            w->progress, err)) &&
            profile_judge(p, w->feature, o, err);
 }
 
@@ -262,6 +265,7 @@ profile_free(struct profile *p)
         free(p->relation[i]);
     free(p->nullity);
     free(p->band);
+    profile_against_free(p->against);
     frame_unref(p->frame);
     free(p);
 }

@@ -133,6 +133,49 @@ struct profile_class {
     size_t top[PROFILE_TOP]; /* rows of each of the most frequent values */
 };
 
+/* How a column was judged to drift. */
+enum drift_test {
+    DRIFT_NONE,        /* it was not */
+    DRIFT_KS,          /* p of Kolmogorov-Smirnov under 0.05 */
+    DRIFT_CHI2,        /* p of chi-square under 0.05 */
+    DRIFT_WASSERSTEIN, /* normed, 0.1 or more */
+    DRIFT_JS           /* Jensen-Shannon distance, 0.1 or more */
+};
+const char *profile_drift_word(enum drift_test t); /* "ks", "wasserstein" */
+
+/* A column of two tables: the profile's, and the one it is held against.  As
+ * in Evidently: numbers of over 5 values are cut into 30 equal widths of both
+ * tables together, others and texts of up to 50 values go by value; the test
+ * is one on chance where the profile's table has up to 1,000 rows, else a
+ * distance.  NaN: not measured. */
+struct profile_pair {
+    const char *name; /* borrowed from one of the frames */
+    bool here, there; /* which of the tables has it */
+    enum col_type type[2];
+    bool numeric; /* ks, wasserstein hold */
+    size_t n_missing[2];
+    double mean[2]; /* on the rows looked at; NaN: no numbers */
+    double psi, kl, js, hellinger, total, most;
+    double ks, ks_p, wasserstein; /* normed by the deviation here */
+    double chi2, chi2_p;          /* where it goes by value */
+    double unseen; /* share of the texts there that are never here */
+    enum drift_test test;
+    double score; /* what the test looks at */
+    bool drifts;
+};
+
+struct profile_against {
+    char *name;
+    size_t n_rows;
+    struct profile_pair
+        *pair; /* columns here in order, then those only there */
+    size_t n_pairs;
+    size_t n_tested, n_drifting; /* columns */
+    size_t n_overlap; /* rows there that are here, too, in n_common columns */
+    size_t n_common;
+    struct frame *frame; /* a reference */
+};
+
 enum alert_kind {
     ALERT_CONSTANT,
     ALERT_MISSING,
@@ -157,6 +200,9 @@ enum alert_kind {
     ALERT_MIXED_TYPES,
     ALERT_UNIT_CHANGE,
     ALERT_TARGET_SHIFT,
+    ALERT_TRAIN_TEST_OVERLAP,
+    ALERT_SCHEMA,
+    ALERT_DRIFT,
     ALERT_N_KINDS
 };
 enum alert_level { ALERT_NOTE, ALERT_WARN, ALERT_BAD };
@@ -192,12 +238,15 @@ struct profile {
     uint32_t *band; /* missing values, n_bands parts of the rows a column;
                        NULL when nothing is missing */
     size_t n_bands;
+    struct profile_against *against; /* NULL: no other table */
 };
 
 struct profile_options {
-    const char *target; /* NULL: none */
-    bool dirty;         /* look for categories that are spelt alike */
-    bool slow;          /* Kendall's tau and phi-k, too */
+    const char *target;          /* NULL: none */
+    bool dirty;                  /* look for categories that are spelt alike */
+    bool slow;                   /* Kendall's tau and phi-k, too */
+    const struct frame *against; /* compare with this table; NULL: none */
+    const char *against_name;    /* for people */
 };
 
 /* ERR_NOTFOUND when there is no such column.  Stops with ERR_CANCELLED. */

@@ -26,28 +26,31 @@ static const struct {
     int place;
 } kinds[ALERT_N_KINDS] = {
     [ALERT_LEAKAGE] = {"LEAKAGE", 0},
-    [ALERT_EMPTY] = {"EMPTY", 1},
-    [ALERT_TARGET_SHIFT] = {"TARGET_SHIFT", 2},
-    [ALERT_DUPLICATES] = {"DUPLICATES", 3},
-    [ALERT_MISSING] = {"MISSING", 4},
-    [ALERT_INFINITE] = {"INFINITE", 5},
-    [ALERT_UNIT_CHANGE] = {"UNIT_CHANGE", 6},
-    [ALERT_MIXED_TYPES] = {"MIXED_TYPES", 7},
-    [ALERT_TYPE_DATE] = {"TYPE_DATE", 8},
-    [ALERT_UNSUPPORTED] = {"UNSUPPORTED", 9},
-    [ALERT_DIRTY_CATEGORY] = {"DIRTY_CATEGORY", 10},
-    [ALERT_CONSTANT] = {"CONSTANT", 11},
-    [ALERT_ID_LIKE] = {"ID_LIKE", 12},
-    [ALERT_REJECTED] = {"REJECTED", 13},
-    [ALERT_SKEWED] = {"SKEWED", 14},
-    [ALERT_IMBALANCE] = {"IMBALANCE", 15},
-    [ALERT_ZEROS] = {"ZEROS", 16},
-    [ALERT_UNIQUE] = {"UNIQUE", 17},
-    [ALERT_HIGH_CARDINALITY] = {"HIGH_CARDINALITY", 18},
-    [ALERT_CONSTANT_LENGTH] = {"CONSTANT_LENGTH", 19},
-    [ALERT_UNIFORM] = {"UNIFORM", 20},
-    [ALERT_HIGH_CORRELATION] = {"HIGH_CORRELATION", 21},
-    [ALERT_NEAR_DUPLICATES] = {"NEAR_DUPLICATES", 22},
+    [ALERT_TRAIN_TEST_OVERLAP] = {"TRAIN_TEST_OVERLAP", 1},
+    [ALERT_EMPTY] = {"EMPTY", 2},
+    [ALERT_TARGET_SHIFT] = {"TARGET_SHIFT", 3},
+    [ALERT_SCHEMA] = {"SCHEMA", 4},
+    [ALERT_DRIFT] = {"DRIFT", 5},
+    [ALERT_DUPLICATES] = {"DUPLICATES", 6},
+    [ALERT_MISSING] = {"MISSING", 7},
+    [ALERT_INFINITE] = {"INFINITE", 8},
+    [ALERT_UNIT_CHANGE] = {"UNIT_CHANGE", 9},
+    [ALERT_MIXED_TYPES] = {"MIXED_TYPES", 10},
+    [ALERT_TYPE_DATE] = {"TYPE_DATE", 11},
+    [ALERT_UNSUPPORTED] = {"UNSUPPORTED", 12},
+    [ALERT_DIRTY_CATEGORY] = {"DIRTY_CATEGORY", 13},
+    [ALERT_CONSTANT] = {"CONSTANT", 14},
+    [ALERT_ID_LIKE] = {"ID_LIKE", 15},
+    [ALERT_REJECTED] = {"REJECTED", 16},
+    [ALERT_SKEWED] = {"SKEWED", 17},
+    [ALERT_IMBALANCE] = {"IMBALANCE", 18},
+    [ALERT_ZEROS] = {"ZEROS", 19},
+    [ALERT_UNIQUE] = {"UNIQUE", 20},
+    [ALERT_HIGH_CARDINALITY] = {"HIGH_CARDINALITY", 21},
+    [ALERT_CONSTANT_LENGTH] = {"CONSTANT_LENGTH", 22},
+    [ALERT_UNIFORM] = {"UNIFORM", 23},
+    [ALERT_HIGH_CORRELATION] = {"HIGH_CORRELATION", 24},
+    [ALERT_NEAR_DUPLICATES] = {"NEAR_DUPLICATES", 25},
 };
 
 const char *
@@ -347,6 +350,7 @@ profile_judge(struct profile *p, const struct feature *features,
 
     judge_table(&j);
     judge_rows(&j);
+    judge_against(&j);
     for (size_t col = 0; col < p->n_cols; col++) {
         judge_leakage(&j, col);
         judge_missing(&j, col);

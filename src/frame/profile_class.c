@@ -131,8 +131,8 @@ match_top(const struct classes *s, size_t col, const uint32_t *code, size_t n,
         if (!code[i] || top[code[i]])
             continue;
         buf_clear(&text);
-        column_print(frame_column(p->frame, col), profile_sample_row(p, i, n),
-                     &text);
+        column_print(frame_column(p->frame, col),
+                     profile_sample_row(p->frame, i, n), &text);
         while (k < c->n_top && strcmp(c->top[k].text, text.data) != 0)
             k++;
         top[code[i]] = (unsigned char)(1 + (k < c->n_top ? k : PROFILE_TOP));
@@ -230,7 +230,7 @@ name_classes(struct profile *p, size_t target, const uint32_t *class,
         if (p->class_name[k])
             continue;
         buf_clear(&text);
-        column_print(c, profile_sample_row(p, i, n), &text);
+        column_print(c, profile_sample_row(p->frame, i, n), &text);
         ok = buf_check(&text, err) &&
              (p->class_name[k] = mem_try_text(text.data, text.len, err));
     }

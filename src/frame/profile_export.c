@@ -223,6 +223,8 @@ profile_json(const struct profile *p, struct json_writer *w)
         json_column(p, &p->column[i], w);
     json_close(w, ']');
     profile_json_pairs(p, w);
+    if (p->against)
+        profile_json_against(p, w);
     json_close(w, '}');
 }
 
@@ -298,6 +300,51 @@ mark_column(struct buf *out, const struct profile_column *c, bool scores)
     else if (scores)
         buf_printf(out, " %.3f |", c->target_score);
     buf_putc(out, '\n');
+}
+
+static void
+mark_distance(struct buf *out, double x)
+{
+    if (isnan(x))
+        buf_puts(out, " - |");
+    else
+        buf_printf(out, " %.4g |", x);
+}
+
+static void
+mark_against(struct buf *out, const struct profile *p)
+{
+    const struct profile_against *a = p->against;
+
+    if (!a)
+        return;
+    buf_puts(out, "\n## Against ");
+    mark_text(out, a->name);
+    buf_printf(out,
+               "\n\n%zu rows, %zu of %zu columns drift, %zu rows in "
+               "common.\n\n| column | missing | there | mean | there | PSI | "
+               "JS | KS | Wasserstein | verdict |\n"
+               "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
+               a->n_rows, a->n_drifting, a->n_tested, a->n_overlap);
+    for (size_t i = 0; i < a->n_pairs; i++) {
+        const struct profile_pair *o = &a->pair[i];
+
+        buf_puts(out, "| ");
+        mark_text(out, o->name);
+        buf_printf(out, " | %zu | %zu |", o->n_missing[0], o->n_missing[1]);
+        mark_number(out, o->mean[0], o->type[0]);
+        mark_number(out, o->mean[1], o->type[1]);
+        mark_distance(out, o->psi);
+        mark_distance(out, o->js);
+        mark_distance(out, o->ks);
+        mark_distance(out, o->wasserstein);
+        buf_printf(out, " %s%s |\n",
+                   !o->there   ? "not there"
+                   : !o->here  ? "only there"
+                   : o->drifts ? "drifts: "
+                               : "",
+                   o->test == DRIFT_NONE ? "" : profile_drift_word(o->test));
+    }
 }
 
 static void
@@ -415,6 +462,7 @@ profile_markdown(const struct profile *p, struct buf *out)
     buf_puts(out, p->target ? "--:|\n" : "\n");
     for (size_t i = 0; i < p->n_cols; i++)
         mark_column(out, &p->column[i], p->target != NULL);
+    mark_against(out, p);
     mark_classes(out, p);
     mark_links(out, p);
     mark_missing(out, p);

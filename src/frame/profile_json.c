@@ -113,6 +113,70 @@ profile_json_pairs(const struct profile *p, struct json_writer *w)
     put_missing(p, w);
 }
 
+static void
+put_double(struct json_writer *w, const char *name, double x)
+{
+    json_name(w, name);
+    json_put_double(w, x);
+}
+
+static void
+put_pair(const struct profile_pair *o, struct json_writer *w)
+{
+    json_open(w, '{');
+    json_name(w, "name");
+    json_put_string(w, o->name);
+    json_name(w, "type_here");
+    json_put_string(w, o->here ? column_type_word(o->type[0]) : NULL);
+    json_name(w, "type_there");
+    json_put_string(w, o->there ? column_type_word(o->type[1]) : NULL);
+    name_count(w, "missing_here", o->n_missing[0]);
+    name_count(w, "missing_there", o->n_missing[1]);
+    put_double(w, "mean_here", o->mean[0]);
+    put_double(w, "mean_there", o->mean[1]);
+    put_double(w, "psi", o->psi);
+    put_double(w, "kl", o->kl);
+    put_double(w, "js", o->js);
+    put_double(w, "hellinger", o->hellinger);
+    put_double(w, "total_variation", o->total);
+    put_double(w, "l_infinity", o->most);
+    put_double(w, "ks", o->ks);
+    put_double(w, "ks_p", o->ks_p);
+    put_double(w, "wasserstein", o->wasserstein);
+    put_double(w, "chi2", o->chi2);
+    put_double(w, "chi2_p", o->chi2_p);
+    put_double(w, "unseen", o->unseen);
+    json_name(w, "test");
+    json_put_string(w,
+                    o->test == DRIFT_NONE ? NULL : profile_drift_word(o->test));
+    put_double(w, "score", o->score);
+    json_name(w, "drifts");
+    json_put_bool(w, o->drifts);
+    json_close(w, '}');
+}
+
+void
+profile_json_against(const struct profile *p, struct json_writer *w)
+{
+    const struct profile_against *a = p->against;
+
+    json_name(w, "against");
+    json_open(w, '{');
+    json_name(w, "name");
+    json_put_string(w, a->name);
+    name_count(w, "rows", a->n_rows);
+    name_count(w, "common_columns", a->n_common);
+    name_count(w, "rows_here_too", a->n_overlap);
+    name_count(w, "tested", a->n_tested);
+    name_count(w, "drifting", a->n_drifting);
+    json_name(w, "column");
+    json_open(w, '[');
+    for (size_t i = 0; i < a->n_pairs; i++)
+        put_pair(&a->pair[i], w);
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
 void
 profile_json_class(const struct profile *p, const struct profile_column *c,
                    size_t k, struct json_writer *w)

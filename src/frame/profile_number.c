@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "frame/distance.h"
 #include "frame/order.h"
 #include "frame/profile_part.h"
 
@@ -338,7 +339,7 @@ set_uniform(struct profile_column *out)
         sum += (double)out->histogram[i] * (double)out->histogram[i];
         n += (double)out->histogram[i];
     }
-    out->uniform = profile_chi2_tail(sum * k / n - n, k - 1);
+    out->uniform = distance_chi2_tail(sum * k / n - n, k - 1);
 }
 
 /* ---- values ---------------------------------------------------------- */

@@ -5,7 +5,7 @@
 #include "frame/profile_page.h"
 
 enum {
-    HEAD = 20,  /* mark and kind */
+    HEAD = 22,  /* mark and kind */
     INDENT = 5, /* where the text goes when that leaves no room */
     ALONE = 3   /* alerts of one kind that get a line each */
 };
@@ -14,7 +14,7 @@ static void
 put_alert_head(struct page *t, const struct alert *a)
 {
     buf_printf(t->out, " %s ", page_mark(a->level, t->utf8));
-    page_cell(t, str_of(profile_alert_word(a->kind)), 17, false);
+    page_cell(t, str_of(profile_alert_word(a->kind)), 19, false);
 }
 
 /* Cells for the text of an alert. */

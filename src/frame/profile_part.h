@@ -55,11 +55,15 @@ struct feature {
     size_t n_codes;  /* codes run from 0 to n_codes - 1 */
 };
 
-/* profile_sample.c: rows of the sample, and row i of n of them in p's frame. */
-size_t profile_sample_rows(const struct profile *p);
-size_t profile_sample_row(const struct profile *p, size_t i, size_t n);
+/* profile_sample.c: rows of the sample, and row i of n of them in f. */
+size_t profile_sample_rows(const struct frame *f);
+size_t profile_sample_row(const struct frame *f, size_t i, size_t n);
 bool feature_init(struct feature *s, const struct profile *p, size_t col,
                   struct error *err) MUST_USE;
+/* The same of any table's column; low, high: of its finite values, for the ten
+ * widths. */
+bool feature_of(struct feature *s, const struct frame *f, size_t col,
+                double low, double high, struct error *err) MUST_USE;
 void feature_fini(struct feature *s);
 /* Ranks (from 1, ties averaged) of the rows of x where also `with` is present
  * (NULL: all), others 0; returns how many. */
@@ -79,6 +83,7 @@ profile_relate(struct profile *p, const struct feature *features, bool slow,
                struct error *err) MUST_USE;
 /* profile_json.c: members of the profile's object; an item of by_class. */
 void profile_json_pairs(const struct profile *p, struct json_writer *w);
+void profile_json_against(const struct profile *p, struct json_writer *w);
 void profile_json_class(const struct profile *p, const struct profile_column *c,
                         size_t k, struct json_writer *w);
 /* profile_kendall.c: tau-b of two numbers; NaN where it is not defined. */
@@ -99,6 +104,16 @@ bool profile_classes(struct profile *p, const struct feature *features,
 bool profile_score(struct profile *p, const struct feature *features,
                    size_t target, struct pool *pool,
                    const struct progress *progress, struct error *err) MUST_USE;
+/* profile_hash.c: a number for each of the first n rows, in some columns. */
+struct rowhash {
+    const struct frame *frame;
+    const size_t *cols; /* NULL: the first n_cols */
+    size_t n_cols, n;
+    bool loose;     /* without case, outer blanks and the seventh digit */
+    uint64_t *hash; /* the caller frees it */
+};
+bool
+rowhash_fill(struct rowhash *r, struct pool *pool, struct error *err) MUST_USE;
 /* profile_near.c: rows that repeat an earlier one but for case, blanks and
  * digits beyond the sixth; sets n_near. */
 bool
@@ -112,9 +127,12 @@ bool profile_unit(const struct profile *p, const struct feature *x,
  * without 100 rows each. */
 bool profile_target_shift(const struct feature *y, double *shift,
                           struct error *err) MUST_USE;
-/* profile_tail.c: 1 - F(x) of chi-square. */
-double profile_chi2_tail(double x, double dof);
-
+/* profile_against.c: p's table beside another one; sets p->against. */
+bool
+profile_compare(struct profile *p, const struct feature *features,
+                const struct frame *other, const char *name, struct pool *pool,
+                const struct progress *progress, struct error *err) MUST_USE;
+void profile_against_free(struct profile_against *a);
 /* profile_alert.c; features: of all columns. */
 bool profile_judge(struct profile *p, const struct feature *features,
                    const struct profile_options *o, struct error *err) MUST_USE;
@@ -139,4 +157,6 @@ double judge_share(size_t part, size_t whole);
 /* profile_alert_look.c: alerts on what values look like. */
 void judge_looks(struct judge *j, size_t col);
 void judge_rows(struct judge *j);
+/* profile_alert_against.c: alerts on another table. */
+void judge_against(struct judge *j);
 #endif

@@ -13,17 +13,17 @@
 enum { WIDTHS = 10, TENTHS = 10 };
 
 size_t
-profile_sample_rows(const struct profile *p)
+profile_sample_rows(const struct frame *f)
 {
-    size_t n = frame_rows(p->frame);
+    size_t n = frame_rows(f);
 
     return n < PROFILE_SAMPLE ? n : PROFILE_SAMPLE;
 }
 
 size_t
-profile_sample_row(const struct profile *p, size_t i, size_t n)
+profile_sample_row(const struct frame *f, size_t i, size_t n)
 {
-    size_t rows = frame_rows(p->frame);
+    size_t rows = frame_rows(f);
 
     return n == rows ? i : (size_t)((double)i * (double)rows / (double)n);
 }
@@ -75,27 +75,27 @@ set_widths(struct feature *s, double low, double high)
 }
 
 static bool
-set_number(struct feature *s, const struct profile *p, size_t col,
-           struct error *err)
+set_number(struct feature *s, const struct frame *f, size_t col, double low,
+           double high, struct error *err)
 {
-    const struct column *c = frame_column(p->frame, col);
+    const struct column *c = frame_column(f, col);
 
     s->number = true;
     if (!(s->x = mem_try_array(s->n, sizeof *s->x, err)))
         return false;
     for (size_t i = 0; i < s->n; i++)
-        s->x[i] = column_number(c, profile_sample_row(p, i, s->n));
-    set_widths(s, p->column[col].min, p->column[col].max);
+        s->x[i] = column_number(c, profile_sample_row(f, i, s->n));
+    set_widths(s, low, high);
     return set_order(s, err);
 }
 
 /* Bools: false 1, true 2.  Texts are numbered as they appear in the sample,
  * for a dictionary may hold far more than these rows do. */
 static bool
-set_codes(struct feature *s, const struct profile *p, size_t col,
+set_codes(struct feature *s, const struct frame *f, size_t col,
           struct error *err)
 {
-    const struct column *c = frame_column(p->frame, col);
+    const struct column *c = frame_column(f, col);
     bool text = column_type(c) == COL_TEXT;
     size_t entries = text ? dict_count(column_dict(c)) : 2;
     uint32_t *number = mem_try_array(entries, sizeof *number, err);
@@ -106,7 +106,7 @@ set_codes(struct feature *s, const struct profile *p, size_t col,
     for (size_t i = 0; !text && i < entries; i++)
         number[i] = (uint32_t)i + 1;
     for (size_t i = 0; i < s->n; i++) {
-        size_t row = profile_sample_row(p, i, s->n);
+        size_t row = profile_sample_row(f, i, s->n);
         uint32_t *code;
 
         if (!column_is_valid(c, row))
@@ -122,15 +122,25 @@ set_codes(struct feature *s, const struct profile *p, size_t col,
 }
 
 bool
+feature_of(struct feature *s, const struct frame *f, size_t col, double low,
+           double high, struct error *err)
+{
+    enum col_type type = column_type(frame_column(f, col));
+
+    *s = (struct feature){.n = profile_sample_rows(f)};
+    if (!(s->code = mem_try_array(s->n, sizeof *s->code, err)))
+        return false;
+    if (type != COL_TEXT && type != COL_BOOL)
+        return set_number(s, f, col, low, high, err);
+    return set_codes(s, f, col, err);
+}
+
+bool
 feature_init(struct feature *s, const struct profile *p, size_t col,
              struct error *err)
 {
-    *s = (struct feature){.n = profile_sample_rows(p)};
-    if (!(s->code = mem_try_array(s->n, sizeof *s->code, err)))
-        return false;
-    if (p->column[col].numeric)
-        return set_number(s, p, col, err);
-    return set_codes(s, p, col, err);
+    return feature_of(s, p->frame, col, p->column[col].min, p->column[col].max,
+                      err);
 }
 
 void

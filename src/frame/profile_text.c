@@ -8,6 +8,7 @@
 
 #include "base/fmath.h"
 #include "base/mem.h"
+#include "frame/distance.h"
 #include "frame/profile_part.h"
 
 bool
@@ -92,8 +93,8 @@ profile_distinct_end(struct profile_column *c)
     /* Of counts c against n / k each: sum of c^2 k / n - n. */
     c->uniform =
         c->n_distinct > 1
-            ? profile_chi2_tail(c->uniform * (double)c->n_distinct / n - n,
-                                (double)(c->n_distinct - 1))
+            ? distance_chi2_tail(c->uniform * (double)c->n_distinct / n - n,
+                                 (double)(c->n_distinct - 1))
             : NAN;
 }
 

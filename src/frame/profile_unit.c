@@ -13,6 +13,7 @@
 
 #include "base/fmath.h"
 #include "base/mem.h"
+#include "frame/distance.h"
 #include "frame/order.h"
 #include "frame/profile_part.h"
 
@@ -163,7 +164,7 @@ profile_unit(const struct profile *p, const struct feature *x, double *factor,
     sort_part(&a, value, cut);
     sort_part(&b, value + cut, n - cut);
     if (is_change(&a, &b, factor))
-        *row = profile_sample_row(p, rows[cut], x->n);
+        *row = profile_sample_row(p->frame, rows[cut], x->n);
 out:
     free(value);
     free(rows);
@@ -176,39 +177,33 @@ out:
 
 /* ---- the target in two halves ---------------------------------------- */
 
-/* Twice the divergence of p from m. */
-static double
-divergence(double p, double m)
-{
-    return p > 0 ? p * fm_log(p / m) / fm_log(2) : 0;
-}
-
 /* Jensen-Shannon distance of two lists of counts; 0 where chance would do. */
-static double
-shift_of(const size_t *a, const size_t *b, size_t k)
+static bool
+shift_of(const size_t *a, const size_t *b, size_t k, double *out,
+         struct error *err)
 {
-    double na = 0, nb = 0, chi2 = 0, js = 0, kinds = 0;
+    double na = 0, nb = 0, *share = mem_try_array(k, 2 * sizeof *share, err);
+    size_t kinds;
 
+    if (!share)
+        return false;
     for (size_t i = 1; i < k; i++) {
         na += (double)a[i];
         nb += (double)b[i];
     }
-    if (na < LEAST || nb < LEAST)
-        return NAN;
     for (size_t i = 1; i < k; i++) {
-        double p = (double)a[i] / na, q = (double)b[i] / nb, m = (p + q) / 2;
-        double both = (double)(a[i] + b[i]), want = both * na / (na + nb);
-
-        if (both == 0)
-            continue;
-        kinds++;
-        js += (divergence(p, m) + divergence(q, m)) / 2;
-        chi2 += ((double)a[i] - want) * ((double)a[i] - want) *
-                (1 / want + 1 / (both - want));
+        share[i] = (double)a[i] / na;
+        share[k + i] = (double)b[i] / nb;
     }
-    if (kinds < 2 || profile_chi2_tail(chi2, kinds - 1) > 0.001)
-        return 0;
-    return sqrt(js > 0 ? js : 0);
+    if (na >= LEAST && nb >= LEAST) {
+        double chi2 = distance_chi2(a + 1, b + 1, k - 1, &kinds);
+
+        *out = kinds < 2 || distance_chi2_tail(chi2, (double)kinds - 1) > 0.001
+                   ? 0
+                   : distance_js(share + 1, share + k + 1, k - 1);
+    }
+    free(share);
+    return true;
 }
 
 bool
@@ -225,8 +220,7 @@ profile_target_shift(const struct feature *y, double *shift, struct error *err)
     if ((count = mem_try_array(k, 2 * sizeof *count, err))) {
         for (size_t i = 0; i < y->n; i++)
             count[(i >= y->n / 2) * k + code[i]]++;
-        *shift = shift_of(count, count + k, k);
-        ok = true;
+        ok = shift_of(count, count + k, k, shift, err);
     }
     free(code);
     free(count);

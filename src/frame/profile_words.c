@@ -245,10 +245,10 @@ static bool
 look_over(const struct profile *p, const struct column *c, struct look *l,
           const struct progress *progress, struct error *err)
 {
-    size_t n = profile_sample_rows(p);
+    size_t n = profile_sample_rows(p->frame);
 
     for (size_t i = 0; i < n; i++) {
-        size_t row = profile_sample_row(p, i, n);
+        size_t row = profile_sample_row(p->frame, i, n);
 
         if (i % BATCH == 0 && !progress_check(progress, err))
             return false;

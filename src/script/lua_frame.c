@@ -771,11 +771,19 @@ run_profile(struct task *t, void *ctx, struct error *err)
 static int
 frame_profile(lua_State *L)
 {
-    static const char *const allowed[] = {"target", "all", "dirty", NULL};
+    static const char *const allowed[] = {"target", "against", "all", "dirty",
+                                          NULL};
     struct profiling p = {.in = check_frame(L, 1)->frame};
 
     script_options(L, 2, allowed);
     p.options.target = script_opt_text(L, 2, "target", NULL);
+    /* It stays on the stack, and so alive. */
+    if (lua_istable(L, 2) && lua_getfield(L, 2, "against") != LUA_TNIL) {
+        const struct lua_frame *other = check_frame(L, lua_gettop(L));
+
+        p.options.against = other->frame;
+        p.options.against_name = other->name ? other->name : "the other";
+    }
     p.options.slow = script_opt_bool(L, 2, "all", false);
     p.options.dirty = script_opt_bool(L, 2, "dirty", false);
     p.out = script_new(L, &profile_type);
@@ -861,11 +869,12 @@ const struct binding lua_frame_functions[] = {
 
 const struct binding lua_frame_methods[] = {
     {"profile", frame_profile,
-     "frame:profile{ target = name, all = false, dirty = false }",
+     "frame:profile{ target = name, against = frame }",
      "What the table holds and what to beware of: alerts first, then columns.\n"
-     "  target  judge every column against this one\n"
-     "  all     measure Kendall's tau and phi-k of every pair, too\n"
-     "  dirty   look for categories that are spelt alike"},
+     "  target   judge every column against this one\n"
+     "  against  compare with this frame: drift, rows in common\n"
+     "  all      measure Kendall's tau and phi-k of every pair, too\n"
+     "  dirty    look for categories that are spelt alike"},
     {"where", frame_where, "frame:where(expression)",
      "The rows for which the expression is true."},
     {"with", frame_with_lua, "frame:with{ name = expression, ... }",

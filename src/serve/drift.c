@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "frame/distance.h"
 
 enum { N_MARKS = 5, SLICE_ROWS = 2500, SLICE_MS = 15 * 60 * 1000 };
 
@@ -36,6 +37,7 @@ struct drift {
     size_t n_closed;
 };
 
+static const double EMPTY = 0.0001; /* an empty share */
 static const char *const words[] = {"few", "ok", "moderate", "major"};
 
 const char *
@@ -237,20 +239,6 @@ drift_tick(struct drift *d, int64_t now_ms)
 }
 
 double
-drift_psi(const double *p, const double *q, size_t n)
-{
-    const double floor = 0.0001;
-    double sum = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        double a = p[i] > 0 ? p[i] : floor, b = q[i] > 0 ? q[i] : floor;
-
-        sum += (b - a) * log(b / a);
-    }
-    return sum;
-}
-
-double
 drift_noise(size_t n_bins, uint64_t n, uint64_t n_train)
 {
     double k = n_bins > 1 ? (double)(n_bins - 1) : 1;
@@ -291,7 +279,7 @@ score(const struct drift *d, const struct feature *f, const uint64_t *count,
     }
     out->name = f->base->name;
     out->n = n;
-    out->psi = n ? drift_psi(p, q, f->n_bins) : NAN;
+    out->psi = n ? distance_psi(p, q, f->n_bins, EMPTY) : NAN;
     out->level = judge(out->psi, used, n, model_train_rows(d->model));
     free(p);
     return true;

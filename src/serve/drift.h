@@ -41,8 +41,6 @@ struct drift_score {
 /* Scores of all inputs, in the model's order; caller frees. */
 struct drift_score *
 drift_scores(const struct drift *d, size_t *n, struct error *err) MUST_USE;
-/* p, q: n shares each. */
-double drift_psi(const double *p, const double *q, size_t n);
 /* The PSI that one sample of n rows in a thousand passes without any drift
  * (Wilson and Hilferty's approximation of chi-square; some per cent too high
  * below 10 bins). */

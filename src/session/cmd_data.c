@@ -131,24 +131,11 @@ is_utf8(const struct call *c)
     return !call_plain(c);
 }
 
-bool
-cmd_profile(struct session *s, struct task *t, struct call *c,
-            struct error *err)
+static void
+write_profile(const struct profile *p, struct call *c)
 {
-    struct frame *f = cmd_table(t, call_text(c, "data"), err);
     struct json_writer w;
-    struct profile *p;
 
-    if (!f)
-        return false;
-    p = profile_new(f,
-                    &(struct profile_options){.target = call_text(c, "target"),
-                                              .dirty = call_flag(c, "dirty"),
-                                              .slow = call_flag(c, "all")},
-                    session_pool(s), task_progress(t), err);
-    frame_unref(f);
-    if (!p)
-        return false;
     if (call_json(c)) {
         cmd_json(c, &w);
         profile_json(p, &w);
@@ -158,6 +145,27 @@ cmd_profile(struct session *s, struct task *t, struct call *c,
     } else {
         profile_print(p, call_width(c), is_utf8(c), call_out(c));
     }
+}
+
+bool
+cmd_profile(struct session *s, struct task *t, struct call *c,
+            struct error *err)
+{
+    struct profile_options o = {.target = call_text(c, "target"),
+                                .dirty = call_flag(c, "dirty"),
+                                .slow = call_flag(c, "all"),
+                                .against_name = call_text(c, "against")};
+    struct frame *f = cmd_table(t, call_text(c, "data"), err), *other = NULL;
+    struct profile *p = NULL;
+
+    if (f && (!o.against_name ||
+              (o.against = other = cmd_table(t, o.against_name, err))))
+        p = profile_new(f, &o, session_pool(s), task_progress(t), err);
+    frame_unref(f);
+    frame_unref(other);
+    if (!p)
+        return false;
+    write_profile(p, c);
     profile_free(p);
     return true;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frame/distance.h"
 #include "tests/lib/small_model.h"
 
 /* (1/4 - 1/2) ln(1/2) + (3/4 - 1/2) ln(3/2) = ln(3) / 4. */
@@ -16,9 +17,9 @@ test_psi_of_two_bins_has_its_closed_form(void **state)
     const double p[] = {0.5, 0.5}, q[] = {0.25, 0.75};
 
     (void)state;
-    assert_close(drift_psi(p, q, 2), log(3) / 4, 1e-15);
-    assert_close(drift_psi(q, p, 2), log(3) / 4, 1e-15);
-    assert_true(drift_psi(p, p, 2) == 0);
+    assert_close(distance_psi(p, q, 2, 0.0001), log(3) / 4, 1e-15);
+    assert_close(distance_psi(q, p, 2, 0.0001), log(3) / 4, 1e-15);
+    assert_true(distance_psi(p, p, 2, 0.0001) == 0);
 }
 
 /* With 0.0001 for the empty share: 0.5 ln 2 + 0.4999 ln 5000. */
@@ -28,8 +29,8 @@ test_an_empty_share_counts_as_a_ten_thousandth(void **state)
     const double p[] = {1, 0}, q[] = {0.5, 0.5}, none[] = {1, 0};
 
     (void)state;
-    assert_close(drift_psi(p, q, 2), 4.60431846666895, 1e-14);
-    assert_true(drift_psi(p, none, 2) == 0);
+    assert_close(distance_psi(p, q, 2, 0.0001), 4.60431846666895, 1e-14);
+    assert_true(distance_psi(p, none, 2, 0.0001) == 0);
 }
 
 /* The 0.999 quantiles of chi-square in any table: 10.828, 13.816, 29.588,
@@ -127,7 +128,8 @@ test_a_new_level_and_new_missing_values_are_drift(void **state)
             miss = b[i].missing;
     }
     assert_close(miss, 0.1, 0.05);
-    assert_close(named(s, n, "contract")->psi, drift_psi(p, q, 5), 1e-12);
+    assert_close(named(s, n, "contract")->psi, distance_psi(p, q, 5, 0.0001),
+                 1e-12);
     assert_int_equal(named(s, n, "contract")->level, DRIFT_MAJOR);
     assert_int_equal(named(s, n, "charges")->level, DRIFT_MAJOR);
     free(s);

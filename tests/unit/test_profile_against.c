@@ -1,0 +1,303 @@
+/* A table held against another one.  Numbers marked (scipy) came from scipy
+ * 1.10.1 and numpy 1.24.2 on the same tables.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "frame/profile.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "frame/builder.h"
+#include "tests/lib/profile_table.h"
+
+/* Rows begin..end of the table, x moved up by shift. */
+static struct frame *
+part(size_t begin, size_t end, double shift)
+{
+    struct error err = {0};
+    struct frame *all = table(), *some = frame_slice(all, begin, end, &err);
+    size_t n = end - begin;
+    const struct column *x = frame_column(some, X);
+    double *moved = mem_try_aligned(n, sizeof *moved, &err);
+    struct frame *f;
+
+    for (size_t i = 0; i < n; i++)
+        moved[i] = column_number(x, i) + shift;
+    f = frame_with(some, "x",
+                   column_new(COL_FLOAT64, n, moved, NULL, NULL, &err), &err);
+    assert_non_null(f);
+    frame_unref(all);
+    frame_unref(some);
+    return f;
+}
+
+static struct profile *
+compared(struct frame *here, struct frame *there, const char *target)
+{
+    struct error err = {0};
+    struct profile *p = profile_new(
+        here,
+        &(struct profile_options){
+            .target = target, .against = there, .against_name = "there.csv"},
+        NULL, NULL, &err);
+
+    if (!p)
+        fail_msg("%s", err.message);
+    frame_unref(here);
+    frame_unref(there);
+    return p;
+}
+
+static const struct alert *
+find_alert(const struct profile *p, enum alert_kind kind, long col)
+{
+    for (size_t i = 0; i < p->n_alerts; i++)
+        if (p->alert[i].kind == kind && p->alert[i].col == col)
+            return &p->alert[i];
+    return NULL;
+}
+
+/* 600 rows against 600 that begin 200 earlier: (scipy). */
+static void
+test_distances_agree_with_scipy(void **state)
+{
+    struct profile *p = compared(part(0, 600, 0), part(400, 1000, 10), NULL);
+    const struct profile_pair *x = &p->against->pair[X];
+    const struct profile_pair *word = &p->against->pair[WORD];
+
+    (void)state;
+    expect_near("mean here", x->mean[0], 30.33388888888889);
+    expect_near("mean there", x->mean[1], 40.47944444444445);
+    expect_near("ks", x->ks, 0.10555555555555556);
+    expect_near("ks p", x->ks_p, 0.004848219571715402);
+    expect_near("wasserstein", x->wasserstein, 0.3482394938981043);
+    expect_near("js", x->js, 0.290924024180214);
+    expect_near("psi", x->psi, 0.9283301295089421);
+    assert_int_equal(x->test, DRIFT_KS);
+    assert_true(x->drifts);
+    expect_near("chi2", word->chi2, 0);
+    expect_near("chi2 p", word->chi2_p, 1);
+    expect_near("unseen", word->unseen, 0);
+    assert_int_equal(word->test, DRIFT_CHI2);
+    assert_false(word->drifts);
+    assert_non_null(find_alert(p, ALERT_DRIFT, X));
+    assert_null(find_alert(p, ALERT_DRIFT, WORD));
+    profile_free(p);
+}
+
+/* Beyond 1,000 rows here chance is no longer asked for. */
+static void
+test_many_rows_are_judged_by_distance(void **state)
+{
+    static const char *const names[] = {"v", "c"};
+    static const enum col_type types[] = {COL_FLOAT64, COL_TEXT};
+    struct frame *f[2];
+    struct error err = {0};
+    struct profile *p;
+
+    (void)state;
+    for (size_t s = 0; s < 2; s++) {
+        struct builder *b = builder_new(2, names, types, &err);
+
+        for (int64_t i = 0; i < 1500; i++)
+            assert_true(builder_f64(b, 0, (double)(i + (s ? 60 : 0)), &err) &&
+                        builder_text(b, 1,
+                                     str_of(i % 10 < (s ? 3 : 5) ? "a" : "b"),
+                                     &err) &&
+                        builder_end_row(b, &err));
+        f[s] = builder_finish(b, &err);
+    }
+    p = compared(f[0], f[1], NULL);
+    /* Moved by 60 of a deviation of 1500 / sqrt(12), so 0.1386. */
+    assert_int_equal(p->against->pair[0].test, DRIFT_WASSERSTEIN);
+    expect_near("moved", p->against->pair[0].score,
+                60 / sqrt((1500.0 * 1500 - 1) / 12));
+    assert_true(p->against->pair[0].drifts);
+    assert_int_equal(p->against->pair[1].test, DRIFT_JS);
+    /* (scipy) jensenshannon([.5, .5], [.3, .7], 2) */
+    expect_near("js", p->against->pair[1].score, 0.17408372939284805);
+    assert_non_null(find_alert(p, ALERT_DRIFT, -1));
+    profile_free(p);
+}
+
+static void
+test_rows_in_both_tables_are_counted(void **state)
+{
+    struct profile *p = compared(part(0, 600, 0), part(400, 1000, 0), NULL);
+
+    (void)state;
+    assert_int_equal(p->against->n_common, N_COLS);
+    assert_int_equal(p->against->n_overlap, 200);
+    assert_string_equal(find_alert(p, ALERT_TRAIN_TEST_OVERLAP, -1)->text,
+                        "200 of 600 (33.3 %) rows of the other table are in "
+                        "this one");
+    assert_int_equal(find_alert(p, ALERT_TRAIN_TEST_OVERLAP, -1)->level,
+                     ALERT_BAD);
+    profile_free(p);
+    /* x moved: only the rows that miss it are the same. */
+    p = compared(part(0, 600, 0), part(400, 1000, 10), NULL);
+    assert_int_equal(p->against->n_overlap, 20);
+    profile_free(p);
+    p = compared(part(0, 400, 0), part(400, 1000, 0), NULL);
+    assert_null(find_alert(p, ALERT_TRAIN_TEST_OVERLAP, -1));
+    profile_free(p);
+}
+
+/* A whole number may have become a float in the other file, and texts have
+ * other codes there. */
+static void
+test_rows_are_the_same_whatever_holds_them(void **state)
+{
+    static const char *const names[] = {"k", "t"};
+    static const enum col_type types[2][2] = {{COL_INT64, COL_TEXT},
+                                              {COL_FLOAT64, COL_TEXT}};
+    static const char *const texts[] = {"red", "green", "blue"};
+    struct frame *f[2];
+    struct error err = {0};
+    struct profile *p;
+
+    (void)state;
+    for (size_t s = 0; s < 2; s++) {
+        struct builder *b = builder_new(2, names, types[s], &err);
+
+        for (int64_t i = 0; i < 30; i++) {
+            int64_t v = s ? 29 - i : i;
+
+            assert_true((s ? builder_f64(b, 0, (double)v, &err)
+                           : builder_i64(b, 0, v, &err)) &&
+                        builder_text(b, 1, str_of(texts[v % 3]), &err) &&
+                        builder_end_row(b, &err));
+        }
+        f[s] = builder_finish(b, &err);
+    }
+    p = compared(f[0], f[1], NULL);
+    assert_int_equal(p->against->n_overlap, 30);
+    assert_string_equal(find_alert(p, ALERT_SCHEMA, 0)->text,
+                        "int here, float in the other table");
+    profile_free(p);
+}
+
+static void
+test_columns_that_one_lacks_are_told(void **state)
+{
+    struct error err = {0};
+    struct frame *all = part(0, 500, 0);
+    size_t some[] = {X, K, WORD, FLAG, DAY, Z, V};
+    size_t others[] = {K, WORD, FLAG, DAY, Z, V, Y};
+    struct frame *here = frame_select(all, some, 7, &err);
+    struct frame *there = frame_select(all, others, 7, &err);
+    struct profile *p = compared(here, there, NULL);
+    struct buf b;
+
+    (void)state;
+    frame_unref(all);
+    assert_int_equal(p->against->n_pairs, 8);
+    assert_string_equal(find_alert(p, ALERT_SCHEMA, 0)->text,
+                        "the other table has no such column");
+    assert_string_equal(find_alert(p, ALERT_SCHEMA, -1)->text,
+                        "only the other table has y");
+    buf_init(&b);
+    profile_print(p, 140, false, &b);
+    assert_non_null(strstr(b.data, "  only there\n"));
+    profile_markdown(p, &b);
+    assert_non_null(strstr(b.data, "## Against there.csv"));
+    buf_fini(&b);
+    profile_free(p);
+}
+
+static void
+test_a_target_that_drifts_is_worse_than_another_column(void **state)
+{
+    struct profile *p = compared(part(0, 600, 0), part(400, 1000, 40), "x");
+
+    (void)state;
+    assert_int_equal(find_alert(p, ALERT_TARGET_SHIFT, X)->level, ALERT_BAD);
+    assert_null(find_alert(p, ALERT_DRIFT, X));
+    profile_free(p);
+}
+
+static void
+test_texts_never_seen_are_told(void **state)
+{
+    static const char *const name[] = {"t"};
+    static const enum col_type type[] = {COL_TEXT};
+    struct frame *f[2];
+    struct error err = {0};
+    struct profile *p;
+
+    (void)state;
+    for (int s = 0; s < 2; s++) {
+        struct builder *b = builder_new(1, name, type, &err);
+
+        for (int i = 0; i < 200; i++) {
+            char text[16];
+
+            snprintf(text, sizeof text, "w%d", i + s * 50);
+            assert_true(builder_text(b, 0, str_of(text), &err) &&
+                        builder_end_row(b, &err));
+        }
+        f[s] = builder_finish(b, &err);
+    }
+    p = compared(f[0], f[1], NULL);
+    expect_near("unseen", p->against->pair[0].unseen, 0.25);
+    assert_true(isnan(p->against->pair[0].psi));
+    assert_string_equal(find_alert(p, ALERT_DRIFT, 0)->text,
+                        "25.0 % of its texts in the other table are never "
+                        "here");
+    profile_free(p);
+}
+
+static void
+test_no_memory_to_compare_is_an_error(void **state)
+{
+    struct frame *here = part(0, 40, 0), *there = part(20, 60, 1);
+    struct error err = {0};
+
+    (void)state;
+    for (unsigned long n = 1;; n++) {
+        struct profile *p;
+
+        mem_fault_arm(n, false);
+        p = profile_new(
+            here,
+            &(struct profile_options){.against = there, .against_name = "b"},
+            NULL, NULL, &err);
+        mem_fault_arm(0, false);
+        if (p) {
+            profile_free(p);
+            break;
+        }
+        assert_int_equal(err.code, ERR_NOMEM);
+        assert_true(n < 10000);
+    }
+    frame_unref(here);
+    frame_unref(there);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_distances_agree_with_scipy),
+        cmocka_unit_test(test_many_rows_are_judged_by_distance),
+        cmocka_unit_test(test_rows_in_both_tables_are_counted),
+        cmocka_unit_test(test_rows_are_the_same_whatever_holds_them),
+        cmocka_unit_test(test_columns_that_one_lacks_are_told),
+        cmocka_unit_test(
+            test_a_target_that_drifts_is_worse_than_another_column),
+        cmocka_unit_test(test_texts_never_seen_are_told),
+        cmocka_unit_test(test_no_memory_to_compare_is_an_error),
+    };
+
+    (void)cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}
