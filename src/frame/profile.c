@@ -155,8 +155,8 @@ count_duplicates(struct profile *p, struct pool *pool,
 /* ---- the whole ------------------------------------------------------- */
 
 static bool
-fill(struct work *w, size_t target, const struct profile_options *o,
-     struct pool *pool, struct error *err)
+fill(struct work *w, size_t target, size_t time,
+     const struct profile_options *o, struct pool *pool, struct error *err)
 {
     struct profile *p = w->p;
 
@@ -175,6 +175,7 @@ fill(struct work *w, size_t target, const struct profile_options *o,
            profile_relate(p, w->feature, o->slow, pool, w->progress, err) &&
            (!p->target ||
             profile_score(p, w->feature, target, pool, w->progress, err)) &&
+           (!o->time || profile_follow(p, time, pool, w->progress, err)) &&
            (!o->against ||
             profile_compare(p, w->feature, o->against, o->against_name, pool,
                             w->progress, err)) &&
@@ -205,15 +206,16 @@ profile_new(const struct frame *f, const struct profile_options *o,
             struct pool *pool, struct progress *progress, struct error *err)
 {
     struct work w = {.progress = progress};
-    size_t col = 0, n = frame_cols(f);
+    size_t col = 0, time = 0, n = frame_cols(f);
     bool ok = false;
 
     if ((o->target && !frame_need(f, o->target, &col, err)) ||
+        (o->time && !frame_need(f, o->time, &time, err)) ||
         !(w.p = profile_alloc(f, o->target, err)))
         return NULL;
     if ((w.feature = mem_try_array(n, sizeof *w.feature, err)) &&
         (w.error = mem_try_array(n, sizeof *w.error, err)))
-        ok = fill(&w, col, o, pool, err);
+        ok = fill(&w, col, time, o, pool, err);
     for (size_t i = 0; w.feature && i < n; i++)
         feature_fini(&w.feature[i]);
     free(w.feature);
@@ -244,6 +246,7 @@ column_fini(struct profile_column *c)
     }
     free(c->words);
     free(c->by_class);
+    free(c->series);
 }
 
 void
@@ -266,6 +269,7 @@ profile_free(struct profile *p)
     free(p->nullity);
     free(p->band);
     profile_against_free(p->against);
+    free(p->times);
     frame_unref(p->frame);
     free(p);
 }

@@ -98,6 +98,7 @@ struct profile_column {
     double mutual; /* information shared with the target, in nats, numbers in
                       tenths of the rows; NaN when not measured */
     struct profile_class *by_class; /* n_classes of the profile; or NULL */
+    struct profile_series *series;  /* over time; or NULL */
 };
 
 /* Two columns that go together. */
@@ -131,6 +132,28 @@ struct profile_class {
     size_t n_missing;
     double mean, sd, median; /* of the finite values; not of a category */
     size_t top[PROFILE_TOP]; /* rows of each of the most frequent values */
+};
+
+/* A number over time, on the last 20,000 rows at most. */
+enum { PROFILE_LAGS = 5 };
+extern const size_t profile_lags[PROFILE_LAGS]; /* 1, 7, 12, 24, 30 rows */
+struct profile_series {
+    size_t n;                             /* finite values */
+    double autocorrelation[PROFILE_LAGS]; /* as pandas; NaN: too short */
+    double adf, adf_p; /* augmented Dickey-Fuller, constant, lags by AIC */
+    size_t adf_lags;
+    size_t period; /* rows from one season to the next; 0: none */
+    double season; /* autocorrelation there, without the trend */
+};
+
+/* The column that orders the rows; dates in days, timestamps in seconds. */
+struct profile_times {
+    size_t col;
+    size_t n;         /* rows that have a time */
+    double step;      /* median of those that are not 0; NaN: none */
+    double longest;   /* step */
+    size_t n_gaps;    /* steps over 1.5 times the median */
+    size_t n_repeats; /* steps of 0 */
 };
 
 /* How a column was judged to drift. */
@@ -203,6 +226,9 @@ enum alert_kind {
     ALERT_TRAIN_TEST_OVERLAP,
     ALERT_SCHEMA,
     ALERT_DRIFT,
+    ALERT_NON_STATIONARY,
+    ALERT_SEASONAL,
+    ALERT_GAPS,
     ALERT_N_KINDS
 };
 enum alert_level { ALERT_NOTE, ALERT_WARN, ALERT_BAD };
@@ -239,10 +265,12 @@ struct profile {
                        NULL when nothing is missing */
     size_t n_bands;
     struct profile_against *against; /* NULL: no other table */
+    struct profile_times *times;     /* NULL: not a series */
 };
 
 struct profile_options {
     const char *target;          /* NULL: none */
+    const char *time;            /* the rows are a series over this column */
     bool dirty;                  /* look for categories that are spelt alike */
     bool slow;                   /* Kendall's tau and phi-k, too */
     const struct frame *against; /* compare with this table; NULL: none */

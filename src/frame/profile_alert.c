@@ -39,18 +39,21 @@ static const struct {
     [ALERT_TYPE_DATE] = {"TYPE_DATE", 11},
     [ALERT_UNSUPPORTED] = {"UNSUPPORTED", 12},
     [ALERT_DIRTY_CATEGORY] = {"DIRTY_CATEGORY", 13},
-    [ALERT_CONSTANT] = {"CONSTANT", 14},
-    [ALERT_ID_LIKE] = {"ID_LIKE", 15},
-    [ALERT_REJECTED] = {"REJECTED", 16},
-    [ALERT_SKEWED] = {"SKEWED", 17},
-    [ALERT_IMBALANCE] = {"IMBALANCE", 18},
-    [ALERT_ZEROS] = {"ZEROS", 19},
-    [ALERT_UNIQUE] = {"UNIQUE", 20},
-    [ALERT_HIGH_CARDINALITY] = {"HIGH_CARDINALITY", 21},
-    [ALERT_CONSTANT_LENGTH] = {"CONSTANT_LENGTH", 22},
-    [ALERT_UNIFORM] = {"UNIFORM", 23},
-    [ALERT_HIGH_CORRELATION] = {"HIGH_CORRELATION", 24},
-    [ALERT_NEAR_DUPLICATES] = {"NEAR_DUPLICATES", 25},
+    [ALERT_GAPS] = {"GAPS", 14},
+    [ALERT_CONSTANT] = {"CONSTANT", 15},
+    [ALERT_ID_LIKE] = {"ID_LIKE", 16},
+    [ALERT_REJECTED] = {"REJECTED", 17},
+    [ALERT_NON_STATIONARY] = {"NON_STATIONARY", 18},
+    [ALERT_SEASONAL] = {"SEASONAL", 19},
+    [ALERT_SKEWED] = {"SKEWED", 20},
+    [ALERT_IMBALANCE] = {"IMBALANCE", 21},
+    [ALERT_ZEROS] = {"ZEROS", 22},
+    [ALERT_UNIQUE] = {"UNIQUE", 23},
+    [ALERT_HIGH_CARDINALITY] = {"HIGH_CARDINALITY", 24},
+    [ALERT_CONSTANT_LENGTH] = {"CONSTANT_LENGTH", 25},
+    [ALERT_UNIFORM] = {"UNIFORM", 26},
+    [ALERT_HIGH_CORRELATION] = {"HIGH_CORRELATION", 27},
+    [ALERT_NEAR_DUPLICATES] = {"NEAR_DUPLICATES", 28},
 };
 
 const char *
@@ -361,6 +364,7 @@ profile_judge(struct profile *p, const struct feature *features,
         judge_links(&j, col);
         judge_same(&j, col);
         judge_looks(&j, col);
+        judge_series(&j, col);
     }
     if (j.failed)
         return false;

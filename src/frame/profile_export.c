@@ -169,6 +169,8 @@ json_column(const struct profile *p, const struct profile_column *c,
         name_double(w, "target_score", c->target_score);
     if (!isnan(c->mutual))
         name_double(w, "mutual_information", c->mutual);
+    if (c->series)
+        profile_json_series(c->series, w);
     if (c->by_class) {
         json_name(w, "by_class");
         json_open(w, '[');
@@ -225,6 +227,8 @@ profile_json(const struct profile *p, struct json_writer *w)
     profile_json_pairs(p, w);
     if (p->against)
         profile_json_against(p, w);
+    if (p->times)
+        profile_json_times(p, w);
     json_close(w, '}');
 }
 
@@ -299,6 +303,48 @@ mark_column(struct buf *out, const struct profile_column *c, bool scores)
         buf_puts(out, " - |");
     else if (scores)
         buf_printf(out, " %.3f |", c->target_score);
+    buf_putc(out, '\n');
+}
+
+static void
+mark_score(struct buf *out, double x)
+{
+    if (isnan(x))
+        buf_puts(out, " - |");
+    else
+        buf_printf(out, " %.3f |", x);
+}
+
+static void
+mark_series(struct buf *out, const struct profile *p)
+{
+    if (!p->times)
+        return;
+    buf_puts(out, "\n## Over ");
+    mark_text(out, p->column[p->times->col].name);
+    buf_printf(out, "\n\n%zu rows, %zu gaps, %zu repeated times.\n\n| column |",
+               p->times->n, p->times->n_gaps, p->times->n_repeats);
+    for (size_t k = 0; k < PROFILE_LAGS; k++)
+        buf_printf(out, " lag %zu |", profile_lags[k]);
+    buf_puts(out, " ADF p | season |\n|---|");
+    for (size_t k = 0; k < PROFILE_LAGS + 2; k++)
+        buf_puts(out, "--:|");
+    for (size_t i = 0; i < p->n_cols; i++) {
+        const struct profile_series *s = p->column[i].series;
+
+        if (!s)
+            continue;
+        buf_puts(out, "\n| ");
+        mark_text(out, p->column[i].name);
+        buf_puts(out, " |");
+        for (size_t k = 0; k < PROFILE_LAGS; k++)
+            mark_score(out, s->autocorrelation[k]);
+        mark_score(out, s->adf_p);
+        if (s->period)
+            buf_printf(out, " %zu |", s->period);
+        else
+            buf_puts(out, " - |");
+    }
     buf_putc(out, '\n');
 }
 
@@ -462,6 +508,7 @@ profile_markdown(const struct profile *p, struct buf *out)
     buf_puts(out, p->target ? "--:|\n" : "\n");
     for (size_t i = 0; i < p->n_cols; i++)
         mark_column(out, &p->column[i], p->target != NULL);
+    mark_series(out, p);
     mark_against(out, p);
     mark_classes(out, p);
     mark_links(out, p);

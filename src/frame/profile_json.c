@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "frame/profile_part.h"
 
@@ -174,6 +175,46 @@ profile_json_against(const struct profile *p, struct json_writer *w)
     for (size_t i = 0; i < a->n_pairs; i++)
         put_pair(&a->pair[i], w);
     json_close(w, ']');
+    json_close(w, '}');
+}
+
+void
+profile_json_times(const struct profile *p, struct json_writer *w)
+{
+    const struct profile_times *t = p->times;
+
+    json_name(w, "time");
+    json_open(w, '{');
+    json_name(w, "column");
+    json_put_string(w, p->column[t->col].name);
+    name_count(w, "rows", t->n);
+    put_double(w, "step", t->step);
+    put_double(w, "longest", t->longest);
+    name_count(w, "gaps", t->n_gaps);
+    name_count(w, "repeats", t->n_repeats);
+    json_close(w, '}');
+}
+
+void
+profile_json_series(const struct profile_series *s, struct json_writer *w)
+{
+    json_name(w, "series");
+    json_open(w, '{');
+    name_count(w, "rows", s->n);
+    json_name(w, "autocorrelation");
+    json_open(w, '{');
+    for (size_t k = 0; k < PROFILE_LAGS; k++) {
+        char lag[32];
+
+        snprintf(lag, sizeof lag, "%zu", profile_lags[k]);
+        put_double(w, lag, s->autocorrelation[k]);
+    }
+    json_close(w, '}');
+    put_double(w, "adf", s->adf);
+    put_double(w, "adf_p", s->adf_p);
+    name_count(w, "adf_lags", s->adf_lags);
+    name_count(w, "period", s->period);
+    put_double(w, "season", s->season);
     json_close(w, '}');
 }
 

@@ -26,6 +26,9 @@ void page_plural(struct buf *out, size_t n, const char *one);
 /* Five figures or more, in at most nine cells (dates ten). */
 void page_number(struct page *t, double x, enum col_type type, size_t cells);
 /* Lower parts of the page; name_cells: of a column's name. */
+/* A span of time, in the unit of the time column. */
+void page_time(const struct profile *p, double x, struct buf *out);
+void page_series(struct page *t, size_t name_cells);
 void page_against(struct page *t, size_t name_cells);
 void page_missing(struct page *t);
 void page_links(struct page *t, size_t name_cells);

@@ -83,6 +83,8 @@ profile_relate(struct profile *p, const struct feature *features, bool slow,
                struct error *err) MUST_USE;
 /* profile_json.c: members of the profile's object; an item of by_class. */
 void profile_json_pairs(const struct profile *p, struct json_writer *w);
+void profile_json_times(const struct profile *p, struct json_writer *w);
+void profile_json_series(const struct profile_series *s, struct json_writer *w);
 void profile_json_against(const struct profile *p, struct json_writer *w);
 void profile_json_class(const struct profile *p, const struct profile_column *c,
                         size_t k, struct json_writer *w);
@@ -133,6 +135,13 @@ profile_compare(struct profile *p, const struct feature *features,
                 const struct frame *other, const char *name, struct pool *pool,
                 const struct progress *progress, struct error *err) MUST_USE;
 void profile_against_free(struct profile_against *a);
+/* profile_series.c: columns over that one. */
+bool
+profile_follow(struct profile *p, size_t time, struct pool *pool,
+               const struct progress *progress, struct error *err) MUST_USE;
+/* profile_adf.c: sets adf, adf_p, adf_lags of n finite values. */
+bool profile_adf(const double *x, size_t n, struct profile_series *out,
+                 struct error *err) MUST_USE;
 /* profile_alert.c; features: of all columns. */
 bool profile_judge(struct profile *p, const struct feature *features,
                    const struct profile_options *o, struct error *err) MUST_USE;
@@ -157,6 +166,8 @@ double judge_share(size_t part, size_t whole);
 /* profile_alert_look.c: alerts on what values look like. */
 void judge_looks(struct judge *j, size_t col);
 void judge_rows(struct judge *j);
+/* profile_alert_series.c: alerts on columns over time. */
+void judge_series(struct judge *j, size_t col);
 /* profile_alert_against.c: alerts on another table. */
 void judge_against(struct judge *j);
 #endif

@@ -414,6 +414,7 @@ profile_print(const struct profile *p, size_t width, bool utf8, struct buf *out)
     put_columns(&t);
     put_others(&t);
     page_against(&t.at, t.name_cells);
+    page_series(&t.at, t.name_cells);
     page_scores(&t.at, t.name_cells);
     page_links(&t.at, t.name_cells);
     page_missing(&t.at);

@@ -771,8 +771,8 @@ run_profile(struct task *t, void *ctx, struct error *err)
 static int
 frame_profile(lua_State *L)
 {
-    static const char *const allowed[] = {"target", "against", "all", "dirty",
-                                          NULL};
+    static const char *const allowed[] = {"target", "time",  "against",
+                                          "all",    "dirty", NULL};
     struct profiling p = {.in = check_frame(L, 1)->frame};
 
     script_options(L, 2, allowed);
@@ -784,6 +784,7 @@ frame_profile(lua_State *L)
         p.options.against = other->frame;
         p.options.against_name = other->name ? other->name : "the other";
     }
+    p.options.time = script_opt_text(L, 2, "time", NULL);
     p.options.slow = script_opt_bool(L, 2, "all", false);
     p.options.dirty = script_opt_bool(L, 2, "dirty", false);
     p.out = script_new(L, &profile_type);
@@ -872,6 +873,7 @@ const struct binding lua_frame_methods[] = {
      "frame:profile{ target = name, against = frame }",
      "What the table holds and what to beware of: alerts first, then columns.\n"
      "  target   judge every column against this one\n"
+     "  time     the rows are a series over this column\n"
      "  against  compare with this frame: drift, rows in common\n"
      "  all      measure Kendall's tau and phi-k of every pair, too\n"
      "  dirty    look for categories that are spelt alike"},

@@ -152,6 +152,7 @@ cmd_profile(struct session *s, struct task *t, struct call *c,
             struct error *err)
 {
     struct profile_options o = {.target = call_text(c, "target"),
+                                .time = call_text(c, "time"),
                                 .dirty = call_flag(c, "dirty"),
                                 .slow = call_flag(c, "all"),
                                 .against_name = call_text(c, "against")};

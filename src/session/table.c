@@ -22,6 +22,8 @@ static const struct arg profile_args[] = {
      "what is to be predicted: adds a score of each column and leakage"},
     {"--dirty", ARG_FLAG, false, false, NULL, NULL,
      "look for categories that are spelt alike"},
+    {"--time", ARG_COLUMN, false, false, NULL, NULL,
+     "the rows are a series over this column: lags, stationarity, gaps"},
     {"--against", ARG_FILE, false, false, NULL, NULL,
      "compare with this table: drift of each column, rows in common"},
     {"--all", ARG_FLAG, false, false, NULL, NULL,
