@@ -56,6 +56,7 @@ SCRIPT_TESTS += tests/lint/manuals.sh
 SCRIPT_TESTS += tests/cli/commands.sh
 SCRIPT_TESTS += tests/cli/hostile.sh
 SCRIPT_TESTS += tests/cli/repl.sh
+SCRIPT_TESTS += tests/cli/report.sh
 SCRIPT_TESTS += tests/cli/run.sh
 SCRIPT_TESTS += tests/cli/signals.sh
 SCRIPT_TESTS += tests/cli/store.sh

@@ -180,6 +180,28 @@ buf_json(struct buf *b, const char *s, size_t len)
 }
 
 void
+buf_html(struct buf *b, const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        switch (s[i]) {
+        case '<':
+            buf_puts(b, "&lt;");
+            break;
+        case '>':
+            buf_puts(b, "&gt;");
+            break;
+        case '&':
+            buf_puts(b, "&amp;");
+            break;
+        case '"':
+            buf_puts(b, "&quot;");
+            break;
+        default:
+            buf_putc(b, s[i]);
+        }
+}
+
+void
 buf_json_double(struct buf *b, double x)
 {
     if (isfinite(x))

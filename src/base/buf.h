@@ -35,6 +35,8 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
 void buf_double(struct buf *b, double x);
 /* s as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void buf_json(struct buf *b, const char *s, size_t len);
+/* s as text of HTML, or of an attribute in double quotes. */
+void buf_html(struct buf *b, const char *s, size_t len);
 /* x as a JSON number; null when it is not finite. */
 void buf_json_double(struct buf *b, double x);
 /* True when every append worked, else ERR_NOMEM. */

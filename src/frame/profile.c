@@ -179,7 +179,8 @@ fill(struct work *w, size_t target, size_t time,
            (!o->against ||
             profile_compare(p, w->feature, o->against, o->against_name, pool,
                             w->progress, err)) &&
-           profile_judge(p, w->feature, o, err);
+           profile_judge(p, w->feature, o, err) &&
+           (!o->redact || profile_redact(p, err));
 }
 
 static struct profile *

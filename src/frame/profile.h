@@ -253,6 +253,7 @@ struct profile {
     struct profile_link *link; /* |score| >= 0.5, strongest first */
     size_t n_links;
     bool target_classes; /* target_score is an AUC */
+    bool redacted;       /* no values, extremes, quantiles */
     size_t n_classes;    /* that the columns are told by; 0: none */
     char **class_name;
     size_t *class_rows; /* rows of each of those that were looked at */
@@ -269,10 +270,11 @@ struct profile {
 };
 
 struct profile_options {
-    const char *target;          /* NULL: none */
-    const char *time;            /* the rows are a series over this column */
-    bool dirty;                  /* look for categories that are spelt alike */
-    bool slow;                   /* Kendall's tau and phi-k, too */
+    const char *target; /* NULL: none */
+    const char *time;   /* the rows are a series over this column */
+    bool dirty;         /* look for categories that are spelt alike */
+    bool slow;          /* Kendall's tau and phi-k, too */
+    bool redact;        /* keep no value of the table, nor what one row shows */
     const struct frame *against; /* compare with this table; NULL: none */
     const char *against_name;    /* for people */
 };
@@ -296,4 +298,6 @@ void profile_print(const struct profile *p, size_t width, bool utf8,
                    struct buf *out);
 void profile_json(const struct profile *p, struct json_writer *w);
 void profile_markdown(const struct profile *p, struct buf *out);
+/* One page of its own, that loads nothing; title: of the table. */
+void profile_html(const struct profile *p, const char *title, struct buf *out);
 #endif

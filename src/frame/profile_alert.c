@@ -126,6 +126,12 @@ judge_brief(const char *s, char out[BRIEF])
     return out;
 }
 
+const char *
+judge_value(const struct judge *j, const char *s, char out[BRIEF])
+{
+    return j->o->redact ? "one value" : judge_brief(s, out);
+}
+
 /* ---- one column ------------------------------------------------------ */
 
 static void
@@ -157,7 +163,8 @@ judge_distinct(struct judge *j, size_t col)
     if (c->n_distinct == 1) {
         judge_raise(j, ALERT_CONSTANT, ALERT_WARN, (long)col,
                     "always %s: it tells nothing",
-                    c->n_top ? judge_brief(c->top[0].text, text) : "the same");
+                    c->n_top ? judge_value(j, c->top[0].text, text)
+                             : "the same");
     } else if (c->n_distinct == n && n > PROFILE_TOP &&
                c->type != COL_FLOAT64) {
         judge_raise(j, ALERT_UNIQUE, ALERT_NOTE, (long)col,
@@ -185,7 +192,7 @@ judge_balance(struct judge *j, size_t col)
         judge_raise(j, ALERT_IMBALANCE, target ? ALERT_WARN : ALERT_NOTE,
                     (long)col, "%.1f %% are %s (imbalance %.2f)",
                     100 * judge_share(c->top[0].count, c->n - c->n_missing),
-                    judge_brief(c->top[0].text, text), score);
+                    judge_value(j, c->top[0].text, text), score);
 }
 
 static void

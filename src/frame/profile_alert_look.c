@@ -98,8 +98,8 @@ judge_words(struct judge *j, size_t col)
                     "%.1f %% read as dates, but it is text", 100 * date);
     else if (number >= MIXED && number < 1)
         judge_raise(j, ALERT_MIXED_TYPES, ALERT_WARN, (long)col,
-                    "%.1f %% read as numbers, others are like '%s'",
-                    100 * number, w->odd ? judge_brief(w->odd, odd) : "");
+                    "%.1f %% read as numbers, others are like %s", 100 * number,
+                    w->odd ? judge_value(j, w->odd, odd) : "''");
     else if (number >= 1 - MOST && date >= 1 - MOST)
         judge_raise(j, ALERT_MIXED_TYPES, ALERT_WARN, (long)col,
                     "%.1f %% read as numbers, %.1f %% as dates", 100 * number,
@@ -154,8 +154,8 @@ judge_dirty(struct judge *j, size_t col)
         }
     if (best >= ALIKE)
         judge_raise(j, ALERT_DIRTY_CATEGORY, ALERT_WARN, (long)col,
-                    "'%s' and '%s' may be one (%.2f alike)",
-                    judge_brief(a, one), judge_brief(b, other), best);
+                    "%s and %s may be one (%.2f alike)", judge_value(j, a, one),
+                    judge_value(j, b, other), best);
 }
 
 /* ---- numbers --------------------------------------------------------- */

@@ -100,9 +100,8 @@ trim_zeros(char *s, size_t n)
     return s[n - 1] == '.' ? n - 1 : n;
 }
 
-/* Five figures or more, with commas, in at most nine cells. */
-static size_t
-number_text(double x, enum col_type type, char out[48])
+size_t
+page_number_text(double x, enum col_type type, char out[48])
 {
     double size = fabs(x);
     int digits = size >= 1 ? (int)floor(log10(size)) + 1 : 1;
@@ -136,7 +135,8 @@ page_number(struct page *t, double x, enum col_type type, size_t cells)
 {
     char text[48];
 
-    page_cell(t, (struct str){text, number_text(x, type, text)}, cells, true);
+    page_cell(t, (struct str){text, page_number_text(x, type, text)}, cells,
+              true);
 }
 
 /* "12.3%", "<0.1%"; zero is left blank. */

@@ -23,7 +23,10 @@ void page_dirty(struct page *t, const char *s, size_t cells);
 void page_end_line(struct buf *out);
 /* "1,234 rows" */
 void page_plural(struct buf *out, size_t n, const char *one);
-/* Five figures or more, in at most nine cells (dates ten). */
+/* Five figures or more, with commas, in at most nine cells (dates ten); returns
+ * the length. */
+size_t page_number_text(double x, enum col_type type, char out[48]);
+/* The same as a cell. */
 void page_number(struct page *t, double x, enum col_type type, size_t cells);
 /* Lower parts of the page; name_cells: of a column's name. */
 /* A span of time, in the unit of the time column. */

@@ -142,6 +142,8 @@ profile_follow(struct profile *p, size_t time, struct pool *pool,
 /* profile_adf.c: sets adf, adf_p, adf_lags of n finite values. */
 bool profile_adf(const double *x, size_t n, struct profile_series *out,
                  struct error *err) MUST_USE;
+/* profile_redact.c */
+bool profile_redact(struct profile *p, struct error *err) MUST_USE;
 /* profile_alert.c; features: of all columns. */
 bool profile_judge(struct profile *p, const struct feature *features,
                    const struct profile_options *o, struct error *err) MUST_USE;
@@ -162,6 +164,8 @@ void judge_raise(struct judge *j, enum alert_kind kind, enum alert_level level,
 const char *judge_part(size_t part, size_t whole, char out[96]);
 /* Text for a message: short, on one line, valid UTF-8. */
 const char *judge_brief(const char *s, char out[BRIEF]);
+/* A value of the table as judge_brief; "one value" when values are left out. */
+const char *judge_value(const struct judge *j, const char *s, char out[BRIEF]);
 double judge_share(size_t part, size_t whole);
 /* profile_alert_look.c: alerts on what values look like. */
 void judge_looks(struct judge *j, size_t col);

@@ -56,32 +56,10 @@ static const char style[] =
 /* ---- text ---- */
 
 static void
-put_text(struct buf *out, const char *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        switch (p[i]) {
-        case '<':
-            buf_puts(out, "&lt;");
-            break;
-        case '>':
-            buf_puts(out, "&gt;");
-            break;
-        case '&':
-            buf_puts(out, "&amp;");
-            break;
-        case '"':
-            buf_puts(out, "&quot;");
-            break;
-        default:
-            buf_putc(out, p[i]);
-        }
-}
-
-static void
 put_paired(struct buf *out, const char *tag, struct str s)
 {
     buf_printf(out, "<%s>", tag);
-    put_text(out, s.p, s.n);
+    buf_html(out, s.p, s.n);
     buf_printf(out, "</%s>", tag);
 }
 
@@ -112,7 +90,7 @@ put_prose(struct buf *out, const char *p, size_t n)
             i++;
             continue;
         }
-        put_text(out, p + plain, i - plain);
+        buf_html(out, p + plain, i - plain);
         if (code > 0)
             put_paired(out, "code", (struct str){rest.p + 1, code - 2});
         else
@@ -120,7 +98,7 @@ put_prose(struct buf *out, const char *p, size_t n)
         i += code + bold;
         plain = i;
     }
-    put_text(out, p + plain, n - plain);
+    buf_html(out, p + plain, n - plain);
 }
 
 /* ---- Markdown ---- */
@@ -212,7 +190,7 @@ put_markdown(struct buf *out, struct str text)
         if (str_starts(s, "```")) {
             turn_to(out, &now, now == FENCE ? NOTHING : FENCE);
         } else if (now == FENCE) {
-            put_text(out, s.p, s.n);
+            buf_html(out, s.p, s.n);
             buf_putc(out, '\n');
         } else {
             put_line(out, &now, s);
@@ -247,7 +225,7 @@ put_row(struct buf *out, const struct frame *f, size_t row, size_t rows)
         buf_printf(out, "<td%s>", align(col));
         if (!column_is_valid(col, row))
             buf_puts(out, "<span class=\"none\">");
-        put_text(out, cell.data, cell.len);
+        buf_html(out, cell.data, cell.len);
         buf_puts(out, column_is_valid(col, row) ? "</td>" : "</span></td>");
     }
     buf_puts(out, "</tr>\n");
@@ -263,7 +241,7 @@ export_html_table(struct buf *out, const struct frame *f)
     buf_puts(out, "<table><thead><tr>");
     for (size_t c = 0; c < frame_cols(f); c++) {
         buf_printf(out, "<th%s>", align(frame_column(f, c)));
-        put_text(out, frame_name(f, c), strlen(frame_name(f, c)));
+        buf_html(out, frame_name(f, c), strlen(frame_name(f, c)));
         buf_puts(out, "</th>");
     }
     buf_puts(out, "</tr></thead><tbody>\n");
@@ -313,7 +291,7 @@ put_output(struct buf *out, const struct notebook *n, const struct output *o)
         return;
     }
     buf_printf(out, "<pre%s>", o->kind == OUT_ERROR ? " class=\"error\"" : "");
-    put_text(out, o->text, strlen(o->text));
+    buf_html(out, o->text, strlen(o->text));
     buf_puts(out, "</pre>\n");
 }
 
@@ -328,7 +306,7 @@ put_cell(struct buf *out, const struct notebook *n, const struct cell *c)
         buf_puts(out, "</p>\n");
     }
     buf_puts(out, "<pre class=\"code\">");
-    put_text(out, c->source, c->len);
+    buf_html(out, c->source, c->len);
     buf_puts(out, "</pre>\n");
     for (size_t o = 0; o < c->n_outputs; o++)
         put_output(out, n, &c->output[o]);
@@ -342,7 +320,7 @@ export_html(const struct notebook *n, struct buf *out)
     buf_puts(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
                   "<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
                   "content=\"width=device-width, initial-scale=1\">\n<title>");
-    put_text(out, name, strlen(name));
+    buf_html(out, name, strlen(name));
     buf_puts(out, "</title>\n");
     buf_puts(out, style);
     buf_puts(out, "</head>\n<body>\n");

@@ -771,8 +771,8 @@ run_profile(struct task *t, void *ctx, struct error *err)
 static int
 frame_profile(lua_State *L)
 {
-    static const char *const allowed[] = {"target", "time",  "against",
-                                          "all",    "dirty", NULL};
+    static const char *const allowed[] = {"target", "time",  "against", "all",
+                                          "redact", "dirty", NULL};
     struct profiling p = {.in = check_frame(L, 1)->frame};
 
     script_options(L, 2, allowed);
@@ -786,10 +786,30 @@ frame_profile(lua_State *L)
     }
     p.options.time = script_opt_text(L, 2, "time", NULL);
     p.options.slow = script_opt_bool(L, 2, "all", false);
+    p.options.redact = script_opt_bool(L, 2, "redact", false);
     p.options.dirty = script_opt_bool(L, 2, "dirty", false);
     p.out = script_new(L, &profile_type);
     script_call(L, "profile", run_profile, &p);
     return 1;
+}
+
+static int
+profile_save(lua_State *L)
+{
+    const struct profile *p = script_check(L, 1, &profile_type);
+    const char *path = luaL_checkstring(L, 2), *slash = strrchr(path, '/');
+    struct error err;
+    struct buf page;
+    bool ok;
+
+    buf_init(&page);
+    profile_html(p, slash ? slash + 1 : path, &page);
+    ok = buf_check(&page, &err) &&
+         file_replace(path, page.data, page.len, 0644, &err);
+    buf_fini(&page);
+    if (!ok)
+        script_fail(L, &err);
+    return 0;
 }
 
 /* The alerts as a list of texts. */
@@ -876,7 +896,8 @@ const struct binding lua_frame_methods[] = {
      "  time     the rows are a series over this column\n"
      "  against  compare with this frame: drift, rows in common\n"
      "  all      measure Kendall's tau and phi-k of every pair, too\n"
-     "  dirty    look for categories that are spelt alike"},
+     "  dirty    look for categories that are spelt alike\n"
+     "  redact   keep no value of the table"},
     {"where", frame_where, "frame:where(expression)",
      "The rows for which the expression is true."},
     {"with", frame_with_lua, "frame:with{ name = expression, ... }",
@@ -926,6 +947,8 @@ const struct binding lua_frame_methods[] = {
 };
 
 const struct binding lua_profile_methods[] = {
+    {"save", profile_save, "profile:save(path)",
+     "Writes the profile as an HTML page of its own."},
     {"alerts", profile_alerts, "profile:alerts()",
      "The alerts as a list of texts, worst first."},
     {NULL, NULL, NULL, NULL},

@@ -28,6 +28,10 @@ static const struct arg profile_args[] = {
      "compare with this table: drift of each column, rows in common"},
     {"--all", ARG_FLAG, false, false, NULL, NULL,
      "measure Kendall's tau and phi-k of every pair, too"},
+    {"--redact", ARG_FLAG, false, false, NULL, NULL,
+     "let no value of the table out: counts, shapes and distances only"},
+    {"--html", ARG_FILE, false, false, NULL, NULL,
+     "write a page of its own to this file, - for standard output"},
     {"--md", ARG_FLAG, false, false, NULL, NULL, "print Markdown"},
     END};
 
