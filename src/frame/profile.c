@@ -14,11 +14,16 @@
 #include "frame/profile_part.h"
 #include "frame/rowgroup.h"
 
+struct turn {
+    size_t col, cost;
+};
+
 struct work {
     struct profile *p;
     struct progress *progress;
     struct feature *feature;
     struct error *error; /* one a column */
+    struct turn *order;  /* in which columns are taken up */
     bool wide;
 };
 
@@ -74,9 +79,10 @@ measure(struct work *w, size_t col, struct pool *pool)
 }
 
 static void
-measure_column(void *ctx, size_t col, size_t begin, size_t end)
+measure_column(void *ctx, size_t i, size_t begin, size_t end)
 {
     struct work *w = ctx;
+    size_t col = w->order[i].col;
 
     (void)begin;
     (void)end;
@@ -84,14 +90,54 @@ measure_column(void *ctx, size_t col, size_t begin, size_t end)
         measure(w, col, NULL);
 }
 
-/* Columns side by side; numbers of a long table one after the other, each on
- * all threads, which also bounds the memory. */
+/* Texts first, those of most values before others: what takes long must not
+ * come last, when the other threads have nothing left to do. */
+static int
+longer(const void *x, const void *y)
+{
+    const struct turn *a = x, *b = y;
+
+    if (a->cost != b->cost)
+        return a->cost > b->cost ? -1 : 1;
+    return (a->col > b->col) - (a->col < b->col);
+}
+
+static void
+set_order(struct work *w)
+{
+    const struct profile *p = w->p;
+
+    for (size_t i = 0; i < p->n_cols; i++) {
+        const struct column *c = frame_column(p->frame, i);
+
+        w->order[i].col = i;
+        w->order[i].cost =
+            column_type(c) == COL_TEXT ? 1 + dict_count(column_dict(c)) : 0;
+    }
+    qsort(w->order, p->n_cols, sizeof *w->order, longer);
+}
+
+/* Sorting one column on all threads leaves them idle in between; many columns
+ * side by side do not, where there is memory for it. */
+static bool
+is_wide(const struct profile *p, const struct pool *pool)
+{
+    size_t rows = frame_rows(p->frame), threads = pool ? pool_threads(pool) : 1;
+
+    return rows >= PROFILE_WIDE &&
+           (p->n_cols < 2 * threads ||
+            rows > PROFILE_BESIDE / (2 * sizeof(uint64_t)) / threads);
+}
+
+/* Columns side by side; or numbers of a long table one after the other, each
+ * on all threads, which also bounds the memory. */
 static void
 measure_columns(struct work *w, struct pool *pool)
 {
     size_t n = w->p->n_cols;
 
-    w->wide = frame_rows(w->p->frame) >= PROFILE_WIDE;
+    w->wide = is_wide(w->p, pool);
+    set_order(w);
     progress_begin(w->progress, "profiling columns", n);
     pool_for(pool, n, 1, measure_column, w);
     for (size_t i = 0; w->wide && i < n; i++)
@@ -215,12 +261,14 @@ profile_new(const struct frame *f, const struct profile_options *o,
         !(w.p = profile_alloc(f, o->target, err)))
         return NULL;
     if ((w.feature = mem_try_array(n, sizeof *w.feature, err)) &&
-        (w.error = mem_try_array(n, sizeof *w.error, err)))
+        (w.error = mem_try_array(n, sizeof *w.error, err)) &&
+        (w.order = mem_try_array(n, sizeof *w.order, err)))
         ok = fill(&w, col, time, o, pool, err);
     for (size_t i = 0; w.feature && i < n; i++)
         feature_fini(&w.feature[i]);
     free(w.feature);
     free(w.error);
+    free(w.order);
     if (!ok) {
         profile_free(w.p);
         return NULL;

@@ -18,9 +18,10 @@
  * their share for more (two distinct values are two classes; texts and at most
  * 20 whole numbers are classes), correlation for a number.
  *
- * Cost: a sort of each numeric column, in parallel over columns, or over
- * chunks of one column after the other from a million rows on; memory of 16
- * bytes a row for each column at work, 20 bytes a row to find duplicates.
+ * Cost: a sort of each numeric column, in parallel over columns, or, for a
+ * million rows and more where there are few columns or they would take over
+ * 512 MiB at once, over chunks of one after the other; memory of 16 bytes a row
+ * for each column at work, 20 bytes a row to find duplicates.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_PROFILE_H
 #define LATHE_FRAME_PROFILE_H

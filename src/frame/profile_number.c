@@ -16,7 +16,7 @@
 const double profile_levels[PROFILE_QUANTILES] = {0.01, 0.05, 0.1,  0.25, 0.5,
                                                   0.75, 0.9,  0.95, 0.99};
 
-enum { CHUNK = 1 << 18 };
+enum { CHUNK = 1 << 18, BATCH = 1024, LANES = 8 };
 
 struct sorted {
     const uint64_t *key; /* ascending, no missing, no NaN */
@@ -52,7 +52,6 @@ static size_t
 gather(const struct column *c, uint64_t *key, struct profile_column *out,
        const struct progress *progress)
 {
-    enum { BATCH = 1024 };
     const uint64_t *valid = column_validity(c);
     size_t rows = column_rows(c), n = 0;
     uint64_t batch[BATCH];
@@ -131,23 +130,86 @@ struct moments {
     struct sums *part; /* one a chunk */
 };
 
+/* n values from position i on. */
+static void
+values(const struct sorted *s, size_t i, size_t n, double *out)
+{
+    const uint64_t *key = s->key + i;
+
+    switch (s->type) {
+    case COL_FLOAT64:
+        for (size_t k = 0; k < n; k++)
+            out[k] = order_to_float(key[k]);
+        break;
+    case COL_TIMESTAMP:
+        for (size_t k = 0; k < n; k++)
+            out[k] = (double)order_to_int(key[k]) / 1e6;
+        break;
+    default:
+        for (size_t k = 0; k < n; k++)
+            out[k] = (double)order_to_int(key[k]);
+    }
+}
+
+/* Sums in LANES, which run side by side; a batch at a time they go into the
+ * compensated ones. */
+static void
+add_values(const double *x, size_t n, struct sums *part)
+{
+    double lane[LANES] = {0};
+
+    for (size_t i = 0; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            lane[k] += x[i + k];
+    for (size_t i = n / LANES * LANES; i < n; i++)
+        lane[0] += x[i];
+    for (size_t k = 0; k < LANES; k++)
+        sum_add(&part->value, lane[k]);
+}
+
+static void
+add_powers(const double *x, size_t n, double mean, struct sums *part)
+{
+    double two[LANES] = {0}, three[LANES] = {0}, four[LANES] = {0};
+
+    for (size_t i = 0; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            double d = x[i + k] - mean, square = d * d;
+
+            two[k] += square;
+            three[k] += square * d;
+            four[k] += square * square;
+        }
+    for (size_t i = n / LANES * LANES; i < n; i++) {
+        double d = x[i] - mean, square = d * d;
+
+        two[0] += square;
+        three[0] += square * d;
+        four[0] += square * square;
+    }
+    for (size_t k = 0; k < LANES; k++) {
+        sum_add(&part->square, two[k]);
+        sum_add(&part->cube, three[k]);
+        sum_add(&part->fourth, four[k]);
+    }
+}
+
 static void
 add_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     struct moments *m = ctx;
     struct sums *part = &m->part[chunk];
+    double x[BATCH];
 
     *part = (struct sums){0};
-    for (size_t i = begin; i < end; i++) {
-        double x = value(m->s, m->s->begin + i), d = x - m->mean;
+    for (size_t i = begin; i < end; i += BATCH) {
+        size_t n = end - i < BATCH ? end - i : BATCH;
 
-        if (!m->about_mean) {
-            sum_add(&part->value, x);
-            continue;
-        }
-        sum_add(&part->square, d * d);
-        sum_add(&part->cube, d * d * d);
-        sum_add(&part->fourth, d * d * d * d);
+        values(m->s, m->s->begin + i, n, x);
+        if (m->about_mean)
+            add_powers(x, n, m->mean, part);
+        else
+            add_values(x, n, part);
     }
 }
 

@@ -10,7 +10,8 @@ enum {
     PROFILE_FEW = 5,          /* a number with fewer values is a category */
     PROFILE_MANY = 50,        /* a category with more: high cardinality */
     PROFILE_SAMPLE = 20000,   /* rows that relations are measured on */
-    PROFILE_WIDE = 1 << 20,   /* rows from which columns go one by one */
+    PROFILE_WIDE = 1 << 20,   /* rows from which columns may go one by one */
+    PROFILE_BESIDE = 1 << 29, /* bytes for columns that are sorted at once */
     PROFILE_MAX_PAIRED = 300, /* columns beyond which no pairs are measured */
     PROFILE_MAX_CLASSES = 20  /* whole numbers that are classes of a target */
 };
