@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LINKS_SHOWN = 100 };
+enum { LINKS_SHOWN = 100, SAMPLE_ROWS = 10, SAMPLE_COLS = 60 };
 
 static const char *const levels[] = {"note", "warn", "bad"};
 
@@ -118,6 +118,8 @@ put_header(struct buf *out, const struct profile *p, const char *title)
         buf_puts(out, "<a href=\"#pairs\">pairs</a>");
     if (p->band)
         buf_puts(out, "<a href=\"#missing\">missing</a>");
+    if (!p->redacted && frame_rows(p->frame) > 0)
+        buf_puts(out, "<a href=\"#rows\">rows</a>");
     buf_puts(out, "<a href=\"#details\">details</a></nav>\n");
 }
 
@@ -366,6 +368,56 @@ put_missing(struct buf *out, const struct profile *p)
         buf_puts(out, "</td></tr>\n");
     }
     buf_puts(out, "</tbody></table></div>\n");
+    html_nullity(out, p);
+}
+
+/* ---- rows ------------------------------------------------------------ */
+
+static void
+put_rows(struct buf *out, const struct profile *p, size_t begin, size_t end)
+{
+    struct buf text;
+
+    buf_init(&text);
+    for (size_t row = begin; row < end; row++) {
+        buf_printf(out, "<tr><td class=\"n dim\">%zu</td>", row + 1);
+        for (size_t i = 0; i < p->n_cols && i < SAMPLE_COLS; i++) {
+            const struct profile_column *c = &p->column[i];
+
+            buf_clear(&text);
+            column_print(frame_column(p->frame, i), row, &text);
+            buf_puts(out, c->numeric ? "<td class=\"n\">" : "<td>");
+            html_text(out, text.data);
+            buf_puts(out, "</td>");
+        }
+        buf_puts(out, "</tr>\n");
+    }
+    out->failed |= text.failed;
+    buf_fini(&text);
+}
+
+/* The first and the last rows, as they are. */
+static void
+put_sample(struct buf *out, const struct profile *p)
+{
+    size_t n = frame_rows(p->frame), head = n < SAMPLE_ROWS ? n : SAMPLE_ROWS;
+    size_t tail = n - head < SAMPLE_ROWS ? n - head : SAMPLE_ROWS;
+
+    if (p->redacted || n == 0)
+        return;
+    buf_puts(out, "<h2 id=\"rows\">Rows</h2>\n<div class=\"scroll\"><table "
+                  "class=\"sample\"><thead><tr><th></th>");
+    for (size_t i = 0; i < p->n_cols && i < SAMPLE_COLS; i++) {
+        buf_puts(out, p->column[i].numeric ? "<th class=\"n\">" : "<th>");
+        html_text(out, p->column[i].name);
+        buf_puts(out, "</th>");
+    }
+    buf_puts(out, "</tr></thead><tbody>\n");
+    put_rows(out, p, 0, head);
+    if (head + tail < n)
+        buf_printf(out, "<tr><td class=\"dim\" colspan=\"2\">...</td></tr>\n");
+    put_rows(out, p, n - tail, n);
+    buf_puts(out, "</tbody></table></div>\n");
 }
 
 static void
@@ -404,6 +456,7 @@ profile_html(const struct profile *p, const char *title, struct buf *out)
     put_against(out, p);
     put_pairs(out, p);
     put_missing(out, p);
+    put_sample(out, p);
     put_details(out, p);
     buf_puts(out, "<script>\n");
     html_script(out);

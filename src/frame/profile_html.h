@@ -22,6 +22,7 @@ void html_histogram(struct buf *out, const struct profile *p,
                     const struct profile_column *c);
 void html_heatmap(struct buf *out, const struct profile *p);
 void html_holes(struct buf *out, const struct profile *p);
+void html_nullity(struct buf *out, const struct profile *p);
 /* profile_html_column.c: what there is of one column. */
 void html_column(struct buf *out, const struct profile *p, size_t col);
 #endif

@@ -43,6 +43,7 @@ static const char *const style[] = {
     "border-radius:6px;padding:.8rem 1rem;margin:.8rem 0}",
     ".parts{display:flex;align-items:flex-start;gap:2rem;flex-wrap:wrap;margin-top:.6rem}",
     ".parts>*{flex:0 1 auto;min-width:0;max-width:100%}",
+    ".sample td{max-width:18rem;overflow:hidden;text-overflow:ellipsis}",
     ".parts td{overflow:hidden;text-overflow:ellipsis;max-width:22rem}",
     "svg{display:block;max-width:100%;height:auto;font:11px system-ui,"
     "sans-serif}svg text{fill:var(--dim)}",

@@ -123,41 +123,52 @@ html_histogram(struct buf *out, const struct profile *p,
     buf_puts(out, "</svg>");
 }
 
-/* ---- correlations ---------------------------------------------------- */
+/* ---- heat maps ------------------------------------------------------- */
 
-static bool
-has_any(const struct profile *p, enum relation r, size_t col)
+/* A measure of pairs, as the profile keeps it. */
+struct map {
+    const struct profile *p;
+    const double *score; /* n_cols x n_cols, a < b */
+    const char *word;
+    size_t col[HEAT_MOST]; /* those it is defined for */
+    size_t n;
+};
+
+static double
+score_of(const struct map *m, size_t a, size_t b)
 {
-    for (size_t i = 0; i < p->n_cols; i++)
-        if (i != col && !isnan(profile_relation(p, r, col, i)))
-            return true;
-    return false;
-}
+    size_t n = m->p->n_cols;
 
-/* Columns that the measure is defined for. */
-static size_t
-pick(const struct profile *p, enum relation r, size_t list[HEAT_MOST])
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < p->n_cols && n < HEAT_MOST; i++)
-        if (has_any(p, r, i))
-            list[n++] = i;
-    return n;
+    if (a == b)
+        return 1;
+    return m->score[a < b ? a * n + b : b * n + a];
 }
 
 static void
-put_row(struct buf *out, const struct profile *p, enum relation r,
-        const size_t *list, size_t n, size_t i)
+map_init(struct map *m, const struct profile *p, const double *score,
+         const char *word)
 {
+    *m = (struct map){.p = p, .score = score, .word = word};
+    for (size_t i = 0; score && i < p->n_cols && m->n < HEAT_MOST; i++)
+        for (size_t k = 0; k < p->n_cols; k++)
+            if (k != i && !isnan(score_of(m, i, k))) {
+                m->col[m->n++] = i;
+                break;
+            }
+}
+
+static void
+put_row(struct buf *out, const struct map *m, size_t i)
+{
+    const struct profile_column *c = m->p->column;
     double y = (double)i * CELL;
 
     buf_printf(out, "<text x=\"%d\" y=\"%g\" text-anchor=\"end\">", LABEL - 5,
                y + 12);
-    html_text(out, p->column[list[i]].name);
+    html_text(out, c[m->col[i]].name);
     buf_puts(out, "</text>");
-    for (size_t k = 0; k < n; k++) {
-        double score = k == i ? 1 : profile_relation(p, r, list[i], list[k]);
+    for (size_t k = 0; k < m->n; k++) {
+        double score = score_of(m, m->col[i], m->col[k]);
 
         if (isnan(score))
             continue;
@@ -166,48 +177,56 @@ put_row(struct buf *out, const struct profile *p, enum relation r,
                    "height=\"%d\" fill-opacity=\"%.2f\"><title>",
                    score < 0 ? "neg" : "pos", LABEL + (double)k * CELL, y,
                    CELL - 1, CELL - 1, fabs(score));
-        html_text(out, p->column[list[k]].name);
+        html_text(out, c[m->col[k]].name);
         buf_printf(out, " %.3f</title></rect>", score);
     }
+    buf_printf(out, "<text transform=\"translate(%zu %zu) rotate(60)\">",
+               LABEL + i * CELL + 4, m->n * CELL + 8);
+    html_text(out, c[m->col[i]].name);
+    buf_puts(out, "</text>");
 }
 
+/* The whole, in an element that the caller has opened. */
 static void
-put_heatmap(struct buf *out, const struct profile *p, enum relation r)
+put_map(struct buf *out, const struct map *m)
 {
-    size_t list[HEAT_MOST], n = pick(p, r, list), side;
+    size_t longest = 1, side;
 
-    if (n < 2)
-        return;
-    side = n * CELL + UNDER;
-    buf_printf(out,
-               "<div class=\"scroll\" data-measure=\"%s\"><svg viewBox=\"0 0 "
-               "%zu %zu\" width=\"%zu\" role=\"img\" aria-label=\"%s\">",
-               profile_relation_word(r), LABEL + side, side, LABEL + side,
-               profile_relation_word(r));
-    for (size_t i = 0; i < n; i++) {
-        put_row(out, p, r, list, n, i);
-        buf_printf(out, "<text transform=\"translate(%zu %zu) rotate(60)\">",
-                   LABEL + i * CELL + 4, n * CELL + 8);
-        html_text(out, p->column[list[i]].name);
-        buf_puts(out, "</text>");
+    for (size_t i = 0; i < m->n; i++) {
+        size_t w = str_width(str_of(m->p->column[m->col[i]].name));
+
+        longest = w > longest ? w : longest;
     }
+    /* The names below are slanted. */
+    side = m->n * CELL + 14 + (longest < 18 ? longest * 5 : UNDER);
+    buf_printf(out,
+               "<svg viewBox=\"0 0 %zu %zu\" width=\"%zu\" role=\"img\" "
+               "aria-label=\"%s\">",
+               LABEL + side, side, LABEL + side, m->word);
+    for (size_t i = 0; i < m->n; i++)
+        put_row(out, m, i);
     buf_puts(out, "</svg></div>\n");
 }
 
 void
 html_heatmap(struct buf *out, const struct profile *p)
 {
+    struct map m;
+
     buf_puts(out, "<p><label>Measure <select id=\"measure\">");
     for (enum relation r = 0; r < RELATION_N; r++) {
-        size_t list[HEAT_MOST];
-
-        if (p->relation[r] && pick(p, r, list) > 1)
-            buf_printf(out, "<option>%s</option>", profile_relation_word(r));
+        map_init(&m, p, p->relation[r], profile_relation_word(r));
+        if (m.n > 1)
+            buf_printf(out, "<option>%s</option>", m.word);
     }
     buf_puts(out, "</select></label></p>\n");
-    for (enum relation r = 0; r < RELATION_N; r++)
-        if (p->relation[r])
-            put_heatmap(out, p, r);
+    for (enum relation r = 0; r < RELATION_N; r++) {
+        map_init(&m, p, p->relation[r], profile_relation_word(r));
+        if (m.n < 2)
+            continue;
+        buf_printf(out, "<div class=\"scroll\" data-measure=\"%s\">", m.word);
+        put_map(out, &m);
+    }
     if (p->n_cols > HEAT_MOST)
         buf_printf(out, "<p class=\"dim\">The first %d columns.</p>\n",
                    HEAT_MOST);
@@ -255,4 +274,17 @@ html_holes(struct buf *out, const struct profile *p)
         }
     }
     buf_puts(out, "</svg></div>\n");
+}
+
+void
+html_nullity(struct buf *out, const struct profile *p)
+{
+    struct map m;
+
+    map_init(&m, p, p->nullity, "missing together");
+    if (m.n < 2)
+        return;
+    buf_puts(out, "<p class=\"dim\">Missing together (correlation of what is "
+                  "missing).</p>\n<div class=\"scroll\">");
+    put_map(out, &m);
 }

@@ -5,6 +5,7 @@
 #define LATHE_TESTS_PROFILE_TABLE_H
 
 #include <math.h>
+#include <string.h>
 
 #include "frame/builder.h"
 #include "frame/profile.h"
@@ -71,5 +72,30 @@ expect_near(const char *what, double got, double want)
 {
     if (!(fabs(got - want) <= 1e-9 * fmax(1, fabs(want))))
         fail_msg("%s: got %.17g, want %.17g", what, got, want);
+}
+
+/* No line of the printed profile is wider than the page. */
+static inline void
+expect_widths(const struct profile *p)
+{
+    static const size_t widths[] = {40, 60, 80, 100, 132, 160, 240};
+
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+        for (int utf8 = 0; utf8 < 2; utf8++) {
+            struct buf b;
+            char *line, *rest;
+
+            buf_init(&b);
+            profile_print(p, widths[i], utf8, &b);
+            for (rest = b.data; (line = strsep(&rest, "\n"));) {
+                size_t w = str_width(str_of(line));
+
+                if (w > widths[i])
+                    fail_msg("%zu cells, at most %zu: %s", w, widths[i], line);
+                if (*line && line[strlen(line) - 1] == ' ')
+                    fail_msg("blanks at the end of: %s", line);
+            }
+            buf_fini(&b);
+        }
 }
 #endif

@@ -205,6 +205,7 @@ test_columns_that_one_lacks_are_told(void **state)
                         "the other table has no such column");
     assert_string_equal(find_alert(p, ALERT_SCHEMA, -1)->text,
                         "only the other table has y");
+    expect_widths(p);
     buf_init(&b);
     profile_print(p, 140, false, &b);
     assert_non_null(strstr(b.data, "  only there\n"));

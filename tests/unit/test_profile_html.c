@@ -48,6 +48,11 @@ test_page_loads_nothing(void **state)
     assert_non_null(strstr(b.data, "<title>a.csv</title>"));
     assert_non_null(strstr(b.data, "default-src 'none'"));
     assert_non_null(strstr(b.data, "<option>phi_k</option>"));
+    assert_non_null(strstr(b.data, "aria-label=\"missing together\""));
+    /* The first and the last rows, ten of each. */
+    assert_non_null(strstr(b.data, "<td class=\"n dim\">1000</td>"));
+    assert_non_null(strstr(b.data, "<td class=\"n dim\">10</td>"));
+    assert_null(strstr(b.data, "<td class=\"n dim\">11</td>"));
     assert_non_null(strstr(b.data, ">HIGH_CORRELATION</span>"));
     assert_true(b.len < 1 << 20);
     buf_fini(&b);

@@ -215,6 +215,7 @@ test_page_shows_classes_pairs_and_what_is_missing(void **state)
     struct buf b;
 
     (void)state;
+    expect_widths(p);
     buf_init(&b);
     profile_print(p, 120, false, &b);
     assert_non_null(strstr(b.data, " k        0.9"));

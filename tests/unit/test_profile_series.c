@@ -159,6 +159,7 @@ test_gaps_are_told_in_the_unit_of_time(void **state)
     assert_true(p->times->longest == 4);
     assert_string_equal(alert_text(p, ALERT_GAPS, DAY_COL),
                         "2 gaps of up to 4 days, between steps of 1 day");
+    expect_widths(p);
     buf_init(&b);
     profile_print(p, 100, false, &b);
     assert_non_null(strstr(b.data, "over day: 496 rows, mostly 1 day apart, "
