@@ -215,6 +215,15 @@ distance_wasserstein(const double *a, size_t n, const double *b, size_t m)
 
 /* ---- chi-square ------------------------------------------------------ */
 
+/* log gamma(a) of a > 0, without the global that lgamma() leaves a sign in. */
+static double
+log_gamma(double a)
+{
+    int sign;
+
+    return lgamma_r(a, &sign);
+}
+
 /* The lower incomplete gamma function over gamma(a), by its series. */
 static double
 gamma_series(double a, double x)
@@ -225,7 +234,7 @@ gamma_series(double a, double x)
         term *= x / (a + i);
         sum += term;
     }
-    return sum * fm_exp(a * fm_log(x) - x - lgamma(a));
+    return sum * fm_exp(a * fm_log(x) - x - log_gamma(a));
 }
 
 /* The upper one, by its continued fraction (Lentz's way). */
@@ -247,7 +256,7 @@ gamma_fraction(double a, double x)
         if (fabs(step - 1) < 1e-16)
             break;
     }
-    return h * fm_exp(a * fm_log(x) - x - lgamma(a));
+    return h * fm_exp(a * fm_log(x) - x - log_gamma(a));
 }
 
 double

@@ -529,7 +529,7 @@ test_long_column_agrees_with_closed_forms(void **state)
     pool_free(pool);
 }
 
-/* The whole page and the whole JSON, for 1 and 3 threads. */
+/* All there is, in all forms, for 1 and 3 threads. */
 static void
 test_threads_do_not_change_a_byte(void **state)
 {
@@ -541,13 +541,20 @@ test_threads_do_not_change_a_byte(void **state)
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct profile *p =
-            profile_new(f, &(struct profile_options){.target = "y"},
+            profile_new(f,
+                        &(struct profile_options){.target = "y",
+                                                  .time = "day",
+                                                  .dirty = true,
+                                                  .slow = true,
+                                                  .against = f,
+                                                  .against_name = "f"},
                         i ? pool : NULL, NULL, &err);
         struct json_writer w;
 
         assert_non_null(p);
         buf_init(&out[i]);
         profile_print(p, 100, true, &out[i]);
+        profile_html(p, "t", &out[i]);
         json_writer_init(&w, &out[i]);
         profile_json(p, &w);
         profile_free(p);
