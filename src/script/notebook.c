@@ -38,8 +38,8 @@ struct notebook {
     unsigned order;
     bool keep;
 
-    struct item **queue;
-    size_t n_queue;
+    struct item **queue; /* those from `head` on wait */
+    size_t head, n_queue, cap_queue;
     struct item *running; /* or being kept after it ran */
     struct loop_watch *timer;
     bool freed; /* while a cell was running */
@@ -76,6 +76,7 @@ settle(struct notebook *n)
         line += lines_in(t->body, t->body_len);
         line += lines_in(t->tail, strlen(t->tail));
     }
+    page_settle(&n->page);
     n->version++;
     session_notify(n->session, TOPIC_NOTEBOOK);
 }
@@ -148,12 +149,8 @@ hash_now(const struct notebook *n, char hash[33])
 static void
 cell_key(const struct notebook *n, size_t at, char key[48])
 {
-    const char *digest = n->page.text[at]->digest;
-    unsigned same = 0;
-
-    for (size_t i = 0; i < at; i++)
-        same += strcmp(n->page.text[i]->digest, digest) == 0;
-    snprintf(key, 48, "%s-%u", digest, same);
+    snprintf(key, 48, "%s-%u", n->page.text[at]->digest,
+             n->page.item[at]->twins);
 }
 
 static void
@@ -259,7 +256,7 @@ notebook_reload(struct notebook *n, struct error *err)
         return false;
     remember(n);
     old = n->page;
-    n->page = (struct page){NULL, NULL, 0};
+    n->page = (struct page){0};
     free(n->preamble);
     n->preamble = mem_text(texts.preamble);
     for (size_t i = 0; i < texts.n; i++) {
@@ -519,14 +516,13 @@ notebook_clear_outputs(struct notebook *n)
 
 /* ---- running ---- */
 
+/* Where it is; behind the last when it is not on the page. */
 static size_t
 index_of(const struct notebook *n, const struct item *it)
 {
-    size_t i = 0;
+    bool there = it->at < n->page.n && n->page.item[it->at] == it;
 
-    while (i < n->page.n && n->page.item[i] != it)
-        i++;
-    return i;
+    return there ? it->at : n->page.n;
 }
 
 static void
@@ -545,21 +541,22 @@ static void turn(void *ctx, int events);
 static void
 arm(struct notebook *n, int64_t ms)
 {
-    if (!n->timer && n->n_queue)
+    if (!n->timer && n->head < n->n_queue)
         n->timer = loop_timer(session_loop(n->session), ms, false, turn, n);
 }
 
 static void
 empty_queue(struct notebook *n)
 {
-    for (size_t i = 0; i < n->n_queue; i++) {
-        n->queue[i]->cell.state =
-            n->queue[i]->cell.n_outputs || n->queue[i]->cell.order
-                ? CELL_STOPPED
-                : CELL_IDLE;
-        item_unref(n->queue[i]);
+    for (size_t i = n->head; i < n->n_queue; i++) {
+        struct item *it = n->queue[i];
+
+        it->cell.state =
+            it->cell.n_outputs || it->cell.order ? CELL_STOPPED : CELL_IDLE;
+        it->queued = false;
+        item_unref(it);
     }
-    n->n_queue = 0;
+    n->head = n->n_queue = 0;
 }
 
 /* The outputs are on disk, or need not be. */
@@ -802,34 +799,29 @@ turn(void *ctx, int events)
 
     (void)events;
     n->timer = NULL;
-    if (n->running || n->n_queue == 0)
+    if (n->running || n->head == n->n_queue)
         return;
     if (kernel_running(n->kernel)) {
         arm(n, WAIT_MS);
         return;
     }
-    n->running = n->queue[0];
-    memmove(n->queue, n->queue + 1, --n->n_queue * sizeof *n->queue);
+    n->running = n->queue[n->head++];
+    n->running->queued = false;
+    if (n->head == n->n_queue)
+        n->head = n->n_queue = 0;
     run_cell(n);
 }
 
 void
 notebook_run(struct notebook *n, size_t i)
 {
-    struct item *it, **grown;
+    struct item *it = i < n->page.n ? n->page.item[i] : NULL;
 
-    if (i >= n->page.n || n->page.item[i]->cell.kind != CELL_CODE)
+    if (!it || it->cell.kind != CELL_CODE || it->queued)
         return;
-    it = n->page.item[i];
-    for (size_t q = 0; q < n->n_queue; q++)
-        if (n->queue[q] == it)
-            return;
-    grown = mem_new((n->n_queue + 1) * sizeof *grown);
-    if (n->n_queue)
-        memcpy(grown, n->queue, n->n_queue * sizeof *grown);
-    free(n->queue);
-    n->queue = grown;
+    n->queue = mem_grow(n->queue, n->n_queue, &n->cap_queue, sizeof *n->queue);
     n->queue[n->n_queue++] = item_ref(it);
+    it->queued = true;
     if (it != n->running)
         it->cell.state = CELL_QUEUED;
     touched(n);
@@ -862,7 +854,7 @@ notebook_interrupt(struct notebook *n)
 bool
 notebook_busy(const struct notebook *n)
 {
-    return n->running || n->n_queue;
+    return n->running || n->head < n->n_queue;
 }
 
 /* 1: set by this cell; 0: not, and err says what could be meant. */

@@ -29,6 +29,7 @@ item_drop_outputs(struct item *it)
     it->cell.output = NULL;
     it->cell.n_outputs = 0;
     it->output_bytes = 0;
+    it->tail = 0;
 }
 
 void
@@ -80,17 +81,24 @@ add_output(struct cell *c)
     return &grown[c->n_outputs++];
 }
 
-/* Text goes on with the text before it. */
+/* Text goes on with the text before it, line by line: its length is kept. */
 static void
-append_text(struct output *to, const char *text)
+append_text(struct item *it, struct output *to, const char *text)
 {
-    size_t n = strlen(to->text), m = strlen(text);
-    char *both = mem_new(n + m + 1);
+    size_t n = it->tail ? it->tail : strlen(to->text), m = strlen(text);
 
-    memcpy(both, to->text, n);
-    memcpy(both + n, text, m);
-    free(to->text);
-    to->text = both;
+    if (!it->tail)
+        it->tail_cap = 0;
+    if (n + m + 1 > it->tail_cap) {
+        char *both = mem_new((n + m + 1) * 2);
+
+        memcpy(both, to->text, n);
+        free(to->text);
+        to->text = both;
+        it->tail_cap = (n + m + 1) * 2;
+    }
+    memcpy(to->text + n, text, m + 1);
+    it->tail = n + m;
 }
 
 void
@@ -116,10 +124,12 @@ item_take_output(struct item *it, const struct output *o)
             return;
         o = &cut;
     }
-    if (o->kind == OUT_TEXT && last && last->kind == OUT_TEXT)
-        append_text(last, o->text);
-    else
-        output_copy(add_output(c), o);
+    if (o->kind == OUT_TEXT && last && last->kind == OUT_TEXT) {
+        append_text(it, last, o->text);
+        return;
+    }
+    it->tail = 0;
+    output_copy(add_output(c), o);
 }
 
 /* ---- pages ---- */
@@ -127,8 +137,11 @@ item_take_output(struct item *it, const struct output *o)
 static struct page
 page_copy(const struct page *p)
 {
-    struct page out = {mem_new((p->n + 1) * sizeof *out.item),
-                       mem_new((p->n + 1) * sizeof *out.text), p->n};
+    struct page out = {.item = mem_new((p->n + 1) * sizeof *out.item),
+                       .text = mem_new((p->n + 1) * sizeof *out.text),
+                       .n = p->n,
+                       .cap = p->n + 1,
+                       .cap_text = p->n + 1};
 
     for (size_t i = 0; i < p->n; i++) {
         out.item[i] = item_ref(p->item[i]);
@@ -146,25 +159,49 @@ page_fini(struct page *p)
     }
     free(p->item);
     free(p->text);
-    *p = (struct page){NULL, NULL, 0};
+    *p = (struct page){0};
 }
 
 /* Takes both references. */
 void
 page_insert(struct page *p, size_t at, struct item *it, struct cell_text *t)
 {
-    struct page grown = {mem_new((p->n + 1) * sizeof *grown.item),
-                         mem_new((p->n + 1) * sizeof *grown.text), p->n + 1};
+    size_t behind = (p->n - at) * sizeof(void *);
+
+    p->item = mem_grow(p->item, p->n, &p->cap, sizeof *p->item);
+    p->text = mem_grow(p->text, p->n, &p->cap_text, sizeof *p->text);
+    memmove(p->item + at + 1, p->item + at, behind);
+    memmove(p->text + at + 1, p->text + at, behind);
+    p->item[at] = it;
+    p->text[at] = t;
+    p->n++;
+}
+
+static int
+by_digest(const void *a, const void *b)
+{
+    const struct item *x = *(struct item *const *)a;
+    const struct item *y = *(struct item *const *)b;
+    int order = strcmp(x->text->digest, y->text->digest);
+
+    return order != 0 ? order : x->at < y->at ? -1 : x->at > y->at;
+}
+
+void
+page_settle(struct page *p)
+{
+    struct item **sorted = mem_new((p->n + 1) * sizeof *sorted);
 
     for (size_t i = 0; i < p->n; i++) {
-        grown.item[i + (i >= at)] = p->item[i];
-        grown.text[i + (i >= at)] = p->text[i];
+        sorted[i] = p->item[i];
+        sorted[i]->at = i;
+        sorted[i]->twins = 0;
     }
-    grown.item[at] = it;
-    grown.text[at] = t;
-    free(p->item);
-    free(p->text);
-    *p = grown;
+    qsort(sorted, p->n, sizeof *sorted, by_digest);
+    for (size_t i = 1; i < p->n; i++)
+        if (strcmp(sorted[i]->text->digest, sorted[i - 1]->text->digest) == 0)
+            sorted[i]->twins = sorted[i - 1]->twins + 1;
+    free(sorted);
 }
 
 void

@@ -19,12 +19,16 @@ struct item {
     size_t output_bytes;
     bool ran;       /* to its end, in this kernel */
     char wants[64]; /* a global that it failed for want of; "" */
+    size_t tail, tail_cap; /* bytes and room of the last output, a text; or 0 */
+    size_t at;             /* on the page, as it was last settled */
+    unsigned twins;        /* cells before it with the same digest */
+    bool queued;
 };
 
 struct page {
     struct item **item;
     struct cell_text **text;
-    size_t n;
+    size_t n, cap, cap_text;
 };
 
 struct item *item_new(void);
@@ -41,6 +45,8 @@ void page_fini(struct page *p);
 /* Takes both references. */
 void
 page_insert(struct page *p, size_t at, struct item *it, struct cell_text *t);
+/* Numbers the items: at, twins. */
+void page_settle(struct page *p);
 /* Leaves both references to the caller. */
 void page_remove(struct page *p, size_t at);
 /* A stack of copies, at most 200: the oldest goes. */

@@ -520,6 +520,42 @@ a_wrong_parameter_fails_its_cell(void **state)
 }
 
 static void
+many_cells_and_many_lines_of_output_are_no_trouble(void **state)
+{
+    enum { CELLS = 5000 };
+    struct fixture *f = *state;
+    struct buf text, want;
+
+    buf_init(&text);
+    buf_init(&want);
+    buf_puts(&text, "-- %%\nn = 0\n");
+    for (int i = 1; i < CELLS; i++) /* every second one has twins */
+        buf_printf(&text, "-- %%%%\nn = n + 1%s\n", i % 2 ? "" : " -- and on");
+    buf_puts(&text, "-- %%\nfor i = 1, 100000 do print(i) end\nn\n");
+    open_text(f, text.data);
+    assert_int_equal(notebook_cells(f->notebook), CELLS + 1);
+    notebook_keep(f->notebook, false);
+    notebook_run_all(f->notebook);
+    notebook_run_all(f->notebook); /* each waits once */
+    wait_for(f);
+    for (int i = 1; i <= 100000; i++)
+        buf_printf(&want, "%d\n", i);
+    buf_printf(&want, "%d\n", CELLS - 1);
+    for (int i = 0; i < CELLS; i++)
+        assert_int_equal(notebook_cell(f->notebook, i)->order, i + 1);
+    const struct cell *last = notebook_cell(f->notebook, CELLS);
+    struct buf got;
+
+    buf_init(&got);
+    for (size_t i = 0; i < last->n_outputs; i++)
+        buf_puts(&got, last->output[i].text);
+    assert_true(got.len == want.len && strcmp(got.data, want.data) == 0);
+    buf_fini(&got);
+    buf_fini(&want);
+    buf_fini(&text);
+}
+
+static void
 too_much_output_is_cut(void **state)
 {
     struct fixture *f = *state;
@@ -554,6 +590,7 @@ main(void)
         cmocka_unit_test(a_cell_that_said_nothing_is_restored_twice),
         cmocka_unit_test(parameters_replace_what_their_cell_sets),
         cmocka_unit_test(a_wrong_parameter_fails_its_cell),
+        cmocka_unit_test(many_cells_and_many_lines_of_output_are_no_trouble),
         cmocka_unit_test(too_much_output_is_cut),
     };
 
