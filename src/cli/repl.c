@@ -304,6 +304,7 @@ talk(struct repl *r)
     loop_remove(interrupt);
     loop_remove(term);
     save_history();
+    rl_clear_history(); /* and the undo lists of entries that were edited */
     the_repl = NULL;
 }
 

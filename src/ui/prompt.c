@@ -157,7 +157,7 @@ load_history(void)
     size_t name = strlen(prompt.history);
     const char *p;
 
-    clear_history();
+    rl_clear_history(); /* and the undo lists of entries that were edited */
     stifle_history(HISTORY_MAX);
     if (!name)
         return;
@@ -228,6 +228,24 @@ prompt_begin(const char *text, const char *history)
     prompt.accepted = false;
     prompt.left = 0;
     prompt_set(text ? text : "");
+}
+
+void
+prompt_close(void)
+{
+    if (!prompt.ready)
+        return;
+    end_pending();
+    rl_callback_handler_remove();
+    rl_clear_history();
+    rl_replace_line("", 1);
+    fclose(rl_instream);
+    rl_instream = rl_outstream = NULL;
+    free(prompt.line);
+    buf_fini(&prompt.bytes);
+    if (prompt.loaded)
+        buf_fini(&prompt.file);
+    memset(&prompt, 0, sizeof prompt);
 }
 
 const char *

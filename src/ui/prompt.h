@@ -16,6 +16,8 @@
 
 /* Begin with `text`; history may be NULL. */
 void prompt_begin(const char *text, const char *history);
+/* Release what it holds; prompt_begin() starts anew. */
+void prompt_close(void);
 enum prompt_state { PROMPT_TYPING, PROMPT_ACCEPTED, PROMPT_CANCELLED };
 /* A key or a paste. Esc, Ctrl-C, Ctrl-G cancel, and Backspace on nothing. */
 enum prompt_state prompt_key(const struct input_event *e);

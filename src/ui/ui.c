@@ -17,6 +17,7 @@
 #include "script/kernel.h"
 #include "session/task.h"
 #include "ui/frame.h"
+#include "ui/prompt.h"
 #include "ui/tether.h"
 
 /* ---- small things views ask for ---- */
@@ -670,6 +671,7 @@ ui_free(struct ui *ui)
             close_view(ui->tabs[i]);
     loop_remove(ui->message_timer);
     loop_remove(ui->prefix_timer);
+    prompt_close();
     keymap_free(ui->keymap);
     grid_free(ui->grid);
     grid_free(ui->echo);

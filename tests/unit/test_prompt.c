@@ -166,6 +166,26 @@ test_a_search_ends_with_its_prompt(void **state)
     }
 }
 
+/* LeakSanitizer looks at the end of this program. */
+static void
+test_edited_history_is_released(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        prompt_begin("", "filter");
+        type("one<Enter>");
+        prompt_remember();
+        prompt_begin("", "filter");
+        type("two<Up>xyz<C-w>ab<Up>c<Down>d<Esc>");
+        prompt_begin("", "command");
+        prompt_begin("", "filter");
+        type("two<Up>edited");
+        prompt_close();
+        prompt_close();
+        assert_string_equal(prompt_text(), "");
+    }
+}
+
 static void
 test_keys_in_any_order_do_no_harm(void **state)
 {
@@ -196,6 +216,7 @@ remove_home(void **state)
     char *dir = file_join(*state, "lathe");
     char *file = file_join(dir, "history");
 
+    prompt_close();
     unlink(file);
     rmdir(dir);
     rmdir(*state);
@@ -216,6 +237,7 @@ main(void)
         cmocka_unit_test(test_word_is_replaced_by_its_completion),
         cmocka_unit_test(test_former_answers_come_back_by_name),
         cmocka_unit_test(test_a_search_ends_with_its_prompt),
+        cmocka_unit_test(test_edited_history_is_released),
         cmocka_unit_test(test_keys_in_any_order_do_no_harm),
         cmocka_unit_test(test_long_text_scrolls_with_the_cursor),
     };
