@@ -151,6 +151,25 @@ json_escape(struct buf *b, unsigned char c)
 }
 
 void
+buf_plain(struct buf *b, const char *s, size_t len, size_t cells)
+{
+    struct str in = {s, len};
+    bool cut = cells && str_fit(in, cells, NULL) < len;
+    int32_t cp;
+
+    if (cut)
+        in.n = str_fit(in, cells > 2 ? cells - 2 : 0, NULL);
+    for (size_t at = 0; (cp = str_next(in, &at)) >= 0;) {
+        char utf8[4];
+
+        if (str_cp_is_control((uint32_t)cp))
+            cp = ' ';
+        buf_add(b, utf8, str_put_utf8((uint32_t)cp, utf8));
+    }
+    buf_puts(b, cut ? ".." : "");
+}
+
+void
 buf_json(struct buf *b, const char *s, size_t len)
 {
     struct str view = {s, len};

@@ -31,6 +31,10 @@ void buf_putc(struct buf *b, char c);
 void buf_fill(struct buf *b, char c, size_t n); /* n times c */
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+/* s as one line of at most `cells` cells (0: any), with blanks for what
+ * str_cp_is_control() and ".." where it is cut: names and values come from
+ * anywhere. */
+void buf_plain(struct buf *b, const char *s, size_t len, size_t cells);
 /* Shortest decimal text that reads back as the same double; "nan", "inf". */
 void buf_double(struct buf *b, double x);
 /* s as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */

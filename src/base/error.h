@@ -10,6 +10,7 @@
 #ifndef LATHE_BASE_ERROR_H
 #define LATHE_BASE_ERROR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 
 #include "base/attr.h"
@@ -36,12 +37,20 @@ enum { ERROR_MESSAGE_MAX = 1024 };
 
 struct error {
     enum error_code code;
-    char message[ERROR_MESSAGE_MAX]; /* always terminated; cut on a UTF-8
-                                        boundary when too long */
+    char message[ERROR_MESSAGE_MAX]; /* always terminated, valid UTF-8 */
 };
 
-/* Fill err; returns false always, so that `return error_set(...)` reads well. */
+/* Fill err; returns false always, so that `return error_set(...)` reads well.
+ * Names and values come from anywhere: control characters are written out
+ * (\n, \x1b), a word of more than 256 bytes loses its middle, and so does a
+ * message that is too long. */
 bool error_set(struct error *err, enum error_code code, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+bool error_vset(struct error *err, enum error_code code, const char *fmt,
+                va_list ap);
+/* As error_set for a text that may have several lines: a chunk of Lua's own
+ * words. */
+bool error_lines(struct error *err, enum error_code code, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 /* As error_set with ERR_IO, then ": " and the text of errno value errnum.
  * ENOENT becomes ERR_NOTFOUND, ENOMEM ERR_NOMEM. */

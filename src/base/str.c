@@ -494,6 +494,13 @@ str_utf8_valid(struct str s)
     return true;
 }
 
+bool
+str_cp_is_control(uint32_t cp)
+{
+    return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
+           (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
 int
 str_cp_width(uint32_t cp)
 {

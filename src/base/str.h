@@ -58,6 +58,10 @@ size_t str_put_utf8(uint32_t cp, char out[4]); /* bytes written */
 bool str_utf8_valid(struct str s);
 /* Cells a code point takes on a terminal: 0 combining or control, 1, 2. */
 int str_cp_width(uint32_t cp);
+/* Does it drive the terminal, or turn the text around it?  C0 and C1 controls,
+ * DEL, the ends of lines and paragraphs, and the marks that override the
+ * direction of writing. */
+bool str_cp_is_control(uint32_t cp);
 /* The one code point of the other case (not German sharp s to SS). */
 uint32_t str_cp_lower(uint32_t cp);
 uint32_t str_cp_upper(uint32_t cp);

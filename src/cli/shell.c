@@ -43,8 +43,7 @@ put_plain(FILE *to, struct str s)
     for (size_t at = 0; (cp = str_next(s, &at)) >= 0;) {
         char utf8[4];
 
-        if (cp != '\n' && cp != '\t' &&
-            (cp < 0x20 || (cp >= 0x7f && cp < 0xa0)))
+        if (cp != '\n' && cp != '\t' && str_cp_is_control((uint32_t)cp))
             cp = ' ';
         fwrite(utf8, 1, str_put_utf8((uint32_t)cp, utf8), to);
     }

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/str.h"
 
@@ -15,18 +16,25 @@ enum { NAME_CELLS = 16, FEW = 6, MAX_PRINTED = 12, MAX_PAIRS = 10 };
 static void
 cell_text(struct buf *out, const char *text, size_t cells, bool right)
 {
-    struct str s = str_of(text);
-    size_t used, n = str_fit(s, cells, &used);
-    bool cut = n < s.n;
+    struct buf plain;
+    size_t used;
 
-    if (cut)
-        n = str_fit(s, cells - 2, &used);
+    buf_init(&plain);
+    buf_plain(&plain, text, strlen(text), cells);
+    used = str_width((struct str){plain.data, plain.len});
     if (right)
-        buf_fill(out, ' ', cells - used - (cut ? 2 : 0));
-    buf_add(out, s.p, n);
-    buf_puts(out, cut ? ".." : "");
+        buf_fill(out, ' ', cells - used);
+    buf_add(out, plain.data, plain.len);
     if (!right)
-        buf_fill(out, ' ', cells - used - (cut ? 2 : 0));
+        buf_fill(out, ' ', cells - used);
+    buf_fini(&plain);
+}
+
+static void
+class_text(struct buf *out, const char *before, const char *name)
+{
+    buf_puts(out, before);
+    buf_plain(out, name, strlen(name), 2 * NAME_CELLS);
 }
 
 static void
@@ -139,8 +147,10 @@ pairs_print(const struct evaluation *e, struct buf *out)
             break;
         last = e->confusion[best];
         last_at = best;
-        buf_printf(out, "%8llu  %s taken for %s\n", (unsigned long long)last,
-                   e->classes[best / k], e->classes[best % k]);
+        buf_printf(out, "%8llu", (unsigned long long)last);
+        class_text(out, "  ", e->classes[best / k]);
+        class_text(out, " taken for ", e->classes[best % k]);
+        buf_putc(out, '\n');
     }
 }
 
@@ -153,7 +163,7 @@ evaluation_print(const struct evaluation *e, struct buf *out)
     buf_printf(out, "%s row%s, %s", rows, e->n == 1 ? "" : "s",
                problem_word(e->problem));
     if (e->problem == PROBLEM_BINARY)
-        buf_printf(out, ", positive class %s", e->classes[1]);
+        class_text(out, ", positive class ", e->classes[1]);
     else if (e->problem == PROBLEM_MULTICLASS)
         buf_printf(out, ", %zu classes", e->n_classes);
     buf_puts(out, "\n\n");

@@ -8,12 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TOP = 8, BAR_CELLS = 24 };
+enum { TOP = 8, BAR_CELLS = 24, NAME_CELLS = 40, NOTE_CELLS = 500 };
 
 static void
 line(struct buf *out, const char *label)
 {
     buf_printf(out, "%-12s", label);
+}
+
+static void
+name(struct buf *out, const char *s)
+{
+    buf_plain(out, s, strlen(s), NAME_CELLS);
 }
 
 /* "Month-to-month, One year, Two year" up to a few. */
@@ -26,7 +32,8 @@ classes_print(const struct model *m, struct buf *out)
             buf_printf(out, ", and %zu more", m->like.n_classes - c);
             break;
         }
-        buf_printf(out, "%s%s", c ? ", " : "", m->like.classes[c]);
+        buf_puts(out, c ? ", " : "");
+        name(out, m->like.classes[c]);
     }
     buf_putc(out, ')');
 }
@@ -94,7 +101,7 @@ params_print(const struct model *m, struct buf *out)
         }
         buf_printf(out, "%s ", json_key(p));
         if (json_type(p) == JSON_STRING)
-            buf_puts(out, json_string(p));
+            name(out, json_string(p));
         else
             json_print(out, p);
     }
@@ -111,13 +118,16 @@ importance_print(const struct model *m, struct buf *out)
     double top = n ? column_number(frame_column(f, 1), 0) : 0;
 
     for (size_t i = 0; i < n && i < TOP; i++) {
-        struct str name = column_text(frame_column(f, 0), i);
+        struct str column = column_text(frame_column(f, 0), i);
         double share = column_number(frame_column(f, 1), i);
-        size_t used, len = str_fit(name, 24, &used);
+        size_t from;
 
         line(out, i ? "" : "importance");
-        buf_add(out, name.p, len);
-        buf_fill(out, ' ', 26 - used);
+        from = out->len;
+        buf_plain(out, column.p, column.n, 24);
+        buf_fill(
+            out, ' ',
+            26 - str_width((struct str){out->data + from, out->len - from}));
         buf_printf(out, "%5.1f%%  ", 100 * share);
         if (top > 0)
             buf_fill(out, '#', (size_t)(share / top * BAR_CELLS + 0.5));
@@ -137,7 +147,7 @@ notes_print(const struct model *m, struct buf *out)
         size_t n = strcspn(s, "\n");
 
         line(out, first ? "notes" : "");
-        buf_add(out, s, n);
+        buf_plain(out, s, n, NOTE_CELLS);
         buf_putc(out, '\n');
         s += n + (s[n] == '\n');
         first = false;
@@ -148,8 +158,9 @@ void
 model_print(const struct model *m, struct buf *out)
 {
     line(out, "model");
-    buf_printf(out, "%s (%s) of %s, %s", m->family->title, m->family->name,
-               m->target, problem_word(m->like.problem));
+    buf_printf(out, "%s (%s) of ", m->family->title, m->family->name);
+    name(out, m->target);
+    buf_printf(out, ", %s", problem_word(m->like.problem));
     if (m->like.n_classes)
         classes_print(m, out);
     buf_putc(out, '\n');

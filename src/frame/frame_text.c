@@ -61,27 +61,12 @@ frame_decimals(const struct column *c, size_t n_rows)
     return smallest * pow(10, most) >= 100 ? most : -1;
 }
 
-/* One line without control characters: a table may hold escape sequences. */
-static void
-put_plain(struct buf *out, struct str s)
-{
-    int32_t cp;
-
-    for (size_t at = 0; (cp = str_next(s, &at)) >= 0;) {
-        char utf8[4];
-
-        if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
-            cp = ' ';
-        buf_add(out, utf8, str_put_utf8((uint32_t)cp, utf8));
-    }
-}
-
 /* What stands in the cell of a name. */
 static void
 name_text(const struct frame *f, size_t col, struct buf *out)
 {
     buf_clear(out);
-    put_plain(out, str_of(frame_name(f, col)));
+    buf_plain(out, frame_name(f, col), strlen(frame_name(f, col)), 0);
 }
 
 /* What stands in a cell: "-" where the value is missing. */
@@ -99,7 +84,7 @@ cell_text(const struct column *c, size_t row, int decimals, struct buf *raw,
         number_text(column_float64s(c)[row], decimals, raw);
     else
         column_print(c, row, raw);
-    put_plain(out, (struct str){raw->data, raw->len});
+    buf_plain(out, raw->data, raw->len, 0);
 }
 
 void

@@ -119,8 +119,7 @@ judge_brief(const char *s, char out[BRIEF])
     int32_t cp;
 
     for (size_t at = 0; n + 8 < BRIEF && (cp = str_next(in, &at)) >= 0;)
-        n += str_put_utf8(cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ? ' '
-                                                                 : (uint32_t)cp,
+        n += str_put_utf8(str_cp_is_control((uint32_t)cp) ? ' ' : (uint32_t)cp,
                           out + n);
     snprintf(out + n, BRIEF - n, "%s", s[in.n] ? "..." : "");
     return out;

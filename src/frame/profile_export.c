@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "frame/profile_part.h"
 
@@ -234,12 +235,18 @@ profile_json(const struct profile *p, struct json_writer *w)
 
 /* ---- Markdown -------------------------------------------------------- */
 
+enum { MARK_CELLS = 200 };
+
 /* Text in a cell of a table, where | and line ends would break it and < would
  * begin HTML. */
 static void
-mark_text(struct buf *out, const char *s)
+mark_text(struct buf *out, const char *text)
 {
-    for (; *s; s++) {
+    struct buf plain;
+
+    buf_init(&plain);
+    buf_plain(&plain, text, strlen(text), MARK_CELLS);
+    for (const char *s = plain.data; *s; s++) {
         if (*s == '<')
             buf_puts(out, "&lt;");
         else if (*s == '&')
@@ -247,8 +254,9 @@ mark_text(struct buf *out, const char *s)
         else if (*s == '|' || *s == '*' || *s == '_' || *s == '`' || *s == '\\')
             buf_printf(out, "\\%c", *s);
         else
-            buf_putc(out, (unsigned char)*s < 0x20 || *s == 0x7f ? ' ' : *s);
+            buf_putc(out, *s);
     }
+    buf_fini(&plain);
 }
 
 static void

@@ -13,17 +13,8 @@
 struct str
 page_clean(const char *s, size_t n, struct buf *scratch)
 {
-    struct str in = {s, n};
-    int32_t cp;
-
     buf_clear(scratch);
-    for (size_t at = 0; (cp = str_next(in, &at)) >= 0;) {
-        char utf8[4];
-
-        if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
-            cp = ' ';
-        buf_add(scratch, utf8, str_put_utf8((uint32_t)cp, utf8));
-    }
+    buf_plain(scratch, s, n, 0);
     return (struct str){scratch->data, scratch->len};
 }
 

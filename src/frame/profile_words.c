@@ -171,7 +171,7 @@ script_of(uint32_t cp)
         return SCRIPT_DIGIT;
     if (cp == ' ' || cp == '\t' || cp == 0xa0 || cp == 0x3000)
         return SCRIPT_BLANK;
-    if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0xfffd)
+    if (str_cp_is_control((uint32_t)cp) || cp == 0xfffd)
         return SCRIPT_CONTROL;
     if (cp < 0x7f && !is_letter((char)cp))
         return SCRIPT_SIGN;

@@ -379,7 +379,7 @@ take_error(struct kernel *k, lua_State *L, bool interrupted, struct error *err)
         lua_rawgeti(L, -2, 2);
         text = lua_tostring(L, -2);
         trace = lua_tostring(L, -1);
-        error_set(err, code_of(k, text ? text : ""), "%s", text ? text : "?");
+        error_lines(err, code_of(k, text ? text : ""), "%s", text ? text : "?");
         emit_error(k, err, trace ? trace : "");
         lua_pop(L, 3);
         return;

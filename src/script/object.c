@@ -37,9 +37,8 @@ script_failf(lua_State *L, enum error_code code, const char *fmt, ...)
     struct error err;
     va_list ap;
 
-    err.code = code;
     va_start(ap, fmt);
-    vsnprintf(err.message, sizeof err.message, fmt, ap);
+    error_vset(&err, code, fmt, ap);
     va_end(ap);
     script_fail(L, &err);
 }

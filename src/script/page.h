@@ -17,8 +17,8 @@ struct item {
     struct cell_text *text;
     char output_digest[33]; /* of the text that made the outputs */
     size_t output_bytes;
-    bool ran;       /* to its end, in this kernel */
-    char wants[64]; /* a global that it failed for want of; "" */
+    bool ran;              /* to its end, in this kernel */
+    char wants[64];        /* a global that it failed for want of; "" */
     size_t tail, tail_cap; /* bytes and room of the last output, a text; or 0 */
     size_t at;             /* on the page, as it was last settled */
     unsigned twins;        /* cells before it with the same digest */

@@ -43,30 +43,16 @@ listing_free(struct listing *l)
     free(l);
 }
 
-/* One line, without control characters: names come from anywhere. */
-static char *
-plain(const char *text)
-{
-    struct str s = str_of(text && *text ? text : "-");
-    struct buf b;
-    int32_t cp;
-
-    buf_init(&b);
-    for (size_t at = 0; (cp = str_next(s, &at)) >= 0;) {
-        char utf8[4];
-
-        if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
-            cp = ' ';
-        buf_add(&b, utf8, str_put_utf8((uint32_t)cp, utf8));
-    }
-    return buf_take(&b);
-}
-
 void
 listing_add(struct listing *l, const char *text)
 {
+    struct buf b;
+
     l->cell = mem_grow(l->cell, l->n, &l->cap, sizeof(char *));
-    l->cell[l->n++] = plain(text);
+    buf_init(&b);
+    buf_plain(&b, text && *text ? text : "-", text && *text ? strlen(text) : 1,
+              0);
+    l->cell[l->n++] = buf_take(&b);
 }
 
 void

@@ -12,7 +12,19 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-enum { SPARK_CELLS = 24, BAR_CELLS = 30, IMPORTANCE_ROWS = 20 };
+enum {
+    SPARK_CELLS = 24,
+    BAR_CELLS = 30,
+    IMPORTANCE_ROWS = 20,
+    NAME_CELLS = 40,
+    TEXT_CELLS = 500
+};
+
+static void
+put_plain(struct buf *out, const char *s, size_t cells)
+{
+    buf_plain(out, s, strlen(s), cells);
+}
 
 /* ---- metrics ---- */
 
@@ -30,8 +42,9 @@ summary_metrics(const char *metrics, size_t max, struct buf *out)
         if (json_type(v) != JSON_NUMBER ||
             strcmp(json_key(v), "best_step") == 0)
             continue;
-        buf_printf(out, "%s%s %.4g", n ? ", " : "", json_key(v),
-                   json_number(v));
+        buf_puts(out, n ? ", " : "");
+        put_plain(out, json_key(v), NAME_CELLS);
+        buf_printf(out, " %.4g", json_number(v));
         n++;
     }
     json_free(root);
@@ -212,8 +225,11 @@ summary_run_row(const struct run *r, struct listing *l)
 static void
 put_field(struct buf *out, const char *label, const char *value)
 {
-    if (value && *value)
-        buf_printf(out, "%-12s%s\n", label, value);
+    if (value && *value) {
+        buf_printf(out, "%-12s", label);
+        put_plain(out, value, TEXT_CELLS);
+        buf_putc(out, '\n');
+    }
 }
 
 /* "learning_rate 0.05, leaves 8, ..." wrapped to width. */
@@ -234,7 +250,7 @@ put_params(const char *params, size_t width, struct buf *out)
         buf_clear(&item);
         buf_printf(&item, "%s ", json_key(v));
         if (json_type(v) == JSON_STRING)
-            buf_puts(&item, json_string(v));
+            put_plain(&item, json_string(v), NAME_CELLS);
         else
             json_print(&item, v);
         if (json_next(v))
@@ -261,13 +277,17 @@ summary_run(const struct run *r, const struct series_list *series, size_t width,
     buf_init(&b);
     put_duration(r, &b);
     listing_time(r->start_ms, time);
-    buf_printf(out, "run %s  %s  %s", r->name, run_state_word(r->state),
-               r->family);
+    buf_puts(out, "run ");
+    put_plain(out, r->name, NAME_CELLS);
+    buf_printf(out, "  %s  %s", run_state_word(r->state), r->family);
     if (b.len)
         buf_printf(out, "  %s", b.data);
     buf_putc(out, '\n');
-    if (r->message[0])
-        buf_printf(out, "  %s\n", r->message);
+    if (r->message[0]) {
+        buf_puts(out, "  ");
+        put_plain(out, r->message, TEXT_CELLS);
+        buf_putc(out, '\n');
+    }
     summary_curves(series, width, plain, out);
     buf_clear(&b);
     summary_metrics(r->metrics, 20, &b);
@@ -356,15 +376,18 @@ summary_importance(const struct frame *f, size_t width, bool plain,
 
         widest = w > widest ? w : widest;
     }
+    widest = widest < NAME_CELLS ? widest : NAME_CELLS;
     cells = width > widest + 12 + BAR_CELLS ? BAR_CELLS : 10;
     for (size_t i = 0; i < n && i < IMPORTANCE_ROWS; i++) {
         struct str name = column_text(names, i);
         double x = column_number(values, i);
         size_t bar = top > 0 ? (size_t)(x / top * (double)cells + 0.5) : 0;
+        size_t from = out->len + 2, used;
 
         buf_puts(out, "  ");
-        buf_add(out, name.p, name.n);
-        buf_fill(out, ' ', widest - str_width(name) + 2);
+        buf_plain(out, name.p, name.n, NAME_CELLS);
+        used = str_width((struct str){out->data + from, out->len - from});
+        buf_fill(out, ' ', used < widest ? widest - used + 2 : 2);
         buf_printf(out, "%5.1f %%  ", x * 100);
         for (size_t j = 0; j < bar; j++)
             buf_puts(out, plain ? "#" : "▇");

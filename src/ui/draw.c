@@ -278,7 +278,7 @@ draw_str(const struct canvas *c, int x, int y, unsigned style, struct str s)
     int32_t cp;
 
     while ((cp = str_next(s, &at)) >= 0) {
-        if (cp < ' ' || (cp >= 0x7f && cp < 0xa0))
+        if (str_cp_is_control((uint32_t)cp))
             cp = cp == '\t' ? ' ' : 0xb7;
         if (str_cp_width((uint32_t)cp) > 0)
             x += put_cp(c, x, y, style, (uint32_t)cp);

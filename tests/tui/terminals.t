@@ -100,5 +100,5 @@ end
 open hostile 80x24 xterm-256color run colours.lua
 wait before [2J [31mred 2J
 wait told
-wait  ]0;title told
+wait \x1b]0;title\x07told
 ended 1

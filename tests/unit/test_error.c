@@ -47,10 +47,40 @@ test_a_message_too_long_is_cut_between_characters(void **state)
         memset(text, 'x', shift);
         for (size_t i = shift; i + 3 < sizeof text; i += 3)
             memcpy(text + i, "\xe6\x9d\xb1", 4);
+        error_lines(&err, ERR_IO, "%s", text);
+        assert_true(str_utf8_valid(str_of(err.message)));
+        assert_true(strlen(err.message) > ERROR_MESSAGE_MAX / 2);
         error_set(&err, ERR_IO, "%s", text);
         assert_true(str_utf8_valid(str_of(err.message)));
-        assert_true(strlen(err.message) > ERROR_MESSAGE_MAX - 5);
+        assert_true(strlen(err.message) < 256);
     }
+}
+
+static void
+test_what_stands_behind_a_long_name_is_still_said(void **state)
+{
+    char name[5000];
+    struct error err;
+
+    (void)state;
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    error_set(&err, ERR_NOTFOUND, "no column %s: see lathe columns", name);
+    assert_non_null(strstr(err.message, "...nnn"));
+    assert_non_null(strstr(err.message, "n: see lathe columns"));
+    assert_true(strlen(err.message) < 300);
+}
+
+static void
+test_control_bytes_of_foreign_text_are_written_out(void **state)
+{
+    struct error err;
+
+    (void)state;
+    error_set(&err, ERR_PARSE, "no %s", "a\x1b[2Jb\nc\xc2\x9b\xff");
+    assert_string_equal(err.message, "no a\\x1b[2Jb\\nc\\u009b\\xff");
+    error_lines(&err, ERR_PARSE, "%s", "one\n\ttwo\r");
+    assert_string_equal(err.message, "one\n\ttwo\\r");
 }
 
 int
@@ -60,6 +90,8 @@ main(void)
         cmocka_unit_test(test_prefix_comes_before_what_was_there),
         cmocka_unit_test(test_errno_chooses_the_code_and_says_why),
         cmocka_unit_test(test_a_message_too_long_is_cut_between_characters),
+        cmocka_unit_test(test_what_stands_behind_a_long_name_is_still_said),
+        cmocka_unit_test(test_control_bytes_of_foreign_text_are_written_out),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);
