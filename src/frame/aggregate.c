@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "frame/order.h"
 
-enum { BATCH = 1024, MAX_BLOCKS = 32, ROWS_PER_STATE = 8, GROUPS = 4096 };
+enum { BATCH = 1024, MAX_BLOCKS = 32, ROWS_PER_STATE = 8, PIECE = 16384 };
 
 static const char *const words[] = {"count",   "sum",  "mean",   "min",
                                     "max",     "sd",   "median", "distinct",
@@ -105,6 +105,7 @@ struct fold {
     uint64_t *valid;
     const size_t *begin; /* of group i in row, for median and distinct */
     const uint32_t *row;
+    bool *none; /* is there no value?  Of median. */
     struct column *column;
     struct error error;
 };
@@ -382,9 +383,12 @@ finish_group(struct fold *f, size_t g, size_t rows)
         set_float(f, g, s->n > 1 ? sd_of(f->spread[g], (double)s->n) : 0,
                   s->n > 1);
         break;
+    case AGG_MEDIAN:
+        if (f->none[g])
+            set_missing(f, g);
+        break;
     case AGG_MIN:
     case AGG_MAX:
-    case AGG_MEDIAN:
     case AGG_DISTINCT:
         break;
     }
@@ -449,10 +453,10 @@ sort_group(struct fold *f, size_t g, uint64_t *key, uint64_t *scratch)
     }
     a = n ? order_to_float(sorted[(n - 1) / 2]) : 0;
     b = n ? order_to_float(sorted[n / 2]) : 0;
-    set_float(f, g, a == b ? a : a / 2 + b / 2, n > 0);
+    ((double *)f->data)[g] = a == b ? a : a / 2 + b / 2;
+    f->none[g] = n == 0;
 }
 
-/* A range of groups, which begins at a multiple of 64. */
 static bool
 sort_groups(struct fold *f, size_t first, size_t last, struct error *err)
 {
@@ -518,6 +522,14 @@ run_spread(void *ctx, size_t task, size_t begin, size_t end)
                      f->spread + block * f->g->n_groups);
 }
 
+size_t
+aggregate_grain(size_t n_rows, size_t n_groups)
+{
+    size_t rows = n_groups ? n_rows / n_groups + 1 : 1;
+
+    return rows < PIECE ? PIECE / rows : 1;
+}
+
 struct sorting { /* an error for each range of groups */
     struct fold *f;
     struct error *error;
@@ -535,13 +547,14 @@ run_sort(void *ctx, size_t task, size_t begin, size_t end)
 static bool
 sort_all(struct fold *f, struct pool *pool, struct error *err)
 {
-    size_t n = pool_chunks(f->g->n_groups, GROUPS);
+    size_t grain = aggregate_grain(f->g->n_rows, f->g->n_groups);
+    size_t n = pool_chunks(f->g->n_groups, grain);
     struct sorting s = {.f = f};
     bool ok = (s.error = mem_try_array(n, sizeof *s.error, err)) &&
               (s.failed = mem_try_array(n, sizeof *s.failed, err));
 
     if (ok)
-        pool_for(pool, f->g->n_groups, GROUPS, run_sort, &s);
+        pool_for(pool, f->g->n_groups, grain, run_sort, &s);
     for (size_t i = 0; ok && i < n; i++)
         if (s.failed[i]) {
             *err = s.error[i];
@@ -607,8 +620,9 @@ fold_init(struct work *w, struct fold *f, const struct aggregate *a,
     if (a->kind == AGG_SD &&
         !(f->spread = mem_try_array(n * w->n_blocks, sizeof *f->spread, err)))
         return false;
-    return sorts(a->kind) ||
-           (f->state = mem_try_array(n * w->n_blocks, f->width, err));
+    if (sorts(a->kind))
+        return (f->none = mem_try_array(n, sizeof *f->none, err));
+    return (f->state = mem_try_array(n * w->n_blocks, f->width, err));
 }
 
 static void
@@ -617,6 +631,7 @@ fold_fini(struct fold *f)
     free(f->state);
     free(f->spread);
     free(f->rank);
+    free(f->none);
     free(f->data);
     free(f->valid);
 }

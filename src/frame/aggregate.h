@@ -50,4 +50,6 @@ bool aggregate_type(enum aggregate_kind kind, enum col_type values,
 bool aggregate_columns(const struct aggregate_groups *g,
                        const struct aggregate *a, size_t n, struct pool *pool,
                        struct column **out, struct error *err) MUST_USE;
+/* How many groups make a piece of work: about as many rows in each. */
+size_t aggregate_grain(size_t n_rows, size_t n_groups);
 #endif

@@ -1,5 +1,6 @@
 /* Rows are put in order, and then, keeping it, by group (a counting sort), so
- * that a group is a run of rows.
+ * that a group is a run of rows.  Ranks sort within each run instead, where
+ * groups share the threads.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -13,7 +14,7 @@
 #include "frame/order.h"
 #include "frame/rowgroup.h"
 
-enum { GROUPS = 1024, CHUNK = 65536 };
+enum { CHUNK = 65536, FEW = 32 };
 
 struct window {
     enum window_kind kind;
@@ -21,10 +22,12 @@ struct window {
     enum col_type type; /* of the result */
     int64_t shift;
     struct rowgroup groups;
-    size_t *begin;  /* of group i in row */
-    uint32_t *row;  /* rows by group, in order */
-    uint32_t *rank; /* of texts, where their order counts */
-    void *data;     /* the result: values, and which are there */
+    size_t *begin;        /* of group i in row */
+    uint32_t *row;        /* rows by group, in order */
+    uint32_t *rank;       /* of texts, where their order counts */
+    uint64_t *key, *key2; /* of row, and scratch, for ranks */
+    uint32_t *row2;
+    void *data; /* the result: values, and which are there */
     uint8_t *there;
     uint32_t *from; /* or the rows whose values it is */
 };
@@ -87,20 +90,46 @@ put_float(struct window *w, uint32_t row, double x)
     w->there[row] = 1;
 }
 
+/* Rows of few keys, by insertion. */
 static void
-run_ranks(struct window *w, const uint32_t *row, size_t n)
+sort_few(uint64_t *key, uint32_t *row, size_t n)
 {
+    for (size_t i = 1; i < n; i++) {
+        uint64_t k = key[i];
+        uint32_t r = row[i];
+        size_t j = i;
+
+        for (; j > 0 && key[j - 1] > k; j--) {
+            key[j] = key[j - 1];
+            row[j] = row[j - 1];
+        }
+        key[j] = k;
+        row[j] = r;
+    }
+}
+
+static void
+run_ranks(struct window *w, uint32_t *row, size_t n)
+{
+    size_t at = (size_t)(row - w->row), there = 0;
+    uint64_t *key = w->key + at, *key2 = w->key2 + at;
+    uint32_t *row2 = w->row2 + at;
     int64_t rank = 0, dense = 0;
-    uint64_t last = 0;
 
-    for (size_t i = 0; i < n && column_is_valid(w->values, row[i]); i++) {
-        uint64_t key = key_of(w, row[i]);
-
-        if (i == 0 || key != last) {
+    for (size_t i = 0; i < n; i++)
+        if (column_is_valid(w->values, row[i])) {
+            key[there] = key_of(w, row[i]);
+            row[there++] = row[i];
+        }
+    if (there <= FEW)
+        sort_few(key, row, there);
+    else
+        order_sort_ids(&key, &row, &key2, &row2, there);
+    for (size_t i = 0; i < there; i++) {
+        if (i == 0 || key[i] != key[i - 1]) {
             rank = (int64_t)i + 1;
             dense++;
         }
-        last = key;
         put_int(w, row[i], w->kind == WINDOW_RANK ? rank : dense);
     }
 }
@@ -176,7 +205,7 @@ run_float_sum(struct window *w, const uint32_t *row, size_t n)
 }
 
 static void
-run_group(struct window *w, const uint32_t *row, size_t n)
+run_group(struct window *w, uint32_t *row, size_t n)
 {
     switch (w->kind) {
     case WINDOW_ROW_NUMBER:
@@ -236,42 +265,17 @@ find_groups(const struct window_over *o, struct rowgroup *out,
     return ok;
 }
 
-/* Rows in order, all groups together; NULL with *ok: as they stand. */
-static uint32_t *
-sort_rows(const struct window *w, const struct window_over *o,
-          struct pool *pool, bool *ok, struct error *err)
-{
-    static const struct query_key first = {0};
-    static const char *const names[] = {"x"};
-    struct column *c;
-    struct frame *f;
-    uint32_t *rows = NULL;
-
-    *ok = true;
-    if (is_rank(w->kind)) {
-        c = column_ref(w->values);
-        f = frame_new(o->n_rows, 1, names, &c, err);
-        rows = f ? query_sort(f, &first, 1, pool, err) : NULL;
-        frame_unref(f);
-        *ok = rows;
-    } else if (o->order) {
-        rows = query_sort(o->order, o->keys, o->n_keys, pool, err);
-        *ok = rows;
-    }
-    return rows;
-}
-
 static bool
 make_runs(struct window *w, const struct window_over *o, struct pool *pool,
           struct error *err)
 {
-    uint32_t *rows;
-    bool ok;
+    uint32_t *rows = NULL; /* all groups together; NULL: as they stand */
 
-    if (!find_groups(o, &w->groups, pool, err))
+    if (!find_groups(o, &w->groups, pool, err) ||
+        (o->order &&
+         !(rows = query_sort(o->order, o->keys, o->n_keys, pool, err))))
         return false;
-    rows = sort_rows(w, o, pool, &ok, err);
-    if (!ok || !(w->row = mem_try_unset(o->n_rows, sizeof *w->row, err)) ||
+    if (!(w->row = mem_try_unset(o->n_rows, sizeof *w->row, err)) ||
         !(w->begin =
               mem_try_array(w->groups.n_groups + 2, sizeof *w->begin, err))) {
         free(rows);
@@ -331,7 +335,7 @@ allocate(struct window *w, size_t n, struct error *err)
 {
     const struct dict *d;
 
-    if (gives_rows(w->kind) && column_type(w->values) == COL_TEXT &&
+    if (w->values && column_type(w->values) == COL_TEXT &&
         w->kind != WINDOW_LAG) {
         d = column_dict(w->values);
         if (!(w->rank = mem_try_array(dict_count(d), sizeof *w->rank, err)) ||
@@ -340,6 +344,11 @@ allocate(struct window *w, size_t n, struct error *err)
     }
     if (gives_rows(w->kind))
         return (w->from = mem_try_unset(n, sizeof *w->from, err));
+    if (is_rank(w->kind) &&
+        (!(w->key = mem_try_unset(n, sizeof *w->key, err)) ||
+         !(w->key2 = mem_try_unset(n, sizeof *w->key2, err)) ||
+         !(w->row2 = mem_try_unset(n, sizeof *w->row2, err))))
+        return false;
     return (w->data = mem_try_aligned(n, 8, err)) &&
            (w->there = mem_try_array(n, 1, err));
 }
@@ -355,13 +364,17 @@ window_values(const struct window_over *o, enum window_kind kind,
     w.type = COL_INT64;
     if ((!values || window_type(kind, column_type(values), &w.type, err)) &&
         allocate(&w, o->n_rows, err) && make_runs(&w, o, pool, err)) {
-        pool_for(pool, w.groups.n_groups, GROUPS, run_groups, &w);
+        pool_for(pool, w.groups.n_groups,
+                 aggregate_grain(o->n_rows, w.groups.n_groups), run_groups, &w);
         out = finish(&w, o->n_rows, pool, err);
     }
     rowgroup_fini(&w.groups);
     free(w.begin);
     free(w.row);
     free(w.rank);
+    free(w.key);
+    free(w.key2);
+    free(w.row2);
     free(w.data);
     free(w.there);
     free(w.from);

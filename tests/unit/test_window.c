@@ -6,6 +6,7 @@
 
 #include "frame/window.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -244,12 +245,161 @@ test_many_rows_agree_with_plain_loops(void **state)
     frame_unref(f);
 }
 
+/* Numbers with many ties, -0 beside 0, NaN and missing ones, in groups of 3
+ * sizes; what is expected is counted pair by pair. */
+enum { PAIRS = 2500, NONE = -1 };
+struct numbers {
+    int64_t g[PAIRS];
+    double x[PAIRS];
+    bool there[PAIRS], first[PAIRS]; /* of its value in its group */
+};
+
+static int
+by_size(double a, double b)
+{
+    if (isnan(a) || isnan(b))
+        return isnan(a) - isnan(b);
+    return a < b ? -1 : a > b;
+}
+
+static void
+draw(struct numbers *v, uint64_t n_groups)
+{
+    for (size_t i = 0; i < PAIRS; i++) {
+        uint64_t k = rng_below(2, 1, i, 60);
+
+        v->g[i] = (int64_t)rng_below(2, 0, i, n_groups);
+        v->x[i] = k == 0   ? (double)NAN
+                  : k == 1 ? -0.0
+                  : k == 2 ? 0.0
+                           : (double)k / 4 - 7;
+        v->there[i] = rng_below(2, 2, i, 10) > 0 && v->g[i] != 1;
+        v->first[i] = v->there[i];
+        for (size_t j = 0; j < i; j++)
+            if (v->there[j] && v->g[j] == v->g[i] &&
+                by_size(v->x[j], v->x[i]) == 0)
+                v->first[i] = false;
+    }
+}
+
+/* Of the group of row i: values that are smaller, as large and there at all,
+ * and how many of those are the first of their kind. */
+struct tally {
+    int64_t less, equal, all, different_less, different;
+};
+
+static struct tally
+count_pairs(const struct numbers *v, size_t i)
+{
+    struct tally t = {0};
+
+    for (size_t j = 0; j < PAIRS; j++) {
+        int order = by_size(v->x[j], v->x[i]);
+
+        if (v->g[j] != v->g[i] || !v->there[j])
+            continue;
+        t.less += order < 0;
+        t.equal += order == 0;
+        t.all++;
+        t.different_less += order < 0 && v->first[j];
+        t.different += v->first[j];
+    }
+    return t;
+}
+
+static struct frame *
+frame_of(const struct numbers *v)
+{
+    static const char *const names[] = {"g", "x"};
+    struct error err = {0};
+    int64_t *g = mem_try_aligned(PAIRS, sizeof *g, &err);
+    double *x = mem_try_aligned(PAIRS, sizeof *x, &err);
+    uint64_t *valid = mem_try_array((PAIRS + 63) / 64, sizeof *valid, &err);
+    struct column *columns[2];
+
+    memcpy(g, v->g, sizeof v->g);
+    for (size_t i = 0; i < PAIRS; i++) {
+        x[i] = v->there[i] ? v->x[i] : 0;
+        valid[i / 64] |= (uint64_t)v->there[i] << (i % 64);
+    }
+    columns[0] = column_new(COL_INT64, PAIRS, g, NULL, NULL, &err);
+    columns[1] = column_new(COL_FLOAT64, PAIRS, x, valid, NULL, &err);
+    return frame_new(PAIRS, 2, names, columns, &err);
+}
+
+static struct column *
+values(const char *expression, const struct frame *f, struct pool *pool)
+{
+    struct error err = {0};
+    struct expr *e = expr_parse(str_of(expression), &err);
+    struct column *c = e ? expr_eval(e, f, pool, &err) : NULL;
+
+    if (!c)
+        fail_msg("%s: %s", expression, err.message);
+    expr_free(e);
+    return c;
+}
+
+static int64_t
+whole(const struct column *c, size_t i)
+{
+    return column_is_valid(c, i) ? column_int64s(c)[i] : NONE;
+}
+
+static void
+agree(const struct numbers *v, const struct frame *f, struct pool *pool)
+{
+    struct column *rank = values("rank(x) over (g)", f, pool);
+    struct column *dense = values("dense_rank(x) over (g)", f, pool);
+    struct column *distinct = values("distinct(x) over (g)", f, pool);
+    struct column *median = values("median(x) over (g)", f, pool);
+
+    for (size_t i = 0; i < PAIRS; i++) {
+        struct tally t = count_pairs(v, i);
+        bool there = v->there[i];
+
+        assert_int_equal(whole(rank, i), there ? t.less + 1 : NONE);
+        assert_int_equal(whole(dense, i), there ? t.different_less + 1 : NONE);
+        assert_int_equal(whole(distinct, i), t.different);
+        assert_int_equal(column_is_valid(median, i), t.all > 0);
+        if (there && t.less <= (t.all - 1) / 2 && t.less + t.equal > t.all / 2)
+            assert_int_equal(by_size(column_float64s(median)[i], v->x[i]), 0);
+    }
+    column_unref(rank);
+    column_unref(dense);
+    column_unref(distinct);
+    column_unref(median);
+}
+
+static void
+test_ranks_and_medians_agree_with_counting_pairs(void **state)
+{
+    static const uint64_t n_groups[] = {1, 3, 400};
+    static const unsigned threads[] = {1, 2, 7};
+    static struct numbers v;
+
+    (void)state;
+    for (size_t k = 0; k < 3; k++) {
+        struct frame *f;
+
+        draw(&v, n_groups[k]);
+        assert_non_null(f = frame_of(&v));
+        for (size_t t = 0; t < 3; t++) {
+            struct pool *pool = pool_new(threads[t]);
+
+            agree(&v, f, pool);
+            pool_free(pool);
+        }
+        frame_unref(f);
+    }
+}
+
 static void
 test_every_allocation_may_fail(void **state)
 {
-    static const char *const texts[] = {"rank(s) over (g)",
-                                        "cummax(s) over (g order by -t) = 'x'",
-                                        "mean(x) over (g, t) + cumsum(t)"};
+    static const char *const texts[] = {
+        "rank(s) over (g)", "cummax(s) over (g order by -t) = 'x'",
+        "mean(x) over (g, t) + cumsum(t)", "median(x) over (g)"};
     struct frame *f = table();
 
     (void)state;
@@ -283,6 +433,7 @@ main(void)
         cmocka_unit_test(test_order_and_over_may_be_names_of_columns),
         cmocka_unit_test(test_errors_point_at_the_character),
         cmocka_unit_test(test_many_rows_agree_with_plain_loops),
+        cmocka_unit_test(test_ranks_and_medians_agree_with_counting_pairs),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
 
