@@ -1,10 +1,13 @@
-/* bench_query -- how long questions to a table in memory take.
+/* bench_query -- questions to a table in memory, asked by query.mjs.
  *
- *   bench_query [-t THREADS] [-n RUNS] [-q NAME] TABLE
+ *   bench_query [-t THREADS] TABLE
  *
- * Prints "lathe NAME SECONDS" for each: the median of its runs, every run
- * giving a whole new frame.  TABLE is the `mixed` table that query.sh makes;
- * query.mjs asks DuckDB and Polars the same.
+ * Prints "ready" when the table is read.  Then, for each line "QUESTION
+ * [KEY...]" of standard input, a line of fields with tabs between them:
+ * seconds, seconds of all processors, rows, and what tells the answer from
+ * another: for each column, by name, how many values there are, their sum and
+ * the sum of their products with the next column's; and of the keys the values
+ * in 64 rows.  Each time a whole new frame is made.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -15,16 +18,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "frame/join.h"
 #include "frame/source.h"
 #include "frame/verbs.h"
 
-enum { MAX_RUNS = 99 };
+enum { N_PROBES = 64 };
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 struct tables {
-    struct frame *mixed, *users, *customers;
+    struct frame *mixed, *users, *customers, *days, *events;
     struct pool *pool;
 };
 
@@ -80,6 +84,44 @@ group_text(const struct tables *t, struct error *err)
 }
 
 static struct frame *
+group_median(const struct tables *t, struct error *err)
+{
+    return verb_group(
+        t->mixed, NAMES("category"),
+        NAMES("m = median(price)", "d = distinct(sku)", "v = sd(score)"),
+        t->pool, err);
+}
+
+static struct frame *
+distinct(const struct tables *t, const char *const *names, struct error *err)
+{
+    struct frame *f = verb_select(t->mixed, names, err), *out = NULL;
+
+    if (f)
+        out = verb_distinct(f, NULL, t->pool, err);
+    frame_unref(f);
+    return out;
+}
+
+static struct frame *
+distinct_few(const struct tables *t, struct error *err)
+{
+    return distinct(t, NAMES("category", "country", "active"), err);
+}
+
+static struct frame *
+distinct_many(const struct tables *t, struct error *err)
+{
+    return distinct(t, NAMES("customer", "qty"), err);
+}
+
+static struct frame *
+sort_int(const struct tables *t, struct error *err)
+{
+    return verb_sort(t->mixed, NAMES("amount_cents"), t->pool, err);
+}
+
+static struct frame *
 sort_number(const struct tables *t, struct error *err)
 {
     return verb_sort(t->mixed, NAMES("-score"), t->pool, err);
@@ -125,36 +167,79 @@ join_text(const struct tables *t, struct error *err)
 }
 
 static struct frame *
-join_far(const struct tables *t, struct error *err)
+join_text_left(const struct tables *t, struct error *err)
+{
+    return join(t, t->customers, "customer", JOIN_LEFT, err);
+}
+
+static struct frame *
+join_semi_far(const struct tables *t, struct error *err)
 {
     return join(t, t->mixed, "amount_cents", JOIN_SEMI, err);
 }
 
+static struct frame *
+join_two(const struct tables *t, struct error *err)
+{
+    const struct join_options o = {.how = JOIN_INNER,
+                                   .by = NAMES("country", "day")};
+
+    return join_frames(t->mixed, t->days, &o, t->pool, NULL, err);
+}
+
+static struct frame *
+join_asof(const struct tables *t, struct error *err)
+{
+    const struct join_options o = {.how = JOIN_ASOF,
+                                   .by = NAMES("user_id", "ts")};
+
+    return join_frames(t->mixed, t->events, &o, t->pool, NULL, err);
+}
+
+static struct frame *
+window_mean(const struct tables *t, struct error *err)
+{
+    return verb_with(t->mixed, "w", "price / mean(price) over (user_id)",
+                     t->pool, err);
+}
+
+static struct frame *
+window_rank(const struct tables *t, struct error *err)
+{
+    return verb_with(t->mixed, "w", "rank(price) over (category)", t->pool,
+                     err);
+}
+
+static struct frame *
+window_sum(const struct tables *t, struct error *err)
+{
+    return verb_with(t->mixed, "w",
+                     "cumsum(price) over (user_id order by ts, id)", t->pool,
+                     err);
+}
+
+#define ASK(name)   \
+    {               \
+#name, name \
+    }
 static const struct question questions[] = {
-    {"filter_few", filter_few},   {"filter_many", filter_many},
-    {"filter_text", filter_text}, {"group_few", group_few},
-    {"group_many", group_many},   {"group_text", group_text},
-    {"sort_number", sort_number}, {"sort_several", sort_several},
-    {"sort_text", sort_text},     {"join_inner", join_inner},
-    {"join_left", join_left},     {"join_text", join_text},
-    {"join_semi_far", join_far},
+    ASK(filter_few),   ASK(filter_many),    ASK(filter_text),
+    ASK(group_few),    ASK(group_many),     ASK(group_text),
+    ASK(group_median), ASK(distinct_few),   ASK(distinct_many),
+    ASK(sort_int),     ASK(sort_number),    ASK(sort_several),
+    ASK(sort_text),    ASK(join_inner),     ASK(join_left),
+    ASK(join_text),    ASK(join_text_left), ASK(join_semi_far),
+    ASK(join_two),     ASK(join_asof),      ASK(window_mean),
+    ASK(window_rank),  ASK(window_sum),
 };
 
 static double
-seconds(void)
+seconds(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
 }
 
 static void *
@@ -166,24 +251,107 @@ must(void *p, const struct error *err)
     exit(1);
 }
 
-static void
-measure(const struct question *q, const struct tables *t, size_t n_runs)
+/* ---- what tells an answer -------------------------------------------- */
+
+static int
+by_name(const void *a, const void *b)
 {
-    double took[MAX_RUNS];
-    size_t rows = 0;
-    struct error err;
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
-    for (size_t i = 0; i < n_runs; i++) {
-        double begin = seconds();
-        struct frame *f = must(q->ask(t, &err), &err);
+/* Of texts how many characters, of dates seconds. */
+static double
+number(const struct column *c, size_t row)
+{
+    struct str text;
+    size_t n = 0;
 
-        took[i] = seconds() - begin;
-        rows = frame_rows(f);
-        frame_unref(f);
+    if (column_type(c) == COL_TEXT) {
+        text = column_text(c, row);
+        for (size_t i = 0; i < text.n; i++)
+            n += ((unsigned char)text.p[i] & 0xc0) != 0x80;
+        return (double)n;
     }
-    qsort(took, n_runs, sizeof *took, by_value);
-    printf("lathe %s %.4f %zu\n", q->name, took[n_runs / 2], rows);
+    return column_number(c, row) * (column_type(c) == COL_DATE ? 86400 : 1);
+}
+
+static void
+print_sums(const struct column *c, const struct column *next)
+{
+    double sum = 0, product = 0;
+
+    for (size_t i = 0; i < column_rows(c); i++) {
+        if (!column_is_valid(c, i))
+            continue;
+        sum += number(c, i);
+        if (column_is_valid(next, i))
+            product += number(c, i) * number(next, i);
+    }
+    printf("\t%zu\t%.17g\t%.17g", column_rows(c) - column_missing(c), sum,
+           product);
+}
+
+static void
+print_answer(const struct frame *f)
+{
+    size_t n = frame_cols(f);
+    const char **name = mem_new(n * sizeof *name);
+
+    for (size_t i = 0; i < n; i++)
+        name[i] = frame_name(f, i);
+    qsort(name, n, sizeof *name, by_name);
+    for (size_t i = 0; i < n; i++)
+        print_sums(frame_column(f, (size_t)frame_find(f, name[i])),
+                   frame_column(f, (size_t)frame_find(f, name[(i + 1) % n])));
+    free(name);
+}
+
+static void
+print_probes(const struct frame *f, const char *key)
+{
+    long col = frame_find(f, key);
+    struct buf text;
+
+    buf_init(&text);
+    for (size_t i = 0; col >= 0 && i < N_PROBES; i++) {
+        buf_putc(&text, '\t');
+        column_print(frame_column(f, (size_t)col), i * frame_rows(f) / N_PROBES,
+                     &text);
+    }
+    fwrite(text.data, 1, text.len, stdout);
+    buf_fini(&text);
+}
+
+/* ---- questions ------------------------------------------------------- */
+
+static void
+answer(char *line, const struct tables *t)
+{
+    const char *name = strtok(line, " \n"), *key;
+    const struct question *q = questions;
+    size_t n = sizeof questions / sizeof *questions;
+    double wall, processor;
+    struct error err;
+    struct frame *f;
+
+    while (name && n && strcmp(q->name, name))
+        n--, q++;
+    if (!name || !n) {
+        fprintf(stderr, "bench_query: no such question\n");
+        exit(1);
+    }
+    wall = seconds(CLOCK_MONOTONIC);
+    processor = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    f = must(q->ask(t, &err), &err);
+    wall = seconds(CLOCK_MONOTONIC) - wall;
+    processor = seconds(CLOCK_PROCESS_CPUTIME_ID) - processor;
+    printf("%.6f\t%.6f\t%zu", wall, processor, frame_rows(f));
+    print_answer(f);
+    while ((key = strtok(NULL, " \n")))
+        print_probes(f, key);
+    putchar('\n');
     fflush(stdout);
+    frame_unref(f);
 }
 
 /* One row for each user and each customer, for the joins. */
@@ -191,6 +359,7 @@ static void
 open_tables(struct tables *t, const char *path, unsigned threads)
 {
     struct csv_table table;
+    struct frame *known;
     struct error err;
 
     t->pool = pool_new(threads);
@@ -202,6 +371,15 @@ open_tables(struct tables *t, const char *path, unsigned threads)
                                NAMES("orders = count()", "paid = sum(price)"),
                                t->pool, &err),
                     &err);
+    t->days = must(verb_group(t->mixed, NAMES("country", "day"),
+                              NAMES("orders = count()"), t->pool, &err),
+                   &err);
+    known = must(verb_where(t->mixed, "user_id is not null and ts is not null",
+                            t->pool, &err),
+                 &err);
+    t->events =
+        must(verb_select(known, NAMES("user_id", "ts", "temp"), &err), &err);
+    frame_unref(known);
     t->customers = must(verb_group(t->mixed, NAMES("customer"),
                                    NAMES("orders = count()"), t->pool, &err),
                         &err);
@@ -210,33 +388,30 @@ open_tables(struct tables *t, const char *path, unsigned threads)
 int
 main(int argc, char **argv)
 {
-    const char *only = NULL;
     unsigned threads = 2;
-    size_t n_runs = 5;
+    char line[256];
     struct tables t;
     int option;
 
-    while ((option = getopt(argc, argv, "t:n:q:")) != -1)
+    while ((option = getopt(argc, argv, "t:")) != -1)
         if (option == 't')
             threads = (unsigned)atoi(optarg);
-        else if (option == 'n')
-            n_runs = (size_t)atoi(optarg);
-        else if (option == 'q')
-            only = optarg;
         else
             return 2;
-    if (optind + 1 != argc || n_runs < 1 || n_runs > MAX_RUNS) {
-        fprintf(stderr, "usage: bench_query [-t THREADS] [-n RUNS] [-q NAME] "
-                        "TABLE\n");
+    if (optind + 1 != argc) {
+        fprintf(stderr, "usage: bench_query [-t THREADS] TABLE\n");
         return 2;
     }
     open_tables(&t, argv[optind], threads);
-    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
-        if (!only || !strcmp(only, questions[i].name))
-            measure(&questions[i], &t, n_runs);
+    puts("ready");
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin))
+        answer(line, &t);
     frame_unref(t.mixed);
     frame_unref(t.users);
     frame_unref(t.customers);
+    frame_unref(t.days);
+    frame_unref(t.events);
     pool_free(t.pool);
     return 0;
 }
