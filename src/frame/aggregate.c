@@ -17,9 +17,9 @@
 
 enum { BATCH = 1024, MAX_BLOCKS = 32, ROWS_PER_STATE = 8, PIECE = 16384 };
 
-static const char *const words[] = {"count",   "sum",  "mean",   "min",
-                                    "max",     "sd",   "median", "distinct",
-                                    "missing", "share"};
+static const char *const words[] = {"count",   "sum",   "mean",   "min",
+                                    "max",     "sd",    "median", "distinct",
+                                    "missing", "share", "first",  "last"};
 enum { N_WORDS = sizeof words / sizeof *words };
 
 bool
@@ -37,6 +37,20 @@ aggregate_find(struct str word, enum aggregate_kind *out, struct error *err)
                      near ? "no aggregate '%.*s' (did you mean '%s'?)"
                           : "no aggregate '%.*s'",
                      (int)(word.n > 60 ? 60 : word.n), word.p, near);
+}
+
+/* Is it one of the values, of any type? */
+static bool
+picks(enum aggregate_kind kind)
+{
+    return kind == AGG_MIN || kind == AGG_MAX || kind == AGG_FIRST ||
+           kind == AGG_LAST;
+}
+
+static bool
+by_size(enum aggregate_kind kind)
+{
+    return kind == AGG_MIN || kind == AGG_MAX;
 }
 
 const char *
@@ -61,7 +75,7 @@ aggregate_type(enum aggregate_kind kind, enum col_type t, enum col_type *out,
         !number)
         return error_set(err, ERR_TYPE, "%s() wants a number, and this is %s",
                          words[kind], column_type_word(t));
-    if (kind == AGG_MIN || kind == AGG_MAX)
+    if (picks(kind))
         *out = t;
     else if (kind == AGG_COUNT || kind == AGG_DISTINCT || kind == AGG_MISSING ||
              (kind == AGG_SUM && t != COL_FLOAT64))
@@ -114,12 +128,6 @@ static bool
 sorts(enum aggregate_kind kind)
 {
     return kind == AGG_MEDIAN || kind == AGG_DISTINCT;
-}
-
-static bool
-picks(enum aggregate_kind kind)
-{
-    return kind == AGG_MIN || kind == AGG_MAX;
 }
 
 static size_t
@@ -249,8 +257,13 @@ feed(const struct fold *f, size_t begin, size_t end, char *state)
         if (f->width == sizeof(uint64_t)) {
             feed_counts(&b, (void *)state);
         } else if (picks(f->a->kind)) {
-            order_keys(c, at, at + b.n, f->rank, b.x.key);
-            feed_best(&b, f->a->kind == AGG_MAX, at, (void *)state);
+            if (by_size(f->a->kind))
+                order_keys(c, at, at + b.n, f->rank, b.x.key);
+            else
+                for (size_t i = 0; i < b.n; i++)
+                    b.x.key[i] = at + i;
+            feed_best(&b, f->a->kind == AGG_MAX || f->a->kind == AGG_LAST, at,
+                      (void *)state);
         } else if (f->a->kind == AGG_SUM && f->type == COL_INT64) {
             load_wholes(c, at, b.n, b.x.whole);
             feed_wholes(&b, (void *)state);
@@ -389,12 +402,14 @@ finish_group(struct fold *f, size_t g, size_t rows)
         break;
     case AGG_MIN:
     case AGG_MAX:
+    case AGG_FIRST:
+    case AGG_LAST:
     case AGG_DISTINCT:
         break;
     }
 }
 
-/* min and max pick rows of the column, whatever its type. */
+/* min, first and such pick rows of the column, whatever its type. */
 static struct column *
 take_best(const struct fold *f, struct error *err)
 {
@@ -607,7 +622,7 @@ fold_init(struct work *w, struct fold *f, const struct aggregate *a,
     if (a->values &&
         !aggregate_type(a->kind, column_type(a->values), &f->type, err))
         return false;
-    if (picks(a->kind) && column_type(a->values) == COL_TEXT &&
+    if (by_size(a->kind) && column_type(a->values) == COL_TEXT &&
         !rank_texts(f, err))
         return false;
     if (!picks(a->kind) &&

@@ -25,7 +25,9 @@ enum aggregate_kind {
     AGG_MEDIAN,
     AGG_DISTINCT,
     AGG_MISSING,
-    AGG_SHARE /* of true */
+    AGG_SHARE, /* of true */
+    AGG_FIRST, /* of any type, by the order of rows */
+    AGG_LAST
 };
 
 struct aggregate {

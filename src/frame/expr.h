@@ -20,7 +20,7 @@
  *
  * Over other rows: f(x) over (a, b) is an aggregate of the rows that have the
  * same a and b, f(x) over () one of all: count, sum, mean, min, max, sd, median,
- * distinct, missing, share (frame/aggregate.h).  Along the rows of a group run
+ * distinct, missing, share, first, last.  Along the rows of a group run
  *   row_number() lag(x, n) lead(x, n) cumsum(x) cummin(x) cummax(x) cummean(x)
  * over (a order by x, -y), -y being downwards; without `order by` as they stand,
  * without `over` through all rows.  rank(x) and dense_rank(x) go by x.  They

@@ -55,23 +55,33 @@ part_missing(struct sorter *s)
     return here;
 }
 
+/* NULL in *rank where c is not text. */
+static bool
+ranks_of(const struct column *c, uint32_t **rank, struct error *err)
+{
+    const struct dict *d = column_dict(c);
+
+    *rank = NULL;
+    if (!d)
+        return true;
+    if (!(*rank = mem_try_array(dict_count(d), sizeof **rank, err)))
+        return false;
+    if (dict_ranks(d, *rank, err))
+        return true;
+    free(*rank);
+    *rank = NULL;
+    return false;
+}
+
 /* One key; what the keys after it decided stays where they agree. */
 static bool
 sort_by(struct sorter *s, struct pool *pool, struct error *err)
 {
-    uint32_t *rank = NULL, *tail;
+    uint32_t *rank, *tail;
     size_t here;
 
-    if (column_type(s->c) == COL_TEXT) {
-        const struct dict *d = column_dict(s->c);
-
-        if (!(rank = mem_try_array(dict_count(d), sizeof *rank, err)))
-            return false;
-        if (!dict_ranks(d, rank, err)) {
-            free(rank);
-            return false;
-        }
-    }
+    if (!ranks_of(s->c, &rank, err))
+        return false;
     s->rank = rank;
     here = part_missing(s);
     tail = s->id;
@@ -83,33 +93,137 @@ sort_by(struct sorter *s, struct pool *pool, struct error *err)
     return true;
 }
 
+static bool
+sorter_init(struct sorter *s, const struct frame *f, struct error *err)
+{
+    *s = (struct sorter){.n = frame_rows(f)};
+    if (!(s->key = mem_try_array(s->n, sizeof *s->key, err)) ||
+        !(s->key2 = mem_try_array(s->n, sizeof *s->key2, err)) ||
+        !(s->id = mem_try_array(s->n, sizeof *s->id, err)) ||
+        !(s->id2 = mem_try_array(s->n, sizeof *s->id2, err)))
+        return false;
+    for (size_t i = 0; i < s->n; i++)
+        s->id[i] = (uint32_t)i;
+    return true;
+}
+
+static void
+sorter_fini(struct sorter *s)
+{
+    free(s->key);
+    free(s->key2);
+    free(s->id);
+    free(s->id2);
+}
+
+static void
+take_key(struct sorter *s, const struct frame *f, const struct query_key *key)
+{
+    s->c = frame_column(f, key->col);
+    s->descending = key->descending;
+}
+
+/* The rows in id, of which there are n, by all keys. */
+static bool
+sort_rows(struct sorter *s, const struct frame *f, const struct query_key *keys,
+          size_t n_keys, struct pool *pool, struct error *err)
+{
+    for (size_t k = n_keys; k-- > 0;) {
+        take_key(s, f, &keys[k]);
+        if (!sort_by(s, pool, err))
+            return false;
+    }
+    return true;
+}
+
 uint32_t *
 query_sort(const struct frame *f, const struct query_key *keys, size_t n_keys,
            struct pool *pool, struct error *err)
 {
-    struct sorter s = {.n = frame_rows(f)};
     uint32_t *ids = NULL;
+    struct sorter s;
 
-    if (!(s.key = mem_try_array(s.n, sizeof *s.key, err)) ||
-        !(s.key2 = mem_try_array(s.n, sizeof *s.key2, err)) ||
-        !(s.id = mem_try_array(s.n, sizeof *s.id, err)) ||
-        !(s.id2 = mem_try_array(s.n, sizeof *s.id2, err)))
-        goto out;
-    for (size_t i = 0; i < s.n; i++)
-        s.id[i] = (uint32_t)i;
-    for (size_t k = n_keys; k-- > 0;) {
-        s.c = frame_column(f, keys[k].col);
-        s.descending = keys[k].descending;
-        if (!sort_by(&s, pool, err))
-            goto out;
+    if (sorter_init(&s, f, err) && sort_rows(&s, f, keys, n_keys, pool, err)) {
+        ids = s.id;
+        s.id = NULL;
     }
-    ids = s.id;
-    s.id = NULL;
-out:
-    free(s.key);
-    free(s.key2);
-    free(s.id);
-    free(s.id2);
+    sorter_fini(&s);
+    return ids;
+}
+
+/* ---- the first few --------------------------------------------------- */
+
+enum { TOP_BITS = 16, TOP_VALUES = 1 << TOP_BITS };
+
+/* A key that at least n are not above, and few more are: 16 bits at a time,
+ * until the rest does not matter. */
+static uint64_t
+top_bound(const uint64_t *key, size_t n_keys, size_t n, uint32_t *count)
+{
+    uint64_t prefix = 0, mask = 0;
+    size_t below = 0;
+
+    for (unsigned shift = 64 - TOP_BITS;; shift -= TOP_BITS) {
+        size_t digit = 0;
+
+        memset(count, 0, TOP_VALUES * sizeof *count);
+        for (size_t i = 0; i < n_keys; i++)
+            if ((key[i] & mask) == prefix)
+                count[key[i] >> shift & (TOP_VALUES - 1)]++;
+        while (below + count[digit] < n)
+            below += count[digit++];
+        prefix |= (uint64_t)digit << shift;
+        mask |= (uint64_t)(TOP_VALUES - 1) << shift;
+        if (shift == 0 || count[digit] <= CHUNK)
+            return prefix | ~mask;
+    }
+}
+
+/* Leave only rows that may be among the first n by the first key; a missing
+ * value counts as the last. */
+static bool
+leave_top(struct sorter *s, size_t n, struct pool *pool, struct error *err)
+{
+    uint32_t *rank, *count = mem_try_array(TOP_VALUES, sizeof *count, err);
+    size_t left = 0;
+    uint64_t bound;
+
+    if (!count || !ranks_of(s->c, &rank, err)) {
+        free(count);
+        return false;
+    }
+    s->rank = rank;
+    pool_for(pool, s->n, CHUNK, fill_keys, s);
+    for (size_t i = 0; column_missing(s->c) && i < s->n; i++)
+        if (!column_is_valid(s->c, i))
+            s->key[i] = UINT64_MAX;
+    bound = top_bound(s->key, s->n, n, count);
+    for (size_t i = 0; i < s->n; i++)
+        if (s->key[i] <= bound)
+            s->id[left++] = (uint32_t)i;
+    s->n = left;
+    free(rank);
+    free(count);
+    return true;
+}
+
+uint32_t *
+query_top(const struct frame *f, const struct query_key *keys, size_t n_keys,
+          size_t n, struct pool *pool, struct error *err)
+{
+    uint32_t *ids = NULL;
+    struct sorter s;
+    bool ok = sorter_init(&s, f, err);
+
+    if (ok && n_keys && n && n < s.n) {
+        take_key(&s, f, &keys[0]);
+        ok = leave_top(&s, n, pool, err);
+    }
+    if (ok && sort_rows(&s, f, keys, n_keys, pool, err)) {
+        ids = s.id;
+        s.id = NULL;
+    }
+    sorter_fini(&s);
     return ids;
 }
 

@@ -21,6 +21,11 @@ struct query_key {
 uint32_t *
 query_sort(const struct frame *f, const struct query_key *keys, size_t n_keys,
            struct pool *pool, struct error *err) MUST_USE;
+/* As query_sort, of which only the first n ids (at most as many as there are
+ * rows) mean something: only what the first key leaves in question is sorted. */
+uint32_t *
+query_top(const struct frame *f, const struct query_key *keys, size_t n_keys,
+          size_t n, struct pool *pool, struct error *err) MUST_USE;
 /* Frequency table of a column: value (text), count int, share float; most
  * frequent first, ties in value order; a row for missing when there are any. */
 struct frame *query_frequency(const struct frame *f, size_t col,
@@ -30,7 +35,7 @@ struct frame *query_frequency(const struct frame *f, size_t col,
  * be left out.  Functions: count() of rows, count(x) of what is there, sum
  * (of ints an int; missing when it leaves the range), mean, min, max (of any
  * type), sd (divisor n - 1), median, distinct, missing, share (of true among
- * what is there).  Missing values are left out; of none, mean and its like are
+ * what is there), first, last (of what is there, in the order of rows).  Missing values are left out; of none, mean and its like are
  * missing.  Groups in order of first appearance.  Errors name the aggregate
  * and the column of its text: ERR_PARSE, ERR_NOTFOUND, ERR_TYPE. */
 struct frame *query_group(const struct frame *f, const size_t *by, size_t n_by,

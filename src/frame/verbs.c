@@ -109,24 +109,33 @@ verb_select(const struct frame *f, const char *const *names, struct error *err)
 }
 
 struct frame *
-verb_sort(const struct frame *f, const char *const *names, struct pool *pool,
-          struct error *err)
+verb_top(const struct frame *f, const char *const *names, size_t n,
+         struct pool *pool, struct error *err)
 {
-    size_t n = count_names(names);
-    struct query_key *key = mem_try_array(n, sizeof *key, err);
+    size_t n_keys = count_names(names);
+    struct query_key *key = mem_try_array(n_keys, sizeof *key, err);
     uint32_t *rows = NULL;
     struct frame *out = NULL;
     bool ok = key;
 
-    for (size_t i = 0; ok && i < n; i++) {
+    if (n > frame_rows(f))
+        n = frame_rows(f);
+    for (size_t i = 0; ok && i < n_keys; i++) {
         key[i].descending = names[i][0] == '-';
         ok = frame_need(f, names[i] + key[i].descending, &key[i].col, err);
     }
-    if (ok && (rows = query_sort(f, key, n, pool, err)))
-        out = gather_frame(f, rows, frame_rows(f), pool, err);
+    if (ok && (rows = query_top(f, key, n_keys, n, pool, err)))
+        out = gather_frame(f, rows, n, pool, err);
     free(rows);
     free(key);
     return out;
+}
+
+struct frame *
+verb_sort(const struct frame *f, const char *const *names, struct pool *pool,
+          struct error *err)
+{
+    return verb_top(f, names, frame_rows(f), pool, err);
 }
 
 struct frame *

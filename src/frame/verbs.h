@@ -27,6 +27,9 @@ struct frame *verb_select(const struct frame *f, const char *const *names,
 /* By these columns, "-name" downwards; stable, missing values last. */
 struct frame *verb_sort(const struct frame *f, const char *const *names,
                         struct pool *pool, struct error *err) MUST_USE;
+/* The first n of them, or all. */
+struct frame *verb_top(const struct frame *f, const char *const *names,
+                       size_t n, struct pool *pool, struct error *err) MUST_USE;
 /* query_group() by names. */
 struct frame *verb_group(const struct frame *f, const char *const *by,
                          const char *const *aggregates, struct pool *pool,

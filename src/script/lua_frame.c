@@ -445,6 +445,30 @@ frame_sort(lua_State *L)
 }
 
 static bool
+run_top(struct task *t, void *ctx, struct error *err)
+{
+    struct shaping *s = ctx;
+
+    s->out->frame =
+        verb_top(s->in, s->names, s->n, session_pool(task_session(t)), err);
+    return s->out->frame;
+}
+
+static int
+frame_top(lua_State *L)
+{
+    struct lua_frame *f = check_frame(L, 1);
+    lua_Integer n = luaL_checkinteger(L, 2);
+    struct shaping s = {.in = f->frame, .names = script_texts(L, 3, "top")};
+
+    luaL_argcheck(L, n >= 0, 2, "expected how many rows");
+    s.n = (size_t)n;
+    s.out = new_frame(L, f->name);
+    script_call(L, "top", run_top, &s);
+    return 1;
+}
+
+static bool
 run_distinct(struct task *t, void *ctx, struct error *err)
 {
     struct shaping *s = ctx;
@@ -908,10 +932,13 @@ const struct binding lua_frame_methods[] = {
     {"sort", frame_sort, "frame:sort{ names }",
      "Rows sorted by these columns; \"-name\" sorts downwards. Stable, missing\n"
      "values last."},
+    {"top", frame_top, "frame:top(n, names)",
+     "The first n rows by these columns, without sorting the others."},
     {"head", frame_head, "frame:head([n])", "The first n rows (10)."},
     {"group", frame_group, "frame:group(by, { \"name = aggregate\", ... })",
      "One row for each group. Aggregates: count(), sum(x), mean(x), min(x),\n"
-     "max(x), sd(x), median(x), distinct(x), missing(x), share(x)."},
+     "max(x), sd(x), median(x), distinct(x), missing(x), share(x),\n"
+     "first(x), last(x)."},
     {"distinct", frame_distinct, "frame:distinct([names])",
      "The first row of each that differ, in these columns or in all."},
     {"join", frame_join, "frame:join(other, { by = names, ... })",

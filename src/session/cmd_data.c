@@ -364,7 +364,16 @@ grouped(struct frame *f, const struct call *c, struct pool *pool,
     return instead(f, out);
 }
 
-/* --sort and --select. */
+/* The rows --limit leaves of n. */
+static size_t
+limit_of(const struct call *c, size_t n)
+{
+    int64_t limit = call_text(c, "limit") ? call_int(c, "limit") : INT64_MAX;
+
+    return limit < 0 ? 0 : (uint64_t)limit < n ? (size_t)limit : n;
+}
+
+/* --sort and --select.  Where equal rows stay, only the first are sorted. */
 static struct frame *
 arranged(struct frame *f, const struct call *c, struct pool *pool,
          struct error *err)
@@ -373,8 +382,12 @@ arranged(struct frame *f, const struct call *c, struct pool *pool,
 
     names_init(&sort, f, c, "sort");
     names_init(&select, f, c, "select");
-    if (sort.name)
-        f = instead(f, verb_sort(f, sort.name, pool, err));
+    if (sort.name) {
+        size_t n = frame_rows(f);
+
+        n = call_flag(c, "distinct") ? n : limit_of(c, n);
+        f = instead(f, verb_top(f, sort.name, n, pool, err));
+    }
     if (f && select.name)
         f = instead(f, verb_select(f, select.name, err));
     names_fini(&sort);
@@ -401,10 +414,14 @@ transform(struct frame *f, struct task *t, const struct call *c,
     if (f && (call_count(c, "group") || call_count(c, "agg") ||
               call_text(c, "pivot")))
         f = grouped(f, c, pool, err);
+    if (f && call_text(c, "having"))
+        f = instead(f, verb_where(f, call_text(c, "having"), pool, err));
     if (f)
         f = arranged(f, c, pool, err);
     if (f && call_flag(c, "distinct"))
         f = instead(f, verb_distinct(f, NULL, pool, err));
+    if (f && limit_of(c, frame_rows(f)) < frame_rows(f))
+        f = instead(f, frame_slice(f, 0, limit_of(c, frame_rows(f)), err));
     return f;
 }
 

@@ -71,11 +71,14 @@ static const struct arg query_args[] = {
      "with this over its rows: total = sum(price); count() when left out"},
     {"--pivot", ARG_COLUMN, false, false, NULL, NULL,
      "and a column for each value of this one"},
+    {"--having", ARG_TEXT, false, false, NULL, NULL,
+     "keep the groups for which this is true: total > 100"},
     {"--sort", ARG_COLUMN, false, true, NULL, NULL,
      "by this column; -NAME for descending"},
     {"--select", ARG_COLUMN, false, true, NULL, NULL, "keep this column"},
     {"--distinct", ARG_FLAG, false, false, NULL, NULL,
      "leave out rows that were there before"},
+    {"--limit", ARG_INT, false, false, NULL, NULL, "the first so many rows"},
     {"--rows", ARG_INT, false, false, "20", NULL, "print at most so many"},
     {"--csv", ARG_FLAG, false, false, NULL, NULL, "print all rows as CSV"},
     {"--out", ARG_FILE, false, false, NULL, NULL,
@@ -331,7 +334,7 @@ static const struct command table[] = {
     {"query", "Join, filter, group and sort rows of a table",
      "In this order: --join, --with, the condition, --sample, --group or "
      "--pivot,\n"
-     "--sort, --select, --distinct. Names may be given one by one or with "
+     "--having, --sort, --select, --distinct, --limit. Names may be given one by one or with "
      "commas.",
      "lathe query churn.csv 'tenure < 12' --select tenure --sort -tenure", ALL,
      query_args, cmd_query},

@@ -140,6 +140,19 @@ sort_text(const struct tables *t, struct error *err)
 }
 
 static struct frame *
+top_few(const struct tables *t, struct error *err)
+{
+    return verb_top(t->mixed, NAMES("-score"), 100, t->pool, err);
+}
+
+static struct frame *
+top_several(const struct tables *t, struct error *err)
+{
+    return verb_top(t->mixed, NAMES("category", "-price", "id"), 1000, t->pool,
+                    err);
+}
+
+static struct frame *
 join(const struct tables *t, const struct frame *other, const char *by,
      enum join_how how, struct error *err)
 {
@@ -223,14 +236,15 @@ window_sum(const struct tables *t, struct error *err)
 #name, name \
     }
 static const struct question questions[] = {
-    ASK(filter_few),   ASK(filter_many),    ASK(filter_text),
-    ASK(group_few),    ASK(group_many),     ASK(group_text),
-    ASK(group_median), ASK(distinct_few),   ASK(distinct_many),
-    ASK(sort_int),     ASK(sort_number),    ASK(sort_several),
-    ASK(sort_text),    ASK(join_inner),     ASK(join_left),
-    ASK(join_text),    ASK(join_text_left), ASK(join_semi_far),
-    ASK(join_two),     ASK(join_asof),      ASK(window_mean),
-    ASK(window_rank),  ASK(window_sum),
+    ASK(filter_few),     ASK(filter_many),   ASK(filter_text),
+    ASK(group_few),      ASK(group_many),    ASK(group_text),
+    ASK(group_median),   ASK(distinct_few),  ASK(distinct_many),
+    ASK(sort_int),       ASK(sort_number),   ASK(sort_several),
+    ASK(sort_text),      ASK(top_few),       ASK(top_several),
+    ASK(join_inner),     ASK(join_left),     ASK(join_text),
+    ASK(join_text_left), ASK(join_semi_far), ASK(join_two),
+    ASK(join_asof),      ASK(window_mean),   ASK(window_rank),
+    ASK(window_sum),
 };
 
 static double

@@ -88,6 +88,8 @@ is "$("$lathe" query "$data" 'kept > 70' --join fees.csv --by contract --with 'k
 is "$("$lathe" query "$data" --group contract --pivot churn --sort contract --csv | tr '\n' ' ')" \
     "contract,No,Yes Month-to-month,2220,1655 One year,1307,166 Two year,1647,48 " "and pivots"
 is "$("$lathe" query "$data" --sample 0.5 --select churn,contract --distinct --csv | wc -l)" 7 "and samples distinct rows"
+is "$("$lathe" query "$data" --group contract --agg 'n = count()' --having 'n > 1500' --sort -n --limit 1 --csv | tr '\n' ' ')" \
+    "contract,n Month-to-month,3875 " "and keeps groups and the first rows"
 "$lathe" query "$data" --join fees.csv --by contact 2> err
 is "$?" 1 "a join by no column fails"
 like "$(cat err)" "the left table: no column 'contact' \(did you mean 'contract'" "and says where"

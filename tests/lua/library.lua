@@ -78,6 +78,7 @@ do
     local asof = here:join(there, { by = "x=id", how = "asof", tolerance = 8 })
     tap.is(table.concat(asof.columns, " "), "id x id_right x_right", "as-of keeps its other key")
     tap.fails(function() here:join(there, { by = "id", how = "outer" }) end, "expected inner", "a wrong join is told")
+    tap.is(table.concat(there:top(1, "-x"):values("x"), " "), "9", "the first rows of an order")
     tap.is(#there:distinct("id"), 2, "distinct by a column")
     tap.is(#there:distinct(), 3, "and by all")
     tap.is(table.concat(there:pivot("id", "x", "count()").columns, " "), "id 7 8 9", "a pivot has a column a value")

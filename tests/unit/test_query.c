@@ -88,6 +88,12 @@ expect_order(const struct query_key *keys, size_t n_keys, const char *want)
         got[i] = (char)('0' + ids[i]);
     assert_string_equal(got, want);
     free(ids);
+    for (size_t n = 1; n <= N_ROWS; n++) {
+        assert_non_null(ids = query_top(f, keys, n_keys, n, NULL, &err));
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal('0' + ids[i], want[i]);
+        free(ids);
+    }
     frame_unref(f);
 }
 
@@ -151,6 +157,11 @@ test_sort_of_many_rows_agrees_with_qsort(void **state)
     qsort(want, N, sizeof *want, by_big);
     assert_memory_equal(got, want, N * sizeof *want);
     free(got);
+    for (size_t n = 1; n <= N; n = n * 7 + 5) {
+        got = query_top(f, &(struct query_key){0, false}, 1, n, pool, &err);
+        assert_memory_equal(got, want, n * sizeof *want);
+        free(got);
+    }
     free(want);
     frame_unref(f);
     pool_free(pool);

@@ -61,6 +61,76 @@ expect(struct frame *got, const struct error *err, const char *want)
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define NO_NAMES ((const char *const[]){NULL})
 
+/* Missing last both ways; a tie of the first key is settled by the second,
+ * then by the order of rows. */
+static void
+test_top_is_the_beginning_of_the_sorted_rows(void **state)
+{
+    struct frame *f = table(), *g;
+    struct error err = {0};
+
+    (void)state;
+    expect(verb_top(f, NAMES("-price"), 2, NULL, &err), &err,
+           "region,month,price,qty;south,jan,8,;,jan,7,1;");
+    expect(verb_top(f, NAMES("qty", "-month"), 1, NULL, &err), &err,
+           "region,month,price,qty;,jan,7,1;");
+    expect(verb_top(f, NAMES("qty", "month"), 2, NULL, &err), &err,
+           "region,month,price,qty;south,feb,4,1;,jan,7,1;");
+    expect(verb_top(f, NAMES("month"), 3, NULL, &err), &err,
+           "region,month,price,qty;south,feb,4,1;north,feb,1,5;north,jan,2,3;");
+    expect(verb_top(f, NAMES("-qty"), 99, NULL, &err), &err,
+           "region,month,price,qty;north,feb,1,5;north,jan,2,3;north,jan,3,2;"
+           "south,feb,4,1;,jan,7,1;south,jan,8,;");
+    expect(verb_top(f, NAMES("qty"), 0, NULL, &err), &err,
+           "region,month,price,qty;");
+    expect(verb_top(f, NAMES("cty"), 1, NULL, &err), &err,
+           "no column 'cty' (did you mean 'qty'?)");
+    g = verb_where(f, "price > 99", NULL, &err);
+    expect(verb_top(g, NAMES("qty"), 1, NULL, &err), &err,
+           "region,month,price,qty;");
+    frame_unref(g);
+    frame_unref(f);
+}
+
+static void
+test_first_and_last_skip_what_is_missing(void **state)
+{
+    struct frame *f = table();
+    struct error err = {0};
+
+    (void)state;
+    expect(verb_group(f, NAMES("month"),
+                      NAMES("first(region)", "last(region)", "last(qty)"), NULL,
+                      &err),
+           &err,
+           "month,first(region),last(region),last(qty);jan,north,north,1;"
+           "feb,south,north,5;");
+    expect(verb_group(f, NAMES("region"), NAMES("first(qty)", "last(qty)"),
+                      NULL, &err),
+           &err, "region,first(qty),last(qty);north,3,2;south,1,1;,1,1;");
+    frame_unref(f);
+}
+
+static void
+test_no_memory_for_the_first_few_is_an_error(void **state)
+{
+    struct frame *f = table(), *got = NULL;
+
+    (void)state;
+    for (unsigned long n = 1; !got && n < 200; n++) {
+        struct error err = {0};
+
+        mem_fault_arm(n, false);
+        got = verb_top(f, NAMES("region", "-qty"), 2, NULL, &err);
+        mem_fault_arm(0, false);
+        if (!got)
+            assert_int_equal(err.code, ERR_NOMEM);
+    }
+    assert_non_null(got);
+    frame_unref(got);
+    frame_unref(f);
+}
+
 static void
 test_where_keeps_rows_and_derive_adds_a_column(void **state)
 {
@@ -198,6 +268,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_top_is_the_beginning_of_the_sorted_rows),
+        cmocka_unit_test(test_first_and_last_skip_what_is_missing),
+        cmocka_unit_test(test_no_memory_for_the_first_few_is_an_error),
         cmocka_unit_test(test_where_keeps_rows_and_derive_adds_a_column),
         cmocka_unit_test(test_sort_by_names),
         cmocka_unit_test(test_distinct_keeps_first_rows),
