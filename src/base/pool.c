@@ -27,6 +27,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -172,65 +173,34 @@ make_thread(pthread_t *t, void *(*fn)(void *), void *arg)
     return rc == 0;
 }
 
-/* "max 100000" or "150000 100000": quota and period of one cgroup folder. */
-static unsigned
-cgroup_limit(const char *folder)
+/* "max 100000" or "150000 100000": quota and period of one cgroup. */
+static void
+least_threads(void *ctx, const char *folder)
 {
-    char path[PATH_MAX + 32];
+    unsigned *least = ctx, n = MAX_THREADS;
     long quota, period;
-    unsigned n = MAX_THREADS;
-    FILE *f;
+    FILE *f = cgroup_open(folder, "cpu.max");
 
-    snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", folder);
-    f = fopen(path, "re");
     if (!f)
-        return n;
+        return;
     if (fscanf(f, "%ld %ld", &quota, &period) == 2 && period > 0 && quota > 0)
         n = (unsigned)((quota + period - 1) / period);
     fclose(f);
-    return n ? n : 1;
-}
-
-/* The narrowest cpu.max from our cgroup up to the root. */
-static unsigned
-cgroup_threads(void)
-{
-    char line[PATH_MAX] = "";
-    unsigned least = MAX_THREADS;
-    FILE *f = fopen("/proc/self/cgroup", "re");
-    char *at;
-
-    if (!f)
-        return least;
-    while (fgets(line, sizeof line, f))
-        if (strncmp(line, "0::", 3) == 0)
-            break;
-    fclose(f);
-    if (strncmp(line, "0::", 3) != 0)
-        return least;
-    line[strcspn(line, "\n")] = '\0';
-    for (;;) {
-        unsigned n = cgroup_limit(line + 3);
-
-        if (n < least)
-            least = n;
-        at = strrchr(line + 3, '/');
-        if (!at)
-            return least;
-        *at = '\0';
-    }
+    if (n < *least)
+        *least = n ? n : 1;
 }
 
 static unsigned
 default_threads(void)
 {
     const char *env = getenv("LATHE_THREADS");
-    unsigned n = 1, limit = cgroup_threads();
+    unsigned n = 1, limit = MAX_THREADS;
     cpu_set_t set;
     int64_t v;
 
     if (env && str_to_i64(str_of(env), &v) && v >= 1 && v <= MAX_THREADS)
         return (unsigned)v;
+    cgroup_walk(least_threads, &limit);
     if (sched_getaffinity(0, sizeof set, &set) == 0)
         n = (unsigned)CPU_COUNT(&set);
     if (n > limit)

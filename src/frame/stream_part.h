@@ -1,0 +1,40 @@
+/* frame/stream_part.h -- what kinds of streams are made of.
+ *
+ * A kind is a struct whose FIRST member is `struct stream`, and a class:
+ *
+ *     struct stream_sample { struct stream stream; ... };
+ *     static const struct stream_class class = {sample_next, sample_rewind,
+ *                                               sample_close, NULL};
+ *
+ * Private to stream*.c.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_FRAME_STREAM_PART_H
+#define LATHE_FRAME_STREAM_PART_H
+
+#include "frame/stream.h"
+
+struct stream_class {
+    /* A frame with the columns of head, or NULL in *out at the end; one of no
+     * rows is passed over. */
+    bool (*next)(struct stream *s, struct frame **out, struct error *err);
+    bool (*rewind)(struct stream *s, struct error *err);
+    void (*close)(struct stream *s); /* what is its own, and frees s */
+    /* NULL: those of `of`, or none. */
+    const struct frame *(*rejects)(const struct stream *s, size_t *n);
+};
+
+struct stream {
+    const struct stream_class *class;
+    struct frame *head; /* no rows; owned, released by stream_close() */
+    struct stream *of;  /* owned, closed by stream_close(); NULL: a source */
+    struct pool *pool;
+    struct progress *progress;
+    uint64_t n_rows; /* exact when rows_known, else an estimate or 0 */
+    bool rows_known;
+};
+
+/* Fill in what all kinds have; takes one reference of head, and `of` over,
+ * also when the kind then fails and closes it. */
+void stream_init(struct stream *s, const struct stream_class *class,
+                 struct frame *head, struct stream *of);
+#endif
