@@ -53,6 +53,7 @@ check_PROGRAMS += tests/engine/hash_gbdt
 check_PROGRAMS += tests/frame/parquet_lines
 SCRIPT_TESTS = tests/lint/layers.sh
 SCRIPT_TESTS += tests/lint/manuals.sh
+SCRIPT_TESTS += tests/cli/bootstrap.sh
 SCRIPT_TESTS += tests/cli/commands.sh
 SCRIPT_TESTS += tests/cli/hostile.sh
 SCRIPT_TESTS += tests/cli/repl.sh
