@@ -326,11 +326,12 @@ void
 task_look(struct task *t, struct task_view *v)
 {
     struct progress *p = &t->progress;
+    const char *stage = atomic_load(&p->stage);
 
     pthread_mutex_lock(&t->lock);
     *v = (struct task_view){.id = t->id,
                             .state = t->state,
-                            .stage = atomic_load(&p->stage),
+                            .stage = *stage ? stage : NULL,
                             .done = atomic_load(&p->done),
                             .total = atomic_load(&p->total),
                             .start_ms = t->start_ms,

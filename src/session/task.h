@@ -42,7 +42,7 @@ struct task_view {
     unsigned id;
     char title[128];
     enum task_state state;
-    const char *stage;
+    const char *stage; /* static text; NULL until it names one */
     uint64_t done, total;
     int64_t start_ms, end_ms; /* wall clock; end 0 while it runs */
     double eta_s;             /* NaN while unknown */

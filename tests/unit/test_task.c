@@ -114,6 +114,21 @@ a_task_ends_once_and_stays_listed(void **state)
 }
 
 static void
+a_task_that_names_no_stage_has_none(void **state)
+{
+    struct fixture *f = *state;
+    struct task_spec spec = {"wait", run_for_ever, done, f, false};
+    struct task *t = task_start(f->session, &spec);
+    struct task_view v;
+
+    task_look(t, &v);
+    assert_null(v.stage);
+    task_cancel(t);
+    while (!f->done)
+        loop_turn(f->loop, -1);
+}
+
+static void
 a_failure_carries_its_message(void **state)
 {
     struct fixture *f = *state;
@@ -219,6 +234,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_task_ends_once_and_stays_listed),
+        TEST(a_task_that_names_no_stage_has_none),
         TEST(a_failure_carries_its_message),
         TEST(a_cancelled_task_is_awaited),
         TEST(quiet_tasks_are_not_listed),
