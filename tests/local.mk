@@ -3,7 +3,8 @@ TEST_EXTENSIONS = .sh .lua .t
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	LATHE_BUILD='$(abs_top_builddir)'; export LATHE_BUILD; \
 	LATHE_SOURCE='$(abs_top_srcdir)'; export LATHE_SOURCE; \
-	LATHE_DATA='$(abs_top_srcdir)'; export LATHE_DATA;
+	LATHE_DATA='$(abs_top_srcdir)'; export LATHE_DATA; \
+	LATHE_TESTS='$(OPTIONAL_TESTS)'; export LATHE_TESTS;
 TAP_DRIVER = env AM_TAP_AWK="$(AWK)" $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh --comments
 LOG_DRIVER = $(TAP_DRIVER)
 LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/lib/run.sh
@@ -14,9 +15,14 @@ T_LOG_COMPILER = $(abs_top_builddir)/tests/tui/drive
 LUA_LOG_DRIVER = $(TAP_DRIVER)
 LUA_LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/lib/lua.sh
 
+OPTIONAL_TESTS =
 if HAVE_CMOCKA
+OPTIONAL_TESTS += unit
 check_PROGRAMS += $(UNIT)
 TESTS += $(UNIT)
+endif
+if HAVE_VTERM
+OPTIONAL_TESTS += tui
 endif
 EXTRA_DIST += tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/tap.lua tests/lib/tap.sh tests/lib/close.h tests/lib/profile_table.h tests/lib/scratch.h tests/lib/small_model.h
 
@@ -53,6 +59,7 @@ check_PROGRAMS += tests/engine/hash_gbdt
 check_PROGRAMS += tests/frame/parquet_lines
 SCRIPT_TESTS = tests/lint/layers.sh
 SCRIPT_TESTS += tests/lint/manuals.sh
+SCRIPT_TESTS += tests/lint/whole.sh
 SCRIPT_TESTS += tests/cli/bootstrap.sh
 SCRIPT_TESTS += tests/cli/commands.sh
 SCRIPT_TESTS += tests/cli/hostile.sh
