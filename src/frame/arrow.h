@@ -58,10 +58,24 @@ struct arrow_options {
     enum codec codec;  /* CODEC_NONE, CODEC_LZ4_FRAME or CODEC_ZSTD */
     struct pool *pool; /* for compressing; may be NULL */
     struct progress *progress;
+    bool for_us; /* stream: only lathe reads it, which takes texts as bytes */
 };
 /* Replaces the file whole or not at all; o may be NULL. */
 bool arrow_write(const struct frame *f, const char *path,
                  const struct arrow_options *o, struct error *err) MUST_USE;
+
+/* The same batch by batch, each frame with the columns of head; in a stream
+ * texts are dictionaries that replace each other, in a file they are written
+ * out.  batch_rows is not for it.  For frame/sink.h, which see. */
+struct sink_bytes;
+struct arrow_out;
+struct arrow_out *
+arrow_out_begin(struct sink_bytes *out, const struct frame *head,
+                const struct arrow_options *o, struct error *err) MUST_USE;
+bool arrow_out_put(struct arrow_out *w, const struct frame *f,
+                   struct error *err) MUST_USE;
+bool arrow_out_end(struct arrow_out *w, struct error *err) MUST_USE;
+void arrow_out_free(struct arrow_out *w);
 
 /* A frame with notes on it, for cache.c: written so that opening takes no time
  * that grows with the values, save a look at codes and offsets.  Metadata and

@@ -1,8 +1,14 @@
-/* frame/arrow_write.c -- a frame to an Arrow IPC file or stream.
+/* frame/arrow_write.c -- frames to an Arrow IPC file or stream.
  *
  * A batch is a list of pieces, most of them the columns' own memory, and a
  * flatbuffer that says where each lies.  Messages are padded so that bodies
  * begin, and pieces lie, at multiples of 64 bytes in the file.
+ *
+ * A whole frame has one dictionary for each text column.  Batches bring their
+ * own: in a stream one replaces that of the batch before; in a file, where
+ * that is not allowed, texts are written out instead, since one dictionary for
+ * all could grow without limit.  Whether all texts are UTF-8 is known at the
+ * end: then the schema is written once more, over the first.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -14,6 +20,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "frame/arrow_part.h"
+#include "frame/arrow_texts.h"
+#include "frame/sink_part.h"
 
 enum { STEP = 8 << 20, BLOCK = 24, ROWS_AT_ONCE = 64 };
 static const char zeros[MEM_ALIGN];
@@ -30,17 +38,29 @@ struct body {
     struct buf nodes, buffers;
 };
 
-struct writer {
-    const struct frame *f;
-    const struct arrow_options *o;
-    bool ours;
+struct field {
+    enum arrow_kind kind;
+    struct arrow_texts texts; /* of the batch at hand */
+    struct dict *last;        /* what the stream's dictionary is; owned */
+    bool foreign;             /* a text was not UTF-8 */
+    bool ok;
+    struct error err;
+};
+
+struct arrow_out {
+    struct frame *head;        /* of batches; owned */
+    const struct frame *f;     /* names and types */
+    const struct frame *batch; /* at hand */
+    struct arrow_options o;
+    struct field *field;
+    bool ours, in_batches;
     const char *note;
-    struct file_out out;
-    size_t at;
+    struct sink_bytes *out;
+    size_t at, schema_at;
     struct buf meta;                  /* of the message at hand */
     struct buf dictionaries, batches; /* blocks for the footer */
     struct buf checked;
-    struct error *err;
+    struct error *err; /* of the call at hand */
 };
 
 static size_t
@@ -50,15 +70,15 @@ padding(size_t len)
 }
 
 static bool
-write_bytes(struct writer *w, const void *p, size_t len)
+write_bytes(struct arrow_out *w, const void *p, size_t len)
 {
     for (size_t at = 0; at < len; at += STEP) {
         size_t n = len - at < STEP ? len - at : STEP;
 
-        if (!progress_check(w->o->progress, w->err) ||
-            !file_out_write(&w->out, (const char *)p + at, n, w->err))
+        if (!progress_check(w->o.progress, w->err) ||
+            !sink_bytes_put(w->out, (const char *)p + at, n, w->err))
             return false;
-        progress_add(w->o->progress, n);
+        progress_add(w->o.progress, n);
     }
     w->at += len;
     return true;
@@ -84,19 +104,21 @@ put_unit_type(struct buf *b, int unit)
 }
 
 static bool
-is_narrow(const struct writer *w, const struct dict *d)
+is_narrow(const struct arrow_out *w, const struct dict *d)
 {
     const size_t *end;
 
-    return !w->ours && dict_block(d, &end).n <= INT32_MAX;
+    return !w->ours && !w->in_batches && dict_block(d, &end).n <= INT32_MAX;
 }
 
 /* Readers may refuse bytes that are called utf8 and are not. */
 static enum arrow_kind
-text_kind(const struct writer *w, const struct dict *d)
+text_kind(const struct arrow_out *w, const struct dict *d)
 {
     bool narrow = is_narrow(w, d);
 
+    if (w->in_batches)
+        return w->o.stream ? ARROW_LARGE_UTF8 : ARROW_UTF8;
     for (size_t i = 0; !w->ours && i < dict_count(d); i++)
         if (!str_utf8_valid(dict_text(d, (uint32_t)i)))
             return narrow ? ARROW_BINARY : ARROW_LARGE_BINARY;
@@ -104,7 +126,7 @@ text_kind(const struct writer *w, const struct dict *d)
 }
 
 static enum arrow_kind
-kind_of(const struct writer *w, const struct column *c)
+kind_of(const struct arrow_out *w, const struct column *c)
 {
     static const enum arrow_kind kinds[COL_N_TYPES] = {
         [COL_BOOL] = ARROW_BOOL,           [COL_INT64] = ARROW_INT,
@@ -114,6 +136,13 @@ kind_of(const struct writer *w, const struct column *c)
     enum col_type t = column_type(c);
 
     return t == COL_TEXT ? text_kind(w, column_dict(c)) : kinds[t];
+}
+
+static bool
+has_dictionary(const struct arrow_out *w, size_t col)
+{
+    return column_type(frame_column(w->f, col)) == COL_TEXT &&
+           (!w->in_batches || w->o.stream);
 }
 
 static size_t
@@ -136,22 +165,22 @@ put_type(struct buf *b, enum arrow_kind kind)
 }
 
 static size_t
-put_dictionary(struct buf *b, size_t id, const struct dict *d)
+put_dictionary(struct buf *b, size_t id, bool is_signed)
 {
     struct flat_slot slot[] = {{.id = 0, .width = 8, .value = id}, {.id = 1}};
     size_t at = flat_put_table(b, slot, 2);
 
-    flat_point(b, slot[1].at, put_int_type(b, 32, dict_count(d) <= INT32_MAX));
+    flat_point(b, slot[1].at, put_int_type(b, 32, is_signed));
     return at;
 }
 
 static size_t
-put_field(const struct writer *w, struct buf *b, size_t col)
+put_field(const struct arrow_out *w, struct buf *b, size_t col)
 {
     enum { DICTIONARY, NAME, TYPE, CHILDREN, NULLABLE, KIND, N_SLOTS };
-    const struct column *c = frame_column(w->f, col);
-    size_t at, skip = column_type(c) != COL_TEXT;
-    enum arrow_kind kind = kind_of(w, c);
+    const struct dict *d = column_dict(frame_column(w->f, col));
+    size_t at, skip = !has_dictionary(w, col);
+    enum arrow_kind kind = w->field[col].kind;
     struct flat_slot slot[N_SLOTS] = {
         [DICTIONARY] = {.id = 4},
         [NAME] = {.id = 0},
@@ -168,12 +197,12 @@ put_field(const struct writer *w, struct buf *b, size_t col)
     flat_point(b, slot[CHILDREN].at, flat_put_vector(b, 0, 4));
     if (!skip)
         flat_point(b, slot[DICTIONARY].at,
-                   put_dictionary(b, col, column_dict(c)));
+                   put_dictionary(b, col, dict_count(d) <= INT32_MAX));
     return at;
 }
 
 static size_t
-put_schema(const struct writer *w, struct buf *b)
+put_schema(const struct arrow_out *w, struct buf *b)
 {
     struct flat_slot slot = {.id = 1};
     size_t at = flat_put_table(b, &slot, 1), list, n = frame_cols(w->f);
@@ -187,7 +216,7 @@ put_schema(const struct writer *w, struct buf *b)
 
 /* Begins a message; the place where its header is to be pointed. */
 static size_t
-begin_message(struct writer *w, enum arrow_message kind, size_t body)
+begin_message(struct arrow_out *w, enum arrow_message kind, size_t body)
 {
     struct flat_slot slot[] = {
         {.id = 3, .width = 8, .value = body},
@@ -205,7 +234,7 @@ begin_message(struct writer *w, enum arrow_message kind, size_t body)
 
 /* Its length, the flatbuffer, zeros; noted in `blocks` for the footer. */
 static bool
-end_message(struct writer *w, struct buf *blocks, size_t body)
+end_message(struct arrow_out *w, struct buf *blocks, size_t body)
 {
     unsigned char head[8] = {0xff, 0xff, 0xff, 0xff};
     size_t begin = w->at, len;
@@ -311,17 +340,24 @@ add_bools(struct body *b, const uint8_t *v, size_t n, struct error *err)
 }
 
 static bool
-add_column(struct body *b, const struct column *c, size_t begin, size_t n,
-           struct error *err)
+add_column(struct arrow_out *w, struct body *b, size_t col, size_t begin,
+           size_t n)
 {
+    const struct column *c = frame_column(w->batch, col);
+    const struct arrow_texts *t = &w->field[col].texts;
     size_t width = column_width(column_type(c));
 
-    if (!add_validity(b, c, begin, n, err))
+    if (!add_validity(b, c, begin, n, w->err))
         return false;
     if (column_type(c) == COL_BOOL)
-        return add_bools(b, column_bools(c) + begin, n, err);
+        return add_bools(b, column_bools(c) + begin, n, w->err);
+    if (column_type(c) == COL_TEXT && !has_dictionary(w, col))
+        return add_piece(b, t->ends, (n + 1) * sizeof(int32_t), NULL, w->err) &&
+               add_piece(b, t->bytes, t->len, NULL, w->err);
+    if (t->codes)
+        return add_piece(b, t->codes, n * width, NULL, w->err);
     return add_piece(b, (const char *)column_data(c) + begin * width, n * width,
-                     NULL, err);
+                     NULL, w->err);
 }
 
 static bool
@@ -346,6 +382,19 @@ add_texts(struct body *b, const struct dict *d, bool narrow, struct error *err)
     }
     return add_piece(b, own, (n + 1) * width, own, err) &&
            add_piece(b, block.p, block.n, NULL, err);
+}
+
+static bool
+add_gathered(struct body *b, const struct dict *d, const struct arrow_texts *t,
+             struct error *err)
+{
+    const size_t *end;
+
+    add_node(b, t->n_used, 0);
+    return add_piece(b, zeros, 0, NULL, err) &&
+           add_piece(b, t->ends, (t->n_used + 1) * sizeof *end, NULL, err) &&
+           add_piece(b, t->bytes ? t->bytes : dict_block(d, &end).p, t->len,
+                     NULL, err);
 }
 
 struct squeeze {
@@ -388,19 +437,19 @@ squeeze_piece(void *ctx, size_t chunk, size_t begin, size_t end)
 }
 
 static bool
-squeeze(const struct writer *w, struct body *b)
+squeeze(const struct arrow_out *w, struct body *b)
 {
-    struct squeeze s = {b, w->o->codec, NULL, NULL};
+    struct squeeze s = {b, w->o.codec, NULL, NULL};
     bool ok = true;
 
-    if (w->o->codec == CODEC_NONE)
+    if (w->o.codec == CODEC_NONE)
         return true;
     if (!(s.ok = mem_try_array(b->n, sizeof *s.ok, w->err)) ||
         !(s.err = mem_try_array(b->n, sizeof *s.err, w->err))) {
         free(s.ok);
         return false;
     }
-    pool_for(w->o->pool, b->n, 1, squeeze_piece, &s);
+    pool_for(w->o.pool, b->n, 1, squeeze_piece, &s);
     for (size_t i = 0; ok && i < b->n; i++)
         if (!(ok = s.ok[i]))
             *w->err = s.err[i];
@@ -424,13 +473,13 @@ place(struct body *b)
 }
 
 static size_t
-put_batch(struct writer *w, const struct body *b, size_t rows)
+put_batch(struct arrow_out *w, const struct body *b, size_t rows)
 {
-    bool squeezed = w->o->codec != CODEC_NONE;
+    bool squeezed = w->o.codec != CODEC_NONE;
     struct flat_slot slot[] = {
         {.id = 0, .width = 8, .value = rows}, {.id = 1}, {.id = 2}, {.id = 3}};
     struct flat_slot codec = {
-        .id = 0, .width = 1, .value = w->o->codec == CODEC_ZSTD};
+        .id = 0, .width = 1, .value = w->o.codec == CODEC_ZSTD};
     size_t at = flat_put_table(&w->meta, slot, squeezed ? 4 : 3);
 
     flat_point(&w->meta, slot[1].at,
@@ -446,7 +495,7 @@ put_batch(struct writer *w, const struct body *b, size_t rows)
 }
 
 static bool
-write_pieces(struct writer *w, const struct body *b)
+write_pieces(struct arrow_out *w, const struct body *b)
 {
     for (size_t i = 0; i < b->n; i++)
         if (!write_bytes(w, b->piece[i].p, b->piece[i].len) ||
@@ -458,7 +507,7 @@ write_pieces(struct writer *w, const struct body *b)
 /* ---- messages ---- */
 
 static bool
-write_schema(struct writer *w)
+write_schema(struct arrow_out *w)
 {
     size_t header = begin_message(w, ARROW_SCHEMA, 0);
 
@@ -467,21 +516,24 @@ write_schema(struct writer *w)
 }
 
 static bool
-write_dictionary(struct writer *w, size_t col)
+write_dictionary(struct arrow_out *w, size_t col)
 {
-    const struct dict *d = column_dict(frame_column(w->f, col));
+    const struct dict *d = column_dict(frame_column(w->batch, col));
+    const struct arrow_texts *t = &w->field[col].texts;
     struct flat_slot slot[] = {{.id = 0, .width = 8, .value = col}, {.id = 1}};
+    size_t len, header, n = w->in_batches ? t->n_used : dict_count(d);
     struct body b;
-    size_t len, header;
     bool ok;
 
     body_init(&b);
-    ok = add_texts(&b, d, is_narrow(w, d), w->err) && squeeze(w, &b);
+    ok = (w->in_batches ? add_gathered(&b, d, t, w->err)
+                        : add_texts(&b, d, is_narrow(w, d), w->err)) &&
+         squeeze(w, &b);
     if (ok) {
         len = place(&b);
         header = begin_message(w, ARROW_DICTIONARY, len);
         flat_point(&w->meta, header, flat_put_table(&w->meta, slot, 2));
-        flat_point(&w->meta, slot[1].at, put_batch(w, &b, dict_count(d)));
+        flat_point(&w->meta, slot[1].at, put_batch(w, &b, n));
         ok = end_message(w, &w->dictionaries, len) && write_pieces(w, &b);
     }
     body_fini(&b);
@@ -489,7 +541,7 @@ write_dictionary(struct writer *w, size_t col)
 }
 
 static bool
-write_batch(struct writer *w, size_t begin, size_t n)
+write_batch(struct arrow_out *w, size_t begin, size_t n)
 {
     struct body b;
     size_t len, header;
@@ -497,7 +549,7 @@ write_batch(struct writer *w, size_t begin, size_t n)
 
     body_init(&b);
     for (size_t i = 0; ok && i < frame_cols(w->f); i++)
-        ok = add_column(&b, frame_column(w->f, i), begin, n, w->err);
+        ok = add_column(w, &b, i, begin, n);
     ok = ok && squeeze(w, &b);
     if (ok) {
         len = place(&b);
@@ -536,7 +588,7 @@ put_note(struct buf *b, const char *key, const char *value, size_t *text)
 
 /* What arrow_recall() looks for; the place of the checksum. */
 static size_t
-put_notes(const struct writer *w, struct buf *b, size_t slot)
+put_notes(const struct arrow_out *w, struct buf *b, size_t slot)
 {
     char end[STR_F64_MAX];
     size_t list, sum, text;
@@ -553,7 +605,7 @@ put_notes(const struct writer *w, struct buf *b, size_t slot)
 }
 
 static bool
-sum_up(struct writer *w, struct buf *b, size_t sum)
+sum_up(struct arrow_out *w, struct buf *b, size_t sum)
 {
     char digits[33];
 
@@ -566,7 +618,7 @@ sum_up(struct writer *w, struct buf *b, size_t sum)
 }
 
 static bool
-write_footer(struct writer *w)
+write_footer(struct arrow_out *w)
 {
     enum { NOTES, SCHEMA, DICTIONARIES, BATCHES, WHICH, N_SLOTS };
     struct flat_slot slot[N_SLOTS] = {
@@ -599,22 +651,36 @@ write_footer(struct writer *w)
 /* ---- the whole ---- */
 
 static bool
-write_all(struct writer *w)
+begin_file(struct arrow_out *w)
+{
+    if (!w->o.stream && !write_bytes(w, ARROW_MAGIC "\0", 8))
+        return false;
+    w->schema_at = w->at;
+    return write_schema(w);
+}
+
+static bool
+end_file(struct arrow_out *w)
 {
     static const unsigned char end[8] = {0xff, 0xff, 0xff, 0xff};
-    size_t rows = frame_rows(w->f), step = w->o->batch_rows, begin = 0;
+
+    return write_bytes(w, end, sizeof end) && (w->o.stream || write_footer(w));
+}
+
+static bool
+write_all(struct arrow_out *w)
+{
+    size_t rows = frame_rows(w->f), step = w->o.batch_rows, begin = 0;
 
     /* Validity is cut between its words. */
     if (step == 0 || step > rows)
         step = rows;
     step += (ROWS_AT_ONCE - step % ROWS_AT_ONCE) % ROWS_AT_ONCE;
-    progress_begin(w->o->progress, "writing", frame_bytes(w->f));
-    if ((!w->o->stream && !write_bytes(w, ARROW_MAGIC "\0", 8)) ||
-        !write_schema(w))
+    progress_begin(w->o.progress, "writing", frame_bytes(w->f));
+    if (!begin_file(w))
         return false;
     for (size_t i = 0; i < frame_cols(w->f); i++)
-        if (column_type(frame_column(w->f, i)) == COL_TEXT &&
-            !write_dictionary(w, i))
+        if (has_dictionary(w, i) && !write_dictionary(w, i))
             return false;
     do {
         size_t n = rows - begin < step ? rows - begin : step;
@@ -623,28 +689,58 @@ write_all(struct writer *w)
             return false;
         begin += n;
     } while (begin < rows);
-    return write_bytes(w, end, sizeof end) && (w->o->stream || write_footer(w));
+    return end_file(w);
 }
 
 static bool
-write_to(struct writer *w, const char *path)
+out_init(struct arrow_out *w, const struct frame *f, struct error *err)
 {
-    bool ok;
+    size_t n = frame_cols(f);
 
-    if (!file_out_open(&w->out, path, w->err))
-        return false;
+    assert(w->o.codec == CODEC_NONE || w->o.codec == CODEC_LZ4_FRAME ||
+           w->o.codec == CODEC_ZSTD);
+    w->f = w->batch = f;
+    w->err = err;
     buf_init(&w->meta);
     buf_init(&w->dictionaries);
     buf_init(&w->batches);
     buf_init(&w->checked);
-    ok = write_all(w);
+    if (!(w->field = mem_try_array(n, sizeof *w->field, err)))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        w->field[i].kind = kind_of(w, frame_column(f, i));
+    return true;
+}
+
+static void
+out_fini(struct arrow_out *w)
+{
+    for (size_t i = 0; w->field && i < frame_cols(w->f); i++) {
+        arrow_texts_fini(&w->field[i].texts);
+        dict_unref(w->field[i].last);
+    }
+    free(w->field);
     buf_fini(&w->meta);
     buf_fini(&w->dictionaries);
     buf_fini(&w->batches);
     buf_fini(&w->checked);
+}
+
+static bool
+write_to(struct arrow_out *w, const struct frame *f, const char *path,
+         struct error *err)
+{
+    struct sink_bytes out;
+    bool ok;
+
+    if (!sink_bytes_open(&out, path, err))
+        return false;
+    w->out = &out;
+    ok = out_init(w, f, err) && write_all(w);
+    out_fini(w);
     if (ok)
-        return file_out_commit(&w->out, 0644, w->err);
-    file_out_drop(&w->out);
+        return sink_bytes_commit(&out, 0644, err);
+    sink_bytes_drop(&out);
     return false;
 }
 
@@ -652,21 +748,171 @@ bool
 arrow_write(const struct frame *f, const char *path,
             const struct arrow_options *o, struct error *err)
 {
-    static const struct arrow_options usual;
-    struct writer w = {.f = f, .o = o ? o : &usual, .err = err};
+    struct arrow_out w = {.o = o ? *o : (struct arrow_options){0}};
 
-    assert(w.o->codec == CODEC_NONE || w.o->codec == CODEC_LZ4_FRAME ||
-           w.o->codec == CODEC_ZSTD);
-    return write_to(&w, path);
+    return write_to(&w, f, path, err);
 }
 
 bool
 arrow_keep(const struct frame *f, const char *note, const char *path,
            struct error *err)
 {
-    static const struct arrow_options usual;
-    struct writer w = {
-        .f = f, .o = &usual, .ours = true, .note = note, .err = err};
+    struct arrow_out w = {.ours = true, .note = note};
 
-    return write_to(&w, path);
+    return write_to(&w, f, path, err);
+}
+
+/* ---- batch by batch ---- */
+
+struct arrow_out *
+arrow_out_begin(struct sink_bytes *out, const struct frame *head,
+                const struct arrow_options *o, struct error *err)
+{
+    struct arrow_out *w = mem_try_array(1, sizeof *w, err);
+
+    if (!w)
+        return NULL;
+    w->o = *o;
+    w->in_batches = true;
+    w->out = out;
+    w->head = frame_ref(head);
+    if (out_init(w, head, err) && begin_file(w))
+        return w;
+    arrow_out_free(w);
+    return NULL;
+}
+
+void
+arrow_out_free(struct arrow_out *w)
+{
+    if (!w)
+        return;
+    out_fini(w);
+    frame_unref(w->head);
+    free(w);
+}
+
+/* The rows that are made ready at a time. */
+struct range {
+    struct arrow_out *w;
+    size_t begin, n;
+};
+
+static void
+make_ready(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct range *r = ctx;
+    struct arrow_out *w = r->w;
+
+    (void)chunk;
+    for (size_t i = begin; i < end; i++) {
+        const struct column *c = frame_column(w->batch, i);
+        struct field *f = &w->field[i];
+
+        arrow_texts_fini(&f->texts);
+        f->ok =
+            column_type(c) != COL_TEXT ||
+            (w->o.stream
+                 ? arrow_texts_gather(&f->texts, c, !w->o.for_us, &f->err)
+                 : arrow_texts_spell(&f->texts, c, r->begin, r->n, &f->err));
+        f->foreign |= f->texts.foreign;
+    }
+}
+
+static bool
+ready(struct arrow_out *w, size_t begin, size_t n)
+{
+    size_t n_cols = frame_cols(w->f);
+    struct range r = {w, begin, n};
+
+    pool_for(w->o.pool, n_cols, 1, make_ready, &r);
+    for (size_t i = 0; i < n_cols; i++)
+        if (!w->field[i].ok) {
+            *w->err = w->field[i].err;
+            return error_prefix(w->err, "column '%s': ", frame_name(w->f, i));
+        }
+    return true;
+}
+
+/* Unless the stream's is the very same. */
+static bool
+renew_dictionary(struct arrow_out *w, size_t col)
+{
+    struct field *f = &w->field[col];
+    const struct dict *d = column_dict(frame_column(w->batch, col));
+
+    if (f->last == d && !f->texts.used)
+        return true;
+    dict_unref(f->last);
+    f->last = f->texts.used ? NULL : dict_ref(d);
+    return write_dictionary(w, col);
+}
+
+static bool
+put_coded(struct arrow_out *w)
+{
+    if (!ready(w, 0, frame_rows(w->batch)))
+        return false;
+    for (size_t i = 0; i < frame_cols(w->f); i++)
+        if (has_dictionary(w, i) && !renew_dictionary(w, i))
+            return false;
+    return write_batch(w, 0, frame_rows(w->batch));
+}
+
+/* In as many batches as the limit of texts wants. */
+static bool
+put_spelt(struct arrow_out *w, size_t begin, size_t n)
+{
+    size_t half = n / 2 / ROWS_AT_ONCE * ROWS_AT_ONCE;
+
+    if (ready(w, begin, n))
+        return write_batch(w, begin, n);
+    return w->err->code == ERR_LIMIT && half > 0 && put_spelt(w, begin, half) &&
+           put_spelt(w, begin + half, n - half);
+}
+
+bool
+arrow_out_put(struct arrow_out *w, const struct frame *f, struct error *err)
+{
+    bool ok;
+
+    assert(frame_cols(f) == frame_cols(w->f));
+    w->err = err;
+    w->batch = f;
+    ok = w->o.stream ? put_coded(w) : put_spelt(w, 0, frame_rows(f));
+    for (size_t i = 0; i < frame_cols(f); i++)
+        arrow_texts_fini(&w->field[i].texts);
+    w->batch = w->f;
+    return ok;
+}
+
+/* Once more, as long as it was, with bytes for what is no text. */
+static bool
+mend_schema(struct arrow_out *w)
+{
+    enum { HEAD = 8 }; /* the message's length before it */
+    bool any = false;
+    size_t header;
+
+    for (size_t i = 0; i < frame_cols(w->f); i++) {
+        struct field *f = &w->field[i];
+
+        any |= f->foreign;
+        if (f->foreign)
+            f->kind = w->o.stream ? ARROW_LARGE_BINARY : ARROW_BINARY;
+    }
+    if (!any)
+        return true;
+    header = begin_message(w, ARROW_SCHEMA, 0);
+    flat_point(&w->meta, header, put_schema(w, &w->meta));
+    return buf_check(&w->meta, w->err) &&
+           sink_bytes_change(w->out, w->schema_at + HEAD, w->meta.data,
+                             w->meta.len, w->err);
+}
+
+bool
+arrow_out_end(struct arrow_out *w, struct error *err)
+{
+    w->err = err;
+    return mend_schema(w) && end_file(w);
 }

@@ -5,9 +5,9 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "frame/csv.h"
 #include "frame/csv_value.h"
+#include "frame/sink_text.h"
 
 static bool
 is_blank(char c)
@@ -112,13 +112,19 @@ bool
 csv_write(const struct frame *f, const char *path, char delimiter,
           struct error *err)
 {
-    struct buf b;
+    struct sink_text_options o = {.delimiter = delimiter};
+    struct sink_text *t;
+    struct sink_bytes out;
     bool ok;
 
-    buf_init(&b);
-    csv_write_rows(f, 0, frame_rows(f), true, delimiter, &b);
-    ok = buf_check(&b, err) ? file_replace(path, b.data, b.len, 0666, err)
-                            : error_prefix(err, "%s: ", path);
-    buf_fini(&b);
-    return ok;
+    if (!sink_bytes_open(&out, path, err))
+        return false;
+    t = sink_text_begin(&out, f, &o, NULL, err);
+    ok = (t && sink_text_put(t, f, err) && sink_text_end(t, err)) ||
+         error_prefix(err, "%s: ", path);
+    sink_text_free(t);
+    if (ok)
+        return sink_bytes_commit(&out, 0666, err);
+    sink_bytes_drop(&out);
+    return false;
 }

@@ -126,4 +126,17 @@ bool
 parquet_format(const struct frame *f, const struct parquet_write_options *o,
                struct pool *pool, struct progress *progress, struct buf *out,
                struct error *err) MUST_USE;
+
+/* The same batch by batch: row groups of each frame, which has the columns of
+ * head.  For frame/sink.h, which see. */
+struct sink_bytes;
+struct parquet_out;
+struct parquet_out *
+parquet_out_begin(struct sink_bytes *out, const struct frame *head,
+                  const struct parquet_write_options *o, struct pool *pool,
+                  struct progress *progress, struct error *err) MUST_USE;
+bool parquet_out_put(struct parquet_out *w, const struct frame *f,
+                     struct error *err) MUST_USE;
+bool parquet_out_end(struct parquet_out *w, struct error *err) MUST_USE;
+void parquet_out_free(struct parquet_out *w);
 #endif

@@ -27,8 +27,11 @@ void
 pq_out_init(struct pq_out *o, const struct column *c, size_t begin, size_t end,
             const struct parquet_write_options *options)
 {
-    *o =
-        (struct pq_out){.c = c, .begin = begin, .end = end, .options = options};
+    *o = (struct pq_out){.c = c,
+                         .begin = begin,
+                         .end = end,
+                         .options = options,
+                         .levels = column_validity(c) != NULL};
     buf_init(&o->bytes);
     buf_init(&o->min);
     buf_init(&o->max);
@@ -147,7 +150,7 @@ put_page(struct pq_out *o, enum pq_page_type type, size_t n,
 }
 
 /* Which of the rows are there, as runs with their length before them; nothing
- * where the column has no missing value at all. */
+ * where no row of the file lacks a value. */
 static bool
 put_levels(const struct pq_out *o, size_t begin, size_t end, struct buf *b,
            struct error *err)
@@ -156,7 +159,7 @@ put_levels(const struct pq_out *o, size_t begin, size_t end, struct buf *b,
     size_t at = b->len;
     uint32_t *level, len;
 
-    if (!valid)
+    if (!o->levels)
         return true;
     if (!(level = mem_try_array(end - begin, sizeof *level, err)))
         return false;

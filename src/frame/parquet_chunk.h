@@ -13,6 +13,7 @@ struct pq_out {
     const struct column *c;
     size_t begin, end;
     const struct parquet_write_options *options;
+    bool levels;      /* say of each row whether it is there */
     struct buf bytes; /* the pages, one after the other */
     /* For the footer: */
     bool has_dictionary;

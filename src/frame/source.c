@@ -15,6 +15,8 @@
 #include "frame/codec.h"
 #include "frame/jsonl.h"
 #include "frame/parquet.h"
+#include "frame/sink.h"
+#include "frame/source_part.h"
 
 enum { FIRST_ROOM = 4 << 20 };
 
@@ -38,8 +40,8 @@ static const struct {
 } packings[] = {
     {".gz", CODEC_GZIP}, {".zst", CODEC_ZSTD}, {".lz4", CODEC_LZ4_FRAME}};
 
-static bool
-ends(struct str s, const char *ending)
+bool
+source_name_ends(struct str s, const char *ending)
 {
     size_t n = strlen(ending);
 
@@ -47,15 +49,14 @@ ends(struct str s, const char *ending)
            str_eq_nocase((struct str){s.p + s.n - n, n}, str_of(ending));
 }
 
-/* The name without .gz and the like, which is told in *codec. */
-static struct str
-unpacked(const char *path, enum codec *codec)
+struct str
+source_plain_name(const char *path, enum codec *codec)
 {
     struct str s = str_of(path);
 
     *codec = CODEC_NONE;
     for (size_t i = 0; i < sizeof packings / sizeof *packings; i++)
-        if (ends(s, packings[i].ending)) {
+        if (source_name_ends(s, packings[i].ending)) {
             *codec = packings[i].codec;
             s.n -= strlen(packings[i].ending);
             break;
@@ -63,14 +64,14 @@ unpacked(const char *path, enum codec *codec)
     return s;
 }
 
-static enum source_format
-format_of_name(const char *path)
+enum source_format
+source_format_of_name(const char *path)
 {
     enum codec codec;
-    struct str s = unpacked(path, &codec);
+    struct str s = source_plain_name(path, &codec);
 
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (ends(s, endings[i].ending))
+        if (source_name_ends(s, endings[i].ending))
             return endings[i].format;
     return SOURCE_FIND;
 }
@@ -78,11 +79,12 @@ format_of_name(const char *path)
 bool
 source_is_table(const char *path)
 {
-    return format_of_name(path) != SOURCE_FIND;
+    return source_format_of_name(path) != SOURCE_FIND;
 }
 
-static enum source_format
-format_of(const char *path, const struct source_options *o, struct str text)
+enum source_format
+source_format_of(const char *path, const struct source_options *o,
+                 struct str text)
 {
     enum source_format f = o->format;
 
@@ -92,7 +94,7 @@ format_of(const char *path, const struct source_options *o, struct str text)
         return SOURCE_ARROW;
     if (str_starts(text, "PAR1"))
         return SOURCE_PARQUET;
-    if ((f = format_of_name(path)))
+    if ((f = source_format_of_name(path)))
         return f;
     if (str_starts(text, "\xef\xbb\xbf"))
         text = (struct str){text.p + 3, text.n - 3};
@@ -294,13 +296,14 @@ cast_all(struct csv_table *t, const char *path, const char *const *types,
 static const struct source_options find_all = {.csv = {.header = -1}};
 
 /* Tabs are a matter of course in a file of that name. */
-static struct csv_options
-csv_options_of(const char *path, const struct source_options *o)
+struct csv_options
+source_csv_options(const char *path, const struct source_options *o)
 {
     struct csv_options c = o->csv;
     enum codec codec;
 
-    if (!c.delimiter && ends(unpacked(path, &codec), ".tsv"))
+    if (!c.delimiter &&
+        source_name_ends(source_plain_name(path, &codec), ".tsv"))
         c.delimiter = '\t';
     return c;
 }
@@ -312,8 +315,8 @@ read_bytes(struct bytes *b, const char *path, const struct source_options *o,
 {
     struct jsonl_options jo = {.max_rejects = o->csv.max_rejects,
                                .grain = o->csv.grain};
-    struct csv_options c = csv_options_of(path, o);
-    enum source_format format = format_of(path, o, b->text);
+    struct csv_options c = source_csv_options(path, o);
+    enum source_format format = source_format_of(path, o, b->text);
 
     switch (format) {
     case SOURCE_JSONL:
@@ -382,9 +385,9 @@ source_read_head(const char *path, const struct source_options *o,
     /* More than a head ever is, so that none ends where unpacking did. */
     if (!bytes_open(&b, path, CSV_HEAD_MOST + 1, NULL, err))
         return false;
-    c = csv_options_of(path, o);
+    c = source_csv_options(path, o);
     *n_bytes = b.plain && b.text.n > CSV_HEAD_MOST ? 0 : b.text.n;
-    switch (format_of(path, o, b.text)) {
+    switch (source_format_of(path, o, b.text)) {
     case SOURCE_JSONL:
         ok = read_jsonl_head(&b, path, o, out, err);
         break;
@@ -401,62 +404,8 @@ source_read_head(const char *path, const struct source_options *o,
 
 /* ---- writing ---- */
 
-static bool
-write_text(const struct frame *f, const char *path, enum source_format format,
-           struct error *err)
-{
-    enum codec codec;
-    bool tabs = ends(unpacked(path, &codec), ".tsv"), ok;
-    struct buf text, packed;
-
-    buf_init(&text);
-    buf_init(&packed);
-    if (format == SOURCE_JSONL)
-        frame_json_lines(f, 0, frame_rows(f), &text);
-    else
-        csv_write_rows(f, 0, frame_rows(f), true, tabs ? '\t' : ',', &text);
-    ok = buf_check(&text, err);
-    if (ok && codec != CODEC_NONE) {
-        ok = codec_compress(codec, 0, (struct str){text.data, text.len},
-                            &packed, err);
-        buf_fini(&text);
-        text = packed;
-        buf_init(&packed);
-    }
-    ok = ok ? file_replace(path, text.data, text.len, 0666, err)
-            : error_prefix(err, "%s: ", path);
-    buf_fini(&text);
-    buf_fini(&packed);
-    return ok;
-}
-
-/* These compress their own parts: as a whole they could not be read in parts
- * any more. */
-static bool
-write_typed(const struct frame *f, const char *path, enum source_format format,
-            struct error *err)
-{
-    struct arrow_options o = {0};
-    enum codec codec;
-    struct str name = unpacked(path, &codec);
-
-    o.stream = ends(name, ".arrows");
-    if (codec != CODEC_NONE)
-        return error_set(err, ERR_USAGE,
-                         "%s: this format compresses by itself, expected a "
-                         "name that ends in %s",
-                         path, format == SOURCE_ARROW ? ".arrow" : ".parquet");
-    return format == SOURCE_ARROW
-               ? arrow_write(f, path, &o, err)
-               : parquet_write(f, path, NULL, NULL, NULL, err);
-}
-
 bool
 source_write(const struct frame *f, const char *path, struct error *err)
 {
-    enum source_format format = format_of_name(path);
-
-    if (format == SOURCE_ARROW || format == SOURCE_PARQUET)
-        return write_typed(f, path, format, err);
-    return write_text(f, path, format, err);
+    return sink_write(f, path, NULL, NULL, err);
 }

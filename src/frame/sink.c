@@ -1,0 +1,257 @@
+/* frame/sink.c -- a table file that is written batch by batch.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "frame/sink.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "frame/arrow.h"
+#include "frame/parquet.h"
+#include "frame/sink_part.h"
+#include "frame/sink_text.h"
+#include "frame/source_part.h"
+
+enum { NEW_FILE = 0666 };
+
+struct sink {
+    struct sink_bytes out;
+    size_t n_cols;
+    uint64_t n_rows;
+    char *path; /* NULL: an open file */
+    struct pool *pool;
+    struct progress *progress;
+    /* One of them: */
+    struct arrow_out *arrow;
+    struct parquet_out *parquet;
+    struct sink_text *text;
+};
+
+/* ---- how it is written ---- */
+
+static bool
+begin_arrow(struct sink *s, const struct frame *head, bool stream,
+            struct error *err)
+{
+    struct arrow_options o = {
+        .stream = stream, .pool = s->pool, .for_us = !s->path};
+
+    s->arrow = arrow_out_begin(&s->out, head, &o, err);
+    return s->arrow != NULL;
+}
+
+static bool
+begin_text(struct sink *s, const struct frame *head, enum source_format format,
+           struct error *err)
+{
+    struct sink_text_options o = {.lines = format == SOURCE_JSONL,
+                                  .delimiter = ','};
+
+    if (source_name_ends(source_plain_name(s->path, &o.codec), ".tsv"))
+        o.delimiter = '\t';
+    s->text = sink_text_begin(&s->out, head, &o, s->pool, err);
+    return s->text != NULL;
+}
+
+static bool
+begin(struct sink *s, const struct frame *head, struct error *err)
+{
+    enum source_format format = source_format_of_name(s->path);
+    enum codec codec;
+    struct str name = source_plain_name(s->path, &codec);
+
+    switch (format) {
+    case SOURCE_ARROW:
+        return begin_arrow(s, head, source_name_ends(name, ".arrows"), err);
+    case SOURCE_PARQUET:
+        s->parquet =
+            parquet_out_begin(&s->out, head, NULL, s->pool, s->progress, err);
+        return s->parquet != NULL;
+    default:
+        return begin_text(s, head, format, err);
+    }
+}
+
+/* These compress their own parts: as a whole they could not be read in parts
+ * any more. */
+static bool
+check_name(const char *path, struct error *err)
+{
+    enum source_format format = source_format_of_name(path);
+    enum codec codec;
+
+    (void)source_plain_name(path, &codec);
+    if (codec == CODEC_NONE ||
+        (format != SOURCE_ARROW && format != SOURCE_PARQUET))
+        return true;
+    return error_set(err, ERR_USAGE,
+                     "%s: this format compresses by itself, expected a "
+                     "name that ends in %s",
+                     path, format == SOURCE_ARROW ? ".arrow" : ".parquet");
+}
+
+/* ---- opening and closing ---- */
+
+static struct sink *
+sink_new(const struct frame *head, struct pool *pool, struct progress *progress)
+{
+    struct sink *s = mem_new(sizeof *s);
+
+    s->n_cols = frame_cols(head);
+    s->pool = pool;
+    s->progress = progress;
+    return s;
+}
+
+static void
+sink_free(struct sink *s)
+{
+    arrow_out_free(s->arrow);
+    parquet_out_free(s->parquet);
+    sink_text_free(s->text);
+    free(s->path);
+    free(s);
+}
+
+struct sink *
+sink_open(const char *path, const struct frame *head, struct pool *pool,
+          struct progress *progress, struct error *err)
+{
+    struct sink *s;
+
+    if (!check_name(path, err))
+        return NULL;
+    s = sink_new(head, pool, progress);
+    s->path = mem_text(path);
+    if (!sink_bytes_open(&s->out, path, err)) {
+        sink_free(s);
+        return NULL;
+    }
+    if (begin(s, head, err))
+        return s;
+    sink_drop(s);
+    error_prefix(err, "%s: ", path);
+    return NULL;
+}
+
+struct sink *
+sink_open_fd(int fd, const struct frame *head, struct pool *pool,
+             struct progress *progress, struct error *err)
+{
+    struct sink *s = sink_new(head, pool, progress);
+
+    sink_bytes_borrow(&s->out, fd);
+    if (begin_arrow(s, head, true, err))
+        return s;
+    sink_drop(s);
+    return NULL;
+}
+
+void
+sink_drop(struct sink *s)
+{
+    if (!s)
+        return;
+    sink_bytes_drop(&s->out);
+    sink_free(s);
+}
+
+static bool
+end(struct sink *s, struct error *err)
+{
+    if (s->arrow)
+        return arrow_out_end(s->arrow, err);
+    if (s->parquet)
+        return parquet_out_end(s->parquet, err);
+    return sink_text_end(s->text, err);
+}
+
+bool
+sink_commit(struct sink *s, struct error *err)
+{
+    bool ok = end(s, err);
+
+    if (!ok && s->path)
+        error_prefix(err, "%s: ", s->path);
+    if (ok)
+        ok = sink_bytes_commit(&s->out, NEW_FILE, err);
+    else
+        sink_bytes_drop(&s->out);
+    sink_free(s);
+    return ok;
+}
+
+/* ---- rows ---- */
+
+bool
+sink_put(struct sink *s, const struct frame *f, struct error *err)
+{
+    bool ok;
+
+    assert(frame_cols(f) == s->n_cols);
+    s->n_rows += frame_rows(f);
+    if (frame_rows(f) == 0)
+        return true;
+    if (s->arrow)
+        ok = arrow_out_put(s->arrow, f, err);
+    else if (s->parquet)
+        ok = parquet_out_put(s->parquet, f, err);
+    else
+        ok = sink_text_put(s->text, f, err);
+    if (!ok && s->path)
+        error_prefix(err, "%s: ", s->path);
+    return ok;
+}
+
+bool
+sink_put_all(struct sink *s, struct stream *from, struct error *err)
+{
+    struct frame *f;
+
+    while (stream_next(from, &f, err)) {
+        bool ok;
+
+        if (!f)
+            return true;
+        ok = sink_put(s, f, err);
+        frame_unref(f);
+        if (!ok)
+            return false;
+    }
+    return false;
+}
+
+uint64_t
+sink_rows(const struct sink *s)
+{
+    return s->n_rows;
+}
+
+/* ---- a whole frame ---- */
+
+bool
+sink_write(const struct frame *f, const char *path, struct pool *pool,
+           struct progress *progress, struct error *err)
+{
+    enum source_format format = source_format_of_name(path);
+    struct arrow_options o = {.pool = pool, .progress = progress};
+    struct sink *s;
+    enum codec codec;
+
+    if (!check_name(path, err))
+        return false;
+    o.stream = source_name_ends(source_plain_name(path, &codec), ".arrows");
+    if (format == SOURCE_ARROW)
+        return arrow_write(f, path, &o, err);
+    if (format == SOURCE_PARQUET)
+        return parquet_write(f, path, NULL, pool, progress, err);
+    if (!(s = sink_open(path, f, pool, progress, err)))
+        return false;
+    if (sink_put(s, f, err))
+        return sink_commit(s, err);
+    sink_drop(s);
+    return false;
+}
