@@ -194,6 +194,19 @@ file_map_close(struct file_map *m)
     *m = (struct file_map){.data = ""};
 }
 
+void
+file_map_cool(const struct file_map *m, size_t begin, size_t end)
+{
+    const struct mapping *priv = m->priv;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    begin += (page - begin % page) % page;
+    if (end < m->len)
+        end -= end % page;
+    if (priv && priv->mapped && begin < end)
+        (void)madvise((char *)priv->mapped + begin, end - begin, MADV_DONTNEED);
+}
+
 struct file_hold {
     atomic_size_t refs;
     struct file_map map;
@@ -219,6 +232,12 @@ file_hold_ref(struct file_hold *h)
 {
     atomic_fetch_add_explicit(&h->refs, 1, memory_order_relaxed);
     return h;
+}
+
+const struct file_map *
+file_hold_map(const struct file_hold *h)
+{
+    return &h->map;
 }
 
 void

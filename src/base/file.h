@@ -24,6 +24,10 @@ struct file_map {
 bool file_map_open(struct file_map *m, const char *path,
                    const struct progress *stop, struct error *err) MUST_USE;
 void file_map_close(struct file_map *m);
+/* Give back the memory of the pages that lie wholly in these bytes of a
+ * mapping; they are read again when they are looked at.  Of bytes that were
+ * read into memory nothing is given back. */
+void file_map_cool(const struct file_map *m, size_t begin, size_t end);
 
 /* A mapping that several things point into: shared by reference count across
  * threads, closed with the last of them.  Takes m over, also when it fails. */
@@ -31,6 +35,7 @@ struct file_hold;
 struct file_hold *file_hold_new(struct file_map *m, struct error *err) MUST_USE;
 struct file_hold *file_hold_ref(struct file_hold *h);
 void file_hold_unref(struct file_hold *h);
+const struct file_map *file_hold_map(const struct file_hold *h);
 
 /* The whole file, at most max bytes (ERR_LIMIT beyond). */
 bool file_read(const char *path, size_t max, struct buf *out,

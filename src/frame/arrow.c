@@ -18,25 +18,14 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "frame/arrow_part.h"
+#include "frame/arrow_reading.h"
 #include "frame/names.h"
 
-enum { MAGIC = 6, HEAD = 8, TAIL = 10, BLOCK = 24, CONTINUES = -1 };
+enum { MAGIC = 6, HEAD = 8, TAIL = 10, CONTINUES = -1 };
 enum { MESSAGE_VERSION, MESSAGE_KIND, MESSAGE_HEADER, MESSAGE_BODY };
 enum { DICTIONARY_ID, DICTIONARY_DATA, DICTIONARY_DELTA };
-enum { FOOTER_SCHEMA = 1, FOOTER_DICTIONARIES, FOOTER_BATCHES, FOOTER_NOTES };
 enum { NOTE_KEY, NOTE_VALUE };
 enum { CHECK_DIGITS = 32 };
-
-struct reading {
-    struct arrow_file file;
-    struct pool *pool;
-    struct progress *progress;
-    size_t end; /* of a file's messages */
-    struct flat footer;
-    struct buf checked; /* all metadata, for our own files */
-    struct error *err;
-};
 
 bool
 arrow_starts(struct str head)
@@ -48,31 +37,46 @@ arrow_starts(struct str head)
 }
 
 static bool
-damaged(struct reading *r, const char *what)
+damaged(struct arrow_reading *r, const char *what)
 {
     return error_set(r->err, ERR_PARSE, "%s", what);
 }
 
+/* What it meant is to be found anew. */
 static void
-reading_init(struct reading *r, struct str bytes, struct pool *pool,
-             struct progress *progress, struct error *err)
+clear_version(struct arrow_version *v)
 {
-    *r = (struct reading){.pool = pool, .progress = progress, .err = err};
+    dict_unref(v->texts);
+    column_unref(v->values);
+    v->texts = NULL;
+    v->values = NULL;
+}
+
+static void
+clear_dictionary(struct arrow_dictionary *d)
+{
+    for (size_t k = 0; k < d->n_versions; k++)
+        clear_version(&d->version[k]);
+    d->n_versions = 0;
+}
+
+void
+arrow_reading_init(struct arrow_reading *r, struct str bytes, struct pool *pool,
+                   struct progress *progress, struct error *err)
+{
+    *r = (struct arrow_reading){.pool = pool, .progress = progress, .err = err};
     r->file.bytes = bytes;
     arena_init(&r->file.arena);
     buf_init(&r->checked);
 }
 
-static void
-reading_fini(struct reading *r)
+void
+arrow_reading_fini(struct arrow_reading *r)
 {
     struct arrow_schema *s = &r->file.schema;
 
     for (size_t i = 0; i < s->n_dicts; i++)
-        for (size_t k = 0; k < s->dict[i].n_versions; k++) {
-            dict_unref(s->dict[i].version[k].texts);
-            column_unref(s->dict[i].version[k].values);
-        }
+        clear_dictionary(&s->dict[i]);
     free(r->file.batch);
     arena_fini(&r->file.arena);
     buf_fini(&r->checked);
@@ -81,7 +85,8 @@ reading_fini(struct reading *r)
 /* ---- batches ---- */
 
 static bool
-add_batch(struct reading *r, struct flat *f, size_t batch, struct str body)
+add_batch(struct arrow_reading *r, struct flat *f, size_t batch,
+          struct str body)
 {
     struct arrow_file *a = &r->file;
     size_t n = a->schema.n_fields;
@@ -122,7 +127,7 @@ grow(struct arena *arena, void *list, size_t n, size_t size, struct error *err)
 }
 
 static bool
-add_dictionary(struct reading *r, struct flat *f, size_t message,
+add_dictionary(struct arrow_reading *r, struct flat *f, size_t message,
                struct str body)
 {
     struct arrow_file *a = &r->file;
@@ -137,6 +142,8 @@ add_dictionary(struct reading *r, struct flat *f, size_t message,
         i++, d++;
     if (i == a->schema.n_dicts || batch == 0)
         return damaged(r, "a dictionary that no column has");
+    if (r->one_version && !delta)
+        clear_dictionary(d);
     if (!delta || d->n_versions == 0) {
         d->version = grow(&a->arena, d->version, d->n_versions,
                           sizeof *d->version, r->err);
@@ -145,6 +152,7 @@ add_dictionary(struct reading *r, struct flat *f, size_t message,
         d->version[d->n_versions++] = (struct arrow_version){0};
     }
     v = &d->version[d->n_versions - 1];
+    clear_version(v);
     v->part = grow(&a->arena, v->part, v->n_parts, sizeof *v->part, r->err);
     if (!v->part)
         return false;
@@ -156,10 +164,9 @@ add_dictionary(struct reading *r, struct flat *f, size_t message,
 
 /* ---- messages ---- */
 
-/* The flatbuffer at the start of `in`, after its length; *used counts both.
- * An end of the stream gives an empty one. */
-static bool
-open_message(struct reading *r, struct str in, struct flat *f, size_t *used)
+bool
+arrow_message_open(struct arrow_reading *r, struct str in, struct flat *f,
+                   size_t *used)
 {
     struct flat head = {in, false};
     int32_t len = flat_i32(&head, 0);
@@ -176,8 +183,17 @@ open_message(struct reading *r, struct str in, struct flat *f, size_t *used)
     return true;
 }
 
-static bool
-read_message(struct reading *r, struct flat *f, struct str rest, size_t *body)
+int
+arrow_message_kind(const struct flat *f)
+{
+    struct flat copy = *f;
+
+    return (int)flat_int(&copy, flat_root(&copy), MESSAGE_KIND, 1, 0);
+}
+
+bool
+arrow_message_read(struct arrow_reading *r, struct flat *f, struct str rest,
+                   size_t *body)
 {
     size_t root = flat_root(f), header;
     int64_t version = flat_int(f, root, MESSAGE_VERSION, 2, 0);
@@ -206,7 +222,7 @@ read_message(struct reading *r, struct flat *f, struct str rest, size_t *body)
 }
 
 static bool
-read_stream(struct reading *r)
+read_stream(struct arrow_reading *r)
 {
     struct str rest = r->file.bytes;
 
@@ -215,12 +231,12 @@ read_stream(struct reading *r)
         size_t used, body;
 
         if (!progress_check(r->progress, r->err) ||
-            !open_message(r, rest, &f, &used))
+            !arrow_message_open(r, rest, &f, &used))
             return false;
         if (f.s.n == 0)
             break;
         rest = (struct str){rest.p + used, rest.n - used};
-        if (!read_message(r, &f, rest, &body))
+        if (!arrow_message_read(r, &f, rest, &body))
             return false;
         rest = (struct str){rest.p + body, rest.n - body};
     }
@@ -230,7 +246,7 @@ read_stream(struct reading *r)
 /* ---- the footer ---- */
 
 static bool
-open_footer(struct reading *r)
+open_footer(struct arrow_reading *r)
 {
     struct str s = r->file.bytes;
     struct flat tail;
@@ -247,8 +263,8 @@ open_footer(struct reading *r)
     return true;
 }
 
-static bool
-read_block(struct reading *r, size_t at)
+bool
+arrow_block_read(struct arrow_reading *r, size_t at)
 {
     int64_t offset = flat_i64(&r->footer, at);
     int64_t meta = flat_i32(&r->footer, at + 8);
@@ -264,37 +280,48 @@ read_block(struct reading *r, size_t at)
     in = (struct str){r->file.bytes.p + offset, (size_t)meta};
     if (r->file.ours)
         buf_add(&r->checked, in.p, in.n);
-    if (!open_message(r, in, &f, &used) || f.s.n == 0)
+    if (!arrow_message_open(r, in, &f, &used) || f.s.n == 0)
         return f.s.n != 0 ? false : damaged(r, "a message is empty");
-    return read_message(r, &f, (struct str){in.p + meta, (size_t)body}, &told);
+    return arrow_message_read(r, &f, (struct str){in.p + meta, (size_t)body},
+                              &told);
 }
 
 static bool
-read_blocks(struct reading *r, size_t root, unsigned id)
+read_blocks(struct arrow_reading *r, size_t root, unsigned id)
 {
-    size_t n, at = flat_vector(&r->footer, root, id, BLOCK, &n);
+    size_t n, at = flat_vector(&r->footer, root, id, ARROW_BLOCK, &n);
 
     for (size_t i = 0; i < n; i++)
         if (!progress_check(r->progress, r->err) ||
-            !read_block(r, at + i * BLOCK))
+            !arrow_block_read(r, at + i * ARROW_BLOCK))
             return false;
     return true;
 }
 
-static bool
-read_file(struct reading *r)
+bool
+arrow_file_open(struct arrow_reading *r)
 {
     size_t root, schema;
 
     if (!open_footer(r))
         return false;
     root = flat_root(&r->footer);
-    schema = flat_table(&r->footer, root, FOOTER_SCHEMA);
+    schema = flat_table(&r->footer, root, ARROW_FOOTER_SCHEMA);
     if (r->footer.bad || schema == 0)
         return damaged(r, "its footer is damaged");
-    return arrow_schema_read(&r->file, &r->footer, schema, r->err) &&
-           read_blocks(r, root, FOOTER_DICTIONARIES) &&
-           read_blocks(r, root, FOOTER_BATCHES) &&
+    return arrow_schema_read(&r->file, &r->footer, schema, r->err);
+}
+
+static bool
+read_file(struct arrow_reading *r)
+{
+    size_t root;
+
+    if (!arrow_file_open(r))
+        return false;
+    root = flat_root(&r->footer);
+    return read_blocks(r, root, ARROW_FOOTER_DICTIONARIES) &&
+           read_blocks(r, root, ARROW_FOOTER_BATCHES) &&
            (!r->footer.bad || damaged(r, "its footer is damaged"));
 }
 
@@ -307,7 +334,7 @@ struct part {
     struct error err;
 };
 struct parts {
-    struct reading *r;
+    struct arrow_reading *r;
     struct part *part;
 };
 
@@ -340,7 +367,7 @@ decode_field(void *ctx, size_t chunk, size_t begin, size_t end)
 
 /* The error of the first that failed. */
 static bool
-all_ok(struct reading *r, const struct part *x, size_t n)
+all_ok(struct arrow_reading *r, const struct part *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (!x[i].ok) {
@@ -351,7 +378,7 @@ all_ok(struct reading *r, const struct part *x, size_t n)
 }
 
 static bool
-decode_dictionaries(struct reading *r)
+decode_dictionaries(struct arrow_reading *r)
 {
     size_t n = r->file.schema.n_dicts;
     struct parts p = {r, mem_try_array(n, sizeof *p.part, r->err)};
@@ -387,7 +414,7 @@ make_names(const struct part *x, size_t n, char **names, struct error *err)
 }
 
 static struct frame *
-make_frame(struct reading *r, struct part *x, size_t n)
+make_frame(struct arrow_reading *r, struct part *x, size_t n)
 {
     size_t all = 0, at = 0;
     struct column **columns;
@@ -414,8 +441,8 @@ make_frame(struct reading *r, struct part *x, size_t n)
     return f;
 }
 
-static struct frame *
-decode(struct reading *r)
+struct frame *
+arrow_decode(struct arrow_reading *r)
 {
     size_t n = r->file.schema.n_fields;
     struct parts p = {r, NULL};
@@ -437,7 +464,7 @@ decode(struct reading *r)
 }
 
 static struct frame *
-read_any(struct reading *r)
+read_any(struct arrow_reading *r)
 {
     struct str s = r->file.bytes;
 
@@ -447,7 +474,7 @@ read_any(struct reading *r)
     }
     if (str_starts(s, ARROW_MAGIC) ? !read_file(r) : !read_stream(r))
         return NULL;
-    return decode(r);
+    return arrow_decode(r);
 }
 
 /* ---- entry points ---- */
@@ -456,11 +483,11 @@ bool
 arrow_parse(struct str bytes, const char *name, struct pool *pool,
             struct progress *progress, struct frame **out, struct error *err)
 {
-    struct reading r;
+    struct arrow_reading r;
 
-    reading_init(&r, bytes, pool, progress, err);
+    arrow_reading_init(&r, bytes, pool, progress, err);
     *out = read_any(&r);
-    reading_fini(&r);
+    arrow_reading_fini(&r);
     return *out || error_prefix(err, "%s: ", name);
 }
 
@@ -468,12 +495,12 @@ bool
 arrow_read_map(struct file_map *m, const char *name, struct pool *pool,
                struct progress *progress, struct frame **out, struct error *err)
 {
-    struct reading r;
+    struct arrow_reading r;
 
-    reading_init(&r, (struct str){m->data, m->len}, pool, progress, err);
+    arrow_reading_init(&r, (struct str){m->data, m->len}, pool, progress, err);
     r.file.hold = file_hold_new(m, err);
     *out = r.file.hold ? read_any(&r) : NULL;
-    reading_fini(&r);
+    arrow_reading_fini(&r);
     file_hold_unref(r.file.hold);
     return *out || error_prefix(err, "%s: ", name);
 }
@@ -491,10 +518,10 @@ arrow_read(const char *path, struct pool *pool, struct progress *progress,
 /* ---- our own files ---- */
 
 static struct str
-footer_note(struct reading *r, const char *key)
+footer_note(struct arrow_reading *r, const char *key)
 {
-    size_t n, at = flat_vector(&r->footer, flat_root(&r->footer), FOOTER_NOTES,
-                               4, &n);
+    size_t n, at = flat_vector(&r->footer, flat_root(&r->footer),
+                               ARROW_FOOTER_NOTES, 4, &n);
 
     for (size_t i = 0; i < n; i++) {
         size_t pair = flat_element(&r->footer, at, i);
@@ -507,7 +534,7 @@ footer_note(struct reading *r, const char *key)
 
 /* The footer is under the checksum too, with zeros where that stands in it. */
 static bool
-check_sum(struct reading *r)
+check_sum(struct arrow_reading *r)
 {
     struct str sum = footer_note(r, "lathe.check"), f = r->footer.s;
     char want[CHECK_DIGITS + 1];
@@ -526,7 +553,7 @@ check_sum(struct reading *r)
 }
 
 static struct frame *
-recall(struct reading *r, char **note)
+recall(struct arrow_reading *r, char **note)
 {
     struct str text;
     struct frame *f;
@@ -539,7 +566,7 @@ recall(struct reading *r, char **note)
         return NULL;
     }
     text = footer_note(r, "lathe.note");
-    if (!(f = decode(r)))
+    if (!(f = arrow_decode(r)))
         return NULL;
     if ((*note = mem_try_text(text.p, text.n, r->err)))
         return f;
@@ -551,16 +578,16 @@ bool
 arrow_recall(const char *path, struct pool *pool, struct frame **out,
              char **note, struct error *err)
 {
-    struct reading r;
+    struct arrow_reading r;
     struct file_map m;
 
     if (!file_map_open(&m, path, NULL, err))
         return false;
-    reading_init(&r, (struct str){m.data, m.len}, pool, NULL, err);
+    arrow_reading_init(&r, (struct str){m.data, m.len}, pool, NULL, err);
     r.file.ours = true;
     error_set(err, ERR_CORRUPT, "it is no Arrow file");
     *out = (r.file.hold = file_hold_new(&m, err)) ? recall(&r, note) : NULL;
-    reading_fini(&r);
+    arrow_reading_fini(&r);
     file_hold_unref(r.file.hold);
     if (*out)
         return true;

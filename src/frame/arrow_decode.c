@@ -536,6 +536,8 @@ decode_version(struct arrow_decode *d, const struct arrow_field *f,
 {
     struct arrow_parts p = {.field = f, .n = v->n_parts};
 
+    if (v->texts || v->values)
+        return true; /* known from the batch before */
     if (!(p.x = arena_try(&d->keep, p.n, sizeof *p.x, d->err)))
         return false;
     for (size_t i = 0; i < p.n; i++) {

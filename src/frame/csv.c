@@ -16,40 +16,13 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "frame/builder.h"
-#include "frame/csv_columns.h"
+#include "frame/csv_reading.h"
 #include "frame/names.h"
 
-enum {
-    GRAIN = 256 * 1024,
-    ROWS_PER_GRAIN = 64,
-    MAX_REJECTS = 1000,
-    REJECT_TEXT_MAX = 4096
-};
+enum { ROWS_PER_GRAIN = 64, MAX_REJECTS = 1000, REJECT_TEXT_MAX = 4096 };
 
-/* Everything that is known about a text while it is read. */
-struct reading {
-    const struct csv_options *o;
-    struct pool *pool;
-    struct progress *progress;
-    struct csv_scan scan;
-    struct csv_survey survey;
-    struct csv_nulls nulls;
-    size_t begin; /* of the first row */
-    size_t n;     /* columns */
-    bool header;
-    bool again;                  /* the columns were made once in vain */
-    bool first_good;             /* the first row's quotes are in order */
-    struct csv_cell *first;      /* its fields */
-    enum csv_class *first_class; /* what they would be as values */
-    enum csv_class *guess;       /* classes of a sample of the rest */
-    bool *repeats; /* the first row's text occurs again in the sample */
-    char **names;
-    struct csv_column_plan *plan;
-    struct csv_columns columns;
-};
-
-static void
-reading_fini(struct reading *r)
+void
+csv_reading_fini(struct csv_reading *r)
 {
     for (size_t i = 0; r->names && i < r->n; i++)
         free(r->names[i]);
@@ -65,8 +38,9 @@ reading_fini(struct reading *r)
 
 /* ---- what is not a table ---- */
 
-static bool
-fail_binary(const struct csv_scan *s, struct error *err)
+bool
+csv_reading_fail_binary(const struct csv_scan *s, struct str head,
+                        uint64_t line, struct error *err)
 {
     static const struct {
         const char *bytes, *what;
@@ -86,20 +60,20 @@ fail_binary(const struct csv_scan *s, struct error *err)
         {"\xfe\xff", "UTF-16 text"},
     };
     const char *zero = memchr(s->p, '\0', s->len), *what = "a binary file";
-    size_t line = 1 + csv_count_lines(s, 0, zero ? (size_t)(zero - s->p) : 0);
 
+    line += csv_count_lines(s, 0, zero ? (size_t)(zero - s->p) : 0);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (str_starts((struct str){s->p, s->len}, kinds[i].bytes))
+        if (str_starts(head, kinds[i].bytes))
             what = kinds[i].what;
     return error_set(err, ERR_PARSE,
-                     "line %zu: a zero byte: this is %s, expected text in "
+                     "line %llu: a zero byte: this is %s, expected text in "
                      "UTF-8",
-                     line, what);
+                     (unsigned long long)line, what);
 }
 
 /* The first row that is not blank. */
 static bool
-find_begin(struct reading *r, struct error *err)
+find_begin(struct csv_reading *r, struct error *err)
 {
     const struct csv_scan *s = &r->scan;
 
@@ -114,8 +88,8 @@ find_begin(struct reading *r, struct error *err)
 
 /* ---- the first row ---- */
 
-static bool
-read_first(struct reading *r, struct error *err)
+bool
+csv_reading_first(struct csv_reading *r, struct error *err)
 {
     const struct csv_scan *s = &r->scan;
     size_t end = csv_row_end(s, r->begin), none[CSV_DELIMITERS] = {0};
@@ -151,9 +125,9 @@ read_first(struct reading *r, struct error *err)
 }
 
 /* Is the first row a header, when the values below it have these classes? */
-static bool
-is_header(const struct reading *r, const enum csv_class *below,
-          const bool *repeats)
+bool
+csv_reading_is_header(const struct csv_reading *r, const enum csv_class *below,
+                      const bool *repeats)
 {
     bool typed = false, text = false, again = false;
 
@@ -171,20 +145,20 @@ is_header(const struct reading *r, const enum csv_class *below,
 
 /* From the sample.  A column with nothing in the sample may turn out to be of
  * another type: suppose so, since a supposed header is checked at the end. */
-static bool
-guess_header(const struct reading *r)
+bool
+csv_reading_guess_header(const struct csv_reading *r)
 {
     if (r->o->header >= 0)
         return r->o->header > 0;
     for (size_t k = 0; k < r->n; k++)
         if (r->first_class[k] == CSV_TEXT && r->guess[k] == CSV_NONE)
             return true;
-    return is_header(r, r->guess, r->repeats);
+    return csv_reading_is_header(r, r->guess, r->repeats);
 }
 
 /* With all values read as if below a header: was that right? */
 static bool
-check_header(struct reading *r, bool *right, struct error *err)
+check_header(struct csv_reading *r, bool *right, struct error *err)
 {
     struct buf scratch;
     bool ok = true;
@@ -201,7 +175,7 @@ check_header(struct reading *r, bool *right, struct error *err)
         r->repeats[k] = d && dict_find(d, s) != DICT_NONE;
         ok = buf_check(&scratch, err);
     }
-    *right = is_header(r, r->guess, r->repeats);
+    *right = csv_reading_is_header(r, r->guess, r->repeats);
     buf_fini(&scratch);
     return ok;
 }
@@ -209,7 +183,7 @@ check_header(struct reading *r, bool *right, struct error *err)
 /* ---- names ---- */
 
 static char *
-name_of(const struct reading *r, size_t k, struct dict *taken,
+name_of(const struct csv_reading *r, size_t k, struct dict *taken,
         struct error *err)
 {
     struct buf scratch;
@@ -224,8 +198,8 @@ name_of(const struct reading *r, size_t k, struct dict *taken,
     return name;
 }
 
-static bool
-make_names(struct reading *r, struct error *err)
+bool
+csv_reading_names(struct csv_reading *r, struct error *err)
 {
     struct dict *taken = dict_new(err);
     bool ok = taken != NULL;
@@ -241,7 +215,7 @@ make_names(struct reading *r, struct error *err)
 /* ---- types ---- */
 
 static bool
-force_type(struct reading *r, const char *text, struct error *err)
+force_type(struct csv_reading *r, const char *text, struct error *err)
 {
     const char *eq = strrchr(text, '='), *near;
     enum col_type type;
@@ -264,8 +238,8 @@ force_type(struct reading *r, const char *text, struct error *err)
                      near ? near : "", near ? "'?)" : "");
 }
 
-static bool
-make_plan(struct reading *r, struct error *err)
+bool
+csv_reading_plan(struct csv_reading *r, struct error *err)
 {
     for (size_t k = 0; k < r->n; k++) {
         enum csv_class guess = r->guess[k];
@@ -282,8 +256,8 @@ make_plan(struct reading *r, struct error *err)
 
 /* ---- the columns ---- */
 
-static struct csv_columns_job
-job_of(const struct reading *r)
+struct csv_columns_job
+csv_reading_job(const struct csv_reading *r)
 {
     return (struct csv_columns_job){
         .scan = &r->scan,
@@ -300,18 +274,18 @@ job_of(const struct reading *r)
 }
 
 static bool
-read_columns(struct reading *r, struct error *err)
+read_columns(struct csv_reading *r, struct error *err)
 {
-    struct csv_columns_job job = job_of(r);
+    struct csv_columns_job job = csv_reading_job(r);
     bool right;
 
     if (!csv_columns_sample(&job, r->first, r->guess, r->repeats, err))
         return false;
-    r->header = guess_header(r);
+    r->header = csv_reading_guess_header(r);
     for (;;) {
-        if (!make_names(r, err) || !make_plan(r, err))
+        if (!csv_reading_names(r, err) || !csv_reading_plan(r, err))
             return false;
-        job = job_of(r);
+        job = csv_reading_job(r);
         if (!csv_columns_init(&r->columns, &job, err))
             return false;
         if (!check_header(r, &right, err))
@@ -328,7 +302,7 @@ read_columns(struct reading *r, struct error *err)
 
 /* The text of field `col` of a row that was set aside. */
 static bool
-reject_cell(const struct reading *r, const struct csv_reject *why,
+reject_cell(const struct csv_reading *r, const struct csv_reject *why,
             struct buf *out, struct error *err)
 {
     size_t none[CSV_DELIMITERS] = {0};
@@ -350,7 +324,7 @@ reject_cell(const struct reading *r, const struct csv_reject *why,
 }
 
 static bool
-reason_of(const struct reading *r, const struct csv_reject *why,
+reason_of(const struct csv_reading *r, const struct csv_reject *why,
           struct buf *out, struct error *err)
 {
     enum col_type t;
@@ -379,9 +353,9 @@ reason_of(const struct reading *r, const struct csv_reject *why,
     return true;
 }
 
-static bool
-add_reject(const struct reading *r, const struct csv_reject *why,
-           struct builder *b, struct error *err)
+bool
+csv_reading_reject(const struct csv_reading *r, const struct csv_reject *why,
+                   struct builder *b, struct error *err)
 {
     size_t len = why->end - why->begin;
     struct buf reason;
@@ -412,14 +386,14 @@ csv_rejects_new(struct error *err)
 }
 
 static struct frame *
-make_rejects(const struct reading *r, struct error *err)
+make_rejects(const struct csv_reading *r, struct error *err)
 {
     struct builder *b = csv_rejects_new(err);
 
     if (!b)
         return NULL;
     for (size_t i = 0; i < r->columns.n_rejects; i++)
-        if (!add_reject(r, &r->columns.reject[i], b, err)) {
+        if (!csv_reading_reject(r, &r->columns.reject[i], b, err)) {
             builder_free(b);
             return NULL;
         }
@@ -429,7 +403,7 @@ make_rejects(const struct reading *r, struct error *err)
 /* ---- the whole ---- */
 
 static bool
-make_table(struct reading *r, struct csv_table *out, struct error *err)
+make_table(struct csv_reading *r, struct csv_table *out, struct error *err)
 {
     struct csv_columns *c = &r->columns;
 
@@ -448,38 +422,51 @@ make_table(struct reading *r, struct csv_table *out, struct error *err)
     return false;
 }
 
-static bool
-survey(struct reading *r, struct error *err)
+size_t
+csv_reading_grain(const struct csv_options *o, size_t row)
 {
-    size_t grain = r->o->grain ? r->o->grain : GRAIN;
-    size_t row = csv_row_end(&r->scan, r->begin) - r->begin;
+    size_t grain = o->grain ? o->grain : CSV_GRAIN;
 
     /* Wide rows need larger regions, or what each region keeps for each
      * column would outweigh the values. */
-    if (!r->o->grain && grain / ROWS_PER_GRAIN < row)
+    if (!o->grain && grain / ROWS_PER_GRAIN < row)
         grain = row < SIZE_MAX / ROWS_PER_GRAIN ? row * ROWS_PER_GRAIN : row;
-    if (!csv_survey_init(&r->survey, &r->scan, r->begin, grain, r->pool,
-                         r->progress, err))
+    return grain;
+}
+
+static bool
+survey(struct csv_reading *r, struct error *err)
+{
+    size_t row = csv_row_end(&r->scan, r->begin) - r->begin;
+
+    if (!csv_survey_init(&r->survey, &r->scan, r->begin,
+                         csv_reading_grain(r->o, row), r->pool, r->progress,
+                         err))
         return false;
     if (r->survey.has_zero)
-        return fail_binary(&r->scan, err);
+        return csv_reading_fail_binary(
+            &r->scan, (struct str){r->scan.p, r->scan.len}, 1, err);
     r->n = r->survey.n_fields;
     return true;
 }
 
-static bool
-reading_init(struct reading *r, struct error *err)
+bool
+csv_reading_room(struct csv_reading *r, struct error *err)
 {
-    if (!find_begin(r, err) || !survey(r, err))
-        return false;
     return (r->first = mem_try_array(r->n, sizeof *r->first, err)) &&
            (r->first_class =
                 mem_try_array(r->n, sizeof *r->first_class, err)) &&
            (r->guess = mem_try_array(r->n, sizeof *r->guess, err)) &&
            (r->repeats = mem_try_array(r->n, sizeof *r->repeats, err)) &&
            (r->names = mem_try_array(r->n, sizeof *r->names, err)) &&
-           (r->plan = mem_try_array(r->n, sizeof *r->plan, err)) &&
-           read_first(r, err);
+           (r->plan = mem_try_array(r->n, sizeof *r->plan, err));
+}
+
+static bool
+reading_init(struct csv_reading *r, struct error *err)
+{
+    return find_begin(r, err) && survey(r, err) && csv_reading_room(r, err) &&
+           csv_reading_first(r, err);
 }
 
 bool
@@ -488,7 +475,7 @@ csv_parse(struct str text, const char *name, const struct csv_options *o,
           struct error *err)
 {
     static const struct csv_options find_all = {.header = -1};
-    struct reading r = {
+    struct csv_reading r = {
         .o = o ? o : &find_all,
         .pool = pool,
         .progress = progress,
@@ -500,7 +487,7 @@ csv_parse(struct str text, const char *name, const struct csv_options *o,
     progress_begin(progress, "reading", text.n);
     ok = reading_init(&r, err) && read_columns(&r, err) &&
          make_table(&r, out, err);
-    reading_fini(&r);
+    csv_reading_fini(&r);
     return ok || error_prefix(err, "%s: ", name);
 }
 

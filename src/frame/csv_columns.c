@@ -38,7 +38,7 @@ make_room(void *ctx, size_t chunk, size_t begin, size_t end)
     (void)end;
     free(to->data);
     to->data = NULL;
-    if (to->class == CSV_NONE)
+    if (to->class == CSV_NONE || (l->look && to->class == CSV_TEXT))
         return;
     to->type = csv_type_of(to->class);
     to->data = mem_try_aligned(l->n_rows, column_width(to->type), &err);
@@ -330,6 +330,63 @@ csv_columns_init(struct csv_columns *c, const struct csv_columns_job *job,
     } else {
         csv_columns_fini(c);
     }
+    load_fini(&l);
+    return ok;
+}
+
+/* Columns whose type is open, and texts where they matter. */
+static void
+list_open(struct csv_load *l, const bool *repeats)
+{
+    for (size_t i = 0; i < l->n_cols; i++) {
+        const struct csv_column_plan *p = &l->job->plan[i];
+
+        l->target[i].class = p->guess;
+        if (!p->forced && (p->guess != CSV_TEXT || (l->first && !repeats[i])))
+            l->todo[l->n_todo++] = i;
+    }
+}
+
+/* What was found; columns that turned out to be texts are the next to do. */
+static void
+settle_open(struct csv_load *l, bool *repeats)
+{
+    size_t n_todo = l->n_todo;
+
+    l->n_todo = 0;
+    for (size_t i = 0; i < n_todo; i++) {
+        size_t col = l->todo[i];
+        struct csv_column_plan *p = &l->job->plan[col];
+
+        settle_column(l, col);
+        for (size_t k = 0; k < l->n_parts; k++)
+            repeats[col] |= l->repeats[col * l->n_parts + k];
+        if (l->first && p->guess != CSV_TEXT && p->found == CSV_TEXT)
+            l->todo[l->n_todo++] = col;
+        p->guess = p->found;
+    }
+}
+
+bool
+csv_columns_look(const struct csv_columns_job *job,
+                 const struct csv_cell *first, bool *repeats, struct error *err)
+{
+    struct csv_columns c = {0};
+    struct csv_load l;
+    bool ok = load_init(&l, job, &c, err);
+
+    l.look = l.first_pass = true;
+    l.first = first;
+    ok = ok && (l.repeats = mem_try_array(l.n_parts * l.n_cols,
+                                          sizeof *l.repeats, err));
+    if (ok)
+        list_open(&l, repeats);
+    while (ok && l.n_todo > 0) {
+        ok = run_pass(&l, err);
+        if (ok)
+            settle_open(&l, repeats);
+    }
+    free(l.repeats);
     load_fini(&l);
     return ok;
 }

@@ -57,6 +57,12 @@ struct csv_columns {
 bool csv_columns_init(struct csv_columns *c, const struct csv_columns_job *job,
                       struct error *err) MUST_USE;
 void csv_columns_fini(struct csv_columns *c);
+/* The types alone: plan[col].guess becomes what it and all values here fit.
+ *   first  NULL, or the texts of the first row, where `repeats` is set when one
+ *          of them occurs again in a column of texts */
+bool csv_columns_look(const struct csv_columns_job *job,
+                      const struct csv_cell *first, bool *repeats,
+                      struct error *err) MUST_USE;
 
 /* Types of the values of some good rows after the first one, joined;
  * repeats[col] is set when one of them is the text of first[col]. */

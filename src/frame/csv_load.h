@@ -42,6 +42,11 @@ struct csv_load {
     size_t *todo; /* columns of the pass at hand */
     size_t n_todo;
     bool first_pass;
+    /* Values are looked at, for their types and for texts that repeat these;
+     * NULL: for their types alone. */
+    bool look;
+    const struct csv_cell *first;
+    bool *repeats; /* by column and part, as `found` */
 };
 
 /* Parse the columns in todo of one part; failures are left in part->failed. */

@@ -284,6 +284,27 @@ parse_text(struct task *t, size_t col, struct piece *piece)
     return true;
 }
 
+/* Does a text equal that of the first row? */
+static bool
+look_at_text(struct task *t, size_t col, bool *repeats)
+{
+    struct buf first;
+    struct str want;
+
+    buf_init(&first);
+    want = csv_cell_text(t->l->first[col], &first);
+    for (size_t i = t->begin; i < t->end && !*repeats; i++) {
+        struct csv_cell c = cell_of(&t->rows, i, col);
+
+        *repeats = (c.quoted || !csv_cell_is_null(c, t->l->job->nulls)) &&
+                   str_eq(csv_cell_text(c, &t->scratch), want);
+    }
+    if (first.failed || t->scratch.failed)
+        fail_task(t, ERR_NOMEM);
+    buf_fini(&first);
+    return t->part->failed == 0;
+}
+
 /* A column that a value did not fit is looked at, no longer stored. */
 static bool
 parse_column(struct task *t, size_t col)
@@ -294,6 +315,8 @@ parse_column(struct task *t, size_t col)
 
     if (t->begin == 0)
         *found = class;
+    if (t->l->look && class == CSV_TEXT)
+        return look_at_text(t, col, &t->l->repeats[at]);
     if (*found != class || class == CSV_NONE)
         *found = classify_rest(t, col, t->begin, *found);
     else

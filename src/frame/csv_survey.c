@@ -24,7 +24,8 @@ struct survey_job {
     struct piece *piece;
     size_t n_pieces;
     size_t expected[CSV_DELIMITERS];
-    bool again; /* all was counted before, with other delimiters */
+    bool again;  /* all was counted before, with other delimiters */
+    bool window; /* of a text; what is expected is known */
     struct csv_region *region;
     struct csv_count *count; /* of each region */
     size_t n_regions;
@@ -92,15 +93,22 @@ count_piece(void *ctx, size_t chunk, size_t begin, size_t end)
         progress_add(j->progress, (p->end - p->begin) / CSV_SCAN_PART);
 }
 
+void
+csv_survey_expected(const struct csv_scan *s, size_t begin, size_t *expected)
+{
+    size_t none[CSV_DELIMITERS] = {0};
+    struct csv_count first;
+
+    csv_count_rows(s, begin, csv_row_end(s, begin), none, &first);
+    for (size_t d = 0; d < s->n_delimiters; d++)
+        expected[d] = first.n_fields[d] - 1;
+}
+
 static bool
 count_pieces(struct survey_job *j, struct pool *pool, struct error *err)
 {
-    struct csv_count first;
-
-    csv_count_rows(j->s, j->begin, csv_row_end(j->s, j->begin), j->expected,
-                   &first);
-    for (size_t d = 0; d < j->s->n_delimiters; d++)
-        j->expected[d] = first.n_fields[d] - 1;
+    if (!j->window)
+        csv_survey_expected(j->s, j->begin, j->expected);
     pool_for(pool, j->n_pieces, 1, count_piece, j);
     return progress_check(j->progress, err);
 }
@@ -162,23 +170,36 @@ count_regions(struct survey_job *j, struct pool *pool, struct error *err)
     return progress_check(j->progress, err);
 }
 
-static size_t
-best_delimiter(const struct survey_job *j)
+size_t
+csv_survey_best(const size_t *good, const size_t *expected, size_t n)
 {
-    size_t good[CSV_DELIMITERS] = {0}, best = 0;
+    size_t best = 0;
 
-    for (size_t i = 0; i < j->n_regions; i++)
-        for (size_t d = 0; d < j->s->n_delimiters; d++)
-            good[d] += j->count[i].n_good[d];
-    for (size_t d = 1; d < j->s->n_delimiters; d++) {
-        bool more =
-            good[d] > good[best] ||
-            (good[d] == good[best] && j->expected[d] > j->expected[best]);
+    for (size_t d = 1; d < n; d++) {
+        bool more = good[d] > good[best] ||
+                    (good[d] == good[best] && expected[d] > expected[best]);
 
-        if (j->expected[d] > 0 && (more || j->expected[best] == 0))
+        if (expected[d] > 0 && (more || expected[best] == 0))
             best = d;
     }
     return best;
+}
+
+static void
+add_good(const struct survey_job *j, size_t *good)
+{
+    for (size_t i = 0; i < j->n_regions; i++)
+        for (size_t d = 0; d < j->s->n_delimiters; d++)
+            good[d] += j->count[i].n_good[d];
+}
+
+static size_t
+best_delimiter(const struct survey_job *j)
+{
+    size_t good[CSV_DELIMITERS] = {0};
+
+    add_good(j, good);
+    return csv_survey_best(good, j->expected, j->s->n_delimiters);
 }
 
 /* Leave the best of the candidates.  What was counted stays right when there
@@ -205,23 +226,50 @@ choose_delimiter(struct survey_job *j, struct csv_scan *s, struct pool *pool,
 }
 
 static bool
-finish(const struct survey_job *j, struct csv_survey *v, struct error *err)
+finish(const struct survey_job *j, size_t pick, struct csv_survey *v,
+       struct error *err)
 {
     v->n_regions = j->n_regions;
-    v->n_fields = j->expected[0] + 1;
+    v->n_fields = j->expected[pick] + 1;
     for (size_t i = 0; i < j->n_pieces; i++)
         v->has_zero |= j->piece[i].count.has_zero;
     for (size_t i = 0; i < v->n_regions; i++) {
         struct csv_region *r = &v->region[i];
 
         r->n_rows = j->count[i].n_rows;
-        r->n_good = j->count[i].n_good[0];
-        r->n_fields = j->count[i].n_fields[0];
+        r->n_good = j->count[i].n_good[pick];
+        r->n_fields = j->count[i].n_fields[pick];
         if (r->end - r->begin >= UINT32_MAX)
             return error_set(err, ERR_LIMIT,
                              "line %zu: a row of more than 4 GiB", r->line);
     }
     return true;
+}
+
+static bool
+job_init(struct survey_job *j, struct csv_survey *v, struct pool *pool,
+         struct error *err)
+{
+    bool ok;
+
+    *v = (struct csv_survey){0};
+    ok = cut_pieces(j, pool, err) &&
+         (v->region = mem_try_array(j->n_pieces, sizeof *j->region, err)) &&
+         (j->count = mem_try_array(j->n_pieces, sizeof *j->count, err)) &&
+         (j->dirty = mem_try_array(j->n_pieces, sizeof *j->dirty, err));
+    j->region = v->region;
+    return ok;
+}
+
+static bool
+job_end(struct survey_job *j, struct csv_survey *v, bool ok)
+{
+    free(j->piece);
+    free(j->count);
+    free(j->dirty);
+    if (!ok)
+        csv_survey_fini(v);
+    return ok;
 }
 
 bool
@@ -231,23 +279,57 @@ csv_survey_init(struct csv_survey *v, struct csv_scan *s, size_t begin,
 {
     struct survey_job j = {
         .s = s, .progress = progress, .begin = begin, .grain = grain};
+
+    return job_end(
+        &j, v,
+        job_init(&j, v, pool, err) && count_regions(&j, pool, err) &&
+            (s->n_delimiters == 1 || choose_delimiter(&j, s, pool, err)) &&
+            finish(&j, 0, v, err));
+}
+
+/* ---- windows ---- */
+
+/* The last row of the window may go on behind it, and is left to the next. */
+static void
+leave_last_row(struct survey_job *j, struct csv_window *w)
+{
+    struct csv_region *g = &j->region[j->n_regions - 1];
+    size_t end = g->begin, next;
+
+    while ((next = csv_row_end(j->s, end)) < j->s->len)
+        end = next;
+    w->n_lines = g->line - 1 + csv_count_lines(j->s, g->line_from, end);
+    w->end = g->end = end;
+    if (end > g->begin)
+        csv_count_rows(j->s, g->begin, end, j->expected,
+                       &j->count[j->n_regions - 1]);
+    else
+        j->n_regions--;
+}
+
+bool
+csv_survey_window(struct csv_survey *v, const struct csv_scan *s,
+                  struct csv_window *w, struct pool *pool,
+                  struct progress *progress, struct error *err)
+{
+    struct survey_job j = {.s = s,
+                           .progress = progress,
+                           .begin = w->begin,
+                           .grain = w->grain,
+                           .window = true};
     bool ok;
 
-    *v = (struct csv_survey){0};
-    ok = cut_pieces(&j, pool, err) &&
-         (v->region = mem_try_array(j.n_pieces, sizeof *j.region, err)) &&
-         (j.count = mem_try_array(j.n_pieces, sizeof *j.count, err)) &&
-         (j.dirty = mem_try_array(j.n_pieces, sizeof *j.dirty, err));
-    j.region = v->region;
-    ok = ok && count_regions(&j, pool, err) &&
-         (s->n_delimiters == 1 || choose_delimiter(&j, s, pool, err)) &&
-         finish(&j, v, err);
-    free(j.piece);
-    free(j.count);
-    free(j.dirty);
-    if (!ok)
-        csv_survey_fini(v);
-    return ok;
+    memcpy(j.expected, w->expected, sizeof j.expected);
+    ok = job_init(&j, v, pool, err) && count_regions(&j, pool, err);
+    w->end = s->len;
+    w->has_quote = false;
+    for (size_t i = 0; ok && i < j.n_pieces; i++)
+        w->has_quote |= j.piece[i].count.has_quote;
+    if (ok && !w->last)
+        leave_last_row(&j, w);
+    if (ok)
+        add_good(&j, w->good);
+    return job_end(&j, v, ok && finish(&j, w->pick, v, err));
 }
 
 void

@@ -40,4 +40,28 @@ bool csv_survey_init(struct csv_survey *v, struct csv_scan *s, size_t begin,
                      size_t grain, struct pool *pool, struct progress *progress,
                      struct error *err) MUST_USE;
 void csv_survey_fini(struct csv_survey *v);
+
+/* Delimiters of the row at `begin`, for each candidate. */
+void
+csv_survey_expected(const struct csv_scan *s, size_t begin, size_t *expected);
+/* The candidate that is chosen when this many rows are good. */
+size_t csv_survey_best(const size_t *good, const size_t *expected, size_t n);
+
+/* A part of a text that begins with a row. */
+struct csv_window {
+    size_t begin, grain;
+    bool last; /* the text ends here; else the last row is left out */
+    size_t expected[CSV_DELIMITERS]; /* delimiters of a good row */
+    size_t pick;                     /* whose counts the regions tell */
+    size_t good[CSV_DELIMITERS];     /* rows, by candidate, are added to */
+    /* Out: */
+    size_t end;     /* of the rows that are whole */
+    size_t n_lines; /* line ends before it; not of the last window */
+    bool has_quote;
+};
+/* The survey of the window that is the text of the scan; no regions when no
+ * row is whole. */
+bool csv_survey_window(struct csv_survey *v, const struct csv_scan *s,
+                       struct csv_window *w, struct pool *pool,
+                       struct progress *progress, struct error *err) MUST_USE;
 #endif

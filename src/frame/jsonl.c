@@ -19,7 +19,6 @@
 enum {
     GRAIN = 1 << 20,
     PARTS_MAX = 512, /* each keeps something for each column */
-    MAX_REJECTS = 1000,
     REJECT_TEXT_MAX = 1000
 };
 
@@ -86,8 +85,8 @@ next_line(struct str s, size_t from)
     return nl ? (size_t)(nl - s.p) + 1 : s.n;
 }
 
-static bool
-cut(struct jsonl_reading *r, struct error *err)
+bool
+jsonl_cut(struct jsonl_reading *r, struct error *err)
 {
     size_t least =
         r->text.n / PARTS_MAX > GRAIN ? r->text.n / PARTS_MAX : GRAIN;
@@ -108,8 +107,8 @@ cut(struct jsonl_reading *r, struct error *err)
 }
 
 /* Past a byte order mark; is it a list? */
-static void
-find_body(struct jsonl_reading *r)
+void
+jsonl_find_body(struct jsonl_reading *r)
 {
     const char *p = r->text.p, *end = p + r->text.n;
 
@@ -345,10 +344,9 @@ join_part(struct jsonl_reading *r, struct jsonl_part *p, struct error *err)
     return map != NULL;
 }
 
-static bool
-survey(struct jsonl_reading *r, struct error *err)
+bool
+jsonl_survey_parts(struct jsonl_reading *r, struct error *err)
 {
-    progress_begin(r->progress, "looking", r->text.n);
     pool_for(r->pool, r->n_parts, 1, survey_part, r);
     if (!progress_check(r->progress, err))
         return false;
@@ -363,7 +361,13 @@ survey(struct jsonl_reading *r, struct error *err)
         r->n_rows += p->n_rows;
         r->n_bad += p->n_bad;
     }
-    if (!check_rows(r, err) || !jsonl_tree_init(&r->tree, err))
+    return true;
+}
+
+bool
+jsonl_join_parts(struct jsonl_reading *r, struct error *err)
+{
+    if (r->tree.n == 0 && !jsonl_tree_init(&r->tree, err))
         return false;
     for (size_t i = 0; i < r->n_parts; i++)
         if (!join_part(r, &r->part[i], err))
@@ -371,11 +375,19 @@ survey(struct jsonl_reading *r, struct error *err)
     return true;
 }
 
+static bool
+survey(struct jsonl_reading *r, struct error *err)
+{
+    progress_begin(r->progress, "looking", r->text.n);
+    return jsonl_survey_parts(r, err) && check_rows(r, err) &&
+           jsonl_join_parts(r, err);
+}
+
 /* ---- the table ---- */
 
 static bool
 add_reject(const struct jsonl_reading *r, const struct jsonl_reject *x,
-           size_t line, struct builder *b, struct error *err)
+           uint64_t line, struct builder *b, struct error *err)
 {
     size_t len = x->end - x->begin;
 
@@ -389,18 +401,20 @@ add_reject(const struct jsonl_reading *r, const struct jsonl_reject *x,
            builder_end_row(b, err);
 }
 
-static bool
-add_rejects(const struct jsonl_reading *r, struct builder *b, struct error *err)
+bool
+jsonl_add_rejects(const struct jsonl_reading *r, struct builder *b, size_t *n,
+                  uint64_t line, struct error *err)
 {
-    size_t n = 0, at = 0, line = 1;
+    size_t at = 0;
 
     for (size_t i = 0; i < r->n_parts; i++)
         for (size_t k = 0; k < r->part[i].n_rejects; k++) {
             const struct jsonl_reject *x = &r->part[i].reject[k];
             struct str gap = {r->text.p + at, x->begin - at};
 
-            if (n++ == r->max_rejects)
+            if (*n == r->max_rejects)
                 return true;
+            ++*n;
             line += line_of(gap, gap.n) - 1;
             at = x->begin;
             if (!add_reject(r, x, line, b, err))
@@ -413,16 +427,17 @@ static struct frame *
 make_rejects(const struct jsonl_reading *r, struct error *err)
 {
     struct builder *b = csv_rejects_new(err);
+    size_t n = 0;
 
-    if (b && !add_rejects(r, b, err)) {
+    if (b && !jsonl_add_rejects(r, b, &n, 1, err)) {
         builder_free(b);
         return NULL;
     }
     return b ? builder_finish(b, err) : NULL;
 }
 
-static struct frame *
-make_frame(struct jsonl_reading *r, struct error *err)
+struct frame *
+jsonl_make_frame(struct jsonl_reading *r, struct error *err)
 {
     const char **names = mem_try_array(r->n_cols, sizeof *names, err);
     struct column **columns = mem_try_array(r->n_cols, sizeof *columns, err);
@@ -447,7 +462,8 @@ make_table(struct jsonl_reading *r, struct csv_table *out, struct error *err)
     struct csv_table t = {
         .n_rejected = r->n_bad, .n_bytes = r->text.n, .header = true};
 
-    if ((t.rejects = make_rejects(r, err)) && (t.frame = make_frame(r, err))) {
+    if ((t.rejects = make_rejects(r, err)) &&
+        (t.frame = jsonl_make_frame(r, err))) {
         *out = t;
         return true;
     }
@@ -455,8 +471,8 @@ make_table(struct jsonl_reading *r, struct csv_table *out, struct error *err)
     return false;
 }
 
-static void
-reading_fini(struct jsonl_reading *r)
+void
+jsonl_reading_fini(struct jsonl_reading *r)
 {
     for (size_t i = 0; r->part && i < r->n_parts; i++) {
         jsonl_tree_fini(&r->part[i].tree);
@@ -489,10 +505,10 @@ jsonl_parse(struct str text, const char *name, const struct jsonl_options *o,
         .o = o ? o : &usual, .pool = pool, .progress = progress, .text = text};
     bool ok;
 
-    r.max_rejects = r.o->max_rejects ? r.o->max_rejects : MAX_REJECTS;
-    find_body(&r);
-    ok = cut(&r, err) && survey(&r, err) && jsonl_load(&r, err) &&
+    r.max_rejects = r.o->max_rejects ? r.o->max_rejects : JSONL_MAX_REJECTS;
+    jsonl_find_body(&r);
+    ok = jsonl_cut(&r, err) && survey(&r, err) && jsonl_load(&r, err) &&
          make_table(&r, out, err);
-    reading_fini(&r);
+    jsonl_reading_fini(&r);
     return ok || error_prefix(err, "%s: ", name);
 }

@@ -60,8 +60,8 @@ name_targets(struct jsonl_reading *r, struct error *err)
     return ok;
 }
 
-static bool
-make_targets(struct jsonl_reading *r, struct error *err)
+bool
+jsonl_targets(struct jsonl_reading *r, struct error *err)
 {
     if (!(r->inner = mem_try_array(r->tree.n, sizeof *r->inner, err)) ||
         !(r->column_of = mem_try_array(r->tree.n, sizeof *r->column_of, err)))
@@ -312,7 +312,6 @@ join_column(void *ctx, size_t col, size_t begin, size_t end)
 static bool
 load_all(struct jsonl_reading *r, struct error *err)
 {
-    progress_begin(r->progress, "reading", r->text.n);
     pool_for(r->pool, r->n_parts, 1, load_part, r);
     if (!progress_check(r->progress, err))
         return false;
@@ -331,7 +330,14 @@ load_all(struct jsonl_reading *r, struct error *err)
 }
 
 bool
+jsonl_load_rows(struct jsonl_reading *r, struct error *err)
+{
+    return make_room(r, err) && load_all(r, err);
+}
+
+bool
 jsonl_load(struct jsonl_reading *r, struct error *err)
 {
-    return make_targets(r, err) && make_room(r, err) && load_all(r, err);
+    progress_begin(r->progress, "reading", r->text.n);
+    return jsonl_targets(r, err) && jsonl_load_rows(r, err);
 }

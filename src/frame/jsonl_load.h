@@ -9,7 +9,10 @@
 #include "frame/jsonl_row.h"
 #include "frame/piece.h"
 
-enum { JSONL_STOP_EVERY = 1024 /* rows: a look at whether to stop */ };
+enum {
+    JSONL_STOP_EVERY = 1024, /* rows: a look at whether to stop */
+    JSONL_MAX_REJECTS = 1000
+};
 
 struct jsonl_reject {
     size_t begin, end; /* bytes */
@@ -67,6 +70,32 @@ struct jsonl_reading {
 
 /* Remember why a part could not be read; false. */
 bool jsonl_fail_part(struct jsonl_part *p, const struct error *err);
+/* ---- jsonl.c ---- */
+
+void jsonl_reading_fini(struct jsonl_reading *r);
+/* What stands before the rows, and whether they are a list. */
+void jsonl_find_body(struct jsonl_reading *r);
+/* Cut r->text from r->body on into parts of whole rows. */
+bool jsonl_cut(struct jsonl_reading *r, struct error *err) MUST_USE;
+/* The first pass over the parts: rows in each, and what they hold joined to
+ * tree and seen. */
+bool jsonl_survey_parts(struct jsonl_reading *r, struct error *err) MUST_USE;
+bool jsonl_join_parts(struct jsonl_reading *r, struct error *err) MUST_USE;
+/* A frame of the columns in target, which it takes. */
+struct frame *
+jsonl_make_frame(struct jsonl_reading *r, struct error *err) MUST_USE;
+/* Rows of csv_rejects_new() from those of the parts, until *n are
+ * r->max_rejects; `line` is that of the text's first byte. */
+struct builder;
+bool jsonl_add_rejects(const struct jsonl_reading *r, struct builder *b,
+                       size_t *n, uint64_t line, struct error *err) MUST_USE;
+
+/* ---- jsonl_load.c ---- */
+
+/* The columns that the first pass has found, r->n_cols in target. */
+bool jsonl_targets(struct jsonl_reading *r, struct error *err) MUST_USE;
+/* Their values from the rows of the parts. */
+bool jsonl_load_rows(struct jsonl_reading *r, struct error *err) MUST_USE;
 /* The second pass: what the first one has left in parts, tree and seen to
  * columns in target. */
 bool jsonl_load(struct jsonl_reading *r, struct error *err) MUST_USE;

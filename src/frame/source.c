@@ -170,7 +170,7 @@ bytes_open(struct bytes *b, const char *path, size_t most, struct progress *g,
 
 /* "column=type" for a format with types of its own. */
 static bool
-cast(struct csv_table *t, const char *text, struct error *err)
+cast(struct frame **table, const char *text, struct error *err)
 {
     const char *eq = strrchr(text, '=');
     char *name = mem_text(text);
@@ -189,15 +189,15 @@ cast(struct csv_table *t, const char *text, struct error *err)
                   text);
         goto out;
     }
-    if (!frame_need(t->frame, name, &col, err) ||
-        !(c = column_cast(frame_column(t->frame, col), type, &lost, err)))
+    if (!frame_need(*table, name, &col, err) ||
+        !(c = column_cast(frame_column(*table, col), type, &lost, err)))
         goto out;
     if (lost > 0)
         error_set(err, ERR_PARSE, "column '%s': %zu value%s no %s", name, lost,
                   lost == 1 ? " is" : "s are", column_type_word(type));
-    else if ((f = frame_with(t->frame, name, column_ref(c), err))) {
-        frame_unref(t->frame);
-        t->frame = f;
+    else if ((f = frame_with(*table, name, column_ref(c), err))) {
+        frame_unref(*table);
+        *table = f;
     }
 out:
     ok = f != NULL;
@@ -206,26 +206,33 @@ out:
     return ok;
 }
 
-/* Parquet columns that are left out are told where rows that are set aside
- * would be. */
+bool
+source_note_left_out(const struct parquet_info *info, struct builder *b,
+                     size_t *n, struct error *err)
+{
+    for (size_t i = 0; i < info->n_columns; i++) {
+        const struct parquet_column *c = &info->columns[i];
+
+        if (!c->skipped)
+            continue;
+        if (!builder_text(b, 1, str_of(c->name), err) ||
+            !builder_text(b, 2, str_of(c->skipped), err) ||
+            !builder_end_row(b, err))
+            return false;
+        ++*n;
+    }
+    return true;
+}
+
 static bool
 note_left_out(struct str text, struct builder *b, size_t *n, struct error *err)
 {
     struct parquet_info info;
-    bool ok = true;
+    bool ok;
 
     if (!parquet_info_parse(text, &info, err))
         return false;
-    for (size_t i = 0; ok && i < info.n_columns; i++) {
-        const struct parquet_column *c = &info.columns[i];
-
-        if (!c->skipped)
-            continue;
-        ok = builder_text(b, 1, str_of(c->name), err) &&
-             builder_text(b, 2, str_of(c->skipped), err) &&
-             builder_end_row(b, err);
-        ++*n;
-    }
+    ok = source_note_left_out(&info, b, n, err);
     parquet_info_fini(&info);
     return ok;
 }
@@ -281,16 +288,23 @@ read_typed(struct bytes *b, enum source_format format, const char *path,
     return false;
 }
 
+bool
+source_cast_all(struct frame **f, const char *const *types, struct error *err)
+{
+    for (size_t i = 0; types && types[i]; i++)
+        if (!cast(f, types[i], err))
+            return false;
+    return true;
+}
+
 static bool
 cast_all(struct csv_table *t, const char *path, const char *const *types,
          struct error *err)
 {
-    for (size_t i = 0; types && types[i]; i++)
-        if (!cast(t, types[i], err)) {
-            csv_table_fini(t);
-            return error_prefix(err, "%s: ", path);
-        }
-    return true;
+    if (source_cast_all(&t->frame, types, err))
+        return true;
+    csv_table_fini(t);
+    return error_prefix(err, "%s: ", path);
 }
 
 static const struct source_options find_all = {.csv = {.header = -1}};

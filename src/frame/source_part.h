@@ -19,4 +19,14 @@ source_format_of(const char *path, const struct source_options *o,
 /* With what the name tells of the delimiter. */
 struct csv_options
 source_csv_options(const char *path, const struct source_options *o);
+/* Parquet columns that are left out are told where rows that are set aside
+ * would be. */
+struct builder;
+struct parquet_info;
+bool source_note_left_out(const struct parquet_info *info, struct builder *b,
+                          size_t *n, struct error *err) MUST_USE;
+/* Replace columns by what "column=type" asks for, NULL-ended or NULL.
+ * ERR_PARSE: a value is no such thing. */
+bool source_cast_all(struct frame **f, const char *const *types,
+                     struct error *err) MUST_USE;
 #endif

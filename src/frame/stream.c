@@ -168,10 +168,10 @@ slices_close(struct stream *s)
 }
 
 static const struct stream_class slices_class = {slices_next, slices_rewind,
-                                                 slices_close, NULL};
+                                                 slices_close, NULL, NULL};
 
-static size_t
-rows_of_a_batch(const struct frame *f)
+size_t
+stream_rows_of_batch(const struct frame *f)
 {
     size_t row = frame_bytes(f) / (frame_rows(f) + 1) + 1;
 
@@ -195,6 +195,6 @@ stream_of_frame(const struct frame *f, size_t n_rows, struct pool *pool,
     l->stream.n_rows = frame_rows(f);
     l->stream.rows_known = true;
     l->frame = frame_ref(f);
-    l->n_rows = n_rows ? n_rows : rows_of_a_batch(f);
+    l->n_rows = n_rows ? n_rows : stream_rows_of_batch(f);
     return &l->stream;
 }

@@ -4,7 +4,7 @@
  *
  *     struct stream_sample { struct stream stream; ... };
  *     static const struct stream_class class = {sample_next, sample_rewind,
- *                                               sample_close, NULL};
+ *                                               sample_close};
  *
  * Private to stream*.c.
  * SPDX-License-Identifier: GPL-3.0-or-later */
@@ -21,6 +21,9 @@ struct stream_class {
     void (*close)(struct stream *s); /* what is its own, and frees s */
     /* NULL: those of `of`, or none. */
     const struct frame *(*rejects)(const struct stream *s, size_t *n);
+    /* Give back the memory of mapped files that is not needed now; NULL: there
+     * is none. */
+    void (*cool)(const struct stream *s);
 };
 
 struct stream {
@@ -37,4 +40,6 @@ struct stream {
  * also when the kind then fails and closes it. */
 void stream_init(struct stream *s, const struct stream_class *class,
                  struct frame *head, struct stream *of);
+/* How many rows like these a batch holds. */
+size_t stream_rows_of_batch(const struct frame *f);
 #endif

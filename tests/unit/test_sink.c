@@ -505,7 +505,6 @@ main(void)
         cmocka_unit_test(a_spill_that_cannot_be_written_says_so),
     };
 
-    cmocka_set_message_output(CM_OUTPUT_TAP);
-    (void)cmocka_run_group_tests(tests, make_folder, remove_folder);
+    cmocka_run_group_tests(tests, make_folder, remove_folder);
     return 0;
 }

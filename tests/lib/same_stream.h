@@ -1,0 +1,98 @@
+/* A stream gives what the file gives when it is read whole.  For test programs
+ * that bring cmocka or, as the fuzzers do, define SAME_FAIL.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_TESTS_SAME_STREAM_H
+#define LATHE_TESTS_SAME_STREAM_H
+
+#include <math.h>
+#include <string.h>
+
+#include "frame/stream.h"
+
+/* What differs, or NULL. */
+static inline const char *
+same_value(const struct column *a, size_t i, const struct column *b, size_t k)
+{
+    struct str s, t;
+
+    if (column_is_valid(a, i) != column_is_valid(b, k))
+        return "a value is missing";
+    switch (column_type(a)) {
+    case COL_TEXT:
+        s = column_text(a, i);
+        t = column_text(b, k);
+        return s.n == t.n && memcmp(s.p, t.p, s.n) == 0 ? NULL : "a text";
+    case COL_FLOAT64:
+        return memcmp(&column_float64s(a)[i], &column_float64s(b)[k],
+                      sizeof(double)) == 0
+                   ? NULL
+                   : "a float";
+    case COL_BOOL:
+        return column_bools(a)[i] == column_bools(b)[k] ? NULL : "a bool";
+    case COL_DATE:
+        return column_dates(a)[i] == column_dates(b)[k] ? NULL : "a date";
+    default:
+        return column_int64s(a)[i] == column_int64s(b)[k] ? NULL : "an int";
+    }
+}
+
+/* Rows `at` and so on of `want` are those of `got`. */
+static inline const char *
+same_rows(const struct frame *want, size_t at, const struct frame *got)
+{
+    const char *why = NULL;
+
+    if (frame_cols(want) != frame_cols(got))
+        return "the number of columns";
+    if (frame_rows(want) - at < frame_rows(got))
+        return "too many rows";
+    for (size_t c = 0; !why && c < frame_cols(want); c++) {
+        const struct column *a = frame_column(want, c);
+        const struct column *b = frame_column(got, c);
+
+        if (strcmp(frame_name(want, c), frame_name(got, c)) != 0)
+            return "a name";
+        if (column_type(a) != column_type(b))
+            return "a type";
+        for (size_t i = 0; !why && i < frame_rows(got); i++)
+            why = same_value(a, at + i, b, i);
+    }
+    return why;
+}
+
+/* The rest of the stream; it is not closed. */
+static inline const char *
+same_stream(const struct csv_table *want, struct stream *s, struct error *err)
+{
+    const struct frame *rejects;
+    const char *why = NULL;
+    size_t at = 0, n_rejected;
+    uint64_t n_rows;
+    struct frame *f;
+
+    if (same_rows(want->frame, 0, stream_head(s)))
+        return same_rows(want->frame, 0, stream_head(s));
+    while (!why) {
+        if (!stream_next(s, &f, err))
+            return err->message;
+        if (!f)
+            break;
+        why = frame_rows(f) == 0 ? "a batch of no rows"
+                                 : same_rows(want->frame, at, f);
+        at += frame_rows(f);
+        frame_unref(f);
+    }
+    if (why)
+        return why;
+    if (at != frame_rows(want->frame))
+        return "the number of rows";
+    if (stream_rows(s, &n_rows) && n_rows != at)
+        return "the number of rows that was told";
+    rejects = stream_rejects(s, &n_rejected);
+    if (n_rejected != want->n_rejected)
+        return "the number of rejects";
+    if (rejects && frame_rows(rejects) != frame_rows(want->rejects))
+        return "the number of rejects that are kept";
+    return rejects ? same_rows(want->rejects, 0, rejects) : NULL;
+}
+#endif
