@@ -15,25 +15,23 @@
 
 /* ---- shared ---- */
 
-/* How many rows were set aside, and where and why the first ones. */
-static void
-tell_rejects(struct task *t, const char *path, const struct csv_table *table)
+void
+cmd_tell_rejects(struct task *t, const char *path, const struct frame *f,
+                 size_t n)
 {
     enum { SHOWN = 3 };
-    const struct frame *f = table->rejects;
     long line = frame_find(f, "line"), reason = frame_find(f, "reason");
     struct buf text;
 
     buf_init(&text);
-    buf_printf(&text, "%s: %zu row%s set aside", path, table->n_rejected,
-               table->n_rejected == 1 ? "" : "s");
+    buf_printf(&text, "%s: %zu row%s set aside", path, n, n == 1 ? "" : "s");
     for (size_t i = 0; i < frame_rows(f) && i < SHOWN; i++) {
         buf_puts(&text, i ? "; line " : ": line ");
         column_print(frame_column(f, (size_t)line), i, &text);
         buf_puts(&text, ", ");
         column_print(frame_column(f, (size_t)reason), i, &text);
     }
-    if (table->n_rejected > SHOWN)
+    if (n > SHOWN)
         buf_puts(&text, "; ...");
     task_log(t, "%s", text.data);
     session_message(task_session(t), MESSAGE_WARN, "%s", text.data);
@@ -50,7 +48,7 @@ cmd_table(struct task *t, const char *path, struct error *err)
     if (!shelf_read(s, path, NULL, task_progress(t), &table, err))
         return NULL;
     if (table.n_rejected)
-        tell_rejects(t, path, &table);
+        cmd_tell_rejects(t, path, table.rejects, table.n_rejected);
     f = frame_ref(table.frame);
     csv_table_fini(&table);
     return f;

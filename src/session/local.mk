@@ -6,6 +6,7 @@ liblathe_a_SOURCES += src/session/chart_layout.c
 liblathe_a_SOURCES += src/session/chart_svg.c
 liblathe_a_SOURCES += src/session/cmd.h
 liblathe_a_SOURCES += src/session/cmd_about.c
+liblathe_a_SOURCES += src/session/cmd_convert.c
 liblathe_a_SOURCES += src/session/cmd_data.c
 liblathe_a_SOURCES += src/session/cmd_job.c
 liblathe_a_SOURCES += src/session/cmd_model.c

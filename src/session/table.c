@@ -41,6 +41,13 @@ static const struct arg head_args[] = {
     {"--rows", ARG_INT, false, false, "10", NULL, "how many"},
     END};
 
+static const struct arg convert_args[] = {
+    {"data", ARG_FILE, true, false, NULL, NULL,
+     "a table: csv, tsv, jsonl, arrow, parquet, or - for standard input"},
+    {"out", ARG_FILE, true, false, NULL, NULL,
+     "write here: .csv, .tsv, .jsonl, .arrow, .arrows, .parquet"},
+    END};
+
 static const struct arg schema_args[] = {
     {"data", ARG_FILE, true, false, NULL, NULL,
      "a table: csv, tsv, jsonl, arrow, parquet, or - for standard input"},
@@ -274,6 +281,9 @@ enum {
 };
 
 static const struct command table[] = {
+    {"convert", "A table of one format to one of another",
+     "What does not fit in memory goes through it in batches.",
+     "lathe convert churn.csv churn.parquet", ALL, convert_args, cmd_convert},
     {"doctor", "Look at the machine, the project and the terminal",
      "Says what lathe finds, what is missing, and the remedy.", "lathe doctor",
      ALL, NULL, cmd_doctor},

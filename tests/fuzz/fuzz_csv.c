@@ -2,8 +2,8 @@
  *
  * Beyond not crashing: the size of the pieces that threads take changes
  * nothing, the head of a text has the first rows of the whole, no row is lost
- * when a type is forced, and what was read is written so that it reads back
- * the same.
+ * when a type is forced, a stream gives the same rows, and what was read is
+ * written so that it reads back the same.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "frame/csv.h"
+#include "tests/lib/same_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -162,6 +163,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct csv_table t;
 
     force_a_type(text);
+    check(same_bytes(text, SOURCE_CSV, 1 + len / 13));
     if (!parse(text, NULL, &t)) {
         read_heads(text, NULL);
         return 0;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "frame/jsonl.h"
+#include "tests/lib/same_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -69,6 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct csv_table t;
     struct error err;
 
+    check(same_bytes(text, SOURCE_JSONL, 1 + len / 13));
     if (!jsonl_parse(text, "fuzz", NULL, NULL, NULL, &t, &err))
         return 0;
     read_in_pieces(text, &t);

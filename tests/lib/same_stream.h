@@ -1,12 +1,15 @@
-/* A stream gives what the file gives when it is read whole.  For test programs
- * that bring cmocka or, as the fuzzers do, define SAME_FAIL.
+/* A stream gives what the file gives when it is read whole: what differs, for
+ * unit tests and fuzzers alike.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_TESTS_SAME_STREAM_H
 #define LATHE_TESTS_SAME_STREAM_H
 
-#include <math.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "base/spill.h"
+#include "frame/codec.h"
 #include "frame/stream.h"
 
 /* What differs, or NULL. */
@@ -94,5 +97,52 @@ same_stream(const struct csv_table *want, struct stream *s, struct error *err)
     if (rejects && frame_rows(rejects) != frame_rows(want->rejects))
         return "the number of rejects that are kept";
     return rejects ? same_rows(want->rejects, 0, rejects) : NULL;
+}
+
+static inline const char *
+same_opened(const char *path, const struct source_options *o,
+            struct error *parts)
+{
+    struct csv_table want;
+    struct error whole;
+    bool ok = source_read(path, o, NULL, NULL, &want, &whole);
+    struct stream *s = stream_open(path, o, NULL, NULL, parts);
+    const char *why = NULL;
+
+    if (ok && !s)
+        why = parts->message;
+    else if (!ok && s)
+        why = "no error";
+    else if (ok)
+        why = same_stream(&want, s, parts);
+    else if (parts->code != ERR_LIMIT &&
+             strcmp(whole.message, parts->message) != 0)
+        why = "another error";
+    stream_close(s);
+    if (ok)
+        csv_table_fini(&want);
+    return why;
+}
+
+/* The same of bytes in memory, as a file in pieces of `grain`.  What can be
+ * read only whole is left out, and what is packed: damage is met at another
+ * time. */
+static inline bool
+same_bytes(struct str text, enum source_format format, size_t grain)
+{
+    struct source_options o = {
+        .format = format,
+        .csv = {.header = -1, .grain = grain, .max_rejects = 5}};
+    int fd = memfd_create("same", MFD_CLOEXEC);
+    char path[SPILL_PATH];
+    struct error err = {0};
+    const char *why = NULL;
+
+    spill_path(fd, path);
+    if (fd >= 0 && codec_sniff(text) == CODEC_NONE &&
+        write(fd, text.p, text.n) == (ssize_t)text.n)
+        why = same_opened(path, &o, &err);
+    close(fd);
+    return !why || err.code == ERR_LIMIT;
 }
 #endif

@@ -1,0 +1,126 @@
+/* session/cmd_convert.c -- a table file of one format to one of another.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <string.h>
+
+#include "frame/sink.h"
+#include "session/cmd.h"
+#include "session/session.h"
+#include "session/task.h"
+
+/* What there is to tell of a conversion. */
+struct converted {
+    uint64_t n_rows;
+    size_t n_cols, n_rejected;
+    bool in_batches;
+};
+
+static bool
+write_stream(struct stream *in, struct task *t, const char *path,
+             struct converted *done, struct error *err)
+{
+    struct sink *out =
+        sink_open(path, stream_head(in), session_pool(task_session(t)),
+                  task_progress(t), err);
+
+    if (!out)
+        return false;
+    if (!sink_put_all(out, in, err) || !cmd_goes_on(t, err)) {
+        sink_drop(out);
+        return false;
+    }
+    done->n_rows = sink_rows(out);
+    done->n_cols = stream_cols(in);
+    return sink_commit(out, err);
+}
+
+static bool
+convert_in_batches(struct task *t, const char *from, const char *to,
+                   struct converted *done, struct error *err)
+{
+    struct stream *in = stream_open(from, NULL, session_pool(task_session(t)),
+                                    task_progress(t), err);
+    const struct frame *rejects;
+    bool ok;
+
+    if (!in)
+        return false;
+    done->in_batches = true;
+    ok = write_stream(in, t, to, done, err);
+    rejects = stream_rejects(in, &done->n_rejected);
+    if (ok && done->n_rejected > 0)
+        cmd_tell_rejects(t, from, rejects, done->n_rejected);
+    stream_close(in);
+    return ok;
+}
+
+static bool
+convert_whole(struct task *t, const char *from, const char *to,
+              struct converted *done, struct error *err)
+{
+    struct session *s = task_session(t);
+    struct csv_table table;
+    bool ok;
+
+    if (!source_read(from, NULL, session_pool(s), task_progress(t), &table,
+                     err))
+        return false;
+    done->n_rows = frame_rows(table.frame);
+    done->n_cols = frame_cols(table.frame);
+    done->n_rejected = table.n_rejected;
+    if (table.n_rejected > 0)
+        cmd_tell_rejects(t, from, table.rejects, table.n_rejected);
+    ok = cmd_goes_on(t, err) &&
+         sink_write(table.frame, to, session_pool(s), task_progress(t), err);
+    csv_table_fini(&table);
+    return ok;
+}
+
+static void
+tell(struct call *c, const char *to, const struct converted *done)
+{
+    struct json_writer w;
+
+    if (!call_json(c)) {
+        buf_printf(call_out(c), "%llu row%s x %zu column%s in %s\n",
+                   (unsigned long long)done->n_rows,
+                   done->n_rows == 1 ? "" : "s", done->n_cols,
+                   done->n_cols == 1 ? "" : "s", to);
+        return;
+    }
+    cmd_json(c, &w);
+    json_open(&w, '{');
+    json_name(&w, "out");
+    json_put_string(&w, to);
+    json_name(&w, "rows");
+    json_put_i64(&w, (int64_t)done->n_rows);
+    json_name(&w, "columns");
+    json_put_i64(&w, (int64_t)done->n_cols);
+    json_name(&w, "rejected");
+    json_put_i64(&w, (int64_t)done->n_rejected);
+    json_name(&w, "in_batches");
+    json_put_bool(&w, done->in_batches);
+    json_close(&w, '}');
+    cmd_json_end(c);
+}
+
+bool
+cmd_convert(struct session *s, struct task *t, struct call *c,
+            struct error *err)
+{
+    const char *from = call_text(c, "data"), *to = call_text(c, "out");
+    struct converted done = {0};
+
+    (void)s;
+    if (!source_is_table(to))
+        return error_set(err, ERR_USAGE,
+                         "%s: its ending tells no format, expected .csv, .tsv, "
+                         ".jsonl, .arrow, .arrows or .parquet",
+                         to);
+    if (stream_wanted(from, NULL) ? !convert_in_batches(t, from, to, &done, err)
+                                  : !convert_whole(t, from, to, &done, err))
+        return false;
+    tell(c, to, &done);
+    return true;
+}

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Tables of one format to another, whole and in batches.
+# SPDX-License-Identifier: GPL-3.0-or-later
+. "$LATHE_SOURCE/tests/lib/tap.sh"
+
+# Forty megabytes: beyond a budget of 64 when they are worked with.
+awk 'BEGIN {
+    print "id,group,score,note,day"
+    for (i = 0; i < 800000; i++)
+        printf "%d,g%d,%d.%d,\"note, %d\"\"%s\",2026-%02d-%02d\n", i, i % 977, i % 1000, i % 7, i,
+            i % 100 == 99 ? "\nline two" : "", i % 12 + 1, i % 28 + 1
+    print "bad,row"
+}' > in.csv
+
+"$lathe" convert in.csv whole.parquet > out 2> err
+is "$?" 0 "a table is converted"
+is "$(cat out)" "800000 rows x 5 columns in whole.parquet" "and its size told"
+like "$(cat err)" "1 row set aside: line 808002, 2 fields, expected 5" "with the rows that were set aside"
+
+export LATHE_MEMORY=64M
+from=in.csv
+for to in a.parquet b.arrow c.jsonl.zst d.arrows e.csv.gz f.tsv; do
+    "$lathe" convert "$from" "$to" --json > out 2> err || cat err
+    like "$(cat out)" '"rows":800000' "$from to $to keeps all rows"
+    from=$to
+done
+like "$("$lathe" convert in.csv g.arrows --json 2> err)" '"rejected":1,"in_batches":true' \
+    "what is beyond the budget goes in batches"
+like "$(cat err)" "1 row set aside: line 808002, 2 fields" "and tells what it set aside"
+unset LATHE_MEMORY
+
+for i in whole.parquet a.parquet b.arrow c.jsonl.zst d.arrows e.csv.gz f.tsv; do
+    "$lathe" convert "$i" back.csv > out
+    [ "$i" = whole.parquet ] && cp back.csv first.csv
+    ok "$(cmp back.csv first.csv > err 2>&1; echo $?)" "$i holds the same table"
+done
+
+"$lathe" convert in.csv out.pdf 2> err
+is "$?" 2 "an ending that is no table's is a mistake in the call"
+like "$(cat err)" "out.pdf: its ending tells no format" "and is named"
+"$lathe" convert absent.csv out.csv 2> err
+is "$?" 1 "a file that is not there is exit status 1"
+ok "$([ ! -e out.csv ]; echo $?)" "and nothing is written"
+done_testing
