@@ -132,7 +132,7 @@ type q
 wait ● up
 
 test an endpoint that died is seen
-sh lathe endpoint ls --json | grep -o '"pid": *[0-9]*' | grep -o '[0-9]*$' | xargs kill -9
+sh kill -9 $(lathe endpoint ls --json | grep -o '"pid": *[0-9]*' | grep -o '[0-9]*$')
 wait its process ended by itself: L shows why, o starts it again
 type o
 wait ● up

@@ -53,6 +53,7 @@ wait long training
 wait Jobs · 1 running · 2 ended
 wait K cancel
 wait %
+sh cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\0' ' ' | grep -q "train $PWD/[c]hurn.csv"
 
 test cancelling it asks, and ends its process
 type K
@@ -65,7 +66,7 @@ wait cancel long training?
 type y
 wait long training is stopped
 wait Jobs · 0 running
-sh ! pgrep -f "train $PWD/[c]hurn.csv"
+sh ! cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\0' ' ' | grep -q "train $PWD/[c]hurn.csv"
 
 test one that fails shows its status and its last words
 sh lathe job run --title "bad one" -- lathe train churn.csv --target nosuch
