@@ -1,5 +1,5 @@
-/* tests/lib/close.h -- what every unit test includes, and numbers that are
- * close enough.
+/* tests/lib/close.h -- what every unit test includes, numbers that are close
+ * enough, and what ThreadSanitizer cannot run.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_TESTS_CLOSE_H
 #define LATHE_TESTS_CLOSE_H
@@ -30,4 +30,12 @@
         if (!(call))                                  \
             fail_msg("%s: %s", #call, (err).message); \
     } while (0)
+
+/* It keeps signals back until a call that waits: Lua that only computes never
+ * sees the timer's.  Nor can it follow threads that start after a fork(). */
+#ifdef __SANITIZE_THREAD__
+#define SKIP_UNDER_TSAN() skip()
+#else
+#define SKIP_UNDER_TSAN() (void)0
+#endif
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "store/db.h"
+#include "tests/lib/close.h"
 
 static struct pool *pool;
 static struct store *store;
@@ -29,13 +30,6 @@ remove_tree(const char *path)
 {
     return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
-
-/* ThreadSanitizer cannot follow threads that start after a fork(). */
-#ifdef __SANITIZE_THREAD__
-#define SKIP_UNDER_TSAN() skip()
-#else
-#define SKIP_UNDER_TSAN() (void)0
-#endif
 
 static int
 open_store(void **state)

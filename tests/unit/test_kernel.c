@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "script/kernel.h"
 #include "session/task.h"
+#include "tests/lib/close.h"
 #include "tests/lib/scratch.h"
 
 struct fixture {
@@ -246,14 +247,6 @@ count_turn(void *ctx, int events)
         kernel_interrupt(f->kernel);
     }
 }
-
-/* ThreadSanitizer keeps signals back until a call that waits: a chunk that
- * only computes never sees the timer's. */
-#ifdef __SANITIZE_THREAD__
-#define SKIP_UNDER_TSAN() skip()
-#else
-#define SKIP_UNDER_TSAN() (void)0
-#endif
 
 /* Each must leave the loop turning while it runs, and stop within 100 ms of
  * the interrupt. */

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "script/notebook.h"
 #include "script/percent.h"
+#include "tests/lib/close.h"
 #include "tests/lib/scratch.h"
 
 struct fixture {
@@ -384,6 +385,7 @@ a_running_cell_may_be_edited_deleted_and_stopped(void **state)
 {
     struct fixture *f = *state;
 
+    SKIP_UNDER_TSAN();
     open_text(f, "-- %%\nwhile true do end\n-- %%\nb = 2\n");
     notebook_run_all(f->notebook);
     loop_timer(f->loop, 20, false, interrupt, f);
@@ -409,6 +411,7 @@ closing_interrupts_what_runs(void **state)
 {
     struct fixture *f = *state;
 
+    SKIP_UNDER_TSAN();
     open_text(f, "while true do end\n");
     notebook_run(f->notebook, 0);
     loop_timer(f->loop, 20, false, close_it, f);
