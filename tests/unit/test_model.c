@@ -505,6 +505,39 @@ test_a_changed_byte_never_breaks_the_reader(void **state)
     frame_unref(f);
 }
 
+/* Importances are shares of these: one below zero would have no bar. */
+static void
+test_a_negative_gain_or_spread_is_refused(void **state)
+{
+    static const char *const tensors[] = {"linear.spread", "tree.gain"};
+    struct frame *f = customers(60, 1);
+
+    (void)state;
+    for (size_t k = 0; k < N_KINDS; k++) {
+        struct model *m = churn_model_of(f, kinds[k], NULL);
+        struct st_tensor t;
+        struct st_file *st;
+        struct error err;
+        struct buf file;
+        const double below = -1;
+
+        save(m, &file);
+        st = st_parse((struct str){file.data, file.len}, &err);
+        assert_non_null(st);
+        assert_true(st_need(st, tensors[k], ST_F64, -1, &t, &err));
+        memcpy(file.data + ((const char *)t.data - file.data), &below,
+               sizeof below);
+        st_free(st);
+        assert_null(
+            model_parse((struct str){file.data, file.len}, family_find, &err));
+        assert_int_equal(err.code, ERR_CORRUPT);
+        assert_non_null(strstr(err.message, "negative"));
+        model_unref(m);
+        buf_fini(&file);
+    }
+    frame_unref(f);
+}
+
 /* Early stopping finds the rounds on three quarters of the rows; the model
  * that is kept has that many and has seen all rows. */
 static void
@@ -676,6 +709,7 @@ main(void)
         cmocka_unit_test(test_a_derived_column_travels_with_the_model),
         cmocka_unit_test(test_a_truncated_file_is_refused_at_every_byte),
         cmocka_unit_test(test_a_changed_byte_never_breaks_the_reader),
+        cmocka_unit_test(test_a_negative_gain_or_spread_is_refused),
         cmocka_unit_test(test_a_refit_learns_from_all_rows),
         cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
         cmocka_unit_test(test_cross_validation_scores_every_row_once),

@@ -407,8 +407,9 @@ linear_importance(const void *learner, double *out)
             out[j] += fabs(l->weight[c * l->p + j]) * l->spread[j];
         sum += out[j];
     }
+    /* Of weights beyond all measure there is no telling. */
     for (size_t j = 0; j < l->p; j++)
-        out[j] = sum > 0 ? out[j] / sum : 1 / (double)l->p;
+        out[j] = sum > 0 && isfinite(sum) ? out[j] / sum : 1 / (double)l->p;
 }
 
 static void
@@ -441,6 +442,17 @@ tensor_copy(const struct st_file *f, const char *name, double *out, size_t n,
     return true;
 }
 
+/* Deviations, which importances are made of. */
+static bool
+spread_check(const struct linear *l, struct error *err)
+{
+    for (size_t j = 0; j < l->p; j++)
+        if (l->spread[j] < 0)
+            return error_set(err, ERR_CORRUPT,
+                             "tensor 'linear.spread' holds a negative number");
+    return true;
+}
+
 static void *
 linear_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
             enum problem problem, size_t n_classes, struct error *err)
@@ -457,7 +469,8 @@ linear_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
         return NULL;
     if (tensor_copy(f, "linear.weight", l->weight, n_cols * k, err) &&
         tensor_copy(f, "linear.bias", l->bias, k, err) &&
-        tensor_copy(f, "linear.spread", l->spread, n_cols, err))
+        tensor_copy(f, "linear.spread", l->spread, n_cols, err) &&
+        spread_check(l, err))
         return l;
     learner_free(l);
     return NULL;

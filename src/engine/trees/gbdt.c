@@ -686,7 +686,8 @@ gbdt_importance(const void *learner, double *out)
     for (size_t c = 0; c < f->n_cols; c++)
         sum += f->gain[c];
     for (size_t c = 0; c < f->n_cols; c++)
-        out[c] = sum > 0 ? f->gain[c] / sum : 1.0 / (double)f->n_cols;
+        out[c] = sum > 0 && isfinite(sum) ? f->gain[c] / sum
+                                          : 1.0 / (double)f->n_cols;
 }
 
 static void

@@ -715,6 +715,9 @@ check_forest(const struct forest *f, size_t n_codes, struct error *err)
         return error_set(err, ERR_CORRUPT, "trees: starts do not ascend");
     if (!all_finite(f->base, f->n_outputs) || !all_finite(f->gain, f->n_cols))
         return error_set(err, ERR_CORRUPT, "trees: a number is not finite");
+    for (size_t c = 0; c < f->n_cols; c++)
+        if (f->gain[c] < 0)
+            return error_set(err, ERR_CORRUPT, "trees: a gain is negative");
     return check_trees(f, err);
 }
 
