@@ -180,6 +180,21 @@ file_map_open(struct file_map *m, const char *path, const struct progress *stop,
     return ok;
 }
 
+bool
+file_map_memory(struct file_map *m, void *data, size_t len, struct error *err)
+{
+    struct mapping *priv = mem_try_array(1, sizeof *priv, err);
+
+    *m = (struct file_map){.data = ""};
+    if (!priv) {
+        free(data);
+        return false;
+    }
+    priv->data = data;
+    *m = (struct file_map){.data = data, .len = len, .priv = priv};
+    return true;
+}
+
 void
 file_map_close(struct file_map *m)
 {
@@ -507,4 +522,13 @@ file_hash(const void *p, size_t len, char out[33])
 
     snprintf(out, 33, "%016llx%016llx", (unsigned long long)h.high64,
              (unsigned long long)h.low64);
+}
+
+void
+file_hash_words(const void *p, size_t len, uint64_t out[2])
+{
+    XXH128_hash_t h = XXH3_128bits(p, len);
+
+    out[0] = h.high64;
+    out[1] = h.low64;
 }

@@ -28,6 +28,10 @@ void file_map_close(struct file_map *m);
  * mapping; they are read again when they are looked at.  Of bytes that were
  * read into memory nothing is given back. */
 void file_map_cool(const struct file_map *m, size_t begin, size_t end);
+/* Memory of malloc's, of which it takes ownership, also when it fails, in the
+ * place of a file. */
+bool file_map_memory(struct file_map *m, void *data, size_t len,
+                     struct error *err) MUST_USE;
 
 /* A mapping that several things point into: shared by reference count across
  * threads, closed with the last of them.  Takes m over, also when it fails. */
@@ -73,4 +77,6 @@ char *file_join(const char *dir, const char *name); /* caller frees; aborts */
 const char *file_base(const char *path);            /* after the last slash */
 /* 128-bit XXH3 of bytes as 32 hex digits and a zero. */
 void file_hash(const void *p, size_t len, char out[33]);
+/* The same hash as two words. */
+void file_hash_words(const void *p, size_t len, uint64_t out[2]);
 #endif

@@ -93,3 +93,27 @@ spill_append(int fd, const void *p, size_t len, struct error *err)
     }
     return true;
 }
+
+bool
+spill_read(int fd, uint64_t at, void *p, size_t len, struct error *err)
+{
+    char *to = p;
+
+    while (len > 0) {
+        ssize_t n = -1;
+
+        errno = EIO;
+        if (!mem_fault_hit())
+            n = pread(fd, to, len, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return error_set(err, ERR_IO,
+                             "what was put into %s cannot be read back (%s)",
+                             folder(), n ? strerror(errno) : "it is shorter");
+        to += n;
+        at += (uint64_t)n;
+        len -= (size_t)n;
+    }
+    return true;
+}

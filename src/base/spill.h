@@ -8,6 +8,7 @@
 #define LATHE_BASE_SPILL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -21,4 +22,7 @@ void spill_path(int fd, char path[SPILL_PATH]);
 /* All of it at the end of the file; ERR_IO says that the folder is full. */
 bool
 spill_append(int fd, const void *p, size_t len, struct error *err) MUST_USE;
+/* len bytes from byte `at` on; ERR_IO also when there are fewer. */
+bool spill_read(int fd, uint64_t at, void *p, size_t len,
+                struct error *err) MUST_USE;
 #endif

@@ -69,4 +69,21 @@ bool expr_is_rowwise(const struct expr *e);
  * borrowed from e; returns how many there are. */
 size_t expr_columns(const struct expr *e, const char **names, size_t max);
 const struct expr_function *expr_functions(size_t *n);
+
+/* The first call of a function of other rows whose parts contain no other, for
+ * those who compute it by other means: rows come in streams. */
+struct expr_around {
+    size_t begin, end; /* its bytes of expr_text() */
+    bool aggregates;
+    int kind;      /* enum aggregate_kind, or enum window_kind */
+    int64_t shift; /* lag: rows back */
+    size_t n_values, n_keys, n_order;
+    char **text; /* expressions: of the value (0 or 1), keys, what orders */
+    bool *descending; /* of what orders */
+};
+/* *found is false where there is none; the caller calls expr_around_fini, also
+ * after a failure. */
+bool expr_around_find(const struct expr *e, struct expr_around *out,
+                      bool *found, struct error *err) MUST_USE;
+void expr_around_fini(struct expr_around *a);
 #endif

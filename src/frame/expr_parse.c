@@ -183,7 +183,7 @@ parse_list(struct parser *p, struct node *n)
     if (!lex_next(&p->in))
         return false;
     if (lex_is_sign(&p->in, ")"))
-        return lex_next(&p->in);
+        goto end;
     for (;;) {
         struct node *kid = parse_or(p);
 
@@ -196,6 +196,7 @@ parse_list(struct parser *p, struct node *n)
         if (!lex_next(&p->in))
             return false;
     }
+end:
     n->end = p->in.now.end;
     return lex_next(&p->in);
 }

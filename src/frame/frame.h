@@ -56,6 +56,9 @@ bool frame_fingerprint(const struct frame *f, char out[33],
  * `width` cells, then "N rows x M columns". */
 void frame_print(const struct frame *f, size_t max_rows, size_t width,
                  struct buf *out);
+/* The same where f is the beginning of a table of n_rows. */
+void frame_print_first(const struct frame *f, uint64_t n_rows, size_t max_rows,
+                       size_t width, struct buf *out);
 /* What it puts into a cell: decimals for all of a column's first n rows (-1:
  * as each needs), then the text of one, without control characters. */
 int frame_decimals(const struct column *c, size_t n_rows);

@@ -160,7 +160,7 @@ end_line(struct buf *out)
 }
 
 static void
-put_count(struct buf *out, size_t n, const char *one)
+put_count(struct buf *out, uint64_t n, const char *one)
 {
     char text[STR_F64_MAX];
 
@@ -169,13 +169,13 @@ put_count(struct buf *out, size_t n, const char *one)
 }
 
 static void
-put_summary(const struct frame *f, size_t n_rows, size_t n_cols,
+put_summary(const struct frame *f, uint64_t of, size_t n_rows, size_t n_cols,
             struct buf *out)
 {
-    put_count(out, frame_rows(f), "row");
+    put_count(out, of, "row");
     buf_puts(out, " x ");
     put_count(out, frame_cols(f), "column");
-    if (n_rows < frame_rows(f))
+    if (n_rows < of)
         buf_printf(out, ", first %zu", n_rows);
     if (n_cols < frame_cols(f))
         buf_printf(out, ", %zu columns shown", n_cols);
@@ -185,6 +185,13 @@ put_summary(const struct frame *f, size_t n_rows, size_t n_cols,
 void
 frame_print(const struct frame *f, size_t max_rows, size_t width,
             struct buf *out)
+{
+    frame_print_first(f, frame_rows(f), max_rows, width, out);
+}
+
+void
+frame_print_first(const struct frame *f, uint64_t of, size_t max_rows,
+                  size_t width, struct buf *out)
 {
     size_t n_rows = least(max_rows, frame_rows(f));
     size_t n_cols = 0, used = 0;
@@ -218,7 +225,7 @@ frame_print(const struct frame *f, size_t max_rows, size_t width,
         }
         end_line(out);
     }
-    put_summary(f, n_rows, n_cols, out);
+    put_summary(f, of, n_rows, n_cols, out);
     out->failed |= raw.failed || cell.failed || cells.failed;
     buf_fini(&raw);
     buf_fini(&cell);

@@ -76,21 +76,38 @@ need_column(const struct frame *f, const char *name, const char *side,
 
 /* "name" or "left=right"; a left column of the whole name comes first. */
 static bool
-read_key(struct join *j, const char *text, size_t i, struct error *err)
+read_key(const struct frame *const f[2], const char *text, size_t *const col[2],
+         struct error *err)
 {
     const char *equals = strchr(text, '=');
     char *left;
     bool ok;
 
-    if (!equals || frame_find(j->f[0], text) >= 0)
-        return need_column(j->f[0], text, "left", &j->by[0][i], err) &&
-               need_column(j->f[1], text, "right", &j->by[1][i], err);
+    if (!equals || frame_find(f[0], text) >= 0)
+        return need_column(f[0], text, "left", col[0], err) &&
+               need_column(f[1], text, "right", col[1], err);
     if (!(left = mem_try_text(text, (size_t)(equals - text), err)))
         return false;
-    ok = need_column(j->f[0], left, "left", &j->by[0][i], err) &&
-         need_column(j->f[1], equals + 1, "right", &j->by[1][i], err);
+    ok = need_column(f[0], left, "left", col[0], err) &&
+         need_column(f[1], equals + 1, "right", col[1], err);
     free(left);
     return ok;
+}
+
+bool
+join_keys(const struct frame *left, const struct frame *right,
+          const char *const *by, size_t *left_col, size_t *right_col,
+          struct error *err)
+{
+    const struct frame *const f[2] = {left, right};
+
+    for (size_t i = 0; by && by[i]; i++) {
+        size_t *const col[2] = {left_col + i, right_col + i};
+
+        if (!read_key(f, by[i], col, err))
+            return false;
+    }
+    return true;
 }
 
 static bool
@@ -103,9 +120,8 @@ read_keys(struct join *j, struct error *err)
     for (int side = 0; side < 2; side++)
         if (!(j->by[side] = mem_try_array(j->n_by, sizeof *j->by[side], err)))
             return false;
-    for (size_t i = 0; i < j->n_by; i++)
-        if (!read_key(j, j->o->by[i], i, err))
-            return false;
+    if (!join_keys(j->f[0], j->f[1], j->o->by, j->by[0], j->by[1], err))
+        return false;
     if (j->o->how != JOIN_ASOF)
         return true;
     j->n_by--;

@@ -45,6 +45,10 @@ struct join_options {
 /* "inner", ... */
 bool join_how_parse(const char *word, enum join_how *out,
                     struct error *err) MUST_USE;
+/* The columns of the n keys of `by` on either side, for which there is room. */
+bool join_keys(const struct frame *left, const struct frame *right,
+               const char *const *by, size_t *left_col, size_t *right_col,
+               struct error *err) MUST_USE;
 struct frame *
 join_frames(const struct frame *left, const struct frame *right,
             const struct join_options *o, struct pool *pool,

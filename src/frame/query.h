@@ -9,6 +9,7 @@
 #define LATHE_FRAME_QUERY_H
 
 #include "base/pool.h"
+#include "frame/aggregate.h"
 #include "frame/frame.h"
 
 struct query_key {
@@ -41,4 +42,15 @@ struct frame *query_frequency(const struct frame *f, size_t col,
 struct frame *query_group(const struct frame *f, const size_t *by, size_t n_by,
                           const char *const *aggregates, size_t n_aggregates,
                           struct pool *pool, struct error *err) MUST_USE;
+/* One such text, taken apart: {0}, then the caller calls aggregate_text_fini,
+ * also after a failure. */
+struct aggregate_text {
+    char *name;
+    enum aggregate_kind kind;
+    char *value; /* an expression behind blanks, so that errors count from the
+                    start of the text; NULL: of rows */
+};
+bool aggregate_text_read(const char *text, struct aggregate_text *a,
+                         struct error *err) MUST_USE;
+void aggregate_text_fini(struct aggregate_text *a);
 #endif

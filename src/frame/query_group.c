@@ -13,8 +13,7 @@
 #include "frame/rowgroup.h"
 
 struct wanted {
-    char *name;
-    enum aggregate_kind kind;
+    struct aggregate_text text;
     struct column *values; /* what it is taken over; NULL for count() */
 };
 
@@ -29,39 +28,31 @@ find_equals(const char *text)
     return text[n] == '=' && text[n + 1] != '=' ? text + n : NULL;
 }
 
-/* The argument of the call, evaluated.  What surrounds it is blanked out, so
+/* What stands between the parentheses.  What surrounds it is blanked out, so
  * that errors count columns from the start of the aggregate's text. */
 static bool
-read_argument(struct wanted *a, const char *text, size_t begin, size_t end,
-              const struct frame *f, struct pool *pool, struct error *err)
+read_value(struct aggregate_text *a, const char *text, size_t begin, size_t end,
+           struct error *err)
 {
-    char *inner = mem_try_text(text, end, err);
-    enum col_type type;
-    struct expr *e = NULL;
     bool blank = true;
 
-    if (!inner)
+    if (!(a->value = mem_try_text(text, end, err)))
         return false;
-    memset(inner, ' ', begin);
+    memset(a->value, ' ', begin);
     for (size_t i = begin; i < end; i++)
-        blank = blank && isspace((unsigned char)inner[i]);
-    if (blank) {
-        free(inner);
-        return a->kind == AGG_COUNT ||
-               error_set(err, ERR_PARSE, "%s() wants a value",
-                         aggregate_word(a->kind));
-    }
-    if ((e = expr_parse((struct str){inner, end}, err)))
-        a->values = expr_eval(e, f, pool, err);
-    expr_free(e);
-    free(inner);
-    return a->values &&
-           aggregate_type(a->kind, column_type(a->values), &type, err);
+        blank = blank && isspace((unsigned char)a->value[i]);
+    if (!blank)
+        return true;
+    free(a->value);
+    a->value = NULL;
+    return a->kind == AGG_COUNT ||
+           error_set(err, ERR_PARSE, "%s() wants a value",
+                     aggregate_word(a->kind));
 }
 
-static bool
-read_aggregate(struct wanted *a, const char *text, const struct frame *f,
-               struct pool *pool, struct error *err)
+bool
+aggregate_text_read(const char *text, struct aggregate_text *a,
+                    struct error *err)
 {
     const char *equals = find_equals(text);
     const char *call = equals ? equals + 1 : text;
@@ -76,12 +67,36 @@ read_aggregate(struct wanted *a, const char *text, const struct frame *f,
         return error_set(err, ERR_PARSE,
                          "expected name = function(value), as in total = "
                          "sum(price)");
-    if (!aggregate_find(str_trim((struct str){call, (size_t)(open - call)}),
-                        &a->kind, err) ||
-        !(a->name = mem_try_text(name.p, name.n, err)))
+    return aggregate_find(str_trim((struct str){call, (size_t)(open - call)}),
+                          &a->kind, err) &&
+           (a->name = mem_try_text(name.p, name.n, err)) &&
+           read_value(a, text, (size_t)(open - text) + 1, len - 1, err);
+}
+
+void
+aggregate_text_fini(struct aggregate_text *a)
+{
+    free(a->name);
+    free(a->value);
+    *a = (struct aggregate_text){0};
+}
+
+static bool
+read_aggregate(struct wanted *a, const char *text, const struct frame *f,
+               struct pool *pool, struct error *err)
+{
+    enum col_type type;
+    struct expr *e;
+
+    if (!aggregate_text_read(text, &a->text, err))
         return false;
-    return read_argument(a, text, (size_t)(open - text) + 1, len - 1, f, pool,
-                         err);
+    if (!a->text.value)
+        return true;
+    if ((e = expr_parse(str_of(a->text.value), err)))
+        a->values = expr_eval(e, f, pool, err);
+    expr_free(e);
+    return a->values &&
+           aggregate_type(a->text.kind, column_type(a->values), &type, err);
 }
 
 /* ---- groups ---------------------------------------------------------- */
@@ -103,7 +118,7 @@ group_frame(const struct frame *f, const struct rowgroup *g, const size_t *by,
         ok = columns[i];
     }
     for (size_t i = 0; ok && i < n; i++)
-        names[n_by + i] = a[i].name;
+        names[n_by + i] = a[i].text.name;
     if (ok)
         out = frame_new(g->n_groups, n_by + n, names, columns, err);
     else
@@ -125,7 +140,7 @@ aggregate_groups(const struct frame *f, const struct rowgroup *g,
     struct frame *out = NULL;
 
     for (size_t i = 0; a && i < n; i++)
-        a[i] = (struct aggregate){wanted[i].kind, wanted[i].values};
+        a[i] = (struct aggregate){wanted[i].text.kind, wanted[i].values};
     if (a && aggregate_columns(&groups, a, n, pool, columns + n_by, err))
         out = group_frame(f, g, by, n_by, wanted, n, columns, err);
     free(columns);
@@ -150,7 +165,7 @@ query_group(const struct frame *f, const size_t *by, size_t n_by,
         out = aggregate_groups(f, &g, by, n_by, a, n_aggregates, pool, err);
     rowgroup_fini(&g);
     for (size_t i = 0; a && i < n_aggregates; i++) {
-        free(a[i].name);
+        aggregate_text_fini(&a[i].text);
         column_unref(a[i].values);
     }
     free(a);

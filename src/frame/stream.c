@@ -28,6 +28,7 @@ stream_init(struct stream *s, const struct stream_class *class,
     if (of) {
         s->pool = of->pool;
         s->progress = of->progress;
+        s->work = of->work;
     }
 }
 

@@ -34,6 +34,7 @@ struct stream {
     struct progress *progress;
     uint64_t n_rows; /* exact when rows_known, else an estimate or 0 */
     bool rows_known;
+    size_t work; /* bytes a verb may keep; 0: a quarter of the budget */
 };
 
 /* Fill in what all kinds have; takes one reference of head, and `of` over,

@@ -352,8 +352,8 @@ pivot_fini(struct pivot *p)
     free(p->column);
 }
 
-static struct frame *
-pivot_frame(const struct frame *groups, size_t n_by, size_t n_aggregates,
+struct frame *
+verb_spread(const struct frame *groups, size_t n_by, size_t n_aggregates,
             struct pool *pool, struct error *err)
 {
     struct pivot p = {
@@ -385,7 +385,7 @@ verb_pivot(const struct frame *f, const char *const *by, const char *across,
         groups = verb_group(f, all, aggregates, pool, err);
     }
     if (groups)
-        out = pivot_frame(groups, n, n_aggregates, pool, err);
+        out = verb_spread(groups, n, n_aggregates, pool, err);
     frame_unref(groups);
     free(all);
     return out;

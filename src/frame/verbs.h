@@ -48,4 +48,9 @@ struct frame *verb_sample(const struct frame *f, double amount, uint64_t seed,
 struct frame *verb_pivot(const struct frame *f, const char *const *by,
                          const char *across, const char *const *aggregates,
                          struct pool *pool, struct error *err) MUST_USE;
+/* The same of what verb_group() by `by` and across gave: n_by columns, across,
+ * n_aggregates. */
+struct frame *
+verb_spread(const struct frame *groups, size_t n_by, size_t n_aggregates,
+            struct pool *pool, struct error *err) MUST_USE;
 #endif
