@@ -69,6 +69,7 @@ SCRIPT_TESTS += tests/cli/report.sh
 SCRIPT_TESTS += tests/cli/run.sh
 SCRIPT_TESTS += tests/cli/signals.sh
 SCRIPT_TESTS += tests/cli/store.sh
+SCRIPT_TESTS += tests/cli/stream.sh
 SCRIPT_TESTS += tests/cli/train.sh
 SCRIPT_TESTS += tests/frame/parquet.sh
 SCRIPT_TESTS += tests/lua/library.lua

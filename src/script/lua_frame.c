@@ -10,6 +10,7 @@
 
 #include <lauxlib.h>
 
+#include "base/budget.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "frame/join.h"
@@ -17,6 +18,7 @@
 #include "frame/query.h"
 #include "frame/source.h"
 #include "frame/split.h"
+#include "frame/stream.h"
 #include "frame/verbs.h"
 #include "script/lua_types.h"
 #include "session/shelf.h"
@@ -122,6 +124,12 @@ run_read(struct task *t, void *ctx, struct error *err)
 {
     struct reading *r = ctx;
 
+    if (stream_wanted(r->path, &r->options))
+        return error_set(err, ERR_LIMIT,
+                         "%s would take more memory than the %llu MB there are "
+                         "for it (LATHE_MEMORY): lathe.scan(path) reads it "
+                         "batch by batch",
+                         r->path, (unsigned long long)(budget_bytes() >> 20));
     if (!shelf_read(task_session(t), r->path, &r->options, task_progress(t),
                     &r->table, err))
         return false;

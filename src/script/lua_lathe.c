@@ -50,11 +50,13 @@ static const struct {
 } manual[] = {
     {"lathe", lathe_functions},
     {"lathe", lua_frame_functions},
+    {"lathe", lua_scan_functions},
     {"lathe", lua_model_functions},
     {"lathe", lua_store_functions},
     {"lathe", lua_endpoint_functions},
     {"lathe", lua_cmd_functions},
     {"frame", lua_frame_methods},
+    {"scan", lua_scan_methods},
     {"profile", lua_profile_methods},
     {"estimator", lua_estimator_methods},
     {"model", lua_model_methods},
@@ -87,7 +89,7 @@ void
 lua_lathe_open(lua_State *L)
 {
     static const struct object_type *const types[] = {
-        &frame_type, &profile_type,    &estimator_type,
+        &frame_type, &scan_type,       &profile_type, &estimator_type,
         &model_type, &evaluation_type, &cv_type};
 
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)

@@ -8,11 +8,11 @@
 #include "frame/builder.h"
 #include "script/script.h"
 
-extern const struct object_type frame_type, profile_type, model_type,
+extern const struct object_type frame_type, scan_type, profile_type, model_type,
     estimator_type, evaluation_type, cv_type;
 extern const struct binding lua_frame_functions[], lua_model_functions[],
-    lua_frame_methods[], lua_profile_methods[], lua_estimator_methods[],
-    lua_model_methods[];
+    lua_frame_methods[], lua_scan_functions[], lua_scan_methods[],
+    lua_profile_methods[], lua_estimator_methods[], lua_model_methods[];
 /* Adds a function for each family to the table at the top of the stack. */
 void lua_model_open(lua_State *L);
 

@@ -5,7 +5,7 @@
 #define LATHE_SESSION_CMD_H
 
 #include "engine/family.h"
-#include "frame/csv.h"
+#include "frame/stream.h"
 #include "session/command.h"
 #include "session/listing.h"
 #include "store/registry.h"
@@ -14,9 +14,11 @@ typedef bool
 cmd_fn(struct session *s, struct task *t, struct call *c, struct error *err);
 
 /* cmd_data.c */
-cmd_fn cmd_profile, cmd_head, cmd_schema, cmd_query;
+cmd_fn cmd_profile, cmd_head, cmd_schema;
 /* cmd_convert.c */
 cmd_fn cmd_convert;
+/* cmd_query.c */
+cmd_fn cmd_query;
 /* cmd_model.c */
 cmd_fn cmd_train, cmd_evaluate, cmd_predict, cmd_explain;
 /* cmd_runs.c */
@@ -40,9 +42,12 @@ cmd_fn cmd_version, cmd_doctor;
  * the task's log and as a message. */
 struct frame *
 cmd_table(struct task *t, const char *path, struct error *err) MUST_USE;
-/* Tell there how many rows were set aside, and where and why the first. */
-void cmd_tell_rejects(struct task *t, const char *path,
-                      const struct frame *rejects, size_t n);
+/* The same, batch by batch, for a table beyond memory (stream_wanted()). */
+struct stream *
+cmd_stream(struct task *t, const char *path, struct error *err) MUST_USE;
+/* What was set aside, of which there may be none. */
+void cmd_tell_rejects(struct task *t, const char *path, const struct frame *f,
+                      size_t n);
 /* False when the task was stopped: before anything is written or printed. */
 bool cmd_goes_on(struct task *t, struct error *err) MUST_USE;
 /* All values given for a name: a NULL-ended array the caller frees (the texts

@@ -1,4 +1,4 @@
-/* session/cmd_data.c -- commands on tables: profile, head, schema and query.
+/* session/cmd_data.c -- commands on tables: profile, head and schema.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -7,25 +7,29 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "frame/join.h"
 #include "frame/source.h"
-#include "frame/verbs.h"
+#include "frame/stream_verbs.h"
 #include "session/cmd.h"
 #include "session/shelf.h"
 
 /* ---- shared ---- */
 
+/* How many rows were set aside, and where and why the first ones. */
 void
 cmd_tell_rejects(struct task *t, const char *path, const struct frame *f,
                  size_t n)
 {
     enum { SHOWN = 3 };
-    long line = frame_find(f, "line"), reason = frame_find(f, "reason");
+    long line = f ? frame_find(f, "line") : -1;
+    long reason = f ? frame_find(f, "reason") : -1;
     struct buf text;
 
+    if (n == 0)
+        return;
     buf_init(&text);
     buf_printf(&text, "%s: %zu row%s set aside", path, n, n == 1 ? "" : "s");
-    for (size_t i = 0; i < frame_rows(f) && i < SHOWN; i++) {
+    for (size_t i = 0;
+         line >= 0 && reason >= 0 && i < frame_rows(f) && i < SHOWN; i++) {
         buf_puts(&text, i ? "; line " : ": line ");
         column_print(frame_column(f, (size_t)line), i, &text);
         buf_puts(&text, ", ");
@@ -47,8 +51,7 @@ cmd_table(struct task *t, const char *path, struct error *err)
 
     if (!shelf_read(s, path, NULL, task_progress(t), &table, err))
         return NULL;
-    if (table.n_rejected)
-        cmd_tell_rejects(t, path, table.rejects, table.n_rejected);
+    cmd_tell_rejects(t, path, table.rejects, table.n_rejected);
     f = frame_ref(table.frame);
     csv_table_fini(&table);
     return f;
@@ -195,258 +198,182 @@ cmd_profile(struct session *s, struct task *t, struct call *c,
 
 /* ---- looking ---- */
 
+struct stream *
+cmd_stream(struct task *t, const char *path, struct error *err)
+{
+    return stream_open(path, NULL, session_pool(task_session(t)),
+                       task_progress(t), err);
+}
+
+/* The first n rows at least, and no more than a batch beyond them. */
+static struct frame *
+first_rows(struct task *t, const char *path, uint64_t n, struct error *err)
+{
+    struct stream *s;
+    struct frame *f;
+
+    if (!stream_wanted(path, NULL))
+        return cmd_table(t, path, err);
+    if (!(s = cmd_stream(t, path, err)) || !(s = stream_limit(s, n, err)))
+        return NULL;
+    f = stream_collect(s, err);
+    stream_close(s);
+    return f;
+}
+
+static bool
+known_rows(struct task *t, const char *path, const struct frame *f, uint64_t *n,
+           struct error *err)
+{
+    struct stream *s;
+    bool ok;
+
+    *n = frame_rows(f);
+    if (!stream_wanted(path, NULL))
+        return true;
+    if (!(s = cmd_stream(t, path, err)))
+        return false;
+    ok = stream_count(s, n, err);
+    stream_close(s);
+    return ok;
+}
+
 bool
 cmd_head(struct session *s, struct task *t, struct call *c, struct error *err)
 {
-    struct frame *f = cmd_table(t, call_text(c, "data"), err);
-    int64_t n = call_int(c, "rows");
+    const char *path = call_text(c, "data");
+    int64_t given = call_int(c, "rows");
+    size_t n = given < 0 ? 0 : (size_t)given;
+    struct frame *f = first_rows(t, path, n, err);
+    uint64_t n_rows;
 
     (void)s;
-    if (!f)
+    if (!f || (!call_json(c) && !known_rows(t, path, f, &n_rows, err))) {
+        frame_unref(f);
         return false;
-    if (n < 0)
-        n = 0;
+    }
     if (call_json(c)) {
-        frame_json(f, 0, (size_t)n < frame_rows(f) ? (size_t)n : frame_rows(f),
-                   call_out(c));
+        frame_json(f, 0, n < frame_rows(f) ? n : frame_rows(f), call_out(c));
         cmd_json_end(c);
     } else {
-        frame_print(f, (size_t)n, call_width(c), call_out(c));
+        frame_print_first(f, n_rows, n, call_width(c), call_out(c));
     }
     frame_unref(f);
     return true;
 }
 
+/* What schema tells: types, rows, and how many values are missing. */
+struct schema {
+    struct frame *head; /* its names and types */
+    uint64_t n_rows;
+    size_t *missing; /* of each column */
+};
+
 static void
-schema_json(const struct frame *f, struct json_writer *w)
+schema_fini(struct schema *m)
+{
+    frame_unref(m->head);
+    free(m->missing);
+}
+
+static void
+add_missing(struct schema *m, const struct frame *f)
+{
+    m->n_rows += frame_rows(f);
+    for (size_t i = 0; i < frame_cols(f); i++)
+        m->missing[i] += column_missing(frame_column(f, i));
+}
+
+static bool
+count_missing(struct schema *m, struct stream *s, struct error *err)
+{
+    struct frame *f;
+
+    for (;; frame_unref(f)) {
+        if (!stream_next(s, &f, err))
+            return false;
+        if (!f)
+            return true;
+        add_missing(m, f);
+    }
+}
+
+static bool
+read_schema(struct schema *m, struct task *t, const char *path,
+            struct error *err)
+{
+    struct stream *s = NULL;
+    bool ok;
+
+    if (!stream_wanted(path, NULL))
+        m->head = cmd_table(t, path, err);
+    else if ((s = cmd_stream(t, path, err)))
+        m->head = frame_ref(stream_head(s));
+    ok = m->head && (m->missing = mem_try_array(frame_cols(m->head),
+                                                sizeof *m->missing, err));
+    if (ok && s)
+        ok = count_missing(m, s, err);
+    else if (ok)
+        add_missing(m, m->head);
+    stream_close(s);
+    return ok;
+}
+
+static void
+schema_json(const struct schema *m, struct json_writer *w)
 {
     json_open(w, '{');
     json_name(w, "rows");
-    json_put_i64(w, (int64_t)frame_rows(f));
+    json_put_i64(w, (int64_t)m->n_rows);
     json_name(w, "columns");
     json_open(w, '[');
-    for (size_t i = 0; i < frame_cols(f); i++) {
-        const struct column *col = frame_column(f, i);
-
+    for (size_t i = 0; i < frame_cols(m->head); i++) {
         json_open(w, '{');
         json_name(w, "name");
-        json_put_string(w, frame_name(f, i));
+        json_put_string(w, frame_name(m->head, i));
         json_name(w, "type");
-        json_put_string(w, column_type_word(column_type(col)));
+        json_put_string(
+            w, column_type_word(column_type(frame_column(m->head, i))));
         json_name(w, "missing");
-        json_put_i64(w, (int64_t)column_missing(col));
+        json_put_i64(w, (int64_t)m->missing[i]);
         json_close(w, '}');
     }
     json_close(w, ']');
     json_close(w, '}');
 }
 
+static void
+schema_print(const struct schema *m, struct call *c)
+{
+    static const char *const titles[] = {"column", "type", ">missing", NULL};
+    struct listing *l = listing_new(titles);
+
+    for (size_t i = 0; i < frame_cols(m->head); i++) {
+        enum col_type type = column_type(frame_column(m->head, i));
+
+        listing_add(l, frame_name(m->head, i));
+        listing_add(l, column_type_word(type));
+        listing_addf(l, "%zu", m->missing[i]);
+    }
+    listing_print(l, call_width(c), call_out(c));
+    listing_free(l);
+}
+
 bool
 cmd_schema(struct session *s, struct task *t, struct call *c, struct error *err)
 {
-    static const char *const titles[] = {"column", "type", ">missing", NULL};
-    struct frame *f = cmd_table(t, call_text(c, "data"), err);
+    struct schema m = {0};
     struct json_writer w;
-    struct listing *l;
+    bool ok = read_schema(&m, t, call_text(c, "data"), err);
 
     (void)s;
-    if (!f)
-        return false;
-    if (call_json(c)) {
+    if (ok && call_json(c)) {
         cmd_json(c, &w);
-        schema_json(f, &w);
+        schema_json(&m, &w);
         cmd_json_end(c);
-    } else {
-        l = listing_new(titles);
-        for (size_t i = 0; i < frame_cols(f); i++) {
-            const struct column *col = frame_column(f, i);
-
-            listing_add(l, frame_name(f, i));
-            listing_add(l, column_type_word(column_type(col)));
-            listing_addf(l, "%zu", column_missing(col));
-        }
-        listing_print(l, call_width(c), call_out(c));
-        listing_free(l);
-    }
-    frame_unref(f);
-    return true;
-}
-
-/* ---- changing ---- */
-
-/* Another frame in the place of f. */
-static struct frame *
-instead(struct frame *f, struct frame *next)
-{
-    frame_unref(f);
-    return next;
-}
-
-/* The names given for an option, one by one or with commas between them; a
- * column whose name has a comma is told by its whole name.  NULL: none. */
-struct names {
-    struct buf text;
-    const char **name;
-};
-
-static void
-names_init(struct names *out, const struct frame *f, const struct call *c,
-           const char *option)
-{
-    size_t n = 0, given = call_count(c, option);
-    char *at, *comma;
-
-    buf_init(&out->text);
-    for (size_t i = 0; i < given; i++) {
-        const char *text = call_nth(c, option, i);
-        bool whole = frame_find(f, text + (*text == '-')) >= 0;
-
-        for (; *text; text++)
-            buf_putc(&out->text, *text == ',' && !whole ? '\0' : *text);
-        buf_putc(&out->text, '\0');
-    }
-    for (size_t i = 0; i < out->text.len; i++)
-        n += out->text.data[i] == '\0';
-    out->name = n ? mem_new((n + 1) * sizeof *out->name) : NULL;
-    at = out->text.data;
-    for (size_t i = 0; i < n; i++, at = comma + 1) {
-        comma = at + strlen(at);
-        out->name[i] = at;
-    }
-}
-
-static void
-names_fini(struct names *n)
-{
-    free(n->name);
-    buf_fini(&n->text);
-}
-
-static struct frame *
-joined(struct frame *f, struct task *t, const struct call *c, struct error *err)
-{
-    struct frame *other = cmd_table(t, call_text(c, "join"), err);
-    struct join_options o = {.bounded = call_text(c, "tolerance"),
-                             .tolerance = call_float(c, "tolerance")};
-    struct frame *out = NULL;
-    struct names by;
-
-    names_init(&by, f, c, "by");
-    o.by = by.name;
-    if (other && join_how_parse(call_text(c, "how"), &o.how, err))
-        out = join_frames(f, other, &o, session_pool(task_session(t)),
-                          task_progress(t), err);
-    names_fini(&by);
-    frame_unref(other);
-    return instead(f, out);
-}
-
-/* --group, --agg and --pivot. */
-static struct frame *
-grouped(struct frame *f, const struct call *c, struct pool *pool,
-        struct error *err)
-{
-    const char *const count[] = {"count()", NULL};
-    const char **all = cmd_all(c, "agg"), *across = call_text(c, "pivot");
-    const char *const *aggregates = all ? all : count;
-    struct frame *out;
-    struct names by;
-
-    names_init(&by, f, c, "group");
-    if (across)
-        out = verb_pivot(f, by.name, across, aggregates, pool, err);
-    else
-        out = verb_group(f, by.name, aggregates, pool, err);
-    names_fini(&by);
-    free(all);
-    return instead(f, out);
-}
-
-/* The rows --limit leaves of n. */
-static size_t
-limit_of(const struct call *c, size_t n)
-{
-    int64_t limit = call_text(c, "limit") ? call_int(c, "limit") : INT64_MAX;
-
-    return limit < 0 ? 0 : (uint64_t)limit < n ? (size_t)limit : n;
-}
-
-/* --sort and --select.  Where equal rows stay, only the first are sorted. */
-static struct frame *
-arranged(struct frame *f, const struct call *c, struct pool *pool,
-         struct error *err)
-{
-    struct names sort, select;
-
-    names_init(&sort, f, c, "sort");
-    names_init(&select, f, c, "select");
-    if (sort.name) {
-        size_t n = frame_rows(f);
-
-        n = call_flag(c, "distinct") ? n : limit_of(c, n);
-        f = instead(f, verb_top(f, sort.name, n, pool, err));
-    }
-    if (f && select.name)
-        f = instead(f, verb_select(f, select.name, err));
-    names_fini(&sort);
-    names_fini(&select);
-    return f;
-}
-
-/* What query does to a table, in this order. */
-static struct frame *
-transform(struct frame *f, struct task *t, const struct call *c,
-          struct error *err)
-{
-    struct pool *pool = session_pool(task_session(t));
-
-    if (f && call_text(c, "join"))
-        f = joined(f, t, c, err);
-    for (size_t i = 0; f && i < call_count(c, "with"); i++)
-        f = instead(f, verb_derive(f, call_nth(c, "with", i), pool, err));
-    if (f && call_text(c, "where"))
-        f = instead(f, verb_where(f, call_text(c, "where"), pool, err));
-    if (f && call_text(c, "sample"))
-        f = instead(f, verb_sample(f, call_float(c, "sample"),
-                                   (uint64_t)call_int(c, "seed"), pool, err));
-    if (f && (call_count(c, "group") || call_count(c, "agg") ||
-              call_text(c, "pivot")))
-        f = grouped(f, c, pool, err);
-    if (f && call_text(c, "having"))
-        f = instead(f, verb_where(f, call_text(c, "having"), pool, err));
-    if (f)
-        f = arranged(f, c, pool, err);
-    if (f && call_flag(c, "distinct"))
-        f = instead(f, verb_distinct(f, NULL, pool, err));
-    if (f && limit_of(c, frame_rows(f)) < frame_rows(f))
-        f = instead(f, frame_slice(f, 0, limit_of(c, frame_rows(f)), err));
-    return f;
-}
-
-bool
-cmd_query(struct session *s, struct task *t, struct call *c, struct error *err)
-{
-    struct frame *f = cmd_table(t, call_text(c, "data"), err);
-    const char *out = call_text(c, "out");
-    int64_t limit = call_int(c, "rows");
-    bool ok;
-
-    (void)s;
-    f = transform(f, t, c, err);
-    if (!f)
-        return false;
-    ok = cmd_goes_on(t, err);
-    if (ok && out) {
-        ok = source_write(f, out, err);
-    } else if (ok && call_json(c)) {
-        frame_json(f, 0, frame_rows(f), call_out(c));
-        cmd_json_end(c);
-    } else if (ok && call_flag(c, "csv")) {
-        csv_write_rows(f, 0, frame_rows(f), true, ',', call_out(c));
     } else if (ok) {
-        frame_print(f, limit < 0 ? 0 : (size_t)limit, call_width(c),
-                    call_out(c));
+        schema_print(&m, c);
     }
-    frame_unref(f);
+    schema_fini(&m);
     return ok;
 }

@@ -1,0 +1,559 @@
+/* script/lua_scan.c -- lathe.scan: tables beyond memory.
+ *
+ * A scan in Lua is a path and what is to be done to its rows, as a list of
+ * steps that later scans share.  Nothing is read before the rows are asked for
+ * or written; then steps become a chain of streams (frame/stream_verbs.h).
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "frame/sink.h"
+#include "frame/stream_verbs.h"
+#include "script/lua_types.h"
+
+enum step_kind {
+    STEP_OPEN,
+    STEP_WHERE,
+    STEP_WITH,
+    STEP_SELECT,
+    STEP_DROP,
+    STEP_SORT,
+    STEP_TOP,
+    STEP_LIMIT,
+    STEP_DISTINCT,
+    STEP_SAMPLE,
+    STEP_GROUP,
+    STEP_JOIN
+};
+
+static const char *const words[] = {"scan",     "where",  "with",  "select",
+                                    "drop",     "sort",   "top",   "limit",
+                                    "distinct", "sample", "group", "join"};
+
+struct step {
+    size_t refs;        /* counted on the main thread */
+    struct step *of;    /* what comes before; NULL: opened */
+    struct step *other; /* the right side of a join, or */
+    struct frame *frame;
+    enum step_kind kind;
+    char *text;            /* path, expression, name */
+    char **names, **exprs; /* NULL-ended; NULL: none */
+    double amount;         /* of a sample */
+    uint64_t n;            /* rows, seed */
+    struct join_options join;
+    struct source_options source;
+};
+
+static void
+free_texts(char **text)
+{
+    for (size_t i = 0; text && text[i]; i++)
+        free(text[i]);
+    free(text);
+}
+
+static void
+step_unref(struct step *s)
+{
+    while (s && --s->refs == 0) {
+        struct step *of = s->of;
+
+        step_unref(s->other);
+        frame_unref(s->frame);
+        free_texts(s->names);
+        free_texts(s->exprs);
+        free((void *)(uintptr_t)s->join.suffix);
+        free(s->text);
+        free(s);
+        s = of;
+    }
+}
+
+static void
+scan_free(void *p)
+{
+    step_unref(p);
+}
+
+static void
+scan_print(struct kernel *k, const void *p, size_t width, struct buf *out)
+{
+    const struct step *chain[64], *s = p;
+    size_t n = 0;
+
+    (void)k;
+    (void)width;
+    for (; s && n < sizeof chain / sizeof *chain; s = s->of)
+        chain[n++] = s;
+    while (n-- > 0) {
+        buf_puts(out, words[chain[n]->kind]);
+        if (chain[n]->text)
+            buf_printf(out, " %s", chain[n]->text);
+        for (size_t i = 0; chain[n]->names && chain[n]->names[i]; i++)
+            buf_printf(out, " %s", chain[n]->names[i]);
+        if (n > 0)
+            buf_puts(out, " > ");
+    }
+    buf_putc(out, '\n');
+}
+
+static struct step *
+check_scan(lua_State *L, int idx)
+{
+    return script_check(L, idx, &scan_type);
+}
+
+static char **
+copy_texts(const char *const *text)
+{
+    size_t n = 0;
+    char **out;
+
+    if (!text)
+        return NULL;
+    while (text[n])
+        n++;
+    out = mem_new((n + 1) * sizeof *out);
+    for (size_t i = 0; i < n; i++)
+        out[i] = mem_text(text[i]);
+    return out;
+}
+
+/* Pushes a scan with one more step, to be filled in. */
+static struct step *
+push_step(lua_State *L, struct step *of, enum step_kind kind)
+{
+    struct object *o = script_new(L, &scan_type);
+    struct step *s = mem_new(sizeof *s);
+
+    s->refs = 1;
+    s->of = of;
+    if (of)
+        of->refs++;
+    s->kind = kind;
+    o->p = s;
+    return s;
+}
+
+/* ---- steps ---- */
+
+static int
+lathe_scan(lua_State *L)
+{
+    static const char *const allowed[] = {"delimiter", "header", "types",
+                                          "nulls", NULL};
+    const char *path = luaL_checkstring(L, 1), *delimiter;
+    const char *const *types, *const *nulls;
+    struct step *s;
+    int header = -1;
+
+    lua_settop(L, 2);
+    script_options(L, 2, allowed);
+    delimiter = script_opt_text(L, 2, "delimiter", "");
+    if (lua_istable(L, 2) && lua_getfield(L, 2, "header") == LUA_TBOOLEAN)
+        header = lua_toboolean(L, -1);
+    types = script_opt_texts(L, 2, "types");
+    nulls = script_opt_texts(L, 2, "nulls");
+    s = push_step(L, NULL, STEP_OPEN);
+    s->text = mem_text(path);
+    s->names = copy_texts(types);
+    s->exprs = copy_texts(nulls);
+    s->source.csv.delimiter = delimiter[0];
+    s->source.csv.header = header;
+    s->source.csv.types = (const char *const *)s->names;
+    s->source.csv.nulls = (const char *const *)s->exprs;
+    return 1;
+}
+
+static int
+scan_where(lua_State *L)
+{
+    struct step *of = check_scan(L, 1), *s;
+    const char *text = luaL_checkstring(L, 2);
+
+    s = push_step(L, of, STEP_WHERE);
+    s->text = mem_text(text);
+    return 1;
+}
+
+/* { name = "expression", ... } in order of the names. */
+static int
+scan_with(lua_State *L)
+{
+    struct step *of = check_scan(L, 1), *s;
+    const char **names, **exprs;
+    lua_Integer n;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    script_sorted_keys(L, 2);
+    n = (lua_Integer)lua_rawlen(L, 3);
+    names = script_scratch(L, (size_t)(n + 1) * sizeof *names, NULL);
+    exprs = script_scratch(L, (size_t)(n + 1) * sizeof *exprs, NULL);
+    for (lua_Integer i = 0; i < n; i++) {
+        lua_rawgeti(L, 3, i + 1);
+        names[i] = luaL_checkstring(L, -1);
+        if (lua_getfield(L, 2, names[i]) != LUA_TSTRING)
+            script_failf(L, ERR_TYPE,
+                         "%s: an expression is a text, this is a %s", names[i],
+                         luaL_typename(L, -1));
+        exprs[i] = lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    s = push_step(L, of, STEP_WITH);
+    s->names = copy_texts(names);
+    s->exprs = copy_texts(exprs);
+    return 1;
+}
+
+static int
+by_names(lua_State *L, int idx, enum step_kind kind)
+{
+    struct step *of = check_scan(L, 1), *s;
+    const char *const *names =
+        lua_isnoneornil(L, idx) ? NULL : script_texts(L, idx, words[kind]);
+
+    s = push_step(L, of, kind);
+    s->names = copy_texts(names);
+    return 1;
+}
+
+static int
+scan_select(lua_State *L)
+{
+    luaL_checkany(L, 2);
+    return by_names(L, 2, STEP_SELECT);
+}
+
+static int
+scan_drop(lua_State *L)
+{
+    luaL_checkany(L, 2);
+    return by_names(L, 2, STEP_DROP);
+}
+
+static int
+scan_sort(lua_State *L)
+{
+    luaL_checkany(L, 2);
+    return by_names(L, 2, STEP_SORT);
+}
+
+static int
+scan_distinct(lua_State *L)
+{
+    return by_names(L, 2, STEP_DISTINCT);
+}
+
+static lua_Integer
+check_count(lua_State *L, int idx)
+{
+    lua_Integer n = luaL_checkinteger(L, idx);
+
+    luaL_argcheck(L, n >= 0, idx, "expected how many rows");
+    return n;
+}
+
+static int
+scan_top(lua_State *L)
+{
+    struct step *of = check_scan(L, 1), *s;
+    lua_Integer n = check_count(L, 2);
+    const char *const *names = script_texts(L, 3, "top");
+
+    s = push_step(L, of, STEP_TOP);
+    s->n = (uint64_t)n;
+    s->names = copy_texts(names);
+    return 1;
+}
+
+static int
+scan_limit(lua_State *L)
+{
+    struct step *of = check_scan(L, 1);
+    lua_Integer n = check_count(L, 2);
+
+    push_step(L, of, STEP_LIMIT)->n = (uint64_t)n;
+    return 1;
+}
+
+static int
+scan_sample(lua_State *L)
+{
+    static const char *const allowed[] = {"seed", NULL};
+    struct step *of = check_scan(L, 1), *s;
+    double amount = luaL_checknumber(L, 2);
+    int64_t seed;
+
+    script_options(L, 3, allowed);
+    seed = script_opt_int(L, 3, "seed", 1);
+    s = push_step(L, of, STEP_SAMPLE);
+    s->amount = amount;
+    s->n = (uint64_t)seed;
+    return 1;
+}
+
+static int
+scan_group(lua_State *L)
+{
+    struct step *of = check_scan(L, 1), *s;
+    const char *const *by = script_texts(L, 2, "group");
+    const char *const *aggregates = script_texts(L, 3, "aggregates");
+
+    s = push_step(L, of, STEP_GROUP);
+    s->names = copy_texts(by);
+    s->exprs = copy_texts(aggregates);
+    return 1;
+}
+
+/* scan:join(frame or scan, { by = "id", how = "left" }) */
+static int
+scan_join(lua_State *L)
+{
+    static const char *const allowed[] = {"by", "how", "suffix", "tolerance",
+                                          NULL};
+    struct step *of = check_scan(L, 1), *s, *other;
+    const struct frame *frame = script_frame(L, 2);
+    struct join_options o = {0};
+    const char *const *by;
+    struct error err;
+
+    other = frame ? NULL : check_scan(L, 2);
+    lua_settop(L, 3);
+    script_options(L, 3, allowed);
+    by = script_opt_texts(L, 3, "by");
+    o.suffix = script_opt_text(L, 3, "suffix", NULL);
+    o.tolerance = script_opt_number(L, 3, "tolerance", -1);
+    o.bounded =
+        lua_istable(L, 3) && lua_getfield(L, 3, "tolerance") != LUA_TNIL;
+    if (!join_how_parse(script_opt_text(L, 3, "how", "inner"), &o.how, &err))
+        script_fail(L, &err);
+    s = push_step(L, of, STEP_JOIN);
+    s->names = copy_texts(by);
+    s->join = o;
+    s->join.by = (const char *const *)s->names;
+    s->join.suffix = mem_text(o.suffix);
+    s->frame = frame ? frame_ref(frame) : NULL;
+    if ((s->other = other))
+        other->refs++;
+    return 1;
+}
+
+/* ---- streams ---- */
+
+static struct stream *
+open_steps(const struct step *s, struct task *t, struct error *err);
+
+static struct stream *
+with_all(struct stream *in, const struct step *s, struct error *err)
+{
+    for (size_t i = 0; in && s->names[i]; i++)
+        in = stream_with(in, s->names[i], s->exprs[i], err);
+    return in;
+}
+
+static struct stream *
+join(struct stream *in, const struct step *s, struct task *t, struct error *err)
+{
+    struct stream *right;
+
+    if (s->frame)
+        return stream_join(in, s->frame, &s->join, err);
+    if ((right = open_steps(s->other, t, err)))
+        return stream_join_stream(in, right, &s->join, err);
+    stream_close(in);
+    return NULL;
+}
+
+/* Takes in over. */
+static struct stream *
+apply(struct stream *in, const struct step *s, struct task *t,
+      struct error *err)
+{
+    const char *const *names = (const char *const *)s->names;
+
+    switch (s->kind) {
+    case STEP_WHERE:
+        return stream_where(in, s->text, err);
+    case STEP_WITH:
+        return with_all(in, s, err);
+    case STEP_SELECT:
+        return stream_select(in, names, err);
+    case STEP_DROP:
+        return stream_drop(in, names, err);
+    case STEP_SORT:
+        return stream_sort(in, names, err);
+    case STEP_TOP:
+        return stream_top(in, names, s->n, err);
+    case STEP_LIMIT:
+        return stream_limit(in, s->n, err);
+    case STEP_DISTINCT:
+        return stream_distinct(in, names, err);
+    case STEP_SAMPLE:
+        return stream_sample(in, s->amount, s->n, err);
+    case STEP_GROUP:
+        return stream_group(in, names, (const char *const *)s->exprs, err);
+    case STEP_JOIN:
+        return join(in, s, t, err);
+    case STEP_OPEN:
+        break;
+    }
+    return in;
+}
+
+static struct stream *
+open_steps(const struct step *s, struct task *t, struct error *err)
+{
+    struct stream *in;
+
+    if (s->kind == STEP_OPEN)
+        return stream_open(s->text, &s->source, session_pool(task_session(t)),
+                           task_progress(t), err);
+    in = open_steps(s->of, t, err);
+    return in ? apply(in, s, t, err) : NULL;
+}
+
+/* ---- the end ---- */
+
+static const char *
+path_of(const struct step *s)
+{
+    while (s->of)
+        s = s->of;
+    return s->text;
+}
+
+static void
+tell_rejects(const struct step *s, struct task *t, const struct stream *in)
+{
+    size_t n;
+
+    stream_rejects(in, &n);
+    if (n > 0)
+        session_message(task_session(t), MESSAGE_WARN,
+                        "%s: %zu rows were set aside", path_of(s), n);
+}
+
+struct collecting {
+    const struct step *step;
+    const char *path; /* to write to */
+    struct frame **out;
+};
+
+static bool
+run_collect(struct task *t, void *ctx, struct error *err)
+{
+    struct collecting *c = ctx;
+    struct stream *s = open_steps(c->step, t, err);
+
+    if (!s)
+        return false;
+    *c->out = stream_collect(s, err);
+    if (*c->out)
+        tell_rejects(c->step, t, s);
+    else if (err->code == ERR_LIMIT)
+        error_prefix(err, "scan:write(path) puts it into a file, "
+                          "scan:limit(n) takes less of it: ");
+    stream_close(s);
+    return *c->out;
+}
+
+static void
+release_frame(void *p)
+{
+    frame_unref(*(struct frame **)p);
+}
+
+static int
+scan_collect(lua_State *L)
+{
+    struct step *s = check_scan(L, 1);
+    struct collecting c = {.step = s};
+
+    c.out = script_scratch(L, sizeof *c.out, release_frame);
+    script_call(L, "collect", run_collect, &c);
+    script_push_frame(L, *c.out, path_of(s));
+    return 1;
+}
+
+static bool
+run_write(struct task *t, void *ctx, struct error *err)
+{
+    struct collecting *c = ctx;
+    struct stream *s = open_steps(c->step, t, err);
+    struct sink *to = s ? sink_open(c->path, stream_head(s), stream_pool(s),
+                                    stream_progress(s), err)
+                        : NULL;
+    bool ok = to && sink_put_all(to, s, err);
+
+    if (ok) {
+        ok = sink_commit(to, err);
+        tell_rejects(c->step, t, s);
+    } else {
+        sink_drop(to);
+    }
+    stream_close(s);
+    return ok;
+}
+
+static int
+scan_write(lua_State *L)
+{
+    struct collecting c = {.step = check_scan(L, 1),
+                           .path = luaL_checkstring(L, 2)};
+    struct buf *title = script_buf(L);
+
+    buf_printf(title, "write %s", file_base(c.path));
+    script_call(L, title->data, run_write, &c);
+    return 0;
+}
+
+/* ---- tables ---- */
+
+const struct binding lua_scan_functions[] = {
+    {"scan", lathe_scan, "lathe.scan(path [, options])",
+     "A table that need not fit into memory, with the options of lathe.read. Its\n"
+     "methods say what is to be done to its rows, which are read when collect() or\n"
+     "write() asks for them, and for each of these once more. At no time more than\n"
+     "LATHE_MEMORY is taken; what does not fit waits in LATHE_SPILL."},
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct binding lua_scan_methods[] = {
+    {"where", scan_where, "scan:where(expression)",
+     "Rows for which it is true. It may look at other rows."},
+    {"with", scan_with, "scan:with{ name = expression, ... }",
+     "Columns added or replaced, in order of the names."},
+    {"select", scan_select, "scan:select{ names }", "These columns alone."},
+    {"drop", scan_drop, "scan:drop{ names }", "All other columns."},
+    {"sort", scan_sort, "scan:sort{ names }",
+     "By these columns, \"-name\" downwards; stable, missing values last."},
+    {"top", scan_top, "scan:top(n, names)", "The first n rows of that order."},
+    {"limit", scan_limit, "scan:limit(n)", "The first n rows; reads no more."},
+    {"distinct", scan_distinct, "scan:distinct([names])",
+     "The first row of each that differ in these columns, or in any."},
+    {"sample", scan_sample, "scan:sample(n [, { seed = 1 }])",
+     "So many rows at random, or below 1 a share of them."},
+    {"group", scan_group, "scan:group(by, { \"name = aggregate\", ... })",
+     "As frame:group()."},
+    {"join", scan_join, "scan:join(other, { by = names, ... })",
+     "As frame:join(), with a frame or a scan."},
+    {"collect", scan_collect, "scan:collect()",
+     "The rows as a frame; an error when they do not fit into memory."},
+    {"write", scan_write, "scan:write(path)",
+     "Writes the rows as the ending says, however many they are."},
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct object_type scan_type = {
+    .name = "scan",
+    .methods = lua_scan_methods,
+    .free = scan_free,
+    .print = scan_print,
+};
