@@ -4,7 +4,7 @@
 . "$LATHE_SOURCE/tests/lib/tap.sh"
 
 awk 'BEGIN { srand(3); print "id,user,city,score,day,note"
-    for (i = 0; i < 1200000; i++)
+    for (i = 0; i < 700000; i++)
         printf "%d,u%d,%s,%s,2024-%02d-%02d,note %d of many\n", i,
             int(rand() * rand() * 200000),
             i % 7 == 3 ? "" : "city " int(rand() * 50),
@@ -23,14 +23,14 @@ same() { # same NAME OPTION...
 
 same "rows that are filtered" "score > 990 and city = 'city 3'"
 same "groups that spill" --group user --agg 'n = count()' --agg 'd = distinct(city)' --sort=-n,user --limit 100
-same "rows that are sorted" --sort=-score,user --select id,score --limit 900000
+same "rows that are sorted" --sort=-score,user --select id,score --limit 500000
 same "different rows" --select user,note --distinct
 same "rows that are joined" --join right.csv --by user --limit 20000
 same "rows that others decide" --with 'y = score - lag(score)' --sample 1000
 
 LATHE_MEMORY=64M "$lathe" query big.csv --sort=-score --out sorted.parquet
-is "$("$lathe" schema sorted.parquet --json | head -c 15)" '{"rows":1200000' "a result of any size is written"
-like "$(LATHE_MEMORY=64M "$lathe" head big.csv --rows 1)" '^1,200,000 rows x 6 columns, first 1$' "head counts all rows"
+is "$("$lathe" schema sorted.parquet --json | head -c 14)" '{"rows":700000' "a result of any size is written"
+like "$(LATHE_MEMORY=64M "$lathe" head big.csv --rows 1)" '^700,000 rows x 6 columns, first 1$' "head counts all rows"
 is "$(LATHE_MEMORY=64M "$lathe" schema big.csv)" "$(LATHE_MEMORY=16G "$lathe" schema big.csv)" "schema is the same"
 LATHE_MEMORY=64M LATHE_SPILL=/nowhere "$lathe" query big.csv --sort score --csv > /dev/null 2> err
 like "$(cat err)" "/nowhere.*LATHE_SPILL" "without a folder for what does not fit it says so"
