@@ -86,4 +86,12 @@ struct expr_around {
 bool expr_around_find(const struct expr *e, struct expr_around *out,
                       bool *found, struct error *err) MUST_USE;
 void expr_around_fini(struct expr_around *a);
+/* A column's name as an expression writes it, in backticks where it must. */
+void expr_put_name(const char *name, struct buf *out);
+/* The value of a row as a literal that is equal to it beside its column; null
+ * when it is missing. */
+void expr_put_value(const struct column *c, size_t row, struct buf *out);
+/* Its text with another name for a column. */
+void expr_rename(const struct expr *e, const char *from, const char *to,
+                 struct buf *out);
 #endif

@@ -109,6 +109,27 @@ verb_select(const struct frame *f, const char *const *names, struct error *err)
 }
 
 struct frame *
+verb_rename(const struct frame *f, const char *from, const char *to,
+            struct error *err)
+{
+    size_t n = frame_cols(f), at;
+    const char **names = mem_try_array(n, sizeof *names, err);
+    struct column **cols = mem_try_array(n, sizeof *cols, err);
+    struct frame *out = NULL;
+
+    if (names && cols && frame_need(f, from, &at, err)) {
+        for (size_t i = 0; i < n; i++) {
+            names[i] = i == at ? to : frame_name(f, i);
+            cols[i] = column_ref(frame_column(f, i));
+        }
+        out = frame_new(frame_rows(f), n, names, cols, err);
+    }
+    free(names);
+    free(cols);
+    return out;
+}
+
+struct frame *
 verb_top(const struct frame *f, const char *const *names, size_t n,
          struct pool *pool, struct error *err)
 {

@@ -24,6 +24,9 @@ struct frame *verb_derive(const struct frame *f, const char *text,
                           struct pool *pool, struct error *err) MUST_USE;
 struct frame *verb_select(const struct frame *f, const char *const *names,
                           struct error *err) MUST_USE;
+/* With another name for a column; in its place. */
+struct frame *verb_rename(const struct frame *f, const char *from,
+                          const char *to, struct error *err) MUST_USE;
 /* By these columns, "-name" downwards; stable, missing values last. */
 struct frame *verb_sort(const struct frame *f, const char *const *names,
                         struct pool *pool, struct error *err) MUST_USE;

@@ -34,4 +34,5 @@ liblathe_a_SOURCES += src/script/script.h
 liblathe_a_SOURCES += src/script/show.c
 UNIT += tests/unit/test_kernel
 UNIT += tests/unit/test_notebook
+UNIT += tests/unit/test_steps
 dist_man_MANS += man/lathe-lua.7

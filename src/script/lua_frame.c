@@ -357,9 +357,10 @@ run_with(struct task *t, void *ctx, struct error *err)
     return now;
 }
 
-/* { name = "expression", ... } in order of the names. */
+/* { name = "text", ... } in order of the names. */
 static int
-frame_with_lua(lua_State *L)
+shape_by_pairs(lua_State *L, const char *task, const char *what,
+               bool (*run)(struct task *, void *, struct error *))
 {
     struct lua_frame *f = check_frame(L, 1);
     struct shaping s = {.in = f->frame};
@@ -376,9 +377,8 @@ frame_with_lua(lua_State *L)
         lua_rawgeti(L, 3, i + 1);
         names[i] = luaL_checkstring(L, -1);
         if (lua_getfield(L, 2, names[i]) != LUA_TSTRING)
-            script_failf(L, ERR_TYPE,
-                         "%s: an expression is a text, this is a %s", names[i],
-                         luaL_typename(L, -1));
+            script_failf(L, ERR_TYPE, "%s: %s is a text, this is a %s",
+                         names[i], what, luaL_typename(L, -1));
         exprs[i] = lua_tostring(L, -1);
         lua_pop(L, 1); /* the options hold it; the name stays on the stack */
     }
@@ -386,8 +386,14 @@ frame_with_lua(lua_State *L)
     s.exprs = exprs;
     s.n = (size_t)n;
     s.out = new_frame(L, f->name);
-    script_call(L, "with", run_with, &s);
+    script_call(L, task, run, &s);
     return 1;
+}
+
+static int
+frame_with_lua(lua_State *L)
+{
+    return shape_by_pairs(L, "with", "an expression", run_with);
 }
 
 static bool
@@ -398,6 +404,23 @@ run_select(struct task *t, void *ctx, struct error *err)
     (void)t;
     s->out->frame = verb_select(s->in, s->names, err);
     return s->out->frame;
+}
+
+static bool
+run_renames(struct task *t, void *ctx, struct error *err)
+{
+    struct shaping *s = ctx;
+    struct frame *now = frame_ref(s->in);
+
+    (void)t;
+    for (size_t i = 0; now && i < s->n; i++) {
+        struct frame *next = verb_rename(now, s->names[i], s->exprs[i], err);
+
+        frame_unref(now);
+        now = next;
+    }
+    s->out->frame = now;
+    return now;
 }
 
 static bool
@@ -428,6 +451,12 @@ static int
 frame_select_lua(lua_State *L)
 {
     return shape_by_names(L, "select", run_select);
+}
+
+static int
+frame_rename_lua(lua_State *L)
+{
+    return shape_by_pairs(L, NULL, "a name", run_renames);
 }
 
 static int
@@ -937,6 +966,8 @@ const struct binding lua_frame_methods[] = {
     {"select", frame_select_lua, "frame:select{ names }",
      "These columns, in this order."},
     {"drop", frame_drop_lua, "frame:drop{ names }", "All other columns."},
+    {"rename", frame_rename_lua, "frame:rename{ old = new, ... }",
+     "The frame with other names for columns."},
     {"sort", frame_sort, "frame:sort{ names }",
      "Rows sorted by these columns; \"-name\" sorts downwards. Stable, missing\n"
      "values last."},

@@ -14,7 +14,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "session/live.h"
+#include "session/origin.h"
 #include "session/shelf.h"
+#include "session/steps.h"
 #include "session/task.h"
 
 enum { MESSAGES = 200 };
@@ -179,9 +181,21 @@ session_table(struct session *s, size_t i)
     return i < s->n_tables ? s->tables[i] : NULL;
 }
 
+const struct table *
+session_table_at(const struct session *s, size_t i)
+{
+    return i < s->n_tables ? s->tables[i] : NULL;
+}
+
 static void
 table_fini(struct table *t)
 {
+    free(t->variable);
+    origin_fini(&t->origin);
+    steps_free(t->steps);
+    frame_unref(t->base);
+    frame_unref(t->all);
+    rowset_unref(t->rows);
     free(t->name);
     free(t->path);
     free(t->target);
@@ -212,6 +226,18 @@ place_for(struct session *s, const char *name)
     return t;
 }
 
+/* What Lua that runs here may call the file. */
+static const char *
+path_from_here(const char *path)
+{
+    char *here = getcwd(NULL, 0);
+    size_t n = here ? strlen(here) : 0;
+    bool below = n > 1 && strncmp(path, here, n) == 0 && path[n] == '/';
+
+    free(here);
+    return below ? path + n + 1 : path;
+}
+
 struct table *
 session_add_table(struct session *s, const char *name, const char *path,
                   const struct frame *frame)
@@ -221,9 +247,15 @@ session_add_table(struct session *s, const char *name, const char *path,
     struct frame *own_frame = frame_ref(frame);
     struct table *t = place_for(s, own_name);
 
+    t->variable = origin_variable(s, own_name);
     t->name = own_name;
     t->path = own_path;
-    t->frame = own_frame;
+    if (own_path[0])
+        origin_read(&t->origin, path_from_here(own_path));
+    t->base = own_frame;
+    t->all = frame_ref(own_frame);
+    t->frame = frame_ref(own_frame);
+    t->steps = steps_new();
     t->version = ++s->versions;
     session_notify(s, TOPIC_TABLES);
     return t;
@@ -247,6 +279,35 @@ session_touch_table(struct session *s, struct table *t)
 {
     t->version = ++s->versions;
     session_notify(s, TOPIC_TABLES);
+}
+
+void
+session_set_shown(struct session *s, struct table *t, struct steps *steps,
+                  struct shown *shown)
+{
+    /* What was judged is no longer there. */
+    if (t->all != shown->all) {
+        profile_free(t->profile);
+        t->profile = NULL;
+    }
+    frame_unref(t->all);
+    frame_unref(t->frame);
+    rowset_unref(t->rows);
+    steps_free(t->steps);
+    t->all = shown->all;
+    t->frame = shown->frame;
+    t->rows = shown->rows;
+    t->steps = steps;
+    *shown = (struct shown){0};
+    session_touch_table(s, t);
+}
+
+void
+session_set_origin(struct session *s, struct table *t, struct origin *o)
+{
+    (void)s;
+    origin_fini(&t->origin);
+    origin_move(&t->origin, o);
 }
 
 /* ---- listeners ---- */

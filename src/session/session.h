@@ -14,6 +14,9 @@
 #include "store/run.h"
 
 struct session;
+struct steps;
+struct shown;
+struct rowset;
 
 /* The pool and loop are borrowed and must outlive the session. */
 struct session *session_new(struct pool *pool, struct loop *loop);
@@ -29,12 +32,26 @@ const char *session_project(struct session *s); /* any thread */
 /* Its ".lathe", which need not exist yet. */
 const char *session_dir(struct session *s); /* any thread */
 
-/* Open tables, by name, in the order they were opened.  A table's frame may be
- * replaced (filter, derived columns): listeners look at version. */
+/* The Lua that makes a table (session/origin.h). */
+struct origin {
+    char *before;     /* lines that make what `expression` is about */
+    char *expression; /* "lathe.read(\"churn.csv\")"; NULL: nothing makes it */
+};
+
+/* Open tables, by name, in the order they were opened.  What has been done to
+ * one since it came are its steps, and what they make of it is what shows:
+ * session_set_shown() changes both.  Listeners look at version. */
 struct table {
-    char *name; /* "churn.csv" */
-    char *path; /* "" when it did not come from a file */
-    struct frame *frame;
+    char *name;            /* "churn.csv" */
+    char *path;            /* "" when it did not come from a file */
+    char *variable;        /* its name in Lua: "churn" */
+    struct origin origin;  /* of base */
+    struct frame *base;    /* as it came */
+    struct steps *steps;   /* since then; never NULL */
+    struct frame *all;     /* base with the columns that were computed: all
+                             rows, hidden columns, too; the profile is of it */
+    struct frame *frame;   /* the columns that show, all rows */
+    struct rowset *rows;   /* those that show, in order; NULL: all */
     struct frame *rejects; /* may be NULL */
     size_t n_rejected;
     struct profile *profile; /* NULL until it is made */
@@ -44,9 +61,13 @@ struct table {
 };
 size_t session_tables(const struct session *s);
 struct table *session_table(struct session *s, size_t i);
+const struct table *session_table_at(const struct session *s, size_t i);
 /* Takes a reference of frame; replaces a table of the same name. */
 struct table *session_add_table(struct session *s, const char *name,
                                 const char *path, const struct frame *frame);
+/* What `steps` have made of its base; takes both. */
+void session_set_shown(struct session *s, struct table *t, struct steps *steps,
+                       struct shown *shown);
 void session_close_table(struct session *s, size_t i);
 /* After changing a table in place: a new version, and listeners are told. */
 void session_touch_table(struct session *s, struct table *t);

@@ -4,7 +4,7 @@
 
 #include "ui/sheet.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { WIDEST = 28, NARROWEST = 4 };
@@ -12,36 +12,50 @@ enum { WIDEST = 28, NARROWEST = 4 };
 void
 sheet_init(struct sheet *s)
 {
-    *s = (struct sheet){.sorted = -1};
+    *s = (struct sheet){0};
 }
 
 void
 sheet_fini(struct sheet *s)
 {
     frame_unref(s->frame);
-    free(s->rows);
+    rowset_unref(s->rows);
     sheet_init(s);
 }
 
+/* Where the column of the cursor is in f; the same place when it is gone. */
+static size_t
+column_in(const struct sheet *s, const struct frame *f)
+{
+    size_t n = frame_cols(f);
+    long at = s->frame && s->col < frame_cols(s->frame)
+                  ? frame_find(f, frame_name(s->frame, s->col))
+                  : -1;
+
+    return at >= 0 ? (size_t)at : s->col < n ? s->col : n > 0 ? n - 1 : 0;
+}
+
 void
-sheet_set(struct sheet *s, const struct frame *f, uint32_t *rows, size_t n_rows)
+sheet_set(struct sheet *s, const struct frame *f, struct rowset *rows)
 {
     struct frame *fresh = f ? frame_ref(f) : NULL;
+    struct rowset *fresh_rows = rowset_ref(rows);
 
+    s->col = f ? column_in(s, f) : 0;
+    if (s->left > s->col)
+        s->left = s->col;
     frame_unref(s->frame);
-    free(s->rows);
+    rowset_unref(s->rows);
     s->frame = fresh;
-    s->rows = rows;
-    s->n_rows = rows ? n_rows : f ? frame_rows(f) : 0;
+    s->rows = fresh_rows;
+    s->n_rows = rows ? rowset_n(rows) : f ? frame_rows(f) : 0;
     list_set(&s->row, s->n_rows);
-    if (!f || s->col >= frame_cols(f))
-        s->col = s->left = 0;
 }
 
 size_t
 sheet_row_id(const struct sheet *s, size_t i)
 {
-    return s->rows ? s->rows[i] : i;
+    return s->rows ? rowset_ids(s->rows)[i] : i;
 }
 
 size_t
@@ -96,6 +110,33 @@ cell_text(const struct column *c, size_t row, struct buf *out)
         column_print(c, row, out);
 }
 
+/* "▲", or "▼2" when it is the second of several keys; false: it is none. */
+static bool
+key_mark(const struct sheet *s, size_t col, char *mark, size_t size)
+{
+    bool down = false;
+    size_t at = s->steps && s->steps->sort.n > 0
+                    ? steps_key(s->steps, frame_name(s->frame, col), &down)
+                    : 0;
+
+    if (at == 0)
+        return false;
+    snprintf(mark, size, "%s", down ? "▼" : "▲");
+    if (s->steps->sort.n > 1)
+        snprintf(mark + strlen(mark), size - strlen(mark), "%zu", at);
+    return true;
+}
+
+/* Cells of the mark and the blank before it. */
+static size_t
+mark_cells(const struct sheet *s, size_t col)
+{
+    char mark[8];
+
+    return key_mark(s, col, mark, sizeof mark) ? str_width(str_of(mark)) + 1
+                                               : 0;
+}
+
 /* Cells a column takes: its name, and the widest of the rows that show. */
 static int
 column_width_cells(const struct sheet *s, size_t col, size_t first, size_t n,
@@ -104,8 +145,7 @@ column_width_cells(const struct sheet *s, size_t col, size_t first, size_t n,
     const struct column *c = frame_column(s->frame, col);
     size_t widest = str_width(str_of(frame_name(s->frame, col)));
 
-    if (s->sorted == (long)col)
-        widest += 2; /* the arrow */
+    widest += mark_cells(s, col);
     for (size_t i = first; i < first + n && i < s->n_rows; i++) {
         size_t w;
 
@@ -126,12 +166,13 @@ draw_head(const struct sheet *s, const struct canvas *c, int x, int w,
     const struct column *column = frame_column(s->frame, col);
     bool right = is_number(column_type(column));
     unsigned style = sheet_role(column_type(column)) | DRAW_BOLD;
+    char mark[8];
 
     draw_fit(c, x, 0, w, style, right ? DRAW_RIGHT : DRAW_LEFT,
              str_of(frame_name(s->frame, col)));
-    if (s->sorted == (long)col)
-        draw_text(c, right ? x : x + w - 1, 0, ROLE_ACCENT,
-                  s->descending ? "▼" : "▲");
+    if (key_mark(s, col, mark, sizeof mark))
+        draw_text(c, right ? x : x + w - (int)str_width(str_of(mark)), 0,
+                  ROLE_ACCENT, mark);
     if (col == s->col)
         draw_attrs(c, (struct rect){x, 0, w, 1}, THEME_UNDER);
 }

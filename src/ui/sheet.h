@@ -6,28 +6,26 @@
 #ifndef LATHE_UI_SHEET_H
 #define LATHE_UI_SHEET_H
 
-#include "frame/frame.h"
+#include "session/steps.h"
 #include "ui/view.h"
 
 enum { SHEET_MAX_COLS = 4096 };
 
 struct sheet {
     struct frame *frame; /* a reference, or NULL */
-    uint32_t *rows;      /* ids in their order; NULL: all, as they are */
+    struct rowset *rows; /* a reference; NULL: all, as they are */
     size_t n_rows;
-    struct list row;   /* cursor over the rows */
-    size_t col, left;  /* cursor over the columns; first one shown */
-    size_t shown_cols; /* that fitted when it was drawn last */
-    long sorted;       /* column the rows are sorted by, -1: none */
-    bool descending;
+    const struct steps *steps; /* whose keys are marked; borrowed, or NULL */
+    struct list row;           /* cursor over the rows */
+    size_t col, left;          /* cursor over the columns; first one shown */
+    size_t shown_cols;         /* that fitted when it was drawn last */
 };
 
 void sheet_init(struct sheet *s);
 void sheet_fini(struct sheet *s);
-/* Takes a reference of f and owns rows (may be NULL); the cursor stays where
- * it can. */
-void sheet_set(struct sheet *s, const struct frame *f, uint32_t *rows,
-               size_t n_rows);
+/* Takes references of f and rows (either may be NULL); the cursor stays on its
+ * column, by name, and on its place among the rows, where it can. */
+void sheet_set(struct sheet *s, const struct frame *f, struct rowset *rows);
 /* The row of the frame under the cursor; 0 when there is none. */
 size_t sheet_at(const struct sheet *s);
 size_t sheet_row_id(const struct sheet *s, size_t i);

@@ -71,6 +71,8 @@ data_look_new(void)
     struct data_look *look = mem_new(sizeof *look);
 
     sheet_init(&look->sheet);
+    look->now = steps_new();
+    look->next = steps_new();
     return look;
 }
 
@@ -80,25 +82,92 @@ data_look_free(struct data_look *look)
     if (!look)
         return;
     sheet_fini(&look->sheet);
+    steps_free(look->now);
+    steps_free(look->next);
+    while (look->n_undo > 0)
+        steps_free(look->undo[--look->n_undo]);
+    while (look->n_redo > 0)
+        steps_free(look->redo[--look->n_redo]);
     free(look);
+}
+
+/* Of tables that are no longer there. */
+static void
+sweep_looks(struct view_data *d)
+{
+    struct data_look **at = &d->aside;
+
+    while (*at) {
+        struct data_look *look = *at;
+
+        if (data_find_table(data_session(d), look->table)) {
+            at = &look->other;
+            continue;
+        }
+        *at = look->other;
+        data_look_free(look);
+    }
+}
+
+static struct data_look *
+take_look(struct view_data *d, const char *name)
+{
+    for (struct data_look **at = &d->aside; *at; at = &(*at)->other) {
+        struct data_look *look = *at;
+
+        if (strcmp(look->table, name) == 0) {
+            *at = look->other;
+            look->other = NULL;
+            return look;
+        }
+    }
+    return NULL;
+}
+
+void
+data_look_keep(struct view_data *d, struct data_look *look)
+{
+    data_look_free(take_look(d, look->table)); /* of a file opened again */
+    look->other = d->aside;
+    d->aside = look;
+    sweep_looks(d);
+}
+
+/* Put the look at hand aside, and take up the one of this table. */
+static void
+change_looks(struct view_data *d, const char *name)
+{
+    data_look_keep(d, d->look);
+    d->look = take_look(d, name);
+    if (!d->look)
+        d->look = data_look_new();
+    snprintf(d->look->table, sizeof d->look->table, "%s", name);
 }
 
 static void
 look_at(struct view_data *d, struct table *t)
 {
-    struct data_look *look = d->look;
+    struct data_look *look;
+    bool waits;
 
-    if (!t || strcmp(t->name, look->table) != 0) {
-        data_look_free(look);
-        look = d->look = data_look_new();
-        snprintf(look->table, sizeof look->table, "%s", t ? t->name : "");
-    }
+    if (!t || strcmp(t->name, d->look->table) != 0)
+        change_looks(d, t ? t->name : "");
+    look = d->look;
     look->version = t ? t->version : 0;
-    if (t && look->sheet.frame != t->frame) {
-        sheet_set(&look->sheet, t->frame, NULL, 0);
-        if (look->next.filter[0] || look->next.sort[0])
-            data_arrange(d, &look->next, "filtering");
+    /* First rows may have been asked for what all rows now can give. */
+    waits = t && look->asked == 0 && !steps_equal(look->next, look->now);
+    if (t && (look->sheet.frame != t->frame || look->sheet.rows != t->rows)) {
+        steps_free(look->now);
+        look->now = steps_copy(t->steps);
+        look->sheet.steps = look->now;
+        sheet_set(&look->sheet, t->frame, t->rows);
+        if (look->asked == 0 && !waits) {
+            steps_free(look->next);
+            look->next = steps_copy(look->now);
+        }
     }
+    if (waits)
+        data_arrange(d, "filtering");
     if (t && !t->profile)
         data_profile(d, t);
     list_set(&look->columns, t ? frame_cols(t->frame) : 0);
@@ -394,8 +463,8 @@ static const struct view_action actions[] = {
     {"derive", "Table: new column",
      "A column computed by an expression over "
      "the others, such as  per_month = total_charges / max(tenure, 1)",
-     "name = expression: ", data_make_derived, has_table, 0},
-    {"hide", "Column: leave out", NULL, NULL, data_make_hidden, has_table,
+     "name = expression: ", data_shape_derive, has_table, 0},
+    {"hide", "Column: leave out", NULL, NULL, data_shape_hide, has_table,
      ACTION_SUBJECT},
     {"type", "Column: make it the target",
      "The profile then says how much "
@@ -412,8 +481,18 @@ static const struct view_action actions[] = {
      "The rows that pass the filter, in the "
      "order they are shown in.",
      "file to write (.csv): ", data_export, has_table, 0},
-    {"undo", "Rows: undo", NULL, NULL, data_rows_undo, NULL, 0},
-    {"redo", "Rows: redo", NULL, NULL, data_rows_redo, NULL, 0},
+    {"steps", "Steps: show them as Lua",
+     "Everything that was done to the table, as the Lua that does it, and what "
+     "can be undone and redone.",
+     NULL, data_steps_page, has_table, 0},
+    {"steps-notebook", "Steps: to the notebook",
+     "A new cell at the end of the notebook makes what shows here. When none is "
+     "open, one is created.",
+     NULL, data_steps_send, has_table, 0},
+    {"steps-copy", "Steps: copy the Lua", NULL, NULL, data_steps_copy,
+     has_table, 0},
+    {"undo", "Steps: undo", NULL, NULL, data_steps_undo, NULL, 0},
+    {"redo", "Steps: redo", NULL, NULL, data_steps_redo, NULL, 0},
     {0},
 };
 
@@ -441,6 +520,12 @@ data_close(struct view *v)
     loop_remove(d->timer);
     data_look_free(d->look);
     data_look_free(d->before);
+    while (d->aside) {
+        struct data_look *next = d->aside->other;
+
+        data_look_free(d->aside);
+        d->aside = next;
+    }
     free(d);
 }
 
@@ -621,21 +706,22 @@ static bool
 data_filter(struct view *v, const char *text, struct error *err)
 {
     struct view_data *d = data_mine(v);
-    struct data_state s = d->look->next;
+    struct steps *s;
 
     if (!data_frame(d))
         return error_set(err, ERR_STATE, "no table is open");
     if (text[0] && !check_filter(d, text, err))
         return false;
-    snprintf(s.filter, sizeof s.filter, "%s", text);
-    data_change(d, &s, "filtering");
+    s = data_steps(d);
+    steps_filter(s, text);
+    data_change(d, s, "filtering");
     return true;
 }
 
 static const char *
 data_filter_text(struct view *v)
 {
-    return data_mine(v)->look->next.filter;
+    return data_mine(v)->look->next->filter;
 }
 
 static size_t

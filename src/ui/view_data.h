@@ -1,38 +1,34 @@
 /* ui/view_data.h -- the Data view: tables with a summary of each column, one
  * column in detail, and the rows as a sheet.  Private to view_data*.c.
  *
- * What is shown of a table is a state: a filter, a sort key.  Each change
- * makes a new one, computed in the background, and the one before is kept for
- * undo.
+ * What is shown of a table is its steps (session/steps.h): columns, a filter, an
+ * order.  Each change makes new ones, applied in the background, and those
+ * before are kept for undo.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_UI_VIEW_DATA_H
 #define LATHE_UI_VIEW_DATA_H
 
-#include "session/session.h"
+#include "session/origin.h"
+#include "session/steps.h"
+#include "session/task.h"
 #include "ui/sheet.h"
 #include "ui/view.h"
 
 enum { DATA_REGION_COLUMNS, DATA_REGION_DETAIL, DATA_REGION_ROWS };
 enum { DATA_MAX_UNDO = 50, DATA_EXPR_MAX = 512 };
 
-/* How the rows of the table at hand are shown. */
-struct data_state {
-    char filter[DATA_EXPR_MAX];
-    char sort[128]; /* name of the column; "": none */
-    bool descending;
-};
-
 /* A table as it is looked at. */
 struct data_look {
-    char table[256];  /* its name; "": none, or it is not whole yet */
-    uint64_t version; /* of the table when it was last looked at */
+    struct data_look *other; /* the next of those put aside */
+    char table[256];         /* its name; "": none, or it is not whole yet */
+    uint64_t version;        /* of the table when it was last looked at */
     struct sheet sheet;
-    struct list columns;    /* its cursor is the sheet's column */
-    struct data_state now;  /* of the rows that show */
-    struct data_state next; /* asked for last; now, when nothing is under way */
-    unsigned asked;         /* number of what is under way; 0: nothing */
-    char arranging[64];     /* what that is: "filtering" */
-    struct data_state undo[DATA_MAX_UNDO], redo[DATA_MAX_UNDO];
+    struct list columns; /* its cursor is the sheet's column */
+    struct steps *now;   /* of what shows */
+    struct steps *next;  /* asked for last; equal, when nothing is under way */
+    unsigned asked;      /* number of what is under way; 0: nothing */
+    char arranging[64];  /* what that is: "filtering" */
+    struct steps *undo[DATA_MAX_UNDO], *redo[DATA_MAX_UNDO];
     size_t n_undo, n_redo;
 };
 
@@ -42,7 +38,8 @@ struct view_data {
     struct view view;
     struct tether *tether; /* of the tasks under way */
     struct data_look *look;
-    unsigned n_asked; /* of all looks */
+    struct data_look *aside; /* of other tables, to come back to */
+    unsigned n_asked;        /* of all looks */
     bool profiling;
     struct data_opening *opening; /* the file waited for; NULL: none */
     struct data_look *before; /* put aside while first rows show; else NULL */
@@ -72,6 +69,8 @@ struct table *data_whole_table(struct view_data *d);
 size_t data_table_index(struct view_data *d);
 struct data_look *data_look_new(void);
 void data_look_free(struct data_look *look);
+/* Put it aside, if there is a table that it is of. */
+void data_look_keep(struct view_data *d, struct data_look *look);
 /* t may be NULL: no table.  A file waited for is no longer. */
 void data_look_at(struct view_data *d, struct table *t);
 /* The session's tables have changed. */
@@ -105,24 +104,61 @@ void data_columns_title(struct view *v, struct buf *left, struct buf *right);
 void data_detail_draw(struct view *v, const struct canvas *c);
 void data_detail_title(struct view *v, struct buf *left, struct buf *right);
 
+/* ---- view_data_steps.c ---- */
+/* Show the table by these steps, which are taken; `word` is said meanwhile:
+ * "filtering".  What was before is kept for undo. */
+void data_change(struct view_data *d, struct steps *steps, const char *word);
+/* A copy of the steps asked for last, for the caller to change and give to
+ * data_change(). */
+struct steps *data_steps(struct view_data *d);
+/* Apply look->next, after its table or first rows came. */
+void data_arrange(struct view_data *d, const char *word);
+void data_steps_undo(struct view *v, const struct view_call *call);
+void data_steps_redo(struct view *v, const struct view_call *call);
+void data_steps_page(struct view *v, const struct view_call *call);
+void data_steps_copy(struct view *v, const struct view_call *call);
+void data_steps_send(struct view *v, const struct view_call *call);
+
 /* ---- view_data_rows.c ---- */
-/* Show the rows in state s; `word` is said meanwhile: "filtering". */
-void
-data_arrange(struct view_data *d, const struct data_state *s, const char *word);
-/* The same, and what was before is kept for undo. */
-void
-data_change(struct view_data *d, const struct data_state *s, const char *word);
 void data_rows_sort(struct view *v, const struct view_call *call);
 void data_rows_sort_reverse(struct view *v, const struct view_call *call);
-void data_rows_undo(struct view *v, const struct view_call *call);
-void data_rows_redo(struct view *v, const struct view_call *call);
 void data_rows_draw(struct view *v, const struct canvas *c);
 void data_rows_title(struct view *v, struct buf *left, struct buf *right);
 
 /* ---- view_data_make.c ---- */
+/* A table made in the background from what shows of the one at hand. */
+struct data_making {
+    struct shown of;   /* what shows of it, when it was asked for */
+    struct shown with; /* of the other table, when there is one */
+    char text[DATA_EXPR_MAX];
+    size_t col;         /* of `of`, under the cursor */
+    struct frame *made; /* what make() leaves here */
+    /* The rest is data_make()'s own. */
+    bool (*make)(struct data_making *m, struct task *t, struct error *err);
+    struct tether *view;
+    struct origin origin;
+    bool tally;
+    char name[320];
+};
+struct data_make {
+    const char *suffix; /* the table is called NAME:SUFFIX */
+    /* Its Lua, a method of what shows: "frequency(\"plan\")"; of two tables
+     * with %s for the other. */
+    const char *call;
+    struct table *other; /* may be NULL */
+    const char *text;    /* for make(); may be NULL */
+    bool tally;          /* see struct table */
+    /* On a pool job. */
+    bool (*make)(struct data_making *m, struct task *t, struct error *err);
+};
+/* The table comes to hand when it is made; a message says what went wrong. */
+void data_make(struct view_data *d, const struct data_make *what);
+
 void data_profile(struct view_data *d, struct table *t);
 void data_make_frequency(struct view *v, const struct view_call *call);
-void data_make_derived(struct view *v, const struct view_call *call);
-void data_make_hidden(struct view *v, const struct view_call *call);
 void data_export(struct view *v, const struct view_call *call);
+
+/* ---- view_data_shape.c ---- */
+void data_shape_derive(struct view *v, const struct view_call *call);
+void data_shape_hide(struct view *v, const struct view_call *call);
 #endif

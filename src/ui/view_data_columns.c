@@ -13,12 +13,20 @@
 
 /* ---- the columns ---- */
 
+/* The profile is of all columns, also those that do not show. */
+static long
+in_profile(const struct table *t, size_t col)
+{
+    return frame_find(t->all, frame_name(t->frame, col));
+}
+
 static const struct profile_column *
 profile_of(const struct table *t, size_t col)
 {
-    return t && t->profile && col < t->profile->n_cols
-               ? &t->profile->column[col]
-               : NULL;
+    long at = t && t->profile ? in_profile(t, col) : -1;
+
+    return at >= 0 && (size_t)at < t->profile->n_cols ? &t->profile->column[at]
+                                                      : NULL;
 }
 
 /* A table that was counted from another is as it must be: its values are all
@@ -33,11 +41,12 @@ static const struct alert *
 worst_alert(const struct table *t, size_t col)
 {
     const struct alert *worst = NULL;
+    long at = in_profile(t, col);
 
     for (size_t i = 0; i < n_alerts(t); i++) {
         const struct alert *a = &t->profile->alert[i];
 
-        if (a->col == (long)col && (!worst || a->level > worst->level))
+        if (a->col == at && (!worst || a->level > worst->level))
             worst = a;
     }
     return worst;
@@ -287,6 +296,8 @@ data_columns_title(struct view *v, struct buf *left, struct buf *right)
     str_from_count(frame_rows(t->frame), rows);
     buf_printf(left, "%s · %s rows × %zu columns", t->name, rows,
                frame_cols(t->frame));
+    if (t->steps->hidden.n > 0)
+        buf_printf(left, " · %zu hidden", t->steps->hidden.n);
     say_alerts(t, right);
     if (n_tables > 1)
         buf_printf(right, "%stable %zu of %zu", right->len ? " · " : "",
@@ -364,7 +375,7 @@ data_detail_draw(struct view *v, const struct canvas *c)
         draw_text(c, 1, 0, ROLE_DIM, "profiling…");
         return;
     }
-    y = draw_alerts(c, y, t, (long)d->look->sheet.col);
+    y = draw_alerts(c, y, t, in_profile(t, d->look->sheet.col));
     if (p->numeric && y < c->h) {
         y = draw_numbers(c, y, p);
         if (c->h - y >= 2 && p->n_bins > 0) {

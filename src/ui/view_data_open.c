@@ -134,7 +134,7 @@ show_head(void *ctx)
         return;
     d->before = d->look;
     d->look = data_look_new();
-    sheet_set(&d->look->sheet, o->head.frame, NULL, 0);
+    sheet_set(&d->look->sheet, o->head.frame, NULL);
     list_set(&d->look->columns, frame_cols(o->head.frame));
     ui_answer(d->view.ui);
 }
@@ -178,7 +178,7 @@ become(struct view_data *d, const struct data_opening *o,
     struct data_look *look = d->look;
     size_t *at = &look->sheet.row.at, *top = &look->sheet.row.top;
 
-    data_look_free(d->before);
+    data_look_keep(d, d->before);
     d->before = NULL;
     snprintf(look->table, sizeof look->table, "%s", table->name);
     if (o->head.header && !o->table.header) {

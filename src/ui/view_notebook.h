@@ -1,5 +1,5 @@
 /* ui/view_notebook.h -- the Notebook view: its state, and what its parts
- * share.  Private to view_notebook*.c.
+ * share.  Private to view_notebook*.c, but for notebook_take_cell().
  *
  * The notebook is laid out as lines (struct book_line), made anew when the
  * notebook, the width or a curve changes; drawing then only looks at the lines
@@ -95,6 +95,13 @@ book_mine(struct view *v)
 {
     return (struct view_notebook *)v;
 }
+
+/* ---- for other views ---- */
+/* A new code cell at the end of the notebook at hand or, when none is open, of
+ * a new one at `path`.  Returns the notebook's path, borrowed; NULL: none can
+ * be opened. */
+const char *notebook_take_cell(struct view *v, const char *path,
+                               const char *source, size_t len);
 
 /* ---- view_notebook.c ---- */
 struct notebook *book_of(const struct view_notebook *b); /* NULL: none open */

@@ -173,3 +173,25 @@ book_act_redo(struct view *v, const struct view_call *call)
     book_drop_charts(b);
     book_save_soon(b);
 }
+
+const char *
+notebook_take_cell(struct view *v, const char *path, const char *source,
+                   size_t len)
+{
+    struct view_notebook *b = book_mine(v);
+    struct notebook *n;
+    size_t at;
+
+    if (!book_of(b))
+        book_open(b, path);
+    if (!(n = book_of(b)))
+        return NULL;
+    book_leave_edit(b);
+    at = notebook_insert(n, notebook_cells(n), CELL_CODE);
+    notebook_set_source(n, at, source, len);
+    list_set(&b->cells, notebook_cells(n));
+    b->cells.at = at;
+    b->reveal = true;
+    book_save_soon(b);
+    return notebook_path(n);
+}

@@ -1,0 +1,423 @@
+/* Steps: what shows is what their Lua makes.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "frame/csv.h"
+#include "script/kernel.h"
+#include "session/origin.h"
+#include "session/steps.h"
+#include "session/task.h"
+#include "tests/lib/scratch.h"
+
+static const char sales[] = "region,month,price,unit \"q\",end\n"
+                            "north,jan,2.5,3,1\n"
+                            "south,feb,4,1,2\n"
+                            "north,feb,1,5,3\n"
+                            "south,jan,8,,4\n"
+                            "north,jan,3,2,5\n"
+                            ",jan,7,1,6\n";
+
+struct fixture {
+    struct pool *pool;
+    struct loop *loop;
+    struct session *session;
+    struct kernel *kernel;
+    struct table *table;
+    char dir[SCRATCH_PATH];
+    char out[4096]; /* of the last chunk */
+};
+
+static void
+keep_output(void *ctx, const struct output *o)
+{
+    struct fixture *f = ctx;
+
+    snprintf(f->out, sizeof f->out, "%s", o->text);
+}
+
+static int
+open_all(void **state)
+{
+    struct fixture *f = mem_new(sizeof *f);
+    char *path;
+    struct csv_table t;
+    struct error err;
+
+    if (!scratch_make(f->dir))
+        return -1;
+    f->pool = pool_new(2);
+    f->loop = loop_new();
+    f->session = session_new(f->pool, f->loop);
+    f->kernel = kernel_new(f->session, &err);
+    path = file_join(f->dir, "sales 2026.csv");
+    if (!file_replace(path, sales, sizeof sales - 1, 0644, &err) ||
+        !csv_parse((struct str){sales, sizeof sales - 1}, "sales", NULL, NULL,
+                   NULL, &t, &err))
+        return -1;
+    f->table = session_add_table(f->session, "sales 2026.csv", path, t.frame);
+    csv_table_fini(&t);
+    free(path);
+    *state = f;
+    return 0;
+}
+
+static int
+close_all(void **state)
+{
+    struct fixture *f = *state;
+
+    kernel_free(f->kernel);
+    session_free(f->session);
+    loop_free(f->loop);
+    pool_free(f->pool);
+    scratch_remove(f->dir);
+    free(f);
+    return 0;
+}
+
+/* Apply to the table, as the view does. */
+static bool
+apply(struct fixture *f, struct steps *s, struct error *err)
+{
+    struct table *t = f->table;
+    struct shown had = {t->all, t->frame, t->rows}, shown;
+
+    if (!steps_apply(s, t->base, t->steps, &had, f->pool, NULL, &shown, err)) {
+        steps_free(s);
+        return false;
+    }
+    session_set_shown(f->session, t, s, &shown);
+    return true;
+}
+
+static struct steps *
+steps_of(struct fixture *f)
+{
+    return steps_copy(f->table->steps);
+}
+
+/* The Lua of the table, run by itself, gives what shows. */
+static void
+assert_lua_makes(struct fixture *f, const struct table *t)
+{
+    const struct kernel_events events = {keep_output, f};
+    struct shown shown = {t->all, t->frame, t->rows};
+    struct error err;
+    struct frame *want = shown_gather(&shown, f->pool, &err);
+    char hash[33];
+    struct buf b;
+
+    assert_non_null(want);
+    assert_true(frame_fingerprint(want, hash, &err));
+    frame_unref(want);
+    buf_init(&b);
+    table_lua(t, &b);
+    buf_printf(&b, "return %s.fingerprint", t->variable);
+    if (!kernel_run(f->kernel, str_of(b.data), "t", 1, &events, &err))
+        fail_msg("%s\n%s", err.message, b.data);
+    if (!strstr(f->out, hash))
+        fail_msg("got %s, want %s, of\n%s", f->out, hash, b.data);
+    buf_fini(&b);
+}
+
+/* The lines behind the first. */
+static void
+assert_steps(const struct table *t, const char *want)
+{
+    struct buf b;
+
+    buf_init(&b);
+    table_lua(t, &b);
+    assert_string_equal(strchr(b.data, '\n') + 1, want);
+    buf_fini(&b);
+}
+
+static void
+test_a_file_is_read_under_a_name_of_lua(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_string_equal(f->table->variable, "sales_2026");
+    assert_steps(f->table, "");
+    assert_lua_makes(f, f->table);
+}
+
+static void
+test_names_are_unique_and_no_words_of_lua(void **state)
+{
+    static const char *const want[][2] = {{"end.csv", "end_2"},
+                                          {"table.csv", "table_2"},
+                                          {"2026.parquet", "t2026"},
+                                          {"größe.csv", "gr_e"},
+                                          {"a.b.csv.gz", "a"},
+                                          {"sales_2026.csv", "sales_2026_2"},
+                                          {"churn.csv:plan", "churn_plan"},
+                                          {"東京", "t"},
+                                          {"", "t"}};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        char *got = origin_variable(f->session, want[i][0]);
+
+        assert_string_equal(got, want[i][1]);
+        free(got);
+    }
+}
+
+static void
+test_steps_apply_in_one_order_whatever_was_first(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    struct steps *s = steps_of(f);
+
+    steps_sort(s, "price", true, false);
+    steps_hide(s, "month");
+    steps_filter(s, "region = 'north' or region is null");
+    assert_true(apply(f, s, &err));
+    s = steps_of(f);
+    steps_with(s, "half", "price / 2");
+    assert_true(apply(f, s, &err));
+    assert_steps(
+        f->table,
+        "sales_2026 = sales_2026:with{ half = \"price / 2\" }\n"
+        "sales_2026 = sales_2026:where(\"region = 'north' or region is null\")\n"
+        "sales_2026 = sales_2026:sort{ \"-price\" }\n"
+        "sales_2026 = sales_2026:drop{ \"month\" }\n");
+    assert_lua_makes(f, f->table);
+    assert_int_equal(rowset_n(f->table->rows), 4);
+    assert_int_equal(rowset_ids(f->table->rows)[0], 5); /* price 7 */
+    assert_int_equal(rowset_ids(f->table->rows)[3], 2); /* price 1 */
+}
+
+static void
+test_a_new_name_changes_the_steps_behind_it(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    struct steps *s = steps_of(f);
+
+    steps_filter(s, "price > 2 and `price` < 8 and region <> 'price'");
+    steps_sort(s, "price", true, false);
+    steps_sort(s, "month", false, true);
+    steps_move(s, f->table->frame, "price", 0);
+    assert_true(apply(f, s, &err));
+    s = steps_of(f);
+    steps_rename(s, "price", "a \"cost\"");
+    assert_true(apply(f, s, &err));
+    assert_string_equal(f->table->steps->filter,
+                        "`a \"cost\"` > 2 and `a \"cost\"` < 8 and region <> "
+                        "'price'");
+    assert_string_equal(frame_name(f->table->frame, 0), "a \"cost\"");
+    assert_int_equal(rowset_n(f->table->rows), 3);
+    assert_lua_makes(f, f->table);
+}
+
+static void
+test_a_word_of_lua_may_be_a_column(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    struct steps *s = steps_of(f);
+
+    steps_with(s, "end", "float(`end`)");
+    steps_rename(s, "unit \"q\"", "then");
+    assert_true(apply(f, s, &err));
+    assert_lua_makes(f, f->table);
+}
+
+static void
+test_keys_are_added_turned_and_replaced(void **state)
+{
+    struct steps *s = steps_new();
+    bool down;
+
+    (void)state;
+    steps_sort(s, "a", false, false);
+    steps_sort(s, "b", true, true);
+    assert_int_equal(steps_key(s, "b", &down), 2);
+    assert_true(down);
+    steps_sort(s, "a", true, true);
+    assert_int_equal(steps_key(s, "a", &down), 1);
+    assert_true(down);
+    steps_sort(s, "c", false, false);
+    assert_int_equal(steps_key(s, "a", &down), 0);
+    assert_int_equal(steps_key(s, "c", &down), 1);
+    steps_free(s);
+}
+
+static void
+test_hidden_columns_come_back_to_their_places(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    struct steps *s = steps_of(f);
+
+    steps_hide(s, "month");
+    steps_hide(s, "region");
+    assert_true(apply(f, s, &err));
+    assert_int_equal(frame_cols(f->table->frame), 3);
+    s = steps_of(f);
+    steps_move(s, f->table->frame, "end", 0);
+    steps_unhide(s, f->table->all, NULL);
+    assert_true(apply(f, s, &err));
+    assert_string_equal(frame_name(f->table->frame, 0), "region");
+    assert_string_equal(frame_name(f->table->frame, 1), "month");
+    assert_string_equal(frame_name(f->table->frame, 2), "end");
+    assert_string_equal(frame_name(f->table->frame, 3), "price");
+    assert_lua_makes(f, f->table);
+}
+
+static void
+test_what_cannot_be_done_leaves_what_shows(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    struct frame *before = f->table->frame;
+    struct steps *s = steps_of(f);
+
+    steps_filter(s, "prise > 2");
+    assert_false(apply(f, s, &err));
+    assert_non_null(strstr(err.message, "'prise' (did you mean 'price'?)"));
+    s = steps_of(f);
+    steps_rename(s, "price", "region");
+    assert_false(apply(f, s, &err));
+    assert_int_equal(err.code, ERR_EXISTS);
+    assert_ptr_equal(f->table->frame, before);
+    assert_true(steps_empty(f->table->steps));
+}
+
+/* A filter alone must not compute columns again, nor hiding the rows. */
+static void
+test_what_is_there_is_not_done_again(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    struct steps *s = steps_of(f);
+    struct frame *all;
+    struct rowset *rows;
+
+    steps_with(s, "half", "price / 2");
+    steps_filter(s, "half > 1");
+    assert_true(apply(f, s, &err));
+    all = f->table->all;
+    rows = f->table->rows;
+    s = steps_of(f);
+    steps_hide(s, "month");
+    assert_true(apply(f, s, &err));
+    assert_ptr_equal(f->table->all, all);
+    assert_ptr_equal(f->table->rows, rows);
+    s = steps_of(f);
+    steps_filter(s, "");
+    assert_true(apply(f, s, &err));
+    assert_ptr_equal(f->table->all, all);
+    assert_null(f->table->rows);
+}
+
+static void
+test_a_table_made_from_another_has_its_lines(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    struct origin o;
+    struct table *made;
+    struct shown shown;
+    struct frame *few, *counts;
+    struct steps *s = steps_of(f);
+
+    steps_filter(s, "price > 1");
+    assert_true(apply(f, s, &err));
+    origin_call(&o, f->table, "group({ \"region\" }, { \"n = count()\" })");
+    shown = (struct shown){f->table->all, f->table->frame, f->table->rows};
+    few = shown_gather(&shown, f->pool, &err);
+    counts =
+        verb_group(few, (const char *const[]){"region", NULL},
+                   (const char *const[]){"n = count()", NULL}, f->pool, &err);
+    made = session_add_table(f->session, "sales 2026.csv:region", "", counts);
+    session_set_origin(f->session, made, &o);
+    frame_unref(few);
+    frame_unref(counts);
+    f->table = session_table(f->session, 0);
+    s = steps_of(f); /* what it came from shows otherwise now */
+    steps_filter(s, "price > 3");
+    assert_true(apply(f, s, &err));
+    assert_string_equal(made->variable, "sales_2026_region");
+    assert_lua_makes(f, made);
+    assert_lua_makes(f, f->table);
+
+    origin_call_with(&o, f->table, made, "join(%s, { by = \"region\" })");
+    assert_non_null(
+        strstr(o.expression, "sales_2026:join(sales_2026_region, "));
+    /* The group is made from its own filter, and the left side again. */
+    assert_true(strstr(o.before, "price > 1") < strstr(o.before, "price > 3"));
+    origin_fini(&o);
+    origin_call_with(&o, made, f->table, "join(%s, { by = \"region\" })");
+    assert_true(strstr(o.before, "price > 1") < strstr(o.before, "price > 3"));
+    origin_fini(&o);
+}
+
+static void
+test_texts_survive_the_way_through_lua(void **state)
+{
+    static const char *const texts[] = {"a\"b\\c", "two\nlines\ttab", "東京 ü",
+                                        "\x01\x7f\xff"
+                                        "9",
+                                        "]]--"};
+    struct fixture *f = *state;
+    const struct kernel_events events = {keep_output, f};
+    struct error err;
+    struct buf b;
+
+    buf_init(&b);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        buf_clear(&b);
+        buf_puts(&b, "local s = ");
+        steps_put_text(texts[i], &b);
+        buf_puts(&b, " local t = {} for i = 1, #s do t[i] = "
+                     "string.format('%02x', s:byte(i)) end "
+                     "return table.concat(t)");
+        assert_true(
+            kernel_run(f->kernel, str_of(b.data), "t", 1, &events, &err));
+        buf_clear(&b);
+        for (const char *p = texts[i]; *p; p++)
+            buf_printf(&b, "%02x", (unsigned char)*p);
+        if (!strstr(f->out, b.data))
+            fail_msg("got %s, want %s", f->out, b.data);
+    }
+    buf_fini(&b);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_a_file_is_read_under_a_name_of_lua),
+        CASE(test_names_are_unique_and_no_words_of_lua),
+        CASE(test_steps_apply_in_one_order_whatever_was_first),
+        CASE(test_a_new_name_changes_the_steps_behind_it),
+        CASE(test_a_word_of_lua_may_be_a_column),
+        CASE(test_keys_are_added_turned_and_replaced),
+        CASE(test_hidden_columns_come_back_to_their_places),
+        CASE(test_what_cannot_be_done_leaves_what_shows),
+        CASE(test_what_is_there_is_not_done_again),
+        CASE(test_a_table_made_from_another_has_its_lines),
+        CASE(test_texts_survive_the_way_through_lua),
+    };
+
+    cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}
