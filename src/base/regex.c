@@ -114,6 +114,25 @@ match_error(int rc, struct error *err)
                      (char *)text);
 }
 
+/* rc of PCRE2; false when it is an error. */
+static bool
+search(const struct regex *r, struct str s, pcre2_match_data *match, int *rc,
+       struct error *err)
+{
+    PCRE2_SPTR text = (PCRE2_SPTR)(s.n ? s.p : "");
+
+    if (s.n > REGEX_MAX_TEXT)
+        return error_set(err, ERR_LIMIT,
+                         "a text of %zu bytes is too long to search, at most "
+                         "%u",
+                         s.n, (unsigned)REGEX_MAX_TEXT);
+    *rc = pcre2_match(r->code, text, s.n, 0, 0, match, r->limits);
+    if (*rc == PCRE2_ERROR_JIT_STACKLIMIT)
+        *rc =
+            pcre2_match(r->code, text, s.n, 0, PCRE2_NO_JIT, match, r->limits);
+    return *rc >= 0 || *rc == PCRE2_ERROR_NOMATCH || match_error(*rc, err);
+}
+
 bool
 regex_find(const struct regex *r, struct str s, bool *found, unsigned group,
            struct str *out, struct error *err)
@@ -121,23 +140,12 @@ regex_find(const struct regex *r, struct str s, bool *found, unsigned group,
     pcre2_match_data *match;
     int rc;
 
-    if (s.n > REGEX_MAX_TEXT)
-        return error_set(err, ERR_LIMIT,
-                         "a text of %zu bytes is too long to search, at most "
-                         "%u",
-                         s.n, (unsigned)REGEX_MAX_TEXT);
     if (mem_fault_hit() ||
         !(match = pcre2_match_data_create_from_pattern(r->code, NULL)))
         return error_set(err, ERR_NOMEM, "no memory for a search");
-
-    PCRE2_SPTR text = (PCRE2_SPTR)(s.n ? s.p : "");
-
-    rc = pcre2_match(r->code, text, s.n, 0, 0, match, r->limits);
-    if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
-        rc = pcre2_match(r->code, text, s.n, 0, PCRE2_NO_JIT, match, r->limits);
-    if (rc < 0 && rc != PCRE2_ERROR_NOMATCH) {
+    if (!search(r, s, match, &rc, err)) {
         pcre2_match_data_free(match);
-        return match_error(rc, err);
+        return false;
     }
     *found = rc >= 0;
     if (out) {
@@ -151,5 +159,41 @@ regex_find(const struct regex *r, struct str s, bool *found, unsigned group,
                          : (struct str){"", 0};
     }
     pcre2_match_data_free(match);
+    return true;
+}
+
+struct regex_work {
+    pcre2_match_data *match;
+};
+
+struct regex_work *
+regex_work_new(const struct regex *r)
+{
+    struct regex_work *w = mem_new(sizeof *w);
+
+    w->match = pcre2_match_data_create_from_pattern(r->code, NULL);
+    if (!w->match)
+        abort();
+    return w;
+}
+
+void
+regex_work_free(struct regex_work *w)
+{
+    if (!w)
+        return;
+    pcre2_match_data_free(w->match);
+    free(w);
+}
+
+bool
+regex_test(const struct regex *r, struct regex_work *w, struct str s,
+           bool *found, struct error *err)
+{
+    int rc;
+
+    if (!search(r, s, w->match, &rc, err))
+        return false;
+    *found = rc >= 0;
     return true;
 }

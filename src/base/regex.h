@@ -32,4 +32,11 @@ unsigned regex_groups(const struct regex *r); /* capture groups it has */
  * threads. */
 bool regex_find(const struct regex *r, struct str s, bool *found,
                 unsigned group, struct str *out, struct error *err) MUST_USE;
+/* What a search needs, for many of them in one thread: regex_find() without a
+ * group makes its own each time.  Aborts without memory. */
+struct regex_work;
+struct regex_work *regex_work_new(const struct regex *r);
+void regex_work_free(struct regex_work *w);
+bool regex_test(const struct regex *r, struct regex_work *w, struct str s,
+                bool *found, struct error *err) MUST_USE;
 #endif

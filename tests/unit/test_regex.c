@@ -175,6 +175,27 @@ test_no_memory_is_an_error(void **state)
     regex_free(r);
 }
 
+/* As often as one likes with one piece of work, and as regex_find() says. */
+static void
+test_work_is_used_again_and_again(void **state)
+{
+    static const char *const texts[] = {"north-12", "", "12", "x", "9north"};
+    static const bool want[] = {true, false, true, false, true};
+    struct error err;
+    struct regex *r = regex_new(STR("[0-9]+"), true, &err);
+    struct regex_work *w = regex_work_new(r);
+
+    (void)state;
+    for (size_t i = 0; i < 20; i++) {
+        bool found = !want[i % 5];
+
+        assert_true(regex_test(r, w, str_of(texts[i % 5]), &found, &err));
+        assert_int_equal(found, want[i % 5]);
+    }
+    regex_work_free(w);
+    regex_free(r);
+}
+
 int
 main(void)
 {
@@ -188,6 +209,7 @@ main(void)
         cmocka_unit_test(test_catastrophic_pattern_ends_in_an_error),
         cmocka_unit_test(test_long_text_that_needs_much_stack_still_matches),
         cmocka_unit_test(test_no_memory_is_an_error),
+        cmocka_unit_test(test_work_is_used_again_and_again),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);
