@@ -1,6 +1,9 @@
 /* tests/bench/bench_tui.c -- what the screen costs, on a pseudo-terminal.
  *
- *   bench_tui LATHE TABLE.csv
+ *   bench_tui LATHE TABLE.csv [MANY]
+ *
+ * MANY is a table of very many rows (10 M, say, as an Arrow file): then that
+ * alone is measured, with the third column a text and the fifth a number.
  *
  * Prints each measure beside its bar.  The reader answers CSI 5 n at once, as
  * a local terminal does.  Times are from the write of a key, or the start of
@@ -377,6 +380,108 @@ opening(void)
     free(path);
 }
 
+/* ---- very many rows ---- */
+
+/* One of the keys at a time, in turn: the time to the first byte of each. */
+static void
+turns(struct tty *t, const char *what, const char *const *key, size_t n_keys,
+      double bar)
+{
+    double ms[KEYS];
+    char name[96];
+
+    for (size_t i = 0; i < KEYS; i++) {
+        int64_t begin;
+
+        tty_quiet(t, 2);
+        tty_forget(t);
+        begin = loop_now_us();
+        tty_type(t, key[i % n_keys]);
+        while (t->seen.len == 0 && loop_now_us() - begin < 2000000)
+            tty_read(t, 100);
+        ms[i] = (double)(loop_now_us() - begin) / 1000;
+    }
+    snprintf(name, sizeof name, "%s: key to first byte, median", what);
+    report(name, quantile(ms, KEYS, 0.5), "ms", bar);
+    snprintf(name, sizeof name, "%s: p95", what);
+    report(name, quantile(ms, KEYS, 0.95), "ms", bar);
+}
+
+/* Until its sign is there; the cursor moves meanwhile. */
+static void
+meanwhile(struct tty *t, const char *what, const char *keys_typed,
+          const char *sign)
+{
+    double worst = 0, ms[4096];
+    int64_t begin = loop_now_us();
+    size_t n = 0;
+    bool there = false;
+    struct buf seen;
+    char name[96];
+
+    buf_init(&seen);
+    tty_quiet(t, 200);
+    tty_forget(t);
+    begin = loop_now_us();
+    tty_type(t, keys_typed);
+    while (!there && loop_now_us() - begin < 60000000) {
+        int64_t pressed;
+
+        tty_quiet(t, 5);
+        buf_add(&seen, t->seen.data, t->seen.len);
+        there = seen.data && memmem(seen.data, seen.len, sign, strlen(sign));
+        tty_forget(t);
+        if (there || n == sizeof ms / sizeof *ms)
+            break;
+        pressed = loop_now_us();
+        tty_type(t, n % 2 ? "k" : "j");
+        while (t->seen.len == 0 && loop_now_us() - pressed < 2000000)
+            tty_read(t, 100);
+        ms[n++] = (double)(loop_now_us() - pressed) / 1000;
+    }
+    snprintf(name, sizeof name, "%s: done after", what);
+    report(name, (double)(loop_now_us() - begin) / 1000, "ms", 10000);
+    if (n > 0) {
+        worst = quantile(ms, n, 0.95);
+        snprintf(name, sizeof name, "  a key meanwhile, p95 of %zu", n);
+        report(name, worst, "ms", 5);
+    }
+    if (!there)
+        fprintf(stderr, "bench_tui: \"%s\" did not come\n", sign);
+    buf_fini(&seen);
+}
+
+static void
+very_many(const char *path)
+{
+    static const char *const ends[] = {"G", "gg"},
+                             *const pages[] = {"\006", "\006", "\002", "\006"},
+                             *const shares[] = {"50%", "99%", "3%", "71%"};
+    const char *const argv[] = {"lathe", "--no-server", path, NULL};
+    int64_t begin = loop_now_us();
+    struct tty t;
+
+    tty_open(&t, 80, 24, argv);
+    tty_wait(&t, " rows ");
+    report("very many rows: on the screen",
+           (double)(loop_now_us() - begin) / 1000, "ms", 200);
+    tty_type(&t, "\t");
+    tty_quiet(&t, 100);
+    turns(&t, "  while it is profiled, a page", pages, 4, 5);
+    tty_wait(&t, "mean ");
+    tty_quiet(&t, 500);
+    keys(&t, "  a row", 5, true);
+    turns(&t, "  a page", pages, 4, 5);
+    turns(&t, "  the ends", ends, 2, 5);
+    turns(&t, "  a share", shares, 4, 5);
+    meanwhile(&t, "  sorted by a number", "0llllS", "\342\226\274");
+    turns(&t, "  sorted: a page", pages, 4, 5);
+    turns(&t, "  sorted: the ends", ends, 2, 5);
+    meanwhile(&t, "  searched, all columns", "gg/9876543\r", "match");
+    turns(&t, "  from match to match", (const char *const[]){"n", "N"}, 2, 5);
+    tty_close(&t);
+}
+
 static void
 while_lua_runs(const char *cell, const char *what, double bar)
 {
@@ -560,8 +665,8 @@ live_frames(void)
 int
 main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: bench_tui LATHE TABLE.csv\n");
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: bench_tui LATHE TABLE.csv [MANY]\n");
         return 2;
     }
     lathe = realpath(argv[1], NULL);
@@ -576,6 +681,10 @@ main(int argc, char **argv)
     setenv("XDG_RUNTIME_DIR", dir, 1);
     setenv("XDG_STATE_HOME", dir, 1);
     signal(SIGPIPE, SIG_IGN);
+    if (argc == 4) {
+        very_many(realpath(argv[3], NULL));
+        return 0;
+    }
     first_paint();
     attaching();
     in_the_data_view();
