@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -56,6 +57,12 @@ expr_put_value(const struct column *c, size_t row, struct buf *out)
 
     if (!column_is_valid(c, row)) {
         buf_puts(out, "null");
+        return;
+    }
+    if (column_type(c) == COL_FLOAT64 && !isfinite(column_float64s(c)[row])) {
+        buf_puts(out, "float('"); /* there is no literal */
+        column_print(c, row, out);
+        buf_puts(out, "')");
         return;
     }
     if (column_type(c) == COL_BOOL || column_type(c) == COL_INT64 ||

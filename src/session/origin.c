@@ -66,6 +66,19 @@ origin_call(struct origin *o, const struct table *t, const char *call)
     call_on(o, t, &before, call, NULL);
 }
 
+void
+origin_rejects(struct origin *o, const struct table *t)
+{
+    struct buf b;
+
+    *o = (struct origin){mem_text(t->origin.before), NULL};
+    if (!t->origin.expression)
+        return;
+    buf_init(&b);
+    buf_printf(&b, "%s:rejects()", t->origin.expression);
+    o->expression = buf_take(&b);
+}
+
 /* Do the lines before t set this variable, to make t from it? */
 static bool
 comes_from(const struct table *t, const struct table *other)

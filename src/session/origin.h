@@ -29,6 +29,8 @@ void origin_call(struct origin *o, const struct table *t, const char *call);
  * "join(%s, { by = \"id\" })". */
 void origin_call_with(struct origin *o, const struct table *t,
                       const struct table *other, const char *call);
+/* The rows that were set aside when t was read. */
+void origin_rejects(struct origin *o, const struct table *t);
 void origin_fini(struct origin *o);
 void origin_move(struct origin *to, struct origin *from);
 /* The table came so; takes what o holds. */

@@ -281,10 +281,27 @@ session_touch_table(struct session *s, struct table *t)
     session_notify(s, TOPIC_TABLES);
 }
 
+/* The target goes along with its column's name, and is none without it. */
+static void
+keep_target(struct table *t, const struct steps *steps, const struct shown *is)
+{
+    for (size_t i = t->steps->n_edits; t->target && i < steps->n_edits; i++)
+        if (steps->edit[i].rename &&
+            strcmp(steps->edit[i].name, t->target) == 0) {
+            free(t->target);
+            t->target = mem_text(steps->edit[i].text);
+        }
+    if (t->target && frame_find(is->all, t->target) < 0) {
+        free(t->target);
+        t->target = NULL;
+    }
+}
+
 void
 session_set_shown(struct session *s, struct table *t, struct steps *steps,
                   struct shown *shown)
 {
+    keep_target(t, steps, shown);
     /* What was judged is no longer there. */
     if (t->all != shown->all) {
         profile_free(t->profile);

@@ -166,10 +166,16 @@ same_rows(const struct steps *a, const struct steps *b)
 }
 
 bool
-steps_equal(const struct steps *a, const struct steps *b)
+steps_near(const struct steps *a, const struct steps *b)
 {
     return a->n_edits == b->n_edits && common_edits(a, b) == a->n_edits &&
-           same_rows(a, b) && names_equal(&a->hidden, &b->hidden) &&
+           same_rows(a, b);
+}
+
+bool
+steps_equal(const struct steps *a, const struct steps *b)
+{
+    return steps_near(a, b) && names_equal(&a->hidden, &b->hidden) &&
            names_equal(&a->order, &b->order);
 }
 
@@ -266,6 +272,12 @@ steps_sort(struct steps *s, const char *name, bool descending, bool more)
         names_add(&s->sort, key.data);
     }
     buf_fini(&key);
+}
+
+void
+steps_unsort(struct steps *s)
+{
+    names_clear(&s->sort);
 }
 
 void
@@ -522,8 +534,7 @@ steps_apply(const struct steps *s, const struct frame *base,
 {
     size_t done = so_far && had ? common_edits(s, so_far) : 0;
     bool use = done > 0 && done == so_far->n_edits;
-    bool rows_stay = so_far && had && done == s->n_edits &&
-                     done == so_far->n_edits && same_rows(s, so_far);
+    bool rows_stay = so_far && had && steps_near(s, so_far);
     bool ok;
 
     *out = (struct shown){0};

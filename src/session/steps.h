@@ -46,6 +46,9 @@ struct steps *steps_copy(const struct steps *s);
 void steps_free(struct steps *s);
 bool steps_equal(const struct steps *a, const struct steps *b);
 bool steps_empty(const struct steps *s);
+/* Do they differ in hidden and moved columns alone?  steps_apply() from one to
+ * the other then takes no time. */
+bool steps_near(const struct steps *a, const struct steps *b);
 
 void steps_filter(struct steps *s, const char *expression);
 /* Compute or replace a column, which shows. */
@@ -55,6 +58,7 @@ void steps_rename(struct steps *s, const char *from, const char *to);
 /* Sort by this column alone or, with `more`, by it where the keys so far are
  * equal; a key that is there changes its direction. */
 void steps_sort(struct steps *s, const char *name, bool descending, bool more);
+void steps_unsort(struct steps *s);
 /* 1 for the first key, 0 when it is none. */
 size_t steps_key(const struct steps *s, const char *name, bool *descending);
 void steps_hide(struct steps *s, const char *name);

@@ -31,6 +31,7 @@ liblathe_a_SOURCES += src/ui/ui.c src/ui/ui.h
 liblathe_a_SOURCES += src/ui/view.c src/ui/view.h
 liblathe_a_SOURCES += src/ui/view_data.c src/ui/view_data.h
 liblathe_a_SOURCES += src/ui/view_data_columns.c
+liblathe_a_SOURCES += src/ui/view_data_find.c
 liblathe_a_SOURCES += src/ui/view_data_make.c
 liblathe_a_SOURCES += src/ui/view_data_open.c
 liblathe_a_SOURCES += src/ui/view_data_rows.c

@@ -5,9 +5,19 @@
 #include "ui/sheet.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { WIDEST = 28, NARROWEST = 4 };
+#include "base/mem.h"
+
+enum {
+    WIDEST = 28, /* SHEET_FIT */
+    TIGHT = 8,   /* SHEET_NARROW */
+    NARROWEST = 4,
+    GAP = 2,     /* cells between columns */
+    SAMPLE = 40, /* rows looked at, beside those that show, for a width */
+    MATCH_TEXT = 4096
+};
 
 void
 sheet_init(struct sheet *s)
@@ -20,6 +30,7 @@ sheet_fini(struct sheet *s)
 {
     frame_unref(s->frame);
     rowset_unref(s->rows);
+    free(s->width);
     sheet_init(s);
 }
 
@@ -35,20 +46,45 @@ column_in(const struct sheet *s, const struct frame *f)
     return at >= 0 ? (size_t)at : s->col < n ? s->col : n > 0 ? n - 1 : 0;
 }
 
+static struct sheet_width *
+widths_in(const struct sheet *s, const struct frame *f)
+{
+    size_t n = frame_cols(f);
+    struct sheet_width *w = mem_new((n + 1) * sizeof *w);
+
+    for (size_t i = 0; s->frame && i < n; i++) {
+        long was = frame_find(s->frame, frame_name(f, i));
+
+        if (was < 0)
+            continue;
+        w[i] = s->width[was];
+        /* Another type prints otherwise. */
+        if (column_type(frame_column(f, i)) !=
+            column_type(frame_column(s->frame, (size_t)was)))
+            w[i].seen = 0;
+    }
+    return w;
+}
+
 void
 sheet_set(struct sheet *s, const struct frame *f, struct rowset *rows)
 {
     struct frame *fresh = f ? frame_ref(f) : NULL;
     struct rowset *fresh_rows = rowset_ref(rows);
+    struct sheet_width *width = f ? widths_in(s, f) : NULL;
 
     s->col = f ? column_in(s, f) : 0;
     if (s->left > s->col)
         s->left = s->col;
     frame_unref(s->frame);
     rowset_unref(s->rows);
+    free(s->width);
     s->frame = fresh;
     s->rows = fresh_rows;
+    s->width = width;
     s->n_rows = rows ? rowset_n(rows) : f ? frame_rows(f) : 0;
+    if (f && s->frozen >= frame_cols(f))
+        s->frozen = 0;
     list_set(&s->row, s->n_rows);
 }
 
@@ -137,27 +173,97 @@ mark_cells(const struct sheet *s, size_t col)
                                                : 0;
 }
 
-/* Cells a column takes: its name, and the widest of the rows that show. */
-static int
-column_width_cells(const struct sheet *s, size_t col, size_t first, size_t n,
-                   struct buf *scratch)
+/* ---- widths ---- */
+
+static void
+see(const struct sheet *s, size_t col, size_t i, struct buf *scratch, int *w)
 {
-    const struct column *c = frame_column(s->frame, col);
-    size_t widest = str_width(str_of(frame_name(s->frame, col)));
+    int cells;
 
-    widest += mark_cells(s, col);
-    for (size_t i = first; i < first + n && i < s->n_rows; i++) {
-        size_t w;
-
-        cell_text(c, sheet_row_id(s, i), scratch);
-        w = str_width((struct str){scratch->data, scratch->len});
-        if (w > widest)
-            widest = w;
-    }
-    return widest > WIDEST      ? WIDEST
-           : widest < NARROWEST ? NARROWEST
-                                : (int)widest;
+    cell_text(frame_column(s->frame, col), sheet_row_id(s, i), scratch);
+    cells = (int)str_width((struct str){scratch->data, scratch->len});
+    if (cells > *w)
+        *w = cells;
 }
+
+/* The widest of the name, of the rows that show and, the first time, of some
+ * from everywhere: what comes into view later is rarely wider. */
+static void
+look_at_column(struct sheet *s, size_t col, size_t rows, struct buf *scratch)
+{
+    struct sheet_width *width = &s->width[col];
+    int w = (int)str_width(str_of(frame_name(s->frame, col)));
+
+    if (width->seen == 0)
+        for (size_t i = 0; i < SAMPLE && i < s->n_rows; i++)
+            see(s, col, s->n_rows / SAMPLE * i + i * (s->n_rows < SAMPLE),
+                scratch, &w);
+    for (size_t i = s->row.top; i < s->row.top + rows && i < s->n_rows; i++)
+        see(s, col, i, scratch, &w);
+    if (w > width->seen)
+        width->seen = w;
+}
+
+/* Cells a column takes of `room`. */
+static int
+column_cells(const struct sheet *s, size_t col, int room)
+{
+    const struct sheet_width *width = &s->width[col];
+    int most = s->mode == SHEET_NARROW ? TIGHT
+               : s->mode == SHEET_FULL ? room
+                                       : WIDEST;
+    int w = width->set > 0 ? width->set : width->seen;
+    int head = (int)(str_width(str_of(frame_name(s->frame, col))) +
+                     mark_cells(s, col));
+
+    if (width->set == 0 && w < head) /* a mark comes and goes */
+        w = head;
+    if (width->set == 0 && w > most)
+        w = most;
+    if (w > room)
+        w = room;
+    return w < NARROWEST ? NARROWEST : w;
+}
+
+void
+sheet_widen(struct sheet *s, int by)
+{
+    struct sheet_width *width;
+    int now = 0;
+
+    if (!s->frame || s->col >= frame_cols(s->frame))
+        return;
+    width = &s->width[s->col];
+    for (size_t i = 0; i < s->n_places; i++)
+        if (s->place[i].col == s->col)
+            now = s->place[i].w;
+    if (width->set > 0)
+        now = width->set;
+    width->set = now + by < NARROWEST ? NARROWEST : now + by;
+}
+
+void
+sheet_fit(struct sheet *s)
+{
+    struct buf scratch;
+
+    if (!s->frame || s->col >= frame_cols(s->frame))
+        return;
+    buf_init(&scratch);
+    s->width[s->col] = (struct sheet_width){1, 0};
+    look_at_column(s, s->col, s->row.rows, &scratch);
+    s->width[s->col].set = s->width[s->col].seen;
+    buf_fini(&scratch);
+}
+
+void
+sheet_unset_width(struct sheet *s)
+{
+    if (s->frame && s->col < frame_cols(s->frame))
+        s->width[s->col] = (struct sheet_width){0};
+}
+
+/* ---- drawing ---- */
 
 static void
 draw_head(const struct sheet *s, const struct canvas *c, int x, int w,
@@ -166,15 +272,47 @@ draw_head(const struct sheet *s, const struct canvas *c, int x, int w,
     const struct column *column = frame_column(s->frame, col);
     bool right = is_number(column_type(column));
     unsigned style = sheet_role(column_type(column)) | DRAW_BOLD;
+    struct str name = str_of(frame_name(s->frame, col));
+    int mark_w = (int)mark_cells(s, col);
     char mark[8];
 
-    draw_fit(c, x, 0, w, style, right ? DRAW_RIGHT : DRAW_LEFT,
-             str_of(frame_name(s->frame, col)));
-    if (key_mark(s, col, mark, sizeof mark))
-        draw_text(c, right ? x : x + w - (int)str_width(str_of(mark)), 0,
-                  ROLE_ACCENT, mark);
+    if (!key_mark(s, col, mark, sizeof mark) || w <= mark_w) {
+        draw_fit(c, x, 0, w, style, right ? DRAW_RIGHT : DRAW_LEFT, name);
+    } else if (right) {
+        draw_text(c, x, 0, ROLE_ACCENT, mark);
+        draw_fit(c, x + mark_w, 0, w - mark_w, style, DRAW_RIGHT, name);
+    } else {
+        draw_fit(c, x, 0, w - mark_w, style, DRAW_LEFT, name);
+        draw_text(c, x + w - mark_w + 1, 0, ROLE_ACCENT, mark);
+    }
     if (col == s->col)
         draw_attrs(c, (struct rect){x, 0, w, 1}, THEME_UNDER);
+}
+
+/* The part of a cell that matches; all of it when that is in what is not
+ * shown. */
+static void
+draw_match(const struct sheet *s, const struct canvas *c, struct rect cell,
+           enum draw_align align, struct str text)
+{
+    int width = (int)str_width(text), from = 0, n = width;
+    struct str hit = {0};
+    struct error err;
+    bool found;
+
+    if (text.n < MATCH_TEXT &&
+        regex_find(s->find, text, &found, 0, &hit, &err) && found && hit.n) {
+        from = (int)str_width((struct str){text.p, (size_t)(hit.p - text.p)});
+        n = (int)str_width(hit);
+    }
+    if (align == DRAW_RIGHT && width < cell.w)
+        from += cell.w - width;
+    if (from >= cell.w)
+        from = cell.w - 1;
+    if (from + n > cell.w)
+        n = cell.w - from;
+    draw_restyle(c, (struct rect){cell.x + from, cell.y, n > 0 ? n : 1, 1},
+                 ROLE_MATCH);
 }
 
 static void
@@ -188,45 +326,91 @@ draw_column(const struct sheet *s, const struct canvas *c, int x, int w,
     draw_head(s, c, x, w, col);
     for (int y = 1; y < c->h; y++) {
         size_t i = s->row.top + (size_t)y - 1;
+        struct str text;
         size_t id;
 
         if (i >= s->n_rows)
             break;
         id = sheet_row_id(s, i);
         cell_text(column, id, scratch);
+        text = (struct str){scratch->data, scratch->len};
         draw_fit(c, x, y, w,
                  column_is_valid(column, id) ? sheet_role(column_type(column))
                                              : ROLE_NULL,
-                 align, (struct str){scratch->data, scratch->len});
+                 align, text);
+        if (s->find && s->found(s->find_ctx, i, col))
+            draw_match(s, c, (struct rect){x, y, w, 1}, align, text);
     }
+}
+
+/* Cells the frozen columns take; they leave a third for the others. */
+static int
+frozen_cells(struct sheet *s, int width, size_t rows, struct buf *scratch)
+{
+    int x = 1;
+
+    for (s->held = 0; s->held < s->frozen; s->held++) {
+        int w;
+
+        look_at_column(s, s->held, rows, scratch);
+        w = column_cells(s, s->held, width) + GAP;
+        if (x + w > width * 2 / 3)
+            break;
+        x += w;
+    }
+    return s->held > 0 ? x + 1 : x; /* the line */
 }
 
 /* Scroll sideways until the column of the cursor shows whole. */
 static void
-find_left(struct sheet *s, int width, size_t rows, struct buf *scratch)
+find_left(struct sheet *s, int from, int width, size_t rows,
+          struct buf *scratch)
 {
-    int x = 1;
+    int x = from;
 
-    if (s->col < s->left)
+    if (s->left < s->held)
+        s->left = s->held;
+    if (s->col < s->left && s->col >= s->held)
         s->left = s->col;
     for (size_t col = s->col + 1; col-- > s->left;) {
-        x += column_width_cells(s, col, s->row.top, rows, scratch) + 2;
-        if (x - 2 > width && col < s->col) {
+        look_at_column(s, col, rows, scratch);
+        x += column_cells(s, col, width - from) + GAP;
+        if (x - GAP > width && col < s->col) {
             s->left = col + 1;
             return;
         }
     }
 }
 
+static int
+draw_one(struct sheet *s, const struct canvas *c, int x, size_t col,
+         size_t rows, struct buf *scratch)
+{
+    int w, room = c->w - 1 - x;
+
+    look_at_column(s, col, rows, scratch);
+    w = column_cells(s, col, c->w - 2);
+    if (w > room)
+        w = room;
+    if (w < NARROWEST && s->n_places > 0)
+        return 0;
+    draw_column(s, c, x, w, col, scratch);
+    if (s->n_places < SHEET_MAX_PLACES)
+        s->place[s->n_places++] = (struct sheet_place){col, x, w};
+    return w;
+}
+
 static void
-draw_cursor(const struct sheet *s, const struct canvas *c, int x, int w)
+draw_cursor(const struct sheet *s, const struct canvas *c)
 {
     int y = (int)(s->row.at - s->row.top) + 1;
 
     if (s->n_rows == 0)
         return;
     draw_cp(c, 0, y, ROLE_ACCENT, 0x25b8);
-    draw_select(c, (struct rect){x, y, w, 1});
+    for (size_t i = 0; i < s->n_places; i++)
+        if (s->place[i].col == s->col)
+            draw_select(c, (struct rect){s->place[i].x, y, s->place[i].w, 1});
     draw_scrollbar(c, c->w - 1, 1, c->h - 1, s->row.top, (size_t)c->h - 1,
                    s->n_rows);
 }
@@ -234,34 +418,33 @@ draw_cursor(const struct sheet *s, const struct canvas *c, int x, int w)
 void
 sheet_draw(struct sheet *s, const struct canvas *c)
 {
-    size_t rows = c->h > 1 ? (size_t)c->h - 1 : 0;
+    size_t rows = c->h > 1 ? (size_t)c->h - 1 : 0, col;
     struct buf scratch;
-    int x = 1, cursor_x = 1, cursor_w = 0;
+    int x = 1, w;
 
+    s->n_places = 0;
     if (!s->frame || frame_cols(s->frame) == 0)
         return;
     list_set(&s->row, s->n_rows);
     list_show(&s->row, rows);
     buf_init(&scratch);
-    find_left(s, c->w - 1, rows, &scratch);
-    s->shown_cols = 0;
-    for (size_t col = s->left; col < frame_cols(s->frame); col++) {
-        int w = column_width_cells(s, col, s->row.top, rows, &scratch);
-
-        if (x + w > c->w - 1)
-            w = c->w - 1 - x;
-        if (w < NARROWEST && col > s->left)
+    find_left(s, frozen_cells(s, c->w - 1, rows, &scratch), c->w - 1, rows,
+              &scratch);
+    for (col = 0; col < s->held; col++)
+        x += draw_one(s, c, x, col, rows, &scratch) + GAP;
+    if (s->held > 0)
+        draw_vline(c, x++ - 1, 0, c->h, ROLE_BORDER);
+    for (col = s->left; col < frame_cols(s->frame); col++) {
+        if ((w = draw_one(s, c, x, col, rows, &scratch)) == 0)
             break;
-        draw_column(s, c, x, w, col, &scratch);
-        if (col == s->col) {
-            cursor_x = x;
-            cursor_w = w;
-        }
-        s->shown_cols++;
-        x += w + 2;
+        x += w + GAP;
     }
     buf_fini(&scratch);
-    draw_cursor(s, c, cursor_x, cursor_w);
+    if (s->left > s->held)
+        draw_cp(c, 0, 0, ROLE_DIM, 0x2039); /* there is more to the left */
+    if (col < frame_cols(s->frame))
+        draw_cp(c, c->w - 1, 0, ROLE_DIM, 0x203a);
+    draw_cursor(s, c);
 }
 
 bool
@@ -286,23 +469,14 @@ sheet_action(struct sheet *s, const char *action, int count)
 }
 
 bool
-sheet_press(struct sheet *s, int x, int y)
+sheet_press(struct sheet *s, int x, int y, bool *head)
 {
-    struct buf scratch;
-    size_t rows = s->row.rows;
-    int at = 1;
-
+    *head = y == 0;
     if (!s->frame || x < 0 || y < 0)
         return false;
-    buf_init(&scratch);
-    for (size_t col = s->left; col < s->left + s->shown_cols; col++) {
-        int w = column_width_cells(s, col, s->row.top, rows, &scratch);
-
-        if (x >= at && x < at + w + 2)
-            s->col = col;
-        at += w + 2;
-    }
-    buf_fini(&scratch);
+    for (size_t i = 0; i < s->n_places; i++)
+        if (x >= s->place[i].x && x < s->place[i].x + s->place[i].w + GAP)
+            s->col = s->place[i].col;
     if (y > 0 && s->row.top + (size_t)y - 1 < s->n_rows)
         s->row.at = s->row.top + (size_t)y - 1;
     return true;

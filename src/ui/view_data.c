@@ -161,6 +161,7 @@ look_at(struct view_data *d, struct table *t)
         look->now = steps_copy(t->steps);
         look->sheet.steps = look->now;
         sheet_set(&look->sheet, t->frame, t->rows);
+        data_find_again(d);
         if (look->asked == 0 && !waits) {
             steps_free(look->next);
             look->next = steps_copy(look->now);
@@ -360,24 +361,6 @@ act_tables(struct view *v, const struct view_call *call)
 }
 
 static void
-act_rejects(struct view *v, const struct view_call *call)
-{
-    struct view_data *d = data_mine(v);
-    struct table *t = data_whole_table(d);
-    char name[320];
-
-    (void)call;
-    if (!t)
-        return;
-    if (!t->rejects || t->n_rejected == 0) {
-        ui_message(v->ui, MESSAGE_INFO, "no row was set aside");
-        return;
-    }
-    snprintf(name, sizeof name, "%s:rejects", t->name);
-    data_look_at(d, session_add_table(data_session(d), name, "", t->rejects));
-}
-
-static void
 act_enter(struct view *v, const struct view_call *call)
 {
     struct view_data *d = data_mine(v);
@@ -433,6 +416,8 @@ data_suggest(struct view *v, const char *action, struct buf *out)
 {
     const struct table *t = data_table(data_mine(v));
 
+    if (strcmp(action, "rename") == 0)
+        buf_puts(out, data_column_name(data_mine(v)));
     if (!t || strcmp(action, "learn") != 0)
         return;
     buf_puts(out, t->target ? t->target
@@ -460,13 +445,57 @@ static const struct view_action actions[] = {
      ACTION_SUBJECT},
     {"sort-reverse", "Rows: sort downwards", NULL, NULL, data_rows_sort_reverse,
      has_table, ACTION_SUBJECT},
+    {"sort-then", "Rows: then sort by this column",
+     "Where the keys so far are equal. The heading says which key a column is.",
+     NULL, data_rows_sort_then, has_table, ACTION_SUBJECT},
+    {"sort-then-reverse", "Rows: then sort by it downwards", NULL, NULL,
+     data_rows_sort_then_reverse, has_table, ACTION_SUBJECT},
+    {"unsort", "Rows: in the order they came in", NULL, NULL, data_rows_unsort,
+     has_table, 0},
+    {"keep", "Rows: only those with this value",
+     "Adds a condition to the filter.", NULL, data_rows_keep, has_table,
+     ACTION_SUBJECT},
+    {"leave-out", "Rows: without this value", "Adds a condition to the filter.",
+     NULL, data_rows_leave_out, has_table, ACTION_SUBJECT},
+    {"share", "Rows: go to a share of them",
+     "50% goes to the middle. In a column that the rows are sorted by it is a "
+     "quantile of its values.",
+     "go to % of the rows: ", data_rows_share, has_table, 0},
+    {"search-column", "Column: search it alone",
+     "A regular expression; n and N go on.", "/", data_find_in_column,
+     has_table, ACTION_SUBJECT},
+    {"column", "Column: go to one by name", NULL, "column: ", data_rows_column,
+     has_table, 0},
     {"derive", "Table: new column",
      "A column computed by an expression over "
      "the others, such as  per_month = total_charges / max(tenure, 1)",
      "name = expression: ", data_shape_derive, has_table, 0},
-    {"hide", "Column: leave out", NULL, NULL, data_shape_hide, has_table,
+    {"hide", "Column: hide", "Filters and sorts may still name it.", NULL,
+     data_shape_hide, has_table, ACTION_SUBJECT},
+    {"unhide", "Columns: show hidden ones again", NULL, NULL, data_shape_unhide,
+     has_table, 0},
+    {"column-left", "Column: move to the left", NULL, NULL, data_shape_left,
+     has_table, ACTION_SUBJECT},
+    {"column-right", "Column: move to the right", NULL, NULL, data_shape_right,
+     has_table, ACTION_SUBJECT},
+    {"rename", "Column: rename", "The filter and the sort follow the new name.",
+     "new name: ", data_shape_rename, has_table, ACTION_SUBJECT},
+    {"cast", "Column: another type",
+     "A menu of the types, with how many values each would lose.", NULL,
+     data_shape_cast, has_table, ACTION_SUBJECT},
+    {"freeze", "Columns: freeze up to this one",
+     "They stay when the others scroll sideways; again lets go. With a count, "
+     "so many columns.",
+     NULL, data_rows_freeze, has_table, 0},
+    {"wider", "Column: wider", NULL, NULL, data_rows_wider, has_table,
      ACTION_SUBJECT},
-    {"type", "Column: make it the target",
+    {"narrower", "Column: narrower", NULL, NULL, data_rows_narrower, has_table,
+     ACTION_SUBJECT},
+    {"fit", "Column: as wide as its values, and back", NULL, NULL,
+     data_rows_fit, has_table, ACTION_SUBJECT},
+    {"widths", "Columns: widths: normal, full, narrow", NULL, NULL,
+     data_rows_widths, has_table, 0},
+    {"target", "Column: make it the target",
      "The profile then says how much "
      "each other column tells about it alone, and warns of leakage.",
      NULL, act_target, has_table, ACTION_SUBJECT},
@@ -475,8 +504,8 @@ static const struct view_action actions[] = {
      "Runs. All rows learn, also those a filter hides. "
      ":train FILE has all the options.",
      "column to predict: ", act_learn, has_table, 0},
-    {"rejects", "Table: rows that were set aside", NULL, NULL, act_rejects,
-     has_table, 0},
+    {"rejects", "Table: rows that were set aside", NULL, NULL,
+     data_show_rejects, has_table, 0},
     {"export", "Table: write as csv",
      "The rows that pass the filter, in the "
      "order they are shown in.",
@@ -517,6 +546,7 @@ data_close(struct view *v)
     struct view_data *d = data_mine(v);
 
     tether_cut(d->tether);
+    data_find_free(d->find);
     loop_remove(d->timer);
     data_look_free(d->look);
     data_look_free(d->before);
@@ -562,9 +592,15 @@ data_action(struct view *v, const char *name, const struct view_call *call)
     struct view_data *d = data_mine(v);
     bool used = false;
 
+    if (strcmp(name, "share") == 0 && call->count > 0 && data_frame(d)) {
+        data_rows_percent(d, call->count); /* nothing is to be asked */
+        return true;
+    }
     /* Keys may come faster than the frames that tell the sheet. */
     if (v->focus == DATA_REGION_COLUMNS && d->look->columns.n > 0)
         d->look->sheet.col = d->look->columns.at;
+    if (strcmp(name, "cancel") == 0 && !d->opening)
+        data_find_cancel(d); /* and let the frame forget its text */
     if (d->opening &&
         (strcmp(name, "cancel") == 0 || strcmp(name, "interrupt") == 0)) {
         data_open_stop(d);
@@ -582,6 +618,8 @@ data_mouse(struct view *v, unsigned region, const struct input_event *e)
 {
     struct view_data *d = data_mine(v);
     size_t at = d->look->columns.top + (size_t)(e->y > 0 ? e->y - 1 : 0);
+    size_t was = d->look->sheet.col;
+    bool head;
 
     if (region == DATA_REGION_COLUMNS && e->mouse == MOUSE_PRESS) {
         if (e->y > 0 && at < d->look->columns.n)
@@ -590,8 +628,12 @@ data_mouse(struct view *v, unsigned region, const struct input_event *e)
     }
     if (region != DATA_REGION_ROWS)
         return false;
-    if (e->mouse == MOUSE_PRESS && sheet_press(&d->look->sheet, e->x, e->y)) {
+    if (e->mouse == MOUSE_PRESS &&
+        sheet_press(&d->look->sheet, e->x, e->y, &head)) {
         d->look->columns.at = d->look->sheet.col;
+        /* The first press finds the column, the next one sorts by it. */
+        if (head && d->look->sheet.col == was)
+            data_rows_press_head(d);
         return true;
     }
     if (e->mouse == MOUSE_WHEEL_DOWN)
@@ -644,45 +686,6 @@ data_copy(struct view *v, enum copy_what what, struct buf *out)
     return true;
 }
 
-/* Search goes on from the row at hand and stops after what fits in 4 ms; a
- * second n goes on from there. */
-static bool
-data_search(struct view *v, const char *text, int dir)
-{
-    struct view_data *d = data_mine(v);
-    const struct frame *f = data_frame(d);
-    int64_t limit = loop_now_us() + 4000;
-    struct buf b;
-    bool found = false;
-
-    if (!f || d->look->sheet.n_rows == 0)
-        return false;
-    buf_init(&b);
-    for (size_t step = 1; !found && step <= d->look->sheet.n_rows; step++) {
-        size_t n = d->look->sheet.n_rows;
-        size_t i = (d->look->sheet.row.at + (dir > 0 ? step : n - step)) % n;
-
-        for (size_t col = 0; !found && col < frame_cols(f); col++) {
-            buf_clear(&b);
-            column_print(frame_column(f, col), sheet_row_id(&d->look->sheet, i),
-                         &b);
-            if (strcasestr(b.data, text)) {
-                d->look->sheet.row.at = i;
-                d->look->sheet.col = d->look->columns.at = col;
-                found = true;
-            }
-        }
-        if (!found && step % 64 == 0 && loop_now_us() > limit) {
-            d->look->sheet.row.at = i;
-            ui_message(v->ui, MESSAGE_INFO,
-                       "nothing up to row %zu; n searches on", i + 1);
-            found = true;
-        }
-    }
-    buf_fini(&b);
-    return found;
-}
-
 /* First rows do not decide the types: what they refuse may do for the whole,
  * which is asked when it is there. */
 static bool
@@ -690,7 +693,8 @@ check_filter(struct view_data *d, const char *text, struct error *err)
 {
     struct expr *e = expr_parse(str_of(text), err);
     enum col_type type = COL_BOOL;
-    bool ok = e && expr_check(e, data_frame(d), &type, err);
+    struct table *t = d->before ? NULL : data_table(d);
+    bool ok = e && expr_check(e, t ? t->all : data_frame(d), &type, err);
 
     if (e && !ok && d->before && err->code == ERR_TYPE)
         ok = true;
@@ -727,7 +731,9 @@ data_filter_text(struct view *v)
 static size_t
 data_words(struct view *v, char ***out)
 {
-    const struct frame *f = data_frame(data_mine(v));
+    struct view_data *d = data_mine(v);
+    struct table *t = d->before ? NULL : data_table(d);
+    const struct frame *f = t ? t->all : data_frame(d); /* hidden ones, too */
     size_t n = f ? frame_cols(f) : 0;
 
     *out = mem_new((n + 1) * sizeof **out);
@@ -771,7 +777,7 @@ const struct view_class view_data_class = {
     .badge = data_badge,
     .subject = data_subject,
     .copy = data_copy,
-    .search = data_search,
+    .search = data_find,
     .suggest = data_suggest,
     .filter = data_filter,
     .filter_text = data_filter_text,

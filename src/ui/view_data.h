@@ -33,6 +33,7 @@ struct data_look {
 };
 
 struct data_opening; /* view_data_open.c */
+struct data_find;    /* view_data_find.c */
 
 struct view_data {
     struct view view;
@@ -41,6 +42,8 @@ struct view_data {
     struct data_look *aside; /* of other tables, to come back to */
     unsigned n_asked;        /* of all looks */
     bool profiling;
+    struct data_find *find;       /* NULL: nothing is searched for */
+    bool find_here;               /* the next search is of one column */
     struct data_opening *opening; /* the file waited for; NULL: none */
     struct data_look *before; /* put aside while first rows show; else NULL */
     struct loop_watch *timer; /* repaints while a file is waited for */
@@ -122,6 +125,21 @@ void data_steps_send(struct view *v, const struct view_call *call);
 /* ---- view_data_rows.c ---- */
 void data_rows_sort(struct view *v, const struct view_call *call);
 void data_rows_sort_reverse(struct view *v, const struct view_call *call);
+void data_rows_sort_then(struct view *v, const struct view_call *call);
+void data_rows_sort_then_reverse(struct view *v, const struct view_call *call);
+void data_rows_unsort(struct view *v, const struct view_call *call);
+/* Its heading was pressed: upwards, downwards, as they came. */
+void data_rows_press_head(struct view_data *d);
+void data_rows_keep(struct view *v, const struct view_call *call);
+void data_rows_leave_out(struct view *v, const struct view_call *call);
+void data_rows_share(struct view *v, const struct view_call *call);
+void data_rows_percent(struct view_data *d, int count);
+void data_rows_column(struct view *v, const struct view_call *call);
+void data_rows_wider(struct view *v, const struct view_call *call);
+void data_rows_narrower(struct view *v, const struct view_call *call);
+void data_rows_fit(struct view *v, const struct view_call *call);
+void data_rows_widths(struct view *v, const struct view_call *call);
+void data_rows_freeze(struct view *v, const struct view_call *call);
 void data_rows_draw(struct view *v, const struct canvas *c);
 void data_rows_title(struct view *v, struct buf *left, struct buf *right);
 
@@ -156,9 +174,31 @@ void data_make(struct view_data *d, const struct data_make *what);
 
 void data_profile(struct view_data *d, struct table *t);
 void data_make_frequency(struct view *v, const struct view_call *call);
+void data_show_rejects(struct view *v, const struct view_call *call);
 void data_export(struct view *v, const struct view_call *call);
 
 /* ---- view_data_shape.c ---- */
 void data_shape_derive(struct view *v, const struct view_call *call);
 void data_shape_hide(struct view *v, const struct view_call *call);
+void data_shape_unhide(struct view *v, const struct view_call *call);
+void data_shape_left(struct view *v, const struct view_call *call);
+void data_shape_right(struct view *v, const struct view_call *call);
+void data_shape_rename(struct view *v, const struct view_call *call);
+/* A menu of types, when it is known what each would lose. */
+void data_shape_cast(struct view *v, const struct view_call *call);
+
+/* ---- view_data_find.c ---- */
+/* / n N: matches are found and counted in the background, and looked for on
+ * the spot until they are. */
+bool data_find(struct view *v, const char *text, int dir);
+void data_find_in_column(struct view *v, const struct view_call *call);
+/* Stop counting, or forget the search; false: there is none. */
+bool data_find_cancel(struct view_data *d);
+/* The rows are others now: count again. */
+void data_find_again(struct view_data *d);
+/* "3 of 1,204 in 2 columns" */
+void data_find_title(struct view_data *d, struct buf *out);
+/* Tell the sheet what to mark, before it is drawn. */
+void data_find_mark(struct view_data *d);
+void data_find_free(struct data_find *f);
 #endif

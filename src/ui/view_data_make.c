@@ -199,6 +199,28 @@ data_make_frequency(struct view *v, const struct view_call *call)
     buf_fini(&b);
 }
 
+void
+data_show_rejects(struct view *v, const struct view_call *call)
+{
+    struct view_data *d = data_mine(v);
+    struct table *t = data_whole_table(d), *made;
+    struct origin o;
+    char name[320];
+
+    (void)call;
+    if (!t)
+        return;
+    if (!t->rejects || t->n_rejected == 0) {
+        ui_message(v->ui, MESSAGE_INFO, "no row was set aside");
+        return;
+    }
+    snprintf(name, sizeof name, "%s:rejects", t->name);
+    origin_rejects(&o, t);
+    made = session_add_table(data_session(d), name, "", t->rejects);
+    session_set_origin(data_session(d), made, &o);
+    data_look_at(d, made);
+}
+
 /* ---- export, in the background ---- */
 
 struct writing {

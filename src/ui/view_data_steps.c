@@ -110,6 +110,25 @@ arrange_done(struct task *t, void *ctx, bool ok, const struct error *err)
         ui_answer(d->view.ui);
 }
 
+/* Columns are hidden and moved at once, however many rows there are: the next
+ * key finds what this one has done. */
+static void
+arrange_now(struct view_data *d, struct table *t)
+{
+    const struct shown had = {t->all, t->frame, t->rows};
+    struct shown shown;
+    struct error err;
+
+    if (steps_apply(d->look->next, t->base, t->steps, &had, NULL, NULL, &shown,
+                    &err)) {
+        session_set_shown(data_session(d), t, steps_copy(d->look->next),
+                          &shown);
+        data_look_again(d);
+    } else {
+        refuse(d, d->look, &err);
+    }
+}
+
 void
 data_arrange(struct view_data *d, const char *word)
 {
@@ -122,6 +141,10 @@ data_arrange(struct view_data *d, const char *word)
                    word);
     if (d->before || !t)
         return;
+    if (look->asked == 0 && steps_near(look->next, t->steps)) {
+        arrange_now(d, t);
+        return;
+    }
     w = mem_new(sizeof *w);
     snprintf(w->table, sizeof w->table, "%s", t->name);
     w->base = frame_ref(t->base);

@@ -16,8 +16,8 @@ wait row 3 · loading
 wait big.csv · 600,001 rows × 3 columns
 gone loading
 wait row 3 ─
-row 12  id    word ~
-row 15 ▸3     w3   ~
+row 12  id      word ~
+row 15 ▸3       w3 ~
 
 test a value that does not fit has changed the type
 gone i64

@@ -18,7 +18,7 @@ type <C-g>
 gone column to predict
 
 test the target of the profile is proposed
-type t
+type @
 wait churn is the target
 type m
 wait column to predict: churn

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "frame/csv.h"
+#include "frame/expr.h"
 #include "script/kernel.h"
 #include "session/origin.h"
 #include "session/steps.h"
@@ -368,6 +369,74 @@ test_a_table_made_from_another_has_its_lines(void **state)
     origin_fini(&o);
 }
 
+/* Whichever allocation fails, nothing is half done. */
+static void
+test_no_memory_is_an_error(void **state)
+{
+    struct fixture *f = *state;
+    struct steps *s = steps_of(f);
+    struct shown shown;
+    struct error err;
+    bool ok = false;
+    unsigned long n = 0;
+
+    steps_with(s, "half", "price / 2");
+    steps_filter(s, "half > 1");
+    steps_sort(s, "region", false, false);
+    steps_hide(s, "month");
+    while (!ok) {
+        mem_fault_arm(++n, false);
+        ok = steps_apply(s, f->table->base, NULL, NULL, NULL, NULL, &shown,
+                         &err);
+        mem_fault_arm(0, false);
+        if (!ok) {
+            assert_int_equal(err.code, ERR_NOMEM);
+            assert_null(shown.frame);
+        }
+    }
+    assert_true(n > 10);
+    assert_int_equal(shown_rows(&shown), 5);
+    shown_fini(&shown);
+    steps_free(s);
+}
+
+/* A value written as an expression finds its own rows. */
+static void
+test_a_value_as_a_literal_is_equal_to_itself(void **state)
+{
+    static const char text[] = "i,f,t,d,b,s,n\n"
+                               "-5,1.5e-07,it's,2024-02-29,true,"
+                               "2024-02-29T12:30:00Z,inf\n"
+                               "7,0.1,\"a\"\"b\",1969-12-31,false,"
+                               "1969-12-31T23:59:59.5Z,-inf\n";
+    struct csv_table t;
+    struct error err;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    if (!csv_parse((struct str){text, sizeof text - 1}, "t", NULL, NULL, NULL,
+                   &t, &err))
+        fail_msg("%s", err.message);
+    for (size_t col = 0; col < frame_cols(t.frame); col++)
+        for (size_t row = 0; row < 2; row++) {
+            struct frame *got;
+
+            buf_clear(&b);
+            expr_put_name(frame_name(t.frame, col), &b);
+            buf_puts(&b, " = ");
+            expr_put_value(frame_column(t.frame, col), row, &b);
+            got = verb_where(t.frame, b.data, NULL, &err);
+            if (!got)
+                fail_msg("%s: %s", b.data, err.message);
+            if (frame_rows(got) != 1)
+                fail_msg("%s: %zu rows", b.data, frame_rows(got));
+            frame_unref(got);
+        }
+    csv_table_fini(&t);
+    buf_fini(&b);
+}
+
 static void
 test_texts_survive_the_way_through_lua(void **state)
 {
@@ -415,6 +484,8 @@ main(void)
         CASE(test_what_cannot_be_done_leaves_what_shows),
         CASE(test_what_is_there_is_not_done_again),
         CASE(test_a_table_made_from_another_has_its_lines),
+        CASE(test_no_memory_is_an_error),
+        CASE(test_a_value_as_a_literal_is_equal_to_itself),
         CASE(test_texts_survive_the_way_through_lua),
     };
 
