@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "frame/gather.h"
 #include "frame/order.h"
+#include "frame/rowgroup.h"
 
 /* ---- sort ------------------------------------------------------------ */
 
@@ -229,119 +231,107 @@ query_top(const struct frame *f, const struct query_key *keys, size_t n_keys,
 
 /* ---- frequency ------------------------------------------------------- */
 
-struct run {
-    uint64_t key;
-    uint32_t row; /* one that has the value */
-    size_t count;
-};
-
-/* Most frequent first, ties in value order. */
-static int
-by_count(const void *x, const void *y)
+/* The values of the groups; -0 and 0 are one value, which is 0. */
+static struct column *
+group_values(const struct column *c, const struct rowgroup *g,
+             struct error *err)
 {
-    const struct run *a = x, *b = y;
+    struct column *taken = column_take(c, g->first, g->n_groups, err);
+    uint64_t *valid = NULL;
+    double *v;
 
-    if (a->count != b->count)
-        return a->count > b->count ? -1 : 1;
-    return (a->key > b->key) - (a->key < b->key);
-}
-
-/* ids are sorted by value, missing ones behind.  Returns the number of runs;
- * a last one of missing rows is not counted. */
-static size_t
-find_runs(const struct column *c, const uint32_t *ids, struct run *run)
-{
-    size_t here = column_rows(c) - column_missing(c), n = 0;
-    uint64_t last = 0;
-
-    for (size_t i = 0; i < here; i++) {
-        uint64_t key;
-
-        order_keys(c, ids[i], ids[i] + 1, NULL, &key);
-        if (n == 0 || key != last) {
-            /* Runs are found in value order, so n is the rank of the value. */
-            run[n] = (struct run){.key = n, .row = ids[i]};
-            n++;
-        }
-        run[n - 1].count++;
-        last = key;
+    if (!taken || column_type(c) != COL_FLOAT64)
+        return taken;
+    v = mem_try_aligned(g->n_groups, sizeof *v, err);
+    if (v && column_missing(taken))
+        valid = mem_try_array((g->n_groups + 63) / 64, sizeof *valid, err);
+    if (!v || (column_missing(taken) && !valid)) {
+        column_unref(taken);
+        free(v);
+        return NULL;
     }
-    return n;
+    if (valid)
+        memcpy(valid, column_validity(taken),
+               (g->n_groups + 63) / 64 * sizeof *valid);
+    for (size_t i = 0; i < g->n_groups; i++)
+        v[i] = column_float64s(taken)[i] == 0 ? 0 : column_float64s(taken)[i];
+    column_unref(taken);
+    return column_new(COL_FLOAT64, g->n_groups, v, valid, NULL, err);
 }
 
-/* Columns value, count, share, from runs in their order. */
+static bool
+group_counts(const struct rowgroup *g, size_t rows, struct column **columns,
+             struct error *err)
+{
+    int64_t *count = mem_try_aligned(g->n_groups, sizeof *count, err);
+    double *share =
+        count ? mem_try_aligned(g->n_groups, sizeof *share, err) : NULL;
+
+    if (!share) {
+        free(count);
+        return false;
+    }
+    for (size_t i = 0; i < rows; i++)
+        count[g->group[i]]++;
+    for (size_t i = 0; i < g->n_groups; i++)
+        share[i] = (double)count[i] / (double)rows;
+    columns[0] = column_new(COL_INT64, g->n_groups, count, NULL, NULL, err);
+    columns[1] = column_new(COL_FLOAT64, g->n_groups, share, NULL, NULL, err);
+    return columns[0] && columns[1];
+}
+
+/* Columns value, count, share; groups by their first rows. */
 static struct frame *
-frequency_frame(const struct column *c, const struct run *run, size_t n,
+frequency_frame(const struct column *c, const struct rowgroup *g,
                 struct error *err)
 {
     static const char *const names[] = {"value", "count", "share"};
-    size_t missing = column_missing(c), rows = n + (missing > 0);
-    struct dict *d = dict_new(err);
-    uint32_t *code = d ? mem_try_aligned(rows, sizeof *code, err) : NULL;
-    int64_t *count = code ? mem_try_aligned(rows, sizeof *count, err) : NULL;
-    double *share = count ? mem_try_aligned(rows, sizeof *share, err) : NULL;
-    uint64_t *valid =
-        share ? mem_try_array((rows + 63) / 64, sizeof *valid, err) : NULL;
     struct column *columns[3] = {NULL, NULL, NULL};
-    struct buf text;
-    bool ok = valid;
 
-    buf_init(&text);
-    for (size_t i = 0; ok && i < rows; i++) {
-        size_t k = i < n ? run[i].count : missing;
-
-        count[i] = (int64_t)k;
-        share[i] = (double)k / (double)column_rows(c);
-        if (i == n)
-            break;
-        buf_clear(&text);
-        column_print(c, run[i].row, &text);
-        if (column_type(c) == COL_FLOAT64 &&
-            column_float64s(c)[run[i].row] == 0) {
-            buf_clear(&text); /* -0 and 0 are one value */
-            buf_putc(&text, '0');
-        }
-        ok = buf_check(&text, err) &&
-             dict_add(d, (struct str){text.data, text.len}, &code[i], err);
-        valid[i / 64] |= (uint64_t)1 << (i % 64);
-    }
-    buf_fini(&text);
-    if (!ok) {
-        dict_unref(d);
-        free(code);
-        free(count);
-        free(share);
-        free(valid);
-        return NULL;
-    }
-    columns[0] = column_new(COL_TEXT, rows, code, valid, d, err);
-    columns[1] = column_new(COL_INT64, rows, count, NULL, NULL, err);
-    columns[2] = column_new(COL_FLOAT64, rows, share, NULL, NULL, err);
-    if (columns[0] && columns[1] && columns[2])
-        return frame_new(rows, 3, names, columns, err);
+    columns[0] = group_values(c, g, err);
+    if (columns[0] && group_counts(g, column_rows(c), columns + 1, err))
+        return frame_new(g->n_groups, 3, names, columns, err);
     for (size_t i = 0; i < 3; i++)
         column_unref(columns[i]);
     return NULL;
+}
+
+/* Most frequent first, ties in value order, missing ones behind all. */
+static struct frame *
+sort_frequencies(const struct frame *f, struct pool *pool, struct error *err)
+{
+    const struct query_key keys[] = {{.col = 1, .descending = true},
+                                     {.col = 0}};
+    const struct column *value = frame_column(f, 0);
+    uint32_t *ids = query_sort(f, keys, 2, pool, err), gone;
+    struct frame *out = NULL;
+    size_t n = frame_rows(f), k = 0;
+
+    if (ids && column_missing(value)) {
+        while (column_is_valid(value, ids[k]))
+            k++;
+        gone = ids[k];
+        memmove(ids + k, ids + k + 1, (n - k - 1) * sizeof *ids);
+        ids[n - 1] = gone;
+    }
+    if (ids)
+        out = gather_frame(f, ids, n, pool, err);
+    free(ids);
+    return out;
 }
 
 struct frame *
 query_frequency(const struct frame *f, size_t col, struct pool *pool,
                 struct error *err)
 {
-    const struct column *c = frame_column(f, col);
-    struct query_key key = {.col = col};
-    uint32_t *ids = query_sort(f, &key, 1, pool, err);
-    struct run *run =
-        ids ? mem_try_array(column_rows(c), sizeof *run, err) : NULL;
-    struct frame *out = NULL;
+    struct frame *counted = NULL, *out = NULL;
+    struct rowgroup g = {0};
 
-    if (run) {
-        size_t n = find_runs(c, ids, run);
-
-        qsort(run, n, sizeof *run, by_count);
-        out = frequency_frame(c, run, n, err);
-    }
-    free(ids);
-    free(run);
+    if (rowgroup_find(f, &col, 1, pool, NULL, &g, err))
+        counted = frequency_frame(frame_column(f, col), &g, err);
+    rowgroup_fini(&g);
+    if (counted)
+        out = sort_frequencies(counted, pool, err);
+    frame_unref(counted);
     return out;
 }

@@ -27,8 +27,9 @@ query_sort(const struct frame *f, const struct query_key *keys, size_t n_keys,
 uint32_t *
 query_top(const struct frame *f, const struct query_key *keys, size_t n_keys,
           size_t n, struct pool *pool, struct error *err) MUST_USE;
-/* Frequency table of a column: value (text), count int, share float; most
- * frequent first, ties in value order; a row for missing when there are any. */
+/* Frequency table of a column: value (of its type), count int, share float;
+ * most frequent first, ties in value order; a last row for missing when there
+ * are any. */
 struct frame *query_frequency(const struct frame *f, size_t col,
                               struct pool *pool, struct error *err) MUST_USE;
 /* Group by the columns `by` (none: all rows are one group) and aggregate:

@@ -19,6 +19,7 @@ liblathe_a_SOURCES += src/script/lua_endpoint.c
 liblathe_a_SOURCES += src/script/lua_frame.c
 liblathe_a_SOURCES += src/script/lua_lathe.c
 liblathe_a_SOURCES += src/script/lua_model.c
+liblathe_a_SOURCES += src/script/lua_overview.c
 liblathe_a_SOURCES += src/script/lua_project.h
 liblathe_a_SOURCES += src/script/lua_scan.c
 liblathe_a_SOURCES += src/script/lua_store.c

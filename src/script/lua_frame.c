@@ -15,7 +15,6 @@
 #include "base/mem.h"
 #include "frame/join.h"
 #include "frame/profile.h"
-#include "frame/query.h"
 #include "frame/source.h"
 #include "frame/split.h"
 #include "frame/stream.h"
@@ -655,36 +654,6 @@ frame_pivot(lua_State *L)
     return 1;
 }
 
-struct counting {
-    const struct frame *in;
-    struct lua_frame *out;
-    size_t col;
-};
-
-static bool
-run_frequency(struct task *t, void *ctx, struct error *err)
-{
-    struct counting *c = ctx;
-
-    c->out->frame =
-        query_frequency(c->in, c->col, session_pool(task_session(t)), err);
-    return c->out->frame;
-}
-
-static int
-frame_frequency(lua_State *L)
-{
-    struct lua_frame *f = check_frame(L, 1);
-    struct counting c = {.in = f->frame};
-    struct error err;
-
-    if (!frame_need(f->frame, luaL_checkstring(L, 2), &c.col, &err))
-        script_fail(L, &err);
-    c.out = new_frame(L, f->name);
-    script_call(L, NULL, run_frequency, &c);
-    return 1;
-}
-
 struct splitting {
     const struct frame *in;
     struct lua_frame *train, *test;
@@ -995,8 +964,24 @@ const struct binding lua_frame_methods[] = {
      "the aggregates over it."},
     {"sample", frame_sample, "frame:sample(n [, { seed = 1 }])",
      "So many rows, or below 1 a share of them, at random, in their order."},
-    {"frequency", frame_frequency, "frame:frequency(name)",
-     "The values of a column, most frequent first."},
+    {"frequency", lua_frame_frequency, "frame:frequency(name [, { bins = n }])",
+     "The values of a column, most frequent first; with bins, about so many\n"
+     "ranges of a number or a time, in their order."},
+    {"describe", lua_frame_describe, "frame:describe{ target = name }",
+     "A row for each column: type, missing, distinct, mean, sd, quartiles, ends,\n"
+     "the most frequent value, alerts."},
+    {"relations", lua_frame_relations, "frame:relations([kind])",
+     "A matrix of how columns go together: \"auto\" (Spearman's for two numbers,\n"
+     "else Cramer's V), \"pearson\", \"spearman\", \"kendall\", \"cramers_v\",\n"
+     "\"phi_k\"."},
+    {"missing", lua_frame_missing, "frame:missing()",
+     "A row for each column: missing values, their share, and the rows that\n"
+     "miss nothing else."},
+    {"patterns", lua_frame_patterns, "frame:patterns()",
+     "Which columns are missing together, and in how many rows."},
+    {"duplicates", lua_frame_duplicates, "frame:duplicates([names])",
+     "The rows that occur more than once, in these columns or in all, each once\n"
+     "with the number of its copies."},
     {"split", frame_split, "train, test = frame:split{ options }",
      "Two frames of disjoint rows, the same for the same seed.\n"
      "  test      share of the rows for the second, 0.2\n"
@@ -1015,6 +1000,10 @@ const struct binding lua_frame_methods[] = {
 const struct binding lua_profile_methods[] = {
     {"save", profile_save, "profile:save(path)",
      "Writes the profile as an HTML page of its own."},
+    {"describe", lua_profile_describe, "profile:describe()",
+     "As frame:describe, from what was measured."},
+    {"relations", lua_profile_relations, "profile:relations([kind])",
+     "As frame:relations, from what was measured."},
     {"alerts", profile_alerts, "profile:alerts()",
      "The alerts as a list of texts, worst first."},
     {NULL, NULL, NULL, NULL},

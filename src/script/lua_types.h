@@ -21,6 +21,17 @@ void script_push_frame(lua_State *L, const struct frame *f, const char *name);
 /* The file a frame came from; "" when unknown. */
 const char *script_frame_name(lua_State *L, int idx);
 
+/* lua_overview.c: methods of frames and profiles that give a table about one.
+ */
+int lua_frame_frequency(lua_State *L);
+int lua_frame_describe(lua_State *L);
+int lua_frame_relations(lua_State *L);
+int lua_frame_missing(lua_State *L);
+int lua_frame_patterns(lua_State *L);
+int lua_frame_duplicates(lua_State *L);
+int lua_profile_describe(lua_State *L);
+int lua_profile_relations(lua_State *L);
+
 /* A fitted model in Lua. */
 struct lua_model {
     struct model *model;

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "frame/join.h"
+#include "frame/overview.h"
 #include "frame/sink.h"
 #include "frame/stack.h"
 #include "frame/stream_verbs.h"
@@ -207,6 +208,67 @@ grouped(struct rows *t, const struct call *c, struct pool *pool,
     free(all);
 }
 
+/* --about describe or relations. */
+static struct frame *
+profiled(const struct frame *f, struct task *t, bool relations,
+         struct error *err)
+{
+    struct profile *p =
+        profile_new(f, &(struct profile_options){0},
+                    session_pool(task_session(t)), task_progress(t), err);
+    struct frame *out = NULL;
+
+    if (p)
+        out = relations ? overview_relations(p, RELATION_AUTO, err)
+                        : overview_describe(p, err);
+    profile_free(p);
+    return out;
+}
+
+static struct frame *
+overview(const struct frame *f, const char *word, const char *const *by,
+         struct task *t, const struct call *c, struct error *err)
+{
+    struct pool *pool = session_pool(task_session(t));
+    int64_t bins = call_int(c, "bins");
+
+    if (strcmp(word, "missing") == 0)
+        return overview_missing(f, pool, err);
+    if (strcmp(word, "patterns") == 0)
+        return overview_patterns(f, pool, err);
+    if (strcmp(word, "duplicates") == 0)
+        return overview_duplicates(f, by, pool, err);
+    if (strcmp(word, "frequency") != 0)
+        return profiled(f, t, strcmp(word, "relations") == 0, err);
+    return overview_frequency(f, by[0], bins < 0 ? 0 : (size_t)bins, pool, err);
+}
+
+/* --about; --group names columns, and of a stream only those are kept. */
+static void
+about(struct rows *table, struct task *t, const struct call *c,
+      struct error *err)
+{
+    const char *word = call_text(c, "about");
+    struct names by;
+
+    names_init(&by, head_of(table), c, "group");
+    if (strcmp(word, "frequency") == 0 && (!by.name || by.name[1])) {
+        error_set(err, ERR_USAGE,
+                  "--about frequency wants one column: --group NAME");
+        table_fini(table);
+    }
+    if (table->s && by.name)
+        table->s = stream_select(table->s, by.name, err);
+    if (table->s) {
+        table->f = stream_collect(table->s, err);
+        stream_close(table->s);
+        table->s = NULL;
+    }
+    if (table->f)
+        become(table, overview(table->f, word, by.name, t, c, err));
+    names_fini(&by);
+}
+
 /* The rows --limit leaves of n. */
 static uint64_t
 limit_of(const struct call *c, uint64_t n)
@@ -286,8 +348,10 @@ transform(struct rows *table, struct task *t, const struct call *c,
         where(table, call_text(c, "where"), pool, err);
     if (is_open(table) && call_text(c, "sample"))
         sampled(table, c, pool, err);
-    if (is_open(table) && (call_count(c, "group") || call_count(c, "agg") ||
-                           call_text(c, "pivot")))
+    if (is_open(table) && call_text(c, "about"))
+        about(table, t, c, err);
+    else if (is_open(table) && (call_count(c, "group") ||
+                                call_count(c, "agg") || call_text(c, "pivot")))
         grouped(table, c, pool, err);
     if (is_open(table) && call_text(c, "having"))
         where(table, call_text(c, "having"), pool, err);

@@ -78,6 +78,14 @@ static const struct arg query_args[] = {
      "with this over its rows: total = sum(price); count() when left out"},
     {"--pivot", ARG_COLUMN, false, false, NULL, NULL,
      "and a column for each value of this one"},
+    {"--about", ARG_CHOICE, false, false, NULL,
+     "describe|relations|missing|patterns|duplicates|frequency",
+     "instead of the rows a table about them: a row for each column "
+     "(describe), how columns go together (relations), what is missing, in "
+     "which columns together (patterns), which rows occur twice, or the values "
+     "of a column; of those --group names (duplicates, frequency)"},
+    {"--bins", ARG_INT, false, false, "0", NULL,
+     "... frequency: of about so many ranges"},
     {"--having", ARG_TEXT, false, false, NULL, NULL,
      "keep the groups for which this is true: total > 100"},
     {"--sort", ARG_COLUMN, false, true, NULL, NULL,
@@ -342,8 +350,8 @@ static const struct command table[] = {
      "duplicates, wrong types, changes of unit, and leakage of the target.",
      "lathe profile churn.csv --target churn", ALL, profile_args, cmd_profile},
     {"query", "Join, filter, group and sort rows of a table",
-     "In this order: --join, --with, the condition, --sample, --group or "
-     "--pivot,\n"
+     "In this order: --join, --with, the condition, --sample, --group, --pivot "
+     "or --about,\n"
      "--having, --sort, --select, --distinct, --limit. Names may be given one by one or with "
      "commas.",
      "lathe query churn.csv 'tenure < 12' --select tenure --sort -tenure", ALL,

@@ -90,6 +90,17 @@ is "$("$lathe" query "$data" --group contract --pivot churn --sort contract --cs
 is "$("$lathe" query "$data" --sample 0.5 --select churn,contract --distinct --csv | wc -l)" 7 "and samples distinct rows"
 is "$("$lathe" query "$data" --group contract --agg 'n = count()' --having 'n > 1500' --sort -n --limit 1 --csv | tr '\n' ' ')" \
     "contract,n Month-to-month,3875 " "and keeps groups and the first rows"
+is "$("$lathe" query "$data" --about missing --having 'missing > 0' --csv | tr '\n' ' ')" \
+    "column,missing,share,only total_charges,11,0.001561834445548772,11 " "and tells what is missing"
+is "$("$lathe" query "$data" --about frequency --group tenure --bins 2 --select from,to,count --csv | tr '\n' ' ')" \
+    "from,to,count 0,50,4870 50,100,2173 " "and the values of a column in ranges"
+is "$("$lathe" query "$data" --about duplicates --group contract,churn --limit 1 --csv | tr '\n' ' ')" \
+    "copies,contract,churn 2220,Month-to-month,No " "and which rows occur more than once"
+like "$("$lathe" query "$data" --about describe --select column,mean,median --csv)" \
+    '^tenure,32.3711486582422.*,29' "and describes each column"
+like "$("$lathe" query "$data" --about relations --select column,tenure --csv)" '^tenure,1' "and how they go together"
+"$lathe" query "$data" --about frequency 2> err
+like "$(cat err)" "wants one column: --group NAME" "a frequency without a column says what it wants"
 "$lathe" query "$data" --join fees.csv --by contact 2> err
 is "$?" 1 "a join by no column fails"
 like "$(cat err)" "the left table: no column 'contact' \(did you mean 'contract'" "and says where"

@@ -83,6 +83,16 @@ do
     tap.is(#there:distinct(), 3, "and by all")
     tap.is(table.concat(there:pivot("id", "x", "count()").columns, " "), "id 7 8 9", "a pivot has a column a value")
     tap.is(#here:sample(2, { seed = 3 }), 2, "a sample of rows")
+    tap.is(table.concat(there:frequency("id"):values("count"), " "), "2 1", "frequencies of values")
+    tap.is(table.concat(here:frequency("x", { bins = 2 }):values("from"), " "), "10 20 30", "and of ranges")
+    tap.is(table.concat(here:describe():values("column"), " "), "id x", "a description of each column")
+    tap.is(here:profile():describe():values("mean")[2], 20, "also of a profile")
+    tap.is(#here:relations("pearson"), 2, "relations are a square")
+    tap.fails(function() here:relations("cousin") end, "no relation 'cousin'", "a wrong relation is told")
+    tap.is(table.concat(both:missing():values("missing"), " "), "0 0 1", "what is missing")
+    tap.is(both:patterns():values("missing")[2], "x_b", "and where together")
+    tap.is(table.concat(there:duplicates("id"):values("copies"), " "), "2", "what occurs twice")
+    tap.is(#there:duplicates(), 0, "and that nothing does")
 end
 
 -- Commands and help.
