@@ -86,12 +86,15 @@ static const struct step times[] = {
     {1, 0, "second"},
     {5, 0, "5 seconds"},
     {15, 0, "15 seconds"},
+    {30, 0, "30 seconds"},
     {60, 0, "minute"},
     {300, 0, "5 minutes"},
     {900, 0, "15 minutes"},
+    {1800, 0, "30 minutes"},
     {3600, 0, "hour"},
     {3 * 3600, 0, "3 hours"},
     {6 * 3600, 0, "6 hours"},
+    {12 * 3600, 0, "12 hours"},
     {DAY, 0, "day"},
     {7 * DAY, 0, "week"},
     {30.4 * DAY, 1, "month"},
@@ -173,6 +176,7 @@ edges_of_time(const struct range *r, size_t wanted, bool dates, struct bins *b)
         if (s->months ? edges_by_month(r, s->months, day, b)
                       : edges_by_width(r, width, offset, b)) {
             snprintf(b->step, sizeof b->step, "%s", s->word);
+            b->width = width;
             return;
         }
     }
@@ -215,6 +219,7 @@ edges_of_number(const struct range *r, size_t wanted, bool whole,
                 !edges_by_width(r, width, 0, b))
                 continue;
             snprintf(b->step, sizeof b->step, "%.10g", width);
+            b->width = width;
             return;
         }
     one_bin(r, b);
@@ -242,6 +247,28 @@ bins_suit(enum col_type t)
     return t != COL_TEXT && t != COL_BOOL;
 }
 
+/* Takes what is in out->edge as room. */
+static void
+cut_range(const struct range *r, size_t wanted, enum col_type t,
+          struct bins *out)
+{
+    if (t == COL_DATE || t == COL_TIMESTAMP)
+        edges_of_time(r, wanted, t == COL_DATE, out);
+    else
+        edges_of_number(r, wanted, t == COL_INT64, out);
+}
+
+static bool
+bins_init(struct bins *out, size_t wanted, struct error *err)
+{
+    *out = (struct bins){0};
+    if (wanted == 0 || wanted > BINS_MAX)
+        return error_set(err, ERR_RANGE, "%zu bins, expected 1..%d", wanted,
+                         BINS_MAX);
+    out->edge = mem_try_array(BINS_MAX + 2, sizeof *out->edge, err);
+    return out->edge;
+}
+
 bool
 bins_of(const struct column *c, size_t wanted, bool logarithmic,
         struct pool *pool, struct bins *out, struct error *err)
@@ -253,20 +280,25 @@ bins_of(const struct column *c, size_t wanted, bool logarithmic,
     if (!bins_suit(t))
         return error_set(err, ERR_TYPE, "%s is not cut into bins",
                          column_type_word(t));
-    if (wanted == 0 || wanted > BINS_MAX)
-        return error_set(err, ERR_RANGE, "%zu bins, expected 1..%d", wanted,
-                         BINS_MAX);
-    if (!(out->edge = mem_try_array(BINS_MAX + 2, sizeof *out->edge, err)) ||
+    if (!bins_init(out, wanted, err) ||
         !find_range(c, logarithmic, pool, &r, err))
         return false;
     if (r.low > r.high)
         return true;
     if (logarithmic)
         edges_of_log(&r, wanted, out);
-    else if (t == COL_DATE || t == COL_TIMESTAMP)
-        edges_of_time(&r, wanted, t == COL_DATE, out);
     else
-        edges_of_number(&r, wanted, t == COL_INT64, out);
+        cut_range(&r, wanted, t, out);
+    return true;
+}
+
+bool
+bins_of_range(double low, double high, size_t wanted, enum col_type t,
+              struct bins *out, struct error *err)
+{
+    if (!bins_init(out, wanted, err))
+        return false;
+    cut_range(&(struct range){low, high}, wanted, t, out);
     return true;
 }
 

@@ -18,6 +18,7 @@ struct bins {
     double *edge;  /* n + 1, rising */
     size_t n;      /* 0: the column has no finite value, or none above 0 */
     char step[32]; /* the width in words: "0.5", "month"; "": logarithmic */
+    double width;  /* about; 0: logarithmic */
 };
 
 /* About `wanted` bins, never over BINS_MAX; logarithmic: of equal width on a
@@ -25,6 +26,9 @@ struct bins {
  * for wanted = 0.  The caller calls bins_fini, also after a failure. */
 bool bins_of(const struct column *c, size_t wanted, bool logarithmic,
              struct pool *pool, struct bins *out, struct error *err) MUST_USE;
+/* The same for values of type t from low to high. */
+bool bins_of_range(double low, double high, size_t wanted, enum col_type t,
+                   struct bins *out, struct error *err) MUST_USE;
 void bins_fini(struct bins *b);
 /* Can a column of this type be cut? */
 bool bins_suit(enum col_type t);

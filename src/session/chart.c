@@ -344,6 +344,35 @@ raster_init(struct raster *r, const struct chart_list *l, struct error *err)
     return r->dots && r->arms && r->grid && r->ink;
 }
 
+static char
+mark_of(const struct plot_spec *spec, int ink)
+{
+    for (size_t i = 0; i < spec->n_series; i++)
+        if (spec->series[i].ink == ink && spec->series[i].dots)
+            return spec->series[i].mark;
+    return 0;
+}
+
+/* Letters in the place of dots. */
+static void
+draw_marks(const struct chart_list *l, const struct plot_spec *spec,
+           struct plot_image *out)
+{
+    for (size_t i = 0; i < l->n_items; i++) {
+        const struct chart_item *it = &l->item[i];
+        const int32_t *p = l->xy + 2 * it->first;
+        int x, y;
+        char mark;
+
+        if (it->kind != CHART_POINT || it->n == 0 ||
+            !(mark = mark_of(spec, it->ink)))
+            continue;
+        x = p[0] / l->sub / 2;
+        y = (l->rows * 4 - 1 - p[1] / l->sub) / 4;
+        put_text(out, x, y, it->ink, (struct str){&mark, 1});
+    }
+}
+
 bool
 chart_raster(const struct chart_list *l, const struct plot_spec *spec,
              struct plot_image *out, struct error *err)
@@ -371,6 +400,7 @@ chart_raster(const struct chart_list *l, const struct plot_spec *spec,
     for (size_t i = 0; i < l->n_items; i++)
         if (l->item[i].kind == CHART_TEXT && l->item[i].n > 0)
             draw_text(l, &l->item[i], out);
+    draw_marks(l, spec, out);
     draw_labels(&r, spec, out);
     ok = true;
 out:

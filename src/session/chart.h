@@ -38,14 +38,17 @@ void chart_point(struct chart_list *l, int32_t x, int32_t y);
 void chart_text(struct chart_list *l, int32_t x, int32_t y,
                 enum chart_just just, struct str text);
 
-/* Series without what cannot be drawn: at most four points a dot column. */
+/* Series without what cannot be drawn: of a line at most four points a dot
+ * column, of points one a dot, or one a cell that its mark has won.  Dots are
+ * those of f, times `scale`. */
 struct chart_data {
     double *x, *y; /* owned; NaN in y breaks the line */
     size_t n;
 };
-bool chart_decimate(const struct plot_spec *spec, size_t series, int dots,
-                    double x_min, double x_max, struct chart_data *out,
-                    struct error *err) MUST_USE;
+struct chart_frame;
+bool chart_decimate(const struct plot_spec *spec, size_t series,
+                    const struct chart_frame *f, int scale,
+                    struct chart_data *out, struct error *err) MUST_USE;
 /* What an axis says, and where. */
 enum { CHART_MAX_TICKS = 40, CHART_TICK_TEXT = 24 };
 struct chart_ticks {

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frame/bins.h"
 #include "session/chart.h"
 
 enum {
@@ -231,6 +232,62 @@ ticks_logarithmic(const struct chart_axis *a, int stride, struct chart_ticks *t)
         }
 }
 
+/* ---- times ---- */
+
+static void
+put_tick(struct chart_ticks *t, double v, const char *text)
+{
+    int w = (int)strlen(text);
+
+    if (t->n == CHART_MAX_TICKS || w >= CHART_TICK_TEXT)
+        return;
+    t->at[t->n] = v;
+    memcpy(t->text[t->n++], text, (size_t)w + 1);
+    if (w > t->widest)
+        t->widest = w;
+}
+
+/* As much of the time as the step has: "2025", "2025-04", "2025-04-01",
+ * "10:15", "10:15:30"; midnight is said by its day. */
+static void
+time_text(double v, double width, bool days, char out[STR_F64_MAX + 8])
+{
+    double day = days ? 1 : 86400;
+    double rest = v - floor(v / day) * day;
+
+    if (!days && width < 86400 && rest != 0) {
+        /* 1970-01-01T10:15:30 */
+        str_from_timestamp(llrint(rest * 1e6), out);
+        memmove(out, out + 11, strlen(out + 11) + 1);
+        out[width < 1 ? strlen(out) : width < 60 ? 8 : 5] = '\0';
+        return;
+    }
+    str_from_date((int32_t)floor(v / day), out);
+    if (v >= -719162 * day) /* years of four digits */
+        out[width >= 365 * day ? 4 : width >= 30 * day ? 7 : 10] = '\0';
+}
+
+static void
+ticks_by_time(const struct chart_axis *a, enum plot_unit unit, int wanted,
+              struct chart_ticks *t)
+{
+    bool days = unit == PLOT_DAYS;
+    char text[STR_F64_MAX + 8];
+    struct error err;
+    struct bins b;
+
+    *t = (struct chart_ticks){0};
+    if (bins_of_range(a->low, a->high, (size_t)wanted,
+                      days ? COL_DATE : COL_TIMESTAMP, &b, &err))
+        for (size_t i = 0; i < b.n + (b.n > 0); i++) {
+            if (b.edge[i] < a->low || b.edge[i] > a->high)
+                continue;
+            time_text(b.edge[i], b.width, days, text);
+            put_tick(t, b.edge[i], text);
+        }
+    bins_fini(&b);
+}
+
 /* ---- the y axis ---- */
 
 /* Leave out ticks on rows that touch. */
@@ -355,6 +412,13 @@ linear_y_axis(const struct plot_spec *spec, const struct extent *e,
     struct pace p;
 
     pad_y(spec, e, &low, &high);
+    if (spec->y_unit != PLOT_NUMBER) {
+        a->low = low;
+        a->high = high;
+        ticks_by_time(a, spec->y_unit, dots / 12 + 1, &a->tick);
+        thin_rows(a, &a->tick);
+        return;
+    }
     if (from_low && to_high) {
         a->low = low;
         a->high = high;
@@ -416,7 +480,7 @@ labels_fit(const struct chart_axis *a, const struct chart_ticks *t, int columns)
 }
 
 static void
-x_ticks(struct chart_axis *a, bool whole, int columns)
+x_ticks(struct chart_axis *a, bool whole, enum plot_unit unit, int columns)
 {
     double span = a->high - a->low;
     int most = (a->to - a->from) / 2 / 6 + 1;
@@ -426,6 +490,11 @@ x_ticks(struct chart_axis *a, bool whole, int columns)
         ticks_logarithmic(a, stride, &a->tick);
         if (a->tick.n < 2)
             break;
+        if (labels_fit(a, &a->tick, columns))
+            return;
+    }
+    for (int n = most; !a->logarithmic && unit != PLOT_NUMBER && n > 0; n--) {
+        ticks_by_time(a, unit, n, &a->tick);
         if (labels_fit(a, &a->tick, columns))
             return;
     }
@@ -527,6 +596,6 @@ chart_frame_of(const struct plot_spec *spec, struct chart_frame *f)
     f->x.from = 2 * (f->left + 1);
     f->x.to = 2 * (spec->width - f->right) - 1;
     set_x_range(spec, &x, &f->x);
-    x_ticks(&f->x, x.whole, spec->width);
+    x_ticks(&f->x, x.whole, spec->x_unit, spec->width);
     return true;
 }

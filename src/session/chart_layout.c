@@ -55,10 +55,10 @@ collect(struct bucket *b, const double *y, size_t i, long column)
     b->at[3] = i;
 }
 
-bool
-chart_decimate(const struct plot_spec *spec, size_t series, int dots,
-               double x_min, double x_max, struct chart_data *out,
-               struct error *err)
+static bool
+decimate_line(const struct plot_spec *spec, size_t series, int dots,
+              double x_min, double x_max, struct chart_data *out,
+              struct error *err)
 {
     const struct plot_series *s = &spec->series[series];
     size_t cap = 5 * s->n + 1, most = 6 * (size_t)dots + 16;
@@ -101,6 +101,117 @@ chart_decimate(const struct plot_spec *spec, size_t series, int dots,
     if (out->n + 4 < cap + 8)
         emit(s, &b, out);
     return true;
+}
+
+/* The chart in columns * rows places of so many dots. */
+struct places {
+    int columns, rows;
+    int per_x, per_y; /* dots */
+};
+
+/* The place of a point; SIZE_MAX: outside. */
+static size_t
+place_in(const struct plot_spec *spec, const struct chart_frame *f,
+         const struct places *g, int scale, double x, double y)
+{
+    int32_t dx, dy;
+
+    if (isnan(chart_on_axis(x, spec->log_x)) ||
+        isnan(chart_on_axis(y, spec->log_y)) || x < f->x.low || x > f->x.high ||
+        y < f->y.low || y > f->y.high)
+        return SIZE_MAX;
+    dx = chart_axis_dot(&f->x, x) * scale / g->per_x;
+    dy = chart_axis_dot(&f->y, y) * scale / g->per_y;
+    return (size_t)dy * (size_t)g->columns + (size_t)dx;
+}
+
+/* Points of a series in each place. */
+static void
+count_places(const struct plot_spec *spec, size_t series,
+             const struct chart_frame *f, const struct places *g, int scale,
+             uint32_t *count)
+{
+    const struct plot_series *s = &spec->series[series];
+
+    for (size_t i = 0; i < s->n; i++) {
+        size_t at = place_in(spec, f, g, scale, s->x[i], s->y[i]);
+
+        if (at != SIZE_MAX)
+            count[at]++;
+    }
+}
+
+/* Leave of `mine` what no other marked series has more of; of equals the first
+ * one wins. */
+static void
+leave_won(const struct plot_spec *spec, size_t series,
+          const struct chart_frame *f, const struct places *g, int scale,
+          uint32_t *mine, uint32_t *theirs)
+{
+    size_t n = (size_t)g->columns * (size_t)g->rows;
+
+    for (size_t k = 0; k < spec->n_series; k++) {
+        if (k == series || !spec->series[k].mark || !spec->series[k].dots)
+            continue;
+        memset(theirs, 0, n * sizeof *theirs);
+        count_places(spec, k, f, g, scale, theirs);
+        for (size_t i = 0; i < n; i++)
+            if (theirs[i] > mine[i] || (theirs[i] == mine[i] && k < series))
+                mine[i] = 0;
+    }
+}
+
+static bool
+decimate_points(const struct plot_spec *spec, size_t series,
+                const struct chart_frame *f, int scale, struct chart_data *out,
+                struct error *err)
+{
+    const struct plot_series *s = &spec->series[series];
+    struct places g = {0, 0, s->mark ? 2 * scale : 1, s->mark ? 4 * scale : 1};
+    uint32_t *mine, *theirs;
+    size_t n;
+
+    g.columns = (f->x.to + 1) * scale / g.per_x + 1;
+    g.rows = (f->y.to + 1) * scale / g.per_y + 1;
+    n = (size_t)g.columns * (size_t)g.rows;
+    mine = mem_try_array(n, sizeof *mine, err);
+    theirs = mem_try_array(n, sizeof *theirs, err);
+    out->n = 0;
+    out->x = mem_try_array(s->n + 1, sizeof(double), err);
+    out->y = mem_try_array(s->n + 1, sizeof(double), err);
+    if (!mine || !theirs || !out->x || !out->y) {
+        free(mine);
+        free(theirs);
+        free(out->x);
+        free(out->y);
+        return false;
+    }
+    count_places(spec, series, f, &g, scale, mine);
+    if (s->mark)
+        leave_won(spec, series, f, &g, scale, mine, theirs);
+    for (size_t i = 0; i < s->n; i++) {
+        size_t at = place_in(spec, f, &g, scale, s->x[i], s->y[i]);
+
+        if (at == SIZE_MAX || mine[at] == 0)
+            continue;
+        mine[at] = 0; /* drawn */
+        out->x[out->n] = s->x[i];
+        out->y[out->n++] = s->y[i];
+    }
+    free(mine);
+    free(theirs);
+    return true;
+}
+
+bool
+chart_decimate(const struct plot_spec *spec, size_t series,
+               const struct chart_frame *f, int scale, struct chart_data *out,
+               struct error *err)
+{
+    if (spec->series[series].dots)
+        return decimate_points(spec, series, f, scale, out, err);
+    return decimate_line(spec, series, (f->x.to - f->x.from) * scale, f->x.low,
+                         f->x.high, out, err);
 }
 
 /* ---- layout ---- */
@@ -173,8 +284,7 @@ chart_layout(const struct plot_spec *spec, struct chart_list *l,
     for (size_t i = 0; i < spec->n_series; i++) {
         struct chart_data d;
 
-        if (!chart_decimate(spec, i, f.x.to - f.x.from, f.x.low, f.x.high, &d,
-                            err))
+        if (!chart_decimate(spec, i, &f, 1, &d, err))
             return false;
         draw_series(l, &f, &spec->series[i], &d);
         free(d.x);

@@ -61,9 +61,10 @@ put_series(const struct plot_spec *spec, const struct chart_frame *f,
     buf_printf(out, "<path class=\"s%d\" d=\"", s->ink);
     for (size_t i = 0; i < d->n; i++) {
         if (!isnan(d->y[i]))
-            buf_printf(out, "%c%.1f %.1f", fresh ? 'M' : 'L',
+            buf_printf(out, "%c%.1f %.1f%s", fresh || s->dots ? 'M' : 'L',
                        place_of(&f->x, d->x[i]),
-                       DOT * 4 * spec->height - place_of(&f->y, d->y[i]));
+                       DOT * 4 * spec->height - place_of(&f->y, d->y[i]),
+                       s->dots ? "h1" : "");
         fresh = isnan(d->y[i]);
     }
     buf_puts(out, "\"/>\n");
@@ -103,8 +104,7 @@ plot_svg(const struct plot_spec *spec, struct buf *out, struct error *err)
     for (size_t i = 0; i < spec->n_series; i++) {
         struct chart_data d;
 
-        if (!chart_decimate(spec, i, (f.x.to - f.x.from) * DOT, f.x.low,
-                            f.x.high, &d, err))
+        if (!chart_decimate(spec, i, &f, DOT, &d, err))
             return false;
         put_series(spec, &f, &spec->series[i], &d, out);
         free(d.x);

@@ -498,8 +498,7 @@ put_frame(struct plotter *p, const struct plot_spec *spec, struct buf *b)
     for (size_t i = 0; i < spec->n_series; i++) {
         struct chart_data d;
 
-        if (!chart_decimate(spec, i, f.x.to - f.x.from, f.x.low, f.x.high, &d,
-                            &err))
+        if (!chart_decimate(spec, i, &f, 1, &d, &err))
             return false;
         put_data(b, &d, i);
         free(d.x);

@@ -26,6 +26,8 @@
 
 enum plot_ink { INK_TEXT = 0, INK_AXIS = -1, INK_GRID = -2 }; /* > 0: series */
 enum plot_glyphs { PLOT_BRAILLE, PLOT_BLOCK, PLOT_ASCII };
+/* What an axis measures: days and seconds are since 1970-01-01. */
+enum plot_unit { PLOT_NUMBER, PLOT_DAYS, PLOT_SECONDS };
 
 struct plot_series {
     const double *x, *y; /* NaN in y is a gap */
@@ -33,6 +35,8 @@ struct plot_series {
     int ink;           /* 1, 2, ... */
     const char *label; /* drawn where the line ends: "a 0.571"; may be NULL */
     bool dots;         /* points instead of a line */
+    char mark;         /* of points: this letter in each cell where the series
+                          has more of them than any other; 0: braille dots */
 };
 
 struct plot_spec {
@@ -42,6 +46,7 @@ struct plot_spec {
     bool log_x, log_y;                 /* values <= 0 are left out */
     double x_min, x_max, y_min, y_max; /* NaN: from the data */
     enum plot_glyphs glyphs;
+    enum plot_unit x_unit, y_unit; /* not of a logarithmic axis */
 };
 
 /* Linear axes, ranges from the data. */

@@ -244,14 +244,14 @@ endpoints_ask_chart(struct view_endpoints *e)
         x[i] = t->time[i] - t->time[t->n - 1];
     snprintf(label[0], sizeof label[0], "p50 %.2f", newest(t->p50, t->n));
     snprintf(label[1], sizeof label[1], "p99 %.2f", newest(t->p99, t->n));
-    s[0] = (struct plot_series){x, t->p50, t->n, 1, label[0], false};
-    s[1] = (struct plot_series){x, t->p99, t->n, 2, label[1], false};
+    s[0] = (struct plot_series){x, t->p50, t->n, 1, label[0], false, 0};
+    s[1] = (struct plot_series){x, t->p99, t->n, 2, label[1], false, 0};
     /* Far above the curves it would only press them flat; the title has it. */
     sla[0] = sla[1] = endpoints_at_cursor(e)->sla_ms;
     if (sla[0] > 0 && near_sla(t, sla[0])) {
         ends[0] = x[0];
         ends[1] = 0;
-        s[n++] = (struct plot_series){ends, sla, 2, 6, "SLA", false};
+        s[n++] = (struct plot_series){ends, sla, 2, 6, "SLA", false, 0};
     }
     spec = plot_spec_of(s, n, e->want_w, e->want_h);
     spec.x_min = x[0];

@@ -52,7 +52,8 @@ make_case(struct chart_case *c, int w, int h, const double x[2],
 
     memcpy(c->x, xs, sizeof xs);
     memcpy(c->y, ys, sizeof ys);
-    c->series = (struct plot_series){c->x, c->y, 8, 1, "valid 0.4321", false};
+    c->series =
+        (struct plot_series){c->x, c->y, 8, 1, "valid 0.4321", false, 0};
     c->spec = plot_spec_of(&c->series, 1, w, h);
 }
 
@@ -254,7 +255,7 @@ static void
 test_a_zoom_along_x_fits_y_to_what_shows(void **state)
 {
     double x[4] = {0, 1, 2, 3}, y[4] = {100, 1, 1.5, 2};
-    struct plot_series s = {x, y, 4, 1, NULL, false};
+    struct plot_series s = {x, y, 4, 1, NULL, false, 0};
     struct plot_spec spec = {.series = &s,
                              .n_series = 1,
                              .width = 60,
@@ -276,7 +277,7 @@ static void
 test_nothing_finite_is_no_frame(void **state)
 {
     double x[2] = {0, 1}, y[2] = {NAN, INFINITY};
-    struct plot_series s = {x, y, 2, 1, NULL, false};
+    struct plot_series s = {x, y, 2, 1, NULL, false, 0};
     struct plot_spec spec = plot_spec_of(&s, 1, 60, 16);
     struct chart_frame f;
 

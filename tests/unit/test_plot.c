@@ -25,8 +25,8 @@ decaying(struct plot_series s[2])
         zs[i] = 2.6 * exp(-i / 1200.0) + 0.5;
     }
     zs[2500] = NAN;
-    s[0] = (struct plot_series){xs, ys, N, 1, "a 0.31", false};
-    s[1] = (struct plot_series){xs, zs, N, 2, "b 0.54", false};
+    s[0] = (struct plot_series){xs, ys, N, 1, "a 0.31", false, 0};
+    s[1] = (struct plot_series){xs, zs, N, 2, "b 0.54", false, 0};
     return (struct plot_spec){.series = s,
                               .n_series = 2,
                               .width = 60,
@@ -129,7 +129,7 @@ test_empty_constant_and_unplottable_series_still_draw(void **state)
     (void)state;
     for (int i = 0; i < 3; i++)
         for (int log = 0; log < 2; log++) {
-            struct plot_series s = {x, all[i], 3, 1, "a", i == 2};
+            struct plot_series s = {x, all[i], 3, 1, "a", i == 2, 0};
             struct plot_spec spec = plot_spec_of(&s, 1, 40, 10);
             struct plot_image im;
 
@@ -150,8 +150,8 @@ test_labels_stand_in_the_order_of_the_ends(void **state)
 
     (void)state;
     for (int i = 0; i < 2; i++) {
-        struct plot_series s[2] = {{x, i ? low : high, 2, 1, "one", false},
-                                   {x, i ? high : low, 2, 2, "two", false}};
+        struct plot_series s[2] = {{x, i ? low : high, 2, 1, "one", false, 0},
+                                   {x, i ? high : low, 2, 2, "two", false, 0}};
         struct plot_spec spec = plot_spec_of(s, 2, 40, 12);
         struct plot_image im;
         struct buf b;
@@ -170,14 +170,16 @@ test_decimation_keeps_the_extremes_of_every_column(void **state)
 {
     struct plot_series s[2];
     struct plot_spec spec = decaying(s);
+    struct chart_frame f;
     struct chart_data d;
     struct error err;
     double highest = 0;
 
     (void)state;
     ys[1234] = 99;
-    assert_ok(chart_decimate(&spec, 0, 100, 0, N - 1, &d, &err), err);
-    assert_true(d.n <= 4 * 101 + 1);
+    assert_true(chart_frame_of(&spec, &f));
+    assert_ok(chart_decimate(&spec, 0, &f, 1, &d, &err), err);
+    assert_true(d.n <= 4 * (size_t)(f.x.to - f.x.from + 1) + 1);
     for (size_t i = 0; i < d.n; i++) {
         highest = fmax(highest, d.y[i]);
         if (i > 0)
@@ -389,6 +391,79 @@ test_without_gnuplot_the_built_in_layout_stands_in_and_says_so(void **state)
     loop_free(l);
 }
 
+/* Two clouds: four of `a` and one of `b` in one cell, `b` alone in another. */
+static void
+test_a_mark_stands_where_its_series_has_most(void **state)
+{
+    static const double ax[] = {1, 1.01, 1.02, 1, 9},
+                        ay[] = {1, 1, 1.01, 1.02, 9}, bx[] = {1, 5},
+                        by[] = {1, 5};
+    const struct plot_series s[2] = {{ax, ay, 5, 1, NULL, true, 'a'},
+                                     {bx, by, 2, 2, NULL, true, 'b'}};
+    struct plot_spec spec = plot_spec_of(s, 2, 40, 12);
+    struct plot_image im;
+    struct error err;
+    size_t a = 0, b = 0;
+
+    (void)state;
+    assert_ok(plot_draw(&spec, &im, &err), err);
+    for (int i = 0; i < 40 * 12; i++) {
+        a += im.cell[i].cp == 'a' && im.cell[i].ink == 1;
+        b += im.cell[i].cp == 'b' && im.cell[i].ink == 2;
+    }
+    assert_int_equal(a, 2);
+    assert_int_equal(b, 1);
+    plot_image_fini(&im);
+}
+
+static void
+test_points_are_drawn_once_a_dot(void **state)
+{
+    double x[1000], y[1000];
+    const struct plot_series s[1] = {{x, y, 1000, 1, NULL, true, 0}};
+    struct plot_spec spec = plot_spec_of(s, 1, 40, 12);
+    struct chart_frame f;
+    struct chart_data d;
+    struct error err;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        x[i] = i % 3;
+        y[i] = i % 2;
+    }
+    y[500] = NAN;
+    assert_true(chart_frame_of(&spec, &f));
+    assert_ok(chart_decimate(&spec, 0, &f, 1, &d, &err), err);
+    assert_int_equal(d.n, 6);
+    free(d.x);
+    free(d.y);
+}
+
+/* 20089 is 2025-01-01, 20454 is 2026-01-01. */
+static void
+test_an_axis_of_time_is_marked_by_the_calendar(void **state)
+{
+    static const double x[] = {20089, 20454}, y[] = {0, 1};
+    static const double t[] = {20089 * 86400.0, 20089 * 86400.0 + 7200};
+    struct plot_series s[1] = {{x, y, 2, 1, NULL, false, 0}};
+    struct plot_spec spec = plot_spec_of(s, 1, 60, 12);
+    struct chart_frame f;
+
+    (void)state;
+    spec.x_unit = PLOT_DAYS;
+    assert_true(chart_frame_of(&spec, &f));
+    assert_int_equal(f.x.tick.n, 5);
+    assert_string_equal(f.x.tick.text[0], "2025-01");
+    assert_string_equal(f.x.tick.text[1], "2025-04");
+    assert_close(f.x.tick.at[4], 20454, 0);
+    s[0].x = t;
+    spec.x_unit = PLOT_SECONDS;
+    assert_true(chart_frame_of(&spec, &f));
+    assert_string_equal(f.x.tick.text[0], "2025-01-01");
+    assert_string_equal(f.x.tick.text[1], "00:30");
+    assert_string_equal(f.x.tick.text[f.x.tick.n - 1], "02:00");
+}
+
 int
 main(void)
 {
@@ -398,6 +473,9 @@ main(void)
         cmocka_unit_test(test_empty_constant_and_unplottable_series_still_draw),
         cmocka_unit_test(test_labels_stand_in_the_order_of_the_ends),
         cmocka_unit_test(test_decimation_keeps_the_extremes_of_every_column),
+        cmocka_unit_test(test_a_mark_stands_where_its_series_has_most),
+        cmocka_unit_test(test_points_are_drawn_once_a_dot),
+        cmocka_unit_test(test_an_axis_of_time_is_marked_by_the_calendar),
         cmocka_unit_test(test_hostile_display_lists_are_errors),
         cmocka_unit_test(test_gnuplot_draws_the_same_picture_and_a_new_size),
         cmocka_unit_test(
