@@ -4,7 +4,6 @@
 
 #include "frame/overview.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "base/rng.h"
 #include "frame/bins.h"
 #include "frame/builder.h"
+#include "frame/expr.h"
 #include "frame/gather.h"
 #include "frame/names.h"
 #include "frame/query.h"
@@ -564,45 +564,6 @@ overview_duplicates(const struct frame *f, const char *const *names,
 
 /* ---- as expressions ---- */
 
-static bool
-is_plain(const char *name)
-{
-    static const char *const reserved[] = {
-        "and",  "between", "false", "in",   "is",      "not",
-        "null", "or",      "order", "over", "matches", "true"};
-
-    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-        if (str_eq_nocase(str_of(name), str_of(reserved[i])))
-            return false;
-    if (!isalpha((unsigned char)*name) && *name != '_')
-        return false;
-    for (const char *s = name; *s; s++)
-        if (!isalnum((unsigned char)*s) && *s != '_')
-            return false;
-    return true;
-}
-
-static void
-put_quoted(struct buf *out, char quote, struct str text)
-{
-    buf_putc(out, quote);
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == quote)
-            buf_putc(out, quote);
-        buf_putc(out, text.p[i]);
-    }
-    buf_putc(out, quote);
-}
-
-void
-overview_put_name(struct buf *out, const char *name)
-{
-    if (is_plain(name))
-        buf_puts(out, name);
-    else
-        put_quoted(out, '`', str_of(name));
-}
-
 /* Infinite values and NaN have no literal. */
 static void
 put_float_equals(struct buf *out, const char *name, double v)
@@ -611,10 +572,10 @@ put_float_equals(struct buf *out, const char *name, double v)
 
     if (isnan(v))
         buf_puts(out, "not (");
-    overview_put_name(out, name);
+    expr_put_name(name, out);
     if (isnan(v)) {
         buf_puts(out, " = ");
-        overview_put_name(out, name);
+        expr_put_name(name, out);
         buf_putc(out, ')');
     } else if (isinf(v)) {
         buf_puts(out, v > 0 ? " > 1.7976931348623157e308"
@@ -625,21 +586,14 @@ put_float_equals(struct buf *out, const char *name, double v)
     }
 }
 
-/* What stands for a value that is not a float. */
+/* The least whole number has no literal. */
 static void
 put_literal(struct buf *out, const struct column *c, size_t row)
 {
-    struct buf text;
-
-    buf_init(&text);
-    column_print(c, row, &text);
     if (column_type(c) == COL_INT64 && column_int64s(c)[row] == INT64_MIN)
         buf_puts(out, "-9223372036854775807 - 1");
-    else if (column_type(c) == COL_INT64)
-        buf_puts(out, text.data);
     else
-        put_quoted(out, '\'', (struct str){text.data, text.len});
-    buf_fini(&text);
+        expr_put_value(c, row, out);
 }
 
 void
@@ -647,15 +601,15 @@ overview_put_equals(struct buf *out, const char *name, const struct column *c,
                     size_t row)
 {
     if (!column_is_valid(c, row)) {
-        overview_put_name(out, name);
+        expr_put_name(name, out);
         buf_puts(out, " is null");
     } else if (column_type(c) == COL_FLOAT64) {
         put_float_equals(out, name, column_float64s(c)[row]);
     } else if (column_type(c) == COL_BOOL) {
         buf_puts(out, column_bools(c)[row] ? "" : "not ");
-        overview_put_name(out, name);
+        expr_put_name(name, out);
     } else {
-        overview_put_name(out, name);
+        expr_put_name(name, out);
         buf_puts(out, " = ");
         put_literal(out, c, row);
     }
@@ -668,7 +622,7 @@ put_bound(struct buf *out, const char *name, const char *sign,
 {
     char text[STR_F64_MAX];
 
-    overview_put_name(out, name);
+    expr_put_name(name, out);
     buf_printf(out, " %s ", sign);
     if (column_type(c) == COL_FLOAT64) {
         str_from_f64(column_float64s(c)[row], text);
@@ -692,7 +646,7 @@ overview_put_range(struct buf *out, const char *name, const struct frame *bins,
         put_bound(out, name, "<", to, row);
         return;
     }
-    overview_put_name(out, name); /* in no bin: not there, or not finite */
+    expr_put_name(name, out); /* in no bin: not there, or not finite */
     buf_puts(out, " is null");
     if (last == 0)
         return;
@@ -712,7 +666,7 @@ overview_put_any_missing(struct buf *out, const struct frame *f)
         if (column_missing(frame_column(f, i)) == 0)
             continue;
         buf_puts(out, n++ ? " or " : "");
-        overview_put_name(out, frame_name(f, i));
+        expr_put_name(frame_name(f, i), out);
         buf_puts(out, " is null");
     }
     if (n == 0)

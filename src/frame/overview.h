@@ -42,13 +42,10 @@ overview_duplicates(const struct frame *f, const char *const *names,
                     struct pool *pool, struct error *err) MUST_USE;
 
 /* ---- as expressions ---- */
-/* A column as it is written in an expression: in backticks where it must. */
-void overview_put_name(struct buf *out, const char *name);
 /* "name = value" for what row `row` of c holds, "name is null" when nothing. */
 void overview_put_equals(struct buf *out, const char *name,
                          const struct column *c, size_t row);
-/* "name >= a and name < b" for a row of overview_frequency(), of whose table
- * `t` is the type of the column. */
+/* "name >= a and name < b" for a row of overview_frequency() with bins. */
 void overview_put_range(struct buf *out, const char *name,
                         const struct frame *bins, size_t row);
 /* The rows of f with a missing value. */
