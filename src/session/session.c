@@ -199,6 +199,8 @@ table_fini(struct table *t)
     free(t->name);
     free(t->path);
     free(t->target);
+    free(t->parent);
+    free(t->about);
     frame_unref(t->frame);
     frame_unref(t->rejects);
     profile_free(t->profile);

@@ -38,6 +38,19 @@ struct origin {
     char *expression; /* "lathe.read(\"churn.csv\")"; NULL: nothing makes it */
 };
 
+/* What a row of a table made from another one stands for. */
+enum table_kind {
+    TABLE_PLAIN,       /* itself */
+    TABLE_FREQUENCY,   /* rows of the parent with a value of `about` */
+    TABLE_BINS,        /* ... with a value in a range of it */
+    TABLE_GROUPS,      /* ... that are equal in the first n_keys columns */
+    TABLE_DUPLICATES,  /* ... in the columns behind the first */
+    TABLE_DESCRIPTION, /* a column of the parent */
+    TABLE_MISSING,     /* a column, and the rows where it is missing */
+    TABLE_PATTERNS,    /* rows that miss the same columns */
+    TABLE_RELATIONS    /* a column, beside each */
+};
+
 /* Open tables, by name, in the order they were opened.  What has been done to
  * one since it came are its steps, and what they make of it is what shows:
  * session_set_shown() changes both.  Listeners look at version. */
@@ -57,7 +70,11 @@ struct table {
     struct profile *profile; /* NULL until it is made */
     char *target;            /* for the profile; may be NULL */
     bool tally;              /* frequencies of another table's column */
-    uint64_t version;        /* changes when anything above does */
+    enum table_kind kind;
+    char *parent; /* name of the table it was made from; NULL: none */
+    char *about;  /* column of the parent */
+    size_t n_keys;
+    uint64_t version; /* changes when anything above does */
 };
 size_t session_tables(const struct session *s);
 struct table *session_table(struct session *s, size_t i);

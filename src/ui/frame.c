@@ -388,10 +388,12 @@ bar_keys(struct ui *ui, const struct canvas *c, int x)
     struct buf label;
 
     buf_init(&label);
-    for (size_t i = 0; i < keymap_count(ui->keymap); i++) {
-        const struct binding *b = keymap_at(ui->keymap, i);
+    /* What holds here alone comes before what holds in all of the view. */
+    for (size_t pass = 0, n = keymap_count(ui->keymap); pass < 2 * n; pass++) {
+        const struct binding *b = keymap_at(ui->keymap, pass % n);
 
         if (!*b->bar || !keymap_in_force(b, context) ||
+            (strcmp(b->view, context) == 0) != (pass < n) ||
             !action_known(ui, b->command))
             continue;
         buf_clear(&label);

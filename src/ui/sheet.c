@@ -135,11 +135,16 @@ is_number(enum col_type t)
 
 /* What a cell shows; "∅" when it is missing. */
 static void
-cell_text(const struct column *c, size_t row, struct buf *out)
+cell_text(const struct sheet *s, size_t col, size_t row, struct buf *out)
 {
+    const struct column *c = frame_column(s->frame, col);
+
     buf_clear(out);
     if (!column_is_valid(c, row))
         buf_puts(out, "∅");
+    else if (column_type(c) == COL_FLOAT64 && s->decimals > 0 &&
+             col >= s->decimals_from)
+        buf_printf(out, "%.*f", s->decimals, column_number(c, row));
     else if (column_type(c) == COL_FLOAT64)
         buf_printf(out, "%.7g", column_number(c, row));
     else
@@ -180,7 +185,7 @@ see(const struct sheet *s, size_t col, size_t i, struct buf *scratch, int *w)
 {
     int cells;
 
-    cell_text(frame_column(s->frame, col), sheet_row_id(s, i), scratch);
+    cell_text(s, col, sheet_row_id(s, i), scratch);
     cells = (int)str_width((struct str){scratch->data, scratch->len});
     if (cells > *w)
         *w = cells;
@@ -332,7 +337,7 @@ draw_column(const struct sheet *s, const struct canvas *c, int x, int w,
         if (i >= s->n_rows)
             break;
         id = sheet_row_id(s, i);
-        cell_text(column, id, scratch);
+        cell_text(s, col, id, scratch);
         text = (struct str){scratch->data, scratch->len};
         draw_fit(c, x, y, w,
                  column_is_valid(column, id) ? sheet_role(column_type(column))
@@ -340,6 +345,8 @@ draw_column(const struct sheet *s, const struct canvas *c, int x, int w,
                  align, text);
         if (s->find && s->found(s->find_ctx, i, col))
             draw_match(s, c, (struct rect){x, y, w, 1}, align, text);
+        if (s->paint)
+            s->paint(s, c, (struct rect){x, y, w, 1}, col, id);
     }
 }
 
@@ -440,6 +447,7 @@ sheet_draw(struct sheet *s, const struct canvas *c)
         x += w + GAP;
     }
     buf_fini(&scratch);
+    s->end_x = x;
     if (s->left > s->held)
         draw_cp(c, 0, 0, ROLE_DIM, 0x2039); /* there is more to the left */
     if (col < frame_cols(s->frame))

@@ -46,6 +46,12 @@ struct sheet {
     const struct regex *find;
     bool (*found)(void *ctx, size_t i, size_t col);
     void *find_ctx;
+    int end_x; /* where they ended, two blanks behind */
+    /* Set by the owner, may be NULL: called for each cell that was drawn. */
+    void (*paint)(const struct sheet *s, const struct canvas *c,
+                  struct rect cell, size_t col, size_t row);
+    int decimals; /* of floats from this column on; 0: as each needs */
+    size_t decimals_from;
 };
 
 void sheet_init(struct sheet *s);

@@ -82,6 +82,7 @@ data_look_free(struct data_look *look)
     if (!look)
         return;
     sheet_fini(&look->sheet);
+    free(look->marked);
     steps_free(look->now);
     steps_free(look->next);
     while (look->n_undo > 0)
@@ -167,6 +168,7 @@ look_at(struct view_data *d, struct table *t)
             look->next = steps_copy(look->now);
         }
     }
+    data_sheet_style(d, t);
     if (waits)
         data_arrange(d, "filtering");
     if (t && !t->profile)
@@ -212,6 +214,8 @@ static const struct view_region regions[] = {
                             NULL, REGION_PASSIVE},
     [DATA_REGION_ROWS] = {"rows", data_rows_draw, data_rows_title, NULL, NULL,
                           0},
+    [DATA_REGION_PLOT] = {"chart", data_plot_draw, data_plot_title, NULL, NULL,
+                          0},
     {0},
 };
 
@@ -220,8 +224,21 @@ data_layout(struct view *v, struct layout *l)
 {
     struct rect body = l->body;
     const struct frame *f = data_frame(data_mine(v));
+    const struct table *t = data_table(data_mine(v));
     int want = f ? (int)frame_cols(f) + 2 : 8;
 
+    if (data_plot_on(data_mine(v))) {
+        if (body.w >= 130)
+            layout_place(l, DATA_REGION_COLUMNS, rect_left(&body, 44));
+        layout_place(l, DATA_REGION_PLOT, body);
+        data_plot_layout(data_mine(v), body);
+        return;
+    }
+    /* What a sheet about another holds needs no summary of its columns. */
+    if (t && t->kind != TABLE_PLAIN) {
+        layout_place(l, DATA_REGION_ROWS, body);
+        return;
+    }
     if (body.w >= 130) {
         struct rect top =
             rect_top(&body, want < body.h / 2 ? want : body.h / 2);
@@ -295,7 +312,7 @@ act_target(struct view *v, const struct view_call *call)
 }
 
 static void
-act_describe(struct view *v, const struct view_call *call)
+act_profile(struct view *v, const struct view_call *call)
 {
     struct table *t = data_whole_table(data_mine(v));
     struct buf b;
@@ -368,9 +385,16 @@ act_enter(struct view *v, const struct view_call *call)
     struct buf b;
 
     if (v->focus == DATA_REGION_COLUMNS) {
-        data_make_frequency(v, call);
+        data_sheet_frequency(v, call);
         return;
     }
+    if (data_plot_on(d)) {
+        data_sheet_frequency(v, call);
+        data_plot_close(d);
+        return;
+    }
+    if (data_sheet_enter(d))
+        return;
     if (!f || d->look->sheet.n_rows == 0)
         return;
     buf_init(&b);
@@ -416,12 +440,33 @@ data_suggest(struct view *v, const char *action, struct buf *out)
 {
     const struct table *t = data_table(data_mine(v));
 
+    if (data_sheet_suggest(data_mine(v), action, out))
+        return;
     if (strcmp(action, "rename") == 0)
         buf_puts(out, data_column_name(data_mine(v)));
+    if (strcmp(action, "scatter") == 0)
+        data_plot_suggest(data_mine(v), out);
+    if (strcmp(action, "export") == 0 && data_plot_on(data_mine(v)))
+        buf_printf(out, "%s.svg", data_column_name(data_mine(v)));
     if (!t || strcmp(action, "learn") != 0)
         return;
     buf_puts(out, t->target ? t->target
                             : frame_name(t->frame, frame_cols(t->frame) - 1));
+}
+
+static bool
+has_chart(struct view *v)
+{
+    return data_plot_on(data_mine(v));
+}
+
+static void
+act_export(struct view *v, const struct view_call *call)
+{
+    if (has_chart(v))
+        data_plot_export(v, call);
+    else
+        data_export(v, call);
 }
 
 static const struct view_action actions[] = {
@@ -433,14 +478,78 @@ static const struct view_action actions[] = {
      NULL, act_stop, is_opening, 0},
     {"tables", "Tables: choose", NULL, NULL, act_tables, has_table, 0},
     {"close", "Table: close", NULL, NULL, act_close, has_table, 0},
-    {"enter", "Column: frequencies, or the whole row", NULL, NULL, act_enter,
-     has_table, ACTION_SUBJECT},
-    {"frequency", "Column: frequency of each value", NULL, NULL,
-     data_make_frequency, has_table, ACTION_SUBJECT},
+    {"enter", "Rows: what is behind the cursor",
+     "Of a column its frequencies, of a row all its values, and in a sheet "
+     "about another table the rows that the marked ones, or the one under the "
+     "cursor, stand for. q goes back.",
+     NULL, act_enter, has_table, ACTION_SUBJECT},
+    {"frequency", "Column: frequency of each value",
+     "Most frequent first; numbers and times of very many values in ranges. "
+     "Enter opens the rows with a value, or with all those that Space marked.",
+     NULL, data_sheet_frequency, has_table, ACTION_SUBJECT},
+    {"frequency-bins", "Column: frequency of ranges",
+     "Numbers and times in about so many ranges with round ends.",
+     "ranges, 0 for each value: ", data_sheet_bins, has_table, ACTION_SUBJECT},
     {"describe", "Table: describe every column",
-     "The whole profile as text: "
-     "alerts first, then the columns.",
-     NULL, act_describe, has_table, 0},
+     "A sheet with a row for each column: types, what is missing, quartiles, "
+     "the most frequent value, alerts. Enter goes to the column.",
+     NULL, data_sheet_describe, has_table, 0},
+    {"profile", "Table: the profile as text", "Alerts first, then the columns.",
+     NULL, act_profile, has_table, 0},
+    {"correlate", "Table: how columns go together",
+     "A matrix: Spearman's rank correlation of two numbers, else Cramer's V. "
+     "Enter draws the two columns.",
+     NULL, data_sheet_relations, has_table, 0},
+    {"group", "Table: groups and aggregates",
+     "One row for each group: country, year: total = sum(price), count(). "
+     "Aggregates: count sum mean min max sd median distinct missing share "
+     "first last. Enter opens the rows of a group.",
+     "columns: aggregates: ", data_sheet_group, has_table, 0},
+    {"pivot", "Table: pivot",
+     "One row for each group, a column for each value of the column behind the "
+     "slash: country / status: sum(price).",
+     "rows / column: aggregates: ", data_sheet_pivot, has_table, 0},
+    {"join", "Table: join with another",
+     "The rows of two open tables side by side where columns are equal: inner, "
+     "left, semi, anti or asof. What has no partner is told.",
+     NULL, data_sheet_join, has_table, 0},
+    {"duplicates", "Table: rows that occur twice",
+     "Each once, with the number of its copies. Enter shows them.", NULL,
+     data_sheet_duplicates, has_table, 0},
+    {"missing", "Table: what is missing",
+     "A row for each column. Enter opens the rows that miss it.", NULL,
+     data_sheet_missing, has_table, 0},
+    {"missing-patterns", "Table: what is missing together",
+     "Which columns miss values in the same rows. Enter opens them.", NULL,
+     data_sheet_patterns, has_table, 0},
+    {"missing-rows", "Table: rows that miss anything", NULL, NULL,
+     data_sheet_missing_rows, has_table, 0},
+    {"mark", "Rows: mark, or no longer", NULL, NULL, data_sheet_mark, has_table,
+     ACTION_SUBJECT},
+    {"mark-invert", "Rows: mark the others instead", NULL, NULL,
+     data_sheet_mark_invert, has_table, 0},
+    {"histogram", "Column: chart of its values",
+     "How the column is distributed; h and l take the column beside.", NULL,
+     data_plot_histogram, has_table, ACTION_SUBJECT},
+    {"scatter", "Column: chart against another",
+     "A point for each row, this column to the right, the other one upwards; "
+     "of many rows 20,000, evenly.",
+     "column upwards: ", data_plot_scatter, has_table, ACTION_SUBJECT},
+    {"plot-axis", "Chart: linear, log y, log x, log-log", NULL, NULL,
+     data_plot_axis, has_chart, 0},
+    {"plot-classes", "Chart: by class of the target",
+     "Each class has a letter, and its distribution is in percent of its rows.",
+     NULL, data_plot_classes, has_chart, 0},
+    {"plot-finer", "Chart: more ranges", NULL, NULL, data_plot_finer, has_chart,
+     0},
+    {"plot-coarser", "Chart: fewer ranges", NULL, NULL, data_plot_coarser,
+     has_chart, 0},
+    {"plot-zoom-in", "Chart: zoom in", NULL, NULL, data_plot_zoom_in, has_chart,
+     0},
+    {"plot-zoom-out", "Chart: zoom out", NULL, NULL, data_plot_zoom_out,
+     has_chart, 0},
+    {"plot-zoom-reset", "Chart: all of it", NULL, NULL, data_plot_zoom_reset,
+     has_chart, 0},
     {"sort", "Rows: sort by this column", NULL, NULL, data_rows_sort, has_table,
      ACTION_SUBJECT},
     {"sort-reverse", "Rows: sort downwards", NULL, NULL, data_rows_sort_reverse,
@@ -506,10 +615,10 @@ static const struct view_action actions[] = {
      "column to predict: ", act_learn, has_table, 0},
     {"rejects", "Table: rows that were set aside", NULL, NULL,
      data_show_rejects, has_table, 0},
-    {"export", "Table: write as csv",
-     "The rows that pass the filter, in the "
-     "order they are shown in.",
-     "file to write (.csv): ", data_export, has_table, 0},
+    {"export", "Table: write to a file",
+     "The rows that pass the filter, in the order they are shown in; a chart "
+     "as .svg or .png.",
+     "file to write (.csv, of a chart .svg): ", act_export, has_table, 0},
     {"steps", "Steps: show them as Lua",
      "Everything that was done to the table, as the Lua that does it, and what "
      "can be undone and redone.",
@@ -535,6 +644,7 @@ data_open(struct ui *ui)
     d->view.ui = ui;
     d->tether = tether_new(d);
     d->look = data_look_new();
+    d->plot = data_plot_new(d);
     if (session_tables(ui_session(ui)) > 0)
         data_look_at(d, session_table(ui_session(ui), 0));
     return &d->view;
@@ -547,6 +657,7 @@ data_close(struct view *v)
 
     tether_cut(d->tether);
     data_find_free(d->find);
+    data_plot_free(d->plot);
     loop_remove(d->timer);
     data_look_free(d->look);
     data_look_free(d->before);
@@ -606,6 +717,8 @@ data_action(struct view *v, const char *name, const struct view_call *call)
         data_open_stop(d);
         return true;
     }
+    if (v->focus == DATA_REGION_PLOT)
+        return data_plot_action(d, name, call->count);
     if (v->focus == DATA_REGION_ROWS)
         used = sheet_action(&d->look->sheet, name, call->count);
     if (used)
@@ -751,6 +864,8 @@ data_back(struct view *v)
     const char *colon = strrchr(d->look->table, ':');
     char base[256];
 
+    if (data_plot_close(d) || data_leave_table(d))
+        return true;
     if (!colon)
         return false;
     snprintf(base, sizeof base, "%.*s", (int)(colon - d->look->table),
@@ -760,6 +875,14 @@ data_back(struct view *v)
     act_close(v, NULL);
     data_look_at(d, data_find_table(s, base));
     return true;
+}
+
+static const char *
+data_context(struct view *v)
+{
+    return data_plot_on(data_mine(v)) && v->focus == DATA_REGION_PLOT
+               ? "data.plot"
+               : "data";
 }
 
 const struct view_class view_data_class = {
@@ -783,4 +906,5 @@ const struct view_class view_data_class = {
     .filter_text = data_filter_text,
     .words = data_words,
     .back = data_back,
+    .context = data_context,
 };

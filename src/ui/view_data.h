@@ -14,7 +14,12 @@
 #include "ui/sheet.h"
 #include "ui/view.h"
 
-enum { DATA_REGION_COLUMNS, DATA_REGION_DETAIL, DATA_REGION_ROWS };
+enum {
+    DATA_REGION_COLUMNS,
+    DATA_REGION_DETAIL,
+    DATA_REGION_ROWS,
+    DATA_REGION_PLOT
+};
 enum { DATA_MAX_UNDO = 50, DATA_EXPR_MAX = 512 };
 
 /* A table as it is looked at. */
@@ -30,6 +35,10 @@ struct data_look {
     char arranging[64];  /* what that is: "filtering" */
     struct steps *undo[DATA_MAX_UNDO], *redo[DATA_MAX_UNDO];
     size_t n_undo, n_redo;
+    char from[320];            /* the table q goes back to; "": none */
+    unsigned focus;            /* where the keys were when it was left */
+    uint8_t *marked;           /* of each row of the frame; NULL: none */
+    const struct frame *marks; /* that frame, to know it by */
 };
 
 struct data_opening; /* view_data_open.c */
@@ -47,6 +56,8 @@ struct view_data {
     struct data_opening *opening; /* the file waited for; NULL: none */
     struct data_look *before; /* put aside while first rows show; else NULL */
     struct loop_watch *timer; /* repaints while a file is waited for */
+    char join_with[256];      /* the table a join is asked about */
+    struct data_plot *plot;   /* view_data_plot.c; never NULL */
 };
 
 static inline struct view_data *
@@ -148,18 +159,26 @@ void data_rows_title(struct view *v, struct buf *left, struct buf *right);
 struct data_making {
     struct shown of;   /* what shows of it, when it was asked for */
     struct shown with; /* of the other table, when there is one */
-    char text[DATA_EXPR_MAX];
+    char *text;
     size_t col;         /* of `of`, under the cursor */
     struct frame *made; /* what make() leaves here */
+    enum table_kind kind;
+    size_t n_keys;
+    char about[256], note[256]; /* note: said when it is there */
     /* The rest is data_make()'s own. */
     bool (*make)(struct data_making *m, struct task *t, struct error *err);
     struct tether *view;
     struct origin origin;
     bool tally;
-    char name[320];
+    char name[320], parent[320];
 };
 struct data_make {
     const char *suffix; /* the table is called NAME:SUFFIX */
+    struct table *of;   /* NULL: the one at hand */
+    enum table_kind kind;
+    size_t n_keys;     /* see struct table */
+    const char *about; /* the same; may be NULL */
+    bool listed;       /* among the tasks: it may take long */
     /* Its Lua, a method of what shows: "frequency(\"plan\")"; of two tables
      * with %s for the other. */
     const char *call;
@@ -173,9 +192,67 @@ struct data_make {
 void data_make(struct view_data *d, const struct data_make *what);
 
 void data_profile(struct view_data *d, struct table *t);
-void data_make_frequency(struct view *v, const struct view_call *call);
 void data_show_rejects(struct view *v, const struct view_call *call);
 void data_export(struct view *v, const struct view_call *call);
+
+/* ---- view_data_sheets.c ---- */
+/* Look at a table, from which q comes back to the one at hand. */
+void data_enter_table(struct view_data *d, struct table *t);
+/* q: true when there was something to go back to. */
+bool data_leave_table(struct view_data *d);
+/* The rows, or the column, that the row under the cursor stands for; false:
+ * only for itself. */
+bool data_sheet_enter(struct view_data *d);
+/* Marks, bars and shades over the sheet that was drawn. */
+void data_sheet_paint(struct view_data *d, const struct canvas *c);
+/* Tell the sheet how its numbers are written and shaded. */
+void data_sheet_style(struct view_data *d, const struct table *t);
+/* What it tells of, for the title of the rows; false: of itself. */
+bool data_sheet_title(struct view_data *d, struct buf *out);
+bool
+data_sheet_suggest(struct view_data *d, const char *action, struct buf *out);
+void data_sheet_frequency(struct view *v, const struct view_call *call);
+void data_sheet_bins(struct view *v, const struct view_call *call);
+void data_sheet_describe(struct view *v, const struct view_call *call);
+void data_sheet_relations(struct view *v, const struct view_call *call);
+void data_sheet_missing(struct view *v, const struct view_call *call);
+void data_sheet_patterns(struct view *v, const struct view_call *call);
+void data_sheet_missing_rows(struct view *v, const struct view_call *call);
+void data_sheet_duplicates(struct view *v, const struct view_call *call);
+void data_sheet_group(struct view *v, const struct view_call *call);
+void data_sheet_pivot(struct view *v, const struct view_call *call);
+void data_sheet_join(struct view *v, const struct view_call *call);
+void data_sheet_mark(struct view *v, const struct view_call *call);
+void data_sheet_mark_invert(struct view *v, const struct view_call *call);
+
+/* ---- view_data_plot.c ---- */
+struct data_plot *data_plot_new(struct view_data *d);
+void data_plot_free(struct data_plot *p);
+/* Is there a chart instead of the table? */
+bool data_plot_on(const struct view_data *d);
+bool data_plot_close(struct view_data *d);
+/* It has this room: another chart is asked for where that, the column or the
+ * table is another one. */
+void data_plot_layout(struct view_data *d, struct rect r);
+/* A column beside the one under the cursor. */
+void data_plot_suggest(struct view_data *d, struct buf *out);
+void data_plot_draw(struct view *v, const struct canvas *c);
+void data_plot_title(struct view *v, struct buf *left, struct buf *right);
+/* "left", "right", ... while it is on; true: used. */
+bool data_plot_action(struct view_data *d, const char *name, int count);
+/* The two columns of a cell of the relations. */
+void data_plot_relation(struct view_data *d, const struct table *relations,
+                        struct table *parent);
+void data_plot_histogram(struct view *v, const struct view_call *call);
+void data_plot_scatter(struct view *v, const struct view_call *call);
+void data_plot_axis(struct view *v, const struct view_call *call);
+void data_plot_classes(struct view *v, const struct view_call *call);
+void data_plot_finer(struct view *v, const struct view_call *call);
+void data_plot_coarser(struct view *v, const struct view_call *call);
+void data_plot_zoom_in(struct view *v, const struct view_call *call);
+void data_plot_zoom_out(struct view *v, const struct view_call *call);
+void data_plot_zoom_reset(struct view *v, const struct view_call *call);
+void data_plot_export(struct view *v, const struct view_call *call);
 
 /* ---- view_data_shape.c ---- */
 void data_shape_derive(struct view *v, const struct view_call *call);

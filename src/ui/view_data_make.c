@@ -11,7 +11,6 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "frame/query.h"
 #include "frame/source.h"
 #include "session/task.h"
 #include "ui/tether.h"
@@ -116,9 +115,15 @@ making_done(struct task *t, void *ctx, bool ok, const struct error *err)
     if (ok) {
         table = session_add_table(s, m->name, "", m->made);
         table->tally = m->tally;
+        table->kind = m->kind;
+        table->parent = mem_text(m->parent);
+        table->about = m->about[0] ? mem_text(m->about) : NULL;
+        table->n_keys = m->n_keys;
         session_set_origin(s, table, &m->origin);
         if (d && !d->before) /* else something newer is looked at */
-            data_look_at(d, table);
+            data_enter_table(d, table);
+        if (d && m->note[0])
+            ui_message(d->view.ui, MESSAGE_INFO, "%s", m->note);
     } else if (err->code != ERR_CANCELLED) {
         session_message(s, MESSAGE_ERROR, "%s", err->message);
     }
@@ -126,6 +131,7 @@ making_done(struct task *t, void *ctx, bool ok, const struct error *err)
     shown_fini(&m->of);
     shown_fini(&m->with);
     origin_fini(&m->origin);
+    free(m->text);
     free(m);
 }
 
@@ -139,12 +145,16 @@ show_of(const struct table *t, struct shown *out)
 void
 data_make(struct view_data *d, const struct data_make *what)
 {
-    struct table *t = data_whole_table(d);
+    struct table *t = what->of ? what->of : data_whole_table(d);
     struct data_making *m;
 
     if (!t)
         return;
     m = mem_new(sizeof *m);
+    m->kind = what->kind;
+    m->n_keys = what->n_keys;
+    snprintf(m->about, sizeof m->about, "%s", what->about ? what->about : "");
+    snprintf(m->parent, sizeof m->parent, "%s", t->name);
     m->view = tether_hold(d->tether);
     show_of(t, &m->of);
     if (what->other)
@@ -156,47 +166,13 @@ data_make(struct view_data *d, const struct data_make *what)
     m->col = d->look->sheet.col;
     m->make = what->make;
     m->tally = what->tally;
-    snprintf(m->text, sizeof m->text, "%s", what->text ? what->text : "");
+    m->text = mem_text(what->text ? what->text : "");
     snprintf(m->name, sizeof m->name, "%s:%s", t->name, what->suffix);
-    task_start(data_session(d), &(struct task_spec){.title = "make a table",
+    task_start(data_session(d), &(struct task_spec){.title = m->name,
                                                     .run = run_making,
                                                     .done = making_done,
                                                     .ctx = m,
-                                                    .quiet = true});
-}
-
-/* Of the one column alone: the others need not be gathered. */
-static bool
-make_frequency(struct data_making *m, struct task *t, struct error *err)
-{
-    struct pool *pool = session_pool(task_session(t));
-    struct shown one = {.rows = m->of.rows};
-    struct frame *values;
-
-    one.frame = frame_select(m->of.frame, &m->col, 1, err);
-    values = one.frame ? shown_gather(&one, pool, err) : NULL;
-    m->made = values ? query_frequency(values, 0, pool, err) : NULL;
-    frame_unref(values);
-    frame_unref(one.frame);
-    return m->made;
-}
-
-void
-data_make_frequency(struct view *v, const struct view_call *call)
-{
-    const char *name = data_column_name(data_mine(v));
-    struct buf b;
-
-    (void)call;
-    buf_init(&b);
-    buf_puts(&b, "frequency(");
-    steps_put_text(name, &b);
-    buf_putc(&b, ')');
-    data_make(data_mine(v), &(struct data_make){.suffix = name,
-                                                .call = b.data,
-                                                .tally = true,
-                                                .make = make_frequency});
-    buf_fini(&b);
+                                                    .quiet = !what->listed});
 }
 
 void

@@ -300,6 +300,7 @@ data_rows_draw(struct view *v, const struct canvas *c)
                   look->now->filter[0] ? "no row matches the filter"
                                        : "no rows");
     sheet_draw(&look->sheet, c);
+    data_sheet_paint(data_mine(v), c);
 }
 
 /* What first rows will be when all of them are there. */
@@ -339,8 +340,12 @@ data_rows_title(struct view *v, struct buf *left, struct buf *right)
     str_from_count(sheet_at(&look->sheet) + 1, at);
     if (d->opening && !data_open_bar(d))
         data_open_words(d, left);
-    buf_printf(left, "%srows · %s%s", left->len ? " · " : "",
-               d->before ? "first " : "", n);
+    if (left->len)
+        buf_puts(left, " · ");
+    if (data_sheet_title(d, left))
+        buf_printf(left, " · %s row%s", n, look->sheet.n_rows == 1 ? "" : "s");
+    else
+        buf_printf(left, "rows · %s%s", d->before ? "first " : "", n);
     if (d->before)
         waiting_words(look->next, left);
     else if (look->now->filter[0])

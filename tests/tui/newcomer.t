@@ -18,14 +18,13 @@ wait Nothing is served yet
 wait 4 goes to the registry, where d deploys a version
 wait 3 goes to the runs, where r registers a model first
 
-test the numbers of a frequency table stand apart, and nothing is wrong with it
+test a frequency table fills the screen, and nothing is wrong with it
 type :open churn.csv<Enter>
 wait 7,043 rows × 20 columns
 type jjjjjF
-wait churn.csv:tenure · 73 rows × 3 columns
-row 6  share              f64     0.0        48 0.00156 0.01079 0.08704 ~
-gone profiling…
-row 2 ─ churn.csv:tenure · 73 rows × 3 columns ──────────────────────── table 2 of 2 ─
+wait values of tenure · churn.csv · 73 rows
+row 2 ─ values of tenure · churn.csv · 73 rows ───────────────────────────────── row 1 ─
+row 4 ▸    1    613  0.0870  ██████~
 gone identifier
 
 test what is too long for its place is said with fewer digits

@@ -51,7 +51,7 @@ type q
 
 test a table made from another has its lines
 type hF
-wait churn.csv:tenure
+wait values of tenure
 type :steps<Enter>
 wait churn_tenure = churn:frequency("tenure")
 wait churn = churn:where("tenure > 60")

@@ -17,7 +17,7 @@ type 1
 wait 7,043 rows × 20 columns
 wait tenure
 type F
-wait churn.csv:churn
+wait values of churn · churn.csv · 2 rows
 wait 5174
 type q
 wait 7,043 rows × 20 columns
