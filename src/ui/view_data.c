@@ -229,7 +229,7 @@ data_layout(struct view *v, struct layout *l)
 
     if (data_plot_on(data_mine(v))) {
         if (body.w >= 130)
-            layout_place(l, DATA_REGION_COLUMNS, rect_left(&body, 44));
+            layout_place(l, DATA_REGION_COLUMNS, rect_left(&body, 60));
         layout_place(l, DATA_REGION_PLOT, body);
         data_plot_layout(data_mine(v), body);
         return;

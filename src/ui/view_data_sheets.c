@@ -325,37 +325,6 @@ enter_column(struct view_data *d, const struct table *t, struct table *parent)
     buf_fini(&name);
 }
 
-bool
-data_sheet_enter(struct view_data *d)
-{
-    struct table *t = data_table(d), *parent;
-    struct buf rows, suffix;
-    char clipped[200];
-
-    if (!t || t->kind == TABLE_PLAIN || !t->parent ||
-        d->look->sheet.n_rows == 0)
-        return false;
-    if (!(parent = parent_of(d, t)))
-        return true;
-    if (t->kind == TABLE_RELATIONS && d->look->sheet.col > 0) {
-        data_plot_relation(d, t, parent);
-        return true;
-    }
-    if (t->kind == TABLE_DESCRIPTION || t->kind == TABLE_RELATIONS) {
-        enter_column(d, t, parent);
-        return true;
-    }
-    buf_init(&rows);
-    buf_init(&suffix);
-    put_selection(d, t, parent->frame, &rows);
-    snprintf(clipped, sizeof clipped, "%.150s%s", rows.data,
-             rows.len > 150 ? "…" : "");
-    open_rows(d, parent, rows.data, clipped);
-    buf_fini(&rows);
-    buf_fini(&suffix);
-    return true;
-}
-
 /* ---- frequencies ---- */
 
 /* Of the one column alone: the others need not be gathered.  Text: bins. */
@@ -688,6 +657,77 @@ data_sheet_pivot(struct view *v, const struct view_call *call)
 {
     if (call->arg && call->arg[0] && data_whole_table(data_mine(v)))
         open_groups(v, call->arg, true);
+}
+
+/* Two numbers are drawn; a text's values are groups, of which the number is
+ * told, or that the other text is spread over. */
+static void
+enter_relation(struct view_data *d, const struct table *t, struct table *parent)
+{
+    struct buf row, text;
+    const char *across = frame_name(t->frame, d->look->sheet.col);
+    long x, y;
+    bool texts[2];
+
+    buf_init(&row);
+    buf_init(&text);
+    put_text_column(&row, t->base, sheet_at(&d->look->sheet));
+    y = frame_find(parent->frame, row.data);
+    x = frame_find(parent->frame, across);
+    texts[0] = y >= 0 &&
+               column_type(frame_column(parent->frame, (size_t)y)) == COL_TEXT;
+    texts[1] = x >= 0 &&
+               column_type(frame_column(parent->frame, (size_t)x)) == COL_TEXT;
+    if (x == y || (!texts[0] && !texts[1])) {
+        data_plot_relation(d, t, parent);
+    } else {
+        expr_put_name(texts[0] ? row.data : across, &text);
+        if (texts[0] && texts[1]) {
+            buf_puts(&text, " / ");
+            expr_put_name(across, &text);
+        } else {
+            const char *number = texts[0] ? across : row.data;
+
+            buf_puts(&text, ": n = count(), mean(");
+            expr_put_name(number, &text);
+            buf_puts(&text, "), median(");
+            expr_put_name(number, &text);
+            buf_puts(&text, ")");
+        }
+        data_enter_table(d, parent);
+        open_groups(&d->view, text.data, false);
+    }
+    buf_fini(&row);
+    buf_fini(&text);
+}
+
+bool
+data_sheet_enter(struct view_data *d)
+{
+    struct table *t = data_table(d), *parent;
+    struct buf rows;
+    char clipped[200];
+
+    if (!t || t->kind == TABLE_PLAIN || !t->parent ||
+        d->look->sheet.n_rows == 0)
+        return false;
+    if (!(parent = parent_of(d, t)))
+        return true;
+    if (t->kind == TABLE_RELATIONS && d->look->sheet.col > 0) {
+        enter_relation(d, t, parent);
+        return true;
+    }
+    if (t->kind == TABLE_DESCRIPTION || t->kind == TABLE_RELATIONS) {
+        enter_column(d, t, parent);
+        return true;
+    }
+    buf_init(&rows);
+    put_selection(d, t, parent->frame, &rows);
+    snprintf(clipped, sizeof clipped, "%.150s%s", rows.data,
+             rows.len > 150 ? "…" : "");
+    open_rows(d, parent, rows.data, clipped);
+    buf_fini(&rows);
+    return true;
 }
 
 /* A number to be summed up beside the keys: not the key itself. */
@@ -1047,13 +1087,13 @@ paint_relation(const struct sheet *s, const struct canvas *c, struct rect cell,
                size_t col, size_t row)
 {
     double v = fabs(column_number(frame_column(s->frame, col), row));
-    int step = (int)(v * THEME_HEAT);
+    int step = 2 + (int)((v - 0.2) / 0.8 * (THEME_HEAT - 2));
 
     if (col == 0 || isnan(v))
         return;
     step = step >= THEME_HEAT ? THEME_HEAT - 1 : step;
     draw_restyle(c, cell,
-                 (v < 0.1 ? (unsigned)ROLE_DIM : ROLE_HEAT_0 + (unsigned)step) |
+                 (v < 0.2 ? (unsigned)ROLE_DIM : ROLE_HEAT_0 + (unsigned)step) |
                      (v >= 0.5 ? DRAW_BOLD : 0));
 }
 

@@ -23,8 +23,7 @@ type :open churn.csv<Enter>
 wait 7,043 rows × 20 columns
 type jjjjjF
 wait values of tenure · churn.csv · 73 rows
-row 2 ─ values of tenure · churn.csv · 73 rows ───────────────────────────────── row 1 ─
-row 4 ▸    1    613  0.0870  ██████~
+wait 613  0.0870  ██████
 gone identifier
 
 test what is too long for its place is said with fewer digits

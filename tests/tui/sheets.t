@@ -40,8 +40,8 @@ wait churn.csv · 7,043 rows × 20 columns
 
 test numbers of many values are counted in ranges
 type <Tab>$hF
-wait ranges of monthly_charges · churn.csv · 21 rows
-wait 15   20
+wait ranges of monthly_charges · churn.csv · 11 rows
+wait 10    20    613
 type gf<C-u>3<Enter>
 wait ranges of monthly_charges · churn.csv · 3 rows
 type <Enter>
@@ -88,7 +88,11 @@ wait a column is missing behind the slash
 test relations are shaded, and lead to a chart of the two
 type C
 wait relations in churn.csv
-wait 0.48
+wait 0.36
+type llllll<Enter>
+wait groups of churn.csv · 2 rows
+wait 37.56
+type qq
 type q
 wait churn.csv · 7,043 rows × 20 columns
 
@@ -141,7 +145,7 @@ type :histogram<Enter>
 wait PLOT
 type 99h
 wait 5,174   73.5% ████
-type 5l
+type lllll
 wait ranges of 2 · rows
 wait 600┤
 wait ⣿⣿⣿
@@ -151,11 +155,9 @@ type a
 wait log y
 type aaac
 wait no column is the target: t on one makes it the target
-type q
-wait churn.csv · 7,043 rows × 20 columns
-type <Tab>0t
+type hhhhhqt
 wait churn is the target
-type 5l.c
+type .lllllc
 wait a No 5,174   b Yes 1,869
 wait percent of each class
 wait b
@@ -177,7 +179,7 @@ type q
 wait churn.csv · 7,043 rows × 20 columns
 
 test a chart is written as a picture
-type .Etenure.svg<Enter>
+type .E<C-u>tenure.svg<Enter>
 wait wrote
 sh grep -q '<svg' tenure.svg
 type q
@@ -186,7 +188,7 @@ test the same at 160x48 without colour
 env NO_COLOR=1
 open b 160x48 xterm-256color churn.csv
 wait 7,043 rows × 20 columns
-type .
+type .c
 wait percent of each class
 colour none
 type q
