@@ -104,7 +104,7 @@ const struct key_row keymap_rows[] = {
     {"data", "gm", "missing", "what is missing", ""},
     {"data", "gp", "missing-patterns", "what is missing together", ""},
     {"data", "gn", "missing-rows", "rows that miss anything", ""},
-    {"data", "P", "profile", "the profile as text", ""},
+    {"data", "gi", "profile", "the profile as text", ""},
     {"data", "<Space>", "mark", "mark the row", ""},
     {"data", "*", "mark-invert", "mark the other rows instead", ""},
     {"data", "s", "sort", "sort by this column", "sort"},

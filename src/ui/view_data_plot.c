@@ -541,7 +541,7 @@ data_plot_classes(struct view *v, const struct view_call *call)
     (void)call;
     if (t && !p->by_class && !t->target)
         ui_message(v->ui, MESSAGE_INFO,
-                   "no column is the target: t on one makes it the target, "
+                   "no column is the target: @ on one makes it the target, "
                    "and its classes are told apart");
     else if (t)
         p->by_class = !p->by_class;

@@ -154,8 +154,8 @@ wait ranges of 1 · rows
 type a
 wait log y
 type aaac
-wait no column is the target: t on one makes it the target
-type hhhhhqt
+wait no column is the target: @ on one makes it the target
+type hhhhhq@
 wait churn is the target
 type .lllllc
 wait a No 5,174   b Yes 1,869
