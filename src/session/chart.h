@@ -1,5 +1,5 @@
 /* session/chart.h -- the display list between the two producers of a chart and
- * its rasteriser.  Used by plot.c, sketch.c and chart_*.c only; plot.h is the door.
+ * its rasteriser.  Used by plot.c, figure.c and chart_*.c only; plot.h is the door.
  *
  * Coordinates are braille dots (2 x 4 a cell) times `sub`, origin bottom left.
  * SPDX-License-Identifier: GPL-3.0-or-later */

@@ -15,7 +15,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "session/sketch.h"
+#include "session/figure.h"
 #include "ui/draw_plot.h"
 #include "ui/tether.h"
 #include "ui/ui.h"
@@ -35,8 +35,8 @@ struct data_plot {
     struct view_data *d;
     struct plotter *plotter;
     struct plot_image image;
-    struct sketch sketch;
-    bool on, by_class, there; /* there: the sketch is of `shown` */
+    struct figure figure;
+    bool on, by_class, there; /* there: the figure is of `shown` */
     bool leave;               /* q goes back to the relations, too */
     struct subject wanted, shown;
     char y[128];        /* "": the distribution */
@@ -73,7 +73,7 @@ data_plot_free(struct data_plot *p)
 {
     plotter_free(p->plotter);
     plot_image_fini(&p->image);
-    sketch_fini(&p->sketch);
+    figure_fini(&p->figure);
     free(p);
 }
 
@@ -94,35 +94,35 @@ image_done(void *ctx, const struct plot_image *im)
     ui_answer(p->d->view.ui);
 }
 
-/* Draw the sketch anew, in the room there is. */
+/* Draw the figure anew, in the room there is. */
 static void
 ask_image(struct data_plot *p)
 {
-    struct sketch_chart c;
+    struct figure_chart c;
 
     if (!p->there || p->trouble[0])
         return;
-    if (sketch_chart(&p->sketch, p->want_w, p->want_h, PLOT_BRAILLE, &c))
+    if (figure_chart(&p->figure, p->want_w, p->want_h, PLOT_BRAILLE, &c))
         plotter_request(p->plotter, &c.spec, image_done, p);
     else
         plot_image_fini(&p->image);
-    sketch_chart_fini(&c);
+    figure_chart_fini(&c);
 }
 
-struct sketching {
+struct drawing {
     struct tether *view;
     struct shown of;
     struct subject subject;
-    struct sketch made;
+    struct figure made;
 };
 
 static bool
-run_sketch(struct task *t, void *ctx, struct error *err)
+run_figure(struct task *t, void *ctx, struct error *err)
 {
-    struct sketching *w = ctx;
+    struct drawing *w = ctx;
     const struct subject *s = &w->subject;
     struct pool *pool = session_pool(task_session(t));
-    const struct sketch_options o = {
+    const struct figure_options o = {
         .x = s->x,
         .y = s->y[0] ? s->y : NULL,
         .by = s->by[0] ? s->by : NULL,
@@ -155,16 +155,16 @@ run_sketch(struct task *t, void *ctx, struct error *err)
         f = shown_gather(&one, pool, err);
     }
     ok = f && progress_check(task_progress(t), err) &&
-         sketch_make(f, &o, pool, &w->made, err);
+         figure_make(f, &o, pool, &w->made, err);
     frame_unref(f);
     frame_unref(some);
     return ok;
 }
 
 static void
-sketch_done(struct task *t, void *ctx, bool ok, const struct error *err)
+figure_done(struct task *t, void *ctx, bool ok, const struct error *err)
 {
-    struct sketching *w = ctx;
+    struct drawing *w = ctx;
     struct view_data *d = tether_end(w->view);
     struct data_plot *p = d ? d->plot : NULL;
 
@@ -172,20 +172,20 @@ sketch_done(struct task *t, void *ctx, bool ok, const struct error *err)
     if (p)
         p->task = NULL;
     if (p && (ok || err->code != ERR_CANCELLED)) {
-        sketch_fini(&p->sketch);
-        p->sketch = w->made;
-        w->made = (struct sketch){0};
+        figure_fini(&p->figure);
+        p->figure = w->made;
+        w->made = (struct figure){0};
         p->shown = w->subject;
         p->there = true;
         snprintf(p->trouble, sizeof p->trouble, "%s", ok ? "" : err->message);
         if (ok && isnan(w->subject.x_min)) {
-            p->low = p->sketch.low;
-            p->high = p->sketch.high;
+            p->low = p->figure.low;
+            p->high = p->figure.high;
         }
         ask_image(p);
         ui_answer(d->view.ui);
     }
-    sketch_fini(&w->made);
+    figure_fini(&w->made);
     shown_fini(&w->of);
     free(w);
 }
@@ -235,13 +235,13 @@ same_subject(const struct subject *a, const struct subject *b)
            strcmp(a->table, b->table) == 0;
 }
 
-/* Ask for a sketch when another one is wanted and none is under way: the one
+/* Ask for a figure when another one is wanted and none is under way: the one
  * that is then looks again, for the layout follows what is drawn. */
 static void
-ask_sketch(struct data_plot *p)
+ask_figure(struct data_plot *p)
 {
     struct table *t = data_whole_table(p->d);
-    struct sketching *w;
+    struct drawing *w;
     struct subject s;
 
     if (!t)
@@ -267,8 +267,8 @@ ask_sketch(struct data_plot *p)
     w->subject = s;
     p->task =
         task_start(data_session(p->d), &(struct task_spec){.title = "chart",
-                                                           .run = run_sketch,
-                                                           .done = sketch_done,
+                                                           .run = run_figure,
+                                                           .done = figure_done,
                                                            .ctx = w,
                                                            .quiet = true});
 }
@@ -281,7 +281,7 @@ data_plot_layout(struct view_data *d, struct rect r)
 
     if (!p->on)
         return;
-    ask_sketch(p);
+    ask_figure(p);
     if (w != p->want_w || h != p->want_h) {
         p->want_w = w;
         p->want_h = h;
@@ -293,7 +293,7 @@ data_plot_layout(struct view_data *d, struct rect r)
 
 /* "a No 5,174   b Yes 1,869" */
 static void
-draw_legend(const struct sketch *s, const struct canvas *c)
+draw_legend(const struct figure *s, const struct canvas *c)
 {
     int x = 1;
 
@@ -366,8 +366,8 @@ draw_words(const struct data_plot *p, const struct canvas *c)
         return;
     }
     draw_printf(
-        c, 1, 1, ROLE_TEXT, "%s has no value that can be drawn%s.", p->sketch.x,
-        p->sketch.log_x || p->sketch.log_y ? " on a logarithmic axis" : "");
+        c, 1, 1, ROLE_TEXT, "%s has no value that can be drawn%s.", p->figure.x,
+        p->figure.log_x || p->figure.log_y ? " on a logarithmic axis" : "");
     draw_markup(c, 1, 3, ROLE_DIM,
                 "<a> changes the axes, <h> <l> take another column, <q> goes "
                 "back");
@@ -379,15 +379,15 @@ data_plot_draw(struct view *v, const struct canvas *c)
     struct data_plot *p = data_mine(v)->plot;
     int top = 0;
 
-    if (p->there && !p->trouble[0] && p->sketch.values) {
-        draw_values(p->sketch.values, c);
+    if (p->there && !p->trouble[0] && p->figure.values) {
+        draw_values(p->figure.values, c);
         return;
     }
-    if (p->there && !p->trouble[0] && p->sketch.by[0]) {
-        draw_legend(&p->sketch, c);
+    if (p->there && !p->trouble[0] && p->figure.by[0]) {
+        draw_legend(&p->figure, c);
         top = 1;
     }
-    if (!p->there || p->trouble[0] || p->sketch.low > p->sketch.high)
+    if (!p->there || p->trouble[0] || p->figure.low > p->figure.high)
         draw_words(p, c);
     else
         draw_plot(c, 0, top, &p->image, 0, c->h - top);
@@ -405,8 +405,8 @@ data_plot_title(struct view *v, struct buf *left, struct buf *right)
     buf_puts(left, data_column_name(d));
     if (p->y[0])
         buf_printf(left, " → · %s ↑", p->y);
-    if (p->there && p->sketch.by[0])
-        buf_printf(left, " · by %s", p->sketch.by);
+    if (p->there && p->figure.by[0])
+        buf_printf(left, " · by %s", p->figure.by);
     if (t && t->steps->filter[0])
         buf_printf(left, " · filter %s", t->steps->filter);
     buf_puts(left, axes[p->axis]);
@@ -415,7 +415,7 @@ data_plot_title(struct view *v, struct buf *left, struct buf *right)
     if (p->task)
         buf_puts(right, "drawing…");
     else if (p->there && !p->trouble[0])
-        sketch_note(&p->sketch, right);
+        figure_note(&p->figure, right);
 }
 
 /* ---- keys ---- */
@@ -552,7 +552,7 @@ static void
 change_bins(struct view *v, bool more)
 {
     struct data_plot *p = data_mine(v)->plot;
-    size_t now = p->bins ? p->bins : SKETCH_BINS;
+    size_t now = p->bins ? p->bins : FIGURE_BINS;
 
     p->bins = more ? now * 2 : now / 2;
     p->bins = p->bins < 5 ? 5 : p->bins > 320 ? 320 : p->bins;
@@ -635,7 +635,7 @@ data_plot_action(struct view_data *d, const char *name, int count)
 /* ---- written to a file ---- */
 
 struct exporting {
-    struct sketch sketch;
+    struct figure figure;
     struct shown of;
     struct subject subject;
     char *path;
@@ -645,16 +645,16 @@ static bool
 run_export(struct task *t, void *ctx, struct error *err)
 {
     struct exporting *e = ctx;
-    struct sketching w = {.of = e->of, .subject = e->subject};
-    const char *names[2 * SKETCH_CLASSES] = {NULL};
-    struct sketch_chart c;
-    bool ok = run_sketch(t, &w, err);
+    struct drawing w = {.of = e->of, .subject = e->subject};
+    const char *names[2 * FIGURE_CLASSES] = {NULL};
+    struct figure_chart c;
+    bool ok = run_figure(t, &w, err);
 
-    e->sketch = w.made;
+    e->figure = w.made;
     if (!ok)
         return false;
-    if (!sketch_chart(&e->sketch, 200, 60, PLOT_BRAILLE, &c)) {
-        sketch_chart_fini(&c);
+    if (!figure_chart(&e->figure, 200, 60, PLOT_BRAILLE, &c)) {
+        figure_chart_fini(&c);
         return error_set(err, ERR_TYPE,
                          "%s is no number: its frequencies (F) can be written",
                          e->subject.x);
@@ -662,9 +662,9 @@ run_export(struct task *t, void *ctx, struct error *err)
     for (size_t i = 0; i < c.spec.n_series; i++)
         names[i] = c.series[i].mark && c.series[i].n == 1
                        ? ""
-                       : e->sketch.class[c.series[i].ink - 1].name;
+                       : e->figure.class[c.series[i].ink - 1].name;
     ok = plot_export(&c.spec, names, e->subject.x, e->path, err);
-    sketch_chart_fini(&c);
+    figure_chart_fini(&c);
     return ok;
 }
 
@@ -675,7 +675,7 @@ export_done(struct task *t, void *ctx, bool ok, const struct error *err)
 
     session_message(task_session(t), ok ? MESSAGE_INFO : MESSAGE_ERROR,
                     ok ? "wrote %s" : "%s", ok ? e->path : err->message);
-    sketch_fini(&e->sketch);
+    figure_fini(&e->figure);
     shown_fini(&e->of);
     free(e->path);
     free(e);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "session/sketch.h"
+#include "session/figure.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -37,19 +37,19 @@ table(void)
     return f;
 }
 
-static struct sketch_options
+static struct figure_options
 of(const char *x, const char *y, const char *by)
 {
-    return (struct sketch_options){
+    return (struct figure_options){
         .x = x, .y = y, .by = by, .bins = 5, .x_min = NAN, .x_max = NAN};
 }
 
 static void
-make(const struct frame *f, const struct sketch_options *o, struct sketch *s)
+make(const struct frame *f, const struct figure_options *o, struct figure *s)
 {
     struct error err;
 
-    if (!sketch_make(f, o, NULL, s, &err))
+    if (!figure_make(f, o, NULL, s, &err))
         fail_msg("%s", err.message);
 }
 
@@ -57,10 +57,10 @@ static void
 test_a_distribution_is_filled_to_the_height_of_its_ranges(void **state)
 {
     struct frame *f = table();
-    struct sketch_options o = of("x", NULL, NULL);
-    struct sketch_chart c;
+    struct figure_options o = of("x", NULL, NULL);
+    struct figure_chart c;
     struct plot_image im;
-    struct sketch s;
+    struct figure s;
     struct error err;
     size_t dots = 0;
 
@@ -68,15 +68,15 @@ test_a_distribution_is_filled_to_the_height_of_its_ranges(void **state)
     make(f, &o, &s);
     assert_string_equal(s.bins.step, "2");
     assert_int_equal(s.n_left_out, 1);
-    assert_true(sketch_chart(&s, 60, 20, PLOT_BRAILLE, &c));
+    assert_true(figure_chart(&s, 60, 20, PLOT_BRAILLE, &c));
     assert_int_equal(c.spec.n_series, 1);
     assert_true(plot_draw(&c.spec, &im, &err));
     for (int i = 0; i < 60 * 20; i++)
         dots += im.cell[i].cp == 0x28ff; /* all eight */
     assert_true(dots > 100);
     plot_image_fini(&im);
-    sketch_chart_fini(&c);
-    sketch_fini(&s);
+    figure_chart_fini(&c);
+    figure_fini(&s);
     frame_unref(f);
 }
 
@@ -85,9 +85,9 @@ static void
 test_classes_are_in_percent_and_have_letters(void **state)
 {
     struct frame *f = table();
-    struct sketch_options o = of("x", NULL, "who");
-    struct sketch_chart c;
-    struct sketch s;
+    struct figure_options o = of("x", NULL, "who");
+    struct figure_chart c;
+    struct figure s;
     double most = 0;
 
     (void)state;
@@ -95,15 +95,15 @@ test_classes_are_in_percent_and_have_letters(void **state)
     assert_int_equal(s.n_classes, 2);
     assert_string_equal(s.class[0].name, "a");
     assert_int_equal(s.class[0].rows, 3);
-    assert_true(sketch_chart(&s, 60, 20, PLOT_BRAILLE, &c));
+    assert_true(figure_chart(&s, 60, 20, PLOT_BRAILLE, &c));
     assert_int_equal(c.spec.n_series, 4);
     assert_int_equal(c.series[1].mark, 'a');
     assert_int_equal(c.series[3].mark, 'b');
     for (size_t i = 0; i < c.series[2].n; i++)
         most = fmax(most, c.series[2].y[i]);
     assert_true(most == 100);
-    sketch_chart_fini(&c);
-    sketch_fini(&s);
+    figure_chart_fini(&c);
+    figure_fini(&s);
     frame_unref(f);
 }
 
@@ -111,9 +111,9 @@ static void
 test_a_cloud_leaves_out_what_has_no_place(void **state)
 {
     struct frame *f = table();
-    struct sketch_options o = of("day", "y", NULL);
+    struct figure_options o = of("day", "y", NULL);
     struct buf b;
-    struct sketch s;
+    struct figure s;
 
     (void)state;
     o.log_y = true;
@@ -121,10 +121,10 @@ test_a_cloud_leaves_out_what_has_no_place(void **state)
     assert_int_equal(s.x_unit, PLOT_DAYS);
     assert_int_equal(s.class[0].n, 3);
     buf_init(&b);
-    sketch_note(&s, &b);
+    figure_note(&s, &b);
     assert_string_equal(b.data, "5 rows · 2 left out");
     buf_fini(&b);
-    sketch_fini(&s);
+    figure_fini(&s);
     frame_unref(f);
 }
 
@@ -132,8 +132,8 @@ static void
 test_a_part_of_the_axis_has_ranges_of_its_own(void **state)
 {
     struct frame *f = table();
-    struct sketch_options o = of("x", NULL, NULL);
-    struct sketch s;
+    struct figure_options o = of("x", NULL, NULL);
+    struct figure s;
 
     (void)state;
     o.x_min = 1;
@@ -142,7 +142,7 @@ test_a_part_of_the_axis_has_ranges_of_its_own(void **state)
     assert_string_equal(s.bins.step, "1");
     assert_int_equal(s.count[0], 1);
     assert_int_equal(s.count[1], 2);
-    sketch_fini(&s);
+    figure_fini(&s);
     frame_unref(f);
 }
 
@@ -150,22 +150,22 @@ static void
 test_what_cannot_be_drawn_is_said(void **state)
 {
     struct frame *f = table();
-    struct sketch_options o = of("x", "who", NULL);
+    struct figure_options o = of("x", "who", NULL);
     struct error err = {0};
-    struct sketch_chart c;
-    struct sketch s;
+    struct figure_chart c;
+    struct figure s;
 
     (void)state;
-    assert_false(sketch_make(f, &o, NULL, &s, &err));
+    assert_false(figure_make(f, &o, NULL, &s, &err));
     assert_string_equal(
         err.message, "who is text: a cloud of points wants numbers or times");
-    sketch_fini(&s);
+    figure_fini(&s);
     o = of("who", NULL, NULL);
     make(f, &o, &s);
     assert_int_equal(frame_rows(s.values), 3);
-    assert_false(sketch_chart(&s, 60, 20, PLOT_BRAILLE, &c));
-    sketch_chart_fini(&c);
-    sketch_fini(&s);
+    assert_false(figure_chart(&s, 60, 20, PLOT_BRAILLE, &c));
+    figure_chart_fini(&c);
+    figure_fini(&s);
     frame_unref(f);
 }
 
@@ -173,19 +173,19 @@ static void
 test_every_allocation_may_fail(void **state)
 {
     struct frame *f = table();
-    struct sketch_options o = of("x", NULL, "who");
+    struct figure_options o = of("x", NULL, "who");
     struct error err = {0};
-    struct sketch s;
+    struct figure s;
     bool ok = false;
 
     (void)state;
     for (unsigned long n = 1; !ok && n < 500; n++) {
         mem_fault_arm(n, false);
-        ok = sketch_make(f, &o, NULL, &s, &err);
+        ok = figure_make(f, &o, NULL, &s, &err);
         mem_fault_arm(0, false);
         if (!ok)
             assert_int_equal(err.code, ERR_NOMEM);
-        sketch_fini(&s);
+        figure_fini(&s);
     }
     assert_true(ok);
     frame_unref(f);

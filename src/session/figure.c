@@ -1,4 +1,4 @@
-/* session/sketch.c -- charts of a table's columns.
+/* session/figure.c -- charts of a table's columns.
  *
  * One distribution is filled: a line that goes up and down at each column of
  * dots, which the decimation of lines leaves as it is.  Distributions of
@@ -8,7 +8,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "session/sketch.h"
+#include "session/figure.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ struct classes {
 };
 
 static bool
-name_classes(struct sketch *s, const struct column *c, const struct rowgroup *g,
+name_classes(struct figure *s, const struct column *c, const struct rowgroup *g,
              const size_t *order, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -66,11 +66,11 @@ order_groups(const struct column *c, const struct rowgroup *g,
 
 static bool
 find_classes(const struct frame *f, const char *by, struct pool *pool,
-             struct sketch *s, struct classes *out, struct error *err)
+             struct figure *s, struct classes *out, struct error *err)
 {
     struct rowgroup g = {0};
-    size_t col, n, *rows = NULL, order[SKETCH_CLASSES + 1];
-    uint32_t class[SKETCH_CLASSES + 2];
+    size_t col, n, *rows = NULL, order[FIGURE_CLASSES + 1];
+    uint32_t class[FIGURE_CLASSES + 2];
     const struct column *c;
     bool ok;
 
@@ -81,12 +81,12 @@ find_classes(const struct frame *f, const char *by, struct pool *pool,
         return false;
     c = frame_column(f, col);
     ok = rowgroup_find(f, &col, 1, pool, NULL, &g, err);
-    if (ok && g.n_groups - (column_missing(c) > 0) > SKETCH_CLASSES)
+    if (ok && g.n_groups - (column_missing(c) > 0) > FIGURE_CLASSES)
         ok =
             error_set(err, ERR_RANGE,
                       "%s has %zu values; a chart tells at most %d classes "
                       "apart",
-                      by, g.n_groups - (column_missing(c) > 0), SKETCH_CLASSES);
+                      by, g.n_groups - (column_missing(c) > 0), FIGURE_CLASSES);
     ok = ok && (rows = mem_try_array(g.n_groups + 1, sizeof *rows, err)) &&
          (out->of = mem_try_array(frame_rows(f), sizeof *out->of, err));
     for (size_t i = 0; ok && i < frame_rows(f); i++)
@@ -119,10 +119,10 @@ unit_of(enum col_type t)
 }
 
 static bool
-make_bins(struct sketch *s, const struct column *c,
-          const struct sketch_options *o, struct pool *pool, struct error *err)
+make_bins(struct figure *s, const struct column *c,
+          const struct figure_options *o, struct pool *pool, struct error *err)
 {
-    size_t wanted = o->bins ? o->bins : SKETCH_BINS;
+    size_t wanted = o->bins ? o->bins : FIGURE_BINS;
 
     if (!bins_of(c, wanted, s->log_x, pool, &s->bins, err))
         return false;
@@ -136,8 +136,8 @@ make_bins(struct sketch *s, const struct column *c,
 }
 
 static bool
-make_distribution(struct sketch *s, const struct frame *f, size_t col,
-                  const struct sketch_options *o, const struct classes *k,
+make_distribution(struct figure *s, const struct frame *f, size_t col,
+                  const struct figure_options *o, const struct classes *k,
                   struct pool *pool, struct error *err)
 {
     const struct column *c = frame_column(f, col);
@@ -163,16 +163,16 @@ make_distribution(struct sketch *s, const struct frame *f, size_t col,
 /* ---- clouds ---- */
 
 static bool
-make_points(struct sketch *s, const struct frame *f, size_t x, size_t y,
+make_points(struct figure *s, const struct frame *f, size_t x, size_t y,
             const struct classes *k, struct error *err)
 {
-    size_t rows = frame_rows(f), step = rows / SKETCH_POINTS + 1;
+    size_t rows = frame_rows(f), step = rows / FIGURE_POINTS + 1;
     const struct column *cx = frame_column(f, x), *cy = frame_column(f, y);
 
     s->low = INFINITY;
     s->high = -INFINITY;
     for (size_t i = 0; i < s->n_classes; i++) {
-        struct sketch_class *class = &s->class[i];
+        struct figure_class *class = &s->class[i];
 
         if (!(class->x = mem_try_array(rows / step + 1, sizeof(double), err)) ||
             !(class->y = mem_try_array(rows / step + 1, sizeof(double), err)))
@@ -181,7 +181,7 @@ make_points(struct sketch *s, const struct frame *f, size_t x, size_t y,
     for (size_t i = 0; i < rows; i += step) {
         double vx = column_number(cx, i), vy = column_number(cy, i);
         size_t at = k->of ? k->of[i] : 0;
-        struct sketch_class *class = &s->class[at < s->n_classes ? at : 0];
+        struct figure_class *class = &s->class[at < s->n_classes ? at : 0];
 
         if (!isfinite(vx) || !isfinite(vy) || (s->log_x && vx <= 0) ||
             (s->log_y && vy <= 0) || at >= s->n_classes) {
@@ -203,7 +203,7 @@ is_measure(enum col_type t)
 }
 
 static bool
-make_cloud(struct sketch *s, const struct frame *f, size_t x, const char *y,
+make_cloud(struct figure *s, const struct frame *f, size_t x, const char *y,
            const struct classes *k, struct error *err)
 {
     size_t col;
@@ -222,14 +222,14 @@ make_cloud(struct sketch *s, const struct frame *f, size_t x, const char *y,
 }
 
 bool
-sketch_make(const struct frame *f, const struct sketch_options *o,
-            struct pool *pool, struct sketch *s, struct error *err)
+figure_make(const struct frame *f, const struct figure_options *o,
+            struct pool *pool, struct figure *s, struct error *err)
 {
     struct classes k = {0};
     size_t col;
     bool ok;
 
-    *s = (struct sketch){.log_y = o->log_y,
+    *s = (struct figure){.log_y = o->log_y,
                          .x_min = o->x_min,
                          .x_max = o->x_max,
                          .n_rows = frame_rows(f)};
@@ -248,22 +248,22 @@ sketch_make(const struct frame *f, const struct sketch_options *o,
 }
 
 void
-sketch_fini(struct sketch *s)
+figure_fini(struct figure *s)
 {
-    for (size_t i = 0; i < SKETCH_CLASSES; i++) {
+    for (size_t i = 0; i < FIGURE_CLASSES; i++) {
         free(s->class[i].x);
         free(s->class[i].y);
     }
     bins_fini(&s->bins);
     free(s->count);
     frame_unref(s->values);
-    *s = (struct sketch){0};
+    *s = (struct figure){0};
 }
 
 /* ---- drawing ---- */
 
 static double
-height_of(const struct sketch *s, size_t class, size_t bin)
+height_of(const struct figure *s, size_t class, size_t bin)
 {
     double n = (double)s->count[class * (s->bins.n + 1) + bin];
 
@@ -274,7 +274,7 @@ height_of(const struct sketch *s, size_t class, size_t bin)
 
 /* Where a logarithmic axis of heights begins. */
 static double
-base_of(const struct sketch *s)
+base_of(const struct figure *s)
 {
     return !s->log_y ? 0 : s->by[0] ? 0.01 : 0.5;
 }
@@ -283,7 +283,7 @@ base_of(const struct sketch *s)
  * of charts put it there; the last dot of a wide bar is left blank, so that
  * bars stand apart. */
 static size_t
-fill_bars(const struct sketch *s, const struct chart_axis *a, double *x,
+fill_bars(const struct figure *s, const struct chart_axis *a, double *x,
           double *y)
 {
     double low = chart_on_axis(a->low, a->logarithmic), base = base_of(s);
@@ -310,7 +310,7 @@ fill_bars(const struct sketch *s, const struct chart_axis *a, double *x,
 }
 
 static size_t
-outline(const struct sketch *s, size_t class, double *x, double *y)
+outline(const struct figure *s, size_t class, double *x, double *y)
 {
     double base = base_of(s);
     size_t n = 0;
@@ -328,7 +328,7 @@ outline(const struct sketch *s, size_t class, double *x, double *y)
 
 /* The middle of the highest range of a class. */
 static void
-peak(const struct sketch *s, size_t class, double *x, double *y)
+peak(const struct figure *s, size_t class, double *x, double *y)
 {
     size_t best = 0;
     double low, high;
@@ -343,7 +343,7 @@ peak(const struct sketch *s, size_t class, double *x, double *y)
 }
 
 static void
-add_series(struct sketch_chart *c, const double *x, const double *y, size_t n,
+add_series(struct figure_chart *c, const double *x, const double *y, size_t n,
            size_t class, char mark)
 {
     c->series[c->spec.n_series++] = (struct plot_series){.x = x,
@@ -356,7 +356,7 @@ add_series(struct sketch_chart *c, const double *x, const double *y, size_t n,
 
 /* The outline says how high the axis is, and so where the dots are. */
 static void
-chart_filled(const struct sketch *s, int width, struct sketch_chart *c)
+chart_filled(const struct figure *s, int width, struct figure_chart *c)
 {
     size_t each = 2 * s->bins.n + 4 * (size_t)width + 4;
     double *x = mem_new(2 * each * sizeof *x), *y = x + each;
@@ -369,7 +369,7 @@ chart_filled(const struct sketch *s, int width, struct sketch_chart *c)
 }
 
 static void
-chart_outlines(const struct sketch *s, struct sketch_chart *c)
+chart_outlines(const struct figure *s, struct figure_chart *c)
 {
     size_t each = 2 * s->bins.n + 1;
     double *room = mem_new((2 * each + 2) * s->n_classes * sizeof *room);
@@ -386,10 +386,10 @@ chart_outlines(const struct sketch *s, struct sketch_chart *c)
 }
 
 bool
-sketch_chart(const struct sketch *s, int width, int height,
-             enum plot_glyphs glyphs, struct sketch_chart *c)
+figure_chart(const struct figure *s, int width, int height,
+             enum plot_glyphs glyphs, struct figure_chart *c)
 {
-    *c = (struct sketch_chart){0};
+    *c = (struct figure_chart){0};
     if (s->values || s->low > s->high || width < 10 || height < 4)
         return false;
     c->spec = plot_spec_of(c->series, 0, width, height);
@@ -420,17 +420,17 @@ sketch_chart(const struct sketch *s, int width, int height,
 }
 
 void
-sketch_chart_fini(struct sketch_chart *c)
+figure_chart_fini(struct figure_chart *c)
 {
     free(c->room);
-    *c = (struct sketch_chart){0};
+    *c = (struct figure_chart){0};
 }
 
 void
-sketch_note(const struct sketch *s, struct buf *out)
+figure_note(const struct figure *s, struct buf *out)
 {
     char n[STR_F64_MAX], of[STR_F64_MAX];
-    size_t step = s->n_rows / SKETCH_POINTS + 1;
+    size_t step = s->n_rows / FIGURE_POINTS + 1;
 
     if (s->count && s->bins.step[0])
         buf_printf(out, "ranges of %s · %s", s->bins.step,
