@@ -45,9 +45,8 @@ column_init(struct profile_column *out, const struct frame *f, size_t col)
         out->quantile[i] = NAN;
 }
 
-/* When every value occurs once, none is more frequent than another. */
-static void
-drop_flat_top(struct profile_column *c)
+void
+profile_drop_flat_top(struct profile_column *c)
 {
     if (c->n_top < PROFILE_TOP || c->top[0].count > 1)
         return;
@@ -74,7 +73,7 @@ measure(struct work *w, size_t col, struct pool *pool)
                           : profile_number(c, out, pool, w->progress, err)) ||
         !profile_look(w->p, out, w->progress, err))
         return;
-    drop_flat_top(out);
+    profile_drop_flat_top(out);
     progress_add(w->progress, 1);
 }
 
@@ -175,7 +174,7 @@ static bool
 has_key(const struct profile *p)
 {
     for (size_t i = 0; i < p->n_cols; i++)
-        if (p->column[i].n_distinct == frame_rows(p->frame))
+        if (p->column[i].n_distinct == p->n_rows)
             return true;
     return false;
 }
@@ -201,8 +200,65 @@ count_duplicates(struct profile *p, struct pool *pool,
 /* ---- the whole ------------------------------------------------------- */
 
 static bool
-fill(struct work *w, size_t target, size_t time,
-     const struct profile_options *o, struct pool *pool, struct error *err)
+work_init(struct work *w, struct error *err)
+{
+    size_t n = w->p->n_cols;
+
+    return (w->feature = mem_try_array(n, sizeof *w->feature, err)) &&
+           (w->error = mem_try_array(n, sizeof *w->error, err)) &&
+           (w->order = mem_try_array(n, sizeof *w->order, err));
+}
+
+static void
+work_fini(struct work *w)
+{
+    for (size_t i = 0; w->feature && i < w->p->n_cols; i++)
+        feature_fini(&w->feature[i]);
+    free(w->feature);
+    free(w->error);
+    free(w->order);
+}
+
+static bool
+complete(struct work *w, const struct profile_options *o,
+         const struct profile_overlap *overlap, struct pool *pool,
+         struct error *err)
+{
+    struct profile *p = w->p;
+    size_t target = 0, time = 0;
+
+    if ((o->target && !frame_need(p->frame, o->target, &target, err)) ||
+        (o->time && !frame_need(p->frame, o->time, &time, err)))
+        return false;
+    progress_begin(w->progress, "comparing columns", p->n_cols);
+    pool_for(pool, p->n_cols, 1, sample_column, w);
+    return first_error(w, err) &&
+           profile_relate(p, w->feature, o->slow, pool, w->progress, err) &&
+           (!p->target ||
+            profile_score(p, w->feature, target, pool, w->progress, err)) &&
+           (!o->time || p->times ||
+            profile_follow(p, time, pool, w->progress, err)) &&
+           (!o->against || profile_compare(p, w->feature, o, overlap, pool,
+                                           w->progress, err)) &&
+           profile_judge(p, w->feature, o, err) &&
+           (!o->redact || profile_redact(p, err));
+}
+
+bool
+profile_complete(struct profile *p, const struct profile_options *o,
+                 const struct profile_overlap *overlap, struct pool *pool,
+                 struct progress *progress, struct error *err)
+{
+    struct work w = {.p = p, .progress = progress};
+    bool ok = work_init(&w, err) && complete(&w, o, overlap, pool, err);
+
+    work_fini(&w);
+    return ok;
+}
+
+static bool
+fill(struct work *w, const struct profile_options *o, struct pool *pool,
+     struct error *err)
 {
     struct profile *p = w->p;
 
@@ -212,24 +268,12 @@ fill(struct work *w, size_t target, size_t time,
     progress_begin(w->progress, "looking for repeated rows", 0);
     if (!has_key(p) && !count_duplicates(p, pool, w->progress, err))
         return false;
-    if (!profile_near(p, pool, err) ||
-        !profile_missing(p, pool, w->progress, err))
-        return false;
-    progress_begin(w->progress, "comparing columns", p->n_cols);
-    pool_for(pool, p->n_cols, 1, sample_column, w);
-    return first_error(w, err) &&
-           profile_relate(p, w->feature, o->slow, pool, w->progress, err) &&
-           (!p->target ||
-            profile_score(p, w->feature, target, pool, w->progress, err)) &&
-           (!o->time || profile_follow(p, time, pool, w->progress, err)) &&
-           (!o->against ||
-            profile_compare(p, w->feature, o->against, o->against_name, pool,
-                            w->progress, err)) &&
-           profile_judge(p, w->feature, o, err) &&
-           (!o->redact || profile_redact(p, err));
+    return profile_near(p, pool, err) &&
+           profile_missing(p, pool, w->progress, err) &&
+           complete(w, o, NULL, pool, err);
 }
 
-static struct profile *
+struct profile *
 profile_alloc(const struct frame *f, const char *target, struct error *err)
 {
     struct profile *p = mem_try_array(1, sizeof *p, err);
@@ -237,6 +281,8 @@ profile_alloc(const struct frame *f, const char *target, struct error *err)
     if (!p)
         return NULL;
     p->frame = frame_ref(f);
+    p->n_rows = frame_rows(f);
+    p->bytes = frame_bytes(f);
     if (!(p->column = mem_try_array(frame_cols(f), sizeof *p->column, err)) ||
         (target && !(p->target = mem_try_text(target, strlen(target), err)))) {
         profile_free(p);
@@ -253,27 +299,26 @@ profile_new(const struct frame *f, const struct profile_options *o,
             struct pool *pool, struct progress *progress, struct error *err)
 {
     struct work w = {.progress = progress};
-    size_t col = 0, time = 0, n = frame_cols(f);
-    bool ok = false;
+    size_t col;
+    bool ok;
 
     if ((o->target && !frame_need(f, o->target, &col, err)) ||
-        (o->time && !frame_need(f, o->time, &time, err)) ||
+        (o->time && !frame_need(f, o->time, &col, err)) ||
         !(w.p = profile_alloc(f, o->target, err)))
         return NULL;
-    if ((w.feature = mem_try_array(n, sizeof *w.feature, err)) &&
-        (w.error = mem_try_array(n, sizeof *w.error, err)) &&
-        (w.order = mem_try_array(n, sizeof *w.order, err)))
-        ok = fill(&w, col, time, o, pool, err);
-    for (size_t i = 0; w.feature && i < n; i++)
-        feature_fini(&w.feature[i]);
-    free(w.feature);
-    free(w.error);
-    free(w.order);
+    ok = work_init(&w, err) && fill(&w, o, pool, err);
+    work_fini(&w);
     if (!ok) {
         profile_free(w.p);
         return NULL;
     }
     return w.p;
+}
+
+uint64_t
+profile_row(const struct profile *p, size_t row)
+{
+    return p->sample ? p->sample[row] : row;
 }
 
 static void
@@ -317,6 +362,8 @@ profile_free(struct profile *p)
         free(p->relation[i]);
     free(p->nullity);
     free(p->band);
+    free(p->sample);
+    free(p->pattern_bits);
     profile_against_free(p->against);
     free(p->times);
     frame_unref(p->frame);

@@ -68,10 +68,27 @@ struct profile_words {
     size_t n_top;
 };
 
+/* What of a column is not exact where the table was streamed, and by how much
+ * it may be off. */
+enum profile_estimate {
+    ESTIMATE_DISTINCT = 1,  /* n_distinct, n_unique, entropy */
+    ESTIMATE_TOP = 2,       /* counts of the most frequent values */
+    ESTIMATE_QUANTILES = 4, /* and mad */
+    ESTIMATE_HISTOGRAM = 8  /* and uniform */
+};
+struct profile_errors {
+    double distinct; /* share of n_distinct; that part of it n_unique, too */
+    size_t top;      /* a count may be so much less */
+    double rank;     /* share of the values that a quantile's rank is off */
+    size_t bin;      /* a bin of the histogram may be so much off */
+};
+
 struct profile_column {
     const char *name; /* borrowed from the profile's frame */
     enum col_type type;
     size_t n, n_missing, n_distinct;
+    unsigned estimated; /* of profile_estimate; 0: all is exact */
+    struct profile_errors error;
     bool numeric; /* the next fields hold; dates and timestamps as numbers */
     double mean, sd, min, max, skew, kurtosis, sum;
     double quantile[PROFILE_QUANTILES];
@@ -242,7 +259,11 @@ struct alert {
 };
 
 struct profile {
-    struct frame *frame; /* a reference */
+    struct frame *frame; /* a reference; of a stream a sample of its rows */
+    size_t n_rows;       /* of the table */
+    size_t bytes;        /* that it takes in memory, or would */
+    bool streamed;       /* frame is a sample; some numbers are estimates */
+    uint64_t *sample;    /* the row that each row of frame is; NULL: itself */
     struct profile_column *column;
     size_t n_cols;
     size_t n_duplicates; /* rows that repeat an earlier one */
@@ -262,10 +283,14 @@ struct profile {
     double *relation[RELATION_N];
     double *nullity; /* the same: Pearson's r of what is missing */
     struct profile_pattern pattern[PROFILE_TOP]; /* most rows first */
-    size_t n_patterns, n_complete;               /* rows that miss nothing */
+    uint64_t *pattern_bits; /* a bit a column, whole words a pattern; NULL:
+                               to be seen in the frame */
+    size_t pattern_error;   /* rows that a pattern may have less */
+    size_t n_patterns, n_complete; /* rows that miss nothing */
     uint32_t *band; /* missing values, n_bands parts of the rows a column;
                        NULL when nothing is missing */
     size_t n_bands;
+    bool bands_estimated;            /* a segment of rows may lie across two */
     struct profile_against *against; /* NULL: no other table */
     struct profile_times *times;     /* NULL: not a series */
 };
@@ -288,6 +313,11 @@ profile_new(const struct frame *f, const struct profile_options *o,
 void profile_free(struct profile *p);
 double profile_relation(const struct profile *p, enum relation r, size_t a,
                         size_t b); /* in either order; NaN: none */
+/* The row of the table that a row of the profile's frame is. */
+uint64_t profile_row(const struct profile *p, size_t row);
+/* "estimates: distinct values within 2 %, ..."; nothing where all is exact. */
+void profile_errors_text(const struct profile *p, struct buf *out);
+const char *profile_estimate_word(enum profile_estimate e); /* "distinct" */
 bool profile_pattern_has(const struct profile *p, size_t k, size_t col);
 /* The part of the rows, 0..n_bands - 1, that a row lies in. */
 size_t profile_band(const struct profile *p, size_t row);

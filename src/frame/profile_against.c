@@ -33,6 +33,8 @@ struct two {
     const struct feature *x[2];
     struct profile_pair *out;
     size_t n_here; /* rows of the table here */
+    bool streamed; /* its frame is a sample */
+    size_t n_distinct;
 };
 
 const char *
@@ -257,6 +259,9 @@ unseen(const struct two *t)
 
     if (column_type(here) != COL_TEXT || column_type(there) != COL_TEXT)
         return NAN;
+    /* A sample does not tell which texts there are none of. */
+    if (t->streamed && dict_count(column_dict(here)) < t->n_distinct)
+        return NAN;
     for (size_t i = 0; i < rows; i++) {
         size_t row = profile_sample_row(t->frame[1], i, rows);
 
@@ -293,8 +298,8 @@ is_number(enum col_type t)
 }
 
 /* Whole and other numbers compare; else only a type with itself. */
-static bool
-compares(const enum col_type type[2])
+bool
+profile_compares(const enum col_type type[2])
 {
     bool plain[2];
 
@@ -314,12 +319,14 @@ compare_column(void *ctx, size_t i, size_t begin, size_t end)
                     .col = {i},
                     .x = {&c->feature[i], &x},
                     .out = o,
-                    .n_here = frame_rows(c->p->frame)};
+                    .n_here = c->p->n_rows,
+                    .streamed = c->p->streamed,
+                    .n_distinct = c->p->column[i].n_distinct};
     bool ok;
 
     (void)begin;
     (void)end;
-    if (!o->here || !o->there || !compares(o->type) ||
+    if (!o->here || !o->there || !profile_compares(o->type) ||
         !progress_check(c->progress, err))
         return;
     t.col[1] = (size_t)frame_find(c->other, o->name);
@@ -378,6 +385,8 @@ make_pairs(struct profile *p, const struct frame *other, struct error *err)
         return false;
     for (size_t i = 0; i < p->n_cols; i++)
         pair_init(&a->pair[a->n_pairs++], p->frame, other, p->column[i].name);
+    for (size_t i = 0; i < p->n_cols; i++)
+        a->pair[i].n_missing[0] = p->column[i].n_missing;
     for (size_t i = 0; i < frame_cols(other); i++)
         if (frame_find(p->frame, frame_name(other, i)) < 0)
             pair_init(&a->pair[a->n_pairs++], p->frame, other,
@@ -413,7 +422,7 @@ count_overlap(struct profile *p, const struct frame *other, struct pool *pool,
     bool ok = cols;
 
     for (size_t i = 0; ok && i < p->n_cols; i++)
-        if (a->pair[i].there && compares(a->pair[i].type)) {
+        if (a->pair[i].there && profile_compares(a->pair[i].type)) {
             cols[a->n_common] = i;
             cols[p->n_cols + a->n_common++] =
                 (size_t)frame_find(other, a->pair[i].name);
@@ -442,10 +451,12 @@ count_overlap(struct profile *p, const struct frame *other, struct pool *pool,
 
 bool
 profile_compare(struct profile *p, const struct feature *features,
-                const struct frame *other, const char *name, struct pool *pool,
+                const struct profile_options *o,
+                const struct profile_overlap *overlap, struct pool *pool,
                 const struct progress *progress, struct error *err)
 {
     struct profile_against *a = mem_try_array(1, sizeof *a, err);
+    const struct frame *other = o->against;
     struct comparing c = {
         .p = p, .feature = features, .other = other, .progress = progress};
     bool ok;
@@ -454,7 +465,8 @@ profile_compare(struct profile *p, const struct feature *features,
         return false;
     a->frame = frame_ref(other);
     a->n_rows = frame_rows(other);
-    ok = (a->name = mem_try_text(name, strlen(name), err)) &&
+    ok = (a->name =
+              mem_try_text(o->against_name, strlen(o->against_name), err)) &&
          make_pairs(p, other, err) &&
          (c.error = mem_try_array(a->n_pairs, sizeof *c.error, err));
     if (ok)
@@ -468,6 +480,11 @@ profile_compare(struct profile *p, const struct feature *features,
         }
     }
     free(c.error);
+    if (ok && overlap) {
+        a->n_overlap = overlap->n;
+        a->n_common = overlap->n_common;
+        return true;
+    }
     return ok && count_overlap(p, other, pool, progress, err);
 }
 

@@ -98,6 +98,12 @@ judge_share(size_t part, size_t whole)
 }
 
 const char *
+judge_about(const struct profile_column *c)
+{
+    return c->estimated & ESTIMATE_DISTINCT ? "about " : "";
+}
+
+const char *
 judge_part(size_t part, size_t whole, char out[96])
 {
     char a[STR_F64_MAX], b[STR_F64_MAX];
@@ -165,12 +171,12 @@ judge_distinct(struct judge *j, size_t col)
                     c->n_top ? judge_value(j, c->top[0].text, text)
                              : "the same");
     } else if (c->n_distinct == n && n > PROFILE_TOP &&
-               c->type != COL_FLOAT64) {
+               !(c->estimated & ESTIMATE_DISTINCT) && c->type != COL_FLOAT64) {
         judge_raise(j, ALERT_UNIQUE, ALERT_NOTE, (long)col,
                     "all %s values differ", count);
     } else if (c->type == COL_TEXT && c->n_distinct > PROFILE_MANY) {
         judge_raise(j, ALERT_HIGH_CARDINALITY, ALERT_NOTE, (long)col,
-                    "%s different texts", count);
+                    "%s%s different texts", judge_about(c), count);
     }
 }
 
@@ -322,7 +328,7 @@ static void
 judge_table(struct judge *j)
 {
     const struct profile *p = j->p;
-    size_t n = frame_rows(p->frame);
+    size_t n = p->n_rows;
     char text[96];
 
     if (n == 0 || p->n_cols == 0)

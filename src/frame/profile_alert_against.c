@@ -78,14 +78,13 @@ judge_overlap(struct judge *j)
     /* A table that repeats its own rows will meet them again. */
     if (a->n_overlap == 0)
         return;
-    judge_raise(
-        j, ALERT_TRAIN_TEST_OVERLAP,
-        part < OVERLAP_BAD ||
-                part < judge_share(j->p->n_duplicates, frame_rows(j->p->frame))
-            ? ALERT_WARN
-            : ALERT_BAD,
-        -1, "%s rows of the other table are in this one",
-        judge_part(a->n_overlap, a->n_rows, text));
+    judge_raise(j, ALERT_TRAIN_TEST_OVERLAP,
+                part < OVERLAP_BAD ||
+                        part < judge_share(j->p->n_duplicates, j->p->n_rows)
+                    ? ALERT_WARN
+                    : ALERT_BAD,
+                -1, "%s rows of the other table are in this one",
+                judge_part(a->n_overlap, a->n_rows, text));
 }
 
 void

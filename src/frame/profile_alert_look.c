@@ -73,7 +73,8 @@ judge_id(struct judge *j, size_t col)
     count[str_from_count(c->n_distinct, count)] = 0;
     rows[str_from_count(n, rows)] = 0;
     judge_raise(j, ALERT_ID_LIKE, ALERT_WARN, (long)col,
-                "%s values name %s rows: leave it out of models", count, rows);
+                "%s%s values name %s rows: leave it out of models",
+                judge_about(c), count, rows);
 }
 
 /* ---- texts ----------------------------------------------------------- */
@@ -201,7 +202,7 @@ judge_unit(struct judge *j, size_t col)
     j->failed = !profile_unit(j->p, &j->feature[col], &factor, &row, j->err);
     if (j->failed || factor == 0)
         return;
-    text[str_from_count(row + 1, text)] = 0;
+    text[str_from_count(profile_row(j->p, row) + 1, text)] = 0;
     judge_raise(j, ALERT_UNIT_CHANGE, ALERT_WARN, (long)col,
                 "from about row %s on as if %s by %g: another unit?", text,
                 factor > 1 ? "multiplied" : "divided",
@@ -251,5 +252,5 @@ judge_rows(struct judge *j)
                 "%s%s repeat an earlier row but for case, blanks or the "
                 "seventh digit",
                 judge_part(p->n_near, p->n_near_rows, text),
-                p->n_near_rows < frame_rows(p->frame) ? " of the first" : "");
+                p->n_near_rows < p->n_rows ? " of the first" : "");
 }

@@ -144,6 +144,42 @@ json_texts(const struct profile_column *c, struct json_writer *w)
     json_close(w, '}');
 }
 
+/* What is not exact, by the names above, and by how much. */
+static void
+json_estimates(const struct profile_column *c, struct json_writer *w)
+{
+    static const struct {
+        unsigned kind;
+        const char *word;
+    } words[] = {{ESTIMATE_DISTINCT, "distinct"},
+                 {ESTIMATE_DISTINCT, "unique"},
+                 {ESTIMATE_DISTINCT, "entropy"},
+                 {ESTIMATE_QUANTILES, "mad"},
+                 {ESTIMATE_QUANTILES, "quantiles"},
+                 {ESTIMATE_HISTOGRAM, "histogram"},
+                 {ESTIMATE_TOP, "top"}};
+
+    if (!c->estimated)
+        return;
+    json_name(w, "estimated");
+    json_open(w, '[');
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (c->estimated & words[i].kind)
+            json_put_string(w, words[i].word);
+    json_close(w, ']');
+    json_name(w, "errors");
+    json_open(w, '{');
+    if (c->estimated & ESTIMATE_DISTINCT)
+        name_double(w, "distinct", c->error.distinct);
+    if (c->estimated & ESTIMATE_QUANTILES)
+        name_double(w, "quantile_rank", c->error.rank);
+    if (c->estimated & ESTIMATE_HISTOGRAM)
+        name_count(w, "histogram_rows", c->error.bin);
+    if (c->estimated & ESTIMATE_TOP)
+        name_count(w, "top_rows", c->error.top);
+    json_close(w, '}');
+}
+
 static void
 json_column(const struct profile *p, const struct profile_column *c,
             struct json_writer *w)
@@ -166,6 +202,7 @@ json_column(const struct profile *p, const struct profile_column *c,
     if (c->type == COL_TEXT)
         json_texts(c, w);
     json_top("top", c->top, c->n_top, w);
+    json_estimates(c, w);
     if (!isnan(c->target_score))
         name_double(w, "target_score", c->target_score);
     if (!isnan(c->mutual))
@@ -208,11 +245,13 @@ void
 profile_json(const struct profile *p, struct json_writer *w)
 {
     json_open(w, '{');
-    name_count(w, "rows", frame_rows(p->frame));
+    name_count(w, "rows", p->n_rows);
     name_count(w, "columns", p->n_cols);
-    name_count(w, "bytes", frame_bytes(p->frame));
+    name_count(w, "bytes", p->bytes);
     name_count(w, "duplicates", p->n_duplicates);
     name_count(w, "near_duplicates", p->n_near);
+    if (p->streamed)
+        name_count(w, "sampled_rows", frame_rows(p->frame));
     json_name(w, "target");
     json_put_string(w, p->target);
     if (p->target) {
@@ -236,6 +275,7 @@ profile_json(const struct profile *p, struct json_writer *w)
 /* ---- Markdown -------------------------------------------------------- */
 
 enum { MARK_CELLS = 200 };
+#define ABOUT "\xe2\x89\x88" /* almost equal to */
 
 /* Text in a cell of a table, where | and line ends would break it and < would
  * begin HTML. */
@@ -293,25 +333,43 @@ mark_column(struct buf *out, const struct profile_column *c, bool scores)
 {
     buf_puts(out, "| ");
     mark_text(out, c->name);
-    buf_printf(out, " | %s | %.1f%% | %zu |", column_type_word(c->type),
+    buf_printf(out, " | %s | %.1f%% | %s%zu |", column_type_word(c->type),
                c->n ? 100 * (double)c->n_missing / (double)c->n : 0,
-               c->n_distinct);
+               c->estimated & ESTIMATE_DISTINCT ? ABOUT : "", c->n_distinct);
     mark_number(out, c->numeric ? c->mean : NAN, c->type);
     mark_number(out, c->numeric ? c->sd : NAN, COL_FLOAT64);
     mark_number(out, c->numeric ? c->min : NAN, c->type);
+    if (c->estimated & ESTIMATE_QUANTILES && !isnan(c->quantile[4]))
+        buf_puts(out, " " ABOUT);
     mark_number(out, c->numeric ? c->quantile[4] : NAN, c->type);
     mark_number(out, c->numeric ? c->max : NAN, c->type);
     buf_putc(out, ' ');
     profile_sparkline(c, 10, true, out);
     buf_puts(out, " | ");
-    if (profile_is_category(c))
+    if (profile_is_category(c)) {
+        if (c->n_top && c->estimated & ESTIMATE_TOP)
+            buf_puts(out, ABOUT);
         mark_top(out, c);
+    }
     buf_puts(out, " |");
     if (scores && isnan(c->target_score))
         buf_puts(out, " - |");
     else if (scores)
         buf_printf(out, " %.3f |", c->target_score);
     buf_putc(out, '\n');
+}
+
+static void
+mark_errors(struct buf *out, const struct profile *p)
+{
+    struct buf text;
+
+    buf_init(&text);
+    profile_errors_text(p, &text);
+    if (text.len)
+        buf_printf(out, "\n" ABOUT " marks estimates: %s.\n", text.data);
+    out->failed |= text.failed;
+    buf_fini(&text);
 }
 
 static void
@@ -488,7 +546,7 @@ void
 profile_markdown(const struct profile *p, struct buf *out)
 {
     buf_printf(out, "# Profile\n\n%zu rows, %zu columns, %zu repeated rows",
-               frame_rows(p->frame), p->n_cols, p->n_duplicates);
+               p->n_rows, p->n_cols, p->n_duplicates);
     if (p->target) {
         buf_puts(out, ", target ");
         mark_text(out, p->target);
@@ -516,6 +574,7 @@ profile_markdown(const struct profile *p, struct buf *out)
     buf_puts(out, p->target ? "--:|\n" : "\n");
     for (size_t i = 0; i < p->n_cols; i++)
         mark_column(out, &p->column[i], p->target != NULL);
+    mark_errors(out, p);
     mark_series(out, p);
     mark_against(out, p);
     mark_classes(out, p);

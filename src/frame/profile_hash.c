@@ -7,18 +7,9 @@
 #include "base/mem.h"
 #include "frame/order.h"
 #include "frame/profile_part.h"
+#include "frame/sketch.h"
 
 enum { GRAIN = 1024, MISSING = 0x6d697373 };
-
-/* Of splitmix64 (Steele, Lea & Flood 2014). */
-static uint64_t
-mix(uint64_t h, uint64_t x)
-{
-    h = (h ^ x) + 0x9e3779b97f4a7c15;
-    h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9;
-    h = (h ^ (h >> 27)) * 0x94d049bb133111eb;
-    return h ^ (h >> 31);
-}
 
 /* A word of eight bytes at a time, where loose of ASCII in lower case. */
 static uint64_t
@@ -34,9 +25,9 @@ hash_text(struct str s, bool loose)
 
         word = word << 8 | (loose && c >= 'A' && c <= 'Z' ? c | 0x20u : c);
         if (i % 8 == 7)
-            h = mix(h, word);
+            h = sketch_fold(h, word);
     }
-    return mix(h, word);
+    return sketch_fold(h, word);
 }
 
 /* Twenty bits of the mantissa: one part in a million. */
@@ -78,7 +69,7 @@ hash_column(const struct rowhash *r, size_t col, size_t begin, size_t end)
             k = hash_int(column_int64s(c)[i]);
         else if (type == COL_FLOAT64)
             k = k == UINT64_MAX ? MISSING : r->loose ? round_float(k) : k;
-        r->hash[i] = mix(r->hash[i], k);
+        r->hash[i] = sketch_fold(r->hash[i], k);
     }
 }
 

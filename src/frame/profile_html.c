@@ -36,22 +36,31 @@ html_number(struct buf *out, double x, enum col_type type)
 }
 
 void
-html_cell(struct buf *out, double x, enum col_type type)
+html_about(struct buf *out, double x, enum col_type type, bool estimate)
 {
     buf_puts(out, "<td class=\"n\" data-v=\"");
     if (isfinite(x))
         buf_double(out, x);
     buf_puts(out, "\">");
+    if (estimate && !isnan(x))
+        buf_puts(out, HTML_ABOUT);
     html_number(out, x, type);
     buf_puts(out, "</td>");
 }
 
+void
+html_cell(struct buf *out, double x, enum col_type type)
+{
+    html_about(out, x, type, false);
+}
+
 static void
-put_count(struct buf *out, size_t n)
+put_count(struct buf *out, size_t n, bool estimate)
 {
     char text[STR_F64_MAX];
 
-    buf_printf(out, "<td class=\"n\" data-v=\"%zu\">", n);
+    buf_printf(out, "<td class=\"n\" data-v=\"%zu\">%s", n,
+               estimate ? HTML_ABOUT : "");
     buf_add(out, text, str_from_count(n, text));
     buf_puts(out, "</td>");
 }
@@ -92,7 +101,7 @@ put_header(struct buf *out, const struct profile *p, const char *title)
     buf_puts(out, "<header><h1>");
     html_text(out, title);
     buf_puts(out, "</h1><p>");
-    page_plural(out, frame_rows(p->frame), "row");
+    page_plural(out, p->n_rows, "row");
     buf_puts(out, ", ");
     page_plural(out, p->n_cols, "column");
     buf_puts(out, ", ");
@@ -181,13 +190,14 @@ put_row(struct buf *out, const struct profile *p, size_t col)
                "</a></td><td>%s</td><td class=\"n\" data-v=\"%.6f\">%.1f%%"
                "</td>",
                column_type_word(c->type), missing, missing);
-    put_count(out, c->n_distinct);
+    put_count(out, c->n_distinct, c->estimated & ESTIMATE_DISTINCT);
     html_cell(out, measured ? c->mean : NAN, c->type);
     html_cell(out,
               measured ? c->sd / (c->type == COL_TIMESTAMP ? 86400 : 1) : NAN,
               COL_FLOAT64);
     html_cell(out, measured ? c->min : NAN, c->type);
-    html_cell(out, measured ? c->quantile[4] : NAN, c->type);
+    html_about(out, measured ? c->quantile[4] : NAN, c->type,
+               c->estimated & ESTIMATE_QUANTILES);
     html_cell(out, measured ? c->max : NAN, c->type);
     if (p->target)
         html_cell(out, c->target_score, COL_FLOAT64);
@@ -196,6 +206,21 @@ put_row(struct buf *out, const struct profile *p, size_t col)
     buf_puts(out, "</td>");
     put_marks(out, p, col);
     buf_puts(out, "</tr>\n");
+}
+
+static void
+put_errors(struct buf *out, const struct profile *p)
+{
+    struct buf text;
+
+    buf_init(&text);
+    profile_errors_text(p, &text);
+    if (text.len)
+        buf_printf(out,
+                   "<p class=\"dim\">" HTML_ABOUT " marks estimates: %s.</p>\n",
+                   text.data);
+    out->failed |= text.failed;
+    buf_fini(&text);
 }
 
 static void
@@ -216,6 +241,7 @@ put_table(struct buf *out, const struct profile *p)
     for (size_t i = 0; i < p->n_cols; i++)
         put_row(out, p, i);
     buf_puts(out, "</tbody></table></div>\n");
+    put_errors(out, p);
 }
 
 static void
@@ -297,8 +323,8 @@ put_against(struct buf *out, const struct profile *p)
         buf_puts(out, "<tr><td>");
         html_text(out, o->name);
         buf_puts(out, "</td>");
-        put_count(out, o->n_missing[0]);
-        put_count(out, o->n_missing[1]);
+        put_count(out, o->n_missing[0], false);
+        put_count(out, o->n_missing[1], false);
         html_cell(out, o->mean[0], o->type[0]);
         html_cell(out, o->mean[1], o->type[1]);
         html_cell(out, o->psi, COL_FLOAT64);
@@ -351,13 +377,13 @@ put_missing(struct buf *out, const struct profile *p)
     buf_puts(out, "<div class=\"scroll\"><table><thead><tr>"
                   "<th class=\"n\">rows</th><th>miss</th></tr></thead><tbody>"
                   "<tr>");
-    put_count(out, p->n_complete);
+    put_count(out, p->n_complete, false);
     buf_puts(out, "<td>nothing</td></tr>\n");
     for (size_t k = 0; k < p->n_patterns; k++) {
         bool any = false;
 
         buf_puts(out, "<tr>");
-        put_count(out, p->pattern[k].rows);
+        put_count(out, p->pattern[k].rows, p->pattern_error > 0);
         buf_puts(out, "<td>");
         for (size_t i = 0; i < p->n_cols; i++)
             if (profile_pattern_has(p, k, i)) {
@@ -380,7 +406,8 @@ put_rows(struct buf *out, const struct profile *p, size_t begin, size_t end)
 
     buf_init(&text);
     for (size_t row = begin; row < end; row++) {
-        buf_printf(out, "<tr><td class=\"n dim\">%zu</td>", row + 1);
+        buf_printf(out, "<tr><td class=\"n dim\">%zu</td>",
+                   (size_t)profile_row(p, row) + 1);
         for (size_t i = 0; i < p->n_cols && i < SAMPLE_COLS; i++) {
             const struct profile_column *c = &p->column[i];
 

@@ -13,7 +13,10 @@ void html_script(struct buf *out);
 void html_text(struct buf *out, const char *s);
 /* A number as the terminal shows it; "-" for NaN. */
 void html_number(struct buf *out, double x, enum col_type type);
-/* The same in a cell that sorts by its value. */
+/* In a cell that sorts by its value, marked where it is an estimate. */
+#define HTML_ABOUT "\xe2\x89\x88" /* almost equal to */
+void html_about(struct buf *out, double x, enum col_type type, bool estimate);
+/* The same of what is exact. */
 void html_cell(struct buf *out, double x, enum col_type type);
 
 /* profile_html_plot.c: pictures as SVG. */

@@ -8,24 +8,44 @@
 
 #include "frame/profile_html.h"
 
+/* The sign before an estimate; nothing before what is exact. */
+static const char *
+about(const struct profile_column *c, unsigned kind)
+{
+    return c->estimated & kind ? HTML_ABOUT : "";
+}
+
 static void
-put_count(struct buf *out, const char *name, size_t n)
+put_about(struct buf *out, const char *name, const char *sign, size_t n)
 {
     char text[STR_F64_MAX];
 
-    buf_printf(out, "<tr><td>%s</td><td class=\"n\">", name);
+    buf_printf(out, "<tr><td>%s</td><td class=\"n\">%s", name, sign);
     buf_add(out, text, str_from_count(n, text));
+    buf_puts(out, "</td></tr>");
+}
+
+static void
+put_count(struct buf *out, const char *name, size_t n)
+{
+    put_about(out, name, "", n);
+}
+
+static void
+put_estimate(struct buf *out, const char *name, const char *sign, double x,
+             enum col_type type)
+{
+    if (isnan(x))
+        return;
+    buf_printf(out, "<tr><td>%s</td><td class=\"n\">%s", name, sign);
+    html_number(out, x, type);
     buf_puts(out, "</td></tr>");
 }
 
 static void
 put_number(struct buf *out, const char *name, double x, enum col_type type)
 {
-    if (isnan(x))
-        return;
-    buf_printf(out, "<tr><td>%s</td><td class=\"n\">", name);
-    html_number(out, x, type);
-    buf_puts(out, "</td></tr>");
+    put_estimate(out, name, "", x, type);
 }
 
 static void
@@ -34,14 +54,15 @@ put_counts(struct buf *out, const struct profile_column *c)
     buf_puts(out, "<table><tbody>");
     put_count(out, "rows", c->n);
     put_count(out, "missing", c->n_missing);
-    put_count(out, "distinct", c->n_distinct);
-    put_count(out, "occur once", c->n_unique);
+    put_about(out, "distinct", about(c, ESTIMATE_DISTINCT), c->n_distinct);
+    put_about(out, "occur once", about(c, ESTIMATE_DISTINCT), c->n_unique);
     if (c->numeric) {
         put_count(out, "zeros", c->n_zero);
         put_count(out, "negative", c->n_negative);
         put_count(out, "infinite", c->n_infinite);
     }
-    put_number(out, "entropy, bits", c->entropy, COL_FLOAT64);
+    put_estimate(out, "entropy, bits", about(c, ESTIMATE_DISTINCT), c->entropy,
+                 COL_FLOAT64);
     put_number(out, "information on the target, nats", c->mutual, COL_FLOAT64);
     put_number(out, "alone against the target", c->target_score, COL_FLOAT64);
     put_count(out, "bytes", c->bytes);
@@ -61,14 +82,16 @@ put_moments(struct buf *out, const struct profile_column *c)
     buf_puts(out, "<table><tbody>");
     put_number(out, "mean", c->mean, c->type);
     put_number(out, "deviation", span(c, c->sd), COL_FLOAT64);
-    put_number(out, "median deviation", span(c, c->mad), COL_FLOAT64);
+    put_estimate(out, "median deviation", about(c, ESTIMATE_QUANTILES),
+                 span(c, c->mad), COL_FLOAT64);
     put_number(out, "skewness", c->skew, COL_FLOAT64);
     put_number(out, "kurtosis", c->kurtosis, COL_FLOAT64);
     if (c->type == COL_INT64 || c->type == COL_FLOAT64) {
         put_number(out, "variation", c->sd / c->mean, COL_FLOAT64);
         put_number(out, "sum", c->sum, COL_FLOAT64);
     }
-    put_number(out, "even (p)", c->uniform, COL_FLOAT64);
+    put_estimate(out, "even (p)", about(c, ESTIMATE_HISTOGRAM), c->uniform,
+                 COL_FLOAT64);
     buf_puts(out, "</tbody></table>");
 }
 
@@ -83,12 +106,12 @@ put_quantiles(struct buf *out, const struct profile_column *c)
         char level[16];
 
         snprintf(level, sizeof level, "%g %%", 100 * profile_levels[i]);
-        put_number(out, profile_levels[i] == 0.5 ? "median" : level,
-                   c->quantile[i], c->type);
+        put_estimate(out, profile_levels[i] == 0.5 ? "median" : level,
+                     about(c, ESTIMATE_QUANTILES), c->quantile[i], c->type);
     }
     put_number(out, "max", c->max, c->type);
-    put_number(out, "between quarters",
-               span(c, c->quantile[5] - c->quantile[3]), COL_FLOAT64);
+    put_estimate(out, "between quarters", about(c, ESTIMATE_QUANTILES),
+                 span(c, c->quantile[5] - c->quantile[3]), COL_FLOAT64);
     buf_puts(out, "</tbody></table>");
 }
 
@@ -216,7 +239,10 @@ html_column(struct buf *out, const struct profile *p, size_t col)
         put_moments(out, c);
         put_quantiles(out, c);
     }
-    put_top(out, "most frequent", c->top, c->n_top, here);
+    put_top(out,
+            c->estimated & ESTIMATE_TOP ? HTML_ABOUT " most frequent"
+                                        : "most frequent",
+            c->top, c->n_top, here);
     if (c->n_distinct > c->n_top) {
         put_top(out, "smallest", c->low, c->n_low, here);
         put_top(out, "largest", c->high, c->n_high, here);

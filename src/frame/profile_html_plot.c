@@ -239,7 +239,7 @@ void
 html_holes(struct buf *out, const struct profile *p)
 {
     double w = (double)HOLES_W / (double)p->n_bands;
-    double rows = (double)frame_rows(p->frame) / (double)p->n_bands;
+    double rows = (double)p->n_rows / (double)p->n_bands;
     size_t line = 0, n = 0;
 
     for (size_t i = 0; i < p->n_cols; i++)

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "frame/order.h"
 #include "frame/profile_part.h"
+#include "frame/sketch.h"
 
 struct holes {
     struct profile *p;
@@ -20,15 +21,6 @@ struct holes {
     const struct progress *progress;
     atomic_bool failed;
 };
-
-static unsigned
-ones(uint64_t x)
-{
-    x -= x >> 1 & 0x5555555555555555;
-    x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
-    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f;
-    return (unsigned)(x * 0x0101010101010101 >> 56);
-}
 
 static void
 find_holes(void *ctx, size_t col, size_t begin, size_t end)
@@ -73,7 +65,7 @@ set_bands(const struct holes *h, struct error *err)
     for (size_t col = 0; col < p->n_cols; col++)
         for (size_t w = 0; h->bit[col] && w < h->n_words; w++)
             for (uint64_t b = h->bit[col][w]; b; b &= b - 1) {
-                size_t row = w * 64 + ones((b & (~b + 1)) - 1);
+                size_t row = w * 64 + profile_ones((b & (~b + 1)) - 1);
 
                 p->band[col * p->n_bands + profile_band(p, row)]++;
             }
@@ -83,8 +75,7 @@ set_bands(const struct holes *h, struct error *err)
 size_t
 profile_band(const struct profile *p, size_t row)
 {
-    return (size_t)((double)row * (double)p->n_bands /
-                    (double)frame_rows(p->frame));
+    return (size_t)((double)row * (double)p->n_bands / (double)p->n_rows);
 }
 
 /* ---- pairs of columns ------------------------------------------------ */
@@ -99,7 +90,7 @@ nullity(const struct holes *h, size_t a, size_t b)
     size_t sum = 0;
 
     for (size_t w = 0; w < h->n_words; w++)
-        sum += ones(h->bit[a][w] & h->bit[b][w]);
+        sum += profile_ones(h->bit[a][w] & h->bit[b][w]);
     both = (double)sum;
     return (n * both - na * nb) / (sqrt(na * (n - na)) * sqrt(nb * (n - nb)));
 }
@@ -138,16 +129,6 @@ set_nullity(struct holes *h, struct pool *pool, struct error *err)
 
 /* ---- patterns -------------------------------------------------------- */
 
-/* Of splitmix64 (Steele, Lea & Flood 2014). */
-static uint64_t
-scramble(uint64_t x)
-{
-    x += 0x9e3779b97f4a7c15;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-    return x ^ (x >> 31);
-}
-
 /* A key of the columns that each row misses; 0 where it is complete. */
 static void
 set_keys(const struct holes *h, uint64_t *key)
@@ -155,11 +136,12 @@ set_keys(const struct holes *h, uint64_t *key)
     for (size_t col = 0; col < h->p->n_cols; col++)
         for (size_t w = 0; h->bit[col] && w < h->n_words; w++)
             for (uint64_t b = h->bit[col][w]; b; b &= b - 1)
-                key[w * 64 + ones((b & (~b + 1)) - 1)] ^= scramble(col);
+                key[w * 64 + profile_ones((b & (~b + 1)) - 1)] ^=
+                    sketch_mix(col);
 }
 
-static void
-insert_pattern(struct profile *p, uint64_t key, size_t rows)
+void
+profile_pattern_add(struct profile *p, uint64_t key, size_t rows)
 {
     size_t at = p->n_patterns;
 
@@ -211,7 +193,7 @@ set_patterns(const struct holes *h, struct error *err)
             for (j = i + 1; j < n && sorted[j] == sorted[i]; j++)
                 ;
             if (sorted[i])
-                insert_pattern(p, sorted[i], j - i);
+                profile_pattern_add(p, sorted[i], j - i);
             else
                 p->n_complete = j - i;
         }
@@ -227,8 +209,10 @@ bool
 profile_pattern_has(const struct profile *p, size_t k, size_t col)
 {
     const struct column *c = frame_column(p->frame, col);
-    size_t row = (size_t)p->pattern[k].row;
+    size_t row = (size_t)p->pattern[k].row, words = (p->n_cols + 63) / 64;
 
+    if (p->pattern_bits)
+        return p->pattern_bits[k * words + col / 64] >> col % 64 & 1;
     return !column_is_valid(c, row) ||
            (column_type(c) == COL_FLOAT64 && isnan(column_float64s(c)[row]));
 }

@@ -28,19 +28,36 @@ has_exact_key(const struct profile *p)
     for (size_t i = 0; i < p->n_cols; i++) {
         const struct profile_column *c = &p->column[i];
 
-        if (c->n_distinct == c->n && c->numeric && c->type != COL_FLOAT64)
+        if (c->n_distinct == c->n && c->numeric &&
+            !(c->estimated & ESTIMATE_DISTINCT) && c->type != COL_FLOAT64)
             return true;
     }
     return false;
 }
 
 bool
+profile_near_count(struct profile *p, uint64_t *as_is, uint64_t *loose,
+                   size_t n, struct error *err)
+{
+    uint64_t *scratch = mem_try_array(n, sizeof *scratch, err);
+    size_t exact, near;
+
+    if (!scratch)
+        return false;
+    p->n_near_rows = n;
+    exact = count_repeats(as_is, scratch, n);
+    near = count_repeats(loose, scratch, n);
+    p->n_near = !has_exact_key(p) && near > exact ? near - exact : 0;
+    free(scratch);
+    return true;
+}
+
+bool
 profile_near(struct profile *p, struct pool *pool, struct error *err)
 {
-    size_t n = frame_rows(p->frame), exact, near;
+    size_t n = frame_rows(p->frame);
     struct rowhash as_is = {.frame = p->frame, .n_cols = p->n_cols}, loose;
-    uint64_t *scratch = NULL;
-    bool ok = false;
+    bool ok;
 
     p->n_near_rows = n = n < PROFILE_NEAR ? n : PROFILE_NEAR;
     if (n == 0 || has_exact_key(p))
@@ -48,16 +65,9 @@ profile_near(struct profile *p, struct pool *pool, struct error *err)
     as_is.n = n;
     loose = as_is;
     loose.loose = true;
-    if (!rowhash_fill(&as_is, pool, err) || !rowhash_fill(&loose, pool, err) ||
-        !(scratch = mem_try_array(n, sizeof *scratch, err)))
-        goto out;
-    exact = count_repeats(as_is.hash, scratch, n);
-    near = count_repeats(loose.hash, scratch, n);
-    p->n_near = near > exact ? near - exact : 0;
-    ok = true;
-out:
+    ok = rowhash_fill(&as_is, pool, err) && rowhash_fill(&loose, pool, err) &&
+         profile_near_count(p, as_is.hash, loose.hash, n, err);
     free(as_is.hash);
     free(loose.hash);
-    free(scratch);
     return ok;
 }

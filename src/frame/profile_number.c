@@ -34,17 +34,23 @@ stopped(const struct sorted *s, size_t i)
     return i % CHUNK == 0 && progress_stopped(s->progress);
 }
 
+double
+profile_key_value(enum col_type type, uint64_t key)
+{
+    switch (type) {
+    case COL_FLOAT64:
+        return order_to_float(key);
+    case COL_TIMESTAMP:
+        return (double)order_to_int(key) / 1e6;
+    default:
+        return (double)order_to_int(key);
+    }
+}
+
 static double
 value(const struct sorted *s, size_t i)
 {
-    switch (s->type) {
-    case COL_FLOAT64:
-        return order_to_float(s->key[i]);
-    case COL_TIMESTAMP:
-        return (double)order_to_int(s->key[i]) / 1e6;
-    default:
-        return (double)order_to_int(s->key[i]);
-    }
+    return profile_key_value(s->type, s->key[i]);
 }
 
 /* Present values as keys; NaN counts as missing. */
@@ -103,8 +109,9 @@ sum_get(const struct sum *s)
 
 /* Sample skewness and excess kurtosis without bias (Joanes & Gill 1998, G1
  * and G2), 0 for a constant, as in pandas. */
-static void
-set_shape(struct profile_column *out, double n, double m2, double m3, double m4)
+void
+profile_shape(struct profile_column *out, double n, double m2, double m3,
+              double m4)
 {
     bool flat = m2 < 1e-14;
 
@@ -247,8 +254,8 @@ set_moments(const struct sorted *s, struct pool *pool, struct error *err)
     add_up(&m, chunks, &all);
     if (n >= 2)
         out->sd = sqrt(sum_get(&all.square) / (double)(n - 1));
-    set_shape(out, (double)n, sum_get(&all.square), sum_get(&all.cube),
-              sum_get(&all.fourth));
+    profile_shape(out, (double)n, sum_get(&all.square), sum_get(&all.cube),
+                  sum_get(&all.fourth));
     free(m.part);
     return true;
 }
@@ -355,8 +362,8 @@ edge(const struct profile_column *c, size_t i)
 }
 
 /* A division may round a value over an edge: the edges decide. */
-static size_t
-bin_of(const struct profile_column *c, double x)
+size_t
+profile_bin(const struct profile_column *c, double x)
 {
     double share = (x / 4 - c->min / 4) / (c->max / 4 - c->min / 4);
     size_t bin = c->max > c->min ? (size_t)(share * (double)c->n_bins) : 0;
@@ -385,13 +392,13 @@ set_histogram(const struct sorted *s)
     else if (range < PROFILE_BINS && all_whole(s))
         out->n_bins = (size_t)range + 1;
     for (size_t i = s->begin; i < s->end && !stopped(s, i); i++)
-        out->histogram[bin_of(out, value(s, i))]++;
+        out->histogram[profile_bin(out, value(s, i))]++;
 }
 
 /* Of a number with many values its histogram says whether they are spread
  * evenly, not their counts. */
-static void
-set_uniform(struct profile_column *out)
+void
+profile_uniform(struct profile_column *out)
 {
     double sum = 0, n = 0, k = (double)out->n_bins;
 
@@ -406,20 +413,26 @@ set_uniform(struct profile_column *out)
 
 /* ---- values ---------------------------------------------------------- */
 
+size_t
+profile_key_print(enum col_type type, uint64_t key, char out[STR_F64_MAX + 8])
+{
+    switch (type) {
+    case COL_FLOAT64:
+        return str_from_f64(order_to_float(key), out);
+    case COL_DATE:
+        return str_from_date((int32_t)order_to_int(key), out);
+    case COL_TIMESTAMP:
+        return str_from_timestamp(order_to_int(key), out);
+    default:
+        return (size_t)snprintf(out, STR_F64_MAX, "%lld",
+                                (long long)order_to_int(key));
+    }
+}
+
 static size_t
 print_value(const struct sorted *s, size_t i, char out[STR_F64_MAX + 8])
 {
-    switch (s->type) {
-    case COL_FLOAT64:
-        return str_from_f64(value(s, i), out);
-    case COL_DATE:
-        return str_from_date((int32_t)order_to_int(s->key[i]), out);
-    case COL_TIMESTAMP:
-        return str_from_timestamp(order_to_int(s->key[i]), out);
-    default:
-        return (size_t)snprintf(out, STR_F64_MAX, "%lld",
-                                (long long)order_to_int(s->key[i]));
-    }
+    return profile_key_print(s->type, s->key[i], out);
 }
 
 static void
@@ -514,7 +527,7 @@ profile_number(const struct column *c, struct profile_column *out,
     set_quantiles(&s);
     set_mad(&s);
     set_histogram(&s);
-    set_uniform(out);
+    profile_uniform(out);
     ok = set_moments(&s, pool, err) && progress_check(progress, err);
 out:
     free(key);

@@ -121,6 +121,25 @@ page_number_text(double x, enum col_type type, char out[48])
     return trim_zeros(out, n);
 }
 
+size_t
+page_distinct_text(const struct profile_column *c, char out[48])
+{
+    static const struct {
+        double size;
+        const char *unit;
+    } units[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}};
+    double x = (double)c->n_distinct;
+    size_t i = 0;
+
+    if (!(c->estimated & ESTIMATE_DISTINCT))
+        return str_from_count(c->n_distinct, out);
+    while (units[i].size > 1 && x < units[i].size)
+        i++;
+    x /= units[i].size;
+    return (size_t)snprintf(out, 48, "~%.*f%s", x < 100 ? 1 : 0, x,
+                            units[i].unit);
+}
+
 void
 page_number(struct page *t, double x, enum col_type type, size_t cells)
 {

@@ -26,7 +26,9 @@ void page_plural(struct buf *out, size_t n, const char *one);
 /* Five figures or more, with commas, in at most nine cells (dates ten); returns
  * the length. */
 size_t page_number_text(double x, enum col_type type, char out[48]);
-/* The same as a cell. */
+/* A number of distinct values, rounded where it is an estimate: "~12.3M". */
+size_t page_distinct_text(const struct profile_column *c, char out[48]);
+/* page_number_text as a cell. */
 void page_number(struct page *t, double x, enum col_type type, size_t cells);
 /* Lower parts of the page; name_cells: of a column's name. */
 /* A span of time, in the unit of the time column. */

@@ -13,18 +13,55 @@ enum {
     PROFILE_WIDE = 1 << 20,   /* rows from which columns may go one by one */
     PROFILE_BESIDE = 1 << 29, /* bytes for columns that are sorted at once */
     PROFILE_MAX_PAIRED = 300, /* columns beyond which no pairs are measured */
-    PROFILE_MAX_CLASSES = 20  /* whole numbers that are classes of a target */
+    PROFILE_MAX_CLASSES = 20, /* whole numbers that are classes of a target */
+    PROFILE_LENGTHS = 1 << 16 /* longer texts count as that long */
 };
+
+static inline unsigned
+profile_ones(uint64_t x)
+{
+    x -= x >> 1 & 0x5555555555555555;
+    x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
+    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f;
+    return (unsigned)(x * 0x0101010101010101 >> 56);
+}
+/* profile.c: a profile of no rows yet, of a frame with its columns; and what
+ * follows when the columns are measured: relations, target, other table,
+ * alerts.  overlap: NULL to look for common rows in the frames. */
+struct profile_overlap {
+    size_t n, n_common; /* rows, columns */
+};
+struct profile *profile_alloc(const struct frame *f, const char *target,
+                              struct error *err) MUST_USE;
+bool profile_complete(struct profile *p, const struct profile_options *o,
+                      const struct profile_overlap *overlap, struct pool *pool,
+                      struct progress *progress, struct error *err) MUST_USE;
+/* When every value occurs once, none is more frequent than another. */
+void profile_drop_flat_top(struct profile_column *c);
 
 /* profile_number.c: numbers, dates, timestamps.  pool: for one column alone;
  * NULL within a worker.  The result is the same. */
 bool profile_number(const struct column *c, struct profile_column *out,
                     struct pool *pool, const struct progress *progress,
                     struct error *err) MUST_USE;
+/* A key of frame/order.h as a number; as text, which returns its length. */
+double profile_key_value(enum col_type type, uint64_t key);
+size_t
+profile_key_print(enum col_type type, uint64_t key, char out[STR_F64_MAX + 8]);
+/* Skewness and kurtosis from sums of powers of the distance from the mean. */
+void profile_shape(struct profile_column *out, double n, double m2, double m3,
+                   double m4);
+/* The bin of the histogram that x lies in; uniform from the histogram. */
+size_t profile_bin(const struct profile_column *c, double x);
+void profile_uniform(struct profile_column *out);
 /* profile_text.c: texts and bools. */
 bool
 profile_category(const struct column *c, struct profile_column *out,
                  const struct progress *progress, struct error *err) MUST_USE;
+size_t profile_code_points(struct str s);
+/* Ends mean_length, which is their sum, and sets what comes from how many
+ * texts there are of each length, PROFILE_LENGTHS of them. */
+void profile_lengths(struct profile_column *out, const size_t *tally);
 /* profile_words.c: what its texts are made of; nothing for other types. */
 bool profile_look(const struct profile *p, struct profile_column *out,
                   const struct progress *progress, struct error *err) MUST_USE;
@@ -98,6 +135,8 @@ double profile_phik(double chi2, double n, size_t rows, size_t cols);
 bool
 profile_missing(struct profile *p, struct pool *pool,
                 const struct progress *progress, struct error *err) MUST_USE;
+/* Keep a pattern as one of the most frequent. */
+void profile_pattern_add(struct profile *p, uint64_t key, size_t rows);
 /* profile_class.c: columns by class (n_classes = 0: a number, no classes) and
  * the information they share with the target. */
 bool profile_classes(struct profile *p, const struct feature *features,
@@ -121,6 +160,9 @@ rowhash_fill(struct rowhash *r, struct pool *pool, struct error *err) MUST_USE;
  * digits beyond the sixth; sets n_near. */
 bool
 profile_near(struct profile *p, struct pool *pool, struct error *err) MUST_USE;
+/* The same of n rows by their numbers, as they are and loose; sorts them. */
+bool profile_near_count(struct profile *p, uint64_t *as_is, uint64_t *loose,
+                        size_t n, struct error *err) MUST_USE;
 /* profile_unit.c: do the values of x jump by the ratio of two units from some
  * row of the sample on?  Then *factor and *row, of the frame. */
 bool profile_unit(const struct profile *p, const struct feature *x,
@@ -133,8 +175,11 @@ bool profile_target_shift(const struct feature *y, double *shift,
 /* profile_against.c: p's table beside another one; sets p->against. */
 bool
 profile_compare(struct profile *p, const struct feature *features,
-                const struct frame *other, const char *name, struct pool *pool,
+                const struct profile_options *o,
+                const struct profile_overlap *overlap, struct pool *pool,
                 const struct progress *progress, struct error *err) MUST_USE;
+/* Do columns of these two types compare? */
+bool profile_compares(const enum col_type type[2]);
 void profile_against_free(struct profile_against *a);
 /* profile_series.c: columns over that one. */
 bool
@@ -168,6 +213,8 @@ const char *judge_brief(const char *s, char out[BRIEF]);
 /* A value of the table as judge_brief; "one value" when values are left out. */
 const char *judge_value(const struct judge *j, const char *s, char out[BRIEF]);
 double judge_share(size_t part, size_t whole);
+/* "about " before an estimated number of distinct values. */
+const char *judge_about(const struct profile_column *c);
 /* profile_alert_look.c: alerts on what values look like. */
 void judge_looks(struct judge *j, size_t col);
 void judge_rows(struct judge *j);

@@ -99,13 +99,21 @@ put_figure(struct printer *t, const struct profile_column *c, int what,
     bool plain = what == FIGURE_SKEW;
     bool day = c->type == COL_DATE || c->type == COL_TIMESTAMP;
     double x = figure_of(c, what);
+    char text[1 + 48];
 
     /* The deviation of a date is in days. */
     if (what == FIGURE_SD && c->type == COL_TIMESTAMP)
         x /= 86400;
     if (day && what == FIGURE_SD)
         plain = true;
-    page_number(&t->at, x, plain ? COL_FLOAT64 : c->type, cells);
+    if (what < 0 || !(c->estimated & ESTIMATE_QUANTILES) || isnan(x)) {
+        page_number(&t->at, x, plain ? COL_FLOAT64 : c->type, cells);
+        return;
+    }
+    text[0] = '~';
+    page_cell(&t->at,
+              (struct str){text, 1 + page_number_text(x, c->type, text + 1)},
+              cells, true);
 }
 
 static size_t
@@ -126,6 +134,15 @@ has_days(const struct profile *p)
 {
     for (size_t i = 0; i < p->n_cols; i++)
         if (p->column[i].type == COL_DATE || p->column[i].type == COL_TIMESTAMP)
+            return true;
+    return false;
+}
+
+static bool
+has_estimates(const struct profile *p)
+{
+    for (size_t i = 0; i < p->n_cols; i++)
+        if (p->column[i].estimated)
             return true;
     return false;
 }
@@ -151,7 +168,7 @@ plan(struct printer *t)
                 {NULL, 0}};
     size_t least = longest_name(t->at.p), i = 0;
 
-    t->number_cells = has_days(t->at.p) ? 10 : 9;
+    t->number_cells = (has_days(t->at.p) ? 10 : 9) + has_estimates(t->at.p);
     t->shape_cells = t->at.width >= 140 ? 12 : t->at.width >= 60 ? 8 : 6;
     if (least > 14)
         least = 14;
@@ -188,6 +205,8 @@ put_top(struct printer *t, const struct profile_column *c, size_t cells)
 
     buf_init(&line);
     buf_init(&scratch);
+    if (c->n_top && c->estimated & ESTIMATE_TOP)
+        buf_putc(&line, '~');
     for (size_t i = 0; i < c->n_top; i++) {
         struct str s =
             page_clean(c->top[i].text, str_of(c->top[i].text).n, &scratch);
@@ -211,8 +230,9 @@ put_top(struct printer *t, const struct profile_column *c, size_t cells)
         used = str_width((struct str){line.data, line.len});
     }
     if (!c->n_top && c->n_distinct > 0)
-        buf_printf(&line, "all differ, %zu to %zu characters", c->min_length,
-                   c->max_length);
+        buf_printf(&line, "%s, %zu to %zu characters",
+                   c->estimated ? "none is frequent" : "all differ",
+                   c->min_length, c->max_length);
     page_cell(&t->at, (struct str){line.data, line.len}, cells, false);
     t->at.out->failed |= line.failed || scratch.failed;
     buf_fini(&line);
@@ -272,14 +292,14 @@ static void
 put_row(struct printer *t, size_t col)
 {
     const struct profile_column *c = &t->at.p->column[col];
-    char text[STR_F64_MAX];
+    char text[48];
 
     buf_putc(t->at.out, ' ');
     page_dirty(&t->at, c->name, t->name_cells);
     buf_putc(t->at.out, ' ');
     page_cell(&t->at, str_of(short_type(c->type)), TYPE_CELLS, false);
     page_share(&t->at, c->n_missing, c->n, MISSING_CELLS);
-    page_cell(&t->at, (struct str){text, str_from_count(c->n_distinct, text)},
+    page_cell(&t->at, (struct str){text, page_distinct_text(c, text)},
               DISTINCT_CELLS, true);
     if (!profile_is_category(c))
         for (size_t i = 0; i < t->n_figures; i++) {
@@ -365,6 +385,24 @@ put_others(struct printer *t)
     }
 }
 
+/* What is not exact, and by how much. */
+static void
+put_errors(struct printer *t)
+{
+    struct buf line;
+
+    if (!has_estimates(t->at.p))
+        return;
+    buf_init(&line);
+    buf_puts(&line, "~ estimates: ");
+    profile_errors_text(t->at.p, &line);
+    buf_puts(t->at.out, "\n ");
+    page_wrapped(&t->at, (struct str){line.data, line.len},
+                 t->at.width > 3 ? t->at.width - 3 : 1, 3);
+    t->at.out->failed |= line.failed;
+    buf_fini(&line);
+}
+
 /* ---- the page -------------------------------------------------------- */
 
 static void
@@ -372,13 +410,13 @@ put_summary(struct printer *t)
 {
     const struct profile *p = t->at.p;
     size_t missing = 0;
-    double bytes = (double)frame_bytes(p->frame);
+    double bytes = (double)p->bytes;
     struct buf line;
 
     for (size_t i = 0; i < p->n_cols; i++)
         missing += p->column[i].n_missing;
     buf_init(&line);
-    page_plural(&line, frame_rows(p->frame), "row");
+    page_plural(&line, p->n_rows, "row");
     buf_puts(&line, " x ");
     page_plural(&line, p->n_cols, "column");
     if (bytes >= 1 << 20)
@@ -413,6 +451,7 @@ profile_print(const struct profile *p, size_t width, bool utf8, struct buf *out)
         return;
     put_columns(&t);
     put_others(&t);
+    put_errors(&t);
     page_against(&t.at, t.name_cells);
     page_series(&t.at, t.name_cells);
     page_scores(&t.at, t.name_cells);

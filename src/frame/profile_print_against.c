@@ -66,7 +66,7 @@ put_pair(struct page *t, const struct profile_pair *o, size_t name_cells,
     buf_putc(t->out, ' ');
     page_dirty(t, o->name, name_cells);
     buf_putc(t->out, ' ');
-    page_share(t, o->n_missing[0], frame_rows(t->p->frame), SHARE_CELLS);
+    page_share(t, o->n_missing[0], t->p->n_rows, SHARE_CELLS);
     buf_putc(t->out, ' ');
     page_share(t, o->n_missing[1], a->n_rows, SHARE_CELLS);
     for (size_t i = 0; means && i < 2; i++) {

@@ -76,7 +76,7 @@ page_missing(struct page *t)
     for (size_t k = 0; k < p->n_patterns && k < PATTERNS_SHOWN; k++)
         put_pattern(t, k);
     buf_putc(t->out, ' ');
-    page_share(t, p->n_complete, frame_rows(p->frame), ROWS_CELLS - 2);
+    page_share(t, p->n_complete, p->n_rows, ROWS_CELLS - 2);
     buf_puts(t->out, " nothing\n");
 }
 

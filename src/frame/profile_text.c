@@ -100,11 +100,9 @@ profile_distinct_end(struct profile_column *c)
 
 /* ---- lengths --------------------------------------------------------- */
 
-enum { LENGTHS = 1 << 16 }; /* longer texts count as that long in the median */
-
 /* Every byte of UTF-8 but those that go on with a character. */
-static size_t
-code_points(struct str s)
+size_t
+profile_code_points(struct str s)
 {
     size_t at = 0, n = 0;
 
@@ -125,7 +123,7 @@ add_length(struct profile_column *out, size_t len, size_t count, size_t *tally)
     if (len > out->max_length)
         out->max_length = len;
     out->mean_length += (double)len * (double)count;
-    tally[len < LENGTHS ? len : LENGTHS - 1] += count;
+    tally[len < PROFILE_LENGTHS ? len : PROFILE_LENGTHS - 1] += count;
 }
 
 /* Value number i in order of length. */
@@ -134,13 +132,13 @@ length_at(const size_t *tally, size_t i)
 {
     size_t len = 0;
 
-    while (len + 1 < LENGTHS && i >= tally[len])
+    while (len + 1 < PROFILE_LENGTHS && i >= tally[len])
         i -= tally[len++];
     return (double)len;
 }
 
-static void
-set_lengths(struct profile_column *out, const size_t *tally)
+void
+profile_lengths(struct profile_column *out, const size_t *tally)
 {
     size_t n = out->n - out->n_missing, first = out->min_length;
     size_t range = out->max_length - first, end = out->max_length + 1;
@@ -151,7 +149,7 @@ set_lengths(struct profile_column *out, const size_t *tally)
     out->median_length =
         (length_at(tally, (n - 1) / 2) + length_at(tally, n / 2)) / 2;
     out->n_bins = range < PROFILE_BINS ? range + 1 : PROFILE_BINS;
-    for (size_t len = first; len < end && len < LENGTHS; len++)
+    for (size_t len = first; len < end && len < PROFILE_LENGTHS; len++)
         out->histogram[(len - first) * out->n_bins / (range + 1)] += tally[len];
 }
 
@@ -162,7 +160,7 @@ text_value(struct profile_column *out, size_t count, struct str s,
            size_t *tally, struct error *err)
 {
     profile_distinct_add(out, count);
-    add_length(out, code_points(s), count, tally);
+    add_length(out, profile_code_points(s), count, tally);
     return profile_top_insert(out->top, &out->n_top, count, s, err);
 }
 
@@ -174,7 +172,8 @@ text_column(const struct column *c, struct profile_column *out,
     const struct dict *d = column_dict(c);
     size_t n = dict_count(d);
     size_t *count = mem_try_array(n, sizeof *count, err);
-    size_t *tally = count ? mem_try_array(LENGTHS, sizeof *tally, err) : NULL;
+    size_t *tally =
+        count ? mem_try_array(PROFILE_LENGTHS, sizeof *tally, err) : NULL;
     bool ok = tally;
 
     for (size_t i = 0; ok && i < out->n; i++)
@@ -185,7 +184,7 @@ text_column(const struct column *c, struct profile_column *out,
             ok = text_value(out, count[i], dict_text(d, (uint32_t)i), tally,
                             err);
     if (ok)
-        set_lengths(out, tally);
+        profile_lengths(out, tally);
     free(tally);
     free(count);
     return ok;
