@@ -1,11 +1,10 @@
-/* session/cmd_data.c -- commands on tables: profile, head and schema.
+/* session/cmd_data.c -- head and schema, and what commands on tables share.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "frame/source.h"
 #include "frame/stream_verbs.h"
@@ -122,78 +121,6 @@ void
 cmd_json_end(struct call *c)
 {
     buf_putc(call_out(c), '\n');
-}
-
-/* ---- profile ---- */
-
-static bool
-is_utf8(const struct call *c)
-{
-    return !call_plain(c);
-}
-
-static bool
-write_page(const struct profile *p, struct call *c, struct error *err)
-{
-    const char *path = call_text(c, "html"), *data = call_text(c, "data");
-    const char *slash = strrchr(data, '/');
-    struct buf page;
-    bool ok;
-
-    buf_init(&page);
-    profile_html(p, slash ? slash + 1 : data, &page);
-    ok = buf_check(&page, err);
-    if (ok && strcmp(path, "-") == 0)
-        buf_add(call_out(c), page.data, page.len);
-    else if (ok)
-        ok = file_replace(path, page.data, page.len, 0644, err);
-    buf_fini(&page);
-    return ok;
-}
-
-static bool
-write_profile(const struct profile *p, struct call *c, struct error *err)
-{
-    struct json_writer w;
-
-    if (call_text(c, "html") && !write_page(p, c, err))
-        return false;
-    if (call_json(c)) {
-        cmd_json(c, &w);
-        profile_json(p, &w);
-        cmd_json_end(c);
-    } else if (call_flag(c, "md")) {
-        profile_markdown(p, call_out(c));
-    } else if (!call_text(c, "html")) {
-        profile_print(p, call_width(c), is_utf8(c), call_out(c));
-    }
-    return true;
-}
-
-bool
-cmd_profile(struct session *s, struct task *t, struct call *c,
-            struct error *err)
-{
-    struct profile_options o = {.target = call_text(c, "target"),
-                                .time = call_text(c, "time"),
-                                .dirty = call_flag(c, "dirty"),
-                                .slow = call_flag(c, "all"),
-                                .redact = call_flag(c, "redact"),
-                                .against_name = call_text(c, "against")};
-    struct frame *f = cmd_table(t, call_text(c, "data"), err), *other = NULL;
-    struct profile *p = NULL;
-    bool ok;
-
-    if (f && (!o.against_name ||
-              (o.against = other = cmd_table(t, o.against_name, err))))
-        p = profile_new(f, &o, session_pool(s), task_progress(t), err);
-    frame_unref(f);
-    frame_unref(other);
-    if (!p)
-        return false;
-    ok = write_profile(p, c, err);
-    profile_free(p);
-    return ok;
 }
 
 /* ---- looking ---- */

@@ -11,6 +11,7 @@ liblathe_a_SOURCES += src/session/cmd_data.c
 liblathe_a_SOURCES += src/session/cmd_job.c
 liblathe_a_SOURCES += src/session/cmd_model.c
 liblathe_a_SOURCES += src/session/cmd_query.c
+liblathe_a_SOURCES += src/session/cmd_profile.c
 liblathe_a_SOURCES += src/session/cmd_registry.c
 liblathe_a_SOURCES += src/session/cmd_runs.c
 liblathe_a_SOURCES += src/session/cmd_serve.c
