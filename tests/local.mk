@@ -61,6 +61,7 @@ SCRIPT_TESTS = tests/lint/layers.sh
 SCRIPT_TESTS += tests/lint/manuals.sh
 SCRIPT_TESTS += tests/lint/whole.sh
 SCRIPT_TESTS += tests/cli/bootstrap.sh
+SCRIPT_TESTS += tests/cli/beyond_memory.sh
 SCRIPT_TESTS += tests/cli/commands.sh
 SCRIPT_TESTS += tests/cli/convert.sh
 SCRIPT_TESTS += tests/cli/hostile.sh

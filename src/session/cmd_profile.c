@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "frame/profile.h"
+#include "frame/profile_stream.h"
 #include "session/cmd.h"
 
 static bool
@@ -52,6 +52,48 @@ write_profile(const struct profile *p, struct call *c, struct error *err)
     return true;
 }
 
+static struct profile *
+profile_table(struct task *t, const char *path, const struct profile_options *o,
+              struct error *err)
+{
+    struct frame *f = cmd_table(t, path, err);
+    struct profile *p = NULL;
+
+    if (f)
+        p = profile_new(f, o, session_pool(task_session(t)), task_progress(t),
+                        err);
+    frame_unref(f);
+    return p;
+}
+
+/* A table beyond memory. */
+static struct profile *
+profile_file(struct task *t, const char *path, const struct profile_options *o,
+             struct error *err)
+{
+    struct stream *s = cmd_stream(t, path, err);
+    struct profile *p = s ? profile_stream(s, o, task_progress(t), err) : NULL;
+    size_t n = 0;
+    const struct frame *rejects = p ? stream_rejects(s, &n) : NULL;
+
+    cmd_tell_rejects(t, path, rejects, n);
+    stream_close(s);
+    return p;
+}
+
+/* The table that another is held against must fit into memory. */
+static struct frame *
+other_table(struct task *t, const char *path, struct error *err)
+{
+    if (!stream_wanted(path, NULL))
+        return cmd_table(t, path, err);
+    error_set(err, ERR_LIMIT,
+              "%s takes more memory than there is for tables: hold it against "
+              "the smaller one instead, or a sample of it",
+              path);
+    return NULL;
+}
+
 bool
 cmd_profile(struct session *s, struct task *t, struct call *c,
             struct error *err)
@@ -62,14 +104,16 @@ cmd_profile(struct session *s, struct task *t, struct call *c,
                                 .slow = call_flag(c, "all"),
                                 .redact = call_flag(c, "redact"),
                                 .against_name = call_text(c, "against")};
-    struct frame *f = cmd_table(t, call_text(c, "data"), err), *other = NULL;
+    const char *path = call_text(c, "data");
+    struct frame *other = NULL;
     struct profile *p = NULL;
     bool ok;
 
-    if (f && (!o.against_name ||
-              (o.against = other = cmd_table(t, o.against_name, err))))
-        p = profile_new(f, &o, session_pool(s), task_progress(t), err);
-    frame_unref(f);
+    (void)s;
+    if (!o.against_name ||
+        (o.against = other = other_table(t, o.against_name, err)))
+        p = stream_wanted(path, NULL) ? profile_file(t, path, &o, err)
+                                      : profile_table(t, path, &o, err);
     frame_unref(other);
     if (!p)
         return false;
