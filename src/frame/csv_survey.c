@@ -13,6 +13,7 @@
 struct piece {
     size_t begin, end;
     struct csv_count count; /* as if it began with a row */
+    bool skipped;           /* what follows is known: */
     size_t first_row;       /* as if it began within a quoted field */
     bool ends_inside;
 };
@@ -75,6 +76,28 @@ cut_pieces(struct survey_job *j, struct pool *pool, struct error *err)
 /* ---- counting ---- */
 
 static void
+skip_quoted(const struct survey_job *j, struct piece *p)
+{
+    p->first_row = CSV_NOWHERE;
+    p->ends_inside = true;
+    if (p->count.has_quote)
+        csv_skip_quoted(j->s, p->begin, p->end, &p->first_row, &p->ends_inside);
+    p->skipped = true;
+}
+
+/* Read from within a quoted field by mistake, rows hardly ever have the right
+ * number of fields.  So where they do, nothing more is asked of the piece
+ * unless the true state asks for it. */
+static bool
+looks_right(const struct survey_job *j, const struct csv_count *c)
+{
+    for (size_t d = 0; d < j->s->n_delimiters; d++)
+        if (c->n_good[d] == c->n_rows)
+            return true;
+    return false;
+}
+
+static void
 count_piece(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     struct survey_job *j = ctx;
@@ -85,10 +108,9 @@ count_piece(void *ctx, size_t chunk, size_t begin, size_t end)
     if (progress_stopped(j->progress))
         return;
     csv_count_rows(j->s, p->begin, p->end, j->expected, &p->count);
-    p->first_row = CSV_NOWHERE;
-    p->ends_inside = true;
-    if (p->count.has_quote)
-        csv_skip_quoted(j->s, p->begin, p->end, &p->first_row, &p->ends_inside);
+    p->skipped = false;
+    if (!p->count.has_quote || !looks_right(j, &p->count))
+        skip_quoted(j, p);
     if (!j->again)
         progress_add(j->progress, (p->end - p->begin) / CSV_SCAN_PART);
 }
@@ -102,6 +124,25 @@ csv_survey_expected(const struct csv_scan *s, size_t begin, size_t *expected)
     csv_count_rows(s, begin, csv_row_end(s, begin), none, &first);
     for (size_t d = 0; d < s->n_delimiters; d++)
         expected[d] = first.n_fields[d] - 1;
+}
+
+/* A candidate that the first row does not have will not be chosen: when it
+ * leaves one at most, the text need not be asked. */
+static void
+narrow_delimiters(struct csv_scan *s, size_t begin)
+{
+    size_t expected[CSV_DELIMITERS], n = 0, one = 0;
+
+    csv_survey_expected(s, begin, expected);
+    for (size_t d = 0; d < s->n_delimiters; d++)
+        if (expected[d] > 0) {
+            one = d;
+            n++;
+        }
+    if (n > 1)
+        return;
+    s->delimiters[0] = s->delimiters[one];
+    s->n_delimiters = 1;
 }
 
 static bool
@@ -125,9 +166,12 @@ lay_regions(struct survey_job *j)
 
     j->n_dirty = 0;
     for (size_t i = 0; i < j->n_pieces; i++) {
-        const struct piece *p = &j->piece[i];
-        size_t begin = inside ? p->first_row : p->begin;
+        struct piece *p = &j->piece[i];
+        size_t begin;
 
+        if (inside && !p->skipped)
+            skip_quoted(j, p);
+        begin = inside ? p->first_row : p->begin;
         if (begin != CSV_NOWHERE) {
             if (n > 0)
                 j->region[n - 1].end = begin;
@@ -280,6 +324,7 @@ csv_survey_init(struct csv_survey *v, struct csv_scan *s, size_t begin,
     struct survey_job j = {
         .s = s, .progress = progress, .begin = begin, .grain = grain};
 
+    narrow_delimiters(s, begin);
     return job_end(
         &j, v,
         job_init(&j, v, pool, err) && count_regions(&j, pool, err) &&
