@@ -332,7 +332,7 @@ make_room(void *ctx, size_t chunk, size_t begin, size_t end)
         struct error e;
 
         t->out.data =
-            mem_try_aligned(l->n_rows, column_width(pq_leaf_type(t->leaf)), &e);
+            mem_try_unset(l->n_rows, column_width(pq_leaf_type(t->leaf)), &e);
         if (t->out.data && is_text(t))
             t->out.dict = dict_new(&e);
     }
