@@ -20,6 +20,7 @@
 #include "frame/order.h"
 
 enum { FIRST_SLOTS = 16, FIRST_BYTES = 64, SMALL = 1024 };
+enum { GROUP = 64 }; /* texts that are looked up together */
 
 struct dict {
     atomic_size_t refs;
@@ -274,18 +275,22 @@ dict_add(struct dict *d, struct str s, uint32_t *code, struct error *err)
     return add_hashed(d, s, hash_text(s), code, err);
 }
 
+uint32_t
+dict_hash(struct str s)
+{
+    return hash_text(s);
+}
+
 /* A look-up touches a slot, then where the text lies, then the text, each far
  * from the last one in a large dict.  A group of texts goes through these
  * steps together, so that the waits overlap. */
 static void
-fetch_ahead(const struct dict *d, const struct str *s, size_t n, uint32_t *hash)
+fetch_ahead(const struct dict *d, const uint32_t *hash, size_t n)
 {
     size_t n_slots = d->n_slots;
 
-    for (size_t i = 0; i < n; i++) {
-        hash[i] = hash_text(s[i]);
+    for (size_t i = 0; i < n; i++)
         PREFETCH(&d->slot[home(hash[i], n_slots)]);
-    }
     for (size_t i = 0; i < n; i++) {
         uint64_t v = d->slot[home(hash[i], n_slots)];
 
@@ -301,25 +306,54 @@ fetch_ahead(const struct dict *d, const struct str *s, size_t n, uint32_t *hash)
 }
 
 bool
+dict_add_hashed(struct dict *d, const struct str *s, const uint32_t *hash,
+                size_t n, uint32_t *codes, struct error *err)
+{
+    assert(!d->hold);
+    for (size_t at = 0, m; at < n; at += m) {
+        m = n - at < GROUP ? n - at : GROUP;
+        fetch_ahead(d, hash + at, m);
+        for (size_t i = at; i < at + m; i++)
+            if (!add_hashed(d, s[i], hash[i], &codes[i], err))
+                return false;
+    }
+    return true;
+}
+
+bool
 dict_add_many(struct dict *d, const struct str *s, size_t n, uint32_t *codes,
               struct error *err)
 {
-    enum { GROUP = 64 };
+    uint32_t hash[GROUP];
 
-    assert(!d->hold);
-    while (n > 0) {
-        size_t m = n < GROUP ? n : GROUP;
-        uint32_t hash[GROUP];
-
-        fetch_ahead(d, s, m, hash);
+    for (size_t at = 0, m; at < n; at += m) {
+        m = n - at < GROUP ? n - at : GROUP;
         for (size_t i = 0; i < m; i++)
-            if (!add_hashed(d, s[i], hash[i], &codes[i], err))
-                return false;
-        s += m;
-        codes += m;
-        n -= m;
+            hash[i] = hash_text(s[at + i]);
+        if (!dict_add_hashed(d, s + at, hash, m, codes + at, err))
+            return false;
     }
     return true;
+}
+
+/* A failure changes nothing. */
+void
+dict_trim(struct dict *d)
+{
+    struct error none;
+    void *p;
+
+    assert(!d->hold);
+    if (d->n > 0 && d->n < d->cap &&
+        (p = mem_try_resize(d->end, d->n, sizeof *d->end, &none))) {
+        d->end = p;
+        d->cap = d->n;
+    }
+    if (d->n_bytes > 0 && d->n_bytes < d->cap_bytes &&
+        (p = mem_try_resize(d->bytes, d->n_bytes, 1, &none))) {
+        d->bytes = p;
+        d->cap_bytes = d->n_bytes;
+    }
 }
 
 bool
@@ -399,7 +433,6 @@ void
 dict_find_range(const struct dict *d, const struct dict *from, size_t begin,
                 size_t end, uint32_t *map)
 {
-    enum { GROUP = 64 };
     bool table = has_table(d);
 
     for (; begin < end; begin += GROUP) {
@@ -407,10 +440,12 @@ dict_find_range(const struct dict *d, const struct dict *from, size_t begin,
         struct str s[GROUP];
         uint32_t hash[GROUP];
 
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
             s[i] = dict_text(from, (uint32_t)(begin + i));
+            hash[i] = hash_text(s[i]);
+        }
         if (table)
-            fetch_ahead(d, s, n, hash);
+            fetch_ahead(d, hash, n);
         for (size_t i = 0; i < n; i++) {
             uint64_t v = table ? *probe(d, s[i], hash[i]) : 0;
 

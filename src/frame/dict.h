@@ -33,6 +33,13 @@ bool dict_add(struct dict *d, struct str s, uint32_t *code,
 /* As dict_add for n texts in turn, faster: it waits for memory less often. */
 bool dict_add_many(struct dict *d, const struct str *s, size_t n,
                    uint32_t *codes, struct error *err) MUST_USE;
+/* As dict_add_many for texts whose hashes were taken before, by any thread:
+ * hash[i] is dict_hash(s[i]). */
+uint32_t dict_hash(struct str s);
+bool dict_add_hashed(struct dict *d, const struct str *s, const uint32_t *hash,
+                     size_t n, uint32_t *codes, struct error *err) MUST_USE;
+/* Give back the memory that is not needed: no more texts will come soon. */
+void dict_trim(struct dict *d);
 /* Add all texts of `from`, in the order of their codes; map[code of from] is
  * the code in d. */
 bool dict_add_all(struct dict *d, const struct dict *from, uint32_t *map,

@@ -9,13 +9,26 @@
 
 #include "base/mem.h"
 
+static void
+list_free(struct piece_list *l)
+{
+    if (!l)
+        return;
+    free(l->text);
+    free(l->hash);
+    arena_fini(&l->arena);
+    free(l);
+}
+
 void
 piece_fini(struct piece *p)
 {
     free(p->missing);
     dict_unref(p->dict);
+    list_free(p->list);
     p->missing = NULL;
     p->dict = NULL;
+    p->list = NULL;
 }
 
 bool
@@ -68,13 +81,38 @@ piece_join_missing(const struct piece *piece, size_t n, size_t n_rows,
     return true;
 }
 
-/* From codes that each piece counted for itself to codes of the column.  The
+/* ---- texts ---- */
+
+bool
+piece_list_new(struct piece *p, struct error *err)
+{
+    struct piece_list *l = mem_try_array(1, sizeof *l, err);
+
+    if (!l)
+        return false;
+    arena_init(&l->arena);
+    if (!(l->text = mem_try_unset(p->n, sizeof *l->text, err)) ||
+        !(l->hash = mem_try_unset(p->n, sizeof *l->hash, err))) {
+        list_free(l);
+        return false;
+    }
+    p->list = l;
+    return true;
+}
+
+static bool
+is_missing(const struct piece *p, size_t i)
+{
+    return p->missing && (p->missing[i / 64] >> (i % 64) & 1);
+}
+
+/* From codes that the piece counted for itself to codes of the column.  The
  * code of a missing row is 0, whatever that means by now. */
 static bool
-join_codes(struct piece *p, struct dict *dict, uint32_t *codes,
+fold_codes(const struct piece *p, struct dict *dict, uint32_t *codes,
            struct error *err)
 {
-    size_t n = p->dict ? dict_count(p->dict) : 0;
+    size_t n = dict_count(p->dict);
     uint32_t *map;
 
     if (n == 0)
@@ -86,45 +124,98 @@ join_codes(struct piece *p, struct dict *dict, uint32_t *codes,
         return false;
     }
     for (size_t i = 0; i < p->n; i++)
-        codes[p->first + i] = map[codes[p->first + i]];
+        codes[i] = map[codes[i]];
     for (size_t i = 0; p->missing && i < p->n; i++)
-        if (p->missing[i / 64] >> (i % 64) & 1)
-            codes[p->first + i] = 0;
+        if (is_missing(p, i))
+            codes[i] = 0;
     free(map);
-    dict_unref(p->dict);
-    p->dict = NULL;
     return true;
 }
 
-static struct dict *
-join_texts(struct piece *piece, size_t n, uint32_t *codes, struct error *err)
+/* Rows that are there, many at a time, since the dict likes that better. */
+static bool
+fold_list(const struct piece *p, struct dict *dict, uint32_t *codes,
+          struct error *err)
 {
-    struct dict *dict = dict_new(err);
+    enum { BATCH = 512 };
+    const struct piece_list *l = p->list;
+    struct str text[BATCH];
+    uint32_t hash[BATCH], code[BATCH], row[BATCH];
 
-    for (size_t i = 0; dict && i < n; i++)
-        if (!join_codes(&piece[i], dict, codes, err)) {
-            dict_unref(dict);
-            return NULL;
+    if (!p->missing)
+        return dict_add_hashed(dict, l->text, l->hash, p->n, codes, err);
+    for (size_t at = 0; at < p->n; at += BATCH) {
+        size_t end = p->n - at < BATCH ? p->n : at + BATCH, n = 0;
+
+        for (size_t i = at; i < end; i++) {
+            codes[i] = 0;
+            if (is_missing(p, i))
+                continue;
+            text[n] = l->text[i];
+            hash[n] = l->hash[i];
+            row[n++] = (uint32_t)i;
         }
-    return dict;
+        if (!dict_add_hashed(dict, text, hash, n, code, err))
+            return false;
+        for (size_t i = 0; i < n; i++)
+            codes[row[i]] = code[i];
+    }
+    return true;
+}
+
+bool
+piece_fold_texts(struct piece *piece, size_t n, struct dict *dict,
+                 uint32_t *codes, struct error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct piece *p = &piece[i];
+
+        if (p->list && !fold_list(p, dict, codes + p->first, err))
+            return false;
+        if (p->dict && !fold_codes(p, dict, codes + p->first, err))
+            return false;
+        list_free(p->list);
+        dict_unref(p->dict);
+        p->list = NULL;
+        p->dict = NULL;
+    }
+    return true;
+}
+
+/* ---- columns ---- */
+
+struct column *
+piece_column(struct piece *piece, size_t n, enum col_type type, size_t n_rows,
+             void *data, struct dict *dict, struct error *err)
+{
+    struct column *c = NULL;
+    uint64_t *valid = NULL;
+
+    if (dict)
+        dict_trim(dict);
+    if (piece_join_missing(piece, n, n_rows, &valid, err)) {
+        c = column_new(type, n_rows, data, valid, dict, err);
+    } else {
+        free(data);
+        dict_unref(dict);
+    }
+    for (size_t i = 0; i < n; i++)
+        piece_fini(&piece[i]);
+    return c;
 }
 
 struct column *
 piece_join(struct piece *piece, size_t n, enum col_type type, size_t n_rows,
            void *data, struct error *err)
 {
-    struct column *c = NULL;
-    struct dict *dict = NULL;
-    uint64_t *valid = NULL;
+    struct dict *dict = type == COL_TEXT ? dict_new(err) : NULL;
 
-    if (piece_join_missing(piece, n, n_rows, &valid, err) &&
-        (type != COL_TEXT || (dict = join_texts(piece, n, data, err)))) {
-        c = column_new(type, n_rows, data, valid, dict, err);
-    } else {
-        free(valid);
-        free(data);
-    }
+    if (type != COL_TEXT ||
+        (dict && piece_fold_texts(piece, n, dict, data, err)))
+        return piece_column(piece, n, type, n_rows, data, dict, err);
+    dict_unref(dict);
+    free(data);
     for (size_t i = 0; i < n; i++)
         piece_fini(&piece[i]);
-    return c;
+    return NULL;
 }
