@@ -263,6 +263,7 @@ csv_reading_job(const struct csv_reading *r)
         .scan = &r->scan,
         .survey = &r->survey,
         .nulls = &r->nulls,
+        .map = r->map,
         .skip_first = r->header,
         .first_good = r->first_good,
         .again = r->again,
@@ -469,26 +470,54 @@ reading_init(struct csv_reading *r, struct error *err)
            csv_reading_first(r, err);
 }
 
+static bool
+parse(struct csv_reading *r, const char *name, struct csv_table *out,
+      struct error *err)
+{
+    static const struct csv_options find_all = {.header = -1};
+    bool ok;
+
+    if (!r->o)
+        r->o = &find_all;
+    csv_nulls_init(&r->nulls, r->o->nulls);
+    progress_begin(r->progress, "reading", r->scan.len);
+    ok =
+        reading_init(r, err) && read_columns(r, err) && make_table(r, out, err);
+    csv_reading_fini(r);
+    return ok || error_prefix(err, "%s: ", name);
+}
+
 bool
 csv_parse(struct str text, const char *name, const struct csv_options *o,
           struct pool *pool, struct progress *progress, struct csv_table *out,
           struct error *err)
 {
-    static const struct csv_options find_all = {.header = -1};
     struct csv_reading r = {
-        .o = o ? o : &find_all,
+        .o = o,
         .pool = pool,
         .progress = progress,
         .scan = csv_scan_of(text, o ? o->delimiter : '\0'),
     };
-    bool ok;
 
-    csv_nulls_init(&r.nulls, o ? o->nulls : NULL);
-    progress_begin(progress, "reading", text.n);
-    ok = reading_init(&r, err) && read_columns(&r, err) &&
-         make_table(&r, out, err);
-    csv_reading_fini(&r);
-    return ok || error_prefix(err, "%s: ", name);
+    return parse(&r, name, out, err);
+}
+
+bool
+csv_parse_map(const struct file_map *m, const char *name,
+              const struct csv_options *o, struct pool *pool,
+              struct progress *progress, struct csv_table *out,
+              struct error *err)
+{
+    struct csv_reading r = {
+        .o = o,
+        .pool = pool,
+        .progress = progress,
+        .map = m,
+        .scan =
+            csv_scan_of((struct str){m->data, m->len}, o ? o->delimiter : '\0'),
+    };
+
+    return parse(&r, name, out, err);
 }
 
 bool
@@ -500,8 +529,7 @@ csv_read(const char *path, const struct csv_options *o, struct pool *pool,
 
     if (!file_map_open(&m, path, progress, err))
         return false;
-    ok = csv_parse((struct str){m.data, m.len}, path, o, pool, progress, out,
-                   err);
+    ok = csv_parse_map(&m, path, o, pool, progress, out, err);
     file_map_close(&m);
     return ok;
 }

@@ -25,6 +25,7 @@
 #ifndef LATHE_FRAME_CSV_H
 #define LATHE_FRAME_CSV_H
 
+#include "base/file.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "frame/frame.h"
@@ -59,6 +60,11 @@ bool csv_read(const char *path, const struct csv_options *o, struct pool *pool,
 bool csv_parse(struct str text, const char *name, const struct csv_options *o,
                struct pool *pool, struct progress *progress,
                struct csv_table *out, struct error *err) MUST_USE;
+/* The whole of a mapped file, which leaves memory as it is read. */
+bool csv_parse_map(const struct file_map *m, const char *name,
+                   const struct csv_options *o, struct pool *pool,
+                   struct progress *progress, struct csv_table *out,
+                   struct error *err) MUST_USE;
 void csv_table_fini(struct csv_table *t);
 /* For other readers of text: an empty table of rejects. */
 struct builder *csv_rejects_new(struct error *err) MUST_USE;

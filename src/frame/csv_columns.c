@@ -10,41 +10,7 @@
 #include "base/mem.h"
 #include "frame/csv_load.h"
 
-/* ---- passes ---- */
-
-static void
-parse_part(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    struct csv_load *l = ctx;
-    const struct csv_region *g = l->part[chunk].region;
-    size_t n = g->end - g->begin;
-
-    (void)begin;
-    (void)end;
-    if (progress_stopped(l->job->progress))
-        return;
-    csv_part_parse(l, chunk);
-    progress_add(l->job->progress, n / CSV_SCAN_PART * (CSV_SCAN_PART - 1));
-}
-
-static void
-make_room(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    struct csv_load *l = ctx;
-    struct csv_target *to = &l->target[l->todo[chunk]];
-    struct error err;
-
-    (void)begin;
-    (void)end;
-    free(to->data);
-    to->data = NULL;
-    if (to->class == CSV_NONE || (l->look && to->class == CSV_TEXT))
-        return;
-    to->type = csv_type_of(to->class);
-    to->data = mem_try_aligned(l->n_rows, column_width(to->type), &err);
-    if (!to->data)
-        to->failed = err.code;
-}
+/* ---- failures ---- */
 
 static bool
 report(const struct csv_load *l, enum error_code code, struct error *err)
@@ -65,6 +31,148 @@ check_targets(const struct csv_load *l, struct error *err)
     return true;
 }
 
+/* ---- waves ---- */
+
+/* Parts are parsed in waves.  While a wave is parsed the texts of the one
+ * before are folded into their columns, and of the one before that nothing is
+ * needed any more but values: so of texts, and of the mapped file, a wave or
+ * two are in memory at a time. */
+enum { FIRST_WAVE = 8, WAVE = 128 };
+
+struct span {
+    size_t begin, end; /* parts */
+};
+
+struct wave {
+    struct csv_load *l;
+    struct span parse, fold, cool;
+    size_t n_fold; /* columns; 0 when there is nothing to fold */
+    size_t n_cool; /* likewise, 0 or 1 */
+};
+
+static void
+parse_part(struct csv_load *l, size_t part)
+{
+    const struct csv_region *g = l->part[part].region;
+    size_t n = g->end - g->begin;
+
+    if (progress_stopped(l->job->progress))
+        return;
+    csv_part_parse(l, part);
+    progress_add(l->job->progress, n / CSV_SCAN_PART * (CSV_SCAN_PART - 1));
+}
+
+static void
+fold_column(struct csv_load *l, size_t col, struct span s)
+{
+    struct csv_target *to = &l->target[col];
+    struct error err;
+
+    if (to->dict && !to->failed &&
+        !piece_fold_texts(&l->piece[col * l->n_parts + s.begin],
+                          s.end - s.begin, to->dict, to->data, &err))
+        to->failed = err.code;
+}
+
+static void
+cool(const struct csv_load *l, struct span s)
+{
+    if (l->job->map)
+        file_map_cool(l->job->map, l->part[s.begin].region->begin,
+                      l->part[s.end - 1].region->end);
+}
+
+static void
+run_wave(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct wave *w = ctx;
+    size_t other = w->n_fold + w->n_cool;
+
+    (void)begin;
+    (void)end;
+    if (chunk < w->n_fold)
+        fold_column(w->l, w->l->todo[chunk], w->fold);
+    else if (chunk < other)
+        cool(w->l, w->cool);
+    else
+        parse_part(w->l, w->parse.begin + chunk - other);
+}
+
+/* From now on parts do not count texts that are nearly all different. */
+static void
+count_texts(struct csv_load *l, struct span s)
+{
+    for (size_t k = 0; k < l->n_todo; k++) {
+        struct csv_target *to = &l->target[l->todo[k]];
+        size_t n_rows = 0, n_texts = 0;
+
+        for (size_t i = s.begin; i < s.end; i++) {
+            const struct piece *p = &l->piece[l->todo[k] * l->n_parts + i];
+
+            n_rows += p->n;
+            n_texts += p->dict ? dict_count(p->dict) : 0;
+        }
+        to->many |= n_texts > n_rows / 2;
+    }
+}
+
+static bool
+check_parts(const struct csv_load *l, struct error *err)
+{
+    for (size_t i = 0; i < l->n_parts; i++)
+        if (l->part[i].failed)
+            return report(l, l->part[i].failed, err);
+    return check_targets(l, err) && progress_check(l->job->progress, err);
+}
+
+static bool
+run_waves(struct csv_load *l, struct error *err)
+{
+    struct wave w = {.l = l};
+    size_t n = FIRST_WAVE;
+
+    do {
+        w.cool = w.fold;
+        w.fold = w.parse;
+        w.parse.begin = w.fold.end;
+        w.parse.end = l->n_parts - w.fold.end < n ? l->n_parts : w.fold.end + n;
+        w.n_fold = w.fold.begin < w.fold.end ? l->n_todo : 0;
+        w.n_cool = w.cool.begin < w.cool.end;
+        pool_for(l->job->pool,
+                 w.n_fold + w.n_cool + w.parse.end - w.parse.begin, 1, run_wave,
+                 &w);
+        if (!check_parts(l, err))
+            return false;
+        count_texts(l, w.parse);
+        n = WAVE;
+    } while (w.n_fold > 0 || w.n_cool > 0 || w.parse.begin < w.parse.end);
+    return true;
+}
+
+/* ---- passes ---- */
+
+static void
+make_room(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct csv_load *l = ctx;
+    struct csv_target *to = &l->target[l->todo[chunk]];
+    struct error err;
+
+    (void)begin;
+    (void)end;
+    free(to->data);
+    dict_unref(to->dict);
+    to->data = NULL;
+    to->dict = NULL;
+    to->many = false;
+    if (to->class == CSV_NONE || (l->look && to->class == CSV_TEXT))
+        return;
+    to->type = csv_type_of(to->class);
+    to->data = mem_try_unset(l->n_rows, column_width(to->type), &err);
+    if (!to->data || (to->class == CSV_TEXT && !(to->dict = dict_new(&err))))
+        to->failed = err.code;
+}
+
 /* Parse the columns in l->todo as their target's class. */
 static bool
 run_pass(struct csv_load *l, struct error *err)
@@ -79,11 +187,7 @@ run_pass(struct csv_load *l, struct error *err)
     if (job->again || !l->first_pass)
         progress_begin(job->progress, "reading again",
                        job->scan->len - job->scan->len / CSV_SCAN_PART);
-    pool_for(job->pool, l->n_parts, 1, parse_part, l);
-    for (size_t i = 0; i < l->n_parts; i++)
-        if (l->part[i].failed)
-            return report(l, l->part[i].failed, err);
-    return progress_check(job->progress, err);
+    return run_waves(l, err);
 }
 
 /* What all values of the column fit; from now on that is its class. */
@@ -136,9 +240,10 @@ join_column(void *ctx, size_t col, size_t begin, size_t end)
     (void)end;
     if (progress_stopped(l->job->progress))
         return;
-    to->column = piece_join(&l->piece[col * l->n_parts], l->n_parts, to->type,
-                            l->n_rows, to->data, &err);
+    to->column = piece_column(&l->piece[col * l->n_parts], l->n_parts, to->type,
+                              l->n_rows, to->data, to->dict, &err);
     to->data = NULL;
+    to->dict = NULL;
     if (!to->column)
         to->failed = err.code;
 }
@@ -296,6 +401,7 @@ load_fini(struct csv_load *l)
     }
     for (size_t i = 0; l->target && i < l->n_cols; i++) {
         free(l->target[i].data);
+        dict_unref(l->target[i].dict);
         column_unref(l->target[i].column);
     }
     free(l->part);

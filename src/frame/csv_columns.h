@@ -9,6 +9,7 @@
 #ifndef LATHE_FRAME_CSV_COLUMNS_H
 #define LATHE_FRAME_CSV_COLUMNS_H
 
+#include "base/file.h"
 #include "frame/csv_survey.h"
 #include "frame/csv_value.h"
 
@@ -37,9 +38,10 @@ struct csv_columns_job {
     const struct csv_scan *scan;
     const struct csv_survey *survey;
     const struct csv_nulls *nulls;
-    bool skip_first; /* the first row is a header */
-    bool first_good; /* its quotes are in order */
-    bool again;      /* the columns were made once: the header was none */
+    const struct file_map *map; /* the text is all of it; NULL: it is not */
+    bool skip_first;            /* the first row is a header */
+    bool first_good;            /* its quotes are in order */
+    bool again; /* the columns were made once: the header was none */
     size_t max_rejects;
     struct pool *pool;
     struct progress *progress;

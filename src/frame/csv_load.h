@@ -26,7 +26,9 @@ struct csv_part {
 struct csv_target {
     enum csv_class class;
     enum col_type type;
-    void *data; /* n_rows values */
+    void *data;        /* n_rows values */
+    struct dict *dict; /* CSV_TEXT: the texts of the parts folded so far */
+    bool many;         /* texts are nearly all different: parts list them */
     struct column *column;
     enum error_code failed;
 };

@@ -10,9 +10,11 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "frame/csv_cells.h"
 #include "frame/csv_load.h"
 
-enum { SAMPLE_REGIONS = 8, SAMPLE_ROWS = 100, BATCH_BYTES = 16 * 1024 };
+enum { SAMPLE_REGIONS = 8, SAMPLE_ROWS = 100 };
+enum { BATCH_BYTES = 16 * 1024, BATCH_ROWS = 512 };
 
 /* The good rows of a region, for the loops over one column. */
 struct rows {
@@ -117,7 +119,10 @@ struct task {
     const struct csv_load *l;
     struct csv_part *part;
     struct rows rows;
-    size_t begin, end; /* the rows at hand */
+    size_t begin, end;                         /* the rows at hand */
+    uint32_t from[BATCH_ROWS], to[BATCH_ROWS]; /* their fields of one column */
+    struct csv_cells cells;                    /* the same */
+    const struct csv_cell_kernels *kernels;
     struct buf scratch;
 };
 
@@ -164,28 +169,31 @@ note_misfit(struct task *t, size_t row, size_t col)
     return set_bit(t, &p->bad, row);
 }
 
+/* Fields i..n - 1 of the batch of which most are taken at once: the first one
+ * that is not.  Numbers are not when a null token may look like one. */
 static size_t
-fast_ints(const struct task *t, size_t col, size_t from, int64_t *out)
+take_common(const struct task *t, enum csv_class class, size_t i, void *data)
 {
-    const struct rows *r = &t->rows;
+    const struct csv_nulls *nulls = t->l->job->nulls;
+    const struct csv_cells *c = &t->cells;
+    size_t n = t->end - t->begin;
 
-    for (size_t i = from; i < t->end; i++)
-        if (!csv_fast_i64(r->text, cell_begin(r, i, col), cell_end(r, i, col),
-                          &out[i]))
-            return i;
-    return t->end;
-}
-
-static size_t
-fast_floats(const struct task *t, size_t col, size_t from, double *out)
-{
-    const struct rows *r = &t->rows;
-
-    for (size_t i = from; i < t->end; i++)
-        if (!csv_fast_f64(r->text, cell_begin(r, i, col), cell_end(r, i, col),
-                          &out[i]))
-            return i;
-    return t->end;
+    switch (nulls->numeric && class != CSV_BOOL ? CSV_NONE : class) {
+    case CSV_BOOL:
+        return nulls->first['t'] || nulls->first['f']
+                   ? i
+                   : csv_cells_bools(c, i, n, data);
+    case CSV_INT:
+        return t->kernels->ints(c, i, n, data);
+    case CSV_FLOAT:
+        return t->kernels->floats(c, i, n, data);
+    case CSV_DATE:
+        return csv_cells_dates(c, i, n, data);
+    case CSV_TIMESTAMP:
+        return csv_cells_timestamps(c, i, n, data);
+    default:
+        return i;
+    }
 }
 
 static void
@@ -222,66 +230,133 @@ classify_rest(const struct task *t, size_t col, size_t from,
     return found;
 }
 
+static struct csv_cell
+batch_cell(const struct task *t, size_t i)
+{
+    return csv_cell_at(t->cells.base + t->from[i], t->cells.base + t->to[i]);
+}
+
 static bool
 parse_typed(struct task *t, size_t col, struct piece *piece,
             enum csv_class *seen)
 {
     const struct csv_target *to = &t->l->target[col];
-    char *data = (char *)to->data + t->part->first_row * column_width(to->type);
+    size_t first = t->part->first_row + t->begin, n = t->end - t->begin;
+    void *data = (char *)to->data + first * column_width(to->type);
 
-    for (size_t i = t->begin;; i++) {
+    for (size_t i = 0;; i++) {
         struct csv_cell c;
         int64_t v = 0;
         double x = 0;
 
-        if (t->l->job->nulls->numeric)
-            ; /* a number may be missing: each one is looked up */
-        else if (to->type == COL_FLOAT64)
-            i = fast_floats(t, col, i, (double *)(void *)data);
-        else if (to->type == COL_INT64)
-            i = fast_ints(t, col, i, (int64_t *)(void *)data);
-        if (i == t->end)
+        i = take_common(t, to->class, i, data);
+        if (i == n)
             return true;
-        c = cell_of(&t->rows, i, col);
-        if (csv_cell_is_null(c, t->l->job->nulls)) {
-            if (!set_bit(t, &piece->missing, i))
+        c = batch_cell(t, i);
+        if (c.s.n == 0 || csv_cell_is_null(c, t->l->job->nulls)) {
+            if (!set_bit(t, &piece->missing, t->begin + i))
                 return false;
         } else if (csv_cell_parse(c, to->type, &v, &x)) {
             store(data, to->type, i, v, x);
         } else if (t->l->job->plan[col].forced) {
-            if (!note_misfit(t, i, col) || !set_bit(t, &piece->missing, i))
+            if (!note_misfit(t, t->begin + i, col) ||
+                !set_bit(t, &piece->missing, t->begin + i))
                 return false;
         } else {
-            *seen = classify_rest(t, col, i, to->class);
+            *seen = classify_rest(t, col, t->begin + i, to->class);
             return true;
         }
     }
 }
 
-static bool
-parse_text(struct task *t, size_t col, struct piece *piece)
+/* Is field i a text, and which?  One that stands elsewhere is in the scratch
+ * until the next one. */
+static inline bool
+text_of(struct task *t, size_t i, struct str *out)
 {
-    const struct csv_target *to = &t->l->target[col];
-    uint32_t *codes = (uint32_t *)to->data + t->part->first_row;
+    const struct csv_nulls *nulls = t->l->job->nulls;
+    struct csv_cell c = batch_cell(t, i);
+
+    if (!c.quoted) {
+        unsigned char first = c.s.n > 0 ? (unsigned char)*c.s.p : ' ';
+        bool look = first == ' ' || first == '\t' || nulls->first[first];
+
+        *out = c.s;
+        return !look || !csv_cell_is_null(c, nulls);
+    }
+    *out = csv_cell_text(c, &t->scratch);
+    return true;
+}
+
+/* Into the piece's list: only looked at once more, when it is folded. */
+static bool
+list_texts(struct task *t, struct piece *piece)
+{
+    size_t n = t->end - t->begin;
     struct error err;
 
-    if (!piece->dict && !(piece->dict = dict_new(&err)))
+    if (!piece->list && !piece_list_new(piece, &err))
         return fail_task(t, err.code);
-    for (size_t i = t->begin; i < t->end; i++) {
-        struct csv_cell c = cell_of(&t->rows, i, col);
+    for (size_t i = 0; i < n; i++) {
+        struct str *s = &piece->list->text[t->begin + i];
 
-        if (!c.quoted && csv_cell_is_null(c, t->l->job->nulls)) {
-            if (!set_bit(t, &piece->missing, i))
+        if (!text_of(t, i, s)) {
+            if (!set_bit(t, &piece->missing, t->begin + i))
                 return false;
             continue;
         }
-        if (!dict_add(piece->dict, csv_cell_text(c, &t->scratch), &codes[i],
-                      &err))
-            return fail_task(t, err.code);
         if (t->scratch.failed)
             return fail_task(t, ERR_NOMEM);
+        if (s->p == t->scratch.data && s->n > 0 &&
+            !(s->p = arena_text(&piece->list->arena, s->p, s->n, &err)))
+            return fail_task(t, err.code);
+        piece->list->hash[t->begin + i] = dict_hash(*s);
     }
     return true;
+}
+
+static bool
+count_texts(struct task *t, size_t col, struct piece *piece)
+{
+    size_t first = t->part->first_row + t->begin, n = t->end - t->begin;
+    uint32_t *codes = (uint32_t *)t->l->target[col].data + first;
+    struct error err;
+    struct str s;
+
+    if (!piece->dict && !(piece->dict = dict_new(&err)))
+        return fail_task(t, err.code);
+    for (size_t i = 0; i < n; i++) {
+        if (!text_of(t, i, &s)) {
+            codes[i] = 0;
+            if (!set_bit(t, &piece->missing, t->begin + i))
+                return false;
+            continue;
+        }
+        if (t->scratch.failed)
+            return fail_task(t, ERR_NOMEM);
+        if (!dict_add(piece->dict, s, &codes[i], &err))
+            return fail_task(t, err.code);
+    }
+    return true;
+}
+
+static bool
+parse_text(struct task *t, size_t col, struct piece *piece)
+{
+    return t->l->target[col].many ? list_texts(t, piece)
+                                  : count_texts(t, col, piece);
+}
+
+/* Where the fields of a column are, for the loops over them. */
+static void
+gather_cells(struct task *t, size_t col)
+{
+    const struct csv_index *x = &t->rows.x;
+
+    for (size_t i = t->begin; i < t->end; i++) {
+        t->from[i - t->begin] = csv_field_begin(x, i, col);
+        t->to[i - t->begin] = x->field[x->first[i] + col];
+    }
 }
 
 /* Does a text equal that of the first row? */
@@ -319,9 +394,11 @@ parse_column(struct task *t, size_t col)
         return look_at_text(t, col, &t->l->repeats[at]);
     if (*found != class || class == CSV_NONE)
         *found = classify_rest(t, col, t->begin, *found);
-    else
+    else {
+        gather_cells(t, col);
         return class == CSV_TEXT ? parse_text(t, col, &t->l->piece[at])
                                  : parse_typed(t, col, &t->l->piece[at], found);
+    }
     return true;
 }
 
@@ -332,6 +409,8 @@ parse_rows(struct task *t)
     const struct csv_region *g = t->part->region;
     size_t n = t->rows.n, batch = n * BATCH_BYTES / (g->end - g->begin) + 1;
 
+    if (batch > BATCH_ROWS)
+        batch = BATCH_ROWS;
     do {
         t->end = n - t->begin < batch ? n : t->begin + batch;
         for (size_t i = 0; i < t->l->n_todo; i++)
@@ -356,6 +435,8 @@ csv_part_parse(struct csv_load *l, size_t part)
         return;
     }
     assert(t.rows.n == p->n_rows);
+    t.kernels = csv_cells_best();
+    t.cells = (struct csv_cells){t.rows.text, t.rows.base, t.from, t.to};
     buf_init(&t.scratch);
     if (!parse_rows(&t))
         assert(p->failed);

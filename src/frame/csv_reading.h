@@ -14,6 +14,7 @@ struct csv_reading {
     const struct csv_options *o;
     struct pool *pool;
     struct progress *progress;
+    const struct file_map *map; /* where the text is; or NULL */
     struct csv_scan scan;
     struct csv_survey survey;
     struct csv_nulls nulls;

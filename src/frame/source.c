@@ -341,7 +341,9 @@ read_bytes(struct bytes *b, const char *path, const struct source_options *o,
         return read_typed(b, format, path, pool, progress, out, err) &&
                cast_all(out, path, o->csv.types, err);
     default:
-        return csv_parse(b->text, path, &c, pool, progress, out, err);
+        return b->plain
+                   ? csv_parse(b->text, path, &c, pool, progress, out, err)
+                   : csv_parse_map(&b->map, path, &c, pool, progress, out, err);
     }
 }
 

@@ -909,6 +909,131 @@ threads_grain_and_kernel_do_not_change_the_frame(void **state)
     buf_fini(&b);
 }
 
+/* Each third text is there twice, most have quotes within, some are missing. */
+static void
+fill_different(struct buf *b, size_t n)
+{
+    buf_puts(b, "id,who,what\n");
+    for (size_t i = 0; i < n; i++) {
+        buf_printf(b, "%zu,", i);
+        if (i % 7 != 5)
+            buf_printf(b, "\"say \"\"%zu\"\"\"", i % 3 ? i : i / 2);
+        buf_printf(b, ",note %zu\n", i % 5 ? i : 5);
+    }
+}
+
+static void
+texts_nearly_all_different_have_codes_in_order_of_appearance(void **state)
+{
+    enum { ROWS = 3000 };
+    struct error err;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    fill_different(&b, ROWS);
+    for (size_t grain = 100; grain < 1 << 20; grain *= 9) {
+        struct csv_options o = {.header = -1, .grain = grain};
+        struct pool *pool = pool_new(2);
+        const struct column *c;
+        uint32_t next = 0;
+        struct csv_table t;
+
+        assert_true(csv_parse((struct str){b.data, b.len}, "t", &o, pool, NULL,
+                              &t, &err));
+        c = frame_column(t.frame, 1);
+        assert_int_equal(column_missing(c), (ROWS + 1) / 7);
+        for (size_t i = 0; i < ROWS; i++) {
+            char want[32];
+
+            snprintf(want, sizeof want, "say \"%zu\"", i % 3 ? i : i / 2);
+            assert_int_equal(column_is_valid(c, i), i % 7 != 5);
+            if (i % 7 == 5) {
+                assert_int_equal(column_codes(c)[i], 0);
+                continue;
+            }
+            assert_true(str_is(column_text(c, i), want));
+            assert_true(column_codes(c)[i] <= next);
+            next += column_codes(c)[i] == next;
+        }
+        assert_int_equal(next, dict_count(column_dict(c)));
+        csv_table_fini(&t);
+        pool_free(pool);
+    }
+    buf_fini(&b);
+}
+
+static void
+a_failing_allocation_between_two_waves_is_reported(void **state)
+{
+    const struct csv_options o = {.header = -1, .grain = 300};
+    struct csv_table t;
+    struct error err;
+    struct buf b;
+    bool ok = false;
+
+    (void)state;
+    buf_init(&b);
+    fill_different(&b, 700);
+    for (unsigned long n = 1; !ok; n += 1 + n / 40) {
+        mem_fault_arm(n, false);
+        ok = csv_parse((struct str){b.data, b.len}, "t", &o, NULL, NULL, &t,
+                       &err);
+        mem_fault_arm(0, false);
+        if (!ok)
+            assert_int_equal(err.code, ERR_NOMEM);
+    }
+    assert_int_equal(frame_rows(t.frame), 700);
+    csv_table_fini(&t);
+    buf_fini(&b);
+}
+
+/* Pages that were read are given back on the way, header and rejects are read
+ * from them later. */
+static void
+a_mapped_file_is_read_as_its_bytes(void **state)
+{
+    char path[] = "/tmp/lathe-csv.XXXXXX", want[33], got[33];
+    const struct csv_options o = {.header = -1, .grain = 5000};
+    struct csv_table a, t;
+    struct error err;
+    struct buf b;
+    int fd = mkstemp(path);
+
+    (void)state;
+    buf_init(&b);
+    fill_mixed(&b, 9000);
+    assert_true(fd >= 0 && write(fd, b.data, b.len) == (ssize_t)b.len);
+    close(fd);
+    a = parse(b.data, &o);
+    assert_true(csv_read(path, &o, NULL, NULL, &t, &err));
+    assert_true(frame_fingerprint(a.frame, want, &err));
+    assert_true(frame_fingerprint(t.frame, got, &err));
+    assert_string_equal(got, want);
+    assert_true(frame_fingerprint(a.rejects, want, &err));
+    assert_true(frame_fingerprint(t.rejects, got, &err));
+    assert_string_equal(got, want);
+    assert_true(t.n_rejected > 0);
+    csv_table_fini(&a);
+    csv_table_fini(&t);
+    buf_fini(&b);
+    unlink(path);
+}
+
+static void
+a_delimiter_that_the_first_row_lacks_is_not_chosen(void **state)
+{
+    struct csv_table t =
+        parse("a,b\n1;2;3,\"x;y\"\n1;2;3,\"p\n;q\"\n4;5;6,z\n", NULL);
+
+    (void)state;
+    assert_int_equal(t.delimiter, ',');
+    assert_int_equal(t.n_rejected, 0);
+    assert_column(&t, 0, "a:text 1;2;3 1;2;3 4;5;6");
+    assert_column(&t, 1, "b:text x;y p\n;q z");
+    csv_table_fini(&t);
+}
+
 /* ---- writing ---- */
 
 static void
@@ -1082,6 +1207,11 @@ main(void)
         cmocka_unit_test(random_texts_are_read_as_byte_by_byte),
         cmocka_unit_test(random_texts_are_read_the_same_in_pieces),
         cmocka_unit_test(threads_grain_and_kernel_do_not_change_the_frame),
+        cmocka_unit_test(
+            texts_nearly_all_different_have_codes_in_order_of_appearance),
+        cmocka_unit_test(a_failing_allocation_between_two_waves_is_reported),
+        cmocka_unit_test(a_mapped_file_is_read_as_its_bytes),
+        cmocka_unit_test(a_delimiter_that_the_first_row_lacks_is_not_chosen),
         cmocka_unit_test(what_is_written_reads_back_the_same),
         cmocka_unit_test(one_column_with_gaps_reads_back_the_same),
         cmocka_unit_test(a_written_file_appears_whole_or_not_at_all),
