@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "frame/builder.h"
+#include "frame/fingerprint.h"
 
 static const char *const names[] = {"name",   "age",   "score",
                                     "member", "since", "seen"};
@@ -352,6 +353,59 @@ every_failing_allocation_is_reported(void **state)
     frame_unref(f);
 }
 
+/* Cuts fall anywhere in blocks and words of validity. */
+static void
+a_fingerprint_of_batches_is_that_of_the_whole(void **state)
+{
+    static const size_t widths[] = {1, 7, 63, 64, 65, 4095, 4096, 5000, 20000};
+    enum { ROWS = 9001 };
+    struct error err;
+    int64_t *x = mem_try_aligned(ROWS, sizeof *x, &err);
+    uint8_t *odd = mem_try_aligned(ROWS, 1, &err);
+    uint32_t *codes = mem_try_aligned(ROWS, sizeof *codes, &err), code;
+    uint64_t *valid = mem_try_array(ROWS / 64 + 1, sizeof *valid, &err);
+    struct dict *d = dict_new(&err);
+    const char *const columns[] = {"x", "odd", "word"};
+    struct column *c[3];
+    struct frame *f;
+    char whole[33];
+
+    (void)state;
+    assert_true(dict_add(d, str_of("one"), &code, &err) &&
+                dict_add(d, str_of(""), &code, &err) &&
+                dict_add(d, str_of("three"), &code, &err));
+    for (size_t i = 0; i < ROWS; i++) {
+        bool there = i % 7 != 3;
+
+        valid[i / 64] |= (uint64_t)there << i % 64;
+        x[i] = there ? (int64_t)(i * i) : 0;
+        odd[i] = i % 2;
+        codes[i] = (uint32_t)(i % 3);
+    }
+    c[0] = column_new(COL_INT64, ROWS, x, valid, NULL, &err);
+    c[1] = column_new(COL_BOOL, ROWS, odd, NULL, NULL, &err);
+    c[2] = column_new(COL_TEXT, ROWS, codes, NULL, d, &err);
+    f = frame_new(ROWS, 3, columns, c, &err);
+    assert_non_null(f);
+    assert_true(frame_fingerprint(f, whole, &err));
+    for (size_t k = 0; k < sizeof widths / sizeof *widths; k++) {
+        struct fingerprint *p = fingerprint_new(f, &err);
+        char got[33];
+
+        for (size_t at = 0; at < ROWS; at += widths[k]) {
+            size_t end = ROWS - at < widths[k] ? ROWS : at + widths[k];
+            struct frame *batch = frame_slice(f, at, end, &err);
+
+            assert_true(fingerprint_add(p, batch, &err));
+            frame_unref(batch);
+        }
+        assert_true(fingerprint_end(p, got, &err));
+        assert_string_equal(got, whole);
+        fingerprint_free(p);
+    }
+    frame_unref(f);
+}
+
 int
 main(void)
 {
@@ -364,6 +418,7 @@ main(void)
         cmocka_unit_test(many_columns_are_found_by_name_and_must_differ),
         cmocka_unit_test(take_select_with_and_drop_make_new_frames),
         cmocka_unit_test(the_fingerprint_ignores_how_a_frame_was_made),
+        cmocka_unit_test(a_fingerprint_of_batches_is_that_of_the_whole),
         cmocka_unit_test(print_aligns_cuts_and_counts),
         cmocka_unit_test(
             print_puts_points_below_each_other_where_no_digit_is_lost),
