@@ -16,6 +16,15 @@
 #include "engine/safetensors.h"
 #include "engine/train.h"
 
+/* Rows beyond memory, in parts that are there one at a time, once. */
+struct design_feed {
+    size_t n_rows; /* of all parts */
+    /* *out: the next part, freed by the caller; NULL behind the last. */
+    bool (*next)(void *ctx, struct design **out, struct error *err);
+    void *ctx;
+    size_t *left; /* memory for what the family makes of them: room_init() */
+};
+
 /* Data a family learns from; valid may have 0 rows. */
 struct fit_data {
     const struct design *train, *valid;
@@ -25,6 +34,9 @@ struct fit_data {
                                             one stops early */
     size_t n_metrics;
     unsigned patience; /* rounds without gain before stopping; 0: never */
+    /* The training rows; NULL: they are those of train.  Else train is a
+     * sample of them, y has room for all and is filled as they are fed. */
+    const struct design_feed *feed;
 };
 
 /* What a family is. The learner is its private fitted state. */
@@ -35,6 +47,7 @@ struct family {
     enum prepare_style style;
     unsigned problems;
     bool iterative;           /* has rounds to stop early */
+    bool feeds;               /* learns from rows that are fed, too */
     const char *rounds_param; /* the parameter that sets how many; or NULL */
     /* How many rounds a fitted learner kept: what rounds_param would be to
      * fit the same again without early stopping.  NULL: no rounds. */

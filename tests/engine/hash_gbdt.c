@@ -85,7 +85,8 @@ hash(enum problem problem, struct pool *pool)
     struct table train = make(ROWS, problem, 1),
                  valid = make(VALID, problem, 2);
     const struct metric *metric = metric_default(problem);
-    struct fit_data d = {train.d, valid.d, &train.y, &valid.y, &metric, 1, 5};
+    struct fit_data d = {train.d, valid.d, &train.y, &valid.y,
+                         &metric, 1,       5,        NULL};
     struct train ctx = {.pool = pool, .seed = 5};
     struct params *p = params_new(gbdt_family.params);
     struct st_writer *w = st_writer_new();

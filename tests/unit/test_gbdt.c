@@ -952,7 +952,8 @@ test_no_memory_is_an_error_at_every_allocation(void **state)
     for (unsigned long n = 1; !m; n++) {
         struct error err;
         struct params *p = params_new(gbdt_family.params);
-        struct fit_data d = {t.d, valid.d, &t.y, &valid.y, f.metric, 1, 1};
+        struct fit_data d = {t.d,      valid.d, &t.y, &valid.y,
+                             f.metric, 1,       1,    NULL};
 
         assert_ok(params_set_pair(p, "trees=2", &err), err);
         mem_fault_arm(n, true);

@@ -4,6 +4,7 @@
 
 #include "engine/trees/binned.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,6 +195,7 @@ lay_out(struct binned *b, const struct design *d, struct pool *pool,
 struct code_job {
     const struct design *d;
     struct binned *b;
+    size_t at; /* its row 0 in b */
     struct progress *progress;
 };
 
@@ -202,7 +204,7 @@ code_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     const struct code_job *j = ctx;
     struct binned *b = j->b;
-    size_t stride = b->n_words * BINNED_WORD;
+    size_t stride = b->n_words * BINNED_WORD, row = j->at + begin;
     double x[BLOCK];
     uint8_t code[BLOCK];
 
@@ -210,45 +212,53 @@ code_rows(void *ctx, size_t chunk, size_t begin, size_t end)
     if (progress_stopped(j->progress))
         return;
     for (size_t s = 0; s < b->n_slots; s++) {
-        uint8_t *out = (uint8_t *)(b->row + begin * b->n_words) + s;
+        uint8_t *out = (uint8_t *)(b->row + row * b->n_words) + s;
 
         design_pull(j->d, b->slot[s].col, begin, end, x);
         binner_apply(b->binner[b->slot[s].col], x, end - begin, code);
         for (size_t i = 0; i < end - begin; i++)
             out[i * stride] = code[i];
         if (b->col)
-            memcpy(b->col + s * b->n_rows + begin, code, end - begin);
+            memcpy(b->col + s * b->n_rows + row, code, end - begin);
     }
 }
 
 static bool
-code_all(struct binned *b, const struct design *d, bool by_col,
-         struct pool *pool, struct progress *progress, struct error *err)
+make_codes(struct binned *b, bool by_col, size_t *left, struct error *err)
 {
-    struct code_job j = {d, b, progress};
     size_t n;
 
     if (!mem_mul(b->n_rows, b->n_words, &n))
         return error_set(err, ERR_NOMEM, "%zu rows of %zu columns do not fit",
                          b->n_rows, b->n_slots);
-    b->row = mem_try_aligned(n + SLACK_WORDS, sizeof *b->row, err);
+    b->row = room_init(&b->rows, n + SLACK_WORDS, sizeof *b->row, left, err);
     if (!b->row)
         return false;
-    if (by_col && !(b->col = mem_try_aligned(b->n_rows * b->n_slots, 1, err)))
-        return false;
-    pool_for(pool, b->n_rows, BLOCK, code_rows, &j);
+    if (by_col)
+        b->col = room_init(&b->cols, b->n_rows * b->n_slots + 1, 1, left, err);
+    return !by_col || b->col;
+}
+
+bool
+binned_put(struct binned *b, const struct design *d, size_t at,
+           struct pool *pool, struct progress *progress, struct error *err)
+{
+    struct code_job j = {d, b, at, progress};
+
+    assert(at + design_rows(d) <= b->n_rows);
+    pool_for(pool, design_rows(d), BLOCK, code_rows, &j);
     return progress_check(progress, err);
 }
 
 static struct binned *
-new_binned(const struct design *d, struct error *err)
+new_binned(size_t n_rows, size_t n_cols, struct error *err)
 {
     struct binned *b = mem_try_array(1, sizeof *b, err);
 
     if (!b)
         return NULL;
-    b->n_rows = design_rows(d);
-    b->n_cols = design_cols(d);
+    b->n_rows = n_rows;
+    b->n_cols = n_cols;
     b->binner = mem_try_array(b->n_cols, sizeof(struct binner *), err);
     if (!b->binner) {
         free(b);
@@ -258,21 +268,33 @@ new_binned(const struct design *d, struct error *err)
 }
 
 struct binned *
-binned_fit(const struct design *d, unsigned max_bins, uint64_t seed,
-           struct pool *pool, struct progress *progress, struct error *err)
+binned_begin(const struct design *sample, size_t n_rows, unsigned max_bins,
+             uint64_t seed, size_t *left, struct pool *pool,
+             struct progress *progress, struct error *err)
 {
-    struct binned *b = new_binned(d, err);
+    struct binned *b = new_binned(n_rows, design_cols(sample), err);
 
     if (!b)
         return NULL;
     progress_begin(progress, "binning", b->n_cols);
-    if (!fit_binners(b, d, max_bins, seed, pool, progress, err) ||
-        !lay_out(b, d, pool, err) ||
-        !code_all(b, d, true, pool, progress, err)) {
-        binned_free(b);
-        return NULL;
-    }
-    return b;
+    if (fit_binners(b, sample, max_bins, seed, pool, progress, err) &&
+        lay_out(b, sample, pool, err) && make_codes(b, true, left, err))
+        return b;
+    binned_free(b);
+    return NULL;
+}
+
+struct binned *
+binned_fit(const struct design *d, unsigned max_bins, uint64_t seed,
+           struct pool *pool, struct progress *progress, struct error *err)
+{
+    struct binned *b = binned_begin(d, design_rows(d), max_bins, seed, NULL,
+                                    pool, progress, err);
+
+    if (!b || binned_put(b, d, 0, pool, progress, err))
+        return b;
+    binned_free(b);
+    return NULL;
 }
 
 struct binned *
@@ -292,11 +314,11 @@ binned_apply(const struct binned *like, const struct design *d,
     b->n_words = like->n_words;
     b->n_wide = like->n_wide;
     b->n_bins = like->n_bins;
-    if (!code_all(b, d, false, pool, progress, err)) {
-        binned_free(b);
-        return NULL;
-    }
-    return b;
+    if (make_codes(b, false, NULL, err) &&
+        binned_put(b, d, 0, pool, progress, err))
+        return b;
+    binned_free(b);
+    return NULL;
 }
 
 void
@@ -310,7 +332,7 @@ binned_free(struct binned *b)
         free(b->binner);
         free(b->slot);
     }
-    free(b->row);
-    free(b->col);
+    room_fini(&b->rows);
+    room_fini(&b->cols);
     free(b);
 }

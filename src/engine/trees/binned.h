@@ -22,6 +22,7 @@
 
 #include "base/pool.h"
 #include "base/progress.h"
+#include "base/room.h"
 #include "engine/encode.h"
 #include "engine/trees/binner.h"
 
@@ -47,6 +48,7 @@ struct binned {
     struct binner **binner;   /* n_cols */
     uint64_t *row;            /* n_rows x n_words; readable past the end */
     uint8_t *col;             /* n_slots x n_rows; NULL in binned_apply() */
+    struct room rows, cols;   /* what those two lie in */
     bool borrowed;            /* slots and binners are those of another */
 };
 
@@ -55,6 +57,17 @@ struct binned *
 binned_fit(const struct design *d, unsigned max_bins, uint64_t seed,
            struct pool *pool, struct progress *progress,
            struct error *err) MUST_USE;
+/* The same in parts, for a table beyond memory: learn cuts from the rows of
+ * `sample`; then n_rows rows, none of them yet, are coded by binned_put().
+ *   left  as room_init(): bounds what the codes take in memory */
+struct binned *
+binned_begin(const struct design *sample, size_t n_rows, unsigned max_bins,
+             uint64_t seed, size_t *left, struct pool *pool,
+             struct progress *progress, struct error *err) MUST_USE;
+/* Rows at..at + (rows of d) - 1. */
+bool binned_put(struct binned *b, const struct design *d, size_t at,
+                struct pool *pool, struct progress *progress,
+                struct error *err) MUST_USE;
 /* Other rows by the cuts of `like`, which must outlive the result; by row
  * only.  The same errors. */
 struct binned *binned_apply(const struct binned *like, const struct design *d,

@@ -111,10 +111,16 @@ leaves_of_depth(size_t depth)
     return depth < 15 ? ldexp(1, (int)depth) : TREE_MAX_LEAVES;
 }
 
+static size_t
+train_rows(const struct fit_data *d)
+{
+    return d->feed ? d->feed->n_rows : design_rows(d->train);
+}
+
 static struct rule
 choose_rule(const struct fit_data *d, const struct params *p)
 {
-    double n = (double)design_rows(d->train);
+    double n = (double)train_rows(d);
     bool stops = d->patience > 0 && design_rows(d->valid) > 0;
     bool classes = d->y->problem != PROBLEM_REGRESSION;
     bool small = n < 10000, many = design_cols(d->train) >= 10;
@@ -185,6 +191,7 @@ struct boost {
     struct binned *train, *valid; /* valid: NULL without rows */
     struct grower *grower;
     struct forest *forest;
+    struct room scores, gradients;
     double *score, *valid_score; /* (rows, k) */
     double *valid_out;           /* probabilities or values */
     struct gradient *gradient;   /* k planes of n */
@@ -213,10 +220,10 @@ boost_fini(struct boost *s)
     binned_free(s->valid);
     binned_free(s->train);
     tree_forest_free(s->forest);
-    free(s->score);
+    room_fini(&s->scores);
+    room_fini(&s->gradients);
     free(s->valid_score);
     free(s->valid_out);
-    free(s->gradient);
     free(s->extent);
     free(s->loss);
     free(s->sample);
@@ -225,34 +232,32 @@ boost_fini(struct boost *s)
 }
 
 /* Every row starts at the base scores. */
-static double *
-base_scores(const double *base, size_t n, size_t k, struct error *err)
+static void
+put_base(double *score, const double *base, size_t n, size_t k)
 {
-    double *score = NULL;
-    size_t total;
-
-    if (!mem_mul(n, k, &total)) {
-        error_set(err, ERR_NOMEM, "%zu rows of %zu scores do not fit", n, k);
-        return NULL;
-    }
-    score = mem_try_aligned(total, sizeof *score, err);
-    for (size_t i = 0; score && i < total; i++)
-        score[i] = base[i % k];
-    return score;
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < k; c++)
+            score[i * k + c] = base[c];
 }
 
 static bool
 make_valid(struct boost *s, const double *base, struct error *err)
 {
-    size_t n = design_rows(s->d->valid);
+    size_t n = design_rows(s->d->valid), total;
 
     if (n == 0)
         return true;
+    if (!mem_mul(n, s->k, &total))
+        return error_set(err, ERR_NOMEM, "%zu rows of %zu scores do not fit", n,
+                         s->k);
     s->valid = binned_apply(s->train, s->d->valid, s->ctx->pool,
                             s->ctx->progress, err);
-    s->valid_score = base_scores(base, n, s->k, err);
-    s->valid_out = base_scores(base, n, s->k, err);
-    return s->valid && s->valid_score && s->valid_out;
+    s->valid_score = mem_try_aligned(total, sizeof *s->valid_score, err);
+    s->valid_out = mem_try_aligned(total, sizeof *s->valid_out, err);
+    if (!s->valid || !s->valid_score || !s->valid_out)
+        return false;
+    put_base(s->valid_score, base, n, s->k);
+    return true;
 }
 
 static bool
@@ -268,10 +273,49 @@ make_sampling(struct boost *s, struct error *err)
     return s->order && s->active;
 }
 
+/* Code the parts as they are fed. */
+static bool
+take_feed(struct boost *s, struct error *err)
+{
+    const struct design_feed *feed = s->d->feed;
+    struct design *part;
+    size_t at = 0;
+    bool ok = true;
+
+    while (ok && (ok = feed->next(feed->ctx, &part, err)) && part) {
+        ok =
+            binned_put(s->train, part, at, s->ctx->pool, s->ctx->progress, err);
+        at += design_rows(part);
+        design_free(part);
+    }
+    if (ok && at != s->n)
+        ok = error_set(err, ERR_STATE, "%zu rows were fed, expected %zu", at,
+                       s->n);
+    return ok;
+}
+
+static bool
+code_train(struct boost *s, struct error *err)
+{
+    const struct design_feed *feed = s->d->feed;
+    struct pool *pool = s->ctx->pool;
+    struct progress *progress = s->ctx->progress;
+
+    if (!feed) {
+        s->train = binned_fit(s->d->train, s->rule.bins, s->ctx->seed, pool,
+                              progress, err);
+        return s->train != NULL;
+    }
+    s->train = binned_begin(s->d->train, s->n, s->rule.bins, s->ctx->seed,
+                            feed->left, pool, progress, err);
+    return s->train && take_feed(s, err);
+}
+
 static bool
 boost_init(struct boost *s, struct error *err)
 {
     double base[TARGET_MAX_CLASSES];
+    size_t *left = s->d->feed ? s->d->feed->left : NULL;
     size_t chunks = pool_chunks(s->n, GRAIN) + 1;
     size_t valid_chunks = pool_chunks(design_rows(s->d->valid), GRAIN) + 1;
     size_t planes;
@@ -279,13 +323,14 @@ boost_init(struct boost *s, struct error *err)
     if (!mem_mul(s->n, s->k, &planes))
         return error_set(err, ERR_NOMEM, "%zu rows of %zu classes do not fit",
                          s->n, s->k);
-    s->train = binned_fit(s->d->train, s->rule.bins, s->ctx->seed, s->ctx->pool,
-                          s->ctx->progress, err);
-    if (!s->train)
+    if (!code_train(s, err))
         return false;
     objective_base(s->problem, s->d->y->y, s->n, s->k, base);
-    s->score = base_scores(base, s->n, s->k, err);
-    s->gradient = mem_try_aligned(planes, sizeof *s->gradient, err);
+    s->score = room_init(&s->scores, planes, sizeof *s->score, left, err);
+    s->gradient =
+        room_init(&s->gradients, planes, sizeof *s->gradient, left, err);
+    if (s->score)
+        put_base(s->score, base, s->n, s->k);
     s->extent = mem_try_array(chunks * s->k, sizeof *s->extent, err);
     s->loss = mem_try_array(chunks > valid_chunks ? chunks : valid_chunks,
                             sizeof *s->loss, err);
@@ -295,6 +340,7 @@ boost_init(struct boost *s, struct error *err)
     s->forest = tree_forest_new(s->train, base, s->k, err);
     if (!s->forest)
         return false;
+    s->rule.grow.left = left;
     s->grower = grower_new(s->train, &s->rule.grow, s->ctx->pool,
                            s->ctx->progress, err);
     return s->grower != NULL;
@@ -623,9 +669,9 @@ check_data(const struct fit_data *d, struct error *err)
     if (cols == 0 || cols > TREE_MAX_COLS)
         return error_set(err, ERR_LIMIT, "%zu columns, expected 1..%d", cols,
                          TREE_MAX_COLS);
-    if (design_rows(d->train) == 0)
+    if (train_rows(d) == 0)
         return error_set(err, ERR_RANGE, "no rows to learn from");
-    if (design_rows(d->train) >= UINT32_MAX)
+    if (train_rows(d) >= UINT32_MAX)
         return error_set(err, ERR_LIMIT, "more than 2^32 - 2 rows");
     return true;
 }
@@ -640,7 +686,7 @@ gbdt_fit(const struct fit_data *d, const struct params *p,
     if (!check_data(d, err))
         return NULL;
     s.rule = choose_rule(d, p);
-    s.n = design_rows(d->train);
+    s.n = train_rows(d);
     s.k = s.problem == PROBLEM_MULTICLASS ? d->y->n_classes : 1;
     if (boost_init(&s, err) && boost_run(&s, err) &&
         (m = mem_try_array(1, sizeof *m, err))) {
@@ -738,6 +784,7 @@ const struct family gbdt_family = {
     .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS |
                 1u << PROBLEM_REGRESSION,
     .iterative = true,
+    .feeds = true,
     .rounds_param = "trees",
     .rounds = gbdt_rounds,
     .fit = gbdt_fit,

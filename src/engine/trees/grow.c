@@ -64,8 +64,8 @@ make_lists(struct grower *g, struct error *err)
     size_t max_chunks = g->b->n_rows / GROW_PART_GRAIN + g->max_wave + 1;
     size_t max_found = g->max_wave * 2 * (g->b->n_words + 1);
 
-    g->rows = mem_try_aligned(n, sizeof *g->rows, err);
-    g->scratch = mem_try_aligned(n, sizeof *g->scratch, err);
+    g->rows = room_init(&g->lists[0], n, sizeof *g->rows, g->o.left, err);
+    g->scratch = room_init(&g->lists[1], n, sizeof *g->scratch, g->o.left, err);
     g->leaf = mem_try_array(leaves, sizeof *g->leaf, err);
     g->heap = mem_try_array(leaves, sizeof *g->heap, err);
     g->node = mem_try_array(leaves, sizeof *g->node, err);
@@ -103,8 +103,8 @@ grower_free(struct grower *g)
 {
     if (!g)
         return;
-    free(g->rows);
-    free(g->scratch);
+    room_fini(&g->lists[0]);
+    room_fini(&g->lists[1]);
     free(g->leaf);
     free(g->heap);
     free(g->node);

@@ -27,6 +27,7 @@ struct grow_options {
     double max_delta; /* of a leaf before `rate`; 0: any */
     double rate;
     size_t hist_bytes; /* memory for histograms; 0: 256 MiB */
+    size_t *left;      /* bounds what lists of rows take: room_init() */
 };
 
 struct grower;

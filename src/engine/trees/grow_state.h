@@ -62,6 +62,7 @@ struct grower {
     struct progress *progress;
     split_scan_fn *scan;
 
+    struct room lists[2]; /* what those two lie in */
     struct hist_row *rows, *scratch;
     struct grow_leaf *leaf;
     size_t n_leaves;
