@@ -1,0 +1,379 @@
+/* engine/model_fit.c -- from a table to a fitted model.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/model_fit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "frame/split.h"
+
+enum {
+    PATIENCE = 50,
+    RESAMPLES = 200, /* for the card; an evaluation has more */
+    MIN_HOLDOUT = 20 /* fewer rows: none is held out */
+};
+
+void
+model_fit_release(struct fit *f)
+{
+    frame_unref(f->train);
+    frame_unref(f->valid);
+    target_fini(&f->y);
+    target_fini(&f->y_valid);
+    design_free(f->x);
+    design_free(f->x_valid);
+    f->train = f->valid = NULL;
+    f->x = f->x_valid = NULL;
+}
+
+static bool
+metrics_choose(struct fit *f, struct error *err)
+{
+    static const char *const classes[] = {"logloss", "auc", NULL};
+    static const char *const numbers[] = {"rmse", "mae", NULL};
+    const char *const *names = f->o->metrics;
+
+    if (!names)
+        names = f->all.problem == PROBLEM_REGRESSION ? numbers : classes;
+    for (; *names; names++) {
+        const struct metric *m = metric_find(*names, f->all.problem, err);
+
+        if (!m)
+            return false;
+        if (f->n_metrics == METRIC_N)
+            return error_set(err, ERR_RANGE, "over %d metrics", METRIC_N);
+        f->metric[f->n_metrics++] = m;
+    }
+    return true;
+}
+
+static bool
+problem_check(const struct fit *f, struct error *err)
+{
+    const struct family *family = f->family;
+
+    if (family->problems & 1u << f->all.problem)
+        return true;
+    return error_set(err, ERR_RANGE,
+                     "%s does not learn a %s target, and '%s' is one",
+                     family->name, problem_word(f->all.problem), f->target);
+}
+
+static bool
+holdout(struct fit *f, const struct frame *all, double share, struct error *err)
+{
+    bool classes = f->all.problem != PROBLEM_REGRESSION;
+    struct frame *by = classes ? target_frame(&f->all, err) : frame_ref(all);
+    struct split s = {0};
+    bool ok = false;
+
+    if (by &&
+        split_holdout(by, share, classes ? "y" : NULL, f->ctx->seed, &s, err))
+        ok = (f->train = frame_take(all, s.train, s.n_train, err)) &&
+             (f->valid = frame_take(all, s.test, s.n_test, err)) &&
+             target_take(&f->all, s.train, s.n_train, &f->y, err) &&
+             target_take(&f->all, s.test, s.n_test, &f->y_valid, err);
+    frame_unref(by);
+    split_fini(&s);
+    return ok;
+}
+
+static bool
+no_holdout(struct fit *f, const struct frame *all, struct error *err)
+{
+    f->train = frame_ref(all);
+    if (!target_take(&f->all, NULL, 0, &f->y_valid, err) ||
+        !(f->valid = frame_slice(all, 0, 0, err)))
+        return false;
+    f->y = f->all;
+    memset(&f->all, 0, sizeof f->all);
+    return true;
+}
+
+bool
+model_fit_share(const struct fit *f, double *share, struct error *err)
+{
+    *share = f->o->valid_share;
+    if (*share >= 1)
+        return error_set(err, ERR_RANGE,
+                         "a validation share of %g, expected below 1", *share);
+    if (*share == 0 && f->family->iterative)
+        *share = MODEL_FIT_VALID_SHARE;
+    if (*share < 0)
+        *share = 0;
+    return true;
+}
+
+/* Which rows train and which ones stop the training. */
+static bool
+rows_choose(struct fit *f, const struct frame *all, struct error *err)
+{
+    double share;
+
+    if (f->o->valid) {
+        f->train = frame_ref(all);
+        f->valid = frame_ref(f->o->valid);
+        if (!target_apply(&f->all, f->valid, f->target, &f->y_valid, err))
+            return error_prefix(err, "validation rows: ");
+        f->y = f->all;
+        memset(&f->all, 0, sizeof f->all);
+        return true;
+    }
+    if (!model_fit_share(f, &share, err))
+        return false;
+    if (share > 0 && f->all.n >= MIN_HOLDOUT)
+        return holdout(f, all, share, err);
+    return no_holdout(f, all, err);
+}
+
+bool
+model_fit_prepare(struct fit *f, struct error *err)
+{
+    struct pool *pool = f->ctx->pool;
+
+    f->m->prepare = prepare_fit(f->train, f->target, f->family->style,
+                                f->o->drop, f->o->derive, pool, err);
+    if (!f->m->prepare ||
+        !(f->x = prepare_apply(f->m->prepare, f->train, pool, err)))
+        return false;
+    if (!(f->x_valid = prepare_apply(f->m->prepare, f->valid, pool, err)))
+        return error_prefix(err, "validation rows: ");
+    return true;
+}
+
+bool
+model_fit_learn(struct fit *f, const struct params *p, unsigned patience,
+                struct error *err)
+{
+    struct fit_data d = {.train = f->x,
+                         .valid = f->x_valid,
+                         .y = &f->y,
+                         .y_valid = &f->y_valid,
+                         .metrics = f->metric,
+                         .n_metrics = f->n_metrics,
+                         .patience = patience,
+                         .feed = f->feed};
+    struct json_writer w;
+
+    buf_clear(&f->chosen);
+    json_writer_init(&w, &f->chosen);
+    json_open(&w, '{');
+    f->m->learner = f->family->fit(&d, p, f->ctx, &w, err);
+    json_close(&w, '}');
+    return f->m->learner && buf_check(&f->chosen, err);
+}
+
+/* What the rules chose the first time, and as many rounds as stopping early
+ * found, as parameters.  NULL on failure. */
+static struct params *
+refit_params(const struct fit *f, struct error *err)
+{
+    struct params *p = params_copy(f->params);
+    struct json *chosen =
+        json_parse((struct str){f->chosen.data, f->chosen.len}, err);
+    struct buf text;
+    bool ok = chosen != NULL;
+
+    buf_init(&text);
+    for (const struct param *d = f->family->params; ok && d->name; d++) {
+        const struct json *v = json_find(chosen, d->name);
+
+        buf_clear(&text);
+        if (strcmp(d->name, f->family->rounds_param) == 0)
+            buf_printf(&text, "%zu", f->family->rounds(f->m->learner));
+        else if (v && json_type(v) == JSON_NUMBER)
+            json_print(&text, v);
+        else
+            continue;
+        ok = buf_check(&text, err) && params_set(p, d->name, text.data, err);
+    }
+    buf_fini(&text);
+    json_free(chosen);
+    if (ok)
+        return p;
+    params_free(p);
+    return NULL;
+}
+
+/* Once more on all rows. */
+static bool
+refit(struct fit *f, const struct frame *all, struct error *err)
+{
+    struct params *p;
+    bool ok;
+
+    if (!f->family->rounds)
+        return true;
+    if (!(p = refit_params(f, err)))
+        return false;
+    f->family->free(f->m->learner);
+    f->m->learner = NULL;
+    prepare_free(f->m->prepare);
+    f->m->prepare = NULL;
+    model_fit_release(f);
+    ok = no_holdout(f, all, err) && model_fit_prepare(f, err) &&
+         model_fit_learn(f, p, 0, err);
+    params_free(p);
+    return ok;
+}
+
+/* All parameters, auto replaced by what the rules chose, then what else the
+ * family wants known. */
+static bool
+params_settle(struct fit *f, struct error *err)
+{
+    struct buf set, out;
+    struct json_writer w;
+    struct json *a = NULL, *b = NULL;
+    bool ok = false;
+
+    buf_init(&set);
+    buf_init(&out);
+    json_writer_init(&w, &set);
+    params_json(f->params, &w);
+    if (!buf_check(&set, err) ||
+        !(a = json_parse((struct str){set.data, set.len}, err)) ||
+        !(b = json_parse((struct str){f->chosen.data, f->chosen.len}, err)))
+        goto out;
+    json_writer_init(&w, &out);
+    json_open(&w, '{');
+    for (unsigned second = 0; second < 2; second++)
+        for (const struct json *v = json_first(second ? b : a); v;
+             v = json_next(v)) {
+            const struct json *c = json_find(b, json_key(v));
+
+            if (second && json_find(a, json_key(v)))
+                continue;
+            buf_clear(&set);
+            json_print(&set, c ? c : v);
+            json_name(&w, json_key(v));
+            json_put_raw(&w, set.data);
+        }
+    json_close(&w, '}');
+    ok = buf_check(&set, err) && buf_check(&out, err);
+    if (ok)
+        f->m->params = buf_take(&out);
+out:
+    json_free(a);
+    json_free(b);
+    buf_fini(&set);
+    buf_fini(&out);
+    return ok;
+}
+
+bool
+model_fit_score(struct fit *f, struct error *err)
+{
+    struct model *m = f->m;
+    size_t n = f->y_valid.n;
+    size_t k = m->like.problem == PROBLEM_MULTICLASS ? m->like.n_classes : 1;
+    double *p = mem_try_array(n * k, sizeof *p, err);
+    struct evaluation e = {0};
+    struct json_writer w;
+    struct buf b;
+    bool ok = false;
+
+    buf_init(&b);
+    if (p && m->family->score(m->learner, f->x_valid, f->ctx->pool, p, err) &&
+        evaluation_make(&f->y_valid, p, k, RESAMPLES, f->ctx->seed,
+                        f->ctx->pool, &e, err)) {
+        json_writer_init(&w, &b);
+        evaluation_json(&e, &w);
+        ok = buf_check(&b, err);
+    }
+    if (ok)
+        m->metrics = buf_take(&b);
+    evaluation_fini(&e);
+    buf_fini(&b);
+    free(p);
+    return ok;
+}
+
+bool
+model_fit_close(struct fit *f, struct error *err)
+{
+    return params_settle(f, err) &&
+           model_baselines_fit(f->m, f->train, f->ctx->pool, err);
+}
+
+unsigned
+model_fit_patience(const struct fit *f)
+{
+    return f->o->patience < 0 ? PATIENCE : (unsigned)f->o->patience;
+}
+
+bool
+model_fit_settle(struct fit *f, struct error *err)
+{
+    struct model *m = f->m;
+
+    m->seed = f->ctx->seed;
+    return problem_check(f, err) && metrics_choose(f, err) &&
+           target_take(&f->all, NULL, 0, &m->like, err) &&
+           (m->target = mem_try_text(f->target, strlen(f->target), err));
+}
+
+bool
+model_fit_begin(struct fit *f, struct error *err)
+{
+    static const struct model_options usual = {.problem = -1, .patience = -1};
+
+    if (!f->o)
+        f->o = &usual;
+    buf_init(&f->chosen);
+    f->m = model_new(f->family, err);
+    return f->m != NULL;
+}
+
+struct model *
+model_fit_end(struct fit *f, bool ok)
+{
+    model_fit_release(f);
+    target_fini(&f->all);
+    buf_fini(&f->chosen);
+    if (ok)
+        return f->m;
+    model_unref(f->m);
+    return NULL;
+}
+
+static bool
+fit_run(struct fit *f, const struct frame *all, struct error *err)
+{
+    struct model *m = f->m;
+
+    if (!target_fit(all, f->target, f->o->problem, &f->all, err) ||
+        !model_fit_settle(f, err) ||
+        !frame_fingerprint(all, m->fingerprint, err) ||
+        !rows_choose(f, all, err))
+        return false;
+    m->n_train = f->y.n;
+    m->n_valid = f->y_valid.n;
+    if (!model_fit_prepare(f, err) ||
+        !model_fit_learn(f, f->params, model_fit_patience(f), err) ||
+        (m->n_valid && !model_fit_score(f, err)))
+        return false;
+    if (f->o->refit && m->n_valid && !f->o->valid &&
+        !progress_stopped(f->ctx->progress)) {
+        if (!refit(f, all, err))
+            return false;
+        m->n_train = f->y.n;
+    }
+    return model_fit_close(f, err);
+}
+
+struct model *
+model_fit(const struct family *family, const struct params *p,
+          const struct frame *f, const char *target,
+          const struct model_options *o, const struct train *ctx,
+          struct error *err)
+{
+    struct fit fit = {
+        .family = family, .params = p, .o = o, .ctx = ctx, .target = target};
+    bool ok = model_fit_begin(&fit, err) && fit_run(&fit, f, err);
+
+    return model_fit_end(&fit, ok);
+}

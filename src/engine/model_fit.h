@@ -1,0 +1,48 @@
+/* engine/model_fit.h -- what fitting on a table and on a stream share.
+ * Private to model_fit*.c.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_MODEL_FIT_H
+#define LATHE_ENGINE_MODEL_FIT_H
+
+#include "engine/model_state.h"
+
+/* Rows held out to stop early where nothing else is said. */
+#define MODEL_FIT_VALID_SHARE 0.2
+
+/* Everything between a table and a fitted model. */
+struct fit {
+    struct model *m;
+    const struct family *family;
+    const struct params *params;
+    const struct model_options *o;
+    const struct train *ctx;
+    const char *target;
+    const struct metric *metric[METRIC_N];
+    size_t n_metrics;
+    struct frame *train, *valid;
+    struct target all, y, y_valid;
+    struct design *x, *x_valid;
+    const struct design_feed *feed; /* NULL: the rows of train */
+    struct buf chosen;              /* members of a JSON object */
+};
+
+bool model_fit_begin(struct fit *f, struct error *err) MUST_USE;
+/* The model, or NULL when !ok; releases all else. */
+struct model *model_fit_end(struct fit *f, bool ok);
+void model_fit_release(struct fit *f); /* rows, targets, designs */
+/* With the target known: does the family learn it, by which metrics? */
+bool model_fit_settle(struct fit *f, struct error *err) MUST_USE;
+/* The share to hold out; 0: none. */
+bool
+model_fit_share(const struct fit *f, double *share, struct error *err) MUST_USE;
+/* Preparation and designs from train and valid. */
+bool model_fit_prepare(struct fit *f, struct error *err) MUST_USE;
+bool model_fit_learn(struct fit *f, const struct params *p, unsigned patience,
+                     struct error *err) MUST_USE;
+unsigned model_fit_patience(const struct fit *f);
+/* How the validation rows score; before a refit has eaten them. */
+bool model_fit_score(struct fit *f, struct error *err) MUST_USE;
+/* All parameters, auto replaced by what the rules chose, then what else the
+ * family wants known; and the baselines, on f->train. */
+bool model_fit_close(struct fit *f, struct error *err) MUST_USE;
+#endif
