@@ -102,6 +102,21 @@ struct model *model_fit(const struct family *family, const struct params *p,
                         const struct frame *f, const char *target,
                         const struct model_options *o, const struct train *ctx,
                         struct error *err) MUST_USE;
+/* The same on a table that streams (frame/stream.h), gone through twice, in
+ * memory bounded by budget_bytes() but for what the family needs for each row,
+ * which goes to a file where it does not fit.
+ *
+ * Preparation, cuts and baselines are learnt from at most 2^18 rows, drawn by
+ * the seed; rows to stop early by are drawn too, not by class, and no more than
+ * fit in memory.  Where no row is left out of either the model is the one that
+ * model_fit() gives, byte for byte.  ERR_LIMIT for a family that cannot, and
+ * for o->refit. */
+struct stream;
+struct model *
+model_fit_stream(const struct family *family, const struct params *p,
+                 struct stream *s, const char *target,
+                 const struct model_options *o, const struct train *ctx,
+                 struct error *err) MUST_USE;
 struct model *model_ref(const struct model *m);
 void model_unref(struct model *m);
 
