@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "engine/metric.h"
+#include "frame/stream.h"
 #include "session/live.h"
 #include "store/artifact.h"
 #include "store/lineage.h"
@@ -155,13 +156,14 @@ begin_run(struct store *store, const struct fit_request *r, const char *project,
                               .seed = r->seed,
                               .build = session_build(),
                               .source = r->source};
-    char fingerprint[33], commit[LINEAGE_COMMIT];
+    char fingerprint[33] = "", commit[LINEAGE_COMMIT];
     struct error outside; /* of git, which is no failure */
     struct json_writer w;
     struct buf params;
     bool ok;
 
-    if (!frame_fingerprint(r->frame, fingerprint, err))
+    /* That of a stream comes with the model. */
+    if (r->frame && !frame_fingerprint(r->frame, fingerprint, err))
         return false;
     if (lineage_commit(project, commit, &outside))
         start.git_commit = commit;
@@ -178,7 +180,7 @@ begin_run(struct store *store, const struct fit_request *r, const char *project,
 /* Save the model and close the run. */
 static bool
 end_run(struct store *store, const struct follower *f, const struct model *m,
-        bool stopped, struct error *err)
+        bool streamed, bool stopped, struct error *err)
 {
     char digest[DIGEST_HEX];
     struct buf file, metrics;
@@ -188,6 +190,8 @@ end_run(struct store *store, const struct follower *f, const struct model *m,
     buf_init(&metrics);
     put_metrics(f, &metrics);
     ok = model_save(m, &file, err) &&
+         (!streamed ||
+          run_fingerprint(store, f->run, model_fingerprint(m), err)) &&
          artifact_put(store, file.data, file.len, digest, err) &&
          run_end(store, f->run, stopped ? RUN_CANCELLED : RUN_DONE,
                  stopped ? "stopped; what was finished is kept" : NULL,
@@ -222,6 +226,16 @@ fit_problem(const struct family *family)
     return -1;
 }
 
+static struct model *
+learn(const struct fit_request *r, const struct model_options *o,
+      const struct train *ctx, struct error *err)
+{
+    return r->stream ? model_fit_stream(r->family, r->params, r->stream,
+                                        r->target, o, ctx, err)
+                     : model_fit(r->family, r->params, r->frame, r->target, o,
+                                 ctx, err);
+}
+
 struct model *
 session_fit(struct session *s, struct task *t, const struct fit_request *r,
             run_id id, struct error *err)
@@ -233,7 +247,8 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
     size_t col;
 
     /* A slip of the pen is no run. */
-    if (!frame_need(r->frame, r->target, &col, err))
+    if (!frame_need(r->stream ? stream_head(r->stream) : r->frame, r->target,
+                    &col, err))
         return NULL;
     if (options.problem < 0)
         options.problem = fit_problem(r->family);
@@ -246,14 +261,14 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
     f->run = id;
     live_begin(session_live(s), id);
     session_notify(s, TOPIC_RUNS);
-    m = model_fit(
-        r->family, r->params, r->frame, r->target, &options,
-        &(struct train){
-            session_pool(s), task_progress(t), {on_event, f}, r->seed},
-        err);
+    m = learn(r, &options,
+              &(struct train){
+                  session_pool(s), task_progress(t), {on_event, f}, r->seed},
+              err);
     if (!m) {
         fail_run(store, f, err);
-    } else if (!end_run(store, f, m, progress_stopped(task_progress(t)), err)) {
+    } else if (!end_run(store, f, m, r->stream != NULL,
+                        progress_stopped(task_progress(t)), err)) {
         fail_run(store, f, err);
         model_unref(m);
         m = NULL;

@@ -12,7 +12,8 @@ struct fit_request {
     const struct family *family;
     const struct params *params;
     const struct frame *frame;
-    const char *data; /* name or path, for lineage */
+    struct stream *stream; /* instead of frame: a table beyond memory */
+    const char *data;      /* name or path, for lineage */
     const char *target;
     struct model_options options;
     uint64_t seed;

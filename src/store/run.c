@@ -327,6 +327,29 @@ run_rename(struct store *s, const char *id, const char *name, struct error *err)
 }
 
 static bool
+set_fingerprint(struct sqlite3 *db, void *ctx, struct error *err)
+{
+    const struct change *c = ctx;
+    int64_t key = 0;
+
+    if (!run_key(db, c->id, false, &key, err))
+        return false;
+    const struct sql_value at[] = {sql_text(c->value), sql_int(key)};
+
+    return sql_run(db, "UPDATE run SET fingerprint = ?1 WHERE key = ?2", at, 2,
+                   err);
+}
+
+bool
+run_fingerprint(struct store *s, const char *id, const char *fingerprint,
+                struct error *err)
+{
+    struct change c = {.id = id, .value = fingerprint};
+
+    return store_write(s, set_fingerprint, &c, err);
+}
+
+static bool
 is_live(struct sqlite3 *db, int64_t key, bool *live, struct error *err);
 
 /* ---- read ---- */

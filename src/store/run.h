@@ -44,6 +44,9 @@ bool run_tag(struct store *s, const char *id, const char *key,
              const char *value, struct error *err) MUST_USE;
 bool run_rename(struct store *s, const char *id, const char *name,
                 struct error *err) MUST_USE;
+/* Of training data that was not known at the beginning, since it streams. */
+bool run_fingerprint(struct store *s, const char *id, const char *fingerprint,
+                     struct error *err) MUST_USE;
 /* Marks deleted; listed no more; `lathe gc` removes.  A live run: ERR_STATE.
  * undelete looks among the deleted ones. */
 bool run_delete(struct store *s, const char *id, bool undelete,

@@ -249,7 +249,7 @@ a_list_is_newest_first_and_without_the_deleted(void **state)
 }
 
 static void
-tags_and_names_change(void **state)
+tags_names_and_fingerprints_change(void **state)
 {
     struct run r;
     run_id id;
@@ -260,7 +260,9 @@ tags_and_names_change(void **state)
     assert_true(run_tag(store, "old", "who", "you", &err));
     assert_true(run_tag(store, "old", "quote\"", "a\nb", &err));
     assert_true(run_rename(store, "old", "new", &err));
+    assert_true(run_fingerprint(store, "new", "00ff", &err));
     assert_true(run_find(store, "new", &r, &err));
+    assert_string_equal(r.fingerprint, "00ff");
     assert_string_equal(
         r.tags, "{\"n\":\"3\",\"quote\\\"\":\"a\\nb\",\"who\":\"you\"}");
     run_fini(&r);
@@ -341,7 +343,7 @@ main(void)
         cmocka_unit_test(a_prefix_that_two_runs_have_names_the_candidates),
         cmocka_unit_test(a_name_that_two_runs_have_names_the_candidates),
         cmocka_unit_test(a_list_is_newest_first_and_without_the_deleted),
-        cmocka_unit_test(tags_and_names_change),
+        cmocka_unit_test(tags_names_and_fingerprints_change),
         cmocka_unit_test(a_live_run_of_a_dead_process_is_lost),
         cmocka_unit_test(reads_without_memory_fail_and_pass),
     };
