@@ -34,7 +34,7 @@ struct arg {
     const char *choices;  /* ARG_CHOICE: "a|b" */
     const char *help;
 };
-enum { COMMAND_MAX_ARGS = 20 };
+enum { COMMAND_MAX_ARGS = 32 };
 
 struct call; /* the parsed arguments of one invocation, and its output */
 

@@ -141,8 +141,11 @@ frame_move_focus(struct view *v, int dx, int dy)
         v->focus = (unsigned)best;
 }
 
+enum { SWITCH_CELLS = 13 }; /* " · 1/2 [ ]" and the rule around it */
+
 static void
-region_title(struct view *v, unsigned i, struct buf *left, struct buf *right)
+region_title(struct view *v, unsigned i, int width, struct buf *left,
+             struct buf *right)
 {
     const struct view_region *r = &v->class->regions[i];
 
@@ -155,6 +158,10 @@ region_title(struct view *v, unsigned i, struct buf *left, struct buf *right)
 
         for (unsigned k = 0; k <= i; k++)
             at += takes_keys(v, k);
+        /* In little room the way to the other regions goes before news. */
+        if (str_width((struct str){right->data, right->len}) + SWITCH_CELLS >
+            (size_t)width / 3)
+            buf_clear(right);
         buf_printf(right, "%s%u/%u [ ]", right->len ? " · " : "", at,
                    key_regions(v));
     }
@@ -179,7 +186,7 @@ draw_region(struct view *v, unsigned i, const struct canvas *body)
 
         buf_init(&left);
         buf_init(&right);
-        region_title(v, i, &left, &right);
+        region_title(v, i, rule.w, &left, &right);
         draw_rule(&rule, 0, focus ? ROLE_FOCUS : ROLE_BORDER, left.data,
                   right.data);
         buf_fini(&left);
