@@ -24,6 +24,7 @@ liblathe_a_SOURCES += src/engine/model_fit.h
 liblathe_a_SOURCES += src/engine/model_fit_stream.c
 liblathe_a_SOURCES += src/engine/model_print.c
 liblathe_a_SOURCES += src/engine/model_state.h
+liblathe_a_SOURCES += src/engine/model_stream.c
 liblathe_a_SOURCES += src/engine/params.c
 liblathe_a_SOURCES += src/engine/params.h
 liblathe_a_SOURCES += src/engine/prepare.c

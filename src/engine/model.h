@@ -133,10 +133,19 @@ void prediction_fini(struct prediction *p);
 struct frame *
 model_predict_frame(const struct model *m, const struct frame *f,
                     struct pool *pool, struct error *err) MUST_USE;
+/* The same for a stream, which it takes over, also when it fails: a stream of
+ * answers, behind the columns of s where `inputs`. */
+struct stream *model_predict_stream(const struct model *m, struct stream *s,
+                                    bool inputs, struct error *err) MUST_USE;
 /* f must hold the target. */
 bool model_evaluate(const struct model *m, const struct frame *f, uint64_t seed,
                     struct pool *pool, struct evaluation *out,
                     struct error *err) MUST_USE;
+/* The rest of a stream: its predictions and targets are kept, 16 bytes a row
+ * and 8 more for each class beyond two. */
+bool
+model_evaluate_stream(const struct model *m, struct stream *s, uint64_t seed,
+                      struct evaluation *out, struct error *err) MUST_USE;
 /* Importance by input column, largest first: column text, importance float. */
 struct frame *
 model_importance(const struct model *m, struct error *err) MUST_USE;

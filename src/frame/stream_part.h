@@ -6,7 +6,7 @@
  *     static const struct stream_class class = {sample_next, sample_rewind,
  *                                               sample_close};
  *
- * Private to stream*.c.
+ * Private to stream*.c, and to layers above that make kinds of their own.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_STREAM_PART_H
 #define LATHE_FRAME_STREAM_PART_H

@@ -18,7 +18,7 @@
 #include "base/rng.h"
 #include "engine/family.h"
 #include "frame/builder.h"
-#include "frame/stream.h"
+#include "frame/stream_verbs.h"
 
 static const char *const plans[] = {"none", "monthly", "yearly", "trial"};
 
@@ -242,6 +242,74 @@ what_cannot_be_learnt_is_said_as_for_a_table(void **state)
     frame_unref(f);
 }
 
+/* The answers for batches, one below the other, are those for the table. */
+static void
+predictions_and_scores_of_batches_are_those_of_the_whole(void **state)
+{
+    static const char *const targets[] = {"plan", "value"};
+    const struct model_options o = {.problem = -1, .patience = 3};
+    struct frame *f = customers(1000);
+    struct rows r = {f, 0};
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct model *m = fit(&r, "gbdt", targets[i], &o, NULL, &err);
+        struct stream *s = stream_of_frame(f, 77, NULL, NULL, &err);
+        struct frame *want = model_predict_frame(m, f, NULL, &err), *got;
+        struct evaluation a, b;
+        struct json_writer w;
+        struct buf x, y;
+        char one[33], two[33];
+
+        assert_true(model_evaluate(m, f, 3, NULL, &a, &err));
+        assert_true(model_evaluate_stream(m, s, 3, &b, &err));
+        buf_init(&x);
+        buf_init(&y);
+        json_writer_init(&w, &x);
+        evaluation_json(&a, &w);
+        json_writer_init(&w, &y);
+        evaluation_json(&b, &w);
+        assert_string_equal(x.data, y.data);
+        evaluation_fini(&a);
+        evaluation_fini(&b);
+        buf_fini(&x);
+        buf_fini(&y);
+
+        assert_true(stream_rewind(s, &err));
+        assert_non_null(s = model_predict_stream(m, s, false, &err));
+        got = stream_collect(s, &err);
+        assert_true(frame_fingerprint(want, one, &err) &&
+                    frame_fingerprint(got, two, &err));
+        assert_string_equal(one, two);
+        stream_close(s);
+        frame_unref(got);
+        frame_unref(want);
+        model_unref(m);
+    }
+    frame_unref(f);
+}
+
+static void
+answers_stand_behind_the_inputs_where_they_are_wanted(void **state)
+{
+    const struct model_options o = {.problem = -1, .patience = 3};
+    struct frame *f = customers(300);
+    struct rows r = {f, 0};
+    struct error err;
+    struct model *m = fit(&r, "gbdt", "value", &o, NULL, &err);
+    struct stream *s = stream_of_frame(f, 50, NULL, NULL, &err);
+
+    (void)state;
+    assert_non_null(s = model_predict_stream(m, s, true, &err));
+    assert_int_equal(stream_cols(s), 6);
+    assert_string_equal(stream_name(s, 0), "age");
+    assert_string_equal(stream_name(s, 5), "prediction");
+    stream_close(s);
+    model_unref(m);
+    frame_unref(f);
+}
+
 static void
 every_failing_call_is_an_error_not_a_leak(void **state)
 {
@@ -273,6 +341,9 @@ main(void)
         cmocka_unit_test(rows_beyond_memory_lie_on_a_file_and_change_nothing),
         cmocka_unit_test(held_out_rows_stop_early_and_do_not_depend_on_batches),
         cmocka_unit_test(what_cannot_be_learnt_is_said_as_for_a_table),
+        cmocka_unit_test(
+            predictions_and_scores_of_batches_are_those_of_the_whole),
+        cmocka_unit_test(answers_stand_behind_the_inputs_where_they_are_wanted),
         cmocka_unit_test(every_failing_call_is_an_error_not_a_leak),
     };
 
