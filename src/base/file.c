@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "base/torn.h"
 
 #define XXH_INLINE_ALL
 #pragma GCC diagnostic push
@@ -116,6 +117,8 @@ struct mapping {
     void *mapped; /* munmap when not NULL, else free data */
     size_t len;
     char *data;
+    int fd; /* of what is mapped; -1: closed */
+    struct torn *watch;
 };
 
 static bool
@@ -156,6 +159,7 @@ map_fd(struct file_map *m, int fd, const char *path,
     if (p == MAP_FAILED)
         return error_errno(err, errno, "%s", path);
     priv->mapped = p;
+    priv->watch = torn_watch(p, (size_t)st.st_size);
     priv->len = m->len = (size_t)st.st_size;
     m->data = p;
     return true;
@@ -166,15 +170,21 @@ file_map_open(struct file_map *m, const char *path, const struct progress *stop,
               struct error *err)
 {
     bool standard_input = strcmp(path, "-") == 0;
-    int fd = standard_input ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
+    int fd = standard_input ? fcntl(0, F_DUPFD_CLOEXEC, 0)
+                            : open(path, O_RDONLY | O_CLOEXEC);
+    struct mapping *priv;
     bool ok;
 
     *m = (struct file_map){.data = ""};
     if (fd < 0)
         return error_errno(err, errno, "%s", path);
-    m->priv = mem_new(sizeof(struct mapping));
+    m->priv = priv = mem_new(sizeof *priv);
+    priv->fd = -1;
     ok = map_fd(m, fd, standard_input ? "standard input" : path, stop, err);
-    close(fd);
+    if (priv->mapped)
+        priv->fd = fd;
+    else
+        close(fd);
     if (!ok)
         file_map_close(m);
     return ok;
@@ -202,8 +212,11 @@ file_map_close(struct file_map *m)
 
     if (!priv)
         return;
+    torn_forget(priv->watch);
     if (priv->mapped)
         munmap(priv->mapped, priv->len);
+    if (priv->fd >= 0)
+        close(priv->fd);
     free(priv->data);
     free(priv);
     *m = (struct file_map){.data = ""};
@@ -222,6 +235,32 @@ file_map_cool(const struct file_map *m, size_t begin, size_t end)
         (void)madvise((char *)priv->mapped + begin, end - begin, MADV_DONTNEED);
 }
 
+bool
+file_map_whole(const struct file_map *m, struct error *err)
+{
+    const struct mapping *priv = m->priv;
+    struct stat st;
+
+    if (!priv || priv->fd < 0 || fstat(priv->fd, &st) < 0 ||
+        (!torn_was(priv->watch) && (size_t)st.st_size >= priv->len))
+        return true;
+    return error_set(err, ERR_IO,
+                     "it became shorter while it was read: %zu bytes, now %zu",
+                     priv->len, (size_t)st.st_size);
+}
+
+/* What is kept for long keeps no descriptor. */
+static void
+close_file(struct file_map *m)
+{
+    struct mapping *priv = m->priv;
+
+    if (priv && priv->fd >= 0) {
+        close(priv->fd);
+        priv->fd = -1;
+    }
+}
+
 struct file_hold {
     atomic_size_t refs;
     struct file_map map;
@@ -237,6 +276,7 @@ file_hold_new(struct file_map *m, struct error *err)
         return NULL;
     }
     atomic_init(&h->refs, 1);
+    close_file(m);
     h->map = *m;
     *m = (struct file_map){.data = ""};
     return h;

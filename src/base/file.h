@@ -32,6 +32,9 @@ void file_map_cool(const struct file_map *m, size_t begin, size_t end);
  * place of a file. */
 bool file_map_memory(struct file_map *m, void *data, size_t len,
                      struct error *err) MUST_USE;
+/* A file may become shorter while it is read: what it no longer has is read as
+ * zeros.  Ask before believing what was read: ERR_IO. */
+bool file_map_whole(const struct file_map *m, struct error *err) MUST_USE;
 
 /* A mapping that several things point into: shared by reference count across
  * threads, closed with the last of them.  Takes m over, also when it fails. */

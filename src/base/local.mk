@@ -58,3 +58,5 @@ liblathe_a_SOURCES += src/base/spill.c
 liblathe_a_SOURCES += src/base/spill.h
 liblathe_a_SOURCES += src/base/str.c
 liblathe_a_SOURCES += src/base/str.h
+liblathe_a_SOURCES += src/base/torn.c
+liblathe_a_SOURCES += src/base/torn.h

@@ -212,10 +212,43 @@ test_a_file_in_pieces_is_there_only_once_committed(void **state)
     unlink("pieces");
 }
 
+static void
+a_file_that_becomes_shorter_is_read_as_zeros_and_told(void **state)
+{
+    enum { LEN = 1 << 20, LEFT = 5000 };
+    struct file_map m, other;
+    struct error err;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    buf_fill(&b, 'x', LEN);
+    assert_ok(file_replace("a", b.data, b.len, 0600, &err), err);
+    assert_ok(file_map_open(&m, "a", NULL, &err), err);
+    assert_ok(file_map_whole(&m, &err), err);
+    assert_int_equal(truncate("a", LEFT), 0);
+    assert_int_equal(m.data[LEFT - 1], 'x');
+    assert_int_equal(m.data[LEN - 1], 0);
+    assert_null(memchr(m.data + LEFT, 'x', LEN - LEFT));
+    assert_false(file_map_whole(&m, &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_string_equal(err.message, "it became shorter while it was read: "
+                                     "1048576 bytes, now 5000");
+    /* Longer again: what was read is still not what it was. */
+    assert_int_equal(truncate("a", LEN), 0);
+    assert_false(file_map_whole(&m, &err));
+    assert_ok(file_map_open(&other, "a", NULL, &err), err);
+    assert_ok(file_map_whole(&other, &err), err);
+    file_map_close(&m);
+    file_map_close(&other);
+    buf_fini(&b);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_becomes_shorter_is_read_as_zeros_and_told),
         cmocka_unit_test(
             test_a_file_gets_the_mode_of_the_umask_and_keeps_its_own),
         cmocka_unit_test(
