@@ -336,7 +336,8 @@ date_prefix(struct str s, int32_t *days)
     int y, m, d;
 
     if (!digits_at(s, 0, 4, &y) || !digits_at(s, 5, 2, &m) ||
-        !digits_at(s, 8, 2, &d) || s.p[4] != '-' || s.p[7] != '-')
+        !digits_at(s, 8, 2, &d) || (s.p[4] != '-' && s.p[4] != '/') ||
+        s.p[7] != s.p[4])
         return false;
     if (m < 1 || m > 12 || d < 1 || d > days_in_month(y, m))
         return false;
@@ -364,16 +365,23 @@ fraction(struct str s, size_t *at, int64_t *us)
     return *at > from;
 }
 
-/* "Z" or "+hh:mm", "+hhmm", "+hh" up to the end. */
+/* "Z", "UTC", "GMT" or "+hh:mm", "+hhmm", "+hh" up to the end, a blank before
+ * it or none. */
 static bool
 zone(struct str s, size_t at, int64_t *us)
 {
     int h, m = 0;
     bool colon;
 
-    if (at == s.n || (at + 1 == s.n && s.p[at] == 'Z'))
+    if (at == s.n)
         return true;
-    if ((s.p[at] != '+' && s.p[at] != '-') || !digits_at(s, at + 1, 2, &h))
+    at += s.p[at] == ' ';
+    s = (struct str){s.p + at, s.n - at};
+    at = 0;
+    if (str_is(s, "Z") || str_is(s, "UTC") || str_is(s, "GMT"))
+        return true;
+    if (s.n == 0 || (s.p[at] != '+' && s.p[at] != '-') ||
+        !digits_at(s, at + 1, 2, &h))
         return false;
     colon = at + 3 < s.n && s.p[at + 3] == ':';
     if (at + 3 != s.n &&
@@ -401,7 +409,8 @@ str_to_timestamp(struct str s, int64_t *out)
         if (!digits_at(s, 17, 2, &second))
             return false;
         at = 19;
-        if (at < s.n && s.p[at] == '.' && !fraction(s, &at, &us))
+        if (at < s.n && (s.p[at] == '.' || s.p[at] == ',') &&
+            !fraction(s, &at, &us))
             return false;
     }
     if (hour > 23 || minute > 59 || second > 59 || !zone(s, at, &us))

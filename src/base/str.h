@@ -44,9 +44,10 @@ size_t str_from_seconds(double seconds, char out[STR_F64_MAX]);
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. */
 int32_t str_days(int year, int month, int day);
 void str_civil(int32_t days, int *year, int *month, int *day);
-/* "YYYY-MM-DD" */
+/* "YYYY-MM-DD", "YYYY/MM/DD" */
 bool str_to_date(struct str s, int32_t *days) MUST_USE;
-/* "YYYY-MM-DD[T ]HH:MM[:SS[.ffffff]][Z|+hh:mm]" to microseconds UTC. */
+/* "YYYY-MM-DD[T ]HH:MM[:SS[.ffffff]][Z| UTC|+hh:mm|+hhmm|+hh]" to microseconds
+ * UTC; a comma before the fraction and a blank before the zone are fine. */
 bool str_to_timestamp(struct str s, int64_t *us) MUST_USE;
 size_t str_from_date(int32_t days, char out[STR_F64_MAX]);
 size_t str_from_timestamp(int64_t us, char out[STR_F64_MAX + 8]);

@@ -19,7 +19,7 @@
 #include "frame/arrow.h"
 
 enum {
-    VERSION_OF_KEPT = 1,
+    VERSION_OF_KEPT = 2,
     EDGE = 64 << 10, /* bytes looked at, at both ends of the source */
     SPOT = 4 << 10,  /* and between them */
     N_SPOTS = 32,
@@ -84,8 +84,10 @@ put_options(struct buf *b, const struct source_options *o)
 {
     const struct csv_options *c = &o->csv;
 
-    buf_printf(b, "format %d delimiter %d header %d rejects %zu nulls ",
-               (int)o->format, c->delimiter, c->header, c->max_rejects);
+    buf_printf(b, "format %d encoding %d delimiter %d header %d rejects %zu ",
+               (int)o->format, (int)o->encoding, c->delimiter, c->header,
+               c->max_rejects);
+    buf_puts(b, "nulls ");
     put_list(b, c->nulls);
     buf_puts(b, " types ");
     put_list(b, c->types);
@@ -203,8 +205,9 @@ cache_key_free(struct cache_key *k)
 static void
 put_note(struct buf *b, const struct cache_key *k, const struct csv_table *t)
 {
-    buf_printf(b, "%s\n%zu %zu %d %d", k->text, t->n_rejected, t->n_bytes,
-               t->delimiter, t->header);
+    buf_printf(b, "%s\n%zu %zu %d %d %zu %zu", k->text, t->n_rejected,
+               t->n_bytes, t->delimiter, t->header, t->n_foreign,
+               t->foreign_line);
 }
 
 static bool
@@ -214,8 +217,9 @@ read_note(const struct cache_key *k, const char *note, struct csv_table *t)
     int delimiter, header;
 
     if (strncmp(note, k->text, n) != 0 || note[n] != '\n' ||
-        sscanf(note + n + 1, "%zu %zu %d %d", &t->n_rejected, &t->n_bytes,
-               &delimiter, &header) != 4)
+        sscanf(note + n + 1, "%zu %zu %d %d %zu %zu", &t->n_rejected,
+               &t->n_bytes, &delimiter, &header, &t->n_foreign,
+               &t->foreign_line) != 6)
         return false;
     t->delimiter = (char)delimiter;
     t->header = header != 0;

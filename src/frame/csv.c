@@ -19,7 +19,12 @@
 #include "frame/csv_reading.h"
 #include "frame/names.h"
 
-enum { ROWS_PER_GRAIN = 64, MAX_REJECTS = 1000, REJECT_TEXT_MAX = 4096 };
+enum {
+    ROWS_PER_GRAIN = 64,
+    MAX_REJECTS = 1000,
+    ZERO_HEAD = 4096,
+    REJECT_TEXT_MAX = 4096
+};
 
 void
 csv_reading_fini(struct csv_reading *r)
@@ -38,37 +43,51 @@ csv_reading_fini(struct csv_reading *r)
 
 /* ---- what is not a table ---- */
 
-bool
-csv_reading_fail_binary(const struct csv_scan *s, struct str head,
-                        uint64_t line, struct error *err)
-{
-    static const struct {
-        const char *bytes, *what;
-    } kinds[] = {
-        {"\x1f\x8b", "a gzip file"},
-        {"PK\x03\x04", "a zip file"},
-        {"PAR1", "a Parquet file"},
-        {"\x28\xb5\x2f\xfd", "a zstd file"},
-        {"ARROW1", "an Arrow file"},
-        {"\x7f"
-         "ELF",
-         "a program"},
-        {"\x89PNG", "a picture"},
-        {"%PDF", "a PDF file"},
-        {"SQLite format 3", "a database"},
-        {"\xff\xfe", "UTF-16 text"},
-        {"\xfe\xff", "UTF-16 text"},
-    };
-    const char *zero = memchr(s->p, '\0', s->len), *what = "a binary file";
+static const struct {
+    const char *bytes, *what;
+} kinds[] = {
+    {"\x1f\x8b", "a gzip file"},
+    {"PK\x03\x04", "a zip file"},
+    {"PAR1", "a Parquet file"},
+    {"\x28\xb5\x2f\xfd", "a zstd file"},
+    {"ARROW1", "an Arrow file"},
+    {"\x7f"
+     "ELF",
+     "a program"},
+    {"\x89PNG", "a picture"},
+    {"%PDF", "a PDF file"},
+    {"SQLite format 3", "a database"},
+    {"\xff\xfe", "UTF-16 text"},
+    {"\xfe\xff", "UTF-16 text"},
+};
 
-    line += csv_count_lines(s, 0, zero ? (size_t)(zero - s->p) : 0);
+static const char *
+kind_of(struct str head)
+{
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (str_starts(head, kinds[i].bytes))
-            what = kinds[i].what;
-    return error_set(err, ERR_PARSE,
-                     "line %llu: a zero byte: this is %s, expected text in "
-                     "UTF-8",
-                     (unsigned long long)line, what);
+            return kinds[i].what;
+    return NULL;
+}
+
+/* Where a text begins as text does, rows without zero bytes can be read. */
+bool
+csv_reading_text(const struct csv_place *from, struct str head,
+                 uint64_t first_end, struct error *err)
+{
+    const struct csv_scan *s = from->scan;
+    const char *zero = memchr(s->p, '\0', s->len), *what = kind_of(head);
+    size_t at = zero ? (size_t)(zero - s->p) : s->len;
+
+    if (!zero ||
+        (!what && from->at + at >= ZERO_HEAD && from->at + at >= first_end))
+        return true;
+    return error_set(
+        err, ERR_PARSE,
+        "line %llu: a zero byte: this is %s, expected text in "
+        "UTF-8",
+        (unsigned long long)(from->lines + 1 + csv_count_lines(s, 0, at)),
+        what ? what : "a binary file");
 }
 
 /* The first row that is not blank. */
@@ -217,25 +236,23 @@ csv_reading_names(struct csv_reading *r, struct error *err)
 static bool
 force_type(struct csv_reading *r, const char *text, struct error *err)
 {
-    const char *eq = strrchr(text, '='), *near;
-    enum col_type type;
+    enum csv_class class;
+    const char *near;
+    struct str name;
 
-    if (!eq || !column_type_parse(eq + 1, &type))
-        return error_set(err, ERR_USAGE,
-                         "type '%s', expected COLUMN= and one of bool, int, "
-                         "float, text, date, timestamp",
-                         text);
+    if (!csv_type_parse(text, &name, &class, err))
+        return false;
     for (size_t k = 0; k < r->n; k++)
-        if (str_is((struct str){text, (size_t)(eq - text)}, r->names[k])) {
-            r->plan[k] =
-                (struct csv_column_plan){csv_class_of(type), true, CSV_NONE};
+        if (str_is(name, r->names[k])) {
+            r->plan[k] = (struct csv_column_plan){class, true, CSV_NONE};
             return true;
         }
-    near = str_nearest((struct str){text, (size_t)(eq - text)},
-                       (const char *const *)r->names, r->n);
-    return error_set(err, ERR_NOTFOUND, "no column '%.*s'%s%s%s",
-                     (int)(eq - text), text, near ? " (did you mean '" : "",
-                     near ? near : "", near ? "'?)" : "");
+    if (r->o->types_loose)
+        return true;
+    near = str_nearest(name, (const char *const *)r->names, r->n);
+    return error_set(err, ERR_NOTFOUND, "no column '%.*s'%s%s%s", (int)name.n,
+                     name.p, near ? " (did you mean '" : "", near ? near : "",
+                     near ? "'?)" : "");
 }
 
 bool
@@ -342,6 +359,9 @@ reason_of(const struct csv_reading *r, const struct csv_reject *why,
     case CSV_FAULT_OPEN:
         buf_printf(out, "the quote of field %zu is never closed", why->col + 1);
         return true;
+    case CSV_FAULT_ZERO:
+        buf_printf(out, "a zero byte in field %zu", why->col + 1);
+        return true;
     case CSV_FAULT_VALUE:
         break;
     }
@@ -410,6 +430,8 @@ make_table(struct csv_reading *r, struct csv_table *out, struct error *err)
 
     *out = (struct csv_table){.n_rejected = c->n_rejected,
                               .n_bytes = r->scan.len,
+                              .n_foreign = r->foreign.n_fields,
+                              .foreign_line = r->foreign.line,
                               .delimiter = r->scan.delimiters[0],
                               .header = r->header};
     if (!(out->rejects = make_rejects(r, err)))
@@ -439,16 +461,18 @@ static bool
 survey(struct csv_reading *r, struct error *err)
 {
     size_t row = csv_row_end(&r->scan, r->begin) - r->begin;
+    struct csv_place from = {.scan = &r->scan};
 
     if (!csv_survey_init(&r->survey, &r->scan, r->begin,
                          csv_reading_grain(r->o, row), r->pool, r->progress,
                          err))
         return false;
-    if (r->survey.has_zero)
-        return csv_reading_fail_binary(
-            &r->scan, (struct str){r->scan.p, r->scan.len}, 1, err);
+    if (r->survey.has_zero &&
+        !csv_reading_text(&from, (struct str){r->scan.p, r->scan.len},
+                          csv_row_end(&r->scan, r->begin), err))
+        return false;
     r->n = r->survey.n_fields;
-    return true;
+    return csv_check(&r->survey, &from, r->pool, &r->foreign, err);
 }
 
 bool
@@ -521,6 +545,35 @@ csv_parse_map(const struct file_map *m, const char *name,
 }
 
 bool
+csv_delimiter_parse(const char *text, char *out, struct error *err)
+{
+    if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0) {
+        *out = '\t';
+        return true;
+    }
+    *out = text[0];
+    if (strlen(text) == 1 && !strchr("\"\n\r", *text) &&
+        (unsigned char)*text < 0x80)
+        return true;
+    return error_set(err, ERR_USAGE,
+                     "delimiter '%s', expected one character of ASCII that is "
+                     "no quote, or tab",
+                     text);
+}
+
+bool
+csv_types_check(const char *const *types, struct error *err)
+{
+    enum csv_class class;
+    struct str name;
+
+    for (size_t i = 0; types && types[i]; i++)
+        if (!csv_type_parse(types[i], &name, &class, err))
+            return false;
+    return true;
+}
+
+bool
 csv_read(const char *path, const struct csv_options *o, struct pool *pool,
          struct progress *progress, struct csv_table *out, struct error *err)
 {
@@ -530,6 +583,12 @@ csv_read(const char *path, const struct csv_options *o, struct pool *pool,
     if (!file_map_open(&m, path, progress, err))
         return false;
     ok = csv_parse_map(&m, path, o, pool, progress, out, err);
+    if (!file_map_whole(&m, err)) {
+        error_prefix(err, "%s: ", path);
+        if (ok)
+            csv_table_fini(out);
+        ok = false;
+    }
     file_map_close(&m);
     return ok;
 }

@@ -5,15 +5,23 @@
  * Delimiter (, ; tab |), header and types are found from the whole file.  A
  * column is bool (true/false, yes/no is text), int, float, date, timestamp or
  * text: the narrowest that every present value fits, quoted or not; a column
- * with no present value is text.  Null tokens: empty, NA, N/A, NaN, nan, null,
+ * with no present value is text.  Dates are 2024-12-31 and 2024/12/31; with the
+ * year last 31.12.2024, and 31/12/2024 or 12/31/2024 (also with "-") when the
+ * values of the column leave one order of day and month: where both are left, or
+ * none, it is text, as is one that mixes them with the former.  20241231 is an
+ * int.  A time of day follows a blank or T, and makes all of them timestamps:
+ * see str_to_timestamp() for zones; "1:05 PM" is for dates with the year last.
+ *
+ * Null tokens: empty, NA, N/A, NaN, nan, null,
  * NULL, None, "?" unless options say otherwise (empty always); blanks around
  * unquoted numbers and tokens do not count.  In a text column a quoted field
  * is never missing: "" is an empty text, "NA" those two letters.
  *
  * A quote opens a quoted field only as its first byte.  Rows with another
  * number of fields than the first one, with bytes after a closing quote, or
- * with a value that a forced type refuses go to the rejects, never silently
- * dropped.  Blank lines are skipped.  Bytes that are not UTF-8 are kept.
+ * with a zero byte, or with a value that a forced type refuses go to the
+ * rejects, never silently dropped.  Blank lines are skipped.  Fields that are
+ * not UTF-8 are kept, and counted for the caller to say so.
  *
  * The first row is a header when it has text above a column of another type,
  * or when it has text alone that does not occur again in its column.  A column
@@ -37,6 +45,7 @@ struct csv_options {
     int header;               /* -1: find it, 0: none, 1: first row */
     const char *const *nulls; /* NULL-ended; NULL: the usual ones */
     const char *const *types; /* "col=type", NULL-ended; NULL: none forced */
+    bool types_loose;         /* one of no column is no error */
     size_t max_rejects;       /* rejects kept with their text; 0: 1,000 */
     size_t grain;             /* bytes that a thread takes at a time, on which
                                  the result does not depend; 0: 256 KiB */
@@ -50,10 +59,22 @@ struct csv_table {
     size_t n_bytes;
     char delimiter;
     bool header;
+    size_t n_foreign;    /* fields that are not UTF-8; of JSON lines: lines */
+    size_t foreign_line; /* of the first */
 };
 
+enum { CSV_FIELD_MAX = 64 << 20 }; /* bytes of a field */
+
+/* A byte other than a quote or a line's end, "tab" or "\\t".  ERR_USAGE. */
+bool
+csv_delimiter_parse(const char *text, char *out, struct error *err) MUST_USE;
+/* Is each of them "col=type"?  ERR_USAGE names the nearest type. */
+bool csv_types_check(const char *const *types, struct error *err) MUST_USE;
+
 /* "-" is standard input; o may be NULL (all found: header -1).  Errors name file and line: ERR_NOTFOUND, ERR_IO,
- * ERR_PARSE for an empty file, a binary file (NUL bytes), no rows at all. */
+ * ERR_PARSE for an empty file, no rows at all, a binary file: a zero byte in
+ * the first 4 KiB or the first row.  ERR_LIMIT for a field of more than
+ * CSV_FIELD_MAX bytes, with its line and column. */
 bool csv_read(const char *path, const struct csv_options *o, struct pool *pool,
               struct progress *progress, struct csv_table *out,
               struct error *err) MUST_USE;

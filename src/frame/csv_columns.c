@@ -165,7 +165,7 @@ make_room(void *ctx, size_t chunk, size_t begin, size_t end)
     to->data = NULL;
     to->dict = NULL;
     to->many = false;
-    if (to->class == CSV_NONE || (l->look && to->class == CSV_TEXT))
+    if (csv_class_open(to->class) || (l->look && to->class == CSV_TEXT))
         return;
     to->type = csv_type_of(to->class);
     to->data = mem_try_unset(l->n_rows, column_width(to->type), &err);
@@ -200,11 +200,11 @@ settle_column(struct csv_load *l, size_t col)
     for (size_t i = 0; i < l->n_parts; i++)
         found = csv_join(found, l->found[col * l->n_parts + i]);
     l->job->plan[col].found = found;
-    if (found == to->class && found != CSV_NONE)
+    if (found == to->class && !csv_class_open(found))
         return true;
     for (size_t i = 0; i < l->n_parts; i++)
         piece_fini(&l->piece[col * l->n_parts + i]);
-    to->class = found == CSV_NONE ? CSV_TEXT : found;
+    to->class = csv_class_open(found) ? CSV_TEXT : found;
     return false;
 }
 

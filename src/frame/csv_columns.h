@@ -10,23 +10,8 @@
 #define LATHE_FRAME_CSV_COLUMNS_H
 
 #include "base/file.h"
-#include "frame/csv_survey.h"
+#include "frame/csv_check.h"
 #include "frame/csv_value.h"
-
-/* Why a row was set aside. */
-enum csv_fault {
-    CSV_FAULT_FIELDS,
-    CSV_FAULT_QUOTE,
-    CSV_FAULT_OPEN,
-    CSV_FAULT_VALUE
-};
-struct csv_reject {
-    size_t line;
-    size_t begin, end; /* bytes of the row */
-    enum csv_fault fault;
-    size_t n_fields; /* CSV_FAULT_FIELDS */
-    size_t col;      /* CSV_FAULT_QUOTE, _VALUE */
-};
 
 struct csv_column_plan {
     enum csv_class guess; /* in: what a sample of the values says */

@@ -21,6 +21,7 @@ struct rows {
     const char *text; /* all of it */
     const char *base; /* the region */
     struct csv_index x;
+    bool zeros; /* among the bytes */
     size_t n;
 };
 
@@ -44,24 +45,6 @@ cell_of(const struct rows *r, size_t row, size_t col)
 
 /* ---- rows ---- */
 
-static bool
-is_good(const struct rows *r, size_t row, size_t n_cols, struct csv_reject *why)
-{
-    size_t n = r->x.first[row + 1] - r->x.first[row];
-    bool open;
-
-    for (size_t k = 0; k < n; k++) {
-        if (csv_quotes_ok(cell_begin(r, row, k), cell_end(r, row, k), &open))
-            continue;
-        why->fault = open ? CSV_FAULT_OPEN : CSV_FAULT_QUOTE;
-        why->col = k;
-        return false;
-    }
-    why->fault = CSV_FAULT_FIELDS;
-    why->n_fields = n;
-    return n == n_cols;
-}
-
 /* Move the good rows to the front of the index; rejects are reported. */
 static void
 keep_good(struct rows *r, size_t first, size_t n_cols, struct csv_part *p)
@@ -71,7 +54,7 @@ keep_good(struct rows *r, size_t first, size_t n_cols, struct csv_part *p)
     for (size_t row = first; row < r->x.n_rows; row++) {
         struct csv_reject why = {0};
 
-        if (is_good(r, row, n_cols, &why)) {
+        if (csv_row_good(r->base, &r->x, row, n_cols, r->zeros, &why)) {
             r->x.row[kept] = r->x.row[row];
             r->x.first[kept++] = r->x.first[row];
         } else if (p && p->n_rejects < p->room) {
@@ -91,7 +74,9 @@ rows_init(struct rows *r, const struct csv_columns_job *job,
 {
     size_t n_bad = g->n_rows - g->n_good;
 
-    *r = (struct rows){.text = job->scan->p, .base = job->scan->p + g->begin};
+    *r = (struct rows){.text = job->scan->p,
+                       .base = job->scan->p + g->begin,
+                       .zeros = g->zero};
     if (!csv_index_init(&r->x, job->scan, g->begin, g->end, g->n_rows,
                         g->n_fields, err))
         return false;
@@ -224,7 +209,7 @@ classify_rest(const struct task *t, size_t col, size_t from,
         int64_t v;
         double x;
 
-        if (!csv_cell_parse(c, csv_type_of(found), &v, &x))
+        if (!csv_cell_parse(c, found, &v, &x))
             found = csv_join(found, csv_classify(c, t->l->job->nulls));
     }
     return found;
@@ -256,7 +241,7 @@ parse_typed(struct task *t, size_t col, struct piece *piece,
         if (c.s.n == 0 || csv_cell_is_null(c, t->l->job->nulls)) {
             if (!set_bit(t, &piece->missing, t->begin + i))
                 return false;
-        } else if (csv_cell_parse(c, to->type, &v, &x)) {
+        } else if (csv_cell_parse(c, to->class, &v, &x)) {
             store(data, to->type, i, v, x);
         } else if (t->l->job->plan[col].forced) {
             if (!note_misfit(t, t->begin + i, col) ||
@@ -392,7 +377,7 @@ parse_column(struct task *t, size_t col)
         *found = class;
     if (t->l->look && class == CSV_TEXT)
         return look_at_text(t, col, &t->l->repeats[at]);
-    if (*found != class || class == CSV_NONE)
+    if (*found != class || csv_class_open(class))
         *found = classify_rest(t, col, t->begin, *found);
     else {
         gather_cells(t, col);

@@ -17,6 +17,7 @@ struct csv_reading {
     const struct file_map *map; /* where the text is; or NULL */
     struct csv_scan scan;
     struct csv_survey survey;
+    struct csv_foreign foreign;
     struct csv_nulls nulls;
     size_t begin; /* of the first row */
     size_t n;     /* columns */
@@ -37,10 +38,12 @@ void csv_reading_fini(struct csv_reading *r);
 size_t csv_reading_grain(const struct csv_options *o, size_t row);
 /* Room for r->n columns. */
 bool csv_reading_room(struct csv_reading *r, struct error *err) MUST_USE;
-/* ERR_PARSE with the line of the first zero byte of a text that begins with
- * line `line`, and what a file with this head might be. */
-bool csv_reading_fail_binary(const struct csv_scan *s, struct str head,
-                             uint64_t line, struct error *err);
+/* Can the stretch be read as text, in spite of zero bytes?  Not when the file
+ * begins as one of another kind, or one of them is in the first 4 KiB or before
+ * first_end, where the first row ends: ERR_PARSE names the line of the first
+ * and what a file with this head might be. */
+bool csv_reading_text(const struct csv_place *from, struct str head,
+                      uint64_t first_end, struct error *err) MUST_USE;
 /* The fields of the row at r->begin, which stay where they are. */
 bool csv_reading_first(struct csv_reading *r, struct error *err) MUST_USE;
 /* Is the first row a header, when the values below it have these classes? */

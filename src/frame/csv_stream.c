@@ -52,6 +52,7 @@ struct look {
     struct stream_csv *c;
     char head[HEAD]; /* of the text */
     size_t head_len, window, grain;
+    size_t first_end;    /* of the first row */
     uint64_t at, lines;  /* of the rows that are known; lines before them */
     bool last;           /* the window at hand ends where the text ends */
     char delimiter;      /* that is supposed */
@@ -147,6 +148,21 @@ survey_window(struct look *l, struct str s, struct error *err)
            (!l->open || count_candidates(l, s, err));
 }
 
+static struct csv_place
+place_of(const struct look *l)
+{
+    return (struct csv_place){&l->c->r.scan, l->at, l->lines};
+}
+
+static bool
+is_text(const struct look *l, struct error *err)
+{
+    struct csv_place from = place_of(l);
+
+    return csv_reading_text(&from, (struct str){l->head, l->head_len},
+                            l->first_end, err);
+}
+
 /* The whole rows from l->at on; at least one unless the text is over. */
 static bool
 next_rows(struct look *l, struct error *err)
@@ -164,10 +180,8 @@ next_rows(struct look *l, struct error *err)
             return true;
         if (!survey_window(l, s, err))
             return false;
-        if (r->survey.has_zero)
-            return csv_reading_fail_binary(&r->scan,
-                                           (struct str){l->head, l->head_len},
-                                           l->lines + 1, err);
+        if (r->survey.has_zero && !is_text(l, err))
+            return false;
         if (r->survey.n_regions > 0)
             return true;
         csv_survey_fini(&r->survey);
@@ -226,6 +240,7 @@ begin_look(struct look *l, struct str *s, struct error *err)
             break;
     }
     csv_survey_expected(&one, begin, l->w.expected);
+    l->first_end = csv_row_end(&one, begin);
     l->head_len = s->n < HEAD ? s->n : HEAD;
     memcpy(l->head, s->p, l->head_len);
     return true;
@@ -316,6 +331,15 @@ keep_regions(struct look *l, struct error *err)
 }
 
 static bool
+check_rows(struct look *l, struct error *err)
+{
+    struct csv_reading *r = &l->c->r;
+    struct csv_place from = place_of(l);
+
+    return csv_check(&r->survey, &from, r->pool, &r->foreign, err);
+}
+
+static bool
 look_at_values(struct look *l, struct error *err)
 {
     struct csv_reading *r = &l->c->r;
@@ -339,8 +363,8 @@ look_through(struct look *l, struct error *err)
         bool ok = next_rows(l, err);
 
         if (ok && r->survey.n_regions > 0)
-            ok = (l->at > 0 || read_first(l, err)) && look_at_values(l, err) &&
-                 keep_regions(l, err);
+            ok = check_rows(l, err) && (l->at > 0 || read_first(l, err)) &&
+                 look_at_values(l, err) && keep_regions(l, err);
         csv_survey_fini(&r->survey);
         if (!ok)
             return false;
@@ -355,7 +379,7 @@ look_through(struct look *l, struct error *err)
 
 /* What was supposed of the header is checked as csv_read() does. */
 static bool
-settle(struct stream_csv *c, struct error *err)
+settle(struct stream_csv *c, uint64_t len, struct error *err)
 {
     struct csv_reading *r = &c->r;
 
@@ -368,9 +392,14 @@ settle(struct stream_csv *c, struct error *err)
             return false;
     }
     for (size_t k = 0; k < r->n; k++)
-        if (r->plan[k].guess == CSV_NONE)
+        if (csv_class_open(r->plan[k].guess))
             r->plan[k].guess = CSV_TEXT;
     c->stream.n_rows -= r->header && r->first_good;
+    c->stream.told = (struct csv_table){.n_bytes = (size_t)len,
+                                        .delimiter = r->scan.delimiters[0],
+                                        .header = r->header,
+                                        .n_foreign = r->foreign.n_fields,
+                                        .foreign_line = r->foreign.line};
     c->stream.rows_known = !r->o->types || !r->o->types[0];
     return true;
 }
@@ -405,12 +434,12 @@ look(struct stream_csv *c, size_t window, struct error *err)
         if (!look_through(&l, err))
             return false;
         if (!l.open)
-            return settle(c, err);
+            return settle(c, l.at, err);
         best = csv_scan_of(STR(""), '\0')
                    .delimiters[csv_survey_best(l.all.good, l.all.expected,
                                                CSV_DELIMITERS)];
         if (best == l.delimiter)
-            return settle(c, err);
+            return settle(c, l.at, err);
         c->o.delimiter = best;
         forget(c);
         if (!stream_text_rewind(c->text, err))
@@ -556,6 +585,7 @@ csv_next(struct stream *s, struct frame **out, struct error *err)
     ok = read_batch(c, out, err);
     c->r.survey = (struct csv_survey){0}; /* its regions are ours */
     csv_columns_fini(&c->r.columns);
+    ok = stream_text_believe(c->text, ok ? out : NULL, err) && ok;
     return ok || error_prefix(err, "%s: ", c->name);
 }
 
@@ -696,6 +726,7 @@ stream_open_csv(const struct stream_source *from, struct stream_text *t,
     struct stream_csv *c = mem_new(sizeof *c);
     size_t window = stream_window(from->o);
     struct frame *head;
+    bool ok;
 
     c->text = t;
     c->name = mem_text(from->path);
@@ -704,8 +735,10 @@ stream_open_csv(const struct stream_source *from, struct stream_text *t,
     keep_options(c, from);
     reading_init(c);
     c->max_rejects = csv_reading_job(&c->r).max_rejects;
-    if (!look(c, window, err) || !no_rejects(c, err) ||
-        !stream_text_rewind(t, err) || !(head = make_head(c, err))) {
+    ok = look(c, window, err);
+    ok = stream_text_whole(t, err) && ok;
+    if (!ok || !no_rejects(c, err) || !stream_text_rewind(t, err) ||
+        !(head = make_head(c, err))) {
         csv_close(&c->stream);
         return NULL;
     }

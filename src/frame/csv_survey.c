@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "frame/csv.h"
+#include "frame/encoding.h"
 
 /* A piece of the text, between two line starts. */
 struct piece {
@@ -16,6 +18,7 @@ struct piece {
     bool skipped;           /* what follows is known: */
     size_t first_row;       /* as if it began within a quoted field */
     bool ends_inside;
+    bool foreign; /* has bytes that are not UTF-8 */
 };
 
 struct survey_job {
@@ -102,6 +105,7 @@ count_piece(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     struct survey_job *j = ctx;
     struct piece *p = &j->piece[chunk];
+    size_t n = p->end - p->begin;
 
     (void)begin;
     (void)end;
@@ -111,8 +115,10 @@ count_piece(void *ctx, size_t chunk, size_t begin, size_t end)
     p->skipped = false;
     if (!p->count.has_quote || !looks_right(j, &p->count))
         skip_quoted(j, p);
-    if (!j->again)
-        progress_add(j->progress, (p->end - p->begin) / CSV_SCAN_PART);
+    if (j->again)
+        return;
+    p->foreign = encoding_foreign((struct str){j->s->p + p->begin, n}) < n;
+    progress_add(j->progress, n / CSV_SCAN_PART);
 }
 
 void
@@ -180,6 +186,11 @@ lay_regions(struct survey_job *j)
                                                .line_from = p->begin,
                                                .line = line};
             j->count[n++] = p->count;
+        }
+        /* Its bytes are in the region before, too, when that goes on. */
+        if (p->foreign) {
+            j->region[n - 1].foreign = true;
+            j->region[n > 1 ? n - 2 : 0].foreign = true;
         }
         spills = inside ? p->ends_inside : p->count.ends_inside;
         if ((inside && begin != CSV_NOWHERE) || (!inside && spills))
@@ -283,6 +294,8 @@ finish(const struct survey_job *j, size_t pick, struct csv_survey *v,
         r->n_rows = j->count[i].n_rows;
         r->n_good = j->count[i].n_good[pick];
         r->n_fields = j->count[i].n_fields[pick];
+        r->zero = j->count[i].has_zero;
+        r->long_one = r->end - r->begin > CSV_FIELD_MAX;
         if (r->end - r->begin >= UINT32_MAX)
             return error_set(err, ERR_LIMIT,
                              "line %zu: a row of more than 4 GiB", r->line);

@@ -23,14 +23,24 @@ struct csv_region {
     size_t begin, end; /* bytes; whole rows */
     size_t n_rows, n_good, n_fields;
     size_t line_from, line; /* a byte at or before begin, and its line, 1.. */
+    bool foreign;           /* it may have bytes that are not UTF-8 */
+    bool zero;              /* zero bytes */
+    bool long_one;          /* a field of more than CSV_FIELD_MAX */
 };
 
 struct csv_survey {
     struct csv_region *region;
     size_t n_regions;
     size_t n_fields; /* of a good row: as many as the first one has */
-    bool has_zero;   /* bytes, that is: not a text */
+    bool has_zero;   /* bytes somewhere */
 };
+
+/* Something that csv_check() must look at. */
+static inline bool
+csv_region_odd(const struct csv_region *g)
+{
+    return g->foreign || g->zero || g->long_one;
+}
 
 /* Survey s->p + begin (the start of the first row) to the end.  When the
  * scan has several candidates as delimiters, it is left with the one that

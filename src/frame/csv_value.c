@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#include "frame/csv_daymonth.h"
+
 __extension__ typedef unsigned __int128 wide; /* pedantic C17 has no name */
 
 enum csv_class
@@ -24,16 +26,21 @@ csv_join(enum csv_class a, enum csv_class b)
         return b;
     if (a + b == CSV_INT + CSV_FLOAT && a <= CSV_FLOAT && a >= CSV_INT)
         return CSV_FLOAT;
-    if (a >= CSV_DATE && b >= CSV_DATE && a != CSV_TEXT && b != CSV_TEXT)
+    if (a >= CSV_XDY && b >= CSV_XDY)
+        return csv_daymonth_join(a, b);
+    if (a >= CSV_DATE && b >= CSV_DATE && a < CSV_TEXT && b < CSV_TEXT)
         return CSV_TIMESTAMP;
     return CSV_TEXT;
 }
 
 static const enum col_type type_of[] = {
-    [CSV_NONE] = COL_TEXT, [CSV_BOOL] = COL_BOOL,
-    [CSV_INT] = COL_INT64, [CSV_FLOAT] = COL_FLOAT64,
-    [CSV_DATE] = COL_DATE, [CSV_TIMESTAMP] = COL_TIMESTAMP,
-    [CSV_TEXT] = COL_TEXT,
+    [CSV_NONE] = COL_TEXT,          [CSV_BOOL] = COL_BOOL,
+    [CSV_INT] = COL_INT64,          [CSV_FLOAT] = COL_FLOAT64,
+    [CSV_DATE] = COL_DATE,          [CSV_TIMESTAMP] = COL_TIMESTAMP,
+    [CSV_TEXT] = COL_TEXT,          [CSV_XDY] = COL_TEXT,
+    [CSV_XDY_TIME] = COL_TEXT,      [CSV_DMY] = COL_DATE,
+    [CSV_DMY_TIME] = COL_TIMESTAMP, [CSV_MDY] = COL_DATE,
+    [CSV_MDY_TIME] = COL_TIMESTAMP,
 };
 
 enum col_type
@@ -50,6 +57,38 @@ csv_class_of(enum col_type t)
     while (type_of[c] != t)
         c++;
     return c;
+}
+
+bool
+csv_class_open(enum csv_class c)
+{
+    return c == CSV_NONE || c == CSV_XDY || c == CSV_XDY_TIME;
+}
+
+bool
+csv_type_parse(const char *text, struct str *column, enum csv_class *out,
+               struct error *err)
+{
+    static const char *const words[] = {"bool", "int",       "float", "text",
+                                        "date", "timestamp", "dmy",   "mdy"};
+    const char *eq = strrchr(text, '='), *word = eq ? eq + 1 : "", *near;
+    enum col_type type;
+
+    *column = (struct str){text, eq ? (size_t)(eq - text) : 0};
+    if (eq && column_type_parse(word, &type)) {
+        *out = csv_class_of(type);
+        return true;
+    }
+    if (strcmp(word, "dmy") == 0 || strcmp(word, "mdy") == 0) {
+        *out = *word == 'd' ? CSV_DMY : CSV_MDY;
+        return true;
+    }
+    near = str_nearest(str_of(word), words, sizeof words / sizeof *words);
+    return error_set(err, ERR_USAGE,
+                     "type '%s', expected COLUMN= and one of bool, int, "
+                     "float, text, date, timestamp, dmy, mdy%s%s%s",
+                     text, near ? " (did you mean '" : "", near ? near : "",
+                     near ? "'?)" : "");
 }
 
 /* ---- missing values ---- */
@@ -129,9 +168,12 @@ csv_cell_text(struct csv_cell c, struct buf *scratch)
 }
 
 bool
-csv_cell_parse(struct csv_cell c, enum col_type t, int64_t *i, double *x)
+csv_cell_parse(struct csv_cell c, enum csv_class t, int64_t *i, double *x)
 {
-    return column_parse(t, trim_blanks(c.s), i, x);
+    struct str s = trim_blanks(c.s);
+
+    return t > CSV_TEXT ? csv_daymonth_parse(s, t, i)
+                        : column_parse(csv_type_of(t), s, i, x);
 }
 
 bool
@@ -163,7 +205,7 @@ csv_classify(struct csv_cell c, const struct csv_nulls *n)
     for (size_t k = 0; k < sizeof order / sizeof *order; k++)
         if (column_parse(order[k], s, &i, &x))
             return csv_class_of(order[k]);
-    return CSV_TEXT;
+    return csv_daymonth_class(s);
 }
 
 /* ---- numbers ---- */

@@ -3,6 +3,8 @@
  *
  * The types of a column's values are joined from CSV_NONE upwards: int and
  * float give float, date and timestamp give timestamp, any other mixture text.
+ * Dates with the year last join to the order that all of them allow; where both
+ * remain, or none, the column is text.
  * Blanks around an unquoted number or null token do not count.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_CSV_VALUE_H
@@ -18,11 +20,23 @@ enum csv_class {
     CSV_FLOAT,
     CSV_DATE,
     CSV_TIMESTAMP,
-    CSV_TEXT
+    CSV_TEXT,
+    /* 3/4/2024: either order, day first, month first; and with a time. */
+    CSV_XDY,
+    CSV_XDY_TIME,
+    CSV_DMY,
+    CSV_DMY_TIME,
+    CSV_MDY,
+    CSV_MDY_TIME
 };
 enum csv_class csv_join(enum csv_class a, enum csv_class b);
 enum csv_class csv_class_of(enum col_type t);
-enum col_type csv_type_of(enum csv_class c); /* CSV_NONE: text */
+enum col_type csv_type_of(enum csv_class c); /* CSV_NONE, _XDY: text */
+/* More values would have to say what it is. */
+bool csv_class_open(enum csv_class c);
+/* "column=type" with a type's word, dmy or mdy.  ERR_USAGE names the nearest. */
+bool csv_type_parse(const char *text, struct str *column, enum csv_class *out,
+                    struct error *err) MUST_USE;
 
 struct csv_nulls {
     const char *const *words; /* NULL-ended */
@@ -41,8 +55,8 @@ struct csv_cell csv_cell_at(const char *begin, const char *end);
 bool csv_quotes_ok(const char *begin, const char *end, bool *open);
 /* The text with doubled quotes undone: c.s itself, or bytes in scratch. */
 struct str csv_cell_text(struct csv_cell c, struct buf *scratch);
-/* As column_parse(), blanks around the value aside. */
-bool csv_cell_parse(struct csv_cell c, enum col_type t, int64_t *i,
+/* As column_parse() and csv_daymonth_parse(), blanks around the value aside. */
+bool csv_cell_parse(struct csv_cell c, enum csv_class t, int64_t *i,
                     double *x) MUST_USE;
 /* Is a typed value missing?  (In a text column what is quoted is present.) */
 bool csv_cell_is_null(struct csv_cell c, const struct csv_nulls *n);

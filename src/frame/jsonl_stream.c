@@ -158,6 +158,17 @@ look_at_lines(struct look *l, struct error *err)
     return ok;
 }
 
+static void
+note_foreign(struct look *l)
+{
+    struct csv_table *told = &l->j->stream.told;
+    size_t first, n = encoding_foreign_lines(l->j->r.text, &first);
+
+    if (n > 0 && told->n_foreign == 0)
+        told->foreign_line = (size_t)l->lines + first;
+    told->n_foreign += n;
+}
+
 static bool
 look_through(struct look *l, struct error *err)
 {
@@ -169,10 +180,13 @@ look_through(struct look *l, struct error *err)
         if (!next_lines(l, err) || !look_at_lines(l, err))
             return false;
         l->at += r->text.n;
+        note_foreign(l);
         l->lines += count_lines(r->text);
         progress_set(l->j->stream.progress,
                      stream_text_used(l->j->text, l->at));
     } while (!l->last);
+    l->j->stream.told.n_bytes = (size_t)l->at;
+    l->j->stream.told.header = true;
     if (l->j->stream.n_rows > 0)
         return true;
     if (l->first->code)
@@ -281,6 +295,7 @@ lines_next(struct stream *s, struct frame **out, struct error *err)
         progress_begin(s->progress, "reading", stream_text_len(j->text));
     ok = read_batch(j, out, err);
     forget_batch(&j->r);
+    ok = stream_text_believe(j->text, ok ? out : NULL, err) && ok;
     return ok || error_prefix(err, "%s: ", j->name);
 }
 
@@ -357,6 +372,7 @@ stream_open_jsonl(const struct stream_source *from, struct stream_text *t,
     struct stream_jsonl *j = mem_new(sizeof *j);
     size_t max = from->o->csv.max_rejects;
     struct frame *head;
+    bool ok;
 
     j->text = t;
     j->name = mem_text(from->path);
@@ -370,8 +386,9 @@ stream_open_jsonl(const struct stream_source *from, struct stream_text *t,
         /* which counts plain bytes */
         .progress = stream_text_packed(t) ? NULL : from->progress,
         .max_rejects = max ? max : JSONL_MAX_REJECTS};
-    if (!look(j, err) || !stream_text_rewind(t, err) ||
-        !(head = make_head(j, err))) {
+    ok = look(j, err);
+    ok = stream_text_whole(t, err) && ok;
+    if (!ok || !stream_text_rewind(t, err) || !(head = make_head(j, err))) {
         lines_close(&j->stream);
         return NULL;
     }

@@ -13,6 +13,7 @@
 #include "frame/arrow.h"
 #include "frame/builder.h"
 #include "frame/codec.h"
+#include "frame/csv_value.h"
 #include "frame/jsonl.h"
 #include "frame/parquet.h"
 #include "frame/sink.h"
@@ -108,13 +109,15 @@ source_format_of(const char *path, const struct source_options *o,
 struct bytes {
     struct file_map map;
     struct str text;
-    char *plain; /* NULL: there was none */
+    char *plain;   /* NULL: there was none */
+    char *decoded; /* NULL: text was UTF-8 or is no text */
 };
 
 static void
 bytes_close(struct bytes *b)
 {
     free(b->plain);
+    free(b->decoded);
     file_map_close(&b->map);
 }
 
@@ -166,28 +169,55 @@ bytes_open(struct bytes *b, const char *path, size_t most, struct progress *g,
     return error_prefix(err, "%s: ", path);
 }
 
+/* Of text in another encoding its UTF-8. */
+static bool
+bytes_decode(struct bytes *b, const char *path, enum source_format format,
+             enum encoding encoding, struct pool *pool, struct error *err)
+{
+    size_t len;
+
+    if (format == SOURCE_ARROW || format == SOURCE_PARQUET)
+        return true;
+    if (!encoding_decode(b->text, encoding, pool, &b->decoded, &len, err))
+        return error_prefix(err, "%s: ", path);
+    if (!b->decoded)
+        return true;
+    b->text = (struct str){b->decoded, len};
+    free(b->plain);
+    b->plain = NULL;
+    return true;
+}
+
 /* ---- reading ---- */
 
 /* "column=type" for a format with types of its own. */
 static bool
-cast(struct frame **table, const char *text, struct error *err)
+cast(struct frame **table, const char *text, bool loose, struct error *err)
 {
-    const char *eq = strrchr(text, '=');
-    char *name = mem_text(text);
+    enum csv_class class;
     struct column *c = NULL;
     struct frame *f = NULL;
     size_t col, lost = 0;
     enum col_type type;
+    struct str column;
+    char *name;
     bool ok;
 
-    if (eq)
-        name[eq - text] = '\0';
-    if (!eq || !column_type_parse(eq + 1, &type)) {
-        error_set(err, ERR_USAGE,
-                  "type '%s', expected COLUMN= and one of bool, int, float, "
-                  "text, date, timestamp",
-                  text);
-        goto out;
+    if (!csv_type_parse(text, &column, &class, err))
+        return false;
+    if (class > CSV_TEXT)
+        return error_set(err, ERR_USAGE,
+                         "type '%s': the order of day and month is for "
+                         "delimited text, expected date",
+                         text);
+    type = csv_type_of(class);
+    name = mem_try_array(column.n + 1, 1, err);
+    if (!name)
+        return false;
+    memcpy(name, column.p, column.n);
+    if (loose && frame_find(*table, name) < 0) {
+        free(name);
+        return true;
     }
     if (!frame_need(*table, name, &col, err) ||
         !(c = column_cast(frame_column(*table, col), type, &lost, err)))
@@ -289,19 +319,20 @@ read_typed(struct bytes *b, enum source_format format, const char *path,
 }
 
 bool
-source_cast_all(struct frame **f, const char *const *types, struct error *err)
+source_cast_all(struct frame **f, const struct csv_options *o,
+                struct error *err)
 {
-    for (size_t i = 0; types && types[i]; i++)
-        if (!cast(f, types[i], err))
+    for (size_t i = 0; o->types && o->types[i]; i++)
+        if (!cast(f, o->types[i], o->types_loose, err))
             return false;
     return true;
 }
 
 static bool
-cast_all(struct csv_table *t, const char *path, const char *const *types,
+cast_all(struct csv_table *t, const char *path, const struct csv_options *o,
          struct error *err)
 {
-    if (source_cast_all(&t->frame, types, err))
+    if (source_cast_all(&t->frame, o, err))
         return true;
     csv_table_fini(t);
     return error_prefix(err, "%s: ", path);
@@ -332,19 +363,37 @@ read_bytes(struct bytes *b, const char *path, const struct source_options *o,
     struct csv_options c = source_csv_options(path, o);
     enum source_format format = source_format_of(path, o, b->text);
 
+    if (!bytes_decode(b, path, format, o->encoding, pool, err))
+        return false;
+    format = source_format_of(path, o, b->text);
     switch (format) {
     case SOURCE_JSONL:
-        return jsonl_parse(b->text, path, &jo, pool, progress, out, err) &&
-               cast_all(out, path, o->csv.types, err);
+        if (!jsonl_parse(b->text, path, &jo, pool, progress, out, err))
+            return false;
+        out->n_foreign = encoding_foreign_lines(b->text, &out->foreign_line);
+        return cast_all(out, path, &o->csv, err);
     case SOURCE_ARROW:
     case SOURCE_PARQUET:
         return read_typed(b, format, path, pool, progress, out, err) &&
-               cast_all(out, path, o->csv.types, err);
+               cast_all(out, path, &o->csv, err);
     default:
-        return b->plain
+        return b->plain || b->decoded
                    ? csv_parse(b->text, path, &c, pool, progress, out, err)
                    : csv_parse_map(&b->map, path, &c, pool, progress, out, err);
     }
+}
+
+/* What was read of a file that became shorter is not believed, be it a table
+ * or an error. */
+static bool
+is_whole(const struct bytes *b, const char *path, struct csv_table *out,
+         struct error *err)
+{
+    if (file_map_whole(&b->map, err))
+        return true;
+    if (out)
+        csv_table_fini(out);
+    return error_prefix(err, "%s: ", path);
 }
 
 bool
@@ -357,6 +406,7 @@ source_read(const char *path, const struct source_options *o, struct pool *pool,
     if (!bytes_open(&b, path, SIZE_MAX, progress, err))
         return false;
     ok = read_bytes(&b, path, o ? o : &find_all, pool, progress, out, err);
+    ok = is_whole(&b, path, ok ? out : NULL, err) && ok;
     bytes_close(&b);
     return ok;
 }
@@ -385,6 +435,28 @@ read_jsonl_head(struct bytes *b, const char *path,
     return false;
 }
 
+/* Of a long text in another encoding no more than a head needs: its size is
+ * not known then. */
+static bool
+head_decode(struct bytes *b, const char *path, const struct source_options *o,
+            size_t *n_bytes, struct error *err)
+{
+    bool all = b->text.n <= CSV_HEAD_MOST + 2;
+    struct str whole = b->text;
+
+    *n_bytes = b->plain && b->text.n > CSV_HEAD_MOST ? 0 : b->text.n;
+    if (!all)
+        b->text.n = CSV_HEAD_MOST + 2;
+    if (!bytes_decode(b, path, source_format_of(path, o, whole), o->encoding,
+                      NULL, err))
+        return false;
+    if (!b->decoded)
+        b->text = whole;
+    else
+        *n_bytes = all ? b->text.n : 0;
+    return true;
+}
+
 bool
 source_read_head(const char *path, const struct source_options *o,
                  struct csv_table *out, size_t *n_bytes, struct error *err)
@@ -399,10 +471,13 @@ source_read_head(const char *path, const struct source_options *o,
         (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
         return error_set(err, ERR_LIMIT, "%s: is read but once", path);
     /* More than a head ever is, so that none ends where unpacking did. */
-    if (!bytes_open(&b, path, CSV_HEAD_MOST + 1, NULL, err))
+    if (!bytes_open(&b, path, CSV_HEAD_MOST + 4, NULL, err))
         return false;
+    if (!head_decode(&b, path, o, n_bytes, err)) {
+        bytes_close(&b);
+        return false;
+    }
     c = source_csv_options(path, o);
-    *n_bytes = b.plain && b.text.n > CSV_HEAD_MOST ? 0 : b.text.n;
     switch (source_format_of(path, o, b.text)) {
     case SOURCE_JSONL:
         ok = read_jsonl_head(&b, path, o, out, err);
@@ -414,6 +489,7 @@ source_read_head(const char *path, const struct source_options *o,
     default:
         ok = csv_parse_head(b.text, path, &c, 0, out, err);
     }
+    ok = is_whole(&b, path, ok ? out : NULL, err) && ok;
     bytes_close(&b);
     return ok;
 }

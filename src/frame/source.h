@@ -3,13 +3,15 @@
  * The format is known by the first bytes (Parquet, Arrow), else by the ending
  * of the name (.csv .tsv .txt, .jsonl .ndjson .json), else by the text: what
  * begins with an object is JSON lines, the rest delimited.  Text may be
- * compressed by gzip, zstd or lz4, whatever its name says.  "-" is standard
+ * compressed by gzip, zstd or lz4, whatever its name says, and is UTF-8,
+ * UTF-16 with its mark, or what the options say.  "-" is standard
  * input.  A Parquet column that is left out is a row of the rejects.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_SOURCE_H
 #define LATHE_FRAME_SOURCE_H
 
 #include "frame/csv.h"
+#include "frame/encoding.h"
 
 enum source_format {
     SOURCE_FIND,
@@ -21,6 +23,7 @@ enum source_format {
 
 struct source_options {
     enum source_format format;
+    enum encoding encoding; /* of text */
     struct csv_options csv; /* delimiter, header and nulls are for delimited
                                text alone; types for every format */
 };

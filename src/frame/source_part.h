@@ -25,8 +25,8 @@ struct builder;
 struct parquet_info;
 bool source_note_left_out(const struct parquet_info *info, struct builder *b,
                           size_t *n, struct error *err) MUST_USE;
-/* Replace columns by what "column=type" asks for, NULL-ended or NULL.
- * ERR_PARSE: a value is no such thing. */
-bool source_cast_all(struct frame **f, const char *const *types,
+/* Replace columns by what the types of the options ask for.  ERR_PARSE: a value
+ * is no such thing. */
+bool source_cast_all(struct frame **f, const struct csv_options *o,
                      struct error *err) MUST_USE;
 #endif

@@ -129,6 +129,20 @@ stream_rejects(const struct stream *s, size_t *n_rejected)
     return s->of ? stream_rejects(s->of, n_rejected) : NULL;
 }
 
+void
+stream_told(const struct stream *s, struct csv_table *out)
+{
+    const struct stream *file = s;
+    size_t n;
+
+    while (file->of)
+        file = file->of;
+    *out = file->told;
+    /* Borrowed, and csv_table has no const. */
+    out->rejects = (struct frame *)(uintptr_t)stream_rejects(s, &n);
+    out->n_rejected = n;
+}
+
 /* ---- the rows of a frame ---- */
 
 struct stream_slices {

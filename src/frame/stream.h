@@ -69,6 +69,9 @@ bool stream_rewind(struct stream *s, struct error *err) MUST_USE;
 
 /* Rows that were set aside until now: as csv_table's; NULL: none.  Borrowed. */
 const struct frame *stream_rejects(const struct stream *s, size_t *n_rejected);
+/* What csv_table tells of the file besides: bytes that are not UTF-8,
+ * delimiter, header; its rejects as of now, borrowed, and no frame. */
+void stream_told(const struct stream *s, struct csv_table *out);
 /* The pool and the progress it was opened with; may be NULL. */
 struct pool *stream_pool(const struct stream *s);
 struct progress *stream_progress(const struct stream *s);

@@ -82,6 +82,19 @@ stream_wanted(const char *path, const struct source_options *o)
 
 /* ---- opening ---- */
 
+/* What is a text is UTF-8 from here on, its head, too. */
+static bool
+decode_text(const struct stream_source *from, struct stream_text *t,
+            struct str *head, struct error *err)
+{
+    enum source_format format = source_format_of(from->path, from->o, *head);
+    bool last;
+
+    return format == SOURCE_ARROW || format == SOURCE_PARQUET ||
+           (stream_text_decode(t, *head, from->o->encoding, from->pool, err) &&
+            stream_text_get(t, 0, HEAD, head, &last, err));
+}
+
 static struct stream *
 open_text(const struct stream_source *from, struct file_map *m,
           struct error *err)
@@ -93,15 +106,15 @@ open_text(const struct stream_source *from, struct file_map *m,
 
     if (!t)
         return NULL;
-    if (!stream_text_get(t, 0, HEAD, &head, &last, err)) {
+    if (!stream_text_get(t, 0, HEAD, &head, &last, err) ||
+        !decode_text(from, t, &head, err)) {
         stream_text_free(t);
         return NULL;
     }
     switch (source_format_of(from->path, from->o, head)) {
     case SOURCE_JSONL:
         s = stream_open_jsonl(from, t, err);
-        return stream_shape(s, from->path, from->o->csv.types, SIZE_MAX / 4,
-                            err);
+        return stream_shape(s, from, SIZE_MAX / 4, err);
     case SOURCE_ARROW:
     case SOURCE_PARQUET:
         stream_text_free(t);
@@ -125,10 +138,10 @@ open_any(const struct stream_source *from, struct file_map *m,
     switch (source_format_of(from->path, from->o, bytes)) {
     case SOURCE_ARROW:
         s = stream_open_arrow(from, m, false, err);
-        return stream_shape(s, from->path, from->o->csv.types, 0, err);
+        return stream_shape(s, from, 0, err);
     case SOURCE_PARQUET:
         s = stream_open_parquet(from, m, err);
-        return stream_shape(s, from->path, from->o->csv.types, 0, err);
+        return stream_shape(s, from, 0, err);
     default:
         return open_text(from, m, err);
     }

@@ -65,6 +65,12 @@ parquet_next(struct stream *s, struct frame **out, struct error *err)
     o.n_groups = groups_of_batch(p, &rows);
     ok = parquet_parse(bytes_of(p), &o, s->pool, NULL, out, err);
     parquet_cool(s);
+    if (!file_map_whole(&p->map, err)) {
+        if (ok)
+            frame_unref(*out);
+        *out = NULL;
+        return false;
+    }
     if (!ok)
         return false;
     p->at += o.n_groups;

@@ -32,7 +32,8 @@ struct stream {
     struct stream *of;  /* owned, closed by stream_close(); NULL: a source */
     struct pool *pool;
     struct progress *progress;
-    uint64_t n_rows; /* exact when rows_known, else an estimate or 0 */
+    struct csv_table told; /* what the file is: no frame, no rejects */
+    uint64_t n_rows;       /* exact when rows_known, else an estimate or 0 */
     bool rows_known;
     size_t work; /* bytes a verb may keep; 0: a quarter of the budget */
 };

@@ -12,8 +12,9 @@
 
 struct stream_shape {
     struct stream stream;
-    char *name;          /* of the file */
-    char **types;        /* "column=type", NULL-ended; owned */
+    char *name;           /* of the file */
+    struct csv_options o; /* its types are ours */
+    char **types;
     struct frame *whole; /* what is given in parts */
     size_t at, step, n_rows;
 };
@@ -50,7 +51,7 @@ pull(struct stream_shape *s, struct error *err)
     if (!f)
         return true;
     ok = same_types(s->stream.of->head, &f, err) &&
-         source_cast_all(&f, (const char *const *)s->types, err);
+         source_cast_all(&f, &s->o, err);
     if (!ok) {
         frame_unref(f);
         return error_prefix(err, "%s: ", s->name);
@@ -120,20 +121,22 @@ static const struct stream_class shape_class = {shape_next, shape_rewind,
                                                 shape_close, NULL, NULL};
 
 static void
-keep_types(struct stream_shape *s, const char *const *types)
+keep_types(struct stream_shape *s, const struct csv_options *o)
 {
     size_t n = 0;
 
-    while (types && types[n])
+    while (o->types && o->types[n])
         n++;
     s->types = mem_new((n + 1) * sizeof *s->types);
     for (size_t i = 0; i < n; i++)
-        s->types[i] = mem_text(types[i]);
+        s->types[i] = mem_text(o->types[i]);
+    s->o.types = (const char *const *)s->types;
+    s->o.types_loose = o->types_loose;
 }
 
 struct stream *
-stream_shape(struct stream *of, const char *name, const char *const *types,
-             size_t n_rows, struct error *err)
+stream_shape(struct stream *of, const struct stream_source *from, size_t n_rows,
+             struct error *err)
 {
     struct stream_shape *s;
     struct frame *head;
@@ -141,16 +144,16 @@ stream_shape(struct stream *of, const char *name, const char *const *types,
     if (!of)
         return NULL;
     head = frame_ref(of->head);
-    if (!source_cast_all(&head, types, err)) {
+    if (!source_cast_all(&head, &from->o->csv, err)) {
         frame_unref(head);
         stream_close(of);
-        error_prefix(err, "%s: ", name);
+        error_prefix(err, "%s: ", from->path);
         return NULL;
     }
     s = mem_new(sizeof *s);
-    s->name = mem_text(name);
+    s->name = mem_text(from->path);
     s->n_rows = n_rows;
-    keep_types(s, types);
+    keep_types(s, &from->o->csv);
     stream_init(&s->stream, &shape_class, head, of);
     s->stream.n_rows = of->n_rows;
     s->stream.rows_known = of->rows_known;

@@ -29,12 +29,11 @@ stream_open_csv(const struct stream_source *from, struct stream_text *t,
 struct stream *
 stream_open_jsonl(const struct stream_source *from, struct stream_text *t,
                   struct error *err) MUST_USE;
-/* Another with the types of "column=type", NULL-ended or NULL, and with those
- * of `of`'s head where a batch has others; large batches are cut, to n_rows (0:
- * what a batch holds).  Takes `of`, which may be NULL: then so is this. */
-struct stream *
-stream_shape(struct stream *of, const char *name, const char *const *types,
-             size_t n_rows, struct error *err) MUST_USE;
+/* Another with the types of the options, and with those of `of`'s head where a
+ * batch has others; large batches are cut, to n_rows (0: what a batch holds).
+ * Takes `of`, which may be NULL: then so is this. */
+struct stream *stream_shape(struct stream *of, const struct stream_source *from,
+                            size_t n_rows, struct error *err) MUST_USE;
 /* Bytes of text to look at, or to make a batch of, at a time. */
 size_t stream_window(const struct source_options *o);
 #endif

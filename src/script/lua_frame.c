@@ -118,6 +118,19 @@ struct reading {
     struct lua_frame *out;
 };
 
+void
+script_tell_foreign(struct session *s, const char *path,
+                    const struct csv_table *t)
+{
+    if (t->n_foreign == 0)
+        return;
+    session_message(s, MESSAGE_WARN,
+                    "%s: line %zu: not UTF-8, %zu fields are kept as they "
+                    "are; encoding = \"latin1\" or \"windows-1252\" reads "
+                    "them",
+                    path, t->foreign_line, t->n_foreign);
+}
+
 static bool
 run_read(struct task *t, void *ctx, struct error *err)
 {
@@ -139,29 +152,42 @@ run_read(struct task *t, void *ctx, struct error *err)
                         "%s: %zu rows were set aside; frame:rejects() shows "
                         "them",
                         r->path, r->table.n_rejected);
+    script_tell_foreign(task_session(t), r->path, &r->table);
     csv_table_fini(&r->table);
     return true;
+}
+
+void
+script_reading(lua_State *L, int idx, struct source_options *out)
+{
+    static const char *const allowed[] = {"delimiter", "encoding", "header",
+                                          "types",     "nulls",    NULL};
+    const char *delimiter, *encoding;
+    struct error err;
+
+    script_options(L, idx, allowed);
+    delimiter = script_opt_text(L, idx, "delimiter", NULL);
+    encoding = script_opt_text(L, idx, "encoding", NULL);
+    *out = (struct source_options){.csv.header = -1};
+    if ((delimiter &&
+         !csv_delimiter_parse(delimiter, &out->csv.delimiter, &err)) ||
+        (encoding && !encoding_parse(encoding, &out->encoding, &err)))
+        script_fail(L, &err);
+    if (lua_istable(L, idx) && lua_getfield(L, idx, "header") == LUA_TBOOLEAN)
+        out->csv.header = lua_toboolean(L, -1);
+    out->csv.types = script_opt_texts(L, idx, "types");
+    out->csv.nulls = script_opt_texts(L, idx, "nulls");
 }
 
 static int
 lathe_read(lua_State *L)
 {
-    static const char *const allowed[] = {"delimiter", "header", "types",
-                                          "nulls", NULL};
     struct reading r = {.path = luaL_checkstring(L, 1)};
-    const char *delimiter;
     struct buf *title;
 
     lua_settop(L, 2);
     title = script_buf(L);
-    script_options(L, 2, allowed);
-    delimiter = script_opt_text(L, 2, "delimiter", "");
-    r.options.csv.delimiter = delimiter[0];
-    r.options.csv.header = -1;
-    if (lua_istable(L, 2) && lua_getfield(L, 2, "header") == LUA_TBOOLEAN)
-        r.options.csv.header = lua_toboolean(L, -1);
-    r.options.csv.types = script_opt_texts(L, 2, "types");
-    r.options.csv.nulls = script_opt_texts(L, 2, "nulls");
+    script_reading(L, 2, &r.options);
     r.out = new_frame(L, r.path);
     buf_printf(title, "read %s", file_base(r.path));
     script_call(L, title->data, run_read, &r);

@@ -146,26 +146,17 @@ push_step(lua_State *L, struct step *of, enum step_kind kind)
 static int
 lathe_scan(lua_State *L)
 {
-    static const char *const allowed[] = {"delimiter", "header", "types",
-                                          "nulls", NULL};
-    const char *path = luaL_checkstring(L, 1), *delimiter;
-    const char *const *types, *const *nulls;
+    const char *path = luaL_checkstring(L, 1);
+    struct source_options source;
     struct step *s;
-    int header = -1;
 
     lua_settop(L, 2);
-    script_options(L, 2, allowed);
-    delimiter = script_opt_text(L, 2, "delimiter", "");
-    if (lua_istable(L, 2) && lua_getfield(L, 2, "header") == LUA_TBOOLEAN)
-        header = lua_toboolean(L, -1);
-    types = script_opt_texts(L, 2, "types");
-    nulls = script_opt_texts(L, 2, "nulls");
+    script_reading(L, 2, &source);
     s = push_step(L, NULL, STEP_OPEN);
     s->text = mem_text(path);
-    s->names = copy_texts(types);
-    s->exprs = copy_texts(nulls);
-    s->source.csv.delimiter = delimiter[0];
-    s->source.csv.header = header;
+    s->names = copy_texts(source.csv.types);
+    s->exprs = copy_texts(source.csv.nulls);
+    s->source = source;
     s->source.csv.types = (const char *const *)s->names;
     s->source.csv.nulls = (const char *const *)s->exprs;
     return 1;
@@ -430,14 +421,16 @@ path_of(const struct step *s)
 }
 
 static void
-tell_rejects(const struct step *s, struct task *t, const struct stream *in)
+tell_oddities(const struct step *s, struct task *t, const struct stream *in)
 {
-    size_t n;
+    struct csv_table told;
 
-    stream_rejects(in, &n);
-    if (n > 0)
+    stream_told(in, &told);
+    if (told.n_rejected > 0)
         session_message(task_session(t), MESSAGE_WARN,
-                        "%s: %zu rows were set aside", path_of(s), n);
+                        "%s: %zu rows were set aside", path_of(s),
+                        told.n_rejected);
+    script_tell_foreign(task_session(t), path_of(s), &told);
 }
 
 struct collecting {
@@ -456,7 +449,7 @@ run_collect(struct task *t, void *ctx, struct error *err)
         return false;
     *c->out = stream_collect(s, err);
     if (*c->out)
-        tell_rejects(c->step, t, s);
+        tell_oddities(c->step, t, s);
     else if (err->code == ERR_LIMIT)
         error_prefix(err, "scan:write(path) puts it into a file, "
                           "scan:limit(n) takes less of it: ");
@@ -494,7 +487,7 @@ run_write(struct task *t, void *ctx, struct error *err)
 
     if (ok) {
         ok = sink_commit(to, err);
-        tell_rejects(c->step, t, s);
+        tell_oddities(c->step, t, s);
     } else {
         sink_drop(to);
     }

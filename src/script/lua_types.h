@@ -6,6 +6,7 @@
 
 #include "engine/model.h"
 #include "frame/builder.h"
+#include "frame/source.h"
 #include "script/script.h"
 
 extern const struct object_type frame_type, scan_type, profile_type, model_type,
@@ -18,6 +19,12 @@ void lua_model_open(lua_State *L);
 
 /* Pushes a frame; takes a reference of its own. */
 void script_push_frame(lua_State *L, const struct frame *f, const char *name);
+/* The options of reading in the table at idx, or none; raises.  The texts are
+ * Lua's. */
+void script_reading(lua_State *L, int idx, struct source_options *out);
+/* A word about fields that are not UTF-8, if there are any. */
+void script_tell_foreign(struct session *s, const char *path,
+                         const struct csv_table *t);
 /* The file a frame came from; "" when unknown. */
 const char *script_frame_name(lua_State *L, int idx);
 

@@ -38,16 +38,19 @@ cmd_fn cmd_version, cmd_doctor;
 
 /* ---- shared, cmd_data.c ---- */
 
-/* Read a table: its frame, released by the caller.  Rejected rows are told in
- * the task's log and as a message. */
-struct frame *
-cmd_table(struct task *t, const char *path, struct error *err) MUST_USE;
-/* The same, batch by batch, for a table beyond memory (stream_wanted()). */
-struct stream *
-cmd_stream(struct task *t, const char *path, struct error *err) MUST_USE;
-/* What was set aside, of which there may be none. */
-void cmd_tell_rejects(struct task *t, const char *path, const struct frame *f,
-                      size_t n);
+/* Read a table as the call's reading options say: its frame, released by the
+ * caller.  Rejected rows, text that is not UTF-8 and a table of no rows are told
+ * in the task's log and as a message. */
+struct frame *cmd_table(struct task *t, const struct call *c, const char *path,
+                        struct error *err) MUST_USE;
+/* The whole of what was read, for csv_table_fini(). */
+bool cmd_read(struct task *t, const struct call *c, const char *path,
+              struct csv_table *out, struct error *err) MUST_USE;
+/* The same, batch by batch, for a table beyond memory (stream_wanted()); what is
+ * to tell of it is told by cmd_tell_stream(), once it was gone through. */
+struct stream *cmd_stream(struct task *t, const struct call *c,
+                          const char *path, struct error *err) MUST_USE;
+void cmd_tell_stream(struct task *t, const char *path, const struct stream *s);
 /* False when the task was stopped: before anything is written or printed. */
 bool cmd_goes_on(struct task *t, struct error *err) MUST_USE;
 /* All values given for a name: a NULL-ended array the caller frees (the texts

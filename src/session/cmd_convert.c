@@ -36,43 +36,40 @@ write_stream(struct stream *in, struct task *t, const char *path,
 }
 
 static bool
-convert_in_batches(struct task *t, const char *from, const char *to,
-                   struct converted *done, struct error *err)
+convert_in_batches(struct task *t, const struct call *c, struct converted *done,
+                   struct error *err)
 {
-    struct stream *in = stream_open(from, NULL, session_pool(task_session(t)),
-                                    task_progress(t), err);
-    const struct frame *rejects;
+    const char *from = call_text(c, "data"), *to = call_text(c, "out");
+    struct stream *in = cmd_stream(t, c, from, err);
     bool ok;
 
     if (!in)
         return false;
     done->in_batches = true;
     ok = write_stream(in, t, to, done, err);
-    rejects = stream_rejects(in, &done->n_rejected);
-    if (ok && done->n_rejected > 0)
-        cmd_tell_rejects(t, from, rejects, done->n_rejected);
+    (void)stream_rejects(in, &done->n_rejected);
+    if (ok)
+        cmd_tell_stream(t, from, in);
     stream_close(in);
     return ok;
 }
 
 static bool
-convert_whole(struct task *t, const char *from, const char *to,
-              struct converted *done, struct error *err)
+convert_whole(struct task *t, const struct call *c, struct converted *done,
+              struct error *err)
 {
     struct session *s = task_session(t);
     struct csv_table table;
     bool ok;
 
-    if (!source_read(from, NULL, session_pool(s), task_progress(t), &table,
-                     err))
+    if (!cmd_read(t, c, call_text(c, "data"), &table, err))
         return false;
     done->n_rows = frame_rows(table.frame);
     done->n_cols = frame_cols(table.frame);
     done->n_rejected = table.n_rejected;
-    if (table.n_rejected > 0)
-        cmd_tell_rejects(t, from, table.rejects, table.n_rejected);
     ok = cmd_goes_on(t, err) &&
-         sink_write(table.frame, to, session_pool(s), task_progress(t), err);
+         sink_write(table.frame, call_text(c, "out"), session_pool(s),
+                    task_progress(t), err);
     csv_table_fini(&table);
     return ok;
 }
@@ -118,8 +115,8 @@ cmd_convert(struct session *s, struct task *t, struct call *c,
                          "%s: its ending tells no format, expected .csv, .tsv, "
                          ".jsonl, .arrow, .arrows or .parquet",
                          to);
-    if (stream_wanted(from, NULL) ? !convert_in_batches(t, from, to, &done, err)
-                                  : !convert_whole(t, from, to, &done, err))
+    if (stream_wanted(from, NULL) ? !convert_in_batches(t, c, &done, err)
+                                  : !convert_whole(t, c, &done, err))
         return false;
     tell(c, to, &done);
     return true;

@@ -9,14 +9,22 @@
 #include "frame/source.h"
 #include "frame/stream_verbs.h"
 #include "session/cmd.h"
+#include "session/reading.h"
 #include "session/shelf.h"
 
 /* ---- shared ---- */
 
+/* To the terminal, and to a screen. */
+static void
+tell(struct task *t, const struct buf *text)
+{
+    task_log(t, "%s", text->data);
+    session_message(task_session(t), MESSAGE_WARN, "%s", text->data);
+}
+
 /* How many rows were set aside, and where and why the first ones. */
-void
-cmd_tell_rejects(struct task *t, const char *path, const struct frame *f,
-                 size_t n)
+static void
+tell_rejects(struct task *t, const char *path, const struct frame *f, size_t n)
 {
     enum { SHOWN = 3 };
     long line = f ? frame_find(f, "line") : -1;
@@ -36,21 +44,65 @@ cmd_tell_rejects(struct task *t, const char *path, const struct frame *f,
     }
     if (n > SHOWN)
         buf_puts(&text, "; ...");
-    task_log(t, "%s", text.data);
-    session_message(task_session(t), MESSAGE_WARN, "%s", text.data);
+    tell(t, &text);
     buf_fini(&text);
 }
 
-struct frame *
-cmd_table(struct task *t, const char *path, struct error *err)
+static void
+tell_oddities(struct task *t, const char *path, const struct csv_table *table)
+{
+    struct buf text;
+
+    buf_init(&text);
+    if (table->n_foreign) {
+        buf_printf(&text, "%s: ", path);
+        reading_say_foreign(table, &text);
+        tell(t, &text);
+    }
+    if (table->n_rejected)
+        tell_rejects(t, path, table->rejects, table->n_rejected);
+    buf_clear(&text);
+    if (table->frame && frame_rows(table->frame) == 0) {
+        buf_printf(&text, "%s: %s", path,
+                   table->header ? "a header and no rows" : "no rows");
+        tell(t, &text);
+    }
+    buf_fini(&text);
+}
+
+/* Another table than the command's own? */
+static bool
+is_beside(const struct call *c, const char *path)
+{
+    return path != call_text(c, "data");
+}
+
+bool
+cmd_read(struct task *t, const struct call *c, const char *path,
+         struct csv_table *out, struct error *err)
 {
     struct session *s = task_session(t);
+    struct reading_options o;
+    bool ok;
+
+    if (!reading_options_init(&o, c, is_beside(c, path), err))
+        return false;
+    ok = shelf_read(s, path, &o.source, task_progress(t), out, err);
+    reading_options_fini(&o);
+    if (ok)
+        tell_oddities(t, path, out);
+    return ok;
+}
+
+struct frame *
+cmd_table(struct task *t, const struct call *c, const char *path,
+          struct error *err)
+{
     struct csv_table table;
     struct frame *f;
 
-    if (!shelf_read(s, path, NULL, task_progress(t), &table, err))
+    if (!cmd_read(t, c, path, &table, err))
         return NULL;
-    cmd_tell_rejects(t, path, table.rejects, table.n_rejected);
     f = frame_ref(table.frame);
     csv_table_fini(&table);
     return f;
@@ -126,22 +178,40 @@ cmd_json_end(struct call *c)
 /* ---- looking ---- */
 
 struct stream *
-cmd_stream(struct task *t, const char *path, struct error *err)
+cmd_stream(struct task *t, const struct call *c, const char *path,
+           struct error *err)
 {
-    return stream_open(path, NULL, session_pool(task_session(t)),
-                       task_progress(t), err);
+    struct reading_options o;
+    struct stream *s;
+
+    if (!reading_options_init(&o, c, is_beside(c, path), err))
+        return NULL;
+    s = stream_open(path, &o.source, session_pool(task_session(t)),
+                    task_progress(t), err);
+    reading_options_fini(&o);
+    return s;
+}
+
+void
+cmd_tell_stream(struct task *t, const char *path, const struct stream *s)
+{
+    struct csv_table told;
+
+    stream_told(s, &told);
+    tell_oddities(t, path, &told);
 }
 
 /* The first n rows at least, and no more than a batch beyond them. */
 static struct frame *
-first_rows(struct task *t, const char *path, uint64_t n, struct error *err)
+first_rows(struct task *t, const struct call *c, const char *path, uint64_t n,
+           struct error *err)
 {
     struct stream *s;
     struct frame *f;
 
     if (!stream_wanted(path, NULL))
-        return cmd_table(t, path, err);
-    if (!(s = cmd_stream(t, path, err)) || !(s = stream_limit(s, n, err)))
+        return cmd_table(t, c, path, err);
+    if (!(s = cmd_stream(t, c, path, err)) || !(s = stream_limit(s, n, err)))
         return NULL;
     f = stream_collect(s, err);
     stream_close(s);
@@ -149,8 +219,8 @@ first_rows(struct task *t, const char *path, uint64_t n, struct error *err)
 }
 
 static bool
-known_rows(struct task *t, const char *path, const struct frame *f, uint64_t *n,
-           struct error *err)
+known_rows(struct task *t, const struct call *c, const char *path,
+           const struct frame *f, uint64_t *n, struct error *err)
 {
     struct stream *s;
     bool ok;
@@ -158,7 +228,7 @@ known_rows(struct task *t, const char *path, const struct frame *f, uint64_t *n,
     *n = frame_rows(f);
     if (!stream_wanted(path, NULL))
         return true;
-    if (!(s = cmd_stream(t, path, err)))
+    if (!(s = cmd_stream(t, c, path, err)))
         return false;
     ok = stream_count(s, n, err);
     stream_close(s);
@@ -171,11 +241,11 @@ cmd_head(struct session *s, struct task *t, struct call *c, struct error *err)
     const char *path = call_text(c, "data");
     int64_t given = call_int(c, "rows");
     size_t n = given < 0 ? 0 : (size_t)given;
-    struct frame *f = first_rows(t, path, n, err);
+    struct frame *f = first_rows(t, c, path, n, err);
     uint64_t n_rows;
 
     (void)s;
-    if (!f || (!call_json(c) && !known_rows(t, path, f, &n_rows, err))) {
+    if (!f || (!call_json(c) && !known_rows(t, c, path, f, &n_rows, err))) {
         frame_unref(f);
         return false;
     }
@@ -194,6 +264,7 @@ struct schema {
     struct frame *head; /* its names and types */
     uint64_t n_rows;
     size_t *missing; /* of each column */
+    size_t n_rejected, n_foreign;
 };
 
 static void
@@ -225,24 +296,60 @@ count_missing(struct schema *m, struct stream *s, struct error *err)
     }
 }
 
-static bool
-read_schema(struct schema *m, struct task *t, const char *path,
-            struct error *err)
+static void
+note_told(struct schema *m, const struct csv_table *told)
 {
-    struct stream *s = NULL;
+    m->n_rejected = told->n_rejected;
+    m->n_foreign = told->n_foreign;
+}
+
+static bool
+room_for(struct schema *m, const struct frame *head, struct error *err)
+{
+    m->head = frame_ref(head);
+    m->missing = mem_try_array(frame_cols(head), sizeof *m->missing, err);
+    return m->missing;
+}
+
+static bool
+stream_schema(struct schema *m, struct task *t, const struct call *c,
+              struct error *err)
+{
+    const char *path = call_text(c, "data");
+    struct stream *s = cmd_stream(t, c, path, err);
+    struct csv_table told;
     bool ok;
 
-    if (!stream_wanted(path, NULL))
-        m->head = cmd_table(t, path, err);
-    else if ((s = cmd_stream(t, path, err)))
-        m->head = frame_ref(stream_head(s));
-    ok = m->head && (m->missing = mem_try_array(frame_cols(m->head),
-                                                sizeof *m->missing, err));
-    if (ok && s)
-        ok = count_missing(m, s, err);
-    else if (ok)
-        add_missing(m, m->head);
+    if (!s)
+        return false;
+    ok = room_for(m, stream_head(s), err) && count_missing(m, s, err);
+    if (ok) {
+        stream_told(s, &told);
+        note_told(m, &told);
+        cmd_tell_stream(t, path, s);
+    }
     stream_close(s);
+    return ok;
+}
+
+static bool
+read_schema(struct schema *m, struct task *t, const struct call *c,
+            struct error *err)
+{
+    const char *path = call_text(c, "data");
+    struct csv_table table;
+    bool ok;
+
+    if (stream_wanted(path, NULL))
+        return stream_schema(m, t, c, err);
+    if (!cmd_read(t, c, path, &table, err))
+        return false;
+    ok = room_for(m, table.frame, err);
+    if (ok) {
+        add_missing(m, table.frame);
+        note_told(m, &table);
+    }
+    csv_table_fini(&table);
     return ok;
 }
 
@@ -266,6 +373,10 @@ schema_json(const struct schema *m, struct json_writer *w)
         json_close(w, '}');
     }
     json_close(w, ']');
+    json_name(w, "rejected");
+    json_put_i64(w, (int64_t)m->n_rejected);
+    json_name(w, "not_utf8");
+    json_put_i64(w, (int64_t)m->n_foreign);
     json_close(w, '}');
 }
 
@@ -291,7 +402,7 @@ cmd_schema(struct session *s, struct task *t, struct call *c, struct error *err)
 {
     struct schema m = {0};
     struct json_writer w;
-    bool ok = read_schema(&m, t, call_text(c, "data"), err);
+    bool ok = read_schema(&m, t, c, err);
 
     (void)s;
     if (ok && call_json(c)) {

@@ -97,12 +97,13 @@ read_tables(struct training *g, const struct family *family, struct task *t,
 
     return read_share(c, "valid", &g->valid_share, err) &&
            read_share(c, "test", &g->test_share, err) &&
-           (g->data = call_lent(c) ? frame_ref(call_lent(c))
-                                   : cmd_table(t, call_text(c, "data"), err)) &&
+           (g->data = call_lent(c)
+                          ? frame_ref(call_lent(c))
+                          : cmd_table(t, c, call_text(c, "data"), err)) &&
            (!valid || g->valid_share > 0 ||
-            (g->valid = cmd_table(t, valid, err))) &&
+            (g->valid = cmd_table(t, c, valid, err))) &&
            (!test || g->test_share > 0 ||
-            (g->test = cmd_table(t, test, err))) &&
+            (g->test = cmd_table(t, c, test, err))) &&
            (g->test_share == 0 || set_aside(g, family, c, err));
 }
 
@@ -294,7 +295,7 @@ cmd_evaluate(struct session *s, struct task *t, struct call *c,
 {
     const char *gate = call_text(c, "gate");
     struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
-    struct frame *f = m ? cmd_table(t, call_text(c, "data"), err) : NULL;
+    struct frame *f = m ? cmd_table(t, c, call_text(c, "data"), err) : NULL;
     struct evaluation e;
     struct json_writer w;
     bool ok = f && model_evaluate(m, f, (uint64_t)call_int(c, "seed"),
@@ -347,7 +348,7 @@ cmd_predict(struct session *s, struct task *t, struct call *c,
 {
     const char *path = call_text(c, "out");
     struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
-    struct frame *f = m ? cmd_table(t, call_text(c, "data"), err) : NULL;
+    struct frame *f = m ? cmd_table(t, c, call_text(c, "data"), err) : NULL;
     struct frame *out = NULL;
     bool ok;
 

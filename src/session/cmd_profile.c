@@ -53,10 +53,10 @@ write_profile(const struct profile *p, struct call *c, struct error *err)
 }
 
 static struct profile *
-profile_table(struct task *t, const char *path, const struct profile_options *o,
-              struct error *err)
+profile_table(struct task *t, const struct call *c,
+              const struct profile_options *o, struct error *err)
 {
-    struct frame *f = cmd_table(t, path, err);
+    struct frame *f = cmd_table(t, c, call_text(c, "data"), err);
     struct profile *p = NULL;
 
     if (f)
@@ -68,25 +68,26 @@ profile_table(struct task *t, const char *path, const struct profile_options *o,
 
 /* A table beyond memory. */
 static struct profile *
-profile_file(struct task *t, const char *path, const struct profile_options *o,
-             struct error *err)
+profile_file(struct task *t, const struct call *c,
+             const struct profile_options *o, struct error *err)
 {
-    struct stream *s = cmd_stream(t, path, err);
+    const char *path = call_text(c, "data");
+    struct stream *s = cmd_stream(t, c, path, err);
     struct profile *p = s ? profile_stream(s, o, task_progress(t), err) : NULL;
-    size_t n = 0;
-    const struct frame *rejects = p ? stream_rejects(s, &n) : NULL;
 
-    cmd_tell_rejects(t, path, rejects, n);
+    if (p)
+        cmd_tell_stream(t, path, s);
     stream_close(s);
     return p;
 }
 
 /* The table that another is held against must fit into memory. */
 static struct frame *
-other_table(struct task *t, const char *path, struct error *err)
+other_table(struct task *t, const struct call *c, const char *path,
+            struct error *err)
 {
     if (!stream_wanted(path, NULL))
-        return cmd_table(t, path, err);
+        return cmd_table(t, c, path, err);
     error_set(err, ERR_LIMIT,
               "%s takes more memory than there is for tables: hold it against "
               "the smaller one instead, or a sample of it",
@@ -111,9 +112,9 @@ cmd_profile(struct session *s, struct task *t, struct call *c,
 
     (void)s;
     if (!o.against_name ||
-        (o.against = other = other_table(t, o.against_name, err)))
-        p = stream_wanted(path, NULL) ? profile_file(t, path, &o, err)
-                                      : profile_table(t, path, &o, err);
+        (o.against = other = other_table(t, c, o.against_name, err)))
+        p = stream_wanted(path, NULL) ? profile_file(t, c, &o, err)
+                                      : profile_table(t, c, &o, err);
     frame_unref(other);
     if (!p)
         return false;

@@ -56,14 +56,14 @@ become(struct rows *t, struct frame *next)
 }
 
 static bool
-open_table(struct rows *out, struct task *t, const char *path,
-           struct error *err)
+open_table(struct rows *out, struct task *t, const struct call *c,
+           const char *path, struct error *err)
 {
     *out = (struct rows){0};
     if (stream_wanted(path, NULL))
-        out->s = cmd_stream(t, path, err);
+        out->s = cmd_stream(t, c, path, err);
     else
-        out->f = cmd_table(t, path, err);
+        out->f = cmd_table(t, c, path, err);
     return is_open(out);
 }
 
@@ -145,7 +145,7 @@ joined(struct rows *table, struct task *t, const struct call *c,
 
     names_init(&by, head_of(table), c, "by");
     o.by = by.name;
-    if (open_table(&other, t, call_text(c, "join"), err) &&
+    if (open_table(&other, t, c, call_text(c, "join"), err) &&
         join_how_parse(call_text(c, "how"), &o.how, err))
         join_tables(table, &other, &o, t, err);
     else
@@ -491,21 +491,18 @@ cmd_query(struct session *s, struct task *t, struct call *c, struct error *err)
 {
     const char *path = call_text(c, "data");
     int64_t given = call_int(c, "rows");
-    size_t n_shown = given < 0 ? 0 : (size_t)given, n_rejected;
+    size_t n_shown = given < 0 ? 0 : (size_t)given;
     struct rows table;
     bool ok;
 
     (void)s;
-    if (!open_table(&table, t, path, err))
+    if (!open_table(&table, t, c, path, err))
         return false;
     ok = transform(&table, t, c, err) && cmd_goes_on(t, err) &&
          (table.s ? put_stream(table.s, c, n_shown, err)
                   : put_frame(table.f, c, n_shown, err));
-    if (ok && table.s) {
-        const struct frame *rejects = stream_rejects(table.s, &n_rejected);
-
-        cmd_tell_rejects(t, path, rejects, n_rejected);
-    }
+    if (ok && table.s)
+        cmd_tell_stream(t, path, table.s);
     table_fini(&table);
     return ok;
 }

@@ -175,10 +175,28 @@ bare(const char *name)
     return name + strspn(name, "-");
 }
 
+const struct arg *
+command_arg(const struct command *c, size_t i)
+{
+    const struct arg *a = c->args;
+
+    for (; a && a->name; a++, i--)
+        if (i == 0)
+            return a;
+    if (!(c->flags & CMD_READS))
+        return NULL;
+    for (a = command_reading; a->name; a++, i--)
+        if (i == 0)
+            return a;
+    return NULL;
+}
+
 static const struct arg *
 find_arg(const struct command *c, const char *name)
 {
-    for (const struct arg *a = c->args; a && a->name; a++)
+    const struct arg *a;
+
+    for (size_t i = 0; (a = command_arg(c, i)); i++)
         if (strcmp(bare(a->name), bare(name)) == 0)
             return a;
     return NULL;
@@ -189,9 +207,10 @@ no_such_option(const struct command *c, const char *name, struct error *err)
 {
     const char *names[COMMAND_MAX_ARGS + 3] = {"--json", "--plain", "--help"};
     const char *nearest;
+    const struct arg *a;
     size_t n = 3;
 
-    for (const struct arg *a = c->args; a && a->name; a++)
+    for (size_t i = 0; (a = command_arg(c, i)); i++)
         if (is_option(a) && n < COMMAND_MAX_ARGS + 3)
             names[n++] = a->name;
     nearest = str_nearest(str_of(name), names, n);
@@ -203,6 +222,37 @@ no_such_option(const struct command *c, const char *name, struct error *err)
                                "%s: no option '%s' (lathe %s "
                                "--help lists them)",
                                c->name, name, c->name);
+}
+
+/* The choice that was meant, to be freed, or NULL. */
+static char *
+nearest_choice(const char *choices, const char *text)
+{
+    const char *words[16], *near;
+    char *all = mem_text(choices), *save = NULL, *found;
+    size_t n = 0;
+
+    for (char *w = strtok_r(all, "|", &save); w && n < 16;
+         w = strtok_r(NULL, "|", &save))
+        words[n++] = w;
+    near = str_nearest(str_of(text), words, n);
+    found = near ? mem_text(near) : NULL;
+    free(all);
+    return found;
+}
+
+static bool
+choice_error(const struct call *c, const struct arg *a, const char *text,
+             struct error *err)
+{
+    char *near = nearest_choice(a->choices, text);
+
+    error_set(err, ERR_USAGE, "%s: %s is '%s', expected %s%s%s%s",
+              c->command->name, a->name, text, a->choices,
+              near ? " (did you mean '" : "", near ? near : "",
+              near ? "'?)" : "");
+    free(near);
+    return false;
 }
 
 static bool
@@ -251,10 +301,7 @@ check_value(const struct call *c, const struct arg *a, const char *text,
                              cmd, a->name, text);
         return true;
     case ARG_CHOICE:
-        if (!is_choice(a->choices, text))
-            return error_set(err, ERR_USAGE, "%s: %s is '%s', expected %s", cmd,
-                             a->name, text, a->choices);
-        return true;
+        return is_choice(a->choices, text) || choice_error(c, a, text, err);
     case ARG_TEXT:
     case ARG_FILE:
     case ARG_MODEL:
@@ -596,6 +643,8 @@ command_synopsis(const struct command *c, struct buf *out)
         buf_puts(out, a->required ? "" : "]");
         buf_puts(out, a->repeated ? "..." : "");
     }
+    if (c->flags & CMD_READS)
+        buf_puts(out, " [READING]...");
 }
 
 static void
@@ -608,26 +657,32 @@ put_row(struct buf *out, const char *left, size_t width, const char *text)
     buf_puts(out, text);
 }
 
-void
-command_usage(const struct command *c, struct buf *out)
+/* The widest of the names that are not too wide for a column of them. */
+static size_t
+names_width(const struct command *c)
 {
-    struct buf left;
     size_t width = strlen("--plain");
+    const struct arg *a;
+    struct buf left;
 
     buf_init(&left);
-    buf_puts(out, "usage: ");
-    command_synopsis(c, out);
-    buf_printf(out, "\n\n%s\n", c->summary);
-    if (c->help)
-        buf_printf(out, "\n%s\n", c->help);
-    buf_putc(out, '\n');
-    for (const struct arg *a = c->args; a && a->name; a++) {
+    for (size_t i = 0; (a = command_arg(c, i)); i++) {
         buf_clear(&left);
         put_arg(&left, a);
         if (left.len > width && left.len <= 28)
             width = left.len;
     }
-    for (const struct arg *a = c->args; a && a->name; a++) {
+    buf_fini(&left);
+    return width;
+}
+
+static void
+put_args(struct buf *out, const struct arg *a, size_t width)
+{
+    struct buf left;
+
+    buf_init(&left);
+    for (; a && a->name; a++) {
         buf_clear(&left);
         put_arg(&left, a);
         put_row(out, left.data, width, a->help ? a->help : "");
@@ -635,10 +690,28 @@ command_usage(const struct command *c, struct buf *out)
             buf_printf(out, " (default %s)", a->fallback);
         buf_putc(out, '\n');
     }
+    buf_fini(&left);
+}
+
+void
+command_usage(const struct command *c, struct buf *out)
+{
+    size_t width = names_width(c);
+
+    buf_puts(out, "usage: ");
+    command_synopsis(c, out);
+    buf_printf(out, "\n\n%s\n", c->summary);
+    if (c->help)
+        buf_printf(out, "\n%s\n", c->help);
+    buf_putc(out, '\n');
+    put_args(out, c->args, width);
     put_row(out, "--json", width, "print JSON\n");
     put_row(out, "--plain", width, "plain words: no colour, no drawing\n");
     put_row(out, "--help", width, "this text\n");
+    if (c->flags & CMD_READS) {
+        buf_puts(out, "\nreading, where the file does not tell:\n");
+        put_args(out, command_reading, width);
+    }
     if (c->example)
         buf_printf(out, "\nexample:\n  %s\n", c->example);
-    buf_fini(&left);
 }

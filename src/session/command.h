@@ -34,16 +34,17 @@ struct arg {
     const char *choices;  /* ARG_CHOICE: "a|b" */
     const char *help;
 };
-enum { COMMAND_MAX_ARGS = 32 };
+enum { COMMAND_MAX_ARGS = 40 }; /* those that are shared, too */
 
 struct call; /* the parsed arguments of one invocation, and its output */
 
 enum command_flag {
-    CMD_SHELL = 1,  /* a subcommand */
-    CMD_SCREEN = 2, /* in the palette */
-    CMD_LUA = 4,    /* through lathe.cmd */
-    CMD_BLOCKS = 8, /* runs as a task */
-    CMD_HIDDEN = 16 /* not listed */
+    CMD_SHELL = 1,   /* a subcommand */
+    CMD_SCREEN = 2,  /* in the palette */
+    CMD_LUA = 4,     /* through lathe.cmd */
+    CMD_BLOCKS = 8,  /* runs as a task */
+    CMD_HIDDEN = 16, /* not listed */
+    CMD_READS = 32   /* reads tables: has command_reading, too */
 };
 struct command {
     const char *name;    /* "registry promote" */
@@ -55,6 +56,12 @@ struct command {
     bool (*run)(struct session *s, struct task *t, struct call *c,
                 struct error *err);
 };
+
+/* How a table is read, the same for every command with CMD_READS: what
+ * --help lists apart.  Ends with name NULL. */
+extern const struct arg command_reading[];
+/* Argument i of a command: its own, then those it shares; NULL past them. */
+const struct arg *command_arg(const struct command *c, size_t i);
 
 /* All commands below ui/cli, sorted by name. */
 const struct command *command_table(size_t *n);

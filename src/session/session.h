@@ -67,6 +67,7 @@ struct table {
     struct rowset *rows;   /* those that show, in order; NULL: all */
     struct frame *rejects; /* may be NULL */
     size_t n_rejected;
+    size_t n_foreign;        /* fields of its file that are not UTF-8 */
     struct profile *profile; /* NULL until it is made */
     char *target;            /* for the profile; may be NULL */
     bool tally;              /* frequencies of another table's column */

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "frame/encoding.h"
 #include "frame/join.h"
 #include "session/cmd.h"
 
@@ -14,6 +15,20 @@
     }
 
 /* ---- tables ---- */
+
+const struct arg command_reading[] = {
+    {"--types", ARG_TEXT, false, true, NULL, NULL,
+     "COLUMN=TYPE: bool int float text date timestamp, dmy mdy (31/12/2024)"},
+    {"--null", ARG_TEXT, false, true, NULL, NULL,
+     "a text that means missing, in place of NA, null, ? ..."},
+    {"--delimiter", ARG_TEXT, false, false, NULL, NULL,
+     "between fields: a character, or tab"},
+    {"--header", ARG_CHOICE, false, false, NULL, "yes|no",
+     "is the first row the names?"},
+    {"--no-header", ARG_FLAG, false, false, NULL, NULL, "--header no"},
+    {"--encoding", ARG_CHOICE, false, false, NULL, ENCODING_CHOICES,
+     "of the text, when it is not UTF-8"},
+    END};
 
 static const struct arg profile_args[] = {
     {"data", ARG_FILE, true, false, NULL, NULL,
@@ -285,13 +300,14 @@ static const struct arg job_wait_args[] = {
 
 enum {
     ALL = CMD_SHELL | CMD_SCREEN | CMD_LUA | CMD_BLOCKS,
-    SHELL = CMD_SHELL | CMD_BLOCKS
+    SHELL = CMD_SHELL | CMD_BLOCKS,
+    READS = ALL | CMD_READS
 };
 
 static const struct command table[] = {
     {"convert", "A table of one format to one of another",
      "What does not fit in memory goes through it in batches.",
-     "lathe convert churn.csv churn.parquet", ALL, convert_args, cmd_convert},
+     "lathe convert churn.csv churn.parquet", READS, convert_args, cmd_convert},
     {"doctor", "Look at the machine, the project and the terminal",
      "Says what lathe finds, what is missing, and the remedy.", "lathe doctor",
      ALL, NULL, cmd_doctor},
@@ -322,11 +338,11 @@ static const struct command table[] = {
      ALL, endpoint_args, cmd_endpoint_stop},
     {"evaluate", "Score a model on rows that have the target",
      "Metrics with 95 % bootstrap intervals, and the confusion matrix.",
-     "lathe evaluate churn@production test.csv --gate 'auc >= 0.83'", ALL,
+     "lathe evaluate churn@production test.csv --gate 'auc >= 0.83'", READS,
      evaluate_args, cmd_evaluate},
     {"explain", "A model's card and the importance of its inputs", NULL,
      "lathe explain churn@production", ALL, explain_args, cmd_explain},
-    {"head", "The first rows of a table", NULL, "lathe head churn.csv", ALL,
+    {"head", "The first rows of a table", NULL, "lathe head churn.csv", READS,
      head_args, cmd_head},
     {"job log", "What a job has written", NULL,
      "lathe job log j-20261123-184512-a1 --follow", ALL, job_log_args,
@@ -343,19 +359,20 @@ static const struct command table[] = {
      "Exit status 0 only if the job's was.",
      "lathe job wait j-20261123-184512-a1", ALL, job_wait_args, cmd_job_wait},
     {"predict", "Predict rows: CSV out", NULL,
-     "lathe predict churn@production new.csv --out answers.csv", ALL,
+     "lathe predict churn@production new.csv --out answers.csv", READS,
      predict_args, cmd_predict},
     {"profile", "Statistics and warnings on a table",
      "Alerts first: missing values, constants, identifiers, imbalance, skew,\n"
      "duplicates, wrong types, changes of unit, and leakage of the target.",
-     "lathe profile churn.csv --target churn", ALL, profile_args, cmd_profile},
+     "lathe profile churn.csv --target churn", READS, profile_args,
+     cmd_profile},
     {"query", "Join, filter, group and sort rows of a table",
      "In this order: --join, --with, the condition, --sample, --group, --pivot "
      "or --about,\n"
      "--having, --sort, --select, --distinct, --limit. Names may be given one by one or with "
      "commas.",
-     "lathe query churn.csv 'tenure < 12' --select tenure --sort -tenure", ALL,
-     query_args, cmd_query},
+     "lathe query churn.csv 'tenure < 12' --select tenure --sort -tenure",
+     READS, query_args, cmd_query},
     {"registry add", "Add a version of a model", NULL,
      "lathe registry add churn runs:/3f2a91", ALL, registry_add_args,
      cmd_registry_add},
@@ -392,7 +409,7 @@ static const struct command table[] = {
     {"runs show", "One run: curves, parameters, lineage", NULL,
      "lathe runs show run-3", ALL, run_args, cmd_runs_show},
     {"schema", "The columns of a table and their types", NULL,
-     "lathe schema churn.csv", ALL, schema_args, cmd_schema},
+     "lathe schema churn.csv", READS, schema_args, cmd_schema},
     {"serve", "Answer requests over HTTP",
      "MLflow's /invocations (JSON and CSV), the Open Inference Protocol under "
      "/v2, /ping\nand /metrics. SIGTERM answers what was accepted, then ends.",
@@ -401,7 +418,7 @@ static const struct command table[] = {
      "A share is stratified by the target and drawn by the seed: --test 0.2 is\n"
      "what frame:split{ test = 0.2, stratify = TARGET } sets aside, --valid "
      "0.2\nwhat model:fit{ valid = 0.2 } holds out of the rest.",
-     "lathe train churn.csv --target churn --test 0.2 --set trees=300", ALL,
+     "lathe train churn.csv --target churn --test 0.2 --set trees=300", READS,
      train_args, cmd_train},
     {"version", "Version and build", NULL, "lathe version", ALL, NULL,
      cmd_version},

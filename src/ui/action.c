@@ -85,7 +85,9 @@ ask_for(struct ui *ui, const char *name, const char *takes, int count)
     struct ui_question q = {
         .label = takes, .history = name, .done = taken, .ctx = t};
 
-    if (strncmp(takes, "file", 4) == 0)
+    if (strcmp(name, "open") == 0 && strcmp(takes, "file: ") == 0)
+        q.complete = ask_complete_table;
+    else if (strncmp(takes, "file", 4) == 0)
         q.complete = ask_complete_files;
     else if (strncmp(takes, "column", 6) == 0)
         q.complete = complete_taken;
@@ -234,9 +236,8 @@ ui_call(struct ui *ui, struct call *call)
     call_free(call);
 }
 
-/* Cut a line into words as a shell would: blanks, '...' and "...". */
-static int
-split_words(const char *line, char *store, char **words, int max)
+int
+ui_split_words(const char *line, char *store, char **words, int max)
 {
     int n = 0;
 
@@ -265,7 +266,7 @@ static bool
 run_table_command(struct ui *ui, const char *line)
 {
     char *words[WORDS_MAX], *store = mem_new(strlen(line) + WORDS_MAX + 1);
-    int n = split_words(line, store, words, WORDS_MAX), used = 0;
+    int n = ui_split_words(line, store, words, WORDS_MAX), used = 0;
     const char *const *argv = (const char *const *)words;
     struct error err;
     const struct command *c = command_match(n, argv, &used, &err);
@@ -312,7 +313,7 @@ bool
 action_is_line(struct ui *ui, const char *line)
 {
     char *words[WORDS_MAX], *store = mem_new(strlen(line) + WORDS_MAX + 1);
-    int n = split_words(line, store, words, WORDS_MAX), used;
+    int n = ui_split_words(line, store, words, WORDS_MAX), used;
     struct error err;
     bool is = n > 0 && (action_known(ui, alias(words[0])) ||
                         command_match(n, (const char *const *)words, &used,

@@ -262,7 +262,7 @@ struct asking {
 };
 
 static size_t
-complete_words(char *const *words, size_t n, struct str line, size_t at,
+complete_words(const char *const *words, size_t n, struct str line, size_t at,
                size_t *begin, char ***out)
 {
     size_t from = at, count = 0;
@@ -281,7 +281,8 @@ static size_t
 complete_choice(const char *choices, struct str line, size_t at, size_t *begin,
                 char ***out)
 {
-    char *words[32], *text = mem_text(choices), *save = NULL;
+    const char *words[32];
+    char *text = mem_text(choices), *save = NULL;
     size_t n = 0;
 
     for (char *w = strtok_r(text, "|", &save); w && n < 32;
@@ -290,6 +291,34 @@ complete_choice(const char *choices, struct str line, size_t at, size_t *begin,
     n = complete_words(words, n, line, at, begin, out);
     free(text);
     return n;
+}
+
+size_t
+ask_complete_table(void *ctx, struct str line, size_t at, size_t *begin,
+                   char ***out)
+{
+    const char *words[COMMAND_MAX_ARGS], *last = NULL;
+    size_t n = 0, from = at, before;
+
+    while (from > 0 && line.p[from - 1] != ' ')
+        from--;
+    before = from;
+    while (before > 0 && line.p[before - 1] == ' ')
+        before--;
+    for (const struct arg *a = command_reading; a->name; a++) {
+        size_t len = strlen(a->name);
+
+        words[n++] = a->name;
+        if (a->choices && before >= len &&
+            memcmp(line.p + before - len, a->name, len) == 0)
+            last = a->choices;
+    }
+    if (last && from > 0)
+        return complete_choice(last, line, at, begin, out);
+    if (from == 0 ||
+        strncmp(line.p + from, "--", at - from < 2 ? at - from : 2))
+        return ask_complete_files(ctx, line, at, begin, out);
+    return complete_words(words, n, line, at, begin, out);
 }
 
 size_t
@@ -304,7 +333,7 @@ ask_complete_words(struct ui *ui, struct str line, size_t at, size_t *begin,
     if (!v->class->words)
         return 0;
     n = v->class->words(v, &words);
-    found = complete_words(words, n, line, at, begin, out);
+    found = complete_words((const char *const *)words, n, line, at, begin, out);
     for (size_t i = 0; i < n; i++)
         free(words[i]);
     free(words);
@@ -351,11 +380,13 @@ void
 ask_arguments(struct ui *ui, struct call *call)
 {
     const struct command *c = call_command(call);
-    const struct arg *a = c->args;
+    const struct arg *a;
+    size_t i = 0;
 
-    while (a && a->name && (!a->required || call_count(call, a->name) > 0))
-        a++;
-    if (!a || !a->name) {
+    while ((a = command_arg(c, i)) &&
+           (!a->required || call_count(call, a->name) > 0))
+        i++;
+    if (!a) {
         ui_call(ui, call);
         return;
     }

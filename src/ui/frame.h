@@ -189,6 +189,9 @@ void ask_arguments(struct ui *ui, struct call *call);
 /* Of the words of the view at hand: columns. */
 size_t ask_complete_words(struct ui *ui, struct str line, size_t at,
                           size_t *begin, char ***out);
+/* A table and how to read it: files, then --delimiter and the like. */
+size_t ask_complete_table(void *ctx, struct str line, size_t at, size_t *begin,
+                          char ***out);
 size_t ask_complete_files(void *ctx, struct str line, size_t at, size_t *begin,
                           char ***out);
 

@@ -114,6 +114,9 @@ bool ui_run_command(struct ui *ui, const char *line, int count);
 /* Run a command of the table with its arguments: in the background when it
  * may be long; its output becomes a message or a page.  Takes call. */
 void ui_call(struct ui *ui, struct call *call);
+/* Cut a line into at most `max` words as a shell would: blanks, '...' and
+ * "...".  store has room for the line and max + 1 bytes. */
+int ui_split_words(const char *line, char *store, char **words, int max);
 
 /* To the clipboard of whoever sits at the terminal; the message says how. */
 void ui_copy(struct ui *ui, const char *text, size_t len, const char *what);

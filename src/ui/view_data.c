@@ -472,7 +472,7 @@ act_export(struct view *v, const struct view_call *call)
 static const struct view_action actions[] = {
     {"open", "Table: open a file",
      "Reads text, JSON lines, Arrow or Parquet, packed or not: format, header "
-     "and types are found from the file.",
+     "and types are found from the file, or told: FILE --encoding latin1.",
      "file: ", act_open, NULL, 0},
     {"stop", "Table: stop opening it", "What was shown before comes back.",
      NULL, act_stop, is_opening, 0},

@@ -94,8 +94,9 @@ const char *data_column_name(struct view_data *d); /* at the cursor, or "" */
 /* ---- view_data_open.c ---- */
 /* The first rows show as soon as they are read, and while they do, what needs
  * all rows waits or is refused.  The table takes their place without a move
- * of the cursor; when it fails or is stopped, what was before does. */
-void data_open_file(struct view_data *d, const char *path);
+ * of the cursor; when it fails or is stopped, what was before does.
+ * `what` is a file, or one with reading options: "a.csv --delimiter ;". */
+void data_open_file(struct view_data *d, const char *what);
 /* Stop opening. */
 void data_open_stop(struct view_data *d);
 /* Something else is looked at: let it go on unseen. */

@@ -298,6 +298,8 @@ data_columns_title(struct view *v, struct buf *left, struct buf *right)
                frame_cols(t->frame));
     if (t->steps->hidden.n > 0)
         buf_printf(left, " · %zu hidden", t->steps->hidden.n);
+    if (t->n_foreign > 0)
+        buf_puts(left, " · not UTF-8");
     say_alerts(t, right);
     if (n_tables > 1)
         buf_printf(right, "%stable %zu of %zu", right->len ? " · " : "",

@@ -23,6 +23,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "frame/source.h"
+#include "session/reading.h"
 #include "session/shelf.h"
 #include "session/task.h"
 #include "ui/tether.h"
@@ -35,12 +36,26 @@ enum { REFRESH_MS = 250, SOON_MS = 200, SHARE_CELLS = 22 };
 struct data_opening {
     struct task *task;
     char *path;
-    struct csv_table head; /* the main thread's once it is posted */
-    size_t n_bytes;        /* of the whole text, 0: not known; likewise */
+    struct call *call; /* how it is read; NULL: as it says itself */
+    struct reading_options reading; /* out of the call */
+    struct csv_table head;          /* the main thread's once it is posted */
+    size_t n_bytes; /* of the whole text, 0: not known; likewise */
     struct csv_table table;
     struct tether *view;
     bool stopped;
 };
+
+static void
+opening_free(struct data_opening *o)
+{
+    csv_table_fini(&o->head);
+    csv_table_fini(&o->table);
+    if (o->call)
+        reading_options_fini(&o->reading);
+    call_free(o->call);
+    free(o->path);
+    free(o);
+}
 
 /* ---- which file is waited for ---- */
 
@@ -139,6 +154,12 @@ show_head(void *ctx)
     ui_answer(d->view.ui);
 }
 
+static const struct source_options *
+how(const struct data_opening *o)
+{
+    return o->call ? &o->reading.source : NULL;
+}
+
 /* The head, when there is one; false when there is no table. */
 static bool
 read_head(struct task *t, struct data_opening *o, struct error *err)
@@ -146,7 +167,7 @@ read_head(struct task *t, struct data_opening *o, struct error *err)
     struct csv_table head;
     size_t n;
 
-    if (!source_read_head(o->path, NULL, &head, &n, err))
+    if (!source_read_head(o->path, how(o), &head, &n, err))
         return err->code == ERR_LIMIT || err->code == ERR_NOMEM;
     if (head.n_bytes == n) {
         o->table = head;
@@ -165,7 +186,7 @@ run_open(struct task *t, void *ctx, struct error *err)
 
     if (!read_head(t, o, err))
         return false;
-    return o->table.frame || shelf_read(task_session(t), o->path, NULL,
+    return o->table.frame || shelf_read(task_session(t), o->path, how(o),
                                         task_progress(t), &o->table, err);
 }
 
@@ -191,6 +212,17 @@ become(struct view_data *d, const struct data_opening *o,
 }
 
 static void
+say_foreign(struct session *s, const struct data_opening *o)
+{
+    struct buf text;
+
+    buf_init(&text);
+    reading_say_foreign(&o->table, &text);
+    session_message(s, MESSAGE_WARN, "%s: %s", file_base(o->path), text.data);
+    buf_fini(&text);
+}
+
+static void
 add_table(struct data_opening *o, struct session *s, struct view_data *d)
 {
     bool waited_for = d && d->opening == o;
@@ -199,6 +231,7 @@ add_table(struct data_opening *o, struct session *s, struct view_data *d)
 
     table->rejects = frame_ref(o->table.rejects);
     table->n_rejected = o->table.n_rejected;
+    table->n_foreign = o->table.n_foreign;
     session_touch_table(s, table);
     if (waited_for) {
         wait_for(d, NULL);
@@ -209,6 +242,8 @@ add_table(struct data_opening *o, struct session *s, struct view_data *d)
     } else if (d) {
         session_message(s, MESSAGE_INFO, "%s is open", table->name);
     }
+    if (table->n_foreign > 0)
+        say_foreign(s, o);
     if (table->n_rejected > 0)
         session_message(s, MESSAGE_WARN,
                         "%zu rows of %s were set aside: :rejects shows "
@@ -229,24 +264,50 @@ open_done(struct task *t, void *ctx, bool ok, const struct error *err)
         give_up(d);
     if (!ok && err->code != ERR_CANCELLED)
         session_message(s, MESSAGE_ERROR, "%s", err->message);
-    csv_table_fini(&o->head);
-    csv_table_fini(&o->table);
-    free(o->path);
-    free(o);
+    opening_free(o);
+}
+
+/* The words behind the file's name to o->call. */
+static bool
+take_options(struct data_opening *o, const char *words, struct error *err)
+{
+    enum { MAX = 64 };
+    char *word[MAX], *store = mem_new(strlen(words) + MAX + 1);
+    int n = ui_split_words(words, store, word, MAX);
+
+    o->call = call_parse(&reading_open, n, (const char *const *)word, err);
+    free(store);
+    if (o->call && reading_options_init(&o->reading, o->call, false, err))
+        return true;
+    call_free(o->call);
+    o->call = NULL;
+    return false;
 }
 
 void
-data_open_file(struct view_data *d, const char *path)
+data_open_file(struct view_data *d, const char *what)
 {
     struct data_opening *o = mem_new(sizeof *o);
+    const char *options = file_exists(what) ? NULL : strstr(what, " --");
+    char *path = mem_text(what);
+    struct error err;
     char title[300];
 
+    if (options)
+        path[options - what] = '\0';
+    if (options && !take_options(o, options, &err)) {
+        session_message(data_session(d), MESSAGE_ERROR, "%s", err.message);
+        opening_free(o);
+        free(path);
+        return;
+    }
     data_open_leave(d);
     o->path = path[0] == '/'
                   ? mem_text(path)
                   : file_join(session_project(data_session(d)), path);
+    free(path);
     o->view = tether_hold(d->tether);
-    snprintf(title, sizeof title, "open %s", file_base(path));
+    snprintf(title, sizeof title, "open %s", file_base(o->path));
     o->task = task_start(data_session(d), &(struct task_spec){.title = title,
                                                               .run = run_open,
                                                               .done = open_done,

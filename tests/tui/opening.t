@@ -93,10 +93,10 @@ gone · first
 wait rows · 1,407 · filter tenure > 60
 
 test an error at the end leaves nothing of the first rows
-sh cp big.csv bad.csv && truncate -s 120M bad.csv
+sh { cat big.csv; printf '1,w,'; head -c 68M /dev/zero | tr '\0' x; } > bad.csv
 type :open-file bad.csv<Enter>
 wait bad.csv · first
-wait bad.csv: line 600003: a zero byte
+wait bad.csv: line 600003, column 3: a field of
 wait churn.csv · 7,043 rows
 wait rows · 1,407 · filter tenure > 60
 
@@ -107,5 +107,16 @@ type :open-file churn.csv<Enter>
 wait churn.csv · 7,043 rows
 wait big.csv is open
 wait table 1 of 2
+
+test how it is read may stand behind its name
+sh printf 'name;city\nJos\351;K\366ln\n' > latin.csv
+type :open-file latin.csv<Enter>
+wait latin.csv · 1 rows × 2 columns · not UTF-8
+type :open-file latin.csv --encoding latin1 --no-header<Enter>
+wait José
+wait column_2
+wait 2 rows × 2 columns
+type :open latin.csv --encoding latin<Enter>
+wait did you mean 'latin1'
 type Qy
 ended 0

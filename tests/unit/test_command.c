@@ -166,6 +166,7 @@ the_table_is_sorted_and_whole(void **state)
     table = command_table(&n);
     for (size_t i = 0; i < n; i++) {
         const struct command *c = &table[i];
+        const struct arg *a;
         size_t n_args = 0;
 
         if (i > 0)
@@ -173,7 +174,7 @@ the_table_is_sorted_and_whole(void **state)
         assert_non_null(c->summary);
         assert_non_null(c->run);
         assert_non_null(c->example);
-        for (const struct arg *a = c->args; a && a->name; a++, n_args++) {
+        for (; (a = command_arg(c, n_args)); n_args++) {
             assert_non_null(a->help);
             assert_true(a->kind != ARG_CHOICE || a->choices);
         }

@@ -1,0 +1,83 @@
+/* session/reading.c -- how a table is to be read, out of a call's arguments.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "session/reading.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "session/cmd.h"
+
+const struct command reading_open = {"open",
+                                     "Open a table",
+                                     NULL,
+                                     "open churn.csv --delimiter ';'",
+                                     CMD_READS | CMD_HIDDEN,
+                                     NULL,
+                                     NULL};
+
+static bool
+take_header(const struct call *c, int *out, struct error *err)
+{
+    const char *word = call_text(c, "header");
+    bool none = call_flag(c, "no-header");
+
+    *out = none ? 0 : -1;
+    if (!word)
+        return true;
+    if (none)
+        return error_set(err, ERR_USAGE,
+                         "%s: --header and --no-header, expected one of them",
+                         call_command(c)->name);
+    *out = strcmp(word, "yes") == 0;
+    return true;
+}
+
+static bool
+take(struct reading_options *r, const struct call *c, struct error *err)
+{
+    const char *delimiter = call_text(c, "delimiter");
+    const char *encoding = call_text(c, "encoding");
+    struct csv_options *csv = &r->source.csv;
+
+    r->types = cmd_all(c, "types");
+    r->nulls = cmd_all(c, "null");
+    csv->types = r->types;
+    csv->nulls = r->nulls;
+    return (!delimiter ||
+            csv_delimiter_parse(delimiter, &csv->delimiter, err)) &&
+           (!encoding || encoding_parse(encoding, &r->source.encoding, err)) &&
+           csv_types_check(csv->types, err);
+}
+
+bool
+reading_options_init(struct reading_options *r, const struct call *c,
+                     bool beside, struct error *err)
+{
+    *r = (struct reading_options){.source.csv.types_loose = beside};
+    if (!take_header(c, &r->source.csv.header, err))
+        return false;
+    if (take(r, c, err))
+        return true;
+    reading_options_fini(r);
+    return error_prefix(err, "%s: ", call_command(c)->name);
+}
+
+void
+reading_options_fini(struct reading_options *r)
+{
+    free(r->types);
+    free(r->nulls);
+    r->types = r->nulls = NULL;
+}
+
+void
+reading_say_foreign(const struct csv_table *t, struct buf *out)
+{
+    buf_printf(out,
+               "line %zu: not UTF-8, %zu %s%s kept as is; --encoding latin1 or "
+               "windows-1252 tells what it is",
+               t->foreign_line, t->n_foreign, t->delimiter ? "field" : "line",
+               t->n_foreign == 1 ? "" : "s");
+}

@@ -1,0 +1,31 @@
+/* session/reading.h -- how a table is to be read, out of a call's arguments.
+ *
+ * The arguments are those of command_reading: --types, --null, --delimiter,
+ * --header, --encoding.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_SESSION_READING_H
+#define LATHE_SESSION_READING_H
+
+#include "frame/source.h"
+#include "session/command.h"
+
+/* The texts are the call's. */
+struct reading_options {
+    struct source_options source;
+    const char **types, **nulls; /* what source points to */
+};
+
+/* ERR_USAGE tells which is wrong and the nearest that is right.
+ *   beside  a table beside the command's own: a type of a column that it does
+ *           not have is no error */
+bool reading_options_init(struct reading_options *r, const struct call *c,
+                          bool beside, struct error *err) MUST_USE;
+void reading_options_fini(struct reading_options *r);
+
+/* What to say of a table with fields that are not UTF-8. */
+void reading_say_foreign(const struct csv_table *t, struct buf *out);
+
+/* The reading options alone: of what the Data view is asked to open.  No
+ * command of the table. */
+extern const struct command reading_open;
+#endif

@@ -1,0 +1,105 @@
+#!/bin/sh
+# How a table is read, told on the command line: --delimiter, --header,
+# --types, --null, --encoding; and what is said when it was not told.
+# SPDX-License-Identifier: GPL-3.0-or-later
+. "$LATHE_SOURCE/tests/lib/tap.sh"
+
+export LATHE_PROJECT="$tap_dir"
+
+# ---- options ----
+
+printf 'a;b\n1;2\n3;-\n' > semi.csv
+is "$($lathe query semi.csv --csv --delimiter ';' --null - 2>&1)" "a,b
+1,2
+3," "a delimiter and a text that means missing"
+is "$($lathe query semi.csv --csv --delimiter , 2>&1)" "a;b
+1;2
+3;-" "another delimiter finds one column"
+
+printf '1\t2\n3\t4\n' > tabs.txt
+is "$($lathe query tabs.txt --csv --delimiter tab --header yes 2>&1)" "1,2
+3,4" "tab is a word, and the first row the names when told so"
+is "$($lathe query tabs.txt --csv '--delimiter=\t' --no-header 2>&1)" "column_1,column_2
+1,2
+3,4" "\\t is one, too, and there may be no names"
+$lathe head tabs.txt --header no --no-header > out 2> err
+is $? 2 "both at once is a mistake"
+
+printf 'zip,n\n01234,5\n99999,x\n' > zip.csv
+is "$($lathe query zip.csv --csv --types zip=text --types n=int 2> err)" "zip,n
+01234,5" "types may be told for several columns"
+like "$(cat err)" "1 row set aside: line 3, 'x' is not an int" \
+    "what does not fit is set aside and told"
+
+$lathe schema zip.csv --types zip=txt > out 2> err
+is $? 2 "an unknown type is a mistake"
+like "$(cat err)" "did you mean 'text'" "that names the nearest"
+$lathe schema zip.csv --types zap=text > out 2> err
+is $? 1 "so is an unknown column"
+like "$(cat err)" "no column 'zap' .did you mean 'zip'" "with the nearest"
+$lathe schema zip.csv --encoding latin-1 > out 2> err
+is $? 2 "and an unknown encoding"
+like "$(cat err)" "did you mean 'latin1'" "likewise"
+$lathe schema zip.csv --delimiter '""' > out 2> err
+is $? 2 "and a delimiter that cannot be"
+
+printf 'zip,other\n01234,1\n' > beside.csv
+is "$($lathe query zip.csv --join beside.csv --by zip --types zip=text --types n=text --csv)" "zip,n,other
+01234,5,1" "types hold for a table beside it where it has the column"
+
+printf '{"a": "01", "b": 2}\n' > lines.jsonl
+like "$($lathe schema lines.jsonl --types a=int)" '^a +int' \
+    "types are for every format"
+
+for c in profile head schema query train evaluate predict; do
+    like "$($lathe $c --help)" '^reading, where the file does not tell:' \
+        "$c has the options of reading"
+done
+like "$($lathe runs ls --help)" '^usage' "what reads no table"
+is "$($lathe runs ls --help | grep -c delimiter)" 0 "has none of them"
+
+# ---- encodings ----
+
+printf 'name;city\nJos\351;K\366ln\nAnn;Z\374rich\n' > latin.csv
+$lathe query latin.csv --csv > out 2> err
+is "$(cat out)" "$(sed 's/;/,/' latin.csv)" "bytes that are not UTF-8 are kept"
+is "$(cat err)" "lathe: latin.csv: line 2: not UTF-8, 3 fields kept as is; --encoding latin1 or windows-1252 tells what it is" \
+    "which is said once, with the first line and how to read it"
+is "$($lathe schema latin.csv --json 2> err | sed 's/.*\],//')" \
+    '"rejected":0,"not_utf8":3}' "JSON has it, too"
+is "$($lathe query latin.csv --csv --encoding latin1 2>&1)" "name,city
+José,Köln
+Ann,Zürich" "latin1 is read when told so"
+printf 'price\n\2005\n' > euro.csv
+is "$($lathe query euro.csv --csv --encoding windows-1252 2>&1)" "price
+€5" "windows-1252 has more letters"
+gzip -c latin.csv > latin.csv.gz
+is "$($lathe query latin.csv.gz --csv --encoding latin1 --rows 1 2>&1 | head -2 | tail -1)" \
+    "José,Köln" "packed or not"
+printf '{"a": "Jos\351"}\n{"a": "x"}\n' > latin.jsonl
+is "$($lathe query latin.jsonl --csv --encoding latin1 2>&1)" "a
+José
+x" "of JSON lines as well"
+like "$($lathe head latin.jsonl 2>&1)" 'line 1: not UTF-8, 1 line kept' \
+    "which are told likewise"
+printf '\377\376a\0,\0b\0\n\0\351\0,\0002\0\n\0' > wide.csv
+is "$($lathe query wide.csv --csv 2>&1)" "a,b
+é,2" "UTF-16 is known by its mark"
+
+# ---- shapes ----
+
+: > empty.csv
+$lathe head empty.csv > out 2> err
+is $? 1 "a file of no bytes is no table"
+like "$(cat err)" 'empty.csv: line 1: the file is empty' "and says so"
+printf 'a,b\n' > names.csv
+is "$($lathe query names.csv --csv 2> err)" "a,b" "names alone are a table of no rows"
+like "$(cat err)" 'names.csv: a header and no rows' "and a word"
+like "$($lathe profile names.csv 2>&1)" '0 rows' "which has a profile"
+
+printf 'return lathe.read("latin.csv", { encoding = "latin1" })\n' > read.lua
+like "$($lathe run read.lua 2>&1)" 'José' "Lua has the encoding, too"
+printf 'return lathe.read("latin.csv", { encoding = "latin2" })\n' > read.lua
+like "$($lathe run read.lua 2>&1)" "did you mean 'latin1'" "and its mistakes"
+
+done_testing
