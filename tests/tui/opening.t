@@ -117,6 +117,6 @@ wait José
 wait column_2
 wait 2 rows × 2 columns
 type :open latin.csv --encoding latin<Enter>
-wait did you mean 'latin1'
+wait open: --encoding is 'latin', expected utf-8
 type Qy
 ended 0

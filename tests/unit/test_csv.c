@@ -642,6 +642,102 @@ floats_are_correctly_rounded(void **state)
     buf_fini(&b);
 }
 
+/* Halfway between two doubles, just beside that, at both ends of the range, and
+ * far more digits than decide. */
+static void
+hard_numbers_are_correctly_rounded_too(void **state)
+{
+    static const char *const hard[] = {
+        "1.00000000000000011102230246251565404236316680908203125",
+        "1.00000000000000011102230246251565404236316680908203124",
+        "1.00000000000000011102230246251565404236316680908203126",
+        "1.00000000000000033306690738754696212708950042724609375",
+        "9007199254740993.00000000000000000000000000000000000001",
+        "9007199254740992.99999999999999999999999999999999999999",
+        "2.2250738585072011e-308",
+        "2.2250738585072012e-308",
+        "2.2250738585072014e-308",
+        "4.9406564584124654e-324",
+        "2.4703282292062328e-324",
+        "2.4703282292062327e-324",
+        "7.4109846876186981626485318930233205854758970392148714663837852375101"
+        "e-324",
+        "1.7976931348623158e308",
+        "179769313486231570000000000000000000000e270",
+        "8.98846567431157953864652595394512366808988489471153286e307",
+        "6.631236871469758276785396630275967242e-29",
+        "3.237883913302901289588352412501532174863037669423108e-14",
+        "100000000000000016777215",
+        "100000000000000016777216",
+        "100000000000000016777217",
+        "1e-400",
+        "0e400",
+        "0.000000000000000000000000000000000000000000000000000000000000000001e66",
+    };
+    struct csv_table t;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    for (size_t i = 0; i < sizeof hard / sizeof *hard; i++)
+        buf_printf(&b, "%s\n-%s\n", hard[i], hard[i]);
+    buf_puts(&b, "0.");
+    buf_fill(&b, '3', 900);
+    buf_puts(&b, "\n");
+    t = parse(b.data, &plain);
+    assert_int_equal(column_type(frame_column(t.frame, 0)), COL_FLOAT64);
+    for (size_t i = 0; i < 2 * sizeof hard / sizeof *hard; i++) {
+        double want = strtod(hard[i / 2], NULL);
+        double got = column_float64s(frame_column(t.frame, 0))[i];
+
+        want = i % 2 ? -want : want;
+        if (memcmp(&want, &got, sizeof want) != 0)
+            fail_msg("%s: %.17g, expected %.17g", hard[i / 2], got, want);
+    }
+    assert_true(column_float64s(frame_column(
+                    t.frame, 0))[2 * sizeof hard / sizeof *hard] == 1 / 3.0);
+    csv_table_fini(&t);
+    buf_fini(&b);
+    /* No double is that large: a column of it is text, not infinite. */
+    t = parse("1e400\n2\n", &plain);
+    assert_column(&t, 0, "column_1:text 1e400 2");
+    csv_table_fini(&t);
+}
+
+static void
+doubles_of_any_bits_are_read_as_they_were_written(void **state)
+{
+    enum { N = 50000 };
+    double *x = mem_new(N * sizeof *x);
+    const char *const names[] = {"x"};
+    struct column *c;
+    struct csv_table t;
+    struct frame *f;
+    struct error err;
+    struct buf b;
+
+    (void)state;
+    for (uint64_t i = 0; i < N; i++) {
+        uint64_t bits = rng_at(9, 1, i);
+
+        if (i % 4 == 0)
+            bits &= UINT64_C(0x800fffffffffffff); /* denormal */
+        memcpy(&x[i], &bits, sizeof bits);
+        x[i] = isfinite(x[i]) ? x[i] : 0.1;
+    }
+    assert_non_null(c = column_new(COL_FLOAT64, N, x, NULL, NULL, &err));
+    assert_non_null(f = frame_new(N, 1, names, &c, &err));
+    buf_init(&b);
+    csv_write_rows(f, 0, N, true, ',', &b);
+    t = parse(b.data, NULL);
+    assert_int_equal(column_type(frame_column(t.frame, 0)), COL_FLOAT64);
+    assert_memory_equal(column_float64s(frame_column(t.frame, 0)),
+                        column_float64s(frame_column(f, 0)), N * sizeof *x);
+    csv_table_fini(&t);
+    buf_fini(&b);
+    frame_unref(f);
+}
+
 /* Numbers of pandas 1.5.3: read_csv(...).sum(), .isna().sum(), .nunique(). */
 static void
 the_churn_table_has_the_numbers_of_pandas(void **state)
@@ -1203,6 +1299,8 @@ main(void)
         cmocka_unit_test(progress_goes_through_the_bytes_once),
         cmocka_unit_test(ten_thousand_columns_are_read),
         cmocka_unit_test(floats_are_correctly_rounded),
+        cmocka_unit_test(hard_numbers_are_correctly_rounded_too),
+        cmocka_unit_test(doubles_of_any_bits_are_read_as_they_were_written),
         cmocka_unit_test(the_churn_table_has_the_numbers_of_pandas),
         cmocka_unit_test(random_texts_are_read_as_byte_by_byte),
         cmocka_unit_test(random_texts_are_read_the_same_in_pieces),
