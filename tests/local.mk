@@ -53,6 +53,7 @@ check_PROGRAMS += $(FUZZ)
 TESTS += $(FUZZ)
 EXTRA_DIST += tests/fuzz/corpus
 EXTRA_DIST += tests/data
+EXTRA_DIST += tests/frame/arrow.mjs
 EXTRA_DIST += tests/frame/csv_pandas.py
 EXTRA_DIST += tests/frame/parquet.mjs
 
@@ -74,6 +75,7 @@ SCRIPT_TESTS += tests/cli/signals.sh
 SCRIPT_TESTS += tests/cli/store.sh
 SCRIPT_TESTS += tests/cli/stream.sh
 SCRIPT_TESTS += tests/cli/train.sh
+SCRIPT_TESTS += tests/frame/arrow.sh
 SCRIPT_TESTS += tests/frame/csv.sh
 SCRIPT_TESTS += tests/frame/parquet.sh
 SCRIPT_TESTS += tests/lua/library.lua
