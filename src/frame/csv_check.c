@@ -130,7 +130,10 @@ sum_up(const struct checking *c, struct csv_foreign *out, struct error *err)
         const struct found *f = &c->found[i];
 
         if (f->failed)
-            return error_set(err, f->failed, "no memory for a row's fields");
+            return error_set(err, f->failed, "%s",
+                             f->failed == ERR_STATE
+                                 ? CSV_CHANGED
+                                 : "no memory for a row's fields");
         if (f->long_len)
             return error_set(err, ERR_LIMIT,
                              "line %zu, column %zu: a field of %zu bytes, the "

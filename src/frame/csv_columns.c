@@ -18,6 +18,8 @@ report(const struct csv_load *l, enum error_code code, struct error *err)
     if (code == ERR_LIMIT)
         return error_set(err, code,
                          "a column with more than 2^32 different texts");
+    if (code == ERR_STATE)
+        return error_set(err, code, "%s", CSV_CHANGED);
     return error_set(err, code, "no memory for %zu rows x %zu columns",
                      l->n_rows, l->n_cols);
 }

@@ -419,7 +419,11 @@ csv_part_parse(struct csv_load *l, size_t part)
         p->failed = err.code;
         return;
     }
-    assert(t.rows.n == p->n_rows);
+    if (t.rows.n != p->n_rows) { /* the file was written to */
+        p->failed = ERR_STATE;
+        csv_index_fini(&t.rows.x);
+        return;
+    }
     t.kernels = csv_cells_best();
     t.cells = (struct csv_cells){t.rows.text, t.rows.base, t.from, t.to};
     buf_init(&t.scratch);

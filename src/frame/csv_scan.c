@@ -23,6 +23,7 @@
 #include "base/pool.h"
 
 enum { BATCH = 32 }; /* blocks marked at a time */
+enum { ROOM = CSV_BLOCK + 1 };
 
 /* ---- marks ---- */
 
@@ -362,6 +363,13 @@ index_block(struct csv_index *x, const struct csv_scan *s, size_t begin,
     return n_fields;
 }
 
+static bool
+fail_changed(struct csv_index *x, struct error *err)
+{
+    csv_index_fini(x);
+    return error_set(err, ERR_STATE, "%s", CSV_CHANGED);
+}
+
 bool
 csv_index_init(struct csv_index *x, const struct csv_scan *s, size_t begin,
                size_t end, size_t n_rows, size_t n_fields, struct error *err)
@@ -373,9 +381,10 @@ csv_index_init(struct csv_index *x, const struct csv_scan *s, size_t begin,
 
     *x = (struct csv_index){0};
     assert(end - begin < UINT32_MAX);
-    if (!(x->row = mem_try_array(n_rows + 1, sizeof *x->row, err)) ||
-        !(x->first = mem_try_array(n_rows + 1, sizeof *x->first, err)) ||
-        !(x->field = mem_try_array(n_fields + 1, sizeof *x->field, err))) {
+    /* Room for a block too many: then the bytes are not those counted. */
+    if (!(x->row = mem_try_array(n_rows + ROOM, sizeof *x->row, err)) ||
+        !(x->first = mem_try_array(n_rows + ROOM, sizeof *x->first, err)) ||
+        !(x->field = mem_try_array(n_fields + ROOM, sizeof *x->field, err))) {
         csv_index_fini(x);
         return false;
     }
@@ -384,12 +393,15 @@ csv_index_init(struct csv_index *x, const struct csv_scan *s, size_t begin,
         struct block b = step(&st, m, 1);
 
         k = index_block(x, s, begin, at, m, &b, k);
+        if (k > n_fields || x->n_rows > n_rows)
+            return fail_changed(x, err);
     }
     if (begin + x->row[x->n_rows] < end) { /* no line end at the end */
         x->field[k++] = (uint32_t)(end - begin);
         x->first[++x->n_rows] = (uint32_t)k;
     }
-    assert(x->n_rows == n_rows && k == n_fields);
+    if (x->n_rows != n_rows || k != n_fields)
+        return fail_changed(x, err);
     return true;
 }
 

@@ -528,7 +528,7 @@ add_rejects(struct stream_csv *c, struct error *err)
 static bool
 changed(struct error *err)
 {
-    return error_set(err, ERR_STATE, "the file changed while it was read");
+    return error_set(err, ERR_STATE, "%s", CSV_CHANGED);
 }
 
 static bool

@@ -12,8 +12,8 @@
 #include "frame/codec.h"
 #include "frame/frame.h"
 
-/* Bytes to decode at a time: more than half of anything, and for all threads. */
-enum { DECODE_MIN = 8, DECODE_MAX = 1 << 20 };
+/* Bytes to decode or to pass over at a time: more than half of anything, and for all threads. */
+enum { STEP_MIN = 8, STEP_MAX = 1 << 20 };
 
 struct stream_text {
     struct file_map map;
@@ -210,9 +210,7 @@ decode(struct stream_text *t, size_t want, struct error *err)
     char *decoded;
     bool ok;
 
-    want = want < DECODE_MIN   ? DECODE_MIN
-           : want > DECODE_MAX ? DECODE_MAX
-                               : want;
+    want = want < STEP_MIN ? STEP_MIN : want > STEP_MAX ? STEP_MAX : want;
     if (!next_raw(t, want, &raw, &t->ended, err))
         return false;
     if (!t->ended)
@@ -225,16 +223,10 @@ decode(struct stream_text *t, size_t want, struct error *err)
     return ok;
 }
 
+/* At least `want` bytes of plain text, unless they end. */
 static bool
-unpack(struct stream_text *t, uint64_t from, size_t want, struct error *err)
+fill(struct stream_text *t, size_t want, struct error *err)
 {
-    size_t gone = (size_t)(from - t->begin);
-
-    assert(from >= t->begin && gone <= t->n);
-    if (gone > 0)
-        memmove(t->plain, t->plain + gone, t->n - gone);
-    t->begin = from;
-    t->n -= gone;
     if (!make_room(&t->plain, &t->cap, want, err))
         return false;
     while (t->n < want && !t->ended) {
@@ -251,6 +243,33 @@ unpack(struct stream_text *t, uint64_t from, size_t want, struct error *err)
         t->n += got;
         t->ended = got < room;
     }
+    return true;
+}
+
+static bool
+unpack(struct stream_text *t, uint64_t from, size_t want, struct error *err)
+{
+    size_t gone;
+
+    assert(from >= t->begin);
+    while (from - t->begin > t->n) {
+        size_t far = (size_t)(from - t->begin) - t->n;
+
+        if (t->ended)
+            return error_set(err, ERR_STATE,
+                             "the file changed while it was read");
+        t->begin += t->n;
+        t->n = 0;
+        if (!fill(t, far < STEP_MAX ? far : STEP_MAX, err))
+            return false;
+    }
+    gone = (size_t)(from - t->begin);
+    if (gone > 0)
+        memmove(t->plain, t->plain + gone, t->n - gone);
+    t->begin = from;
+    t->n -= gone;
+    if (!fill(t, want, err))
+        return false;
     give_back(t, stream_text_used(t, from));
     return true;
 }
@@ -279,8 +298,7 @@ stream_text_get(struct stream_text *t, uint64_t from, size_t want,
         *out = (struct str){t->map.data + from, *last ? left : want};
         return true;
     }
-    return unpack(t, from, t->n - (size_t)(from - t->begin), err) &&
-           look_ahead(t, want, out, last, err);
+    return unpack(t, from, 0, err) && look_ahead(t, want, out, last, err);
 }
 
 bool
