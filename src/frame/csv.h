@@ -5,21 +5,26 @@
  * Delimiter (, ; tab |), header and types are found from the whole file.  A
  * column is bool (true/false, yes/no is text), int, float, date, timestamp or
  * text: the narrowest that every present value fits, quoted or not; a column
- * with no present value is text.  Dates are 2024-12-31 and 2024/12/31; with the
- * year last 31.12.2024, and 31/12/2024 or 12/31/2024 (also with "-") when the
- * values of the column leave one order of day and month: where both are left, or
- * none, it is text, as is one that mixes them with the former.  20241231 is an
- * int.  A time of day follows a blank or T, and makes all of them timestamps:
+ * with no present value is text.
+ *
+ * Dates are 2024-12-31 and 2024/12/31, never 20241231, which is an int.  With
+ * the year last they are 31.12.2024, and 31/12/2024 or 12/31/2024 (also with
+ * "-"), in which day and month may stand in either order: the whole column
+ * decides.  Where all of its values are dates in one order and not all are in
+ * the other, it is that order.  Where both orders are left it is text, since
+ * neither is a better guess; so it is where none is left, and where forms with
+ * the year first and last are mixed.  "dmy" and "mdy" as a forced type tell the
+ * order.  A time of day follows a blank or T, and makes the column timestamps:
  * see str_to_timestamp() for zones; "1:05 PM" is for dates with the year last.
  *
- * Null tokens: empty, NA, N/A, NaN, nan, null,
- * NULL, None, "?" unless options say otherwise (empty always); blanks around
- * unquoted numbers and tokens do not count.  In a text column a quoted field
- * is never missing: "" is an empty text, "NA" those two letters.
+ * Null tokens: empty, NA, N/A, NaN, nan, null, NULL, None, "?" unless options
+ * say otherwise (empty always); blanks around unquoted numbers and tokens do
+ * not count.  In a text column a quoted field is never missing: "" is an empty
+ * text, "NA" those two letters.
  *
  * A quote opens a quoted field only as its first byte.  Rows with another
- * number of fields than the first one, with bytes after a closing quote, or
- * with a zero byte, or with a value that a forced type refuses go to the
+ * number of fields than the first one, with bytes after a closing quote, with
+ * a zero byte, or with a value that a forced type refuses go to the
  * rejects, never silently dropped.  Blank lines are skipped.  Fields that are
  * not UTF-8 are kept, and counted for the caller to say so.
  *

@@ -35,6 +35,19 @@ for i in whole.parquet a.parquet b.arrow c.jsonl.zst d.arrows e.csv.gz f.tsv; do
     ok "$(cmp back.csv first.csv > err 2>&1; echo $?)" "$i holds the same table"
 done
 
+# As it is told to be read, whole or not.
+LC_ALL=C sed "s/note, /$(printf 'not\351'), /" in.csv > latin.csv
+for memory in 4G 64M; do
+    LATHE_MEMORY=$memory "$lathe" convert latin.csv "$memory.arrows" --json \
+        --encoding latin1 --types id=float --types day=text > out 2> err
+    like "$(cat out)" '"rows":800000.*"rejected":1' "with $memory options of reading are heeded"
+    LATHE_MEMORY=$memory "$lathe" convert latin.csv "plain$memory.arrows" --json > out 2> err
+    like "$(cat err)" "line 2: not UTF-8, 800000 fields kept as is" "and bytes that are not UTF-8 told"
+    "$lathe" convert "$memory.arrows" "$memory.csv" > out
+done
+like "$(head -n 2 64M.csv | tail -n 1)" '^0(\.0)?,g0,0(\.0)?,"noté, 0' "the text is decoded"
+ok "$(cmp 4G.csv 64M.csv > err 2>&1; echo $?)" "in batches as in one"
+
 "$lathe" convert in.csv out.pdf 2> err
 is "$?" 2 "an ending that is no table's is a mistake in the call"
 like "$(cat err)" "out.pdf: its ending tells no format" "and is named"

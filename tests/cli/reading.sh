@@ -51,7 +51,7 @@ printf '{"a": "01", "b": 2}\n' > lines.jsonl
 like "$($lathe schema lines.jsonl --types a=int)" '^a +int' \
     "types are for every format"
 
-for c in profile head schema query train evaluate predict; do
+for c in convert profile head schema query train evaluate predict; do
     like "$($lathe $c --help)" '^reading, where the file does not tell:' \
         "$c has the options of reading"
 done

@@ -70,7 +70,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct csv_table t;
     struct error err;
 
-    check(same_bytes(text, SOURCE_JSONL, 1 + len / 13));
+    for (enum encoding e = ENCODING_FIND; e <= ENCODING_UTF16; e++)
+        check(same_bytes(text, SOURCE_JSONL, e, 1 + len / 13));
     if (!jsonl_parse(text, "fuzz", NULL, NULL, NULL, &t, &err))
         return 0;
     read_in_pieces(text, &t);

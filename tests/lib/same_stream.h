@@ -63,6 +63,24 @@ same_rows(const struct frame *want, size_t at, const struct frame *got)
     return why;
 }
 
+/* What is told of the file besides rows and rejects. */
+static inline const char *
+same_told(const struct csv_table *want, const struct stream *s)
+{
+    struct csv_table got;
+
+    stream_told(s, &got);
+    if (got.n_foreign != want->n_foreign ||
+        got.foreign_line != want->foreign_line)
+        return "what is not UTF-8";
+    if (want->delimiter == 0)
+        return NULL;
+    return got.delimiter != want->delimiter ? "the delimiter"
+           : got.header != want->header     ? "the header"
+           : got.n_bytes != want->n_bytes   ? "the bytes"
+                                            : NULL;
+}
+
 /* The rest of the stream; it is not closed. */
 static inline const char *
 same_stream(const struct csv_table *want, struct stream *s, struct error *err)
@@ -96,7 +114,8 @@ same_stream(const struct csv_table *want, struct stream *s, struct error *err)
         return "the number of rejects";
     if (rejects && frame_rows(rejects) != frame_rows(want->rejects))
         return "the number of rejects that are kept";
-    return rejects ? same_rows(want->rejects, 0, rejects) : NULL;
+    why = rejects ? same_rows(want->rejects, 0, rejects) : NULL;
+    return why ? why : same_told(want, s);
 }
 
 static inline const char *
@@ -128,10 +147,12 @@ same_opened(const char *path, const struct source_options *o,
  * read only whole is left out, and what is packed: damage is met at another
  * time. */
 static inline bool
-same_bytes(struct str text, enum source_format format, size_t grain)
+same_bytes(struct str text, enum source_format format, enum encoding encoding,
+           size_t grain)
 {
     struct source_options o = {
         .format = format,
+        .encoding = encoding,
         .csv = {.header = -1, .grain = grain, .max_rejects = 5}};
     int fd = memfd_create("same", MFD_CLOEXEC);
     char path[SPILL_PATH];

@@ -369,7 +369,10 @@ a_type_of_no_column_is_an_error_unless_told_not_to_be(void **state)
 
 /* ---- days and months ---- */
 
-/* pandas.to_datetime(..., dayfirst=True or False, utc=True). */
+/* Dates and times are what pandas 1.5.3 makes of the values one by one, by
+ * to_datetime(..., dayfirst=True or False, utc=True); it takes none of those
+ * that are no date at all.  That a column is text where the values leave two
+ * orders, or mix forms, is a rule of ours. */
 static void
 all_values_of_a_column_decide_the_order_of_day_and_month(void **state)
 {
@@ -464,6 +467,30 @@ a_told_order_reads_dates_that_allow_both(void **state)
     csv_table_fini(&t);
 }
 
+static void
+every_lack_of_memory_in_a_check_is_an_error(void **state)
+{
+    struct buf b =
+        padded(6000, STR("3,\0\n\xe9,5\n\"\0\",7\n8,9,\xe9\n10,11\n"));
+    struct csv_options o = {.header = -1, .grain = 700};
+    struct csv_table t;
+    struct error err;
+    bool ok = false;
+
+    (void)state;
+    for (unsigned long n = 1; !ok; n++) {
+        mem_fault_arm(n, false);
+        ok = csv_parse((struct str){b.data, b.len}, "t.csv", &o, NULL, NULL, &t,
+                       &err);
+        mem_fault_arm(0, false);
+        assert_true(ok || err.code == ERR_NOMEM);
+    }
+    assert_int_equal(t.n_foreign, 2);
+    assert_int_equal(t.n_rejected, 3);
+    csv_table_fini(&t);
+    buf_fini(&b);
+}
+
 static int
 set_up(void **state)
 {
@@ -503,6 +530,7 @@ main(void)
             all_values_of_a_column_decide_the_order_of_day_and_month),
         cmocka_unit_test(one_value_in_many_decides_the_order),
         cmocka_unit_test(a_told_order_reads_dates_that_allow_both),
+        cmocka_unit_test(every_lack_of_memory_in_a_check_is_an_error),
     };
 
     cmocka_run_group_tests(tests, set_up, tear_down);

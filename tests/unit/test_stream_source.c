@@ -145,6 +145,8 @@ nasty_texts_stream_as_they_are_read_whole(void **state)
         "t\n\"\"\n\"\"\nNA\n",
         "\"a\nb\",c\n1,2\n3,4\n",
         "a,b\n1,\xff\n2,\xfe\n",
+        "a,b\n\"1\n2\",x\ny,\xe9\n\xe9 alone\nz,\"\xc3\n\xa9\"\n",
+        "na\xefve,b\nü,€\n\xe2\x82,3\n",
         "a,b\n1,2\n3,",
         "a\n,\n,\n,,\n"};
 
@@ -159,11 +161,13 @@ static void
 random_texts_stream_as_they_are_read_whole(void **state)
 {
     static const char *const words[] = {
-        "a",    "b",    "1",     "2.5", "true", "2026-01-02", "NA", "\"",
-        "\"\"", "\n",   "\n",    "\n",  "\n",   "\r\n",       "\r", ",",
-        ",",    ",",    ",",     ";",   "\t",   " ",          "x",  "\"q\"",
-        ",\"",  "\",",  "\"\n",  "7",   "name", "\xc3\xa4",   "|",  "\n\"",
-        "1\n",  ",1\n", "1,1\n", "2,",  "3,4\n"};
+        "a",     "b",    "1",         "2.5",     "true",  "2026-01-02",
+        "NA",    "\"",   "\"\"",      "\n",      "\n",    "\n",
+        "\n",    "\r\n", "\r",        ",",       ",",     ",",
+        ",",     ";",    "\t",        " ",       "x",     "\"q\"",
+        ",\"",   "\",",  "\"\n",      "7",       "name",  "\xc3\xa4",
+        "|",     "\n\"", "1\n",       ",1\n",    "1,1\n", "2,",
+        "3,4\n", "\xe9", "13/2/2024", "1/2/2024"};
     enum { N = sizeof words / sizeof *words };
     struct buf b;
 
@@ -221,6 +225,178 @@ types_that_are_asked_for_set_rows_aside(void **state)
         assert_streams(path, &o, "types");
     }
     free(path);
+}
+
+static void
+types_of_no_column_are_passed_over_when_told_so(void **state)
+{
+    static const char *const types[] = {"n=int", "none=date", NULL};
+    static const char *const names[] = {"loose.csv", "loose.jsonl"};
+    static const char *const texts[] = {"n,t\n1,a\nx,b\n3,c\n",
+                                        "{\"n\":\"1\"}\n{\"n\":\"2\"}\n"};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * N_GRAINS; i++) {
+        struct source_options o = {.csv = {.header = -1,
+                                           .types = types,
+                                           .types_loose = i % 4 < 2,
+                                           .grain = grains[i / 2]}};
+        char *path = put(names[i % 2], str_of(texts[i % 2]));
+
+        assert_streams(path, &o, texts[i % 2]);
+        free(path);
+    }
+}
+
+/* ---- days and months ---- */
+
+static void
+all_of_the_text_decides_the_order_of_day_and_month(void **state)
+{
+    static const char *const texts[] = {
+        "d\n1/2/2024\n3/4/2024\n13/2/2024\n",
+        "d\n1/2/2024\n3/4/2024\n2/13/2024\n",
+        "d\n1/2/2024\n3/4/2024\n",
+        "1/2/2024\n3/4/2024\n14/4/2024\n",
+        "d\n13/2/2024\n2/13/2024\n1/1/2024\n",
+        "d,n\n1.2.2024,1\n,2\n3/4/2024 10:00,3\n",
+        "d\n1/2/2024 1:05 PM\nNA\n12/31/2024\n1/1/2024\n",
+        "d\n13/2/2024\n1/2/2024\n2024-02-13\n",
+        "d\n13/2/2024\n1/2/2024\nno\n1/3/2024\n",
+        "d\n\n\"13/2/2024\"\n\n\n 1/2/2024 \n"};
+    static const char *const told[] = {"d=mdy", NULL};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        for (int header = -1; header < 2; header++)
+            assert_text_streams("daymonth.csv", str_of(texts[i]), header);
+        for (size_t k = 0; k < N_GRAINS; k++) {
+            struct source_options o = {.csv = {.header = -1,
+                                               .types = told,
+                                               .types_loose = true,
+                                               .grain = grains[k]}};
+            char *path = put("daymonth.csv", str_of(texts[i]));
+
+            assert_streams(path, &o, texts[i]);
+            free(path);
+        }
+    }
+}
+
+static void
+random_dates_stream_as_they_are_read_whole(void **state)
+{
+    static const char *const words[] = {
+        "1/2/2024",       "3/4/2024",   "13/2/2024", "2/13/2024", "NA",
+        "1/2/2024 10:00", "5/5/2025",   "6.7.2024",  "7-8-2024",  "",
+        "12/12/2024",     "2024-01-02", "text",      "9/9/1999"};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    for (uint64_t seed = 0; seed < 1500; seed++) {
+        /* Mostly words that agree. */
+        size_t n_words = 3 + (size_t)(rng_at(5, seed, 0) % 12);
+        struct source_options o = {
+            .csv = {.header = -1,
+                    .grain = 1 + (size_t)(rng_at(5, seed, 1) % 40)}};
+        char *path;
+
+        buf_clear(&b);
+        if (seed % 2)
+            buf_puts(&b, "d,e\n");
+        for (size_t i = 0; i < 2 + seed % 17; i++)
+            buf_printf(&b, "%s,%s\n", words[rng_at(6, seed, i) % n_words],
+                       words[rng_at(7, seed, i) % 3]);
+        path = put("dates.csv", (struct str){b.data, b.len});
+        assert_streams(path, &o, b.data);
+        free(path);
+    }
+    buf_fini(&b);
+}
+
+/* ---- what is no text ---- */
+
+static void
+rows_with_zero_bytes_are_set_aside_in_their_order(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    buf_puts(&b, "a,b\n");
+    while (b.len < 5000)
+        buf_puts(&b, "1,2\n");
+    buf_add(&b, "3,\0\0\0\n4,5\n\0\n\"\0\n\",7\n8,x\n\"never\0", 34);
+    assert_text_streams("zeros.csv", (struct str){b.data, b.len}, -1);
+    for (int i = 0; i < 500; i++)
+        buf_add(&b, "6,\0\xe9\n7,\xe9\n", 10);
+    assert_text_streams("zeros.csv", (struct str){b.data, b.len}, -1);
+    memcpy(b.data, "PAR1", 4);
+    assert_text_streams("zeros.csv", (struct str){b.data, b.len}, 1);
+    /* A first row that goes on for long. */
+    buf_clear(&b);
+    buf_puts(&b, "a,b\"");
+    buf_fill(&b, 'c', 6000);
+    buf_add(&b, "\0d\n1,2\n", 7);
+    assert_text_streams("zeros.csv", (struct str){b.data, b.len}, 1);
+    buf_fini(&b);
+}
+
+static void
+a_field_beyond_the_limit_is_the_same_error(void **state)
+{
+    static const size_t pieces[] = {0, 1 << 20};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    buf_puts(&b, "a,b\n1,\xe9\n2,\"");
+    buf_fill(&b, 'x', CSV_FIELD_MAX + 1);
+    buf_puts(&b, "\"\n3,4\n");
+    for (size_t i = 0; i < 2; i++) {
+        struct source_options o = {.csv = {.header = -1, .grain = pieces[i]}};
+        char *path = put("long.csv", (struct str){b.data, b.len});
+
+        assert_streams(path, &o, NULL);
+        free(path);
+    }
+    buf_fini(&b);
+}
+
+/* What was read of a file that has become shorter is not believed. */
+static void
+a_file_that_becomes_shorter_ends_its_stream(void **state)
+{
+    static const char *const names[] = {"short.csv", "short.jsonl"};
+    static const char *const rows[] = {"1,2\n", "{\"a\":1,\"b\":2}\n"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct source_options o = {.csv = {.header = -1, .grain = 1 << 16}};
+        struct stream *s;
+        struct frame *f;
+        struct error err;
+        struct buf b;
+        char *path;
+
+        buf_init(&b);
+        buf_puts(&b, i == 0 ? "a,b\n" : "");
+        while (b.len < 1 << 20)
+            buf_puts(&b, rows[i]);
+        path = put(names[i], (struct str){b.data, b.len});
+        s = stream_open(path, &o, pool, NULL, &err);
+        assert_non_null(s);
+        assert_true(stream_next(s, &f, &err));
+        frame_unref(f);
+        assert_int_equal(truncate(path, 1000), 0);
+        assert_false(stream_next(s, &f, &err));
+        assert_int_equal(err.code, ERR_IO);
+        assert_non_null(strstr(err.message, "it became shorter while"));
+        stream_close(s);
+        free(path);
+        buf_fini(&b);
+    }
 }
 
 static void
@@ -302,6 +478,133 @@ a_list_of_objects_is_read_only_whole(void **state)
     assert_null(stream_open(path, NULL, NULL, NULL, &err));
     assert_int_equal(err.code, ERR_LIMIT);
     free(path);
+}
+
+/* ---- encodings ---- */
+
+static void
+assert_decodes(const char *name, struct str text, enum encoding e)
+{
+    static const enum codec codecs[] = {CODEC_NONE, CODEC_GZIP};
+    struct buf packed;
+    struct error err;
+
+    buf_init(&packed);
+    for (size_t k = 0; k < 2 * N_GRAINS; k++) {
+        struct source_options o = {
+            .encoding = e, .csv = {.header = -1, .grain = grains[k / 2]}};
+        char *path;
+
+        buf_clear(&packed);
+        if (codecs[k % 2])
+            assert_true(codec_compress(codecs[k % 2], 0, text, &packed, &err));
+        path = put(name, codecs[k % 2] ? (struct str){packed.data, packed.len}
+                                       : text);
+        assert_streams(path, &o, name);
+        free(path);
+    }
+    buf_fini(&packed);
+}
+
+/* The bytes of UTF-16 of a text whose 'P' is a pair and 'H' half of one. */
+static void
+widen(const char *text, bool mark, bool big, struct buf *out)
+{
+    static const char *const pieces[] = {"\x3d\xd8\x00\xde", "\x3d\xd8",
+                                         "\xff\xfe"};
+
+    buf_clear(out);
+    if (mark)
+        buf_add(out, "\xff\xfe", 2);
+    for (; *text; text++) {
+        const char *at = strchr("PHM", *text);
+        char plain[2] = {*text, 0};
+
+        if (at)
+            buf_add(out, pieces[at - "PHM"], *at == 'P' ? 4 : 2);
+        else
+            buf_add(out, plain, 2);
+    }
+    for (size_t i = 0; big && i + 1 < out->len; i += 2) {
+        char c = out->data[i];
+
+        out->data[i] = out->data[i + 1];
+        out->data[i + 1] = c;
+    }
+}
+
+static void
+text_of_other_encodings_streams_as_it_is_read_whole(void **state)
+{
+    static const char bytes[] =
+        "n\xe4me;\x80\nJos\xe9;1\n\x9f\xff;\"2\n\xe9\"\n\xc3\xa9;x;y\nz;4";
+    static const enum encoding narrow[] = {
+        ENCODING_FIND, ENCODING_UTF8, ENCODING_LATIN1, ENCODING_WINDOWS_1252};
+    static const char *const wide[] = {"a,b\nP,1\nPP,2\nxPPP,3\n",
+                                       "a,b\nM,1\nMM,2\nPM,3\nHH,4\nHP,5\nH",
+                                       "",
+                                       "P",
+                                       "a\n1\n2\n",
+                                       "H\nP\n"};
+    struct buf b;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof narrow / sizeof *narrow; i++) {
+        assert_decodes("narrow.csv", STR(bytes), narrow[i]);
+        assert_decodes("blank.csv", STR("\n\r\n\n\na,b\n1,2\n\n3,4\n"),
+                       narrow[i]);
+        assert_decodes("bom.csv", STR("\xef\xbb\xbf\na,b\n1,2\n\n3,4\n"),
+                       narrow[i]);
+        assert_decodes("ascii.csv", STR("a,b\n1,2\n3,4\n"), narrow[i]);
+        assert_decodes("narrow.jsonl",
+                       STR("{\"a\":\"\xe9\"}\nno\xe9\n{\"a\":\"x\xe9\"}\n"),
+                       narrow[i]);
+    }
+    buf_init(&b);
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        for (int k = 0; k < 8; k++) {
+            widen(wide[i], k & 1, k & 2, &b);
+            if (k & 4)
+                buf_putc(&b, 'o');
+            assert_decodes("wide.csv", (struct str){b.data, b.len},
+                           ENCODING_UTF16);
+            assert_decodes("wide.csv", (struct str){b.data, b.len},
+                           ENCODING_FIND);
+        }
+    widen("{\"a\":\"P\"}\n{\"a\":\"MP\"}\n", true, false, &b);
+    assert_decodes("wide", (struct str){b.data, b.len}, ENCODING_FIND);
+    assert_decodes("wide.jsonl", (struct str){b.data, b.len}, ENCODING_UTF16);
+    buf_fini(&b);
+}
+
+/* Larger than what is decoded at a time, pairs across every cut. */
+static void
+long_text_of_another_encoding_streams_too(void **state)
+{
+    struct buf text, b;
+
+    (void)state;
+    buf_init(&text);
+    buf_init(&b);
+    buf_puts(&text, "a,b\nx");
+    for (int i = 0; i < 60000; i++)
+        buf_printf(&text, "P%d,PPPPPPP\n", i);
+    widen(text.data, true, true, &b);
+    for (size_t i = 0; i < 2; i++) {
+        struct source_options o = {.encoding =
+                                       i ? ENCODING_LATIN1 : ENCODING_FIND,
+                                   .csv = {.header = 1, .delimiter = ','}};
+        char *path;
+
+        if (i)
+            for (size_t k = 0; k < b.len; k++)
+                b.data[k] = b.data[k] ? b.data[k] : 'u';
+        path = put("long.csv", (struct str){b.data, b.len});
+        assert_streams(path, &o, NULL);
+        free(path);
+    }
+    buf_fini(&text);
+    buf_fini(&b);
 }
 
 /* ---- what is packed ---- */
@@ -503,6 +806,7 @@ whatever_fails_is_reported(void **state)
         size_t n;
 
         assert_true(source_write(f, path, &err));
+        o.encoding = i % 2 ? ENCODING_LATIN1 : ENCODING_FIND;
         for (unsigned long k = 1; !ok; k++) {
             mem_fault_arm(k, false);
             ok = read_twice(path, &o, &n, &err);
@@ -536,14 +840,23 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* First: cmocka takes signals back before each test. */
+        cmocka_unit_test(a_file_that_becomes_shorter_ends_its_stream),
         cmocka_unit_test(nasty_texts_stream_as_they_are_read_whole),
         cmocka_unit_test(random_texts_stream_as_they_are_read_whole),
         cmocka_unit_test(the_delimiter_is_that_of_the_whole_text),
         cmocka_unit_test(types_that_are_asked_for_set_rows_aside),
+        cmocka_unit_test(types_of_no_column_are_passed_over_when_told_so),
+        cmocka_unit_test(all_of_the_text_decides_the_order_of_day_and_month),
+        cmocka_unit_test(random_dates_stream_as_they_are_read_whole),
+        cmocka_unit_test(rows_with_zero_bytes_are_set_aside_in_their_order),
+        cmocka_unit_test(a_field_beyond_the_limit_is_the_same_error),
         cmocka_unit_test(zero_bytes_are_found_wherever_they_are),
         cmocka_unit_test(lines_stream_as_they_are_read_whole),
         cmocka_unit_test(random_lines_stream_as_they_are_read_whole),
         cmocka_unit_test(a_list_of_objects_is_read_only_whole),
+        cmocka_unit_test(text_of_other_encodings_streams_as_it_is_read_whole),
+        cmocka_unit_test(long_text_of_another_encoding_streams_too),
         cmocka_unit_test(packed_text_streams_too),
         cmocka_unit_test(columnar_files_stream_as_they_are_read_whole),
         cmocka_unit_test(files_of_other_programs_stream_as_they_are_read_whole),
