@@ -35,6 +35,8 @@ encoding_parse(const char *word, enum encoding *out, struct error *err)
 
 /* ---- what is UTF-8 ---- */
 
+#define HIGH UINT64_C(0x8080808080808080)
+
 /* Whole steps of ASCII from `at`, which most texts are. */
 static size_t
 skip_ascii(struct str s, size_t at)
@@ -43,7 +45,7 @@ skip_ascii(struct str s, size_t at)
         uint64_t w[STEP / sizeof(uint64_t)];
 
         memcpy(w, s.p + at, STEP);
-        if ((w[0] | w[1] | w[2] | w[3]) & UINT64_C(0x8080808080808080))
+        if ((w[0] | w[1] | w[2] | w[3]) & HIGH)
             break;
     }
     return at;
@@ -80,20 +82,37 @@ sequence(const unsigned char *p, size_t n)
     return want;
 }
 
+/* Where the next byte is that is not ASCII. */
+static size_t
+next_high(struct str s, size_t at)
+{
+    for (at = skip_ascii(s, at); s.n - at >= sizeof(uint64_t);
+         at += sizeof(uint64_t)) {
+        uint64_t w;
+
+        memcpy(&w, s.p + at, sizeof w);
+        if (w & HIGH)
+            return at + (size_t)__builtin_ctzll(w & HIGH) / 8;
+    }
+    while (at < s.n && (unsigned char)s.p[at] < 0x80)
+        at++;
+    return at;
+}
+
 size_t
 encoding_foreign(struct str s)
 {
-    size_t at = skip_ascii(s, 0);
+    size_t at = next_high(s, 0);
 
     while (at < s.n) {
         const unsigned char *p = (const unsigned char *)s.p + at;
-        size_t n = *p < 0x80 ? 1 : sequence(p, s.n - at);
+        size_t n = sequence(p, s.n - at);
 
         if (n == 0)
             return at;
         at += n;
-        if (*p < 0x80 && at % STEP == 0)
-            at = skip_ascii(s, at);
+        if (at < s.n && p[n] < 0x80)
+            at = next_high(s, at);
     }
     return at;
 }
