@@ -200,6 +200,7 @@ file_map_memory(struct file_map *m, void *data, size_t len, struct error *err)
         free(data);
         return false;
     }
+    priv->fd = -1;
     priv->data = data;
     *m = (struct file_map){.data = data, .len = len, .priv = priv};
     return true;

@@ -244,10 +244,28 @@ a_file_that_becomes_shorter_is_read_as_zeros_and_told(void **state)
     buf_fini(&b);
 }
 
+/* A map of memory has no file: descriptor 0 is somebody else's. */
+static void
+closing_a_map_of_memory_closes_no_descriptor(void **state)
+{
+    struct file_map m;
+    struct file_hold *h;
+    struct error err;
+    char *data = mem_try_text("abc", 3, &err);
+
+    (void)state;
+    assert_true(fcntl(0, F_GETFD) >= 0 || open("/dev/null", O_RDONLY) == 0);
+    assert_true(file_map_memory(&m, data, 3, &err));
+    assert_non_null(h = file_hold_new(&m, &err));
+    file_hold_unref(h);
+    assert_true(fcntl(0, F_GETFD) >= 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(closing_a_map_of_memory_closes_no_descriptor),
         cmocka_unit_test(a_file_that_becomes_shorter_is_read_as_zeros_and_told),
         cmocka_unit_test(
             test_a_file_gets_the_mode_of_the_umask_and_keeps_its_own),
