@@ -117,6 +117,10 @@ model_fit_stream(const struct family *family, const struct params *p,
                  struct stream *s, const char *target,
                  const struct model_options *o, const struct train *ctx,
                  struct error *err) MUST_USE;
+/* May it be tried at all?  Otherwise its error. */
+bool
+model_fit_streams(const struct family *family, const struct model_options *o,
+                  struct error *err) MUST_USE;
 struct model *model_ref(const struct model *m);
 void model_unref(struct model *m);
 

@@ -445,9 +445,9 @@ feeding_fini(struct feeding *g)
     free(g->wanted);
 }
 
-static bool
-feeding_check(const struct family *family, const struct model_options *o,
-              struct error *err)
+bool
+model_fit_streams(const struct family *family, const struct model_options *o,
+                  struct error *err)
 {
     if (!family->feeds)
         return error_set(err, ERR_LIMIT,
@@ -474,7 +474,7 @@ model_fit_stream(const struct family *family, const struct params *p,
                         .left = (size_t)(budget_bytes() / 2)};
     bool ok;
 
-    if (!feeding_check(family, o, err))
+    if (!model_fit_streams(family, o, err))
         return NULL;
     ok = model_fit_begin(&g.f, err) && feeding_run(&g, err);
     feeding_fini(&g);

@@ -17,25 +17,6 @@ struct converted {
 };
 
 static bool
-write_stream(struct stream *in, struct task *t, const char *path,
-             struct converted *done, struct error *err)
-{
-    struct sink *out =
-        sink_open(path, stream_head(in), session_pool(task_session(t)),
-                  task_progress(t), err);
-
-    if (!out)
-        return false;
-    if (!sink_put_all(out, in, err) || !cmd_goes_on(t, err)) {
-        sink_drop(out);
-        return false;
-    }
-    done->n_rows = sink_rows(out);
-    done->n_cols = stream_cols(in);
-    return sink_commit(out, err);
-}
-
-static bool
 convert_in_batches(struct task *t, const struct call *c, struct converted *done,
                    struct error *err)
 {
@@ -46,7 +27,8 @@ convert_in_batches(struct task *t, const struct call *c, struct converted *done,
     if (!in)
         return false;
     done->in_batches = true;
-    ok = write_stream(in, t, to, done, err);
+    done->n_cols = stream_cols(in);
+    ok = cmd_write_rows(in, t, to, &done->n_rows, err);
     (void)stream_rejects(in, &done->n_rejected);
     if (ok)
         cmd_tell_stream(t, from, in);

@@ -20,6 +20,7 @@
 
 struct training {
     struct frame *data, *valid, *test;
+    struct stream *rows;            /* instead of data: beyond memory */
     double valid_share, test_share; /* 0: none, or rows of their own */
     struct params *params;
     struct model *model;
@@ -34,6 +35,7 @@ static void
 training_fini(struct training *g)
 {
     frame_unref(g->data);
+    stream_close(g->rows);
     frame_unref(g->valid);
     frame_unref(g->test);
     params_free(g->params);
@@ -89,6 +91,28 @@ set_aside(struct training *g, const struct family *family, const struct call *c,
     return ok;
 }
 
+/* The rows to learn from, in memory or not. */
+static bool
+read_rows(struct training *g, struct task *t, const struct call *c,
+          struct error *err)
+{
+    const char *data = call_text(c, "data");
+
+    if (call_lent(c))
+        g->data = frame_ref(call_lent(c));
+    else if (!stream_wanted(data, NULL))
+        g->data = cmd_table(t, c, data, err);
+    else if (g->test_share > 0)
+        return error_set(err, ERR_USAGE,
+                         "train: %s takes more memory than there is for "
+                         "tables, so --test takes no share of it but a table: "
+                         "lathe query DATA --sample 100000 --out test.parquet",
+                         data);
+    else
+        g->rows = cmd_stream(t, c, data, err);
+    return g->data || g->rows;
+}
+
 static bool
 read_tables(struct training *g, const struct family *family, struct task *t,
             const struct call *c, struct error *err)
@@ -97,9 +121,7 @@ read_tables(struct training *g, const struct family *family, struct task *t,
 
     return read_share(c, "valid", &g->valid_share, err) &&
            read_share(c, "test", &g->test_share, err) &&
-           (g->data = call_lent(c)
-                          ? frame_ref(call_lent(c))
-                          : cmd_table(t, c, call_text(c, "data"), err)) &&
+           read_rows(g, t, c, err) &&
            (!valid || g->valid_share > 0 ||
             (g->valid = cmd_table(t, c, valid, err))) &&
            (!test || g->test_share > 0 ||
@@ -203,6 +225,7 @@ fit_now(struct training *g, const struct family *family, struct session *s,
     struct fit_request r = {.family = family,
                             .params = g->params,
                             .frame = g->data,
+                            .stream = g->rows,
                             .data = call_text(c, "data"),
                             .target = call_text(c, "target"),
                             .seed = (uint64_t)call_int(c, "seed"),
@@ -236,6 +259,8 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
 
     ok = family && read_tables(&g, family, t, c, err) &&
          fit_now(&g, family, s, t, c, err);
+    if (ok && g.rows)
+        cmd_tell_stream(t, call_text(c, "data"), g.rows);
     if (ok && g.test)
         ok = g.evaluated =
             model_evaluate(g.model, g.test, (uint64_t)call_int(c, "seed"),
@@ -289,20 +314,59 @@ warn_if_learnt(const struct model *m, const struct frame *f, struct buf *out)
                       "it has not seen, expect less\n");
 }
 
+/* Beyond memory there is no telling without reading all of it once more. */
+static bool
+judge_stream(const struct model *m, struct task *t, const struct call *c,
+             struct evaluation *out, struct error *err)
+{
+    const char *data = call_text(c, "data");
+    struct stream *s = cmd_stream(t, c, data, err);
+    bool ok;
+
+    if (!s)
+        return false;
+    ok = model_evaluate_stream(m, s, (uint64_t)call_int(c, "seed"), out, err) ||
+         error_prefix(err, "%s: ", data);
+    if (ok)
+        cmd_tell_stream(t, data, s);
+    stream_close(s);
+    return ok;
+}
+
+static bool
+judge(const struct model *m, struct task *t, const struct call *c,
+      struct buf *note, struct evaluation *out, struct error *err)
+{
+    const char *data = call_text(c, "data");
+    struct frame *f;
+    bool ok;
+
+    if (stream_wanted(data, NULL))
+        return judge_stream(m, t, c, out, err);
+    if (!(f = cmd_table(t, c, data, err)))
+        return false;
+    ok = model_evaluate(m, f, (uint64_t)call_int(c, "seed"),
+                        session_pool(task_session(t)), out, err) ||
+         error_prefix(err, "%s: ", data);
+    if (ok)
+        warn_if_learnt(m, f, note);
+    frame_unref(f);
+    return ok;
+}
+
 bool
 cmd_evaluate(struct session *s, struct task *t, struct call *c,
              struct error *err)
 {
     const char *gate = call_text(c, "gate");
     struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
-    struct frame *f = m ? cmd_table(t, c, call_text(c, "data"), err) : NULL;
     struct evaluation e;
     struct json_writer w;
-    bool ok = f && model_evaluate(m, f, (uint64_t)call_int(c, "seed"),
-                                  session_pool(s), &e, err);
+    struct buf note;
+    bool ok;
 
-    if (f && !ok)
-        error_prefix(err, "%s: ", call_text(c, "data"));
+    buf_init(&note);
+    ok = m && judge(m, t, c, &note, &e, err);
     if (ok && !cmd_goes_on(t, err)) {
         evaluation_fini(&e);
         ok = false;
@@ -314,59 +378,34 @@ cmd_evaluate(struct session *s, struct task *t, struct call *c,
             cmd_json_end(c);
         } else {
             evaluation_print(&e, call_out(c));
-            warn_if_learnt(m, f, call_out(c));
+            buf_add(call_out(c), note.data, note.len);
         }
         ok = !gate || check_gate(&e, gate, err);
         evaluation_fini(&e);
     }
-    frame_unref(f);
+    buf_fini(&note);
     model_unref(m);
     return ok;
-}
-
-/* The input columns and the answers side by side. */
-static struct frame *
-with_inputs(const struct frame *f, struct frame *answers, struct error *err)
-{
-    struct frame *out = frame_ref(f);
-
-    for (size_t i = 0; out && i < frame_cols(answers); i++) {
-        struct frame *next =
-            frame_with(out, frame_name(answers, i),
-                       column_ref(frame_column(answers, i)), err);
-
-        frame_unref(out);
-        out = next;
-    }
-    frame_unref(answers);
-    return out;
 }
 
 bool
 cmd_predict(struct session *s, struct task *t, struct call *c,
             struct error *err)
 {
-    const char *path = call_text(c, "out");
+    const char *data = call_text(c, "data"), *path = call_text(c, "out");
     struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
-    struct frame *f = m ? cmd_table(t, c, call_text(c, "data"), err) : NULL;
-    struct frame *out = NULL;
-    bool ok;
+    struct stream *rows = m ? cmd_rows(t, c, data, err) : NULL;
+    bool ok = false;
 
-    if (f && !(out = model_predict_frame(m, f, session_pool(s), err)))
-        error_prefix(err, "%s: ", call_text(c, "data"));
-    if (out && call_flag(c, "inputs"))
-        out = with_inputs(f, out, err);
-    ok = out && cmd_goes_on(t, err);
-    if (ok && path) {
-        ok = source_write(out, path, err);
-    } else if (ok && call_json(c)) {
-        frame_json(out, 0, frame_rows(out), call_out(c));
-        cmd_json_end(c);
-    } else if (ok) {
-        csv_write_rows(out, 0, frame_rows(out), true, ',', call_out(c));
-    }
-    frame_unref(out);
-    frame_unref(f);
+    if (rows &&
+        !(rows = model_predict_stream(m, rows, call_flag(c, "inputs"), err)))
+        error_prefix(err, "%s: ", data);
+    if (rows)
+        ok = path ? cmd_write_rows(rows, t, path, NULL, err)
+                  : cmd_print_rows(rows, c, err);
+    if (ok && stream_wanted(data, NULL))
+        cmd_tell_stream(t, data, rows);
+    stream_close(rows);
     model_unref(m);
     return ok;
 }

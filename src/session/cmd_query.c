@@ -13,13 +13,10 @@
 #include "base/mem.h"
 #include "frame/join.h"
 #include "frame/overview.h"
-#include "frame/sink.h"
 #include "frame/stack.h"
 #include "frame/stream_verbs.h"
 #include "frame/verbs.h"
 #include "session/cmd.h"
-
-enum { FLUSH = 1 << 20 };
 
 /* One of the two; neither after an error. */
 struct rows {
@@ -366,68 +363,6 @@ transform(struct rows *table, struct task *t, const struct call *c,
 
 /* ---- what comes out ---- */
 
-static bool
-write_stream(struct stream *s, const char *path, struct error *err)
-{
-    struct sink *to = sink_open(path, stream_head(s), stream_pool(s),
-                                stream_progress(s), err);
-
-    if (!to)
-        return false;
-    if (sink_put_all(to, s, err))
-        return sink_commit(to, err);
-    sink_drop(to);
-    return false;
-}
-
-/* Rows of a batch as they are printed, behind those before. */
-typedef void print_batch(const struct frame *f, bool first, struct buf *out);
-
-static void
-csv_batch(const struct frame *f, bool first, struct buf *out)
-{
-    csv_write_rows(f, 0, frame_rows(f), first, ',', out);
-}
-
-static void
-json_batch(const struct frame *f, bool first, struct buf *out)
-{
-    struct buf rows;
-
-    buf_init(&rows);
-    frame_json(f, 0, frame_rows(f), &rows);
-    if (rows.len > 2) {
-        if (!first)
-            buf_putc(out, ',');
-        buf_add(out, rows.data + 1, rows.len - 2);
-    }
-    out->failed |= rows.failed;
-    buf_fini(&rows);
-}
-
-static bool
-print_stream(struct stream *s, print_batch *print, struct call *c,
-             struct error *err)
-{
-    struct buf *out = call_out(c);
-    bool first = true;
-    struct frame *f;
-
-    for (;; frame_unref(f)) {
-        if (!stream_next(s, &f, err))
-            return false;
-        if (!f)
-            break;
-        print(f, first, out);
-        first = false;
-        if (out->len > FLUSH)
-            call_flush(c);
-    }
-    if (first)
-        print(stream_head(s), true, out);
-    return buf_check(out, err);
-}
-
 /* The first rows, and how many there are. */
 static bool
 show_stream(struct stream *s, size_t n_shown, struct call *c, struct error *err)
@@ -452,21 +387,14 @@ show_stream(struct stream *s, size_t n_shown, struct call *c, struct error *err)
 }
 
 static bool
-put_stream(struct stream *s, struct call *c, size_t n_shown, struct error *err)
+put_stream(struct stream *s, struct task *t, struct call *c, size_t n_shown,
+           struct error *err)
 {
-    bool ok;
-
     if (call_text(c, "out"))
-        return write_stream(s, call_text(c, "out"), err);
-    if (call_flag(c, "csv") && !call_json(c))
-        return print_stream(s, csv_batch, c, err);
-    if (!call_json(c))
-        return show_stream(s, n_shown, c, err);
-    buf_putc(call_out(c), '[');
-    ok = print_stream(s, json_batch, c, err);
-    buf_putc(call_out(c), ']');
-    cmd_json_end(c);
-    return ok;
+        return cmd_write_rows(s, t, call_text(c, "out"), NULL, err);
+    return call_flag(c, "csv") || call_json(c)
+               ? cmd_print_rows(s, c, err)
+               : show_stream(s, n_shown, c, err);
 }
 
 static bool
@@ -499,7 +427,7 @@ cmd_query(struct session *s, struct task *t, struct call *c, struct error *err)
     if (!open_table(&table, t, c, path, err))
         return false;
     ok = transform(&table, t, c, err) && cmd_goes_on(t, err) &&
-         (table.s ? put_stream(table.s, c, n_shown, err)
+         (table.s ? put_stream(table.s, t, c, n_shown, err)
                   : put_frame(table.f, c, n_shown, err));
     if (ok && table.s)
         cmd_tell_stream(t, path, table.s);

@@ -248,7 +248,8 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
 
     /* A slip of the pen is no run. */
     if (!frame_need(r->stream ? stream_head(r->stream) : r->frame, r->target,
-                    &col, err))
+                    &col, err) ||
+        (r->stream && !model_fit_streams(r->family, &r->options, err)))
         return NULL;
     if (options.problem < 0)
         options.problem = fit_problem(r->family);

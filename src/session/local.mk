@@ -13,6 +13,7 @@ liblathe_a_SOURCES += src/session/cmd_model.c
 liblathe_a_SOURCES += src/session/cmd_query.c
 liblathe_a_SOURCES += src/session/cmd_profile.c
 liblathe_a_SOURCES += src/session/cmd_registry.c
+liblathe_a_SOURCES += src/session/cmd_rows.c
 liblathe_a_SOURCES += src/session/cmd_runs.c
 liblathe_a_SOURCES += src/session/cmd_serve.c
 liblathe_a_SOURCES += src/session/command.c

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A file that takes more memory than LATHE_MEMORY lets tables have: its profile
-# in one pass beside that of the same file in memory.
+# in one pass beside that of the same file in memory, and boosted trees.
 # SPDX-License-Identifier: GPL-3.0-or-later
 . "$LATHE_SOURCE/tests/lib/tap.sh"
 
@@ -40,4 +40,27 @@ like "$(small --against part.csv)" '1,000 of 1,000 \(100.0 %\) rows of the other
 LATHE_MEMORY=64M "$lathe" profile part.csv --against big.csv 2> err
 is "$?" 1 "the other table must fit into memory"
 like "$(cat err)" 'more memory than there is' "and the error says so"
+
+learn() { LATHE_MEMORY=64M "$lathe" train big.csv --target group --drop user --set trees=3 "$@"; }
+learn --out far.lathe > card 2> err
+is "$?" 0 "boosted trees are learnt"
+like "$(cat card)" 'validated   on [0-9,]+ rows' "with rows held out"
+LATHE_CACHE=0 LATHE_THREADS=1 learn --out again.lathe > /dev/null
+cmp -s far.lathe again.lathe
+is "$?" 0 "one thread gives the same bytes"
+is "$("$lathe" runs ls --json | grep -o '"fingerprint":"[0-9a-f]*"' | sort -u | wc -l | tr -d ' ')" 1 \
+    "the runs tell the data they learnt from"
+LATHE_MEMORY=64M "$lathe" predict far.lathe big.csv --out far.csv 2> err
+is "$?" 0 "predictions go to a file batch by batch"
+"$lathe" predict far.lathe big.csv --out near.csv
+cmp -s far.csv near.csv
+is "$?" 0 "those of the whole table"
+is "$(LATHE_MEMORY=64M "$lathe" evaluate far.lathe big.csv --json)" \
+    "$("$lathe" evaluate far.lathe big.csv --json)" "so are the scores"
+learn --test 0.2 2> err
+is "$?" 2 "a share for a test cannot be set aside"
+like "$(cat err)" 'lathe query DATA --sample' "and the error says what can"
+LATHE_MEMORY=64M "$lathe" train big.csv --target group --model logistic 2> err
+is "$?" 1 "logistic regression needs the table in memory"
+like "$(cat err)" 'train gbdt' "and the error says what does not"
 done_testing

@@ -1,0 +1,106 @@
+/* session/cmd_rows.c -- tables into commands and out of them, batch by batch.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "frame/sink.h"
+#include "session/cmd.h"
+
+enum { FLUSH = 1 << 20 };
+
+struct stream *
+cmd_rows(struct task *t, const struct call *c, const char *path,
+         struct error *err)
+{
+    struct stream *s = NULL;
+    struct frame *f;
+
+    if (stream_wanted(path, NULL))
+        return cmd_stream(t, c, path, err);
+    if ((f = cmd_table(t, c, path, err)))
+        s = stream_of_frame(f, 0, session_pool(task_session(t)),
+                            task_progress(t), err);
+    frame_unref(f);
+    return s;
+}
+
+bool
+cmd_write_rows(struct stream *s, struct task *t, const char *path,
+               uint64_t *n_rows, struct error *err)
+{
+    struct sink *to = sink_open(path, stream_head(s), stream_pool(s),
+                                stream_progress(s), err);
+
+    if (!to)
+        return false;
+    if (!sink_put_all(to, s, err) || !cmd_goes_on(t, err)) {
+        sink_drop(to);
+        return false;
+    }
+    if (n_rows)
+        *n_rows = sink_rows(to);
+    return sink_commit(to, err);
+}
+
+/* ---- printing ---- */
+
+/* Rows of a batch as they are printed, behind those before. */
+typedef void print_batch(const struct frame *f, bool first, struct buf *out);
+
+static void
+csv_batch(const struct frame *f, bool first, struct buf *out)
+{
+    csv_write_rows(f, 0, frame_rows(f), first, ',', out);
+}
+
+static void
+json_batch(const struct frame *f, bool first, struct buf *out)
+{
+    struct buf rows;
+
+    buf_init(&rows);
+    frame_json(f, 0, frame_rows(f), &rows);
+    if (rows.len > 2) {
+        if (!first)
+            buf_putc(out, ',');
+        buf_add(out, rows.data + 1, rows.len - 2);
+    }
+    out->failed |= rows.failed;
+    buf_fini(&rows);
+}
+
+static bool
+print_all(struct stream *s, print_batch *print, struct call *c,
+          struct error *err)
+{
+    struct buf *out = call_out(c);
+    bool first = true;
+    struct frame *f;
+
+    for (;; frame_unref(f)) {
+        if (!stream_next(s, &f, err))
+            return false;
+        if (!f)
+            break;
+        print(f, first, out);
+        first = false;
+        if (out->len > FLUSH)
+            call_flush(c);
+    }
+    if (first)
+        print(stream_head(s), true, out);
+    return buf_check(out, err);
+}
+
+bool
+cmd_print_rows(struct stream *s, struct call *c, struct error *err)
+{
+    bool ok;
+
+    if (!call_json(c))
+        return print_all(s, csv_batch, c, err);
+    buf_putc(call_out(c), '[');
+    ok = print_all(s, json_batch, c, err);
+    buf_putc(call_out(c), ']');
+    cmd_json_end(c);
+    return ok;
+}
