@@ -320,6 +320,8 @@ random_dates_stream_as_they_are_read_whole(void **state)
 static void
 rows_with_zero_bytes_are_set_aside_in_their_order(void **state)
 {
+    static const char odd[] = "3,\0\0\0\n4,5\n\0\n\"\0\n\",7\n8,x\n\"never\0";
+    static const char foreign[] = "6,\0\xe9\n7,\xe9\n", late[] = "\0d\n1,2\n";
     struct buf b;
 
     (void)state;
@@ -327,10 +329,10 @@ rows_with_zero_bytes_are_set_aside_in_their_order(void **state)
     buf_puts(&b, "a,b\n");
     while (b.len < 5000)
         buf_puts(&b, "1,2\n");
-    buf_add(&b, "3,\0\0\0\n4,5\n\0\n\"\0\n\",7\n8,x\n\"never\0", 34);
+    buf_add(&b, odd, sizeof odd - 1);
     assert_text_streams("zeros.csv", (struct str){b.data, b.len}, -1);
     for (int i = 0; i < 500; i++)
-        buf_add(&b, "6,\0\xe9\n7,\xe9\n", 10);
+        buf_add(&b, foreign, sizeof foreign - 1);
     assert_text_streams("zeros.csv", (struct str){b.data, b.len}, -1);
     memcpy(b.data, "PAR1", 4);
     assert_text_streams("zeros.csv", (struct str){b.data, b.len}, 1);
@@ -338,7 +340,7 @@ rows_with_zero_bytes_are_set_aside_in_their_order(void **state)
     buf_clear(&b);
     buf_puts(&b, "a,b\"");
     buf_fill(&b, 'c', 6000);
-    buf_add(&b, "\0d\n1,2\n", 7);
+    buf_add(&b, late, sizeof late - 1);
     assert_text_streams("zeros.csv", (struct str){b.data, b.len}, 1);
     buf_fini(&b);
 }
