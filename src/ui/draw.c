@@ -462,14 +462,12 @@ draw_rule(const struct canvas *c, int y, unsigned style, const char *left,
           const char *right)
 {
     unsigned title = (style & 0xff) == ROLE_FOCUS ? ROLE_TITLE : ROLE_DIM;
-    int w = c->w,
-        beside = right && *right ? (int)str_width(str_of(right)) + 3 : 0;
+    int w = c->w;
 
     draw_fill(c, (struct rect){0, y, w, 1}, style, LINE_H);
     if (left && *left && w > 4) {
         size_t used = str_width(str_of(left));
-        int room = w - 4 - (beside <= w / 3 ? beside : 0);
-        int n = (int)used < room ? (int)used : room;
+        int n = (int)used < w - 4 ? (int)used : w - 4;
 
         draw_cp(c, 1, y, style, ' ');
         draw_fit(c, 2, y, n, title, DRAW_LEFT, str_of(left));

@@ -111,9 +111,7 @@ void draw_select(const struct canvas *c, struct rect r);
 /* Add attributes and keep the role. */
 void draw_attrs(const struct canvas *c, struct rect r, unsigned attrs);
 
-/* "─ left ───────── right ─" over the full width.  Where there is no room for
- * both, the left is cut for a right of at most a third of it; a longer right is
- * left out. */
+/* "─ left ───────── right ─" over the full width. */
 void draw_rule(const struct canvas *c, int y, unsigned style, const char *left,
                const char *right);
 void draw_vline(const struct canvas *c, int x, int y, int h, unsigned style);

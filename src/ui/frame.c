@@ -141,7 +141,33 @@ frame_move_focus(struct view *v, int dx, int dy)
         v->focus = (unsigned)best;
 }
 
-enum { SWITCH_CELLS = 13 }; /* " · 1/2 [ ]" and the rule around it */
+/* " · 1/2 [ ]" behind what is said, where other regions are: where there is
+ * little room it goes before news, and before the end of a long title. */
+static void
+say_place(struct view *v, unsigned i, size_t width, struct buf *left,
+          struct buf *right)
+{
+    enum { RULE = 7, SWITCH = 10 }; /* cells around both, and of itself */
+    unsigned at = 0;
+    struct buf cut;
+    size_t room;
+
+    for (unsigned k = 0; k <= i; k++)
+        at += takes_keys(v, k);
+    if (str_width((struct str){right->data, right->len}) + SWITCH > width / 3)
+        buf_clear(right);
+    buf_printf(right, "%s%u/%u [ ]", right->len ? " · " : "", at,
+               key_regions(v));
+    room = str_width((struct str){right->data, right->len}) + RULE;
+    room = width > room ? width - room : 0;
+    if (str_width((struct str){left->data, left->len}) <= room)
+        return;
+    buf_init(&cut);
+    buf_plain(&cut, left->data, left->len, room);
+    buf_clear(left);
+    buf_add(left, cut.data, cut.len);
+    buf_fini(&cut);
+}
 
 static void
 region_title(struct view *v, unsigned i, int width, struct buf *left,
@@ -153,18 +179,8 @@ region_title(struct view *v, unsigned i, int width, struct buf *left,
         r->title(v, left, right);
     else
         buf_puts(left, r->name);
-    if (frame_single(v)) {
-        unsigned at = 0;
-
-        for (unsigned k = 0; k <= i; k++)
-            at += takes_keys(v, k);
-        /* In little room the way to the other regions goes before news. */
-        if (str_width((struct str){right->data, right->len}) + SWITCH_CELLS >
-            (size_t)width / 3)
-            buf_clear(right);
-        buf_printf(right, "%s%u/%u [ ]", right->len ? " · " : "", at,
-                   key_regions(v));
-    }
+    if (frame_single(v) && width > 0)
+        say_place(v, i, (size_t)width, left, right);
 }
 
 static void
