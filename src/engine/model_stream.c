@@ -22,10 +22,11 @@ struct stream_answers {
 static struct frame *
 side_by_side(const struct frame *f, struct frame *answers, struct error *err)
 {
-    struct frame *out = f ? frame_ref(f) : NULL;
+    struct frame *out;
 
     if (!f || !answers)
         return answers;
+    out = frame_ref(f);
     for (size_t i = 0; out && i < frame_cols(answers); i++) {
         struct frame *next =
             frame_with(out, frame_name(answers, i),

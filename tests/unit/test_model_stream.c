@@ -331,6 +331,42 @@ every_failing_call_is_an_error_not_a_leak(void **state)
     frame_unref(f);
 }
 
+/* The answers, to the end. */
+static bool
+predict_all(const struct model *m, const struct frame *f, struct error *err)
+{
+    struct stream *s = stream_of_frame(f, 50, NULL, NULL, err);
+    struct frame *answers = NULL;
+    bool ok = s && (s = model_predict_stream(m, s, true, err));
+
+    while (ok && (ok = stream_next(s, &answers, err)) && answers)
+        frame_unref(answers);
+    stream_close(s);
+    return ok;
+}
+
+static void
+predicting_reports_every_failing_call(void **state)
+{
+    const struct model_options o = {.problem = -1, .patience = 0};
+    struct frame *f = customers(120);
+    struct rows r = {f, 0};
+    struct error err;
+    struct model *m = fit(&r, "gbdt", "plan", &o, NULL, &err);
+    bool ok = false;
+
+    (void)state;
+    assert_non_null(m);
+    for (unsigned long n = 1; !ok; n++) {
+        mem_fault_arm(n, false);
+        ok = predict_all(m, f, &err);
+        mem_fault_arm(0, false);
+        assert_true(ok || err.code == ERR_NOMEM);
+    }
+    model_unref(m);
+    frame_unref(f);
+}
+
 int
 main(void)
 {
@@ -345,6 +381,7 @@ main(void)
             predictions_and_scores_of_batches_are_those_of_the_whole),
         cmocka_unit_test(answers_stand_behind_the_inputs_where_they_are_wanted),
         cmocka_unit_test(every_failing_call_is_an_error_not_a_leak),
+        cmocka_unit_test(predicting_reports_every_failing_call),
     };
 
     cmocka_run_group_tests(tests, NULL, NULL);
