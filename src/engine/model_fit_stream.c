@@ -20,7 +20,7 @@
 #include "frame/fingerprint.h"
 #include "frame/gather.h"
 #include "frame/stack.h"
-#include "frame/stream.h"
+#include "frame/stream_verbs.h"
 
 enum {
     LOOK_ROWS = 1 << 18, /* as many as cuts are learnt from */
@@ -45,8 +45,8 @@ struct feeding {
     double valid_share, look_share;
     struct kinds kinds;
     struct frame_list look, valid;
-    uint64_t n_rows, n_missing; /* n_missing: of the target */
-    uint32_t *chosen;           /* rows of the batch at hand */
+    uint64_t n_rows, n_held_out, n_missing; /* n_missing: of the target */
+    uint32_t *chosen;                       /* rows of the batch at hand */
     size_t cap;
     struct room y;
     uint64_t row; /* of the stream, the next one */
@@ -107,6 +107,7 @@ take_samples(struct feeding *g, const struct frame *batch, struct error *err)
     for (uint32_t i = 0; i < frame_rows(batch); i++)
         if (is_held_out(g, g->n_rows + i))
             g->chosen[n++] = i;
+    g->n_held_out += n;
     if (!keep_chosen(g, batch, n, &g->valid, err))
         return false;
     n = 0;
@@ -217,22 +218,6 @@ learn_target(struct feeding *g, struct error *err)
 
 /* ---- the first time ---- */
 
-static bool
-count_rows(struct feeding *g, uint64_t *n, struct error *err)
-{
-    struct frame *batch;
-
-    if (stream_rows(g->stream, n))
-        return true;
-    for (*n = 0;; frame_unref(batch)) {
-        if (!stream_next(g->stream, &batch, err))
-            return false;
-        if (!batch)
-            return stream_rewind(g->stream, err);
-        *n += frame_rows(batch);
-    }
-}
-
 /* The share of n rows that are `most`, or take the memory of a sample. */
 static double
 share_of(const struct frame *batch, uint64_t n, double most)
@@ -262,7 +247,7 @@ look(struct feeding *g, struct error *err)
     struct fingerprint *print = fingerprint_new(stream_head(g->stream), err);
     struct frame *batch = NULL;
     uint64_t n;
-    bool ok = print && count_rows(g, &n, err);
+    bool ok = print && stream_count(g->stream, &n, err);
 
     while (ok && (ok = stream_next(g->stream, &batch, err)) && batch) {
         ok = make_room(g, batch, err) &&
@@ -384,17 +369,6 @@ feed_next(void *ctx, struct design **out, struct error *err)
     return *out != NULL;
 }
 
-/* How many rows will be fed. */
-static size_t
-count_train(const struct feeding *g)
-{
-    size_t n = 0;
-
-    for (uint64_t i = 0; i < g->n_rows; i++)
-        n += !is_held_out(g, i);
-    return n;
-}
-
 static bool
 make_target(struct feeding *g, struct error *err)
 {
@@ -403,7 +377,7 @@ make_target(struct feeding *g, struct error *err)
     if (!target_take(&f->all, NULL, 0, &f->y, err))
         return false;
     free(f->y.y);
-    f->y.n = count_train(g);
+    f->y.n = (size_t)(g->n_rows - g->n_held_out);
     f->y.y = room_init(&g->y, f->y.n, sizeof *f->y.y, &g->left, err);
     return f->y.y != NULL;
 }
