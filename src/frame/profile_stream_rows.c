@@ -8,7 +8,6 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -341,34 +340,12 @@ struct counting {
 };
 
 static bool
-read_block(int fd, uint64_t at, uint64_t *to, struct error *err)
-{
-    char *p = (char *)to;
-
-    for (size_t got = 0; got < BLOCK * sizeof *to;) {
-        ssize_t n = -1;
-
-        errno = EIO;
-        if (!mem_fault_hit())
-            n = pread(fd, p + got, BLOCK * sizeof *to - got, (off_t)(at + got));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return error_set(err, ERR_IO,
-                             "what was spilled cannot be read back (%s)",
-                             n < 0 ? strerror(errno) : "it is cut off");
-        got += (size_t)n;
-    }
-    return true;
-}
-
-static bool
 read_part(const struct repeats *r, const struct part *p, uint64_t *to,
           struct error *err)
 {
     for (size_t i = 0; i < p->n_blocks; i++)
-        if (!read_block(r->fd, (uint64_t)p->at[i] * BLOCK * sizeof *to,
-                        to + i * BLOCK, err))
+        if (!spill_read(r->fd, (uint64_t)p->at[i] * BLOCK * sizeof *to,
+                        to + i * BLOCK, BLOCK * sizeof *to, err))
             return false;
     if (p->n)
         memcpy(to + p->n_blocks * BLOCK, p->block, p->n * sizeof *to);
