@@ -25,14 +25,14 @@ same_types(const struct frame *head, struct frame **f, struct error *err)
 {
     for (size_t i = 0; i < frame_cols(head); i++) {
         enum col_type t = column_type(frame_column(head, i));
+        struct column *c;
         struct frame *g;
         size_t lost;
 
         if (column_type(frame_column(*f, i)) == t)
             continue;
-        if (!(g = frame_with(*f, frame_name(head, i),
-                             column_cast(frame_column(*f, i), t, &lost, err),
-                             err)))
+        if (!(c = column_cast(frame_column(*f, i), t, &lost, err)) ||
+            !(g = frame_with(*f, frame_name(head, i), c, err)))
             return false;
         frame_unref(*f);
         *f = g;

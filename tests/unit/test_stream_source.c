@@ -823,6 +823,33 @@ whatever_fails_is_reported(void **state)
     frame_unref(f);
 }
 
+/* Unsigned numbers, which become floats in some batches. */
+static void
+what_fails_where_batches_differ_in_type_is_reported(void **state)
+{
+    static const char *const names[] = {"arrow/types.arrow",
+                                        "arrow/types.arrows",
+                                        "parquet/types_v1_gzip.parquet"};
+    const struct source_options o = {.csv = {.header = -1}};
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = file_join("tests/data", names[i]);
+        bool ok = !file_exists(path);
+        size_t n;
+
+        for (unsigned long k = 1; !ok; k++) {
+            mem_fault_arm(k, false);
+            ok = read_twice(path, &o, &n, &err);
+            mem_fault_arm(0, false);
+            if (!ok)
+                assert_true(err.code == ERR_NOMEM || err.code == ERR_IO);
+        }
+        free(path);
+    }
+}
+
 static void
 a_stream_that_is_stopped_ends(void **state)
 {
@@ -865,6 +892,7 @@ main(void)
         cmocka_unit_test(a_spill_streams_its_batches),
         cmocka_unit_test(a_file_is_streamed_when_it_is_large_for_the_budget),
         cmocka_unit_test(whatever_fails_is_reported),
+        cmocka_unit_test(what_fails_where_batches_differ_in_type_is_reported),
         cmocka_unit_test(a_stream_that_is_stopped_ends),
     };
 
