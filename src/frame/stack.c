@@ -281,6 +281,21 @@ stack_apart(const struct frame *f, const uint32_t *rows, size_t n_rows,
 
 /* ---- lists ----------------------------------------------------------- */
 
+size_t
+frame_list_cost(const struct frame_list *l, const struct frame *f)
+{
+    const struct frame *last = l->n ? l->frame[l->n - 1] : NULL;
+    size_t bytes = frame_bytes(f);
+
+    for (size_t i = 0; last && i < frame_cols(f) && i < frame_cols(last); i++) {
+        const struct dict *d = column_dict(frame_column(f, i));
+
+        if (d && d == column_dict(frame_column(last, i)))
+            bytes -= dict_bytes(d);
+    }
+    return bytes;
+}
+
 bool
 frame_list_add(struct frame_list *l, struct frame *f, struct error *err)
 {
@@ -292,8 +307,8 @@ frame_list_add(struct frame_list *l, struct frame *f, struct error *err)
         return false;
     }
     l->frame = more;
+    l->bytes += frame_list_cost(l, f);
     l->frame[l->n++] = f;
-    l->bytes += frame_bytes(f);
     l->n_rows += frame_rows(f);
     return true;
 }

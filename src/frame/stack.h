@@ -31,10 +31,14 @@ stack_apart(const struct frame *f, const uint32_t *rows, size_t n_rows,
 /* A list of frames that owns a reference of each; {0} is an empty one. */
 struct frame_list {
     struct frame **frame;
-    size_t n, cap, bytes;
+    size_t n, cap;
+    size_t bytes; /* the costs of all */
     uint64_t n_rows;
 };
 
+/* Bytes that f adds to what is there: texts that it shares with the last frame,
+ * as slices do, are there already. */
+size_t frame_list_cost(const struct frame_list *l, const struct frame *f);
 /* Takes the reference, also when it fails. */
 bool frame_list_add(struct frame_list *l, struct frame *f,
                     struct error *err) MUST_USE;

@@ -97,11 +97,8 @@ add_part(struct distinct *d, struct stream *part, struct stream_sorter *to,
          struct error *err)
 {
     struct stream *s = distinct_new(part, d->by, d->n_by, d->depth + 1, err);
-    struct frame *f = NULL;
-    bool ok = s;
+    bool ok = s && stream_sorter_add_all(to, s, err);
 
-    while (ok && (ok = stream_next(s, &f, err)) && f)
-        ok = stream_sorter_add(to, f, err);
     stream_close(s);
     return ok;
 }

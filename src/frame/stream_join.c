@@ -186,8 +186,8 @@ parts_of(const struct split *p, const struct frame *const head[2], int side,
     return NULL;
 }
 
-/* All of s where it fits, which closes it; NULL in *out where it does not, and
- * then it is at its beginning. */
+/* All of s where it fits; NULL in *out where it does not, and then s is at its
+ * beginning. */
 static bool
 fit(struct stream *s, struct frame **out, struct error *err)
 {
@@ -217,11 +217,8 @@ join_one(const struct split *p, struct stream *left, const struct frame *right,
          struct stream_sorter *to, struct error *err)
 {
     struct stream *s = stream_join(left, right, &p->j->o, err);
-    struct frame *f = NULL;
-    bool ok = s;
+    bool ok = s && stream_sorter_add_all(to, s, err);
 
-    while (ok && (ok = stream_next(s, &f, err)) && f)
-        ok = stream_sorter_add(to, f, err);
     stream_close(s);
     return ok;
 }

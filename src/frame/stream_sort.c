@@ -171,17 +171,29 @@ write_run(struct stream_sorter *s, struct error *err)
 bool
 stream_sorter_add(struct stream_sorter *s, struct frame *f, struct error *err)
 {
-    size_t bytes = frame_bytes(f) + frame_rows(f) * ROW_SCRATCH;
-    size_t held = s->list.bytes + (size_t)s->list.n_rows * ROW_SCRATCH;
-
+    uint64_t n_rows = s->list.n_rows + frame_rows(f);
+    size_t bytes = s->list.bytes + frame_list_cost(&s->list, f);
+    bool full = n_rows >= UINT32_MAX || bytes + n_rows * ROW_SCRATCH > s->work;
     bool empty = frame_rows(f) == 0;
 
-    if (empty ||
-        (s->list.n > 0 && held + bytes > s->work && !write_run(s, err))) {
+    if (empty || (s->list.n > 0 && full && !write_run(s, err))) {
         frame_unref(f);
         return empty;
     }
     return frame_list_add(&s->list, f, err);
+}
+
+bool
+stream_sorter_add_all(struct stream_sorter *s, struct stream *of,
+                      struct error *err)
+{
+    struct frame *f = NULL;
+    bool ok;
+
+    while ((ok = stream_next(of, &f, err)) && f)
+        if (!stream_sorter_add(s, f, err))
+            return false;
+    return ok;
 }
 
 /* ---- merging --------------------------------------------------------- */
@@ -570,22 +582,6 @@ by_keys_new(const struct frame *head, const char *const *names, uint64_t n,
     return b;
 }
 
-/* Everything that is left of `of`. */
-static bool
-add_all(struct stream_sorter *s, struct stream *of, struct error *err)
-{
-    struct frame *f;
-
-    for (;;) {
-        if (!stream_next(of, &f, err))
-            return false;
-        if (!f)
-            return true;
-        if (!stream_sorter_add(s, f, err))
-            return false;
-    }
-}
-
 static struct stream *
 make_sorted(void *ctx, struct stream *of, struct error *err)
 {
@@ -593,7 +589,7 @@ make_sorted(void *ctx, struct stream *of, struct error *err)
     struct stream_sorter *s =
         stream_sorter_new(of->head, b->key, b->n_keys, of, err);
 
-    if (s && add_all(s, of, err))
+    if (s && stream_sorter_add_all(s, of, err))
         return stream_sorter_finish(s, err);
     stream_sorter_free(s);
     return NULL;
@@ -628,7 +624,7 @@ top_by_sorting(struct frame_list *l, const struct by_keys *b, struct stream *of,
     for (size_t i = 0; ok && i < l->n; i++)
         ok = stream_sorter_add(s, frame_ref(l->frame[i]), err);
     frame_list_clear(l);
-    if (!ok || !add_all(s, of, err)) {
+    if (!ok || !stream_sorter_add_all(s, of, err)) {
         stream_sorter_free(s);
         return NULL;
     }

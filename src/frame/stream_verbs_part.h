@@ -64,6 +64,9 @@ void stream_sorter_free(struct stream_sorter *s);
 /* Takes the reference, also when it fails. */
 bool stream_sorter_add(struct stream_sorter *s, struct frame *f,
                        struct error *err) MUST_USE;
+/* All that is left in a stream. */
+bool stream_sorter_add_all(struct stream_sorter *s, struct stream *of,
+                           struct error *err) MUST_USE;
 /* All rows in order; takes s over, also when it fails. */
 struct stream *
 stream_sorter_finish(struct stream_sorter *s, struct error *err) MUST_USE;

@@ -643,6 +643,45 @@ a_result_beyond_memory_says_so(void **state)
     frame_unref(f);
 }
 
+/* n rows of different texts of 200 bytes, in ascending order. */
+static struct frame *
+long_texts(size_t n)
+{
+    static const char *const name[] = {"t"};
+    static const enum col_type type[] = {COL_TEXT};
+    struct error err;
+    struct builder *b = builder_new(1, name, type, &err);
+    struct frame *f;
+    char text[201];
+
+    for (size_t i = 0; i < n; i++) {
+        snprintf(text, sizeof text, "%08zu%192s", i, "");
+        assert_true(builder_text(b, 0, str_of(text), &err));
+        assert_true(builder_end_row(b, &err));
+    }
+    f = builder_finish(b, &err);
+    assert_non_null(f);
+    return f;
+}
+
+static void
+texts_that_slices_share_are_counted_once(void **state)
+{
+    struct frame *f = long_texts(2000), *out;
+    struct error err;
+    struct stream *s = stream_of_frame(f, 20, NULL, NULL, &err);
+
+    (void)state;
+    assert_non_null(s);
+    s->work = frame_bytes(f);
+    if (!(out = stream_collect(s, &err)))
+        fail_msg("%s", err.message);
+    assert_int_equal(frame_rows(out), 2000);
+    frame_unref(out);
+    stream_close(s);
+    frame_unref(f);
+}
+
 int
 main(void)
 {
@@ -654,6 +693,7 @@ main(void)
         cmocka_unit_test(errors_are_those_of_the_table),
         cmocka_unit_test(every_failing_call_is_reported),
         cmocka_unit_test(a_result_beyond_memory_says_so),
+        cmocka_unit_test(texts_that_slices_share_are_counted_once),
     };
 
     cmocka_run_group_tests(tests, NULL, NULL);
