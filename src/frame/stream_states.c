@@ -12,7 +12,7 @@
 #include "frame/order.h"
 #include "frame/stream_verbs_part.h"
 
-enum { BATCH = 1024 };
+enum { BATCH = 1024, TEXTS_MIN = 1024 };
 
 struct sum {
     double sum;
@@ -377,6 +377,35 @@ feed_sorter(struct states *s, const struct column *c, const uint32_t *group,
     return f && stream_sorter_add(s->sorter, f, err);
 }
 
+/* Texts that were picked and left for better ones go once they are more than
+ * those that are still picked, so that a long table takes no more than its
+ * groups do. */
+static bool
+drop_texts(struct states *s, size_t n_groups, struct error *err)
+{
+    struct pick *p = (struct pick *)(void *)s->state;
+    struct dict *d;
+
+    if (!s->text || dict_count(s->text) <= 2 * n_groups + TEXTS_MIN)
+        return true;
+    if (!(d = dict_new(err)))
+        return false;
+    for (size_t g = 0; g < n_groups; g++) {
+        uint32_t code;
+
+        if (!p[g].stamp)
+            continue;
+        if (!dict_add(d, dict_text(s->text, (uint32_t)p[g].raw), &code, err)) {
+            dict_unref(d);
+            return false;
+        }
+        p[g].raw = code;
+    }
+    dict_unref(s->text);
+    s->text = d;
+    return true;
+}
+
 bool
 states_feed(struct states *s, const struct column *values,
             const uint32_t *group, size_t n, size_t n_groups, struct error *err)
@@ -386,7 +415,8 @@ states_feed(struct states *s, const struct column *values,
     if (s->kind == AGG_COUNT || s->kind == AGG_MISSING)
         feed_counts(s, values, group, n);
     else if (picks(s->kind))
-        return feed_picks(s, values, group, n, err);
+        return feed_picks(s, values, group, n, err) &&
+               drop_texts(s, n_groups, err);
     else if (sorts(s->kind))
         return feed_sorter(s, values, group, n, err);
     else if (is_whole(s))

@@ -18,6 +18,7 @@
 #include "base/rng.h"
 #include "frame/builder.h"
 #include "frame/stream_part.h"
+#include "frame/stream_states.h"
 #include "frame/stream_verbs.h"
 #include "frame/verbs.h"
 
@@ -682,6 +683,42 @@ texts_that_slices_share_are_counted_once(void **state)
     frame_unref(f);
 }
 
+/* The greatest of texts that ascend is another one in each row. */
+static void
+texts_that_were_picked_for_a_while_go(void **state)
+{
+    enum { ROWS = 20000, STEP = 1000 };
+    static const enum aggregate_kind kinds[] = {AGG_MAX, AGG_LAST};
+    struct frame *f = long_texts(ROWS);
+    uint32_t *group = mem_new(STEP * sizeof *group);
+    struct stream like = {0};
+    struct error err;
+
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        struct states *s = states_new(kinds[k], COL_TEXT, &like, &err);
+        struct column *c;
+
+        assert_non_null(s);
+        for (size_t at = 0; at < ROWS; at += STEP) {
+            struct frame *part = frame_slice(f, at, at + STEP, &err);
+
+            assert_non_null(part);
+            assert_true(
+                states_feed(s, frame_column(part, 0), group, STEP, 1, &err));
+            frame_unref(part);
+        }
+        assert_true(states_bytes(s) < frame_bytes(f) / 4);
+        c = states_finish(s, 1, &err);
+        assert_non_null(c);
+        assert_true(str_starts(column_text(c, 0), "00019999"));
+        column_unref(c);
+        states_free(s);
+    }
+    free(group);
+    frame_unref(f);
+}
+
 int
 main(void)
 {
@@ -694,6 +731,7 @@ main(void)
         cmocka_unit_test(every_failing_call_is_reported),
         cmocka_unit_test(a_result_beyond_memory_says_so),
         cmocka_unit_test(texts_that_slices_share_are_counted_once),
+        cmocka_unit_test(texts_that_were_picked_for_a_while_go),
     };
 
     cmocka_run_group_tests(tests, NULL, NULL);
