@@ -47,6 +47,7 @@ struct load {
     struct task *task;
     size_t n_tasks;
     struct progress *progress;
+    bool in_batches;
     atomic_size_t failed; /* the first task that did */
     _Atomic(struct pq_scratch *) idle[N_SCRATCH];
 };
@@ -242,7 +243,7 @@ plan(struct load *l, struct error *err)
         qsort(l->task, l->n_tasks, sizeof *l->task, by_cost);
     for (size_t i = 0; i < l->n_tasks; i++)
         total += l->task[i].cost;
-    if (l->progress)
+    if (!l->in_batches)
         progress_begin(l->progress, "reading", total);
     return true;
 }
@@ -291,7 +292,7 @@ run_task(struct load *l, const struct task *task, struct pq_scratch *s,
             return error_prefix(err,
                                 "row group %zu, column '%s': ", l->group[i],
                                 t->leaf->name);
-        if (l->progress && p->chunk->packed_len > 0)
+        if (!l->in_batches && p->chunk->packed_len > 0)
             progress_add(l->progress, (uint64_t)p->chunk->packed_len);
     }
     return true;
@@ -449,7 +450,7 @@ parquet_parse(struct str bytes, const struct parquet_options *o,
               struct pool *pool, struct progress *progress, struct frame **out,
               struct error *err)
 {
-    struct load l = {.progress = progress};
+    struct load l = {.progress = progress, .in_batches = o && o->in_batches};
 
     *out = NULL;
     if (open_load(&l, bytes, err) &&

@@ -68,6 +68,7 @@ struct parquet_options {
     size_t n_tests;
     size_t first_group, n_groups; /* read these row groups; 0: all from the
                                      first on */
+    bool in_batches; /* progress stops it, and is counted by the caller */
 };
 
 /* "-" is standard input; o may be NULL.  Errors name the file and the column:

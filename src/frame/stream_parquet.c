@@ -54,7 +54,7 @@ static bool
 parquet_next(struct stream *s, struct frame **out, struct error *err)
 {
     struct stream_parquet *p = (struct stream_parquet *)s;
-    struct parquet_options o = {.first_group = p->at};
+    struct parquet_options o = {.first_group = p->at, .in_batches = true};
     uint64_t rows;
     bool ok;
 
@@ -63,7 +63,7 @@ parquet_next(struct stream *s, struct frame **out, struct error *err)
     if (p->at == 0)
         progress_begin(s->progress, "reading", s->n_rows);
     o.n_groups = groups_of_batch(p, &rows);
-    ok = parquet_parse(bytes_of(p), &o, s->pool, NULL, out, err);
+    ok = parquet_parse(bytes_of(p), &o, s->pool, s->progress, out, err);
     parquet_cool(s);
     if (!file_map_whole(&p->map, err)) {
         if (ok)
@@ -114,10 +114,11 @@ static const struct stream_class parquet_class = {
 /* Unsigned 64-bit values beyond int64 make a column of floats. */
 static bool
 is_float(const struct stream_parquet *p, const struct parquet_column *c,
-         struct pool *pool, bool *yes, struct error *err)
+         bool *yes, struct error *err)
 {
     const char *columns[] = {c->name, NULL};
-    struct parquet_options o = {.columns = columns, .n_groups = 1};
+    struct parquet_options o = {
+        .columns = columns, .n_groups = 1, .in_batches = true};
 
     *yes = false;
     if (c->type != COL_INT64 || strncmp(c->stored, "int64 unsigned", 14) != 0)
@@ -125,7 +126,8 @@ is_float(const struct stream_parquet *p, const struct parquet_column *c,
     for (; !*yes && o.first_group < p->info.n_groups; o.first_group++) {
         struct frame *f;
 
-        if (!parquet_parse(bytes_of(p), &o, pool, NULL, &f, err))
+        if (!parquet_parse(bytes_of(p), &o, p->stream.pool, p->stream.progress,
+                           &f, err))
             return false;
         *yes = column_type(frame_column(f, 0)) == COL_FLOAT64;
         frame_unref(f);
@@ -135,9 +137,8 @@ is_float(const struct stream_parquet *p, const struct parquet_column *c,
 }
 
 static bool
-find_types(const struct stream_parquet *p, struct pool *pool,
-           const char **names, enum col_type *types, size_t *n,
-           struct error *err)
+find_types(const struct stream_parquet *p, const char **names,
+           enum col_type *types, size_t *n, struct error *err)
 {
     for (size_t i = 0; i < p->info.n_columns; i++) {
         const struct parquet_column *c = &p->info.columns[i];
@@ -145,7 +146,7 @@ find_types(const struct stream_parquet *p, struct pool *pool,
 
         if (c->skipped)
             continue;
-        if (!is_float(p, c, pool, &beyond, err))
+        if (!is_float(p, c, &beyond, err))
             return false;
         names[*n] = c->name;
         types[(*n)++] = beyond ? COL_FLOAT64 : c->type;
@@ -164,14 +165,14 @@ choose_batch(struct stream_parquet *p, const enum col_type *types, size_t n)
 }
 
 static struct frame *
-make_head(struct stream_parquet *p, struct pool *pool, struct error *err)
+make_head(struct stream_parquet *p, struct error *err)
 {
     size_t n = 0, room = p->info.n_columns;
     const char **names = mem_try_array(room, sizeof *names, err);
     enum col_type *types = mem_try_array(room, sizeof *types, err);
     struct builder *b = NULL;
 
-    if (names && types && find_types(p, pool, names, types, &n, err)) {
+    if (names && types && find_types(p, names, types, &n, err)) {
         choose_batch(p, types, n);
         b = builder_new(n, names, types, err);
     }
@@ -203,14 +204,14 @@ stream_open_parquet(const struct stream_source *from, struct file_map *m,
 
     p->map = *m;
     *m = (struct file_map){.data = ""};
+    p->stream.pool = from->pool;
+    p->stream.progress = from->progress;
     if (!parquet_info_parse(bytes_of(p), &p->info, err) ||
-        !note_left_out(p, err) || !(head = make_head(p, from->pool, err))) {
+        !note_left_out(p, err) || !(head = make_head(p, err))) {
         parquet_close(&p->stream);
         return NULL;
     }
     stream_init(&p->stream, &parquet_class, head, NULL);
-    p->stream.pool = from->pool;
-    p->stream.progress = from->progress;
     p->stream.n_rows = p->info.n_rows;
     p->stream.rows_known = true;
     return &p->stream;
