@@ -12,6 +12,7 @@
 #include "frame/distance.h"
 #include "frame/order.h"
 #include "frame/profile_part.h"
+#include "frame/sketch.h"
 
 const double profile_levels[PROFILE_QUANTILES] = {0.01, 0.05, 0.1,  0.25, 0.5,
                                                   0.75, 0.9,  0.95, 0.99};
@@ -86,27 +87,6 @@ gather(const struct column *c, uint64_t *key, struct profile_column *out,
 
 /* ---- moments --------------------------------------------------------- */
 
-/* Neumaier's compensated sum. */
-struct sum {
-    double total, rest;
-};
-
-static void
-sum_add(struct sum *s, double x)
-{
-    double t = s->total + x;
-
-    s->rest +=
-        fabs(s->total) >= fabs(x) ? (s->total - t) + x : (x - t) + s->total;
-    s->total = t;
-}
-
-static double
-sum_get(const struct sum *s)
-{
-    return isfinite(s->total) ? s->total + s->rest : s->total;
-}
-
 /* Sample skewness and excess kurtosis without bias (Joanes & Gill 1998, G1
  * and G2), 0 for a constant, as in pandas. */
 void
@@ -127,7 +107,7 @@ profile_shape(struct profile_column *out, double n, double m2, double m3,
 /* Sums over a chunk of the finite values: of them, then of the powers of their
  * distance from the mean. */
 struct sums {
-    struct sum value, square, cube, fourth;
+    struct sketch_sum value, square, cube, fourth;
 };
 
 struct moments {
@@ -171,7 +151,7 @@ add_values(const double *x, size_t n, struct sums *part)
     for (size_t i = n / LANES * LANES; i < n; i++)
         lane[0] += x[i];
     for (size_t k = 0; k < LANES; k++)
-        sum_add(&part->value, lane[k]);
+        sketch_sum_add(&part->value, lane[k]);
 }
 
 static void
@@ -195,9 +175,9 @@ add_powers(const double *x, size_t n, double mean, struct sums *part)
         four[0] += square * square;
     }
     for (size_t k = 0; k < LANES; k++) {
-        sum_add(&part->square, two[k]);
-        sum_add(&part->cube, three[k]);
-        sum_add(&part->fourth, four[k]);
+        sketch_sum_add(&part->square, two[k]);
+        sketch_sum_add(&part->cube, three[k]);
+        sketch_sum_add(&part->fourth, four[k]);
     }
 }
 
@@ -226,10 +206,10 @@ add_up(const struct moments *m, size_t n, struct sums *out)
 {
     *out = (struct sums){0};
     for (size_t i = 0; i < n; i++) {
-        sum_add(&out->value, sum_get(&m->part[i].value));
-        sum_add(&out->square, sum_get(&m->part[i].square));
-        sum_add(&out->cube, sum_get(&m->part[i].cube));
-        sum_add(&out->fourth, sum_get(&m->part[i].fourth));
+        sketch_sum_add(&out->value, sketch_sum_get(&m->part[i].value));
+        sketch_sum_add(&out->square, sketch_sum_get(&m->part[i].square));
+        sketch_sum_add(&out->cube, sketch_sum_get(&m->part[i].cube));
+        sketch_sum_add(&out->fourth, sketch_sum_get(&m->part[i].fourth));
     }
 }
 
@@ -247,15 +227,15 @@ set_moments(const struct sorted *s, struct pool *pool, struct error *err)
         return false;
     pool_for(pool, n, CHUNK, add_chunk, &m);
     add_up(&m, chunks, &all);
-    out->sum = sum_get(&all.value);
+    out->sum = sketch_sum_get(&all.value);
     out->mean = m.mean = out->sum / (double)n;
     m.about_mean = true;
     pool_for(pool, n, CHUNK, add_chunk, &m);
     add_up(&m, chunks, &all);
     if (n >= 2)
-        out->sd = sqrt(sum_get(&all.square) / (double)(n - 1));
-    profile_shape(out, (double)n, sum_get(&all.square), sum_get(&all.cube),
-                  sum_get(&all.fourth));
+        out->sd = sqrt(sketch_sum_get(&all.square) / (double)(n - 1));
+    profile_shape(out, (double)n, sketch_sum_get(&all.square),
+                  sketch_sum_get(&all.cube), sketch_sum_get(&all.fourth));
     free(m.part);
     return true;
 }

@@ -1,4 +1,5 @@
-/* frame/sketch.h -- what all sketches share: weighted values, and a hash.
+/* frame/sketch.h -- what all sketches share: weighted values, a hash, and a
+ * compensated sum.
  *
  * Sketches tell of more values than fit in memory.  A value is a 64-bit key
  * (frame/order.h, or the hash of a text).  What each tells is exact while it is
@@ -8,6 +9,7 @@
 #ifndef LATHE_FRAME_SKETCH_H
 #define LATHE_FRAME_SKETCH_H
 
+#include <math.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -36,4 +38,25 @@ sketch_fold(uint64_t h, uint64_t word)
 }
 
 uint64_t sketch_hash_text(struct str s);
+
+/* A sum whose error does not grow with the number of values (Neumaier 1974). */
+struct sketch_sum {
+    double total, rest;
+};
+
+static inline void
+sketch_sum_add(struct sketch_sum *s, double x)
+{
+    double t = s->total + x;
+
+    s->rest +=
+        fabs(s->total) >= fabs(x) ? (s->total - t) + x : (x - t) + s->total;
+    s->total = t;
+}
+
+static inline double
+sketch_sum_get(const struct sketch_sum *s)
+{
+    return isfinite(s->total) ? s->total + s->rest : s->total;
+}
 #endif

@@ -8,7 +8,7 @@
 
 enum { LANES = 4 };
 
-void
+static void
 moments_join(struct moments *a, const struct moments *b)
 {
     double n = a->n + b->n, d = b->mean - a->mean, dn = d / n;
@@ -28,16 +28,6 @@ moments_join(struct moments *a, const struct moments *b)
         return;
     }
     *a = (struct moments){n, a->mean + b->n * dn, m2, m3, m4};
-}
-
-static void
-add_sum(struct sketch_moments *s, double x)
-{
-    double t = s->total + x;
-
-    s->rest +=
-        fabs(s->total) >= fabs(x) ? (s->total - t) + x : (x - t) + s->total;
-    s->total = t;
 }
 
 /* In LANES that run side by side. */
@@ -89,16 +79,16 @@ static double
 sum_weighted(const double *x, const uint64_t *weight, size_t n, double mean,
              int power)
 {
-    struct sketch_moments s = {0};
+    struct sketch_sum s = {0};
 
     for (size_t i = 0; i < n; i++) {
         double d = x[i] - mean, y = (double)weight[i];
 
         for (int k = 0; k < power; k++)
             y *= d;
-        add_sum(&s, y);
+        sketch_sum_add(&s, y);
     }
-    return isfinite(s.total) ? s.total + s.rest : s.total;
+    return sketch_sum_get(&s);
 }
 
 void
@@ -128,7 +118,7 @@ sketch_moments_add(struct sketch_moments *s, const double *x,
         powers_plain(x, n, &m);
         s->n += n;
     }
-    add_sum(s, sum);
+    sketch_sum_add(&s->sum, sum);
     for (size_t i = 0; i < SKETCH_CARRIES; i++) {
         struct moments first = s->carry[i];
 
@@ -151,6 +141,6 @@ sketch_moments_get(const struct sketch_moments *s, double *sum)
     for (size_t i = SKETCH_CARRIES; i-- > 0;)
         if (s->carry[i].n > 0)
             moments_join(&m, &s->carry[i]);
-    *sum = isfinite(s->total) ? s->total + s->rest : s->total;
+    *sum = sketch_sum_get(&s->sum);
     return m;
 }

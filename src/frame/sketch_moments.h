@@ -15,16 +15,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "frame/sketch.h"
+
 /* n values, and sums of powers of their distance from the mean. */
 struct moments {
     double n, mean, m2, m3, m4;
 };
-void moments_join(struct moments *a, const struct moments *b);
 
 enum { SKETCH_CARRIES = 48 };
 struct sketch_moments {
     struct moments carry[SKETCH_CARRIES]; /* 2^i blocks; n 0: none */
-    double total, rest;
+    struct sketch_sum sum;
     uint64_t n;
 };
 
