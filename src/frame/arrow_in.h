@@ -26,7 +26,8 @@ bool arrow_in_next(struct arrow_in *a, struct frame **out,
                    struct error *err) MUST_USE;
 void arrow_in_rewind(struct arrow_in *a);
 uint64_t arrow_in_rows(const struct arrow_in *a);
-size_t arrow_in_at(const struct arrow_in *a); /* bytes, of arrow_in_len() */
+/* How far it is, of how much: bytes of a stream, batches of a file. */
+size_t arrow_in_at(const struct arrow_in *a);
 size_t arrow_in_len(const struct arrow_in *a);
 /* Give back the memory of mapped pages; they come again when they are needed. */
 void arrow_in_cool(const struct arrow_in *a);

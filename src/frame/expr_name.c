@@ -73,6 +73,7 @@ expr_put_value(const struct column *c, size_t row, struct buf *out)
     buf_init(&text);
     column_print(c, row, &text);
     put_quoted((struct str){text.data, text.len}, '\'', out);
+    out->failed |= text.failed;
     buf_fini(&text);
 }
 

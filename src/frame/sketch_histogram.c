@@ -1,7 +1,7 @@
 /* frame/sketch_histogram.c -- a fine histogram whose range need not be known.
  *
- * 2^62 bins of the finest width that doubles of the largest magnitude can tell
- * apart are enough, so that numbers of bins fit int64_t.
+ * A bin is never finer than 2^-60 of the largest magnitude, which is more than
+ * doubles can tell apart there, so that numbers of bins fit int64_t.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 

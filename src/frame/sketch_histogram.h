@@ -1,11 +1,10 @@
 /* frame/sketch_histogram.h -- a fine histogram whose range need not be known.
  *
  * Bin i counts the values in [i * w, (i + 1) * w), where w is a power of two
- * that doubles, two bins becoming one, whenever the values span more than
- * the number of bins
- * given.  So all counts are exact, between the edges that there are;
- * between others a bin is shared out evenly.  The state depends on the set of
- * the values alone.
+ * that doubles, two bins becoming one, whenever the values span more than the
+ * number of bins given.  So all counts are exact between the edges that there
+ * are; between others a bin is shared out evenly.  The state depends on the set
+ * of the values alone.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_SKETCH_HISTOGRAM_H
 #define LATHE_FRAME_SKETCH_HISTOGRAM_H
@@ -17,8 +16,7 @@
 struct sketch_histogram {
     int64_t low, high; /* bins that hold a value; low > high: none */
     int exponent;      /* of the width */
-    uint64_t *count;   /* bin i is at i modulo n_fine; behind
-                          them as much scratch */
+    uint64_t *count;   /* bin i is at i modulo n_fine; then as much scratch */
     size_t n_fine;
 };
 
