@@ -63,12 +63,6 @@ spill_open(struct error *err)
     return fd;
 }
 
-void
-spill_path(int fd, char path[SPILL_PATH])
-{
-    snprintf(path, SPILL_PATH, "/proc/self/fd/%d", fd);
-}
-
 bool
 spill_append(int fd, const void *p, size_t len, struct error *err)
 {

@@ -12,13 +12,9 @@
 
 #include "base/error.h"
 
-enum { SPILL_PATH = 40 };
-
 /* An empty file open for reading and writing, closed on exec; -1 with ERR_IO
  * that names the folder and LATHE_SPILL.  The caller closes it. */
 int spill_open(struct error *err) MUST_USE;
-/* A path by which readers that want one can open it again while it is open. */
-void spill_path(int fd, char path[SPILL_PATH]);
 /* All of it at the end of the file; ERR_IO says that the folder is full. */
 bool
 spill_append(int fd, const void *p, size_t len, struct error *err) MUST_USE;

@@ -58,7 +58,6 @@ struct arrow_options {
     enum codec codec;  /* CODEC_NONE, CODEC_LZ4_FRAME or CODEC_ZSTD */
     struct pool *pool; /* for compressing; may be NULL */
     struct progress *progress;
-    bool for_us; /* stream: only lathe reads it, which takes texts as bytes */
 };
 /* Replaces the file whole or not at all; o may be NULL. */
 bool arrow_write(const struct frame *f, const char *path,

@@ -233,8 +233,7 @@ count_rows(struct arrow_in *a)
 }
 
 struct arrow_in *
-arrow_in_open(struct file_map *m, bool ours, struct pool *pool,
-              struct error *err)
+arrow_in_open(struct file_map *m, struct pool *pool, struct error *err)
 {
     struct arrow_in *a = mem_new(sizeof *a);
     struct str s = {m->data, m->len};
@@ -243,7 +242,6 @@ arrow_in_open(struct file_map *m, bool ours, struct pool *pool,
     arrow_reading_init(&a->r, s, pool, NULL, err);
     arena_init(&a->schema_arena);
     arena_init(&a->dictionary_arena);
-    a->r.file.ours = ours;
     ok = (a->r.file.hold = file_hold_new(m, err)) &&
          (str_starts(s, ARROW_MAGIC) ? open_file(a) : open_stream(a)) &&
          count_rows(a) && settle_types(a, err);

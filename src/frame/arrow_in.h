@@ -11,11 +11,9 @@
 
 struct arrow_in;
 
-/* Takes m over, also when it fails.
- *   ours  written by sink_open_fd(): texts of a dictionary differ
- * Goes through the messages, not the values, but for columns of uint64 whose
+/* Takes m over, also when it fails.  Goes through the messages, not the values, but for columns of uint64 whose
  * type these decide.  Errors as of arrow_read(), without the name. */
-struct arrow_in *arrow_in_open(struct file_map *m, bool ours, struct pool *pool,
+struct arrow_in *arrow_in_open(struct file_map *m, struct pool *pool,
                                struct error *err) MUST_USE;
 void arrow_in_close(struct arrow_in *a);
 /* Names and types of all batches, no rows; a new reference.  A batch may have

@@ -19,7 +19,7 @@ arrow_texts_fini(struct arrow_texts *t)
     *t = (struct arrow_texts){0};
 }
 
-bool
+static bool
 arrow_texts_known(const struct dict *d)
 {
     const size_t *end;
@@ -83,7 +83,7 @@ copy_used(struct arrow_texts *t, const struct dict *d, struct error *err)
 }
 
 bool
-arrow_texts_gather(struct arrow_texts *t, const struct column *c, bool check,
+arrow_texts_gather(struct arrow_texts *t, const struct column *c,
                    struct error *err)
 {
     const struct dict *d = column_dict(c);
@@ -94,7 +94,7 @@ arrow_texts_gather(struct arrow_texts *t, const struct column *c, bool check,
     if (dict_count(d) > column_rows(c)) {
         if (!note_used(t, c, err) || !copy_used(t, d, err))
             return false;
-        for (size_t i = 0; check && i < t->n_used && !t->foreign; i++)
+        for (size_t i = 0; i < t->n_used && !t->foreign; i++)
             t->foreign = !str_utf8_valid(dict_text(d, t->used[i]));
         return true;
     }
@@ -105,7 +105,7 @@ arrow_texts_gather(struct arrow_texts *t, const struct column *c, bool check,
         return false;
     if (t->n_used > 0)
         memcpy(ends + 1, end, t->n_used * sizeof *ends);
-    t->foreign = check && !arrow_texts_known(d);
+    t->foreign = !arrow_texts_known(d);
     return true;
 }
 

@@ -21,10 +21,8 @@ void arrow_texts_fini(struct arrow_texts *t);
 /* A dictionary for all rows of c: that of the column, less what does not occur
  * where it is larger than the batch. */
 bool arrow_texts_gather(struct arrow_texts *t, const struct column *c,
-                        bool check, struct error *err) MUST_USE;
+                        struct error *err) MUST_USE;
 /* Rows begin..begin + n, written out.  ERR_LIMIT: over 2 GiB. */
 bool arrow_texts_spell(struct arrow_texts *t, const struct column *c,
                        size_t begin, size_t n, struct error *err) MUST_USE;
-/* Are all of its texts UTF-8? */
-bool arrow_texts_known(const struct dict *d);
 #endif

@@ -810,11 +810,10 @@ make_ready(void *ctx, size_t chunk, size_t begin, size_t end)
         struct field *f = &w->field[i];
 
         arrow_texts_fini(&f->texts);
-        f->ok =
-            column_type(c) != COL_TEXT ||
-            (w->o.stream
-                 ? arrow_texts_gather(&f->texts, c, !w->o.for_us, &f->err)
-                 : arrow_texts_spell(&f->texts, c, r->begin, r->n, &f->err));
+        f->ok = column_type(c) != COL_TEXT ||
+                (w->o.stream ? arrow_texts_gather(&f->texts, c, &f->err)
+                             : arrow_texts_spell(&f->texts, c, r->begin, r->n,
+                                                 &f->err));
         f->foreign |= f->texts.foreign;
     }
 }

@@ -21,7 +21,7 @@ struct sink {
     struct sink_bytes out;
     size_t n_cols;
     uint64_t n_rows;
-    char *path; /* NULL: an open file */
+    char *path;
     struct pool *pool;
     struct progress *progress;
     /* One of them: */
@@ -36,8 +36,7 @@ static bool
 begin_arrow(struct sink *s, const struct frame *head, bool stream,
             struct error *err)
 {
-    struct arrow_options o = {
-        .stream = stream, .pool = s->pool, .for_us = !s->path};
+    struct arrow_options o = {.stream = stream, .pool = s->pool};
 
     s->arrow = arrow_out_begin(&s->out, head, &o, err);
     return s->arrow != NULL;
@@ -137,19 +136,6 @@ sink_open(const char *path, const struct frame *head, struct pool *pool,
     return NULL;
 }
 
-struct sink *
-sink_open_fd(int fd, const struct frame *head, struct pool *pool,
-             struct progress *progress, struct error *err)
-{
-    struct sink *s = sink_new(head, pool, progress);
-
-    sink_bytes_borrow(&s->out, fd);
-    if (begin_arrow(s, head, true, err))
-        return s;
-    sink_drop(s);
-    return NULL;
-}
-
 void
 sink_drop(struct sink *s)
 {
@@ -174,7 +160,7 @@ sink_commit(struct sink *s, struct error *err)
 {
     bool ok = end(s, err);
 
-    if (!ok && s->path)
+    if (!ok)
         error_prefix(err, "%s: ", s->path);
     if (ok)
         ok = sink_bytes_commit(&s->out, NEW_FILE, err);
@@ -201,7 +187,7 @@ sink_put(struct sink *s, const struct frame *f, struct error *err)
         ok = parquet_out_put(s->parquet, f, err);
     else
         ok = sink_text_put(s->text, f, err);
-    if (!ok && s->path)
+    if (!ok)
         error_prefix(err, "%s: ", s->path);
     return ok;
 }

@@ -25,12 +25,6 @@ struct sink;
 struct sink *
 sink_open(const char *path, const struct frame *head, struct pool *pool,
           struct progress *progress, struct error *err) MUST_USE;
-/* An Arrow stream for lathe alone, from the position of a file of spill_open()
- * on, which is borrowed: stream_open() of spill_path() gives the batches as
- * they were put, texts of any bytes.  Nothing is synced, nothing taken back. */
-struct sink *
-sink_open_fd(int fd, const struct frame *head, struct pool *pool,
-             struct progress *progress, struct error *err) MUST_USE;
 /* The columns have the names and types of the head.  After an error there is
  * only sink_drop(). */
 bool

@@ -1,4 +1,4 @@
-/* frame/sink_bytes.c -- bytes to a new file, or to one that is open.
+/* frame/sink_bytes.c -- the bytes of a written table, to a new file.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -6,34 +6,19 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/spill.h"
 #include "frame/sink_part.h"
 
 bool
 sink_bytes_open(struct sink_bytes *b, const char *path, struct error *err)
 {
-    b->begin = 0;
     return file_out_open(&b->file, path, err);
-}
-
-void
-sink_bytes_borrow(struct sink_bytes *b, int fd)
-{
-    *b = (struct sink_bytes){.file.fd = fd, .begin = lseek(fd, 0, SEEK_CUR)};
-}
-
-static bool
-is_borrowed(const struct sink_bytes *b)
-{
-    return !b->file.path;
 }
 
 bool
 sink_bytes_put(struct sink_bytes *b, const void *p, size_t len,
                struct error *err)
 {
-    return is_borrowed(b) ? spill_append(b->file.fd, p, len, err)
-                          : file_out_write(&b->file, p, len, err);
+    return file_out_write(&b->file, p, len, err);
 }
 
 bool
@@ -41,7 +26,7 @@ sink_bytes_change(struct sink_bytes *b, size_t at, const void *p, size_t len,
                   struct error *err)
 {
     const char *from = p;
-    off_t to = b->begin + (off_t)at;
+    off_t to = (off_t)at;
 
     while (len > 0) {
         ssize_t n = -1;
@@ -52,8 +37,7 @@ sink_bytes_change(struct sink_bytes *b, size_t at, const void *p, size_t len,
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return error_errno(err, errno, "%s",
-                               is_borrowed(b) ? "spill" : b->file.path);
+            return error_errno(err, errno, "%s", b->file.path);
         from += n;
         to += n;
         len -= (size_t)n;
@@ -64,12 +48,11 @@ sink_bytes_change(struct sink_bytes *b, size_t at, const void *p, size_t len,
 bool
 sink_bytes_commit(struct sink_bytes *b, unsigned mode, struct error *err)
 {
-    return is_borrowed(b) || file_out_commit(&b->file, mode, err);
+    return file_out_commit(&b->file, mode, err);
 }
 
 void
 sink_bytes_drop(struct sink_bytes *b)
 {
-    if (!is_borrowed(b))
-        file_out_drop(&b->file);
+    file_out_drop(&b->file);
 }

@@ -6,19 +6,16 @@
 
 #include "base/file.h"
 
-/* A file that appears whole or not at all, or one that is open. */
+/* A file that appears whole or not at all. */
 struct sink_bytes {
-    struct file_out file; /* path NULL: a spill, whose fd is borrowed */
-    int64_t begin;        /* where in the file our first byte is */
+    struct file_out file;
 };
 
 bool sink_bytes_open(struct sink_bytes *b, const char *path,
                      struct error *err) MUST_USE;
-/* At the position of fd. */
-void sink_bytes_borrow(struct sink_bytes *b, int fd);
 bool sink_bytes_put(struct sink_bytes *b, const void *p, size_t len,
                     struct error *err) MUST_USE;
-/* Bytes that were written once more, `at` bytes behind the first. */
+/* Bytes that were written once more, from byte `at` on. */
 bool sink_bytes_change(struct sink_bytes *b, size_t at, const void *p,
                        size_t len, struct error *err) MUST_USE;
 bool sink_bytes_commit(struct sink_bytes *b, unsigned mode,

@@ -34,11 +34,6 @@ bool stream_wanted(const char *path, const struct source_options *o);
 struct stream *
 stream_open(const char *path, const struct source_options *o, struct pool *pool,
             struct progress *progress, struct error *err) MUST_USE;
-/* What sink_open_fd() wrote from the beginning of the file of fd on, which may
- * be closed then: the batches as they were put. */
-struct stream *
-stream_open_spill(int fd, struct pool *pool, struct progress *progress,
-                  struct error *err) MUST_USE;
 /* Slices of n_rows rows (0: what a batch holds) of a frame, of which it takes
  * a reference. */
 struct stream *

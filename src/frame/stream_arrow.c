@@ -56,9 +56,9 @@ static const struct stream_class arrow_class = {arrow_next, arrow_rewind,
 
 struct stream *
 stream_open_arrow(const struct stream_source *from, struct file_map *m,
-                  bool ours, struct error *err)
+                  struct error *err)
 {
-    struct arrow_in *in = arrow_in_open(m, ours, from->pool, err);
+    struct arrow_in *in = arrow_in_open(m, from->pool, err);
     struct stream_arrow *a;
 
     if (!in)

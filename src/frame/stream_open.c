@@ -8,7 +8,6 @@
 
 #include "base/budget.h"
 #include "base/mem.h"
-#include "base/spill.h"
 #include "frame/arrow.h"
 #include "frame/source_part.h"
 #include "frame/stream_source.h"
@@ -137,7 +136,7 @@ open_any(const struct stream_source *from, struct file_map *m,
         return open_text(from, m, err);
     switch (source_format_of(from->path, from->o, bytes)) {
     case SOURCE_ARROW:
-        s = stream_open_arrow(from, m, false, err);
+        s = stream_open_arrow(from, m, err);
         return stream_shape(s, from, 0, err);
     case SOURCE_PARQUET:
         s = stream_open_parquet(from, m, err);
@@ -160,21 +159,5 @@ stream_open(const char *path, const struct source_options *o, struct pool *pool,
     if (!(s = open_any(&from, &m, err)) &&
         strncmp(err->message, path, strlen(path)) != 0)
         error_prefix(err, "%s: ", path);
-    return s;
-}
-
-struct stream *
-stream_open_spill(int fd, struct pool *pool, struct progress *progress,
-                  struct error *err)
-{
-    struct stream_source from = {"", &find_all, pool, progress};
-    char path[SPILL_PATH];
-    struct file_map m;
-    struct stream *s;
-
-    spill_path(fd, path);
-    if (!file_map_open(&m, path, NULL, err))
-        return NULL;
-    s = stream_open_arrow(&from, &m, true, err);
     return s;
 }

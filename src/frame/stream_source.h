@@ -17,7 +17,7 @@ struct stream_source {
 /* Take m over, also when they fail; errors without the path. */
 struct stream *
 stream_open_arrow(const struct stream_source *from, struct file_map *m,
-                  bool ours, struct error *err) MUST_USE;
+                  struct error *err) MUST_USE;
 struct stream *
 stream_open_parquet(const struct stream_source *from, struct file_map *m,
                     struct error *err) MUST_USE;

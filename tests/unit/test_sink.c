@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/spill.h"
 #include "frame/arrow.h"
 #include "frame/parquet.h"
 #include "frame/sink.h"
@@ -406,33 +405,6 @@ what_is_packed_by_itself_takes_no_other_packing(void **state)
     free(path);
 }
 
-/* ---- spills ---- */
-
-static void
-a_spill_holds_batches_with_texts_of_their_own(void **state)
-{
-    struct frame *f = table(500), *got;
-    char path[SPILL_PATH];
-    struct error err;
-
-    (void)state;
-    for (int own = 0; own < 2; own++)
-        for (size_t step = 7; step < 1000; step *= 11) {
-            int fd = spill_open(&err);
-            struct sink *s = sink_open_fd(fd, f, pool, NULL, &err);
-
-            assert_non_null(s);
-            assert_true(put_parts(s, f, step, own, &err));
-            assert_true(sink_commit(s, &err));
-            spill_path(fd, path);
-            assert_true(arrow_read(path, NULL, NULL, &got, &err));
-            assert_same(f, got);
-            frame_unref(got);
-            close(fd);
-        }
-    frame_unref(f);
-}
-
 /* Slices of one frame share its dict, which is written once. */
 static void
 a_dictionary_that_stays_is_written_once(void **state)
@@ -440,7 +412,8 @@ a_dictionary_that_stays_is_written_once(void **state)
     struct csv_table t;
     struct error err;
     struct buf b;
-    int fd = spill_open(&err);
+    char *path = in_folder("stays.arrows");
+    struct stat st;
     struct sink *s;
 
     (void)state;
@@ -450,42 +423,16 @@ a_dictionary_that_stays_is_written_once(void **state)
         buf_printf(&b, "a text of some length with number %d\n", i % 1000);
     assert_true(csv_parse((struct str){b.data, b.len}, "test", NULL, NULL, NULL,
                           &t, &err));
-    s = sink_open_fd(fd, t.frame, NULL, NULL, &err);
+    s = sink_open(path, t.frame, NULL, NULL, &err);
     assert_true(put_parts(s, t.frame, 1000, false, &err));
     assert_true(sink_commit(s, &err));
     /* 400,000 bytes of codes, one dictionary of about 44,000, and the heads
      * of 100 messages; once each would be over 4 million. */
-    assert_in_range(lseek(fd, 0, SEEK_END), 440000, 520000);
-    close(fd);
+    assert_int_equal(stat(path, &st), 0);
+    assert_in_range(st.st_size, 440000, 520000);
+    free(path);
     buf_fini(&b);
     csv_table_fini(&t);
-}
-
-static void
-a_spill_that_cannot_be_written_says_so(void **state)
-{
-    struct frame *f = table(100);
-    struct error err;
-    bool ok = false;
-
-    (void)state;
-    for (unsigned long n = 1; !ok; n++) {
-        int fd = spill_open(&err);
-        struct sink *s;
-
-        mem_fault_arm(n, false);
-        s = sink_open_fd(fd, f, NULL, NULL, &err);
-        ok = s && put_parts(s, f, 30, false, &err);
-        if (!ok)
-            sink_drop(s);
-        else
-            ok = sink_commit(s, &err);
-        mem_fault_arm(0, false);
-        if (!ok && err.code == ERR_IO)
-            assert_non_null(strstr(err.message, "LATHE_SPILL"));
-        close(fd);
-    }
-    frame_unref(f);
 }
 
 int
@@ -500,9 +447,7 @@ main(void)
         cmocka_unit_test(a_dropped_sink_leaves_the_file_that_was_there),
         cmocka_unit_test(whatever_fails_the_file_is_whole_or_not_there),
         cmocka_unit_test(what_is_packed_by_itself_takes_no_other_packing),
-        cmocka_unit_test(a_spill_holds_batches_with_texts_of_their_own),
         cmocka_unit_test(a_dictionary_that_stays_is_written_once),
-        cmocka_unit_test(a_spill_that_cannot_be_written_says_so),
     };
 
     cmocka_run_group_tests(tests, make_folder, remove_folder);

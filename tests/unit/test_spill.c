@@ -14,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/spill.h"
 
@@ -35,10 +34,9 @@ remove_folder(void **state)
 }
 
 static void
-what_is_appended_is_read_back_by_path(void **state)
+what_is_appended_is_read_back(void **state)
 {
-    char path[SPILL_PATH];
-    struct file_map m;
+    char got[8] = "";
     struct error err;
     int fd = spill_open(&err);
 
@@ -46,11 +44,12 @@ what_is_appended_is_read_back_by_path(void **state)
     assert_true(fd >= 0);
     assert_true(spill_append(fd, "one ", 4, &err));
     assert_true(spill_append(fd, "two", 3, &err));
-    spill_path(fd, path);
-    assert_true(file_map_open(&m, path, NULL, &err));
-    assert_int_equal(m.len, 7);
-    assert_memory_equal(m.data, "one two", 7);
-    file_map_close(&m);
+    assert_true(spill_read(fd, 0, got, 7, &err));
+    assert_string_equal(got, "one two");
+    assert_true(spill_read(fd, 4, got, 3, &err));
+    assert_memory_equal(got, "two", 3);
+    assert_false(spill_read(fd, 4, got, 4, &err));
+    assert_int_equal(err.code, ERR_IO);
     close(fd);
 }
 
@@ -120,7 +119,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_appended_is_read_back_by_path),
+        cmocka_unit_test(what_is_appended_is_read_back),
         cmocka_unit_test(the_folder_never_shows_them),
         cmocka_unit_test(a_full_disk_names_the_remedy),
         cmocka_unit_test(a_folder_that_is_not_there_is_named),

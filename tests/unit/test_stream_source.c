@@ -16,7 +16,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "base/spill.h"
 #include "frame/arrow.h"
 #include "frame/codec.h"
 #include "frame/parquet.h"
@@ -719,36 +718,6 @@ files_of_other_programs_stream_as_they_are_read_whole(void **state)
     }
 }
 
-static void
-a_spill_streams_its_batches(void **state)
-{
-    struct frame *f = table(), *part;
-    struct csv_table want = {.frame = f};
-    struct error err;
-    int fd = spill_open(&err);
-    struct sink *sink = sink_open_fd(fd, f, pool, NULL, &err);
-    struct stream *s;
-    const char *why;
-
-    (void)state;
-    for (size_t i = 0; i < 1000; i += 128) {
-        part = frame_slice(f, i, i + 128 < 1000 ? i + 128 : 1000, &err);
-        assert_true(sink_put(sink, part, &err));
-        frame_unref(part);
-    }
-    assert_true(sink_commit(sink, &err));
-    s = stream_open_spill(fd, pool, NULL, &err);
-    close(fd);
-    assert_non_null(s);
-    for (int again = 0; again < 2; again++) {
-        if ((why = same_stream(&want, s, &err)))
-            fail_msg("%s", why);
-        assert_true(stream_rewind(s, &err));
-    }
-    stream_close(s);
-    frame_unref(f);
-}
-
 /* ---- whether, and what may fail ---- */
 
 static void
@@ -889,7 +858,6 @@ main(void)
         cmocka_unit_test(packed_text_streams_too),
         cmocka_unit_test(columnar_files_stream_as_they_are_read_whole),
         cmocka_unit_test(files_of_other_programs_stream_as_they_are_read_whole),
-        cmocka_unit_test(a_spill_streams_its_batches),
         cmocka_unit_test(a_file_is_streamed_when_it_is_large_for_the_budget),
         cmocka_unit_test(whatever_fails_is_reported),
         cmocka_unit_test(what_fails_where_batches_differ_in_type_is_reported),
