@@ -16,8 +16,9 @@ enum {
     MIN_HOLDOUT = 20 /* fewer rows: none is held out */
 };
 
-void
-model_fit_release(struct fit *f)
+/* Rows, targets, designs. */
+static void
+release(struct fit *f)
 {
     frame_unref(f->train);
     frame_unref(f->valid);
@@ -213,7 +214,7 @@ refit(struct fit *f, const struct frame *all, struct error *err)
     f->m->learner = NULL;
     prepare_free(f->m->prepare);
     f->m->prepare = NULL;
-    model_fit_release(f);
+    release(f);
     ok = no_holdout(f, all, err) && model_fit_prepare(f, err) &&
          model_fit_learn(f, p, 0, err);
     params_free(p);
@@ -331,7 +332,7 @@ model_fit_begin(struct fit *f, struct error *err)
 struct model *
 model_fit_end(struct fit *f, bool ok)
 {
-    model_fit_release(f);
+    release(f);
     target_fini(&f->all);
     buf_fini(&f->chosen);
     if (ok)

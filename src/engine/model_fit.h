@@ -29,7 +29,6 @@ struct fit {
 bool model_fit_begin(struct fit *f, struct error *err) MUST_USE;
 /* The model, or NULL when !ok; releases all else. */
 struct model *model_fit_end(struct fit *f, bool ok);
-void model_fit_release(struct fit *f); /* rows, targets, designs */
 /* With the target known: does the family learn it, by which metrics? */
 bool model_fit_settle(struct fit *f, struct error *err) MUST_USE;
 /* The share to hold out; 0: none. */

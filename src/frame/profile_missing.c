@@ -140,8 +140,9 @@ set_keys(const struct holes *h, uint64_t *key)
                     sketch_mix(col);
 }
 
-void
-profile_pattern_add(struct profile *p, uint64_t key, size_t rows)
+/* Keep a pattern as one of the most frequent. */
+static void
+keep_pattern(struct profile *p, uint64_t key, size_t rows)
 {
     size_t at = p->n_patterns;
 
@@ -193,7 +194,7 @@ set_patterns(const struct holes *h, struct error *err)
             for (j = i + 1; j < n && sorted[j] == sorted[i]; j++)
                 ;
             if (sorted[i])
-                profile_pattern_add(p, sorted[i], j - i);
+                keep_pattern(p, sorted[i], j - i);
             else
                 p->n_complete = j - i;
         }

@@ -135,8 +135,6 @@ double profile_phik(double chi2, double n, size_t rows, size_t cols);
 bool
 profile_missing(struct profile *p, struct pool *pool,
                 const struct progress *progress, struct error *err) MUST_USE;
-/* Keep a pattern as one of the most frequent. */
-void profile_pattern_add(struct profile *p, uint64_t key, size_t rows);
 /* profile_class.c: columns by class (n_classes = 0: a number, no classes) and
  * the information they share with the target. */
 bool profile_classes(struct profile *p, const struct feature *features,

@@ -30,12 +30,6 @@ names_count(const char *const *names)
     return n;
 }
 
-void
-frame_release(void *frame)
-{
-    frame_unref(frame);
-}
-
 /* ---- batch by batch -------------------------------------------------- */
 
 struct map {
@@ -477,18 +471,6 @@ stream_of_result(const struct frame *f, const struct stream *like,
     if (s)
         s->work = like->work;
     return s;
-}
-
-bool
-stream_is_empty(struct stream *s, bool *empty, struct error *err)
-{
-    struct frame *f;
-
-    if (!stream_next(s, &f, err))
-        return false;
-    *empty = !f;
-    frame_unref(f);
-    return stream_rewind(s, err);
 }
 
 /* ---- from the disk --------------------------------------------------- */

@@ -119,12 +119,6 @@ stream_text_used(const struct stream_text *t, uint64_t at)
     return t->encoding == ENCODING_UTF8 ? (size_t)at : t->used;
 }
 
-void
-stream_text_cool(const struct stream_text *t)
-{
-    file_map_cool(&t->map, 0, t->map.len);
-}
-
 /* What is mapped and was passed is given back a stretch at a time. */
 static void
 give_back(struct stream_text *t, size_t before)

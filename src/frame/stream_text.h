@@ -40,5 +40,4 @@ bool stream_text_whole(const struct stream_text *t, struct error *err) MUST_USE;
 struct frame;
 bool stream_text_believe(const struct stream_text *t, struct frame **read,
                          struct error *err) MUST_USE;
-void stream_text_cool(const struct stream_text *t);
 #endif

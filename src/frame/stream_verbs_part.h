@@ -44,13 +44,10 @@ stream_made(struct stream *of, const struct frame *head, stream_make *make,
 struct stream *
 stream_of_spilled(struct spilled *file, const struct frame *head,
                   const struct stream *like, struct error *err) MUST_USE;
-/* Has it no row at all?  Rewinds it. */
-bool stream_is_empty(struct stream *s, bool *empty, struct error *err) MUST_USE;
 /* Rows of a frame, in batches that suit `like`. */
 struct stream *
 stream_of_result(const struct frame *f, const struct stream *like,
                  struct error *err) MUST_USE;
-void frame_release(void *frame); /* frame_unref */
 
 /* ---- stream_sort.c ---- */
 
