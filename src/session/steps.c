@@ -6,7 +6,6 @@
 
 #include <ctype.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -225,17 +224,29 @@ rename_in_filter(struct steps *s, const char *from, const char *to)
     expr_free(e);
 }
 
+/* Keys upwards and downwards. */
+static void
+rename_in_sort(struct steps *s, const char *from, const char *to)
+{
+    bool descending;
+    size_t at = steps_key(s, from, &descending);
+    struct buf key;
+
+    if (at == 0)
+        return;
+    buf_init(&key);
+    buf_printf(&key, "%s%s", descending ? "-" : "", to);
+    names_remove(&s->sort, at - 1);
+    names_insert(&s->sort, at - 1, key.data);
+    buf_fini(&key);
+}
+
 void
 steps_rename(struct steps *s, const char *from, const char *to)
 {
-    char down[2][512];
-
     add_edit(s, true, from, to);
     rename_in_filter(s, from, to);
-    snprintf(down[0], sizeof down[0], "-%s", from);
-    snprintf(down[1], sizeof down[1], "-%s", to);
-    names_replace(&s->sort, from, to);
-    names_replace(&s->sort, down[0], down[1]);
+    rename_in_sort(s, from, to);
     names_replace(&s->hidden, from, to);
     names_replace(&s->order, from, to);
 }
@@ -394,13 +405,6 @@ shown_fini(struct shown *s)
     frame_unref(s->frame);
     rowset_unref(s->rows);
     *s = (struct shown){0};
-}
-
-void
-shown_copy(struct shown *out, const struct shown *s)
-{
-    *out = (struct shown){frame_ref(s->all), frame_ref(s->frame),
-                          rowset_ref(s->rows)};
 }
 
 size_t

@@ -83,7 +83,6 @@ struct shown {
     struct rowset *rows; /* those that show, in order; NULL: all, as they are */
 };
 void shown_fini(struct shown *s);
-void shown_copy(struct shown *out, const struct shown *s);
 size_t shown_rows(const struct shown *s);
 /* A frame of its own: as the Lua of the steps would give it. */
 struct frame *shown_gather(const struct shown *s, struct pool *pool,

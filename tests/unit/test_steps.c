@@ -227,6 +227,26 @@ test_a_new_name_changes_the_steps_behind_it(void **state)
 }
 
 static void
+test_a_key_of_any_length_follows_its_column(void **state)
+{
+    struct steps *s = steps_new();
+    char name[2000];
+    bool down = false;
+
+    (void)state;
+    memset(name, 'n', sizeof name);
+    name[sizeof name - 1] = '\0';
+    steps_sort(s, "a", true, false);
+    steps_rename(s, "a", name);
+    assert_int_equal(steps_key(s, name, &down), 1);
+    assert_true(down);
+    steps_rename(s, name, "b");
+    assert_int_equal(steps_key(s, "b", &down), 1);
+    assert_true(down);
+    steps_free(s);
+}
+
+static void
 test_a_word_of_lua_may_be_a_column(void **state)
 {
     struct fixture *f = *state;
@@ -478,6 +498,7 @@ main(void)
         CASE(test_names_are_unique_and_no_words_of_lua),
         CASE(test_steps_apply_in_one_order_whatever_was_first),
         CASE(test_a_new_name_changes_the_steps_behind_it),
+        CASE(test_a_key_of_any_length_follows_its_column),
         CASE(test_a_word_of_lua_may_be_a_column),
         CASE(test_keys_are_added_turned_and_replaced),
         CASE(test_hidden_columns_come_back_to_their_places),
