@@ -216,7 +216,26 @@ sink_rows(const struct sink *s)
     return s->n_rows;
 }
 
-/* ---- a whole frame ---- */
+/* ---- whole tables ---- */
+
+bool
+sink_write_stream(struct stream *from, const char *path, uint64_t *n_rows,
+                  struct error *err)
+{
+    struct sink *s = sink_open(path, stream_head(from), stream_pool(from),
+                               stream_progress(from), err);
+
+    if (!s)
+        return false;
+    if (!sink_put_all(s, from, err) ||
+        !progress_check(stream_progress(from), err)) {
+        sink_drop(s);
+        return false;
+    }
+    if (n_rows)
+        *n_rows = sink_rows(s);
+    return sink_commit(s, err);
+}
 
 bool
 sink_write(const struct frame *f, const char *path, struct pool *pool,

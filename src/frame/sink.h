@@ -38,6 +38,10 @@ bool sink_commit(struct sink *s, struct error *err) MUST_USE;
 /* Give it up; NULL is allowed. */
 void sink_drop(struct sink *s);
 
+/* What is left in a stream to a file, on its pool; n_rows, which may be NULL:
+ * how many rows. */
+bool sink_write_stream(struct stream *from, const char *path, uint64_t *n_rows,
+                       struct error *err) MUST_USE;
 /* A whole frame to a file, as source_write(), on all threads. */
 bool sink_write(const struct frame *f, const char *path, struct pool *pool,
                 struct progress *progress, struct error *err) MUST_USE;

@@ -480,17 +480,10 @@ run_write(struct task *t, void *ctx, struct error *err)
 {
     struct collecting *c = ctx;
     struct stream *s = open_steps(c->step, t, err);
-    struct sink *to = s ? sink_open(c->path, stream_head(s), stream_pool(s),
-                                    stream_progress(s), err)
-                        : NULL;
-    bool ok = to && sink_put_all(to, s, err);
+    bool ok = s && sink_write_stream(s, c->path, NULL, err);
 
-    if (ok) {
-        ok = sink_commit(to, err);
+    if (ok)
         tell_oddities(c->step, t, s);
-    } else {
-        sink_drop(to);
-    }
     stream_close(s);
     return ok;
 }

@@ -56,10 +56,8 @@ void cmd_tell_stream(struct task *t, const char *path, const struct stream *s);
 /* A table as a stream, whether it fits in memory or not. */
 struct stream *cmd_rows(struct task *t, const struct call *c, const char *path,
                         struct error *err) MUST_USE;
-/* All that is left of s to a file, or printed as it comes: as JSON where the
- * call says so, else as CSV.  n_rows may be NULL. */
-bool cmd_write_rows(struct stream *s, struct task *t, const char *path,
-                    uint64_t *n_rows, struct error *err) MUST_USE;
+/* All that is left of s, as it comes: as JSON where the call says so, else as
+ * CSV. */
 bool
 cmd_print_rows(struct stream *s, struct call *c, struct error *err) MUST_USE;
 

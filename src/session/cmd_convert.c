@@ -28,7 +28,7 @@ convert_in_batches(struct task *t, const struct call *c, struct converted *done,
         return false;
     done->in_batches = true;
     done->n_cols = stream_cols(in);
-    ok = cmd_write_rows(in, t, to, &done->n_rows, err);
+    ok = sink_write_stream(in, to, &done->n_rows, err);
     (void)stream_rejects(in, &done->n_rejected);
     if (ok)
         cmd_tell_stream(t, from, in);

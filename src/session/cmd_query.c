@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "frame/join.h"
 #include "frame/overview.h"
+#include "frame/sink.h"
 #include "frame/stack.h"
 #include "frame/stream_verbs.h"
 #include "frame/verbs.h"
@@ -387,22 +388,22 @@ show_stream(struct stream *s, size_t n_shown, struct call *c, struct error *err)
 }
 
 static bool
-put_stream(struct stream *s, struct task *t, struct call *c, size_t n_shown,
-           struct error *err)
+put_stream(struct stream *s, struct call *c, size_t n_shown, struct error *err)
 {
     if (call_text(c, "out"))
-        return cmd_write_rows(s, t, call_text(c, "out"), NULL, err);
+        return sink_write_stream(s, call_text(c, "out"), NULL, err);
     return call_flag(c, "csv") || call_json(c)
                ? cmd_print_rows(s, c, err)
                : show_stream(s, n_shown, c, err);
 }
 
 static bool
-put_frame(const struct frame *f, struct call *c, size_t n_shown,
+put_frame(const struct frame *f, struct task *t, struct call *c, size_t n_shown,
           struct error *err)
 {
     if (call_text(c, "out"))
-        return source_write(f, call_text(c, "out"), err);
+        return sink_write(f, call_text(c, "out"), session_pool(task_session(t)),
+                          task_progress(t), err);
     if (call_json(c)) {
         frame_json(f, 0, frame_rows(f), call_out(c));
         cmd_json_end(c);
@@ -427,8 +428,8 @@ cmd_query(struct session *s, struct task *t, struct call *c, struct error *err)
     if (!open_table(&table, t, c, path, err))
         return false;
     ok = transform(&table, t, c, err) && cmd_goes_on(t, err) &&
-         (table.s ? put_stream(table.s, t, c, n_shown, err)
-                  : put_frame(table.f, c, n_shown, err));
+         (table.s ? put_stream(table.s, c, n_shown, err)
+                  : put_frame(table.f, t, c, n_shown, err));
     if (ok && table.s)
         cmd_tell_stream(t, path, table.s);
     table_fini(&table);

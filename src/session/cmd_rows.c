@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "frame/sink.h"
 #include "session/cmd.h"
 
 enum { FLUSH = 1 << 20 };
@@ -21,24 +20,6 @@ cmd_rows(struct task *t, const struct call *c, const char *path,
                             task_progress(t), err);
     frame_unref(f);
     return s;
-}
-
-bool
-cmd_write_rows(struct stream *s, struct task *t, const char *path,
-               uint64_t *n_rows, struct error *err)
-{
-    struct sink *to = sink_open(path, stream_head(s), stream_pool(s),
-                                stream_progress(s), err);
-
-    if (!to)
-        return false;
-    if (!sink_put_all(to, s, err) || !cmd_goes_on(t, err)) {
-        sink_drop(to);
-        return false;
-    }
-    if (n_rows)
-        *n_rows = sink_rows(to);
-    return sink_commit(to, err);
 }
 
 /* ---- printing ---- */
