@@ -4,8 +4,8 @@
 #ifndef LATHE_TESTS_SAME_STREAM_H
 #define LATHE_TESTS_SAME_STREAM_H
 
-#include <string.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
