@@ -557,6 +557,23 @@ by_keys_free(void *ctx)
     free(b);
 }
 
+/* Without a key that is there already: it decides nothing, and a frame of the
+ * keys alone has each column once. */
+static bool
+add_key(struct by_keys *b, const struct frame *head, const char *name,
+        struct error *err)
+{
+    struct query_key key = {0, name[0] == '-'};
+
+    if (!frame_need(head, name + key.descending, &key.col, err))
+        return false;
+    for (size_t i = 0; i < b->n_keys; i++)
+        if (b->key[i].col == key.col)
+            return true;
+    b->key[b->n_keys++] = key;
+    return true;
+}
+
 static struct by_keys *
 by_keys_new(const struct frame *head, const char *const *names, uint64_t n,
             struct error *err)
@@ -566,18 +583,14 @@ by_keys_new(const struct frame *head, const char *const *names, uint64_t n,
     bool ok = b && (b->key = mem_try_array(n_keys, sizeof *b->key, err)) &&
               (b->name = mem_try_array(n_keys + 1, sizeof *b->name, err));
 
-    for (size_t i = 0; ok && i < n_keys; i++) {
-        b->key[i].descending = names[i][0] == '-';
-        ok = frame_need(head, names[i] + b->key[i].descending, &b->key[i].col,
-                        err) &&
+    for (size_t i = 0; ok && i < n_keys; i++)
+        ok = add_key(b, head, names[i], err) &&
              (b->name[i] = mem_try_text(names[i], strlen(names[i]), err));
-    }
     if (!ok) {
         if (b)
             by_keys_free(b);
         return NULL;
     }
-    b->n_keys = n_keys;
     b->n = n;
     return b;
 }

@@ -297,6 +297,7 @@ SORT(sort_by_numbers, "k", "-x")
 SORT(sort_by_texts, "-t", "u", "b")
 SORT(sort_by_long_texts, "u", "-d")
 SORT(sort_by_times, "-s")
+SORT(sort_by_a_column_twice, "k", "-t", "-k")
 TOP(top_by_two, 25, "-x", "t")
 TOP(top_of_more_than_there_are, 9999, "d")
 TOP(top_of_none, 0, "d")
@@ -358,6 +359,7 @@ static const struct verb verbs[] = {VERB(some_rows),
                                     VERB(sort_by_texts),
                                     VERB(sort_by_long_texts),
                                     VERB(sort_by_times),
+                                    VERB(sort_by_a_column_twice),
                                     VERB(top_by_two),
                                     VERB(top_of_more_than_there_are),
                                     VERB(top_of_none),
