@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "frame/order.h"
+#include "frame/synonym.h"
 
 enum { BATCH = 1024, MAX_BLOCKS = 32, ROWS_PER_STATE = 8, PIECE = 16384 };
 
@@ -32,7 +33,7 @@ aggregate_find(struct str word, enum aggregate_kind *out, struct error *err)
             *out = (enum aggregate_kind)i;
             return true;
         }
-    near = str_nearest(word, words, N_WORDS);
+    near = synonym_nearest(word, words, N_WORDS);
     return error_set(err, ERR_NOTFOUND,
                      near ? "no aggregate '%.*s' (did you mean '%s'?)"
                           : "no aggregate '%.*s'",

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "frame/expr_plan.h"
+#include "frame/synonym.h"
 
 enum vec_kind
 vec_kind_of(enum col_type t)
@@ -316,10 +317,14 @@ bind_column(struct plan *p, const struct node *n)
     if (!name)
         return NULL;
     if (!frame_need(p->f, name, &col, p->err)) {
+        const char *form = synonym_form(str_of(name));
         char message[ERROR_MESSAGE_MAX];
 
         memcpy(message, p->err->message, sizeof message);
-        if (frame_nearest(p->f, name))
+        if (form)
+            bind_fail(p, n, p->err->code, "no column '%s'; write %s", name,
+                      form);
+        else if (frame_nearest(p->f, name))
             bind_fail(p, n, p->err->code, "%s", message);
         else
             bind_fail(p, n, p->err->code, "%s; a text stands in quotes: '%s'",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "frame/expr_plan.h"
+#include "frame/synonym.h"
 #include "frame/window.h"
 
 enum { MANY = 10000, MAX_CONCAT = 32 };
@@ -557,7 +558,7 @@ expr_fn_nearest(struct str name)
 
     for (size_t i = 0; i < N_FUNCTIONS; i++)
         names[i] = docs[i].name;
-    return str_nearest(name, names, N_FUNCTIONS);
+    return synonym_nearest(name, names, N_FUNCTIONS);
 }
 
 bool

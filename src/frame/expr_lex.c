@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "frame/expr_ast.h"
+#include "frame/synonym.h"
 
 /* ---- errors ---------------------------------------------------------- */
 
@@ -137,7 +138,7 @@ sign_length(const char *s)
 static bool
 lex_sign(struct lexer *l, size_t begin)
 {
-    const char *s = l->e->text + begin;
+    const char *s = l->e->text + begin, *form;
     size_t n = sign_length(s);
 
     if (!n && *s == '&')
@@ -146,16 +147,19 @@ lex_sign(struct lexer *l, size_t begin)
         return syntax(l, begin, "write 'or' for |");
     if (!n && *s == '!')
         return syntax(l, begin, "write 'not' for !");
+    if (s[0] == '*' && s[1] == '*')
+        return syntax(l, begin, "write ^ for **");
     if (!n) {
         size_t at = 0, left = l->e->len - begin;
 
         str_next((struct str){s, left}, &at);
+        form = synonym_form((struct str){s, at});
         return expr_fail(l->e->text, l->e->len, begin, ERR_PARSE, l->err,
-                         "unexpected character '%.*s'",
+                         "unexpected character '%.*s'%s%s",
                          isprint((unsigned char)*s) || (unsigned char)*s > 0x7f
                              ? (int)at
                              : 0,
-                         s);
+                         s, form ? "; write " : "", form ? form : "");
     }
     l->now.type = TOKEN_SIGN;
     l->now.end = begin + n;

@@ -13,6 +13,7 @@
 #include "frame/expr_ast.h"
 #include "frame/expr_lex.h"
 #include "frame/expr_plan.h"
+#include "frame/synonym.h"
 
 struct parser {
     struct lexer in;
@@ -36,14 +37,17 @@ static struct node *
 expected(struct parser *p, const char *what)
 {
     const struct token *t = &p->in.now;
-    int n = (int)(t->end - t->begin > 40 ? 40 : t->end - t->begin);
+    struct str word = {p->e->text + t->begin, t->end - t->begin};
+    const char *form = synonym_form(word);
 
     if (t->type == TOKEN_END)
         expr_fail(p->e->text, p->e->len, t->begin, ERR_PARSE, p->err,
                   "expected %s, found the end", what);
     else
         expr_fail(p->e->text, p->e->len, t->begin, ERR_PARSE, p->err,
-                  "expected %s, found %.*s", what, n, p->e->text + t->begin);
+                  "expected %s, found %.*s%s%s", what,
+                  (int)(word.n > 40 ? 40 : word.n), word.p,
+                  form ? "; write " : "", form ? form : "");
     return NULL;
 }
 
@@ -290,8 +294,11 @@ parse_after_call(struct parser *p, struct node *n, size_t at)
     if (over == OVER_MUST && !n->over)
         return expr_fail(p->e->text, p->e->len, at, ERR_TYPE, p->err,
                          "%s wants the groups: over (column, ...), or over () "
-                         "for all rows",
-                         expr_fn_usage(n->fn));
+                         "for all rows%s",
+                         expr_fn_usage(n->fn),
+                         strncmp(expr_fn_usage(n->fn), "missing(", 8) == 0
+                             ? "; of one value write x is null"
+                             : "");
     if (over == OVER_TURNS && n->over && n->n_args != 1)
         return expr_fail(p->e->text, p->e->len, at, ERR_TYPE, p->err,
                          "with over (...) it takes one value, not %u",
@@ -308,11 +315,13 @@ parse_call(struct parser *p, struct token name)
     struct node *n;
 
     if (!fn) {
-        const char *near = expr_fn_nearest(name.text);
+        const char *form = synonym_form(name.text);
+        const char *near = form ? form : expr_fn_nearest(name.text);
 
         expr_fail(p->e->text, p->e->len, name.begin, ERR_NOTFOUND, p->err,
-                  near ? "no function '%.*s' (did you mean '%s'?)"
-                       : "no function '%.*s'",
+                  form   ? "no function '%.*s'; write %s"
+                  : near ? "no function '%.*s' (did you mean '%s'?)"
+                         : "no function '%.*s'",
                   (int)(name.text.n > 60 ? 60 : name.text.n), name.text.p,
                   near);
         return NULL;
@@ -580,6 +589,10 @@ parse_compare(struct parser *p)
     if (compare_op(p, &op)) {
         if (!lex_next(&p->in) || !(right = parse_sum(p)))
             return NULL;
+        if (left->op == NODE_NULL || right->op == NODE_NULL)
+            return syntax(p, at,
+                          "beside null no comparison is true: write "
+                          "x is null, or x is not null");
         left = node_of(p, op, at, left, right);
     } else {
         left = parse_word_test(p, left, &done);

@@ -190,7 +190,7 @@ test_comparisons_with_missing_are_missing(void **state)
     expect("age >= fee", "bool: true|false|-|-");
     expect("age = 30", "bool: true|false|-|false");
     expect("age <> 30", "bool: false|true|-|true");
-    expect("age != null", "bool: -|-|-|-");
+    expect("age != int(null)", "bool: -|-|-|-");
     expect("city == 'Bern'", "bool: false|false|-|true");
     expect("city < 'C'", "bool: false|true|-|true");
     expect("city >= other", "bool: false|false|-|-");
@@ -343,6 +343,19 @@ test_casts(void **state)
     expect("int(null)", "int: -|-|-|-");
 }
 
+/* In SQL it is silently never true, and no row is found. */
+static void
+test_a_comparison_with_null_itself_is_an_error(void **state)
+{
+    (void)state;
+    expect_error("age = null",
+                 "character 5: beside null no comparison is true: write x is "
+                 "null, or x is not null");
+    expect_error("age > 1 and null <> city",
+                 "character 18: beside null no comparison is true: write x is "
+                 "null, or x is not null");
+}
+
 static void
 test_errors_point_at_the_character(void **state)
 {
@@ -351,6 +364,26 @@ test_errors_point_at_the_character(void **state)
                  "character 5: no column 'ages' (did you mean 'age'?)");
     expect_error("uper(city)",
                  "character 1: no function 'uper' (did you mean 'upper'?)");
+    expect_error("avg(age) over ()",
+                 "character 1: no function 'avg' (did you mean 'mean'?)");
+    expect_error("isnull(age)", "character 1: no function 'isnull' (did you "
+                                "mean 'is_missing'?)");
+    expect_error("cast(age as text)",
+                 "character 1: no function 'cast'; write int(x), float(x), "
+                 "text(x) or date(x)");
+    expect_error("pow(age, 2)", "character 1: no function 'pow'; write x ^ y");
+    expect_error("age ** 2", "character 5: write ^ for **");
+    expect_error("age > 1 ? 1 : 0", "character 9: unexpected character '?'; "
+                                    "write if(condition, a, b)");
+    expect_error("city like 'B%'",
+                 "character 6: expected an operator or the end, found like; "
+                 "write x matches 'pattern'");
+    expect_error("age = None",
+                 "character 7: no column 'None'; write x is null");
+    expect_error("missing(age)",
+                 "character 1: missing(x) over (...) wants the groups: over "
+                 "(column, ...), or over () for all rows; of one value write "
+                 "x is null");
     expect_error("'Z\xc3\xbc' = cit",
                  "character 8: no column 'cit' (did you mean 'city'?)");
     expect_error("city = bad", "character 8: no column 'bad'; a text stands in "
@@ -741,6 +774,7 @@ main(void)
         cmocka_unit_test(test_text_functions),
         cmocka_unit_test(test_date_functions),
         cmocka_unit_test(test_casts),
+        cmocka_unit_test(test_a_comparison_with_null_itself_is_an_error),
         cmocka_unit_test(test_errors_point_at_the_character),
         cmocka_unit_test(test_hostile_pattern_ends_in_an_error),
         cmocka_unit_test(test_growing_text_is_bounded),

@@ -298,6 +298,10 @@ test_bad_aggregates_say_why(void **state)
     (void)state;
     expect_group_error("t = summ(n)", "t = summ(n): no aggregate 'summ' (did "
                                       "you mean 'sum'?)");
+    expect_group_error("t = avg(n)", "t = avg(n): no aggregate 'avg' (did you "
+                                     "mean 'mean'?)");
+    expect_group_error("len(n)", "len(n): no aggregate 'len' (did you mean "
+                                 "'count'?)");
     expect_group_error("t = sum(m)",
                        "t = sum(m): character 9: no column 'm' (did "
                        "you mean 'n'?)");
