@@ -5,6 +5,7 @@
 #include "frame/sink.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,15 +75,35 @@ begin(struct sink *s, const struct frame *head, struct error *err)
     }
 }
 
-/* These compress their own parts: as a whole they could not be read in parts
- * any more. */
+/* What stands behind the last dot of the file's name; it has a letter, or the
+ * dot belongs to a date or a number. */
+static bool
+has_ending(struct str name)
+{
+    bool letter = false;
+    size_t i = name.n;
+
+    for (; i > 0 && isalnum((unsigned char)name.p[i - 1]); i--)
+        letter = letter || isalpha((unsigned char)name.p[i - 1]);
+    return letter && i > 1 && name.p[i - 1] == '.' && name.p[i - 2] != '/';
+}
+
+/* Delimited text under the name of a spreadsheet would be noticed by the one
+ * who opens it.  A name without an ending promises nothing.  Parquet and Arrow
+ * compress their own parts: as a whole they could not be read in parts any
+ * more. */
 static bool
 check_name(const char *path, struct error *err)
 {
     enum source_format format = source_format_of_name(path);
     enum codec codec;
+    struct str name = source_plain_name(path, &codec);
 
-    (void)source_plain_name(path, &codec);
+    if (format == SOURCE_FIND && has_ending(name))
+        return error_set(err, ERR_USAGE,
+                         "%s: its ending tells no format, expected .csv, .tsv, "
+                         ".jsonl, .arrow, .arrows or .parquet",
+                         path);
     if (codec == CODEC_NONE ||
         (format != SOURCE_ARROW && format != SOURCE_PARQUET))
         return true;

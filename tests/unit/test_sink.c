@@ -405,6 +405,35 @@ what_is_packed_by_itself_takes_no_other_packing(void **state)
     free(path);
 }
 
+/* Text in "t.xlsx" would be noticed by the one who is sent it. */
+static void
+an_ending_of_another_format_is_refused_and_no_ending_is_text(void **state)
+{
+    static const char *const refused[] = {"t.xlsx", "t.pdf.gz", "t.csv.bz2"};
+    static const char *const text[] = {"t", "t.gz", "t.2024", ".t", "t.v1.5"};
+    struct frame *f = table(50);
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        char *path = in_folder(refused[i]);
+
+        assert_false(sink_write(f, path, pool, NULL, &err));
+        assert_int_equal(err.code, ERR_USAGE);
+        assert_non_null(strstr(err.message, "expected .csv, .tsv"));
+        assert_int_equal(access(path, F_OK), -1);
+        free(path);
+    }
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
+        char *path = in_folder(text[i]);
+
+        assert_true(sink_write(f, path, pool, NULL, &err));
+        unlink(path);
+        free(path);
+    }
+    frame_unref(f);
+}
+
 /* Slices of one frame share its dict, which is written once. */
 static void
 a_dictionary_that_stays_is_written_once(void **state)
@@ -447,6 +476,8 @@ main(void)
         cmocka_unit_test(a_dropped_sink_leaves_the_file_that_was_there),
         cmocka_unit_test(whatever_fails_the_file_is_whole_or_not_there),
         cmocka_unit_test(what_is_packed_by_itself_takes_no_other_packing),
+        cmocka_unit_test(
+            an_ending_of_another_format_is_refused_and_no_ending_is_text),
         cmocka_unit_test(a_dictionary_that_stays_is_written_once),
     };
 
