@@ -65,7 +65,7 @@ const struct command workbench_commands[] = {
      "The workbench goes on without one.", "lathe detach", CMD_SHELL, NULL,
      NULL},
     {"open", "Open the workbench; so does lathe alone, or with files",
-     "It is found when it runs already, else started, and goes on when the "
+     "It is found when it runs already, else started, and goes on when the\n"
      "terminal goes away.",
      "lathe open churn.csv", CMD_SHELL, open_args, NULL},
     {"ps", "List the running workbenches of this user", NULL, "lathe ps",

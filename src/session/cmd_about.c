@@ -1,4 +1,4 @@
-/* session/cmd_about.c -- version and doctor.
+/* session/cmd_about.c -- version, doctor, and what expressions are made of.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/proc.h"
+#include "frame/expr.h"
 #include "session/cmd.h"
 #include "session/fit.h"
 
@@ -28,6 +29,90 @@ cmd_version(struct session *s, struct task *t, struct call *c,
     else
         buf_printf(call_out(c), "%s\n", session_build());
     return true;
+}
+
+/* ---- expressions ---- */
+
+static const struct expr_function operators[] = {
+    {"or", "or  and  not", "conditions; neither true nor false is missing"},
+    {"=", "=  <>  <  <=  >  >=", "comparisons; == and != do as well"},
+    {"in", "x in ('a', 'b')", "is it one of these?"},
+    {"between", "x between a and b", "both ends belong to it"},
+    {"is", "x is null", "is it missing? also: x is not null"},
+    {"matches", "text matches 'pattern'", "a Perl-compatible pattern"},
+    {"+", "+  -  *  /  //  %  ^",
+     "// rounds down, % is what remains, ^ a power"},
+    {"'", "'text'  `a name`", "quotes for texts, backticks for odd names"},
+};
+
+static bool
+is_about(const struct expr_function *f, const char *word)
+{
+    return !word || strcasestr(f->usage, word) || strcasestr(f->help, word);
+}
+
+static size_t
+put_functions(struct call *c, const struct expr_function *f, size_t n,
+              size_t width)
+{
+    const char *word = call_text(c, "word");
+    size_t shown = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (is_about(&f[i], word)) {
+            buf_printf(call_out(c), "  %-*s  ", (int)width, f[i].usage);
+            command_put_words(call_out(c), f[i].help, width + 4, width + 4,
+                              call_width(c));
+            buf_putc(call_out(c), '\n');
+            shown++;
+        }
+    return shown;
+}
+
+static void
+put_functions_json(struct json_writer *w, const struct call *c,
+                   const struct expr_function *f, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!is_about(&f[i], call_text(c, "word")))
+            continue;
+        json_open(w, '{');
+        json_name(w, "usage");
+        json_put_string(w, f[i].usage);
+        json_name(w, "help");
+        json_put_string(w, f[i].help);
+        json_close(w, '}');
+    }
+}
+
+bool
+cmd_expressions(struct session *s, struct task *t, struct call *c,
+                struct error *err)
+{
+    size_t n, width = 0, n_operators = sizeof operators / sizeof *operators;
+    const struct expr_function *f = expr_functions(&n);
+    struct json_writer w;
+
+    (void)s;
+    (void)t;
+    if (call_json(c)) {
+        cmd_json(c, &w);
+        json_open(&w, '[');
+        put_functions_json(&w, c, operators, n_operators);
+        put_functions_json(&w, c, f, n);
+        json_close(&w, ']');
+        cmd_json_end(c);
+        return true;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (strlen(f[i].usage) > width)
+            width = strlen(f[i].usage);
+    if (put_functions(c, operators, n_operators, width) +
+        put_functions(c, f, n, width))
+        return true;
+    return error_set(err, ERR_NOTFOUND,
+                     "nothing in expressions has to do with '%s'",
+                     call_text(c, "word"));
 }
 
 /* ---- doctor ---- */

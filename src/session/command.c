@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 
-enum { WIDTH_DEFAULT = 80, NAMES_MAX = 256 };
+enum { WIDTH_DEFAULT = 80, HELP_CELLS = 80, NAMES_MAX = 256 };
 
 struct given {
     const struct arg *arg;
@@ -468,15 +468,59 @@ call_set(struct call *c, const char *name, const char *value, struct error *err)
     return give(c, a, value, err);
 }
 
+/* What stands for an argument's value: "DATA", "COLUMN", "a|b". */
+static void
+put_value_name(struct buf *out, const struct arg *a)
+{
+    static const char *const word[] = {"TEXT", "N",     "X",   "",
+                                       "FILE", "MODEL", "RUN", "COLUMN"};
+
+    if (a->choices) {
+        buf_puts(out, a->choices);
+    } else if (!is_option(a)) {
+        for (const char *p = a->name; *p; p++)
+            buf_putc(out, (char)toupper((unsigned char)*p));
+    } else {
+        buf_puts(out, word[a->kind]);
+    }
+}
+
+static void
+put_arg(struct buf *out, const struct arg *a)
+{
+    if (is_option(a))
+        buf_puts(out, a->name);
+    if (is_option(a) && a->kind != ARG_FLAG)
+        buf_putc(out, ' ');
+    if (!is_option(a) || a->kind != ARG_FLAG)
+        put_value_name(out, a);
+}
+
+/* As --help writes it, or "data is missing" tells of what is in the table. */
+static bool
+missing(const struct call *c, const struct arg *a, struct error *err)
+{
+    struct buf name;
+    bool ok;
+
+    buf_init(&name);
+    if (is_option(a))
+        buf_puts(&name, a->name);
+    else
+        put_value_name(&name, a);
+    ok = error_set(err, ERR_USAGE,
+                   "%s: %s is missing (lathe %s --help tells more)",
+                   c->command->name, name.data, c->command->name);
+    buf_fini(&name);
+    return ok;
+}
+
 bool
 call_check(struct call *c, struct error *err)
 {
     for (const struct arg *a = c->command->args; a && a->name; a++)
         if (a->required && call_count(c, a->name) == 0)
-            return error_set(err, ERR_USAGE,
-                             "%s: %s is missing (lathe %s "
-                             "--help tells more)",
-                             c->command->name, a->name, c->command->name);
+            return missing(c, a, err);
     return true;
 }
 
@@ -605,34 +649,6 @@ call_command(const struct call *c)
 
 /* ---- help ---- */
 
-/* What stands for an argument's value: "DATA", "COLUMN", "a|b". */
-static void
-put_value_name(struct buf *out, const struct arg *a)
-{
-    static const char *const word[] = {"TEXT", "N",     "X",   "",
-                                       "FILE", "MODEL", "RUN", "COLUMN"};
-
-    if (a->kind == ARG_CHOICE) {
-        buf_puts(out, a->choices);
-    } else if (!is_option(a)) {
-        for (const char *p = a->name; *p; p++)
-            buf_putc(out, (char)toupper((unsigned char)*p));
-    } else {
-        buf_puts(out, word[a->kind]);
-    }
-}
-
-static void
-put_arg(struct buf *out, const struct arg *a)
-{
-    if (is_option(a))
-        buf_puts(out, a->name);
-    if (is_option(a) && a->kind != ARG_FLAG)
-        buf_putc(out, ' ');
-    if (!is_option(a) || a->kind != ARG_FLAG)
-        put_value_name(out, a);
-}
-
 void
 command_synopsis(const struct command *c, struct buf *out)
 {
@@ -647,14 +663,59 @@ command_synopsis(const struct command *c, struct buf *out)
         buf_puts(out, " [READING]...");
 }
 
+/* Up to the next blank; what stands in brackets stays together. */
+static size_t
+word_length(const char *s)
+{
+    unsigned depth = 0;
+    size_t n = 0;
+
+    for (; s[n] && (s[n] != ' ' || depth > 0); n++) {
+        depth += s[n] == '[';
+        depth -= s[n] == ']' && depth > 0;
+    }
+    return n;
+}
+
+void
+command_put_words(struct buf *out, const char *s, size_t at, size_t indent,
+                  size_t width)
+{
+    for (bool first = true;; first = false) {
+        size_t n, cells;
+
+        s += strspn(s, " ");
+        if (!*s)
+            return;
+        n = word_length(s);
+        cells = str_width((struct str){s, n});
+        if (!first && at + 1 + cells > width) {
+            buf_putc(out, '\n');
+            buf_fill(out, ' ', indent);
+            at = indent;
+        } else if (!first) {
+            buf_putc(out, ' ');
+            at++;
+        }
+        buf_add(out, s, n);
+        at += cells;
+        s += n;
+    }
+}
+
 static void
 put_row(struct buf *out, const char *left, size_t width, const char *text)
 {
-    size_t n = strlen(left);
+    size_t n = strlen(left), indent = width + 4;
 
     buf_printf(out, "  %s", left);
-    buf_fill(out, ' ', n < width ? width - n + 2 : 2);
-    buf_puts(out, text);
+    if (n > width) {
+        buf_putc(out, '\n');
+        n = 0;
+        buf_puts(out, "  ");
+    }
+    buf_fill(out, ' ', width - n + 2);
+    command_put_words(out, text, indent, indent, HELP_CELLS);
 }
 
 /* The widest of the names that are not too wide for a column of them. */
@@ -679,35 +740,48 @@ names_width(const struct command *c)
 static void
 put_args(struct buf *out, const struct arg *a, size_t width)
 {
-    struct buf left;
+    struct buf left, text;
 
     buf_init(&left);
+    buf_init(&text);
     for (; a && a->name; a++) {
         buf_clear(&left);
+        buf_clear(&text);
         put_arg(&left, a);
-        put_row(out, left.data, width, a->help ? a->help : "");
+        buf_puts(&text, a->help ? a->help : "");
         if (a->fallback)
-            buf_printf(out, " (default %s)", a->fallback);
+            buf_printf(&text, " (default %s)", a->fallback);
+        put_row(out, left.data, width, text.data);
         buf_putc(out, '\n');
     }
+    buf_fini(&text);
     buf_fini(&left);
 }
 
 void
 command_usage(const struct command *c, struct buf *out)
 {
+    static const char usage[] = "usage: ";
     size_t width = names_width(c);
+    struct buf synopsis;
 
-    buf_puts(out, "usage: ");
-    command_synopsis(c, out);
+    buf_init(&synopsis);
+    command_synopsis(c, &synopsis);
+    buf_puts(out, usage);
+    command_put_words(out, synopsis.data, strlen(usage), strlen(usage) + 6,
+                      HELP_CELLS);
+    buf_fini(&synopsis);
     buf_printf(out, "\n\n%s\n", c->summary);
     if (c->help)
         buf_printf(out, "\n%s\n", c->help);
     buf_putc(out, '\n');
     put_args(out, c->args, width);
-    put_row(out, "--json", width, "print JSON\n");
-    put_row(out, "--plain", width, "plain words: no colour, no drawing\n");
-    put_row(out, "--help", width, "this text\n");
+    put_row(out, "--json", width, "print JSON");
+    buf_putc(out, '\n');
+    put_row(out, "--plain", width, "plain words: no colour, no drawing");
+    buf_putc(out, '\n');
+    put_row(out, "--help", width, "this text");
+    buf_putc(out, '\n');
     if (c->flags & CMD_READS) {
         buf_puts(out, "\nreading, where the file does not tell:\n");
         put_args(out, command_reading, width);

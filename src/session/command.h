@@ -31,7 +31,7 @@ struct arg {
     bool required;
     bool repeated;        /* may be given several times; last positional */
     const char *fallback; /* shown in help */
-    const char *choices;  /* ARG_CHOICE: "a|b" */
+    const char *choices; /* ARG_CHOICE: "a|b"; ARG_TEXT: what --help calls it */
     const char *help;
 };
 enum { COMMAND_MAX_ARGS = 40 }; /* those that are shared, too */
@@ -108,6 +108,11 @@ void call_set_width(struct call *c, size_t cells);
 const struct command *call_command(const struct call *c);
 /* "lathe runs show RUN [--json]" */
 void command_synopsis(const struct command *c, struct buf *out);
+/* Words from the cell `at` of a line on, none beyond its width but where one is
+ * wider; further lines begin at `indent`.  What stands in [brackets] stays
+ * together. */
+void command_put_words(struct buf *out, const char *s, size_t at, size_t indent,
+                       size_t width);
 /* Full text for --help. */
 void command_usage(const struct command *c, struct buf *out);
 #endif

@@ -17,11 +17,11 @@
 /* ---- tables ---- */
 
 const struct arg command_reading[] = {
-    {"--types", ARG_TEXT, false, true, NULL, NULL,
-     "COLUMN=TYPE: bool int float text date timestamp, dmy mdy (31/12/2024)"},
+    {"--types", ARG_TEXT, false, true, NULL, "COLUMN=TYPE",
+     "bool int float text date timestamp, dmy mdy (31/12/2024)"},
     {"--null", ARG_TEXT, false, true, NULL, NULL,
      "a text that means missing, in place of NA, null, ? ..."},
-    {"--delimiter", ARG_TEXT, false, false, NULL, NULL,
+    {"--delimiter", ARG_TEXT, false, false, NULL, "CHAR",
      "between fields: a character, or tab"},
     {"--header", ARG_CHOICE, false, false, NULL, "yes|no",
      "is the first row the names?"},
@@ -82,14 +82,14 @@ static const struct arg query_args[] = {
      "(anti), the nearest earlier row (asof, by the last --by)"},
     {"--tolerance", ARG_FLOAT, false, false, NULL, NULL,
      "... asof: at most so far back, in days of dates, seconds of times"},
-    {"--with", ARG_TEXT, false, true, NULL, NULL,
+    {"--with", ARG_TEXT, false, true, NULL, "NAME=EXPRESSION",
      "add a column: total = price * qty"},
     {"--sample", ARG_FLOAT, false, false, NULL, NULL,
      "so many rows at random, or a share of them: 1000, 0.1"},
     {"--seed", ARG_INT, false, false, "1", NULL, "of --sample"},
     {"--group", ARG_COLUMN, false, true, NULL, NULL,
      "one row for each value of this column"},
-    {"--agg", ARG_TEXT, false, true, NULL, NULL,
+    {"--agg", ARG_TEXT, false, true, NULL, "NAME=FUNCTION(X)",
      "with this over its rows: total = sum(price); count() when left out"},
     {"--pivot", ARG_COLUMN, false, false, NULL, NULL,
      "and a column for each value of this one"},
@@ -99,9 +99,9 @@ static const struct arg query_args[] = {
      "(describe), how columns go together (relations), what is missing, in "
      "which columns together (patterns), which rows occur twice, or the values "
      "of a column; of those --group names (duplicates, frequency)"},
-    {"--bins", ARG_INT, false, false, "0", NULL,
+    {"--bins", ARG_INT, false, false, NULL, NULL,
      "... frequency: of about so many ranges"},
-    {"--having", ARG_TEXT, false, false, NULL, NULL,
+    {"--having", ARG_TEXT, false, false, NULL, "EXPRESSION",
      "keep the groups for which this is true: total > 100"},
     {"--sort", ARG_COLUMN, false, true, NULL, NULL,
      "by this column; -NAME for descending"},
@@ -123,21 +123,21 @@ static const struct arg train_args[] = {
     {"--target", ARG_COLUMN, true, false, NULL, NULL, "what to predict"},
     {"--model", ARG_CHOICE, false, false, "gbdt", "gbdt|logistic|linear",
      "the family of models"},
-    {"--set", ARG_TEXT, false, true, NULL, NULL,
+    {"--set", ARG_TEXT, false, true, NULL, "NAME=VALUE",
      "a parameter: trees=300 (lathe-lua(7) lists them)"},
     {"--valid", ARG_FILE, false, false, NULL, NULL,
      "rows to stop early on: a table, or the share of DATA to hold out"},
     {"--test", ARG_FILE, false, false, NULL, NULL,
      "rows to evaluate on: a table, or the share of DATA to set aside: 0.2"},
-    {"--metric", ARG_TEXT, false, true, NULL, NULL,
+    {"--metric", ARG_TEXT, false, true, NULL, "NAME",
      "auc, logloss, rmse ...; the first one stops early"},
     {"--patience", ARG_INT, false, false, "-1", NULL,
      "rounds without gain before stopping; -1: 50, 0: never stop"},
     {"--drop", ARG_COLUMN, false, true, NULL, NULL, "leave this column out"},
     {"--seed", ARG_INT, false, false, "1", NULL, "of splits and sampling"},
-    {"--name", ARG_TEXT, false, false, NULL, NULL, "of the run"},
+    {"--name", ARG_TEXT, false, false, NULL, "NAME", "of the run"},
     {"--out", ARG_FILE, false, false, NULL, NULL, "write the model file here"},
-    {"--register", ARG_TEXT, false, false, NULL, NULL,
+    {"--register", ARG_TEXT, false, false, NULL, "NAME",
      "add it to the registry under this name"},
     END};
 
@@ -145,7 +145,7 @@ static const struct arg evaluate_args[] = {
     {"model", ARG_MODEL, true, false, NULL, NULL,
      "a file, runs:/ID, churn/3 or churn@production"},
     {"data", ARG_FILE, true, false, NULL, NULL, "rows with the target"},
-    {"--gate", ARG_TEXT, false, false, NULL, NULL,
+    {"--gate", ARG_TEXT, false, false, NULL, "CONDITION",
      "a condition: exit status 3 when it is not met"},
     {"--seed", ARG_INT, false, false, "1", NULL, "of the intervals"},
     END};
@@ -198,6 +198,10 @@ static const struct arg registry_ls_args[] = {
      "all versions of this model; else the newest of each"},
     END};
 
+static const struct arg expressions_args[] = {
+    {"word", ARG_TEXT, false, false, NULL, NULL, "only what has to do with it"},
+    END};
+
 static const struct arg registry_show_args[] = {
     {"version", ARG_MODEL, true, false, NULL, NULL,
      "churn/3, churn@production, churn (the newest)"},
@@ -215,7 +219,7 @@ static const struct arg registry_promote_args[] = {
     {"version", ARG_MODEL, true, false, NULL, NULL, "churn/3"},
     {"stage", ARG_TEXT, true, false, NULL, NULL,
      "staging, production, archived or none"},
-    {"--gate", ARG_TEXT, false, false, NULL, NULL,
+    {"--gate", ARG_TEXT, false, false, NULL, "CONDITION",
      "only if: 'auc >= 0.83'; exit status 3 when it is not met"},
     {"--why", ARG_TEXT, false, false, NULL, NULL, "for the history"},
     END};
@@ -342,6 +346,9 @@ static const struct command table[] = {
      evaluate_args, cmd_evaluate},
     {"explain", "A model's card and the importance of its inputs", NULL,
      "lathe explain churn@production", ALL, explain_args, cmd_explain},
+    {"expressions", "Operators and functions of conditions and new columns",
+     "One small language for the rows to keep, new columns, groups and gates.",
+     "lathe expressions date", ALL, expressions_args, cmd_expressions},
     {"head", "The first rows of a table", NULL, "lathe head churn.csv", READS,
      head_args, cmd_head},
     {"job log", "What a job has written", NULL,
@@ -367,10 +374,13 @@ static const struct command table[] = {
      "lathe profile churn.csv --target churn", READS, profile_args,
      cmd_profile},
     {"query", "Join, filter, group and sort rows of a table",
-     "In this order: --join, --with, the condition, --sample, --group, --pivot "
-     "or --about,\n"
-     "--having, --sort, --select, --distinct, --limit. Names may be given one by one or with "
-     "commas.",
+     "In this order: --join, --with, the condition, --sample, --group, "
+     "--pivot or\n"
+     "--about, --having, --sort, --select, --distinct, --limit. Names may be "
+     "given one\n"
+     "by one or with commas. `lathe expressions` lists what conditions and new "
+     "columns\n"
+     "may say.",
      "lathe query churn.csv 'tenure < 12' --select tenure --sort -tenure",
      READS, query_args, cmd_query},
     {"registry add", "Add a version of a model", NULL,
@@ -412,7 +422,7 @@ static const struct command table[] = {
      "lathe schema churn.csv", READS, schema_args, cmd_schema},
     {"serve", "Answer requests over HTTP",
      "MLflow's /invocations (JSON and CSV), the Open Inference Protocol under "
-     "/v2, /ping\nand /metrics. SIGTERM answers what was accepted, then ends.",
+     "/v2,\n/ping and /metrics. SIGTERM answers what was accepted, then ends.",
      "lathe serve churn@production --port 8080", SHELL, serve_args, cmd_serve},
     {"train", "Fit a model and record the run",
      "A share is stratified by the target and drawn by the seed: --test 0.2 is\n"

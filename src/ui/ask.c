@@ -309,7 +309,7 @@ ask_complete_table(void *ctx, struct str line, size_t at, size_t *begin,
         size_t len = strlen(a->name);
 
         words[n++] = a->name;
-        if (a->choices && before >= len &&
+        if (a->kind == ARG_CHOICE && before >= len &&
             memcmp(line.p + before - len, a->name, len) == 0)
             last = a->choices;
     }

@@ -20,9 +20,17 @@ while read -r name; do
     # shellcheck disable=SC2086
     "$lathe" $name --help > help.txt 2>&1 || bad="$bad $name"
     grep -q "^usage: lathe $name" help.txt || bad="$bad $name"
+    awk 'length > 80 { exit 1 }' help.txt || bad="$bad $name (wide)"
 done < names
-is "$bad" "" "every command has --help"
+is "$bad" "" "every command has --help, of at most 80 columns"
 ok "$([ "$(wc -l < names)" -gt 30 ]; echo $?)" "and there are more than thirty"
+
+like "$("$lathe" query --help)" "--with NAME=EXPRESSION " "help says what an option wants"
+like "$("$lathe" expressions MONTH)" "add_months\(date, n\) +the same day n months later" \
+    "expressions lists the functions that have to do with a word"
+like "$("$lathe" expressions --json)" '"usage":"x is null"' "and the operators, also as JSON"
+"$lathe" expressions nothinglikeit 2> err
+is "$?" 1 "or says that there is none"
 
 "$lathe" runs shw 2> err
 is "$?" 2 "an unknown command is wrong use"

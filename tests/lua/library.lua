@@ -99,7 +99,7 @@ end
 tap.is(lathe.cmd("runs ls", { json = true })[1].name, "small", "a command's JSON is a table")
 tap.like(lathe.cmd("schema", { data }), "tenure +int", "positional arguments come first")
 tap.fails(function() lathe.cmd("runs lss") end, "runs ls", "a wrong command names the nearest")
-tap.fails(function() lathe.cmd("runs show") end, "run is missing", "a missing argument is named")
+tap.fails(function() lathe.cmd("runs show") end, "RUN is missing", "a missing argument is named")
 tap.like(lathe.help(lathe.read), "^lathe.read%(", "help on a function")
 tap.like(lathe.help(lathe.gbdt), "^lathe.gbdt", "help on a family")
 tap.like(lathe.help(df.where), "^frame:where", "help on a method")

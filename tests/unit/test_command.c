@@ -75,7 +75,7 @@ wrong_words_are_named(void **state)
         const char *want;
     } cases[] = {
         {{"t.csv"}, "try it: --target is missing"},
-        {{"--target", "y"}, "try it: data is missing"},
+        {{"--target", "y"}, "try it: DATA is missing"},
         {{"t.csv", "--target"}, "try it: --target needs a value"},
         {{"t.csv", "--targt", "y"},
          "try it: no option '--targt', did you mean '--target'?"},
@@ -115,8 +115,9 @@ help_needs_nothing_else(void **state)
     command_usage(call_command(c), &out);
     assert_string_equal(
         out.data,
-        "usage: lathe try it DATA [MORE]... --target COLUMN [--rows N] [--rate "
-        "X] [--kind a|bc|d] [--quiet] [-p TEXT]...\n\n"
+        "usage: lathe try it DATA [MORE]... --target COLUMN [--rows N] "
+        "[--rate X]\n"
+        "             [--kind a|bc|d] [--quiet] [-p TEXT]...\n\n"
         "Try\n\nA paragraph.\n\n"
         "  DATA             a table\n"
         "  MORE             the rest\n"
