@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "frame/profile_page.h"
 #include "frame/profile_part.h"
 
 enum { LINKS_SHOWN = 50 };
@@ -331,10 +332,12 @@ mark_top(struct buf *out, const struct profile_column *c)
 static void
 mark_column(struct buf *out, const struct profile_column *c, bool scores)
 {
+    char share[32];
+
     buf_puts(out, "| ");
     mark_text(out, c->name);
-    buf_printf(out, " | %s | %.1f%% | %s%zu |", column_type_word(c->type),
-               c->n ? 100 * (double)c->n_missing / (double)c->n : 0,
+    buf_printf(out, " | %s | %s | %s%zu |", column_type_word(c->type),
+               page_share_text(c->n_missing, c->n, share),
                c->estimated & ESTIMATE_DISTINCT ? ABOUT : "", c->n_distinct);
     mark_number(out, c->numeric ? c->mean : NAN, c->type);
     mark_number(out, c->numeric ? c->sd : NAN, COL_FLOAT64);

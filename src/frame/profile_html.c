@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "frame/profile_page.h"
+
 enum { LINKS_SHOWN = 100, SAMPLE_ROWS = 10, SAMPLE_COLS = 60 };
 
 static const char *const levels[] = {"note", "warn", "bad"};
@@ -181,15 +183,16 @@ put_row(struct buf *out, const struct profile *p, size_t col)
     const struct profile_column *c = &p->column[col];
     double missing = c->n ? 100 * (double)c->n_missing / (double)c->n : 0;
     bool measured = c->numeric && !profile_is_category(c);
+    char share[32];
 
     buf_puts(out, "<tr data-name=\"");
     put_search_name(out, p, col);
     buf_printf(out, "\"><td><a href=\"#c%zu\">", col);
     html_text(out, c->name);
-    buf_printf(out,
-               "</a></td><td>%s</td><td class=\"n\" data-v=\"%.6f\">%.1f%%"
-               "</td>",
-               column_type_word(c->type), missing, missing);
+    buf_printf(out, "</a></td><td>%s</td><td class=\"n\" data-v=\"%.6f\">",
+               column_type_word(c->type), missing);
+    html_text(out, page_share_text(c->n_missing, c->n, share));
+    buf_puts(out, "</td>");
     put_count(out, c->n_distinct, c->estimated & ESTIMATE_DISTINCT);
     html_cell(out, measured ? c->mean : NAN, c->type);
     html_cell(out,

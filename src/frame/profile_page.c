@@ -128,15 +128,16 @@ page_distinct_text(const struct profile_column *c, char out[48])
         double size;
         const char *unit;
     } units[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}};
+    const char *about = c->estimated & ESTIMATE_DISTINCT ? "~" : "";
     double x = (double)c->n_distinct;
     size_t i = 0;
 
-    if (!(c->estimated & ESTIMATE_DISTINCT))
+    if (!*about && c->n_distinct < 100000000)
         return str_from_count(c->n_distinct, out);
     while (units[i].size > 1 && x < units[i].size)
         i++;
     x /= units[i].size;
-    return (size_t)snprintf(out, 48, "~%.*f%s", x < 100 ? 1 : 0, x,
+    return (size_t)snprintf(out, 48, "%s%.*f%s", about, x < 100 ? 1 : 0, x,
                             units[i].unit);
 }
 
@@ -149,20 +150,25 @@ page_number(struct page *t, double x, enum col_type type, size_t cells)
               true);
 }
 
-/* "12.3%", "<0.1%"; zero is left blank. */
+const char *
+page_share_text(size_t part, size_t whole, char out[32])
+{
+    double share = whole ? 100 * (double)part / (double)whole : 0;
+
+    if (part > 0 && share < 0.1)
+        snprintf(out, 32, "<0.1%%");
+    else
+        snprintf(out, 32, "%.1f%%", share);
+    return out;
+}
+
 void
 page_share(struct page *t, size_t part, size_t whole, size_t cells)
 {
     char text[32];
-    double share = whole ? 100 * (double)part / (double)whole : 0;
 
-    if (part == 0)
-        snprintf(text, sizeof text, "-");
-    else if (share < 0.1)
-        snprintf(text, sizeof text, "<0.1%%");
-    else
-        snprintf(text, sizeof text, "%.1f%%", share);
-    page_cell(t, str_of(text), cells, true);
+    page_cell(t, part ? str_of(page_share_text(part, whole, text)) : STR("-"),
+              cells, true);
 }
 
 /* ---- shapes ---------------------------------------------------------- */

@@ -26,7 +26,8 @@ void page_plural(struct buf *out, size_t n, const char *one);
 /* Five figures or more, with commas, in at most nine cells (dates ten); returns
  * the length. */
 size_t page_number_text(double x, enum col_type type, char out[48]);
-/* A number of distinct values, rounded where it is an estimate: "~12.3M". */
+/* A number of distinct values, rounded where it is an estimate: "~12.3M", or
+ * has over nine cells: "106M". */
 size_t page_distinct_text(const struct profile_column *c, char out[48]);
 /* page_number_text as a cell. */
 void page_number(struct page *t, double x, enum col_type type, size_t cells);
@@ -38,7 +39,9 @@ void page_against(struct page *t, size_t name_cells);
 void page_missing(struct page *t);
 void page_links(struct page *t, size_t name_cells);
 void page_scores(struct page *t, size_t name_cells);
-/* "12.3%", "<0.1%", "-" for none. */
+/* "12.3%", "<0.1%" for fewer that are some; returns out. */
+const char *page_share_text(size_t part, size_t whole, char out[32]);
+/* As page_share_text, "-" for none. */
 void page_share(struct page *t, size_t part, size_t whole, size_t cells);
 /* A horizontal bar of at most `cells` cells. */
 void page_meter(struct page *t, double share, size_t cells);

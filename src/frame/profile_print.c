@@ -419,7 +419,9 @@ put_summary(struct printer *t)
     page_plural(&line, p->n_rows, "row");
     buf_puts(&line, " x ");
     page_plural(&line, p->n_cols, "column");
-    if (bytes >= 1 << 20)
+    if (bytes >= 1 << 30)
+        buf_printf(&line, ", %.1f GiB, ", bytes / (1 << 30));
+    else if (bytes >= 1 << 20)
         buf_printf(&line, ", %.1f MiB, ", bytes / (1 << 20));
     else
         buf_printf(&line, ", %.0f KiB, ", ceil(bytes / 1024));

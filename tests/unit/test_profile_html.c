@@ -30,6 +30,34 @@ profile_with(struct frame *f, const struct profile_options *o)
     return p;
 }
 
+/* One of 2,000 values: "0.0%" would deny the alert beside it. */
+static void
+test_a_few_missing_values_are_not_none(void **state)
+{
+    static const char *const names[] = {"x", "y"};
+    static const enum col_type types[] = {COL_INT64, COL_INT64};
+    struct error err = {0};
+    struct builder *b = builder_new(2, names, types, &err);
+    struct profile *p;
+    struct buf out;
+
+    (void)state;
+    assert_non_null(b);
+    for (int i = 0; i < 2000; i++)
+        assert_true((i == 77 || builder_i64(b, 0, i % 7, &err)) &&
+                    builder_i64(b, 1, i % 7, &err) && builder_end_row(b, &err));
+    p = profile_with(builder_finish(b, &err), &(struct profile_options){0});
+    buf_init(&out);
+    profile_markdown(p, &out);
+    assert_non_null(strstr(out.data, "| x | int | <0.1% | 7 |"));
+    assert_non_null(strstr(out.data, "| y | int | 0.0% | 7 |"));
+    buf_clear(&out);
+    profile_html(p, "a.csv", &out);
+    assert_non_null(strstr(out.data, ">&lt;0.1%</td>"));
+    buf_fini(&out);
+    profile_free(p);
+}
+
 static void
 test_page_loads_nothing(void **state)
 {
@@ -217,6 +245,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_few_missing_values_are_not_none),
         cmocka_unit_test(test_page_loads_nothing),
         cmocka_unit_test(test_texts_of_the_table_stay_text),
         cmocka_unit_test(test_redacted_reports_tell_no_value),
