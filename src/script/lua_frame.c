@@ -649,7 +649,7 @@ frame_group(lua_State *L)
     struct shaping s = {.in = f->frame};
 
     s.names = script_texts(L, 2, "group");
-    s.exprs = script_texts(L, 3, "aggregates");
+    s.exprs = script_aggregates(L, 3);
     s.out = new_frame(L, f->name);
     script_call(L, "group", run_group, &s);
     return 1;
@@ -674,7 +674,7 @@ frame_pivot(lua_State *L)
 
     s.names = script_texts(L, 2, "pivot");
     s.text = luaL_checkstring(L, 3);
-    s.exprs = script_texts(L, 4, "aggregates");
+    s.exprs = script_aggregates(L, 4);
     s.out = new_frame(L, f->name);
     script_call(L, "pivot", run_pivot, &s);
     return 1;
@@ -916,6 +916,11 @@ frame_field(lua_State *L, void *p, const char *name)
                 L, column_type_word(column_type(frame_column(f->frame, i))));
             lua_setfield(L, -2, frame_name(f->frame, i));
         }
+    } else if (frame_find(f->frame, name) >= 0) {
+        script_failf(L, ERR_NOTFOUND,
+                     "a column is no field of its frame: :values(\"%s\") is a "
+                     "list of it",
+                     name);
     } else {
         return false;
     }
@@ -969,8 +974,9 @@ const struct binding lua_frame_methods[] = {
     {"top", frame_top, "frame:top(n, names)",
      "The first n rows by these columns, without sorting the others."},
     {"head", frame_head, "frame:head([n])", "The first n rows (10)."},
-    {"group", frame_group, "frame:group(by, { \"name = aggregate\", ... })",
-     "One row for each group. Aggregates: count(), sum(x), mean(x), min(x),\n"
+    {"group", frame_group, "frame:group(by, { name = \"aggregate\", ... })",
+     "One row for each group. A list, { \"name = aggregate\", ... }, keeps its\n"
+     "order; names alone are sorted. Aggregates: count(), sum(x), mean(x), min(x),\n"
      "max(x), sd(x), median(x), distinct(x), missing(x), share(x),\n"
      "first(x), last(x)."},
     {"distinct", frame_distinct, "frame:distinct([names])",

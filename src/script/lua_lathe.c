@@ -9,37 +9,64 @@
 #include "script/lua_project.h"
 #include "script/lua_types.h"
 
-static int
-lathe_help(lua_State *L)
+/* Does it belong to the object, or have to do with the text, at 1?  All do when
+ * there is nothing. */
+static bool
+is_asked(lua_State *L, const char *prefix, const struct binding *b)
 {
-    struct buf *out;
+    const struct object *o = script_object(L, 1);
+    const char *word = o ? NULL : lua_tostring(L, 1);
+
+    if (o)
+        return strcmp(prefix, o->type->name) == 0;
+    return !word || strcasestr(b->usage, word) || strcasestr(b->help, word);
+}
+
+static void
+list_manual(lua_State *L, struct buf *out)
+{
     const struct binding *b;
     const char *prefix, *last = "";
 
-    lua_settop(L, 1);
-    out = script_buf(L);
-    if (!lua_isnoneornil(L, 1)) {
-        script_help(L, 1, out);
-        if (out->len == 0)
-            script_failf(L, ERR_NOTFOUND, "there is no help on this %s",
-                         luaL_typename(L, 1));
-    }
-    for (size_t i = 0; lua_isnoneornil(L, 1) && (b = script_manual(i, &prefix));
-         i++)
+    for (size_t i = 0; (b = script_manual(i, &prefix)); i++)
         for (; b->name; b++) {
+            if (!is_asked(L, prefix, b))
+                continue;
             if (strcmp(prefix, last) != 0)
                 buf_printf(out, "%s%s\n", *last ? "\n" : "", prefix);
             last = prefix;
             buf_printf(out, "  %s\n", b->usage);
         }
+}
+
+static int
+lathe_help(lua_State *L)
+{
+    struct buf *out;
+
+    lua_settop(L, 1);
+    out = script_buf(L);
+    if (!lua_isnil(L, 1))
+        script_help(L, 1, out);
+    if (out->len == 0 && (lua_isnil(L, 1) || lua_type(L, 1) == LUA_TSTRING ||
+                          script_object(L, 1)))
+        list_manual(L, out);
+    if (out->len == 0 && lua_type(L, 1) == LUA_TSTRING)
+        script_failf(L, ERR_NOTFOUND,
+                     "nothing in the library has to do with '%s'",
+                     lua_tostring(L, 1));
+    if (out->len == 0)
+        script_failf(L, ERR_NOTFOUND, "there is no help on this %s",
+                     luaL_typename(L, 1));
     lua_pushlstring(L, out->data, out->len);
     return 1;
 }
 
 static const struct binding lathe_functions[] = {
-    {"help", lathe_help, "lathe.help([f])",
-     "The manual of a function or method: lathe.help(lathe.read). Without an\n"
-     "argument, one line on each."},
+    {"help", lathe_help, "lathe.help([what])",
+     "The manual of a function or method: lathe.help(lathe.read). Of an object\n"
+     "its methods, of a text what has to do with it, without an argument all,\n"
+     "a line each."},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -295,7 +295,7 @@ scan_group(lua_State *L)
 {
     struct step *of = check_scan(L, 1), *s;
     const char *const *by = script_texts(L, 2, "group");
-    const char *const *aggregates = script_texts(L, 3, "aggregates");
+    const char *const *aggregates = script_aggregates(L, 3);
 
     s = push_step(L, of, STEP_GROUP);
     s->names = copy_texts(by);
@@ -526,7 +526,7 @@ const struct binding lua_scan_methods[] = {
      "The first row of each that differ in these columns, or in any."},
     {"sample", scan_sample, "scan:sample(n [, { seed = 1 }])",
      "So many rows at random, or below 1 a share of them."},
-    {"group", scan_group, "scan:group(by, { \"name = aggregate\", ... })",
+    {"group", scan_group, "scan:group(by, { name = \"aggregate\", ... })",
      "As frame:group()."},
     {"join", scan_join, "scan:join(other, { by = names, ... })",
      "As frame:join(), with a frame or a scan."},

@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 
 #include "base/mem.h"
+#include "frame/synonym.h"
 #include "script/script.h"
 
 enum { GC_STEP_KB = 1024 };
@@ -171,7 +172,7 @@ no_such_field(lua_State *L, const struct object_type *t, const char *name)
         names[n++] = b->name;
     for (const char *const *f = t->fields; f && *f && n < 64; f++)
         names[n++] = *f;
-    nearest = str_nearest(str_of(name), names, n);
+    nearest = synonym_nearest(str_of(name), names, n);
     if (nearest)
         luaL_error(L, "a %s has no '%s' (did you mean '%s'?)", t->name, name,
                    nearest);
@@ -445,6 +446,17 @@ script_opt_bool(lua_State *L, int idx, const char *name, bool fallback)
     return x;
 }
 
+/* A list has no names: one would be passed over without a word. */
+static void
+check_list(lua_State *L, int idx, const char *what)
+{
+    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1))
+        if (lua_type(L, -2) == LUA_TSTRING)
+            script_failf(L, ERR_TYPE,
+                         "%s: '%s' is a name, expected a list of texts", what,
+                         lua_tostring(L, -2));
+}
+
 const char *const *
 script_texts(lua_State *L, int idx, const char *what)
 {
@@ -465,6 +477,7 @@ script_texts(lua_State *L, int idx, const char *what)
                      "%s is a %s, expected a text or a list of "
                      "texts",
                      what, luaL_typename(L, idx));
+    check_list(L, idx, what);
     n = lua_rawlen(L, idx);
     out = lua_newuserdatauv(L, (n + 1) * sizeof *out, 1);
     lua_pushvalue(L, idx);
@@ -478,6 +491,34 @@ script_texts(lua_State *L, int idx, const char *what)
     }
     out[n] = NULL;
     return out;
+}
+
+const char *const *
+script_aggregates(lua_State *L, int idx)
+{
+    static const char what[] = "aggregates";
+    int keys, list;
+
+    idx = lua_absindex(L, idx);
+    if (lua_type(L, idx) != LUA_TTABLE || lua_rawlen(L, idx) > 0)
+        return script_texts(L, idx, what);
+    script_sorted_keys(L, idx);
+    keys = lua_gettop(L);
+    lua_newtable(L);
+    list = lua_gettop(L);
+    for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, keys); i++) {
+        if (lua_rawgeti(L, keys, i) != LUA_TSTRING)
+            script_failf(L, ERR_TYPE, "%s: a name is a %s, expected a text",
+                         what, luaL_typename(L, -1));
+        lua_pushliteral(L, " = ");
+        lua_pushvalue(L, -2);
+        if (lua_rawget(L, idx) != LUA_TSTRING)
+            script_failf(L, ERR_TYPE, "%s: %s is a %s, expected a text", what,
+                         lua_tostring(L, -3), luaL_typename(L, -1));
+        lua_concat(L, 3);
+        lua_rawseti(L, list, i);
+    }
+    return script_texts(L, list, what);
 }
 
 const char *const *
