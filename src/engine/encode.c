@@ -272,8 +272,9 @@ target_column(const struct frame *f, const char *name,
     }
     if (n_missing)
         return error_set(err, ERR_RANGE,
-                         "target '%s' is missing in %zu of %zu rows", name,
-                         n_missing, column_rows(c));
+                         "target '%s' is missing in %zu of %zu rows: keep "
+                         "those where %s is not null",
+                         name, n_missing, column_rows(c), name);
     *out = c;
     return true;
 }

@@ -204,9 +204,10 @@ learn_target(struct feeding *g, struct error *err)
 
     if (g->n_missing)
         return error_set(err, ERR_RANGE,
-                         "target '%s' is missing in %llu of %llu rows",
+                         "target '%s' is missing in %llu of %llu rows: keep "
+                         "those where %s is not null",
                          f->target, (unsigned long long)g->n_missing,
-                         (unsigned long long)g->n_rows);
+                         (unsigned long long)g->n_rows, f->target);
     rows = frame_list_stack(&g->kinds.rows, stream_head(g->stream),
                             f->ctx->pool, err);
     ok = rows && target_fit(rows, f->target, f->o->problem, &f->all, err) &&

@@ -1,5 +1,6 @@
-/* frame/synonym.h -- what pandas, SQL and R call that which is called otherwise
- * here, so that an error can name what was meant.
+/* frame/synonym.h -- what pandas, SQL, R and other tools call that which is
+ * called otherwise here: functions, methods, commands and options, so that an
+ * error can name what was meant.
  *
  * These words are never accepted: one name for a thing is enough.
  * SPDX-License-Identifier: GPL-3.0-or-later */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "frame/synonym.h"
 
 enum { WIDTH_DEFAULT = 80, HELP_CELLS = 80, NAMES_MAX = 256 };
 
@@ -130,7 +131,7 @@ match_error(const struct command *table, size_t n, int argc,
         names[n_names] = first[n_names];
         n_names++;
     }
-    nearest = str_nearest(str_of(argv[0]), names, n_names);
+    nearest = synonym_nearest(str_of(argv[0]), names, n_names);
     return nearest ? error_set(err, ERR_USAGE,
                                "no command '%s', did you mean "
                                "'%s'?",
@@ -213,7 +214,7 @@ no_such_option(const struct command *c, const char *name, struct error *err)
     for (size_t i = 0; (a = command_arg(c, i)); i++)
         if (is_option(a) && n < COMMAND_MAX_ARGS + 3)
             names[n++] = a->name;
-    nearest = str_nearest(str_of(name), names, n);
+    nearest = synonym_nearest(str_of(name), names, n);
     return nearest ? error_set(err, ERR_USAGE,
                                "%s: no option '%s', did you "
                                "mean '%s'?",

@@ -75,6 +75,7 @@ wrong_words_are_named(void **state)
         const char *want;
     } cases[] = {
         {{"t.csv"}, "try it: --target is missing"},
+        {{"t.csv", "-n", "3"}, "try it: no option '-n', did you mean '--rows'"},
         {{"--target", "y"}, "try it: DATA is missing"},
         {{"t.csv", "--target"}, "try it: --target needs a value"},
         {{"t.csv", "--targt", "y"},
@@ -155,6 +156,9 @@ the_longest_name_is_matched(void **state)
     assert_null(command_match(1, WORDS("tarin"), &used, &err));
     assert_string_equal(err.message,
                         "no command 'tarin', did you mean 'train'?");
+    assert_null(command_match(1, WORDS("describe"), &used, &err));
+    assert_string_equal(err.message,
+                        "no command 'describe', did you mean 'profile'?");
 }
 
 static void

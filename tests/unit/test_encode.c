@@ -108,7 +108,8 @@ test_a_target_that_cannot_be_learnt_is_refused(void **state)
 
     (void)state;
     expect_refused(COL_INT64, 4, gaps, -1, ERR_RANGE,
-                   "target 'y' is missing in 2 of 4 rows");
+                   "target 'y' is missing in 2 of 4 rows: keep those where y "
+                   "is not null");
     expect_refused(COL_TEXT, 2, same, -1, ERR_RANGE,
                    "target 'y' has one value only: nothing to learn");
     expect_refused(COL_TEXT, 0, same, -1, ERR_RANGE, "target 'y' has no rows");

@@ -226,7 +226,9 @@ what_cannot_be_learnt_is_said_as_for_a_table(void **state)
     } bad[] = {
         {"logistic", "plan", "sample the rows"},
         {"gbdt", "vlaue", "did you mean 'value'"},
-        {"gbdt", "spend", "target 'spend' is missing in 143 of 1000 rows"},
+        {"gbdt", "spend",
+         "target 'spend' is missing in 143 of 1000 rows: keep those where "
+         "spend is not null"},
     };
     const struct model_options o = {.problem = -1, .patience = -1};
     struct frame *f = customers(1000);
