@@ -115,6 +115,14 @@ check_name(const char *path, struct error *err)
 
 /* ---- opening and closing ---- */
 
+/* What the file itself says of a failure begins with its path. */
+static void
+tell_path(const struct sink *s, struct error *err)
+{
+    if (s->path && strncmp(err->message, s->path, strlen(s->path)) != 0)
+        error_prefix(err, "%s: ", s->path);
+}
+
 static struct sink *
 sink_new(const struct frame *head, struct pool *pool, struct progress *progress)
 {
@@ -152,8 +160,8 @@ sink_open(const char *path, const struct frame *head, struct pool *pool,
     }
     if (begin(s, head, err))
         return s;
+    tell_path(s, err);
     sink_drop(s);
-    error_prefix(err, "%s: ", path);
     return NULL;
 }
 
@@ -182,7 +190,7 @@ sink_commit(struct sink *s, struct error *err)
     bool ok = end(s, err);
 
     if (!ok)
-        error_prefix(err, "%s: ", s->path);
+        tell_path(s, err);
     if (ok)
         ok = sink_bytes_commit(&s->out, NEW_FILE, err);
     else
@@ -209,7 +217,7 @@ sink_put(struct sink *s, const struct frame *f, struct error *err)
     else
         ok = sink_text_put(s->text, f, err);
     if (!ok)
-        error_prefix(err, "%s: ", s->path);
+        tell_path(s, err);
     return ok;
 }
 

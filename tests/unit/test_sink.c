@@ -357,6 +357,16 @@ write_with_faults(const char *path, const struct frame *f, struct error *err)
     return false;
 }
 
+/* At most: what begins before there is a sink, or after, names no file or the
+ * folder. */
+static bool
+names_once(const char *message, const char *path)
+{
+    const char *at = strstr(message, path);
+
+    return !at || !strstr(at + 1, path);
+}
+
 static void
 whatever_fails_the_file_is_whole_or_not_there(void **state)
 {
@@ -377,6 +387,7 @@ whatever_fails_the_file_is_whole_or_not_there(void **state)
             mem_fault_arm(0, false);
             if (!ok) {
                 assert_true(err.code == ERR_NOMEM || err.code == ERR_IO);
+                assert_true(names_once(err.message, path));
                 /* The folder's own sync is the one thing after the rename. */
                 assert_true(files_there() == before || file_exists(path));
                 unlink(path);

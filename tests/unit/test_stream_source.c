@@ -849,6 +849,8 @@ a_batch_that_cannot_be_cast_is_an_error(void **state)
                                               .close = mixed_close};
     struct frame *ints = number(COL_INT64, 7), *head = number(COL_FLOAT64, 0);
     struct frame *got = NULL;
+    const struct source_options o = {.csv = {.header = -1}};
+    const struct stream_source from = {.path = "numbers", .o = &o};
 
     (void)state;
     for (unsigned long n = 1; !got; n++) {
@@ -857,7 +859,7 @@ a_batch_that_cannot_be_cast_is_an_error(void **state)
         struct stream *s;
 
         stream_init(&m.stream, &class, frame_ref(head), NULL);
-        s = stream_shape(&m.stream, "numbers", NULL, 0, &err);
+        s = stream_shape(&m.stream, &from, 0, &err);
         assert_non_null(s);
         mem_fault_arm(n, false);
         if (!stream_next(s, &got, &err))
