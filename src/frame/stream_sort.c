@@ -154,7 +154,8 @@ write_run(struct stream_sorter *s, struct error *err)
 
     if (!s->file && !(s->file = spilled_new(s->head, err)))
         return false;
-    if (!s->batch_rows)
+    /* The first run may be a few rows that take much. */
+    if (s->batch_rows < n / FAN + 1)
         s->batch_rows = n / FAN + 1;
     begin = spilled_count(s->file);
     if (!order_list(s, err))
