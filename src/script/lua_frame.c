@@ -382,6 +382,30 @@ run_with(struct task *t, void *ctx, struct error *err)
     return now;
 }
 
+size_t
+script_pairs(lua_State *L, int idx, const char *what, const char ***names,
+             const char ***texts)
+{
+    lua_Integer n;
+
+    luaL_checktype(L, idx, LUA_TTABLE);
+    lua_settop(L, idx);
+    script_sorted_keys(L, idx);
+    n = (lua_Integer)lua_rawlen(L, idx + 1);
+    *names = script_scratch(L, (size_t)(n + 1) * sizeof **names, NULL);
+    *texts = script_scratch(L, (size_t)(n + 1) * sizeof **texts, NULL);
+    for (lua_Integer i = 0; i < n; i++) {
+        lua_rawgeti(L, idx + 1, i + 1);
+        (*names)[i] = luaL_checkstring(L, -1);
+        if (lua_getfield(L, idx, (*names)[i]) != LUA_TSTRING)
+            script_failf(L, ERR_TYPE, "%s: %s is a text, this is a %s",
+                         (*names)[i], what, luaL_typename(L, -1));
+        (*texts)[i] = lua_tostring(L, -1);
+        lua_pop(L, 2); /* the table and the list of its keys hold them */
+    }
+    return (size_t)n;
+}
+
 /* { name = "text", ... } in order of the names. */
 static int
 shape_by_pairs(lua_State *L, const char *task, const char *what,
@@ -390,26 +414,10 @@ shape_by_pairs(lua_State *L, const char *task, const char *what,
     struct lua_frame *f = check_frame(L, 1);
     struct shaping s = {.in = f->frame};
     const char **names, **exprs;
-    lua_Integer n;
 
-    luaL_checktype(L, 2, LUA_TTABLE);
-    lua_settop(L, 2);
-    script_sorted_keys(L, 2);
-    n = (lua_Integer)lua_rawlen(L, 3);
-    names = script_scratch(L, (size_t)(n + 1) * sizeof *names, NULL);
-    exprs = script_scratch(L, (size_t)(n + 1) * sizeof *exprs, NULL);
-    for (lua_Integer i = 0; i < n; i++) {
-        lua_rawgeti(L, 3, i + 1);
-        names[i] = luaL_checkstring(L, -1);
-        if (lua_getfield(L, 2, names[i]) != LUA_TSTRING)
-            script_failf(L, ERR_TYPE, "%s: %s is a text, this is a %s",
-                         names[i], what, luaL_typename(L, -1));
-        exprs[i] = lua_tostring(L, -1);
-        lua_pop(L, 1); /* the options hold it; the name stays on the stack */
-    }
+    s.n = script_pairs(L, 2, what, &names, &exprs);
     s.names = names;
     s.exprs = exprs;
-    s.n = (size_t)n;
     s.out = new_frame(L, f->name);
     script_call(L, task, run, &s);
     return 1;

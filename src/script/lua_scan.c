@@ -179,24 +179,8 @@ scan_with(lua_State *L)
 {
     struct step *of = check_scan(L, 1), *s;
     const char **names, **exprs;
-    lua_Integer n;
 
-    luaL_checktype(L, 2, LUA_TTABLE);
-    lua_settop(L, 2);
-    script_sorted_keys(L, 2);
-    n = (lua_Integer)lua_rawlen(L, 3);
-    names = script_scratch(L, (size_t)(n + 1) * sizeof *names, NULL);
-    exprs = script_scratch(L, (size_t)(n + 1) * sizeof *exprs, NULL);
-    for (lua_Integer i = 0; i < n; i++) {
-        lua_rawgeti(L, 3, i + 1);
-        names[i] = luaL_checkstring(L, -1);
-        if (lua_getfield(L, 2, names[i]) != LUA_TSTRING)
-            script_failf(L, ERR_TYPE,
-                         "%s: an expression is a text, this is a %s", names[i],
-                         luaL_typename(L, -1));
-        exprs[i] = lua_tostring(L, -1);
-        lua_pop(L, 1);
-    }
+    script_pairs(L, 2, "an expression", &names, &exprs);
     s = push_step(L, of, STEP_WITH);
     s->names = copy_texts(names);
     s->exprs = copy_texts(exprs);

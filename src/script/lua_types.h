@@ -25,6 +25,11 @@ void script_reading(lua_State *L, int idx, struct source_options *out);
 /* A word about fields that are not UTF-8, if there are any. */
 void script_tell_foreign(struct session *s, const char *path,
                          const struct csv_table *t);
+/* The last argument, { name = "text", ... }, in order of the names; returns how
+ * many there are.  Both lists are NULL-ended and live as long as the call; a
+ * value that is no text is told as not being `what`. */
+size_t script_pairs(lua_State *L, int idx, const char *what,
+                    const char ***names, const char ***texts);
 /* The file a frame came from; "" when unknown. */
 const char *script_frame_name(lua_State *L, int idx);
 

@@ -22,6 +22,13 @@ tap.fails(function() lathe.read(data, { delimter = ";" }) end, "did you mean 'de
 tap.fails(function() lathe.read("missing.csv") end, "missing.csv", "a missing file is named")
 tap.fails(function() lathe.read {} end, "string expected", "a wrong argument is refused")
 
+local many = {}
+for i = 1, 300 do many["c" .. i] = "tenure + " .. i end
+tap.is(#df:head(3):with(many).columns, #df.columns + 300,
+    "with adds as many columns as there are")
+tap.is(#lathe.scan(data):limit(3):with(many):collect().columns, #df.columns + 300,
+    "and so does that of a scan")
+
 local a, b = df:split { test = 0.2, stratify = "churn", seed = 3 }
 local c = df:split { test = 0.2, stratify = "churn", seed = 3 }
 tap.is(a.rows + b.rows, 7043, "split leaves no row out")
