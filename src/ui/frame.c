@@ -18,7 +18,8 @@ enum { MIN_W = 60, MIN_H = 12, WIDE = 110 };
 static bool
 takes_keys(const struct view *v, unsigned region)
 {
-    return !(v->class->regions[region].flags & REGION_PASSIVE);
+    return !(v->class->regions[region].flags & REGION_PASSIVE) &&
+           (!v->class->has || v->class->has(v, region));
 }
 
 static bool
@@ -57,12 +58,16 @@ lay_out(struct view *v, int w, int h)
     l->body = (struct rect){0, 0, w, h};
     if (v->focus >= view_regions(v->class))
         v->focus = 0;
+    if (!takes_keys(v, v->focus)) /* what it showed is gone */
+        frame_next_region(v, 1);
     if (v->class->layout && !is_small(v) && !v->zoom)
         v->class->layout(v, l);
     if (!v->class->layout || frame_single(v)) {
         memset(l->placed, 0, sizeof l->placed);
         l->placed[v->focus] = l->body;
     }
+    if (v->class->placed)
+        v->class->placed(v);
 }
 
 struct rect

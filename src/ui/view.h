@@ -19,7 +19,8 @@
  * one has the keys.  layout() places them in the body when there is room; the
  * frame draws rules and titles, moves the focus (Tab, Ctrl-W, mouse), zooms
  * (z), and in a small terminal shows one region at a time ([ ] change it).
- * Regions that layout() does not place are reached the same way.
+ * Regions that layout() does not place are reached the same way, save those
+ * that have nothing to show: has() says so.
  *
  * DRAWING.  draw() reads state and fills its canvas; it runs at most once a
  * frame, never blocks, never allocates by user data size, never starts work.
@@ -145,6 +146,12 @@ struct view_class {
     struct view *(*open)(struct ui *ui); /* aborts on memory; never NULL */
     void (*close)(struct view *v);
     void (*layout)(struct view *v, struct layout *l); /* NULL: region 0 fills */
+    /* The regions of this frame have their rectangles, in v->layout, also when
+     * one has them all: ask here for what is made to measure, a chart. */
+    void (*placed)(struct view *v);
+    /* Is there anything for the region to show now?  One without is neither
+     * reached nor counted; layout() leaves it out.  NULL: always. */
+    bool (*has)(const struct view *v, unsigned region);
     /* Session topics (session.h) that changed.  The frame repaints after it. */
     void (*changed)(struct view *v, unsigned topics);
     /* The view came on screen or left it: start and stop polling here. A view

@@ -231,7 +231,6 @@ data_layout(struct view *v, struct layout *l)
         if (body.w >= 130)
             layout_place(l, DATA_REGION_COLUMNS, rect_left(&body, 60));
         layout_place(l, DATA_REGION_PLOT, body);
-        data_plot_layout(data_mine(v), body);
         return;
     }
     /* What a sheet about another holds needs no summary of its columns. */
@@ -252,6 +251,23 @@ data_layout(struct view *v, struct layout *l)
         layout_place(l, DATA_REGION_DETAIL, rect_top(&body, 4));
     }
     layout_place(l, DATA_REGION_ROWS, body);
+}
+
+static void
+data_placed(struct view *v)
+{
+    data_plot_placed(data_mine(v), v->layout.placed[DATA_REGION_PLOT]);
+}
+
+/* A chart takes the place of the rows. */
+static bool
+data_has(const struct view *v, unsigned region)
+{
+    bool chart = data_plot_on((const struct view_data *)v);
+
+    return region == DATA_REGION_ROWS   ? !chart
+           : region == DATA_REGION_PLOT ? chart
+                                        : true;
 }
 
 /* ---- actions ---- */
@@ -893,6 +909,8 @@ const struct view_class view_data_class = {
     .open = data_open,
     .close = data_close,
     .layout = data_layout,
+    .placed = data_placed,
+    .has = data_has,
     .changed = data_changed,
     .show = data_show,
     .action = data_action,

@@ -234,7 +234,7 @@ bool data_plot_on(const struct view_data *d);
 bool data_plot_close(struct view_data *d);
 /* It has this room: another chart is asked for where that, the column or the
  * table is another one. */
-void data_plot_layout(struct view_data *d, struct rect r);
+void data_plot_placed(struct view_data *d, struct rect r);
 /* A column beside the one under the cursor. */
 void data_plot_suggest(struct view_data *d, struct buf *out);
 void data_plot_draw(struct view *v, const struct canvas *c);

@@ -235,8 +235,8 @@ same_subject(const struct subject *a, const struct subject *b)
            strcmp(a->table, b->table) == 0;
 }
 
-/* Ask for a figure when another one is wanted and none is under way: the one
- * that is then looks again, for the layout follows what is drawn. */
+/* Ask for a figure when another one is wanted; one that is under way is then of
+ * no use. */
 static void
 ask_figure(struct data_plot *p)
 {
@@ -274,12 +274,12 @@ ask_figure(struct data_plot *p)
 }
 
 void
-data_plot_layout(struct view_data *d, struct rect r)
+data_plot_placed(struct view_data *d, struct rect r)
 {
     struct data_plot *p = d->plot;
     int w = r.w - 2, h = r.h - 1 - (p->by_class ? 1 : 0);
 
-    if (!p->on)
+    if (!p->on || r.w <= 0)
         return;
     ask_figure(p);
     if (w != p->want_w || h != p->want_h) {

@@ -71,10 +71,9 @@ static const struct view_sign signs[] = {
 static void
 endpoints_layout(struct view *v, struct layout *l)
 {
-    struct view_endpoints *e = endpoints_mine(v);
     struct rect body = l->body, lower;
-    const struct rect *chart = &l->placed[ENDPOINTS_REGION_CHART];
 
+    (void)v;
     if (body.w >= 130) {
         struct rect right = rect_right(&body, body.w * 2 / 5);
 
@@ -89,7 +88,16 @@ endpoints_layout(struct view *v, struct layout *l)
         layout_place(l, ENDPOINTS_REGION_CHART, lower);
     }
     layout_place(l, ENDPOINTS_REGION_LIST, body);
-    if (e->want_w != chart->w - 1 || e->want_h != chart->h - 1) {
+}
+
+static void
+endpoints_placed(struct view *v)
+{
+    struct view_endpoints *e = endpoints_mine(v);
+    const struct rect *chart = &v->layout.placed[ENDPOINTS_REGION_CHART];
+
+    if (chart->w > 0 &&
+        (e->want_w != chart->w - 1 || e->want_h != chart->h - 1)) {
         e->want_w = chart->w - 1;
         e->want_h = chart->h - 1;
         endpoints_ask_chart(e);
@@ -484,6 +492,7 @@ const struct view_class view_endpoints_class = {
     .open = endpoints_open,
     .close = endpoints_close,
     .layout = endpoints_layout,
+    .placed = endpoints_placed,
     .changed = endpoints_changed,
     .shown = endpoints_shown,
     .show = endpoints_show,

@@ -49,11 +49,10 @@ static const struct view_sign signs[] = {
 static void
 runs_layout(struct view *v, struct layout *l)
 {
-    struct view_runs *r = runs_mine(v);
     struct rect body = l->body, left, column;
-    const struct rect *chart = &l->placed[RUNS_REGION_CHART];
     int w = body.w >= 130 ? 48 : body.w * 2 / 5;
 
+    (void)v;
     left = rect_left(&body, w);
     column = rect_bottom(&left, left.h * 2 / 5);
     layout_place(l, RUNS_REGION_LIST, left);
@@ -64,8 +63,17 @@ runs_layout(struct view *v, struct layout *l)
         layout_place(l, RUNS_REGION_COMPARE, rect_bottom(&body, body.h / 3));
     }
     layout_place(l, RUNS_REGION_CHART, body);
+}
+
+static void
+runs_placed(struct view *v)
+{
+    struct view_runs *r = runs_mine(v);
+    const struct rect *chart = &v->layout.placed[RUNS_REGION_CHART];
+
     /* One row is the rule; one column the line to the left. */
-    if (r->want_w != chart->w - 1 || r->want_h != chart->h - 1) {
+    if (chart->w > 0 &&
+        (r->want_w != chart->w - 1 || r->want_h != chart->h - 1)) {
         r->want_w = chart->w - 1;
         r->want_h = chart->h - 1;
         runs_ask_chart(r);
@@ -534,6 +542,7 @@ const struct view_class view_runs_class = {
     .open = runs_open,
     .close = runs_close,
     .layout = runs_layout,
+    .placed = runs_placed,
     .changed = runs_changed,
     .shown = runs_shown,
     .show = runs_show,

@@ -72,6 +72,24 @@ wait female
 type ]
 wait 2/2 [ ]
 wait rows
+type ]
+wait 1/2 [ ]
+row 3  column                  type  null%
+wait churn                   text    0.0
+
+test a chart at 40x10 takes the place of the rows, and is drawn to measure
+type :histogram<Enter>
+wait 2/2 [ ]
+wait 5,174   73.5% █████
+type lllll
+wait 500┤
+type ]
+wait 1/2 [ ]
+type ]q
+wait 1/2 [ ]
+type ]
+wait 2/2 [ ]
+wait rows
 type ?
 wait keys here
 type <C-g>
