@@ -113,7 +113,7 @@ draw_shape(const struct canvas *c, int x, int y, int w,
            const struct profile_column *p)
 {
     double bins[PROFILE_BINS], most = 0;
-    size_t n = p->n_bins;
+    size_t n = p->numeric ? p->n_bins : 0; /* of a text: of its lengths */
 
     for (size_t i = 0; i < n; i++)
         bins[i] = (double)p->histogram[i];
@@ -139,18 +139,53 @@ draw_shape(const struct canvas *c, int x, int y, int w,
                    most);
 }
 
-enum { SHAPE_CELLS = 15 }; /* the shape and the sign behind it */
+/* Where the parts of a row begin; 0: there is no room for it. */
+struct parts {
+    int name_w, type, missing, distinct, spread, spread_w, shape, sign;
+};
 
-static int
-name_cells(int w)
+enum {
+    NAME_LEAST = 12,
+    NAME_FAIR = 16, /* before the shape takes room from it */
+    TYPE_CELLS = 6, /* with the gap before it, as all of these */
+    MISSING_CELLS = 6,
+    DISTINCT_CELLS = 10,
+    SPREAD_LEAST = 20,
+    SHAPE_CELLS = 11,
+    SIGN_CELLS = 4 /* and the scroll bar */
+};
+
+/* The name goes first; then its type, what is missing, the shape; what is left
+ * tells of the values. */
+static struct parts
+parts_of(int w)
 {
-    return w >= 100 ? 24 : w >= 60 ? 18 : w - 22;
+    struct parts p = {.sign = w - SIGN_CELLS + 1};
+    int room = w - 1 - SIGN_CELLS, x;
+    bool missing = room >= NAME_LEAST + TYPE_CELLS + MISSING_CELLS, shape;
+
+    room -= TYPE_CELLS + (missing ? MISSING_CELLS : 0);
+    shape = room >= NAME_FAIR + SHAPE_CELLS;
+    room -= shape ? SHAPE_CELLS : 0;
+    p.name_w = w >= 100 ? 24 : w >= 60 ? 18 : room < 24 ? room : 24;
+    p.name_w = p.name_w > 0 ? p.name_w : 0;
+    p.type = 1 + p.name_w + 1;
+    x = p.type + TYPE_CELLS - 1;
+    p.missing = missing ? x : 0;
+    x += missing ? MISSING_CELLS : 0;
+    p.shape = shape ? w - SIGN_CELLS - SHAPE_CELLS + 1 : 0;
+    if (shape && p.shape - x > DISTINCT_CELLS + SPREAD_LEAST) {
+        p.distinct = x;
+        p.spread = x + DISTINCT_CELLS;
+        p.spread_w = p.shape - 1 - p.spread;
+    }
+    return p;
 }
 
-/* What the profile says, from x on. */
+/* What the profile says. */
 static void
-draw_summary(const struct canvas *c, int x, int y, const struct table *t,
-             size_t col)
+draw_summary(const struct canvas *c, const struct parts *at, int y,
+             const struct table *t, size_t col)
 {
     const struct profile_column *p = profile_of(t, col);
     const struct alert *a = worst_alert(t, col);
@@ -158,14 +193,16 @@ draw_summary(const struct canvas *c, int x, int y, const struct table *t,
 
     if (!p)
         return;
-    if (c->w - x > 44) {
+    if (at->distinct) {
         str_from_count(p->n_distinct, text);
-        x = draw_fit(c, x, y, 10, ROLE_TEXT, DRAW_RIGHT, str_of(text));
-        draw_spread(c, x, y, c->w - x - SHAPE_CELLS, p);
+        draw_fit(c, at->distinct, y, DISTINCT_CELLS, ROLE_TEXT, DRAW_RIGHT,
+                 str_of(text));
+        draw_spread(c, at->spread, y, at->spread_w, p);
     }
-    draw_shape(c, c->w - 14, y, 10, p);
+    if (at->shape)
+        draw_shape(c, at->shape, y, SHAPE_CELLS - 1, p);
     if (a)
-        draw_text(c, c->w - 3, y, alert_style(a),
+        draw_text(c, at->sign, y, alert_style(a),
                   a->level == ALERT_NOTE ? "·" : "▲");
     if (t->target && strcmp(t->target, frame_name(t->frame, col)) == 0)
         draw_text(c, 0, y, ROLE_ACCENT, "◎");
@@ -173,45 +210,47 @@ draw_summary(const struct canvas *c, int x, int y, const struct table *t,
 
 /* t is NULL for first rows: what is counted waits for all of them. */
 static void
-draw_column_row(const struct canvas *c, int y, const struct frame *f,
-                const struct table *t, size_t col)
+draw_column_row(const struct canvas *c, const struct parts *at, int y,
+                const struct frame *f, const struct table *t, size_t col)
 {
     const struct column *column = frame_column(f, col);
-    int name_w = name_cells(c->w), x;
     char text[32];
 
-    x = draw_fit(c, 1, y, name_w, ROLE_TITLE, DRAW_LEFT,
-                 str_of(frame_name(f, col)));
-    x = draw_fit(c, x + 1, y, 5, sheet_role(column_type(column)), DRAW_LEFT,
-                 str_of(sheet_type(column_type(column))));
+    draw_fit(c, 1, y, at->name_w, ROLE_TITLE, DRAW_LEFT,
+             str_of(frame_name(f, col)));
+    draw_fit(c, at->type, y, TYPE_CELLS - 1, sheet_role(column_type(column)),
+             DRAW_LEFT, str_of(sheet_type(column_type(column))));
     if (!t)
         return;
     snprintf(text, sizeof text, "%.1f",
              100.0 * (double)column_missing(column) /
                  (double)(column_rows(column) ? column_rows(column) : 1));
-    x = draw_fit(c, x, y, 6, column_missing(column) ? ROLE_WARN : ROLE_DIM,
-                 DRAW_RIGHT, str_of(text));
-    draw_summary(c, x, y, t, col);
+    if (at->missing)
+        draw_fit(c, at->missing, y, MISSING_CELLS,
+                 column_missing(column) ? ROLE_WARN : ROLE_DIM, DRAW_RIGHT,
+                 str_of(text));
+    draw_summary(c, at, y, t, col);
 }
 
 static void
-draw_head(const struct canvas *c)
+draw_head(const struct canvas *c, const struct parts *at)
 {
-    int x =
-        draw_fit(c, 1, 0, name_cells(c->w), ROLE_DIM, DRAW_LEFT, STR("column"));
+    int w = at->spread_w / 3;
 
-    x = draw_fit(c, x + 1, 0, 5, ROLE_DIM, DRAW_LEFT, STR("type"));
-    x = draw_fit(c, x, 0, 6, ROLE_DIM, DRAW_RIGHT, STR("null%"));
-    if (c->w - x > 44) {
-        int w;
-
-        x = draw_fit(c, x, 0, 10, ROLE_DIM, DRAW_RIGHT, STR("distinct"));
-        w = c->w - x - SHAPE_CELLS;
-        draw_fit(c, x, 0, w / 3, ROLE_DIM, DRAW_RIGHT, STR("min"));
-        draw_fit(c, x + w / 3, 0, w / 3, ROLE_DIM, DRAW_RIGHT, STR("median"));
-        draw_fit(c, x + w / 3 * 2, 0, w / 3, ROLE_DIM, DRAW_RIGHT, STR("max"));
+    draw_fit(c, 1, 0, at->name_w, ROLE_DIM, DRAW_LEFT, STR("column"));
+    draw_fit(c, at->type, 0, TYPE_CELLS - 1, ROLE_DIM, DRAW_LEFT, STR("type"));
+    if (at->missing)
+        draw_fit(c, at->missing, 0, MISSING_CELLS, ROLE_DIM, DRAW_RIGHT,
+                 STR("null%"));
+    if (at->distinct) {
+        draw_fit(c, at->distinct, 0, DISTINCT_CELLS, ROLE_DIM, DRAW_RIGHT,
+                 STR("distinct"));
+        draw_fit(c, at->spread, 0, w, ROLE_DIM, DRAW_RIGHT, STR("min"));
+        draw_fit(c, at->spread + w, 0, w, ROLE_DIM, DRAW_RIGHT, STR("median"));
+        draw_fit(c, at->spread + 2 * w, 0, w, ROLE_DIM, DRAW_RIGHT, STR("max"));
     }
-    draw_text(c, c->w - 14, 0, ROLE_DIM, "shape");
+    if (at->shape)
+        draw_text(c, at->shape, 0, ROLE_DIM, "shape");
 }
 
 static void
@@ -233,6 +272,7 @@ data_columns_draw(struct view *v, const struct canvas *c)
     struct view_data *d = data_mine(v);
     const struct table *t = data_table(d);
     const struct frame *f = data_frame(d);
+    const struct parts at = parts_of(c->w);
     int head = c->h > 3;
 
     if (!f) {
@@ -240,7 +280,7 @@ data_columns_draw(struct view *v, const struct canvas *c)
         return;
     }
     if (head)
-        draw_head(c);
+        draw_head(c, &at);
     /* The cursor of the columns is that of the sheet. */
     if (c->focus)
         d->look->sheet.col = d->look->columns.at;
@@ -252,9 +292,9 @@ data_columns_draw(struct view *v, const struct canvas *c)
 
         if (col >= d->look->columns.n)
             break;
-        draw_column_row(c, y, f, t, col);
+        draw_column_row(c, &at, y, f, t, col);
         if (col == d->look->columns.at) {
-            draw_select(c, (struct rect){0, y, name_cells(c->w) + 2, 1});
+            draw_select(c, (struct rect){0, y, at.name_w + 2, 1});
         }
     }
     draw_scrollbar(c, c->w - 1, head, c->h - head, d->look->columns.top,
