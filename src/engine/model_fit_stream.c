@@ -87,6 +87,8 @@ make_room(struct feeding *g, const struct frame *batch, struct error *err)
     return true;
 }
 
+/* With texts of their own: a few rows of each batch would keep the texts of all,
+ * which is about the file. */
 static bool
 keep_chosen(struct feeding *g, const struct frame *batch, size_t n,
             struct frame_list *list, struct error *err)
@@ -95,7 +97,7 @@ keep_chosen(struct feeding *g, const struct frame *batch, size_t n,
 
     if (n == 0)
         return true;
-    rows = gather_frame(batch, g->chosen, n, g->f.ctx->pool, err);
+    rows = stack_apart(batch, g->chosen, n, g->f.ctx->pool, err);
     return rows && frame_list_add(list, rows, err);
 }
 
