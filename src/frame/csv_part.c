@@ -132,12 +132,28 @@ set_bit(struct task *t, uint64_t **bits, size_t row)
 
 /* A value that the caller's type refuses takes its row to the rejects; the
  * first such column is named. */
+/* The place for one more: of all that there are the first rows are kept, and
+ * columns come one after the other.  NULL: it is not among them. */
+static struct csv_reject *
+misfit_place(struct csv_part *p, size_t begin, size_t max)
+{
+    struct csv_reject *last = p->misfit;
+
+    if (p->n_misfits < max)
+        return &p->misfit[p->n_misfits++];
+    for (size_t i = 1; i < p->n_misfits; i++)
+        if (p->misfit[i].begin > last->begin)
+            last = &p->misfit[i];
+    return max > 0 && last->begin > begin ? last : NULL;
+}
+
 static bool
 note_misfit(struct task *t, size_t row, size_t col)
 {
     struct csv_part *p = t->part;
     size_t max = t->l->job->max_rejects;
     size_t last = t->rows.x.first[row] + t->l->n_cols - 1;
+    struct csv_reject *at;
     struct error err;
 
     if (p->bad && (p->bad[row / 64] >> (row % 64) & 1))
@@ -145,8 +161,9 @@ note_misfit(struct task *t, size_t row, size_t col)
     if (!p->misfit &&
         !(p->misfit = mem_try_array(max, sizeof *p->misfit, &err)))
         return fail_task(t, err.code);
-    if (p->n_misfits < max)
-        p->misfit[p->n_misfits++] =
+    at = misfit_place(p, p->region->begin + t->rows.x.row[row], max);
+    if (at)
+        *at =
             (struct csv_reject){.begin = p->region->begin + t->rows.x.row[row],
                                 .end = p->region->begin + t->rows.x.field[last],
                                 .fault = CSV_FAULT_VALUE,

@@ -1266,6 +1266,29 @@ a_file_that_fails_to_be_read_is_named(void **state)
     unlink(path);
 }
 
+/* Columns are looked at one after the other; the rows that are kept are the
+ * first ones all the same. */
+static void
+of_too_many_misfits_the_first_rows_are_kept(void **state)
+{
+    static const char *const types[] = {"a=int", "b=int", NULL};
+    const struct csv_options o = {
+        .header = 1, .types = types, .max_rejects = 2};
+    struct csv_table t;
+    struct error err;
+    const struct column *line;
+
+    (void)state;
+    assert_true(csv_parse(STR("a,b\n1,x\n2,3\nx,4\ny,5\nz,6\n"), "test", &o,
+                          NULL, NULL, &t, &err));
+    assert_int_equal(t.n_rejected, 4);
+    assert_int_equal(frame_rows(t.rejects), 2);
+    line = frame_column(t.rejects, 0);
+    assert_int_equal(column_int64s(line)[0], 2);
+    assert_int_equal(column_int64s(line)[1], 4);
+    csv_table_fini(&t);
+}
+
 int
 main(void)
 {
@@ -1292,6 +1315,7 @@ main(void)
         cmocka_unit_test(names_are_made_unique_and_never_empty),
         cmocka_unit_test(bad_rows_are_set_aside_with_line_and_reason),
         cmocka_unit_test(only_so_many_rejects_are_kept_but_all_are_counted),
+        cmocka_unit_test(of_too_many_misfits_the_first_rows_are_kept),
         cmocka_unit_test(what_is_no_table_fails_in_one_line),
         cmocka_unit_test(files_that_cannot_be_read_are_named),
         cmocka_unit_test(bytes_that_are_not_utf8_are_kept),
