@@ -448,3 +448,105 @@ figure_note(const struct figure *s, struct buf *out)
     if (s->n_left_out)
         buf_printf(out, " · %s left out", n);
 }
+
+/* ---- files ---- */
+
+enum { MOST_BARS = 30 };
+
+/* Ranges are outlines, of one class filled; colours tell classes apart, so
+ * there are no letters. */
+static void
+plain_series(const struct figure *s, struct figure_chart *c)
+{
+    size_t each = 2 * s->bins.n + 1, n = 0;
+
+    if (!s->count) { /* a cloud */
+        for (size_t i = 0; i < c->spec.n_series; i++)
+            c->series[i].mark = '\0';
+        return;
+    }
+    if (s->by[0]) {
+        for (size_t i = 0; i < c->spec.n_series; i++)
+            if (!c->series[i].mark)
+                c->series[n++] = c->series[i];
+        c->spec.n_series = n;
+        return;
+    }
+    free(c->room);
+    c->room = mem_new(2 * each * sizeof *c->room);
+    c->series[0].x = c->room;
+    c->series[0].y = c->room + each;
+    c->series[0].n = outline(s, 0, c->room, c->room + each);
+}
+
+static bool
+export_numbers(const struct figure *s, const char *title, const char *path,
+               struct error *err)
+{
+    char room[FIGURE_CLASSES][96], n[STR_F64_MAX];
+    const char *names[2 * FIGURE_CLASSES] = {NULL};
+    struct plot_words words = {.title = title, .x = s->x, .names = names};
+    struct figure_chart c;
+    bool ok;
+
+    words.filled = s->count && !s->by[0];
+    words.y = s->y[0] ? s->y : s->by[0] ? "percent of each class" : "rows";
+    if (!figure_chart(s, 100, 40, PLOT_BRAILLE, &c)) {
+        figure_chart_fini(&c);
+        return error_set(err, ERR_RANGE, "%s has no value that can be drawn",
+                         s->x);
+    }
+    plain_series(s, &c);
+    for (size_t i = 0; s->by[0] && i < s->n_classes; i++) {
+        str_from_count(s->class[i].rows, n);
+        snprintf(room[i], sizeof room[i], "%s (%s)", s->class[i].name, n);
+        names[i] = room[i];
+    }
+    ok = plot_export(&c.spec, &words, path, err);
+    figure_chart_fini(&c);
+    return ok;
+}
+
+static bool
+export_values(const struct figure *s, const char *title, const char *path,
+              struct error *err)
+{
+    size_t n = frame_rows(s->values) < MOST_BARS ? frame_rows(s->values)
+                                                 : (size_t)MOST_BARS;
+    const struct column *value = frame_column(s->values, 0);
+    double *x = mem_new(2 * (n + 1) * sizeof *x);
+    char **bars = mem_new((n + 1) * sizeof *bars);
+    struct plot_series one = {.x = x, .y = x + n, .n = n, .ink = 1};
+    struct plot_spec spec = plot_spec_of(&one, 1, 100, 40);
+    struct plot_words words = {
+        .title = title, .x = "rows", .bars = (const char *const *)bars};
+    bool ok;
+
+    for (size_t i = 0; i < n; i++) {
+        struct buf b;
+
+        buf_init(&b);
+        if (column_is_valid(value, i))
+            column_print(value, i, &b);
+        else
+            buf_puts(&b, "missing");
+        bars[i] = buf_take(&b);
+        x[i] = column_number(frame_column(s->values, 1), i);
+    }
+    ok = n > 0 ? plot_export(&spec, &words, path, err)
+               : error_set(err, ERR_RANGE, "%s has no value that can be drawn",
+                           s->x);
+    for (size_t i = 0; i < n; i++)
+        free(bars[i]);
+    free(bars);
+    free(x);
+    return ok;
+}
+
+bool
+figure_export(const struct figure *s, const char *title, const char *path,
+              struct error *err)
+{
+    return s->values ? export_values(s, title, path, err)
+                     : export_numbers(s, title, path, err);
+}

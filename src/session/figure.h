@@ -65,6 +65,10 @@ struct figure_chart {
 bool figure_chart(const struct figure *s, int width, int height,
                   enum plot_glyphs glyphs, struct figure_chart *out);
 void figure_chart_fini(struct figure_chart *c);
+/* Into a file, .svg or .png, by gnuplot, under this title; texts as bars.  On a
+ * pool job; ERR_RANGE when there is no value. */
+bool figure_export(const struct figure *s, const char *title, const char *path,
+                   struct error *err) MUST_USE;
 /* "ranges of 5", "20,000 of 1,000,000 rows", what is left out. */
 void figure_note(const struct figure *s, struct buf *out);
 #endif

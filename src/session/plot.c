@@ -585,53 +585,152 @@ plotter_uses_gnuplot(const struct plotter *p)
     return !p->builtin;
 }
 
-bool
-plot_export(const struct plot_spec *spec, const char *const *names,
-            const char *title, const char *path, struct error *err)
-{
-    static const char *const colours[] = {"#0072b2", "#e69f00", "#009e73",
-                                          "#cc79a7", "#56b4e9", "#d55e00"};
-    const char *argv[] = {"gnuplot", "-d", NULL, NULL};
-    size_t n = strlen(path);
-    bool png = n > 4 && strcmp(path + n - 4, ".png") == 0;
-    char *script;
-    struct buf b, out;
-    int status = 0;
-    bool ok;
+/* ---- files ---- */
 
-    buf_init(&b);
-    buf_init(&out);
-    buf_puts(&b, png ? "set term pngcairo noenhanced size 1200,750\n"
-                     : "set term svg noenhanced size 1200,750\n");
-    buf_puts(&b, "set output ");
-    put_quoted(&b, path);
-    buf_puts(&b, "\nset title ");
-    put_quoted(&b, title);
-    buf_printf(&b, "\nset grid\n%s logscale x\n%s logscale y\n",
-               spec->log_x ? "set" : "unset", spec->log_y ? "set" : "unset");
+/* An axis has as many ticks as it would have on so many cells. */
+enum {
+    FILE_W = 1200,
+    FILE_H = 750,
+    FILE_COLUMNS = 150,
+    FILE_ROWS = 40,
+    MANY_POINTS = 2000, /* which shine through each other */
+    EXPORT_MS = 60000
+};
+
+static const char *const file_colours[] = {
+    "0072b2", "e69f00", "009e73", "cc79a7", "56b4e9", "d55e00", "444444"};
+
+static void
+put_label(struct buf *b, const char *what, const char *text)
+{
+    if (!text || !text[0])
+        return;
+    buf_printf(b, "set %s ", what);
+    put_quoted(b, text);
+    buf_putc(b, '\n');
+}
+
+static void
+put_bars(const struct plot_series *s, const char *const *bars, struct buf *b)
+{
+    buf_printf(b,
+               "set yrange [%zu.5:0.5]\nset xrange [0:*]\n"
+               "set grid noytics xtics lc rgb '#dddddd'\nset ytics (",
+               s->n);
+    for (size_t i = 0; i < s->n; i++) {
+        buf_puts(b, i ? "," : "");
+        put_quoted(b, bars[i]);
+        buf_printf(b, " %zu", i + 1);
+    }
+    buf_puts(b, ")\n$d0 << EOD\n");
+    for (size_t i = 0; i < s->n; i++)
+        buf_printf(b, "%.17g %zu\n", s->x[i], i + 1);
+    buf_printf(b,
+               "EOD\nplot $d0 u ($1/2):2:($1/2):(0.38) w boxxyerror fs solid "
+               "noborder lc rgb '#%s' notitle\n",
+               file_colours[0]);
+}
+
+/* How a series is drawn, and its name. */
+static void
+put_series(const struct plot_series *s, size_t i, double base,
+           const struct plot_words *w, struct buf *b)
+{
+    const char *name = w->names ? w->names[i] : NULL;
+    size_t ink = s->ink > 0 ? (size_t)s->ink - 1 : i;
+    const char *colour =
+        file_colours[ink % (sizeof file_colours / sizeof *file_colours)];
+
+    buf_printf(b, "%s $d%zu u 1:2 w ", i ? "," : "plot", i);
+    if (s->dots)
+        buf_printf(b, "points pt 7 ps %s lc rgb '#%s%s'",
+                   s->n > MANY_POINTS ? "0.35" : "0.6",
+                   s->n > MANY_POINTS ? "80" : "", colour);
+    else if (w->filled)
+        buf_printf(b, "filledcurves y1=%.17g lc rgb '#%s'", base, colour);
+    else
+        buf_printf(b, "lines lw 2 lc rgb '#%s'", colour);
+    if (name && name[0]) {
+        buf_puts(b, " title ");
+        put_quoted(b, name);
+    } else {
+        buf_puts(b, " notitle");
+    }
+}
+
+static bool
+put_chart(const struct plot_spec *spec, const struct plot_words *words,
+          struct buf *b, struct error *err)
+{
+    struct plot_spec measured = *spec;
+    struct chart_frame f;
+
+    measured.width = FILE_COLUMNS;
+    measured.height = FILE_ROWS;
+    if (!chart_frame_of(&measured, &f))
+        return error_set(err, ERR_RANGE, "there is nothing to draw");
+    put_range(b, 'x', &f.x, f.x.from, f.x.to);
+    put_range(b, 'y', &f.y, f.y.from, f.y.to);
     for (size_t i = 0; i < spec->n_series; i++)
-        put_data(&b,
+        put_data(b,
                  &(struct chart_data){(double *)(uintptr_t)spec->series[i].x,
                                       (double *)(uintptr_t)spec->series[i].y,
                                       spec->series[i].n},
                  i);
-    for (size_t i = 0; i < spec->n_series; i++) {
-        buf_printf(&b, "%s $d%zu u 1:2 w lines lw 2 lc rgb '%s' title ",
-                   i ? "," : "plot", i, colours[i % 6]);
-        put_quoted(&b, names[i]);
-    }
-    buf_putc(&b, '\n');
-    script = mem_new(n + 8);
+    for (size_t i = 0; i < spec->n_series; i++)
+        put_series(&spec->series[i], i, f.y.low, words, b);
+    buf_putc(b, '\n');
+    return true;
+}
+
+static bool
+run_script(const struct buf *b, const char *path, struct error *err)
+{
+    size_t n = strlen(path);
+    char *script = mem_new(n + 8);
+    const char *argv[] = {"gnuplot", "-d", script, NULL};
+    struct buf out;
+    int status = 0;
+    bool ok;
+
+    buf_init(&out);
     memcpy(script, path, n);
     memcpy(script + n, ".gp", 4);
-    argv[2] = script;
-    ok = buf_check(&b, err) && file_replace(script, b.data, b.len, 0600, err) &&
-         proc_capture(argv, 20000, &out, &status, err);
+    ok = buf_check(b, err) &&
+         file_replace(script, b->data, b->len, 0600, err) &&
+         proc_capture(argv, EXPORT_MS, &out, &status, err);
     unlink(script);
     if (ok && status != 0)
         ok = error_set(err, ERR_IO, "gnuplot could not write %s", path);
     free(script);
-    buf_fini(&b);
     buf_fini(&out);
+    return ok;
+}
+
+bool
+plot_export(const struct plot_spec *spec, const struct plot_words *words,
+            const char *path, struct error *err)
+{
+    size_t n = strlen(path);
+    bool png = n > 4 && strcmp(path + n - 4, ".png") == 0, ok = true;
+    struct buf b;
+
+    buf_init(&b);
+    buf_printf(&b, "set term %s noenhanced size %d,%d background rgb 'white'\n",
+               png ? "pngcairo" : "svg", FILE_W, FILE_H);
+    buf_puts(&b, "set encoding utf8\nset output ");
+    put_quoted(&b, path);
+    buf_puts(&b, "\nset border 3\nset tics nomirror out\n"
+                 "set grid lc rgb '#dddddd'\n"
+                 "set datafile missing 'NaN'\n");
+    put_label(&b, "title", words->title);
+    put_label(&b, "xlabel", words->x);
+    put_label(&b, "ylabel", words->y);
+    if (words->bars && spec->n_series > 0)
+        put_bars(&spec->series[0], words->bars, &b);
+    else
+        ok = put_chart(spec, words, &b, err);
+    ok = ok && run_script(&b, path, err);
+    buf_fini(&b);
     return ok;
 }

@@ -94,8 +94,17 @@ typedef void plot_done(void *ctx, const struct plot_image *im);
 void plotter_request(struct plotter *p, const struct plot_spec *spec,
                      plot_done *done, void *ctx);
 bool plotter_uses_gnuplot(const struct plotter *p);
-/* Full-resolution file by gnuplot: .svg or .png. Blocks; pool job only. */
-bool
-plot_export(const struct plot_spec *spec, const char *const *names,
-            const char *title, const char *path, struct error *err) MUST_USE;
+/* What a file says beside its axes; each may be NULL. */
+struct plot_words {
+    const char *title, *x, *y;
+    const char *const *names; /* of the series */
+    bool filled;              /* lines, down to the axis */
+    /* Series 0 is bars to the right, from the top down: x says how long, and
+     * these what of. */
+    const char *const *bars;
+};
+/* Full-resolution file by gnuplot: .svg or .png, with the axes that the screen
+ * has.  Blocks; pool job only.  ERR_RANGE: nothing to draw. */
+bool plot_export(const struct plot_spec *spec, const struct plot_words *words,
+                 const char *path, struct error *err) MUST_USE;
 #endif

@@ -393,25 +393,34 @@ data_plot_draw(struct view *v, const struct canvas *c)
         draw_plot(c, 0, top, &p->image, 0, c->h - top);
 }
 
-void
-data_plot_title(struct view *v, struct buf *left, struct buf *right)
+/* "tenure → · fee ↑ · by churn · filter fee > 3 · log y" */
+static void
+say_subject(struct view_data *d, struct buf *out)
 {
     static const char *const axes[] = {"", " · log y", " · log x",
                                        " · log-log"};
-    struct view_data *d = data_mine(v);
     const struct data_plot *p = d->plot;
     const struct table *t = data_table(d);
 
-    buf_puts(left, data_column_name(d));
+    buf_puts(out, data_column_name(d));
     if (p->y[0])
-        buf_printf(left, " → · %s ↑", p->y);
+        buf_printf(out, " → · %s ↑", p->y);
     if (p->there && p->figure.by[0])
-        buf_printf(left, " · by %s", p->figure.by);
+        buf_printf(out, " · by %s", p->figure.by);
     if (t && t->steps->filter[0])
-        buf_printf(left, " · filter %s", t->steps->filter);
-    buf_puts(left, axes[p->axis]);
+        buf_printf(out, " · filter %s", t->steps->filter);
+    buf_puts(out, axes[p->axis]);
     if (p->from > 0 || p->to < 1)
-        buf_puts(left, " · part");
+        buf_puts(out, " · part");
+}
+
+void
+data_plot_title(struct view *v, struct buf *left, struct buf *right)
+{
+    struct view_data *d = data_mine(v);
+    const struct data_plot *p = d->plot;
+
+    say_subject(d, left);
     if (p->task)
         buf_puts(right, "drawing…");
     else if (p->there && !p->trouble[0])
@@ -638,7 +647,7 @@ struct exporting {
     struct figure figure;
     struct shown of;
     struct subject subject;
-    char *path;
+    char *path, *title;
 };
 
 static bool
@@ -646,26 +655,10 @@ run_export(struct task *t, void *ctx, struct error *err)
 {
     struct exporting *e = ctx;
     struct drawing w = {.of = e->of, .subject = e->subject};
-    const char *names[2 * FIGURE_CLASSES] = {NULL};
-    struct figure_chart c;
     bool ok = run_figure(t, &w, err);
 
     e->figure = w.made;
-    if (!ok)
-        return false;
-    if (!figure_chart(&e->figure, 200, 60, PLOT_BRAILLE, &c)) {
-        figure_chart_fini(&c);
-        return error_set(err, ERR_TYPE,
-                         "%s is no number: its frequencies (F) can be written",
-                         e->subject.x);
-    }
-    for (size_t i = 0; i < c.spec.n_series; i++)
-        names[i] = c.series[i].mark && c.series[i].n == 1
-                       ? ""
-                       : e->figure.class[c.series[i].ink - 1].name;
-    ok = plot_export(&c.spec, names, e->subject.x, e->path, err);
-    figure_chart_fini(&c);
-    return ok;
+    return ok && figure_export(&e->figure, e->title, e->path, err);
 }
 
 static void
@@ -678,6 +671,7 @@ export_done(struct task *t, void *ctx, bool ok, const struct error *err)
     figure_fini(&e->figure);
     shown_fini(&e->of);
     free(e->path);
+    free(e->title);
     free(e);
 }
 
@@ -687,6 +681,7 @@ data_plot_export(struct view *v, const struct view_call *call)
     struct view_data *d = data_mine(v);
     struct table *t = data_whole_table(d);
     struct exporting *e;
+    struct buf title;
 
     if (!t || !call->arg || !call->arg[0])
         return;
@@ -697,6 +692,10 @@ data_plot_export(struct view *v, const struct view_call *call)
     e->path = call->arg[0] == '/'
                   ? mem_text(call->arg)
                   : file_join(session_project(data_session(d)), call->arg);
+    buf_init(&title);
+    say_subject(d, &title);
+    buf_printf(&title, " · %s", t->name);
+    e->title = buf_take(&title);
     task_start(data_session(d), &(struct task_spec){.title = "write a chart",
                                                     .run = run_export,
                                                     .done = export_done,

@@ -276,17 +276,18 @@ runs_chart_draw(struct view *v, const struct canvas *c)
         draw_inspect(r, c);
 }
 
+static const char *const x_words[] = {"step", "seconds", "hour"};
+
 void
 runs_chart_title(struct view *v, struct buf *left, struct buf *right)
 {
     static const char *const axes[] = {"linear", "log y", "log x", "log-log"};
-    static const char *const xs[] = {"step", "seconds", "hour"};
     struct view_runs *r = runs_mine(v);
     char base[RUNS_NAME_MAX];
 
     chosen_base(r, base);
     buf_puts(left, base[0] ? base : "curves");
-    buf_printf(right, "%s · x=%s", axes[r->axis], xs[r->x]);
+    buf_printf(right, "%s · x=%s", axes[r->axis], x_words[r->x]);
     if (r->smooth > 0)
         buf_printf(right, " · smooth %.2g", r->smooth);
     if (r->zoom_from > 0 || r->zoom_to < 1)
@@ -429,6 +430,7 @@ struct export
     struct lines lines;
     struct plot_spec spec;
     const char *names[15];
+    const char *x; /* what is along the axis */
     char path[512], title[RUNS_NAME_MAX];
 };
 
@@ -436,9 +438,11 @@ static bool
 run_export(struct task *t, void *ctx, struct error *err)
 {
     struct export *e = ctx;
+    const struct plot_words words = {
+        .title = e->title, .x = e->x, .names = e->names};
 
     (void)t;
-    return plot_export(&e->spec, e->names, e->title, e->path, err);
+    return plot_export(&e->spec, &words, e->path, err);
 }
 
 static void
@@ -467,6 +471,7 @@ runs_chart_export(struct view *v, const struct view_call *call)
         e->names[i] = e->lines.series[i].label ? e->lines.series[i].label : "";
     snprintf(e->path, sizeof e->path, "%s", call->arg);
     chosen_base(r, e->title);
+    e->x = x_words[r->x];
     task_start(ui_session(v->ui),
                &(struct task_spec){.title = "export the chart",
                                    .run = run_export,

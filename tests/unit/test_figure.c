@@ -10,9 +10,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "frame/csv.h"
 
@@ -169,6 +171,67 @@ test_what_cannot_be_drawn_is_said(void **state)
     frame_unref(f);
 }
 
+/* What gnuplot wrote for the figure, as text the caller frees. */
+static char *
+exported(const struct figure_options *o)
+{
+    struct frame *f = table();
+    char path[] = "/tmp/lathe-figure-XXXXXX.svg";
+    int fd = mkstemps(path, 4);
+    struct error err;
+    struct figure s;
+    struct buf svg;
+
+    buf_init(&svg);
+    assert_true(fd >= 0);
+    close(fd);
+    make(f, o, &s);
+    if (!figure_export(&s, "the title", path, &err) ||
+        !file_read(path, 1 << 20, &svg, &err))
+        fail_msg("%s", err.message);
+    unlink(path);
+    figure_fini(&s);
+    frame_unref(f);
+    return buf_take(&svg);
+}
+
+/* Points are marks (<use> in gnuplot's SVG) at the days they are of. */
+static void
+test_a_cloud_is_written_as_points_on_an_axis_of_time(void **state)
+{
+    struct figure_options o = of("day", "y", NULL);
+    char *svg;
+    size_t n = 0;
+
+    (void)state;
+    if (access("/usr/bin/gnuplot", X_OK) != 0)
+        skip();
+    svg = exported(&o);
+    assert_non_null(strstr(svg, "the title"));
+    assert_non_null(strstr(svg, ">2025-02-0"));
+    for (const char *p = svg; (p = strstr(p, "<use xlink:href='#gpPt6' trans"));
+         p++)
+        n++;
+    assert_int_equal(n, 4);
+    free(svg);
+}
+
+static void
+test_texts_are_written_as_bars_with_their_names(void **state)
+{
+    struct figure_options o = of("who", NULL, NULL);
+    char *svg;
+
+    (void)state;
+    if (access("/usr/bin/gnuplot", X_OK) != 0)
+        skip();
+    svg = exported(&o);
+    assert_non_null(strstr(svg, ">a<"));
+    assert_non_null(strstr(svg, ">b<"));
+    assert_non_null(strstr(svg, ">missing<"));
+    free(svg);
+}
+
 static void
 test_every_allocation_may_fail(void **state)
 {
@@ -201,6 +264,8 @@ main(void)
         cmocka_unit_test(test_a_cloud_leaves_out_what_has_no_place),
         cmocka_unit_test(test_a_part_of_the_axis_has_ranges_of_its_own),
         cmocka_unit_test(test_what_cannot_be_drawn_is_said),
+        cmocka_unit_test(test_a_cloud_is_written_as_points_on_an_axis_of_time),
+        cmocka_unit_test(test_texts_are_written_as_bars_with_their_names),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
 
