@@ -139,7 +139,8 @@ bins_frame(const struct column *c, const struct bins *b, const size_t *count,
 
 struct frame *
 overview_frequency(const struct frame *f, const char *name, size_t bins,
-                   struct pool *pool, struct error *err)
+                   struct pool *pool, const struct progress *progress,
+                   struct error *err)
 {
     struct bins b = {0};
     struct frame *out = NULL;
@@ -149,10 +150,11 @@ overview_frequency(const struct frame *f, const char *name, size_t bins,
     if (!frame_need(f, name, &col, err))
         return NULL;
     if (bins == 0)
-        return query_frequency(f, col, pool, err);
+        return query_frequency(f, col, pool, progress, err);
     c = frame_column(f, col);
     if (bins_of(c, bins, false, pool, &b, err) &&
         (count = mem_try_array(b.n + 1, sizeof *count, err)) &&
+        progress_check(progress, err) &&
         bins_count(c, &b, NULL, 1, pool, count, err))
         out = bins_frame(c, &b, count, err);
     else
@@ -334,6 +336,7 @@ struct holes {
     uint64_t *mark; /* of each: a random number */
     int64_t *key;   /* of each row: the marks of what it misses, joined */
     size_t *only;   /* n of each chunk: rows that miss nothing else; NULL */
+    const struct progress *progress;
 };
 
 static void
@@ -341,6 +344,8 @@ mark_rows(void *ctx, size_t chunk, size_t begin_row, size_t end)
 {
     struct holes *h = ctx;
 
+    if (progress_stopped(h->progress))
+        return;
     for (size_t i = begin_row; i < end; i++) {
         uint64_t key = 0;
         size_t missing = 0, last = 0;
@@ -388,7 +393,8 @@ holes_fini(struct holes *h)
 }
 
 struct frame *
-overview_missing(const struct frame *f, struct pool *pool, struct error *err)
+overview_missing(const struct frame *f, struct pool *pool,
+                 const struct progress *progress, struct error *err)
 {
     static const struct heading headings[] = {{"column", COL_TEXT},
                                               {"missing", COL_INT64},
@@ -402,7 +408,10 @@ overview_missing(const struct frame *f, struct pool *pool, struct error *err)
     if (!holes_init(&h, f, err) ||
         !(h.only = mem_try_array(chunks * h.n + 1, sizeof *h.only, err)))
         goto out;
+    h.progress = progress;
     pool_for(pool, rows, CHUNK, mark_rows, &h);
+    if (!progress_check(progress, err))
+        goto out;
     b = begin(headings, 4, err);
     for (size_t i = 0; b.ok && i < frame_cols(f); i++) {
         size_t missing = column_missing(frame_column(f, i)), only = 0;
@@ -472,7 +481,8 @@ patterns_frame(const struct holes *h, const struct rowgroup *g,
 }
 
 struct frame *
-overview_patterns(const struct frame *f, struct pool *pool, struct error *err)
+overview_patterns(const struct frame *f, struct pool *pool,
+                  const struct progress *progress, struct error *err)
 {
     static const char *const most[] = {"-rows", NULL};
     struct frame *keys = NULL, *found = NULL, *out = NULL;
@@ -481,10 +491,11 @@ overview_patterns(const struct frame *f, struct pool *pool, struct error *err)
 
     if (holes_init(&h, f, err) &&
         (h.key = mem_try_aligned(frame_rows(f), sizeof *h.key, err))) {
+        h.progress = progress;
         pool_for(pool, frame_rows(f), CHUNK, mark_rows, &h);
-        keys = keys_frame(&h, err);
+        keys = progress_check(progress, err) ? keys_frame(&h, err) : NULL;
     }
-    if (keys && rowgroup_find(keys, &(size_t){0}, 1, pool, NULL, &g, err))
+    if (keys && rowgroup_find(keys, &(size_t){0}, 1, pool, progress, &g, err))
         found = patterns_frame(&h, &g, err);
     if (found)
         out = verb_sort(found, most, pool, err);
@@ -539,7 +550,8 @@ repeated(const struct frame *groups, struct pool *pool, struct error *err)
 
 struct frame *
 overview_duplicates(const struct frame *f, const char *const *names,
-                    struct pool *pool, struct error *err)
+                    struct pool *pool, const struct progress *progress,
+                    struct error *err)
 {
     const char **all = NULL;
     char copies[32], aggregate[48];
@@ -555,7 +567,7 @@ overview_duplicates(const struct frame *f, const char *const *names,
     }
     free_name(f, "copies", copies);
     snprintf(aggregate, sizeof aggregate, "%s = count()", copies);
-    if ((groups = verb_group(f, names, aggregates, pool, err)))
+    if ((groups = verb_group(f, names, aggregates, pool, progress, err)))
         out = repeated(groups, pool, err);
     frame_unref(groups);
     free(all);

@@ -322,12 +322,12 @@ sort_frequencies(const struct frame *f, struct pool *pool, struct error *err)
 
 struct frame *
 query_frequency(const struct frame *f, size_t col, struct pool *pool,
-                struct error *err)
+                const struct progress *progress, struct error *err)
 {
     struct frame *counted = NULL, *out = NULL;
     struct rowgroup g = {0};
 
-    if (rowgroup_find(f, &col, 1, pool, NULL, &g, err))
+    if (rowgroup_find(f, &col, 1, pool, progress, &g, err))
         counted = frequency_frame(frame_column(f, col), &g, err);
     rowgroup_fini(&g);
     if (counted)

@@ -9,6 +9,7 @@
 #define LATHE_FRAME_QUERY_H
 
 #include "base/pool.h"
+#include "base/progress.h"
 #include "frame/aggregate.h"
 #include "frame/frame.h"
 
@@ -30,8 +31,9 @@ query_top(const struct frame *f, const struct query_key *keys, size_t n_keys,
 /* Frequency table of a column: value (of its type), count int, share float;
  * most frequent first, ties in value order; a last row for missing when there
  * are any. */
-struct frame *query_frequency(const struct frame *f, size_t col,
-                              struct pool *pool, struct error *err) MUST_USE;
+struct frame *
+query_frequency(const struct frame *f, size_t col, struct pool *pool,
+                const struct progress *progress, struct error *err) MUST_USE;
 /* Group by the columns `by` (none: all rows are one group) and aggregate:
  * "name = function(value)", where the value is an expression and the name may
  * be left out.  Functions: count() of rows, count(x) of what is there, sum
@@ -42,7 +44,8 @@ struct frame *query_frequency(const struct frame *f, size_t col,
  * and the column of its text: ERR_PARSE, ERR_NOTFOUND, ERR_TYPE. */
 struct frame *query_group(const struct frame *f, const size_t *by, size_t n_by,
                           const char *const *aggregates, size_t n_aggregates,
-                          struct pool *pool, struct error *err) MUST_USE;
+                          struct pool *pool, const struct progress *progress,
+                          struct error *err) MUST_USE;
 /* One such text, taken apart: {0}, then the caller calls aggregate_text_fini,
  * also after a failure. */
 struct aggregate_text {

@@ -151,7 +151,8 @@ aggregate_groups(const struct frame *f, const struct rowgroup *g,
 struct frame *
 query_group(const struct frame *f, const size_t *by, size_t n_by,
             const char *const *aggregates, size_t n_aggregates,
-            struct pool *pool, struct error *err)
+            struct pool *pool, const struct progress *progress,
+            struct error *err)
 {
     struct wanted *a = mem_try_array(n_aggregates, sizeof *a, err);
     struct rowgroup g = {0};
@@ -161,7 +162,8 @@ query_group(const struct frame *f, const size_t *by, size_t n_by,
     for (size_t i = 0; ok && i < n_aggregates; i++)
         if (!(ok = read_aggregate(&a[i], aggregates[i], f, pool, err)))
             error_prefix(err, "%s: ", aggregates[i]);
-    if (ok && rowgroup_find(f, by, n_by, pool, NULL, &g, err))
+    if (ok && rowgroup_find(f, by, n_by, pool, progress, &g, err) &&
+        progress_check(progress, err))
         out = aggregate_groups(f, &g, by, n_by, a, n_aggregates, pool, err);
     rowgroup_fini(&g);
     for (size_t i = 0; a && i < n_aggregates; i++) {

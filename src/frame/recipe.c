@@ -204,15 +204,16 @@ recipe_fini(struct recipe *r)
 
 struct frame *
 recipe_make(const struct recipe *r, const struct frame *f, struct pool *pool,
-            struct error *err)
+            const struct progress *progress, struct error *err)
 {
     const char *const *by = (const char *const *)r->by;
     const char *const *aggregates = (const char *const *)r->aggregate;
     static const char *const none[] = {NULL};
 
     return r->across
-               ? verb_pivot(f, by ? by : none, r->across, aggregates, pool, err)
-               : verb_group(f, by ? by : none, aggregates, pool, err);
+               ? verb_pivot(f, by ? by : none, r->across, aggregates, pool,
+                            progress, err)
+               : verb_group(f, by ? by : none, aggregates, pool, progress, err);
 }
 
 void

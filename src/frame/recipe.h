@@ -29,8 +29,9 @@ bool recipe_parse_join(const char *text, struct recipe *out,
                        struct error *err) MUST_USE;
 void recipe_fini(struct recipe *r);
 /* verb_group() or verb_pivot(). */
-struct frame *recipe_make(const struct recipe *r, const struct frame *f,
-                          struct pool *pool, struct error *err) MUST_USE;
+struct frame *
+recipe_make(const struct recipe *r, const struct frame *f, struct pool *pool,
+            const struct progress *progress, struct error *err) MUST_USE;
 /* What a join of the two is likely to be by: "left by id", the columns that
  * have name and type in common, at most three; "inner by " when there are
  * none. */

@@ -387,7 +387,7 @@ spec_new(const struct frame *head, const char *const *by,
         return NULL;
     spec->n_by = names_count(by);
     spec->n = names_count(aggregates);
-    if ((spec->none = verb_group(head, by, aggregates, NULL, err)) &&
+    if ((spec->none = verb_group(head, by, aggregates, NULL, NULL, err)) &&
         (spec->head = frame_slice(spec->none, 0, 0, err)) &&
         (spec->kind = mem_try_array(spec->n, sizeof *spec->kind, err)) &&
         (spec->of_rows = mem_try_array(spec->n, sizeof *spec->of_rows, err)))

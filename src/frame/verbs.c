@@ -161,14 +161,15 @@ verb_sort(const struct frame *f, const char *const *names, struct pool *pool,
 
 struct frame *
 verb_group(const struct frame *f, const char *const *by,
-           const char *const *aggregates, struct pool *pool, struct error *err)
+           const char *const *aggregates, struct pool *pool,
+           const struct progress *progress, struct error *err)
 {
     size_t n = count_names(by), *col = find_columns(f, by, n, err);
     struct frame *out = NULL;
 
     if (col)
         out = query_group(f, col, n, aggregates, count_names(aggregates), pool,
-                          err);
+                          progress, err);
     free(col);
     return out;
 }
@@ -393,7 +394,8 @@ verb_spread(const struct frame *groups, size_t n_by, size_t n_aggregates,
 
 struct frame *
 verb_pivot(const struct frame *f, const char *const *by, const char *across,
-           const char *const *aggregates, struct pool *pool, struct error *err)
+           const char *const *aggregates, struct pool *pool,
+           const struct progress *progress, struct error *err)
 {
     size_t n = count_names(by), n_aggregates = count_names(aggregates);
     const char **all = mem_try_array(n + 2, sizeof *all, err);
@@ -403,7 +405,7 @@ verb_pivot(const struct frame *f, const char *const *by, const char *across,
         if (n)
             memcpy(all, by, n * sizeof *all);
         all[n] = across;
-        groups = verb_group(f, all, aggregates, pool, err);
+        groups = verb_group(f, all, aggregates, pool, progress, err);
     }
     if (groups)
         out = verb_spread(groups, n, n_aggregates, pool, err);

@@ -645,7 +645,7 @@ run_group(struct task *t, void *ctx, struct error *err)
     struct shaping *s = ctx;
 
     s->out->frame = verb_group(s->in, s->names, s->exprs,
-                               session_pool(task_session(t)), err);
+                               session_pool(task_session(t)), NULL, err);
     return s->out->frame;
 }
 
@@ -669,7 +669,7 @@ run_pivot(struct task *t, void *ctx, struct error *err)
     struct shaping *s = ctx;
 
     s->out->frame = verb_pivot(s->in, s->names, s->text, s->exprs,
-                               session_pool(task_session(t)), err);
+                               session_pool(task_session(t)), NULL, err);
     return s->out->frame;
 }
 

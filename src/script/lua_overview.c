@@ -53,7 +53,7 @@ run_frequency(struct task *t, void *ctx, struct error *err)
     struct making *m = ctx;
 
     *m->out = overview_frequency(m->in, m->name, m->bins,
-                                 session_pool(task_session(t)), err);
+                                 session_pool(task_session(t)), NULL, err);
     return *m->out;
 }
 
@@ -79,7 +79,7 @@ run_missing(struct task *t, void *ctx, struct error *err)
 {
     struct making *m = ctx;
 
-    *m->out = overview_missing(m->in, session_pool(task_session(t)), err);
+    *m->out = overview_missing(m->in, session_pool(task_session(t)), NULL, err);
     return *m->out;
 }
 
@@ -96,7 +96,8 @@ run_patterns(struct task *t, void *ctx, struct error *err)
 {
     struct making *m = ctx;
 
-    *m->out = overview_patterns(m->in, session_pool(task_session(t)), err);
+    *m->out =
+        overview_patterns(m->in, session_pool(task_session(t)), NULL, err);
     return *m->out;
 }
 
@@ -114,7 +115,7 @@ run_duplicates(struct task *t, void *ctx, struct error *err)
     struct making *m = ctx;
 
     *m->out = overview_duplicates(m->in, m->names,
-                                  session_pool(task_session(t)), err);
+                                  session_pool(task_session(t)), NULL, err);
     return *m->out;
 }
 

@@ -199,9 +199,10 @@ grouped(struct rows *t, const struct call *c, struct pool *pool,
     else if (t->s)
         t->s = stream_group(t->s, by.name, aggregates, err);
     else if (across)
-        become(t, verb_pivot(t->f, by.name, across, aggregates, pool, err));
+        become(t,
+               verb_pivot(t->f, by.name, across, aggregates, pool, NULL, err));
     else
-        become(t, verb_group(t->f, by.name, aggregates, pool, err));
+        become(t, verb_group(t->f, by.name, aggregates, pool, NULL, err));
     names_fini(&by);
     free(all);
 }
@@ -231,14 +232,15 @@ overview(const struct frame *f, const char *word, const char *const *by,
     int64_t bins = call_int(c, "bins");
 
     if (strcmp(word, "missing") == 0)
-        return overview_missing(f, pool, err);
+        return overview_missing(f, pool, NULL, err);
     if (strcmp(word, "patterns") == 0)
-        return overview_patterns(f, pool, err);
+        return overview_patterns(f, pool, NULL, err);
     if (strcmp(word, "duplicates") == 0)
-        return overview_duplicates(f, by, pool, err);
+        return overview_duplicates(f, by, pool, NULL, err);
     if (strcmp(word, "frequency") != 0)
         return profiled(f, t, strcmp(word, "relations") == 0, err);
-    return overview_frequency(f, by[0], bins < 0 ? 0 : (size_t)bins, pool, err);
+    return overview_frequency(f, by[0], bins < 0 ? 0 : (size_t)bins, pool, NULL,
+                              err);
 }
 
 /* --about; --group names columns, and of a stream only those are kept. */

@@ -145,7 +145,7 @@ make_distribution(struct figure *s, const struct frame *f, size_t col,
 
     if (!bins_suit(column_type(c))) {
         s->n_left_out = column_missing(c);
-        s->values = query_frequency(f, col, pool, err);
+        s->values = query_frequency(f, col, pool, NULL, err);
         return s->values;
     }
     if (!make_bins(s, c, o, pool, err) ||

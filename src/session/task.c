@@ -71,7 +71,15 @@ task_free(struct task *t)
     free(t);
 }
 
-/* Ended tasks beyond KEPT, and quiet ones, are forgotten. */
+static bool
+is_listed(const struct task *t)
+{
+    int64_t end = t->end_ms ? t->end_ms : loop_wall_ms();
+
+    return !t->quiet && (!t->spec.brief || end - t->start_ms >= TASK_BRIEF_MS);
+}
+
+/* Ended tasks beyond KEPT, and those that are not listed, are forgotten. */
 static void
 forget(struct task_set *set)
 {
@@ -81,7 +89,7 @@ forget(struct task_set *set)
     while (*at) {
         struct task *t = *at;
 
-        if (t->state != TASK_RUNNING && (t->quiet || ++ended > KEPT)) {
+        if (t->state != TASK_RUNNING && (!is_listed(t) || ++ended > KEPT)) {
             *at = t->next;
             task_free(t);
         } else {
@@ -352,7 +360,7 @@ task_list(struct session *s, struct task_view *out, size_t max)
     size_t n = 0;
 
     for (struct task *t = session_tasks(s)->first; t; t = t->next) {
-        if (t->quiet)
+        if (!is_listed(t))
             continue;
         if (n < max)
             task_look(t, &out[n]);
@@ -399,6 +407,6 @@ task_running(struct session *s)
     size_t n = 0;
 
     for (struct task *t = session_tasks(s)->first; t; t = t->next)
-        n += t->state == TASK_RUNNING && !t->quiet;
+        n += t->state == TASK_RUNNING && is_listed(t);
     return n;
 }

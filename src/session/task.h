@@ -10,6 +10,7 @@
 #include "session/session.h"
 
 struct task;
+enum { TASK_BRIEF_MS = 200 };
 enum task_state { TASK_RUNNING, TASK_DONE, TASK_FAILED, TASK_CANCELLED };
 
 struct task_spec {
@@ -19,6 +20,7 @@ struct task_spec {
     void (*done)(struct task *t, void *ctx, bool ok, const struct error *err);
     void *ctx;
     bool quiet; /* not listed (screen refreshes, short reads) */
+    bool brief; /* listed once it has taken TASK_BRIEF_MS */
 };
 
 /* Starts at once. */

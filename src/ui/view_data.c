@@ -675,6 +675,7 @@ data_close(struct view *v)
     data_find_free(d->find);
     data_plot_free(d->plot);
     loop_remove(d->timer);
+    loop_remove(d->making_timer);
     data_look_free(d->look);
     data_look_free(d->before);
     while (d->aside) {
@@ -726,6 +727,9 @@ data_action(struct view *v, const char *name, const struct view_call *call)
     /* Keys may come faster than the frames that tell the sheet. */
     if (v->focus == DATA_REGION_COLUMNS && d->look->columns.n > 0)
         d->look->sheet.col = d->look->columns.at;
+    if ((strcmp(name, "cancel") == 0 || strcmp(name, "interrupt") == 0) &&
+        data_make_stop(d))
+        return true;
     if (strcmp(name, "cancel") == 0 && !d->opening)
         data_find_cancel(d); /* and let the frame forget its text */
     if (d->opening &&

@@ -57,7 +57,9 @@ struct view_data {
     struct data_look *before; /* put aside while first rows show; else NULL */
     struct loop_watch *timer; /* repaints while a file is waited for */
     char join_with[256];      /* the table a join is asked about */
-    struct data_plot *plot;   /* view_data_plot.c; never NULL */
+    struct task *making;      /* of data_make(), the last; NULL: none */
+    struct loop_watch *making_timer; /* repaints meanwhile */
+    struct data_plot *plot;          /* view_data_plot.c; never NULL */
 };
 
 static inline struct view_data *
@@ -179,7 +181,6 @@ struct data_make {
     enum table_kind kind;
     size_t n_keys;     /* see struct table */
     const char *about; /* the same; may be NULL */
-    bool listed;       /* among the tasks: it may take long */
     /* Its Lua, a method of what shows: "frequency(\"plan\")"; of two tables
      * with %s for the other. */
     const char *call;
@@ -191,6 +192,10 @@ struct data_make {
 };
 /* The table comes to hand when it is made; a message says what went wrong. */
 void data_make(struct view_data *d, const struct data_make *what);
+/* Esc: true when something was being made. */
+bool data_make_stop(struct view_data *d);
+/* " · counting 43%… Esc stops", when it takes longer than a moment. */
+void data_make_words(struct view_data *d, struct buf *out);
 
 void data_profile(struct view_data *d, struct table *t);
 void data_show_rejects(struct view *v, const struct view_call *call);

@@ -341,6 +341,8 @@ data_columns_title(struct view *v, struct buf *left, struct buf *right)
     if (t->n_foreign > 0)
         buf_puts(left, " · not UTF-8");
     say_alerts(t, right);
+    if (d->view.layout.placed[DATA_REGION_ROWS].w == 0)
+        data_make_words(d, right);
     if (n_tables > 1)
         buf_printf(right, "%stable %zu of %zu", right->len ? " · " : "",
                    data_table_index(d) + 1, n_tables);

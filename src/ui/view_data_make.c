@@ -5,6 +5,7 @@
 
 #include "ui/view_data.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,65 @@ run_making(struct task *t, void *ctx, struct error *err)
     return m->make(m, t, err);
 }
 
+/* ---- what is said of it, and how it is stopped ---- */
+
+static void
+forget_making(struct view_data *d)
+{
+    d->making = NULL;
+    loop_remove(d->making_timer);
+    d->making_timer = NULL;
+    ui_touch(d->view.ui);
+}
+
+static void
+making_goes_on(void *ctx, int events)
+{
+    struct view_data *d = ctx;
+
+    (void)events;
+    ui_touch(d->view.ui);
+}
+
+/* One that is under way goes on unseen: it is listed in Jobs. */
+static void
+watch_making(struct view_data *d, struct task *t)
+{
+    d->making = t;
+    loop_remove(d->making_timer);
+    d->making_timer =
+        loop_timer(ui_loop(d->view.ui), TASK_BRIEF_MS, true, making_goes_on, d);
+}
+
+bool
+data_make_stop(struct view_data *d)
+{
+    if (!d->making)
+        return false;
+    task_cancel(d->making);
+    forget_making(d);
+    ui_message(d->view.ui, MESSAGE_INFO, "stopped");
+    return true;
+}
+
+void
+data_make_words(struct view_data *d, struct buf *out)
+{
+    struct task_view v;
+
+    if (!d->making)
+        return;
+    task_look(d->making, &v);
+    if (loop_wall_ms() - v.start_ms < TASK_BRIEF_MS)
+        return;
+    buf_printf(out, "%s%s", out->len ? " · " : "",
+               v.stage ? v.stage : "waiting");
+    if (v.total > 0)
+        buf_printf(out, " %.0f%%",
+                   100 * fmin(1, (double)v.done / (double)v.total));
+    buf_puts(out, "… Esc stops");
+}
+
 static void
 making_done(struct task *t, void *ctx, bool ok, const struct error *err)
 {
@@ -112,7 +172,9 @@ making_done(struct task *t, void *ctx, bool ok, const struct error *err)
     struct view_data *d = tether_end(m->view);
     struct table *table;
 
-    if (ok) {
+    if (d && d->making == t)
+        forget_making(d);
+    if (ok && !progress_stopped(task_progress(t))) {
         table = session_add_table(s, m->name, "", m->made);
         table->tally = m->tally;
         table->kind = m->kind;
@@ -124,7 +186,7 @@ making_done(struct task *t, void *ctx, bool ok, const struct error *err)
             data_enter_table(d, table);
         if (d && m->note[0])
             ui_message(d->view.ui, MESSAGE_INFO, "%s", m->note);
-    } else if (err->code != ERR_CANCELLED) {
+    } else if (!ok && err->code != ERR_CANCELLED) {
         session_message(s, MESSAGE_ERROR, "%s", err->message);
     }
     frame_unref(m->made);
@@ -168,11 +230,12 @@ data_make(struct view_data *d, const struct data_make *what)
     m->tally = what->tally;
     m->text = mem_text(what->text ? what->text : "");
     snprintf(m->name, sizeof m->name, "%s:%s", t->name, what->suffix);
-    task_start(data_session(d), &(struct task_spec){.title = m->name,
-                                                    .run = run_making,
-                                                    .done = making_done,
-                                                    .ctx = m,
-                                                    .quiet = !what->listed});
+    watch_making(
+        d, task_start(data_session(d), &(struct task_spec){.title = m->name,
+                                                           .run = run_making,
+                                                           .done = making_done,
+                                                           .ctx = m,
+                                                           .brief = true}));
 }
 
 void

@@ -425,6 +425,7 @@ data_plot_title(struct view *v, struct buf *left, struct buf *right)
         buf_puts(right, "drawing…");
     else if (p->there && !p->trouble[0])
         figure_note(&p->figure, right);
+    data_make_words(d, right);
 }
 
 /* ---- keys ---- */

@@ -351,10 +351,11 @@ data_rows_title(struct view *v, struct buf *left, struct buf *right)
     else if (look->now->filter[0])
         buf_printf(left, " · filter %s", look->now->filter);
     data_find_title(d, right);
-    if (look->arranging[0])
-        buf_printf(right, "%s%s…", right->len ? " · " : "", look->arranging);
-    else if (look->sheet.n_rows > 0)
+    if (look->sheet.n_rows > 0 && !look->arranging[0])
         buf_printf(right, "%srow %s", right->len ? " · " : "", at);
+    else if (look->arranging[0])
+        buf_printf(right, "%s%s…", right->len ? " · " : "", look->arranging);
+    data_make_words(d, right);
     if (data_open_bar(d)) /* which says the rest */
         buf_puts(right, " · loading");
     cut_to(left, d->view.layout.placed[DATA_REGION_ROWS].w - RULE_CELLS -

@@ -33,6 +33,22 @@ pool_of(struct task *t)
     return session_pool(task_session(t));
 }
 
+/* What shows, as a frame of its own. */
+static struct frame *
+gather_shown(struct data_making *m, struct task *t, struct error *err)
+{
+    struct frame *f;
+
+    progress_begin(task_progress(t), "gathering rows", 0);
+    f = shown_gather(&m->of, pool_of(t), err);
+    if (f && !progress_check(task_progress(t), err)) {
+        frame_unref(f);
+        return NULL;
+    }
+    progress_begin(task_progress(t), "counting", 0);
+    return f;
+}
+
 /* ---- from sheet to sheet, and back ---- */
 
 void
@@ -341,7 +357,7 @@ make_frequency(struct data_making *m, struct task *t, struct error *err)
     values = one.frame ? shown_gather(&one, pool_of(t), err) : NULL;
     m->made = values ? overview_frequency(values, m->about,
                                           (size_t)strtoul(m->text, NULL, 10),
-                                          pool_of(t), err)
+                                          pool_of(t), task_progress(t), err)
                      : NULL;
     frame_unref(values);
     frame_unref(one.frame);
@@ -426,7 +442,7 @@ data_sheet_bins(struct view *v, const struct view_call *call)
 static bool
 make_profiled(struct data_making *m, struct task *t, struct error *err)
 {
-    struct frame *f = shown_gather(&m->of, pool_of(t), err);
+    struct frame *f = gather_shown(m, t, err);
     struct profile_options o = {0};
     struct profile *p;
 
@@ -466,7 +482,6 @@ data_sheet_describe(struct view *v, const struct view_call *call)
                                      .text = t->target,
                                      .kind = TABLE_DESCRIPTION,
                                      .tally = true,
-                                     .listed = true,
                                      .make = make_profiled});
     buf_fini(&b);
 }
@@ -479,19 +494,18 @@ data_sheet_relations(struct view *v, const struct view_call *call)
                                                 .call = "relations()",
                                                 .kind = TABLE_RELATIONS,
                                                 .tally = true,
-                                                .listed = true,
                                                 .make = make_profiled});
 }
 
 static bool
 make_missing(struct data_making *m, struct task *t, struct error *err)
 {
-    struct frame *f = shown_gather(&m->of, pool_of(t), err);
+    struct frame *f = gather_shown(m, t, err);
 
     if (f)
         m->made = m->kind == TABLE_PATTERNS
-                      ? overview_patterns(f, pool_of(t), err)
-                      : overview_missing(f, pool_of(t), err);
+                      ? overview_patterns(f, pool_of(t), task_progress(t), err)
+                      : overview_missing(f, pool_of(t), task_progress(t), err);
     frame_unref(f);
     return m->made;
 }
@@ -550,12 +564,13 @@ data_sheet_missing_rows(struct view *v, const struct view_call *call)
 static bool
 make_duplicates(struct data_making *m, struct task *t, struct error *err)
 {
-    struct frame *f = shown_gather(&m->of, pool_of(t), err);
+    struct frame *f = gather_shown(m, t, err);
     char rows[STR_F64_MAX];
     uint64_t n = 0;
 
     if (f)
-        m->made = overview_duplicates(f, NULL, pool_of(t), err);
+        m->made =
+            overview_duplicates(f, NULL, pool_of(t), task_progress(t), err);
     for (size_t i = 0; m->made && i < frame_rows(m->made); i++)
         n += (uint64_t)column_int64s(frame_column(m->made, 0))[i] - 1;
     str_from_count(n, rows);
@@ -585,11 +600,11 @@ data_sheet_duplicates(struct view *v, const struct view_call *call)
 static bool
 make_groups(struct data_making *m, struct task *t, struct error *err)
 {
-    struct frame *f = shown_gather(&m->of, pool_of(t), err);
+    struct frame *f = gather_shown(m, t, err);
     struct recipe r = {0};
 
     if (f && recipe_parse(m->text, &r, err))
-        m->made = recipe_make(&r, f, pool_of(t), err);
+        m->made = recipe_make(&r, f, pool_of(t), task_progress(t), err);
     recipe_fini(&r);
     frame_unref(f);
     return m->made;
@@ -898,7 +913,6 @@ open_join(struct view_data *d, struct table *other, const char *text)
                                          .call = call.data,
                                          .other = other,
                                          .text = text,
-                                         .listed = true,
                                          .make = make_join});
     }
     recipe_fini(&r);

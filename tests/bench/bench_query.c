@@ -64,7 +64,7 @@ group_few(const struct tables *t, struct error *err)
     return verb_group(t->mixed, NAMES("country", "status"),
                       NAMES("n = count()", "p = mean(price)", "q = sum(qty)",
                             "s = max(score)"),
-                      t->pool, err);
+                      t->pool, NULL, err);
 }
 
 static struct frame *
@@ -73,14 +73,15 @@ group_many(const struct tables *t, struct error *err)
     return verb_group(t->mixed, NAMES("user_id"),
                       NAMES("n = count()", "p = mean(price)", "q = sum(qty)",
                             "s = max(score)"),
-                      t->pool, err);
+                      t->pool, NULL, err);
 }
 
 static struct frame *
 group_text(const struct tables *t, struct error *err)
 {
     return verb_group(t->mixed, NAMES("customer"),
-                      NAMES("n = count()", "p = sum(price)"), t->pool, err);
+                      NAMES("n = count()", "p = sum(price)"), t->pool, NULL,
+                      err);
 }
 
 static struct frame *
@@ -89,7 +90,7 @@ group_median(const struct tables *t, struct error *err)
     return verb_group(
         t->mixed, NAMES("category"),
         NAMES("m = median(price)", "d = distinct(sku)", "v = sd(score)"),
-        t->pool, err);
+        t->pool, NULL, err);
 }
 
 static struct frame *
@@ -383,10 +384,10 @@ open_tables(struct tables *t, const char *path, unsigned threads)
     csv_table_fini(&table);
     t->users = must(verb_group(t->mixed, NAMES("user_id"),
                                NAMES("orders = count()", "paid = sum(price)"),
-                               t->pool, &err),
+                               t->pool, NULL, &err),
                     &err);
     t->days = must(verb_group(t->mixed, NAMES("country", "day"),
-                              NAMES("orders = count()"), t->pool, &err),
+                              NAMES("orders = count()"), t->pool, NULL, &err),
                    &err);
     known = must(verb_where(t->mixed, "user_id is not null and ts is not null",
                             t->pool, &err),
@@ -394,9 +395,10 @@ open_tables(struct tables *t, const char *path, unsigned threads)
     t->events =
         must(verb_select(known, NAMES("user_id", "ts", "temp"), &err), &err);
     frame_unref(known);
-    t->customers = must(verb_group(t->mixed, NAMES("customer"),
-                                   NAMES("orders = count()"), t->pool, &err),
-                        &err);
+    t->customers =
+        must(verb_group(t->mixed, NAMES("customer"), NAMES("orders = count()"),
+                        t->pool, NULL, &err),
+             &err);
 }
 
 int

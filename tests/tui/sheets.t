@@ -26,6 +26,12 @@ wait ▸Yes
 type q
 wait churn.csv · 7,043 rows × 20 columns
 
+test what is being made can be stopped
+type F<C-g>
+wait stopped
+gone values of churn
+row 2 ─ churn.csv · 7,043 rows × 20 columns~
+
 test marked values are opened together, and the Lua says so
 type jjjjjF
 wait values of tenure · churn.csv · 73 rows

@@ -126,9 +126,9 @@ test_text_is_not_cut_into_bins(void **state)
     struct error err = {0};
 
     (void)state;
-    expect(overview_frequency(f, "a", 10, NULL, &err), &err,
+    expect(overview_frequency(f, "a", 10, NULL, NULL, &err), &err,
            "a: text is not cut into bins");
-    expect(overview_frequency(f, "b", 10, NULL, &err), &err,
+    expect(overview_frequency(f, "b", 10, NULL, NULL, &err), &err,
            "no column 'b' (did you mean 'a'?)");
     frame_unref(f);
 }
@@ -140,16 +140,16 @@ test_ranges_count_every_row_once(void **state)
     struct error err = {0};
 
     (void)state;
-    expect(overview_frequency(f, "qty", 2, NULL, &err), &err,
+    expect(overview_frequency(f, "qty", 2, NULL, NULL, &err), &err,
            "from,to,count,share;0,5,5,0.7142857142857143;"
            "5,10,2,0.2857142857142857;");
-    expect(overview_frequency(f, "day", 3, NULL, &err), &err,
+    expect(overview_frequency(f, "day", 3, NULL, NULL, &err), &err,
            "from,to,count,share;"
            "2025-01-01,2025-02-01,3,0.42857142857142855;"
            "2025-02-01,2025-03-01,2,0.2857142857142857;"
            "2025-03-01,2025-04-01,1,0.14285714285714285;"
            ",,1,0.14285714285714285;");
-    expect(overview_frequency(f, "qty", 0, NULL, &err), &err,
+    expect(overview_frequency(f, "qty", 0, NULL, NULL, &err), &err,
            "value,count,share;3,3,0.42857142857142855;1,2,0.2857142857142857;"
            "5,1,0.14285714285714285;7,1,0.14285714285714285;");
     frame_unref(f);
@@ -183,11 +183,11 @@ test_missing_tells_which_rows_miss_nothing_else(void **state)
     struct error err = {0};
 
     (void)state;
-    expect(overview_missing(f, NULL, &err), &err,
+    expect(overview_missing(f, NULL, NULL, &err), &err,
            "column,missing,share,only;"
            "region,2,0.2857142857142857,0;price,3,0.42857142857142855,1;"
            "qty,0,0.0,0;day,1,0.14285714285714285,0;");
-    expect(overview_patterns(f, NULL, &err), &err,
+    expect(overview_patterns(f, NULL, NULL, &err), &err,
            "missing,columns,rows,share;,0,4,0.5714285714285714;"
            "\"region, price\",2,1,0.14285714285714285;"
            "price,1,1,0.14285714285714285;"
@@ -203,16 +203,16 @@ test_duplicates_come_once_with_their_number(void **state)
     struct error err = {0};
 
     (void)state;
-    expect(overview_duplicates(f, NULL, NULL, &err), &err,
+    expect(overview_duplicates(f, NULL, NULL, NULL, &err), &err,
            "copies,region,price,qty,day;2,north,2.5,3,2025-01-30;"
            "2,south,4.0,1,2025-02-28;");
-    expect(overview_duplicates(f, NAMES("region"), NULL, &err), &err,
+    expect(overview_duplicates(f, NAMES("region"), NULL, NULL, &err), &err,
            "copies,region;3,north;2,south;2,;");
-    expect(overview_duplicates(f, NAMES("regio"), NULL, &err), &err,
+    expect(overview_duplicates(f, NAMES("regio"), NULL, NULL, &err), &err,
            "no column 'regio' (did you mean 'region'?)");
     frame_unref(f);
     g = read_csv("copies,b\n1,2\n1,2\n1,3\n");
-    expect(overview_duplicates(g, NULL, NULL, &err), &err,
+    expect(overview_duplicates(g, NULL, NULL, NULL, &err), &err,
            "copies_2,copies,b;2,1,2;");
     frame_unref(g);
 }
@@ -274,7 +274,8 @@ static void
 check_way_back(const struct frame *f, const char *name, size_t bins)
 {
     struct error err = {0};
-    struct frame *counts = overview_frequency(f, name, bins, NULL, &err), *rows;
+    struct frame *counts = overview_frequency(f, name, bins, NULL, NULL, &err),
+                 *rows;
     const int64_t *n = column_int64s(
         frame_column(counts, (size_t)frame_find(counts, "count")));
     struct buf text;
@@ -374,20 +375,46 @@ make_one(unsigned which, const struct frame *f, const struct profile *p,
 {
     switch (which) {
     case 0:
-        return overview_frequency(f, "region", 0, NULL, err);
+        return overview_frequency(f, "region", 0, NULL, NULL, err);
     case 1:
-        return overview_frequency(f, "price", 5, NULL, err);
+        return overview_frequency(f, "price", 5, NULL, NULL, err);
     case 2:
-        return overview_missing(f, NULL, err);
+        return overview_missing(f, NULL, NULL, err);
     case 3:
-        return overview_patterns(f, NULL, err);
+        return overview_patterns(f, NULL, NULL, err);
     case 4:
-        return overview_duplicates(f, NULL, NULL, err);
+        return overview_duplicates(f, NULL, NULL, NULL, err);
     case 5:
         return overview_relations(p, RELATION_AUTO, err);
     default:
         return overview_describe(p, err);
     }
+}
+
+static void
+test_what_is_stopped_says_so(void **state)
+{
+    static const char *const by[] = {"a", NULL}, *const n[] = {"count()", NULL};
+    struct frame *f = read_csv("a,b\n1,\n,2\n1,\n");
+    struct progress p;
+
+    (void)state;
+    progress_init(&p);
+    progress_stop(&p);
+    for (int i = 0; i < 6; i++) {
+        struct error err = {0};
+        struct frame *got =
+            i == 0   ? overview_frequency(f, "a", 0, NULL, &p, &err)
+            : i == 1 ? overview_frequency(f, "a", 5, NULL, &p, &err)
+            : i == 2 ? overview_missing(f, NULL, &p, &err)
+            : i == 3 ? overview_patterns(f, NULL, &p, &err)
+            : i == 4 ? overview_duplicates(f, NULL, NULL, &p, &err)
+                     : verb_group(f, by, n, NULL, &p, &err);
+
+        if (got || err.code != ERR_CANCELLED)
+            fail_msg("%d: not stopped", i);
+    }
+    frame_unref(f);
 }
 
 static void
@@ -432,6 +459,7 @@ main(void)
         cmocka_unit_test(test_each_value_leads_back_to_its_rows),
         cmocka_unit_test(test_what_has_no_literal_is_found_too),
         cmocka_unit_test(test_rows_that_miss_anything_are_one_expression),
+        cmocka_unit_test(test_what_is_stopped_says_so),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
 

@@ -209,15 +209,15 @@ test_frequency_most_frequent_first(void **state)
     struct frame *f = table();
 
     (void)state;
-    expect_frame(query_frequency(f, CITY, NULL, &err),
+    expect_frame(query_frequency(f, CITY, NULL, NULL, &err),
                  "value,count,share;b,3,0.42857142857142855;"
                  "a,2,0.2857142857142857;A,1,0.14285714285714285;"
                  "-,1,0.14285714285714285");
-    expect_frame(query_frequency(f, COUNT, NULL, &err),
+    expect_frame(query_frequency(f, COUNT, NULL, NULL, &err),
                  "value,count,share;3,4,0.5714285714285714;"
                  "-1,1,0.14285714285714285;9,1,0.14285714285714285;"
                  "-,1,0.14285714285714285");
-    expect_frame(query_frequency(f, X, NULL, &err),
+    expect_frame(query_frequency(f, X, NULL, NULL, &err),
                  "value,count,share;0,2,0.2857142857142857;"
                  "1.5,2,0.2857142857142857;-inf,1,0.14285714285714285;"
                  "2.5,1,0.14285714285714285;nan,1,0.14285714285714285");
@@ -234,9 +234,10 @@ test_groups_come_in_order_of_appearance(void **state)
     struct frame *f = table();
 
     (void)state;
-    expect_frame(query_group(f, &(size_t){CITY}, 1, aggregates, 6, NULL, &err),
-                 "city,rows,n,gaps,different,total,good;"
-                 "b,3,2,1,1,6,1;a,2,2,0,2,2,0.5;-,1,1,0,1,3,1;A,1,1,0,1,9,0");
+    expect_frame(
+        query_group(f, &(size_t){CITY}, 1, aggregates, 6, NULL, NULL, &err),
+        "city,rows,n,gaps,different,total,good;"
+        "b,3,2,1,1,6,1;a,2,2,0,2,2,0.5;-,1,1,0,1,3,1;A,1,1,0,1,9,0");
     frame_unref(f);
 }
 
@@ -252,7 +253,7 @@ test_aggregates_of_every_kind(void **state)
 
     (void)state;
     /* All rows are one group.  Mean, sd (pandas). */
-    expect_frame(query_group(f, NULL, 0, aggregates, 9, NULL, &err),
+    expect_frame(query_group(f, NULL, 0, aggregates, 9, NULL, NULL, &err),
                  "mean(n),sd(n),median(n * 2),min(day),max(city),low,"
                  "count(n=3),twice,share(n = 3);3.3333333333333335,"
                  "3.204163957519444,6,1969-12-31,b,-1,6,40,"
@@ -260,7 +261,7 @@ test_aggregates_of_every_kind(void **state)
     expect_frame(
         query_group(f, &(size_t){OK}, 1,
                     (const char *const[]){"sd(n)", "max(x)", "min(day)"}, 3,
-                    NULL, &err),
+                    NULL, NULL, &err),
         "ok,sd(n),max(x),min(day);true,0,1.5,2024-01-01;"
         "false,7.0710678118654755,nan,2024-01-01;-,-,2.5,1969-12-31");
     frame_unref(f);
@@ -276,7 +277,7 @@ test_sum_beyond_int64_is_missing(void **state)
     expect_frame(query_group(f, NULL, 0,
                              (const char *const[]){
                                  "s = sum(if(n = 9, 9223372036854775807, 1))"},
-                             1, NULL, &err),
+                             1, NULL, NULL, &err),
                  "s;-");
     frame_unref(f);
 }
@@ -287,7 +288,8 @@ expect_group_error(const char *aggregate, const char *want)
     struct error err = {0};
     struct frame *f = table();
 
-    assert_null(query_group(f, &(size_t){CITY}, 1, &aggregate, 1, NULL, &err));
+    assert_null(
+        query_group(f, &(size_t){CITY}, 1, &aggregate, 1, NULL, NULL, &err));
     assert_string_equal(err.message, want);
     frame_unref(f);
 }
@@ -331,10 +333,10 @@ test_no_memory_is_an_error(void **state)
         mem_fault_arm(n, false);
         ids = query_sort(f, &(struct query_key){CITY, false}, 1, NULL, &err);
         if (ids)
-            counts = query_frequency(f, CITY, NULL, &err);
+            counts = query_frequency(f, CITY, NULL, NULL, &err);
         if (counts)
-            groups =
-                query_group(f, &(size_t){OK}, 1, aggregates, 2, NULL, &err);
+            groups = query_group(f, &(size_t){OK}, 1, aggregates, 2, NULL, NULL,
+                                 &err);
         mem_fault_arm(0, false);
         if (!groups)
             assert_int_equal(err.code, ERR_NOMEM);

@@ -363,9 +363,9 @@ test_a_table_made_from_another_has_its_lines(void **state)
     origin_call(&o, f->table, "group({ \"region\" }, { \"n = count()\" })");
     shown = (struct shown){f->table->all, f->table->frame, f->table->rows};
     few = shown_gather(&shown, f->pool, &err);
-    counts =
-        verb_group(few, (const char *const[]){"region", NULL},
-                   (const char *const[]){"n = count()", NULL}, f->pool, &err);
+    counts = verb_group(few, (const char *const[]){"region", NULL},
+                        (const char *const[]){"n = count()", NULL}, f->pool,
+                        NULL, &err);
     made = session_add_table(f->session, "sales 2026.csv:region", "", counts);
     session_set_origin(f->session, made, &o);
     frame_unref(few);

@@ -274,8 +274,8 @@ struct verb {
          stream_top(s, NAMES(__VA_ARGS__), n, err))
 #define DISTINCT(name, list) \
     BOTH(name, verb_distinct(f, list, NULL, err), stream_distinct(s, list, err))
-#define GROUP(name, by, ...)                                     \
-    BOTH(name, verb_group(f, by, NAMES(__VA_ARGS__), NULL, err), \
+#define GROUP(name, by, ...)                                           \
+    BOTH(name, verb_group(f, by, NAMES(__VA_ARGS__), NULL, NULL, err), \
          stream_group(s, by, NAMES(__VA_ARGS__), err))
 #define SAMPLE(name, amount)                         \
     BOTH(name, verb_sample(f, amount, 5, NULL, err), \
@@ -343,7 +343,8 @@ WHERE(rows_by_others, "x > mean(x) over (t) or k = max(k) over ()")
 GROUP(groups_of_windows, NAMES("t"), "sum(k - lag(k))", "max(row_number())")
 BOTH(pivot,
      verb_pivot(f, NAMES("t"), "k",
-                NAMES("count()", "sum(d - date('1970-01-01'))"), NULL, err),
+                NAMES("count()", "sum(d - date('1970-01-01'))"), NULL, NULL,
+                err),
      stream_pivot(s, NAMES("t"), "k",
                   NAMES("count()", "sum(d - date('1970-01-01'))"), err))
 

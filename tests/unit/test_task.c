@@ -89,7 +89,7 @@ static void
 a_task_ends_once_and_stays_listed(void **state)
 {
     struct fixture *f = *state;
-    struct task_spec spec = {"count things", run, done, f, false};
+    struct task_spec spec = {"count things", run, done, f, false, false};
     struct task_view v[2];
     struct buf log;
 
@@ -117,7 +117,7 @@ static void
 a_task_that_names_no_stage_has_none(void **state)
 {
     struct fixture *f = *state;
-    struct task_spec spec = {"wait", run_for_ever, done, f, false};
+    struct task_spec spec = {"wait", run_for_ever, done, f, false, false};
     struct task *t = task_start(f->session, &spec);
     struct task_view v;
 
@@ -132,7 +132,7 @@ static void
 a_failure_carries_its_message(void **state)
 {
     struct fixture *f = *state;
-    struct task_spec spec = {"fail", run, done, f, false};
+    struct task_spec spec = {"fail", run, done, f, false, false};
     struct error err;
     struct task_view v;
 
@@ -158,7 +158,7 @@ static void
 a_cancelled_task_is_awaited(void **state)
 {
     struct fixture *f = *state;
-    struct task_spec spec = {"wait", run_for_ever, done, f, false};
+    struct task_spec spec = {"wait", run_for_ever, done, f, false, false};
     struct error err;
     struct task_view v;
 
@@ -174,7 +174,7 @@ static void
 quiet_tasks_are_not_listed(void **state)
 {
     struct fixture *f = *state;
-    struct task_spec spec = {"look", run, NULL, f, true};
+    struct task_spec spec = {"look", run, NULL, f, true, false};
     struct task_view v;
     struct error err;
 
@@ -183,10 +183,32 @@ quiet_tasks_are_not_listed(void **state)
 }
 
 static void
+brief_tasks_are_listed_once_they_take_long(void **state)
+{
+    struct fixture *f = *state;
+    struct task_spec spec = {"look", run, NULL, f, false, true};
+    struct task_view v;
+    struct error err;
+    struct task *t;
+
+    assert_true(task_call(f->session, &spec, NULL, NULL, &err));
+    assert_int_equal(task_list(f->session, &v, 1), 0);
+    spec.run = run_for_ever;
+    t = task_start(f->session, &spec);
+    assert_int_equal(task_running(f->session), 0);
+    while (task_running(f->session) == 0)
+        ; /* until the clock says so; the driver has a deadline */
+    task_look(t, &v);
+    assert_true(loop_wall_ms() - v.start_ms >= TASK_BRIEF_MS);
+    assert_int_equal(task_list(f->session, &v, 1), 1);
+    assert_true(task_cancel_id(f->session, v.id));
+}
+
+static void
 closing_the_session_ends_what_runs(void **state)
 {
     struct fixture *f = *state;
-    struct task_spec spec = {"wait", run_for_ever, done, f, false};
+    struct task_spec spec = {"wait", run_for_ever, done, f, false, false};
 
     task_start(f->session, &spec);
     session_free(f->session);
@@ -238,6 +260,7 @@ main(void)
         TEST(a_failure_carries_its_message),
         TEST(a_cancelled_task_is_awaited),
         TEST(quiet_tasks_are_not_listed),
+        TEST(brief_tasks_are_listed_once_they_take_long),
         TEST(closing_the_session_ends_what_runs),
         TEST(listeners_hear_of_changes_until_they_leave),
     };

@@ -101,12 +101,12 @@ test_first_and_last_skip_what_is_missing(void **state)
     (void)state;
     expect(verb_group(f, NAMES("month"),
                       NAMES("first(region)", "last(region)", "last(qty)"), NULL,
-                      &err),
+                      NULL, &err),
            &err,
            "month,first(region),last(region),last(qty);jan,north,north,1;"
            "feb,south,north,5;");
     expect(verb_group(f, NAMES("region"), NAMES("first(qty)", "last(qty)"),
-                      NULL, &err),
+                      NULL, NULL, &err),
            &err, "region,first(qty),last(qty);north,3,2;south,1,1;,1,1;");
     frame_unref(f);
 }
@@ -196,15 +196,16 @@ test_pivot_spreads_the_values_of_a_column(void **state)
 
     (void)state;
     expect(verb_pivot(f, NAMES("region"), "month", NAMES("sum(price)"), NULL,
-                      &err),
+                      NULL, &err),
            &err, "region,feb,jan;north,1,5;south,4,8;,,7;");
     expect(verb_pivot(f, NAMES("month"), "region",
-                      NAMES("n = count()", "top = max(price)"), NULL, &err),
+                      NAMES("n = count()", "top = max(price)"), NULL, NULL,
+                      &err),
            &err,
            "month,north n,north top,south n,south top,missing n,missing top;"
            "jan,2,3,1,8,1,7;feb,1,1,1,4,,;");
-    expect(verb_pivot(f, NO_NAMES, "month", NAMES("count()"), NULL, &err), &err,
-           "feb,jan;2,4;");
+    expect(verb_pivot(f, NO_NAMES, "month", NAMES("count()"), NULL, NULL, &err),
+           &err, "feb,jan;2,4;");
     frame_unref(f);
 }
 
@@ -242,7 +243,7 @@ static struct frame *
 pivot_again(const struct frame *f, struct error *err)
 {
     return verb_pivot(f, NAMES("month"), "region",
-                      NAMES("count()", "max(price)"), NULL, err);
+                      NAMES("count()", "max(price)"), NULL, NULL, err);
 }
 
 static void
