@@ -656,10 +656,13 @@ long_texts(size_t n)
     struct error err;
     struct builder *b = builder_new(1, name, type, &err);
     struct frame *f;
-    char text[201];
+    char text[201], number[24];
 
+    memset(text, ' ', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
     for (size_t i = 0; i < n; i++) {
-        snprintf(text, sizeof text, "%08zu%192s", i, "");
+        snprintf(number, sizeof number, "%08zu", i);
+        memcpy(text, number, strlen(number));
         assert_true(builder_text(b, 0, str_of(text), &err));
         assert_true(builder_end_row(b, &err));
     }
