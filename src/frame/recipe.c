@@ -9,6 +9,8 @@
 
 #include "base/mem.h"
 #include "frame/expr.h"
+#include "frame/gather.h"
+#include "frame/query.h"
 #include "frame/verbs.h"
 
 /* Where the first of these signs stands that is neither quoted nor inside
@@ -214,6 +216,24 @@ recipe_make(const struct recipe *r, const struct frame *f, struct pool *pool,
                ? verb_pivot(f, by ? by : none, r->across, aggregates, pool,
                             progress, err)
                : verb_group(f, by ? by : none, aggregates, pool, progress, err);
+}
+
+struct frame *
+recipe_values(const struct recipe *r, const struct frame *f, struct pool *pool,
+              const struct progress *progress, struct error *err)
+{
+    const struct query_key key = {.col = 0};
+    struct frame *values = NULL, *out = NULL;
+    uint32_t *order = NULL;
+    size_t col;
+
+    if (frame_need(f, r->across, &col, err) &&
+        (values = query_frequency(f, col, pool, progress, err)) &&
+        (order = query_sort(values, &key, 1, pool, err)))
+        out = gather_frame(values, order, frame_rows(values), pool, err);
+    free(order);
+    frame_unref(values);
+    return out;
 }
 
 void

@@ -32,6 +32,11 @@ void recipe_fini(struct recipe *r);
 struct frame *
 recipe_make(const struct recipe *r, const struct frame *f, struct pool *pool,
             const struct progress *progress, struct error *err) MUST_USE;
+/* Of a pivot: the values that its columns are of, in their order, as the first
+ * column of a frame. */
+struct frame *
+recipe_values(const struct recipe *r, const struct frame *f, struct pool *pool,
+              const struct progress *progress, struct error *err) MUST_USE;
 /* What a join of the two is likely to be by: "left by id", the columns that
  * have name and type in common, at most three; "inner by " when there are
  * none. */

@@ -203,6 +203,7 @@ table_fini(struct table *t)
     free(t->about);
     frame_unref(t->frame);
     frame_unref(t->rejects);
+    frame_unref(t->values);
     profile_free(t->profile);
     *t = (struct table){0};
 }

@@ -44,6 +44,7 @@ enum table_kind {
     TABLE_FREQUENCY,   /* rows of the parent with a value of `about` */
     TABLE_BINS,        /* ... with a value in a range of it */
     TABLE_GROUPS,      /* ... that are equal in the first n_keys columns */
+    TABLE_PIVOT,       /* ... and have one of `values` in `about`, by column */
     TABLE_DUPLICATES,  /* ... in the columns behind the first */
     TABLE_DESCRIPTION, /* a column of the parent */
     TABLE_MISSING,     /* a column, and the rows where it is missing */
@@ -75,7 +76,8 @@ struct table {
     char *parent; /* name of the table it was made from; NULL: none */
     char *about;  /* column of the parent */
     size_t n_keys;
-    uint64_t version; /* changes when anything above does */
+    struct frame *values; /* of a pivot: in their order; else NULL */
+    uint64_t version;     /* changes when anything above does */
 };
 size_t session_tables(const struct session *s);
 struct table *session_table(struct session *s, size_t i);

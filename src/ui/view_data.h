@@ -118,6 +118,9 @@ void data_open_draw(struct view_data *d, const struct canvas *c, int y);
 /* ---- view_data_columns.c ---- */
 void data_columns_draw(struct view *v, const struct canvas *c);
 void data_columns_title(struct view *v, struct buf *left, struct buf *right);
+/* So that both parts fit into the rule of the region. */
+void data_cut_title(struct view_data *d, unsigned region, struct buf *left,
+                    const struct buf *right);
 void data_detail_draw(struct view *v, const struct canvas *c);
 void data_detail_title(struct view *v, struct buf *left, struct buf *right);
 
@@ -163,8 +166,9 @@ struct data_making {
     struct shown of;   /* what shows of it, when it was asked for */
     struct shown with; /* of the other table, when there is one */
     char *text;
-    size_t col;         /* of `of`, under the cursor */
-    struct frame *made; /* what make() leaves here */
+    size_t col;           /* of `of`, under the cursor */
+    struct frame *made;   /* what make() leaves here, ... */
+    struct frame *values; /* ... and of a pivot, see struct table */
     enum table_kind kind;
     size_t n_keys;
     char about[256], note[256]; /* note: said when it is there */

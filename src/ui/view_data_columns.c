@@ -314,13 +314,42 @@ say_alerts(const struct table *t, struct buf *out)
         buf_printf(out, "▲ %zu alert%s", bad, bad == 1 ? "" : "s");
 }
 
+enum { RULE_CELLS = 9, LEAST_TITLE = 8, PLACE_CELLS = 18 };
+
+/* A long name or filter leaves room for what is right of it. */
+static int
+title_cells(struct view_data *d, unsigned region, const struct buf *right)
+{
+    return d->view.layout.placed[region].w - RULE_CELLS -
+           (int)str_width((struct str){right->data, right->len});
+}
+
+static void
+cut_to(struct buf *left, int cells)
+{
+    struct str all = {left->data, left->len};
+
+    if (cells < LEAST_TITLE || (int)str_width(all) <= cells)
+        return;
+    left->len = str_fit(all, (size_t)cells - 1, NULL);
+    buf_puts(left, "…");
+}
+
+void
+data_cut_title(struct view_data *d, unsigned region, struct buf *left,
+               const struct buf *right)
+{
+    cut_to(left, title_cells(d, region, right));
+}
+
 void
 data_columns_title(struct view *v, struct buf *left, struct buf *right)
 {
     struct view_data *d = data_mine(v);
     const struct table *t = data_table(d);
     size_t n_tables = session_tables(data_session(d));
-    char rows[STR_F64_MAX];
+    char rows[STR_F64_MAX], size[2 * STR_F64_MAX + 64];
+    int room;
 
     if (d->before || (!t && d->opening)) {
         if (!data_open_bar(d))
@@ -334,18 +363,24 @@ data_columns_title(struct view *v, struct buf *left, struct buf *right)
         return;
     }
     str_from_count(frame_rows(t->frame), rows);
-    buf_printf(left, "%s · %s rows × %zu columns", t->name, rows,
-               frame_cols(t->frame));
+    say_alerts(t, right);
+    if (d->view.layout.placed[DATA_REGION_ROWS].w == 0)
+        data_make_words(d, right);
+    snprintf(size, sizeof size, " · %s rows × %zu columns", rows,
+             frame_cols(t->frame));
+    room = title_cells(d, DATA_REGION_COLUMNS, right) -
+           (int)str_width(str_of(size)) - (int)str_width(str_of(t->name));
+    if (n_tables > 1 && room >= PLACE_CELLS) /* the tab has their number */
+        buf_printf(right, "%stable %zu of %zu", right->len ? " · " : "",
+                   data_table_index(d) + 1, n_tables);
+    buf_puts(left, t->name);
+    if (room < 0)
+        cut_to(left, (int)str_width(str_of(t->name)) + room);
+    buf_puts(left, size);
     if (t->steps->hidden.n > 0)
         buf_printf(left, " · %zu hidden", t->steps->hidden.n);
     if (t->n_foreign > 0)
         buf_puts(left, " · not UTF-8");
-    say_alerts(t, right);
-    if (d->view.layout.placed[DATA_REGION_ROWS].w == 0)
-        data_make_words(d, right);
-    if (n_tables > 1)
-        buf_printf(right, "%stable %zu of %zu", right->len ? " · " : "",
-                   data_table_index(d) + 1, n_tables);
 }
 
 /* ---- one column ---- */

@@ -181,6 +181,8 @@ making_done(struct task *t, void *ctx, bool ok, const struct error *err)
         table->parent = mem_text(m->parent);
         table->about = m->about[0] ? mem_text(m->about) : NULL;
         table->n_keys = m->n_keys;
+        table->values = m->values;
+        m->values = NULL;
         session_set_origin(s, table, &m->origin);
         if (d && !d->before) /* else something newer is looked at */
             data_enter_table(d, table);
@@ -190,6 +192,7 @@ making_done(struct task *t, void *ctx, bool ok, const struct error *err)
         session_message(s, MESSAGE_ERROR, "%s", err->message);
     }
     frame_unref(m->made);
+    frame_unref(m->values);
     shown_fini(&m->of);
     shown_fini(&m->with);
     origin_fini(&m->origin);

@@ -9,8 +9,6 @@
 #include "frame/expr.h"
 #include "ui/ui.h"
 
-enum { RULE_CELLS = 9 }; /* of a rule, around the two parts of its title */
-
 /* ---- their order ---- */
 
 static void
@@ -317,18 +315,6 @@ waiting_words(const struct steps *s, struct buf *out)
     }
 }
 
-/* A long filter leaves room for what is right of it. */
-static void
-cut_to(struct buf *left, int cells)
-{
-    struct str all = {left->data, left->len};
-
-    if (cells < 8 || (int)str_width(all) <= cells)
-        return;
-    left->len = str_fit(all, (size_t)cells - 1, NULL);
-    buf_puts(left, "…");
-}
-
 void
 data_rows_title(struct view *v, struct buf *left, struct buf *right)
 {
@@ -358,6 +344,5 @@ data_rows_title(struct view *v, struct buf *left, struct buf *right)
     data_make_words(d, right);
     if (data_open_bar(d)) /* which says the rest */
         buf_puts(right, " · loading");
-    cut_to(left, d->view.layout.placed[DATA_REGION_ROWS].w - RULE_CELLS -
-                     (int)str_width((struct str){right->data, right->len}));
+    data_cut_title(d, DATA_REGION_ROWS, left, right);
 }

@@ -210,6 +210,7 @@ put_rows(struct buf *out, const struct table *t, const struct frame *f,
         overview_put_range(out, t->about, f, row);
         break;
     case TABLE_GROUPS:
+    case TABLE_PIVOT:
         put_keys(out, f, 0, t->n_keys, row);
         break;
     case TABLE_DUPLICATES:
@@ -258,6 +259,28 @@ put_selection(struct view_data *d, const struct table *t,
     }
     buf_fini(&one);
     return n;
+}
+
+/* Of a cell of a pivot: only those with the value that its column is of. */
+static void
+put_across(const struct data_look *look, const struct table *t, struct buf *out)
+{
+    long col = frame_find(t->base, frame_name(t->frame, look->sheet.col));
+    size_t n = t->values ? frame_rows(t->values) : 0, each;
+    struct buf rows;
+
+    if (t->kind != TABLE_PIVOT || n == 0 || col < (long)t->n_keys)
+        return;
+    each = (frame_cols(t->base) - t->n_keys) / n; /* aggregates */
+    buf_init(&rows);
+    buf_add(&rows, out->data, out->len);
+    buf_clear(out);
+    if (t->n_keys > 0)
+        buf_printf(out, strstr(rows.data, " or ") ? "(%s) and " : "%s and ",
+                   rows.data);
+    overview_put_equals(out, t->about, frame_column(t->values, 0),
+                        ((size_t)col - t->n_keys) / each);
+    buf_fini(&rows);
 }
 
 /* Of the rows that show those for which m->text is true, in their order. */
@@ -603,7 +626,9 @@ make_groups(struct data_making *m, struct task *t, struct error *err)
     struct frame *f = gather_shown(m, t, err);
     struct recipe r = {0};
 
-    if (f && recipe_parse(m->text, &r, err))
+    if (f && recipe_parse(m->text, &r, err) &&
+        (!r.across ||
+         (m->values = recipe_values(&r, f, pool_of(t), task_progress(t), err))))
         m->made = recipe_make(&r, f, pool_of(t), task_progress(t), err);
     recipe_fini(&r);
     frame_unref(f);
@@ -650,7 +675,9 @@ open_groups(struct view *v, const char *text, bool pivot)
         data_make(d, &(struct data_make){.suffix = suffix.data,
                                          .call = call.data,
                                          .text = text,
-                                         .kind = TABLE_GROUPS,
+                                         .kind = r.across ? TABLE_PIVOT
+                                                          : TABLE_GROUPS,
+                                         .about = r.across,
                                          .n_keys = r.n_by,
                                          .tally = true,
                                          .make = make_groups});
@@ -738,6 +765,7 @@ data_sheet_enter(struct view_data *d)
     }
     buf_init(&rows);
     put_selection(d, t, parent->frame, &rows);
+    put_across(d->look, t, &rows);
     snprintf(clipped, sizeof clipped, "%.150s%s", rows.data,
              rows.len > 150 ? "…" : "");
     open_rows(d, parent, rows.data, clipped);
@@ -1125,7 +1153,8 @@ data_sheet_style(struct view_data *d, const struct table *t)
         s->decimals = 2;
         s->decimals_from = 1;
     } else if (frame_find(t->base, "share") >= 0 && t->kind != TABLE_PLAIN &&
-               t->kind != TABLE_GROUPS && t->kind != TABLE_DUPLICATES) {
+               t->kind != TABLE_GROUPS && t->kind != TABLE_PIVOT &&
+               t->kind != TABLE_DUPLICATES) {
         s->decimals = 4;
         s->decimals_from = (size_t)frame_find(t->base, "share");
     }
@@ -1137,6 +1166,7 @@ data_sheet_title(struct view_data *d, struct buf *out)
     static const char *const words[] = {[TABLE_FREQUENCY] = "values of ",
                                         [TABLE_BINS] = "ranges of ",
                                         [TABLE_GROUPS] = "groups of ",
+                                        [TABLE_PIVOT] = "groups by ",
                                         [TABLE_DUPLICATES] = "rows twice in ",
                                         [TABLE_DESCRIPTION] = "columns of ",
                                         [TABLE_MISSING] = "missing in ",

@@ -51,7 +51,8 @@ wait 10    20    613
 type gf<C-u>3<Enter>
 wait ranges of monthly_charges · churn.csv · 3 rows
 type <Enter>
-wait churn.csv:monthly_charges >= 0 and monthly_charges < 50 ·
+wait churn.csv:monthly_charges >= 0
+wait · 2,294 rows × 20 columns
 type qq
 wait churn.csv · 7,043 rows × 20 columns
 type <S-Tab>
@@ -77,13 +78,23 @@ type <C-u>contract, churn: n = count(), fee = mean(monthly_charges)<Enter>
 wait groups of churn.csv · 6 rows
 wait 61.46
 type <Enter>
-wait churn.csv:contract = 'Month-to-month' and churn = 'No' · 2,220 rows
+wait churn.csv:contract = 'Month
+wait · 2,220 rows
 type qq
 wait churn.csv · 7,043 rows × 20 columns
 type W<C-u>contract / churn: count()<Enter>
-wait groups of churn.csv · 3 rows
+wait groups by churn · churn.csv · 3 rows
 wait 1655
-type q
+type <Enter>
+wait churn.csv:contract = 'Month
+wait · 3,875 rows
+type qll<Enter>
+wait churn.csv:contract = 'Month
+wait · 1,655 rows
+type q<Space><Space><Enter>
+wait … · 1,821 rows × 20 columns
+type qq
+wait churn.csv · 7,043 rows × 20 columns
 
 test what a group lacks is said
 type gb<C-u>contact: count()<Enter>

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "frame/csv.h"
 
 /* by|across|aggregates, or the message. */
 static void
@@ -89,6 +90,40 @@ test_joins_say_how_and_by_what(void **state)
                 "no join 'outer', expected inner, left, semi, anti or asof");
 }
 
+/* The columns of a pivot behind its keys are of these, in this order. */
+static void
+test_values_of_a_pivot_are_in_the_order_of_its_columns(void **state)
+{
+    static const char csv[] = "k,v\na,10\na,9\nb,\nb,9\n";
+    struct csv_table t;
+    struct error err;
+    struct recipe r = {0};
+    struct frame *values, *made;
+    struct buf text;
+
+    (void)state;
+    assert_true(csv_parse(str_of(csv), "test", NULL, NULL, NULL, &t, &err));
+    assert_true(recipe_parse("k / v: count()", &r, &err));
+    values = recipe_values(&r, t.frame, NULL, NULL, &err);
+    made = recipe_make(&r, t.frame, NULL, NULL, &err);
+    assert_non_null(values);
+    assert_non_null(made);
+    assert_int_equal(frame_cols(made), 1 + frame_rows(values));
+    buf_init(&text);
+    for (size_t i = 0; i < frame_rows(values); i++) {
+        buf_clear(&text);
+        column_print(frame_column(values, 0), i, &text);
+        assert_string_equal(i == 2 ? "missing" : text.data,
+                            frame_name(made, 1 + i));
+    }
+    assert_string_equal(frame_name(made, 1), "9");
+    buf_fini(&text);
+    recipe_fini(&r);
+    frame_unref(values);
+    frame_unref(made);
+    csv_table_fini(&t);
+}
+
 static void
 test_every_allocation_may_fail(void **state)
 {
@@ -115,6 +150,8 @@ main(void)
         cmocka_unit_test(test_groups_name_columns_then_aggregates),
         cmocka_unit_test(test_pivots_have_a_slash),
         cmocka_unit_test(test_joins_say_how_and_by_what),
+        cmocka_unit_test(
+            test_values_of_a_pivot_are_in_the_order_of_its_columns),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
 
