@@ -254,9 +254,15 @@ overview_describe(const struct profile *p, struct error *err)
 
 /* ---- relations ---- */
 
+/* Numbers and times that vary are always told of: where the rows that were
+ * looked at have none of them, their cells are empty. */
 static bool
 is_related(const struct profile *p, enum relation r, size_t col)
 {
+    const struct profile_column *c = &p->column[col];
+
+    if (c->numeric && c->n_distinct > 1 && r != RELATION_CRAMER)
+        return true;
     for (size_t i = 0; i < p->n_cols; i++)
         if (i != col && !isnan(profile_relation(p, r, i, col)))
             return true;

@@ -23,8 +23,9 @@ overview_frequency(const struct frame *f, const char *name, size_t bins,
  * there is one; alerts: their words. */
 struct frame *
 overview_describe(const struct profile *p, struct error *err) MUST_USE;
-/* column, then a column for each with the relation to it; 1 with itself; of
- * columns that have any, all where none has. */
+/* column, then a column for each with the relation to it; 1 with itself,
+ * nothing where the two have no rows in common; of numbers that vary and of
+ * what else has any, of all where none has. */
 struct frame *overview_relations(const struct profile *p, enum relation r,
                                  struct error *err) MUST_USE;
 /* A row for each column: column, missing, share, only: rows that miss nothing

@@ -267,6 +267,29 @@ test_relations_are_a_matrix_with_ones_across(void **state)
     frame_unref(f);
 }
 
+static void
+test_numbers_without_rows_in_common_keep_their_place(void **state)
+{
+    struct frame *f = read_csv("a,b,c\n1,2,\n2,4,\n3,6,\n4,8,\n5,1,\n"
+                               ",,1\n,,3\n,,2\n,,5\n,,8\n");
+    struct error err = {0};
+    struct profile *p =
+        profile_new(f, &(struct profile_options){0}, NULL, NULL, &err);
+    struct frame *r;
+
+    (void)state;
+    assert_non_null(p);
+    r = overview_relations(p, RELATION_PEARSON, &err);
+    assert_non_null(r);
+    assert_int_equal(frame_cols(r), 4);
+    assert_true(column_is_valid(frame_column(r, 2), 0));
+    assert_false(column_is_valid(frame_column(r, 3), 0));
+    assert_true(column_is_valid(frame_column(r, 3), 2));
+    frame_unref(r);
+    profile_free(p);
+    frame_unref(f);
+}
+
 /* ---- the way back ---- */
 
 /* Every row of the frequencies stands for as many rows as it says. */
@@ -456,6 +479,7 @@ main(void)
         cmocka_unit_test(test_duplicates_come_once_with_their_number),
         cmocka_unit_test(test_a_description_has_a_row_for_each_column),
         cmocka_unit_test(test_relations_are_a_matrix_with_ones_across),
+        cmocka_unit_test(test_numbers_without_rows_in_common_keep_their_place),
         cmocka_unit_test(test_each_value_leads_back_to_its_rows),
         cmocka_unit_test(test_what_has_no_literal_is_found_too),
         cmocka_unit_test(test_rows_that_miss_anything_are_one_expression),
