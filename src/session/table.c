@@ -97,8 +97,8 @@ static const struct arg query_args[] = {
      "describe|relations|missing|patterns|duplicates|frequency",
      "instead of the rows a table about them: a row for each column "
      "(describe), how columns go together (relations), what is missing, in "
-     "which columns together (patterns), which rows occur twice, or the values "
-     "of a column; of those --group names (duplicates, frequency)"},
+     "which columns together (patterns), which rows occur more than once, or "
+     "the values of a column; of those --group names (duplicates, frequency)"},
     {"--bins", ARG_INT, false, false, NULL, NULL,
      "... frequency: of about so many ranges"},
     {"--having", ARG_TEXT, false, false, NULL, "EXPRESSION",

@@ -100,7 +100,7 @@ const struct key_row keymap_rows[] = {
     {"data", "gb", "group", "groups and aggregates", "group"},
     {"data", "W", "pivot", "pivot", ""},
     {"data", "&", "join", "join with another table", ""},
-    {"data", "gd", "duplicates", "rows that occur twice", ""},
+    {"data", "gd", "duplicates", "rows that occur more than once", ""},
     {"data", "gm", "missing", "what is missing", ""},
     {"data", "gp", "missing-patterns", "what is missing together", ""},
     {"data", "gn", "missing-rows", "rows that miss anything", ""},

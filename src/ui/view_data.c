@@ -529,7 +529,7 @@ static const struct view_action actions[] = {
      "The rows of two open tables side by side where columns are equal: inner, "
      "left, semi, anti or asof. What has no partner is told.",
      NULL, data_sheet_join, has_table, 0},
-    {"duplicates", "Table: rows that occur twice",
+    {"duplicates", "Table: rows that occur more than once",
      "Each once, with the number of its copies. Enter shows them.", NULL,
      data_sheet_duplicates, has_table, 0},
     {"missing", "Table: what is missing",

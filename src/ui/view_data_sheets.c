@@ -1,5 +1,5 @@
 /* ui/view_data_sheets.c -- sheets made from the table at hand that tell of it:
- * frequencies, a description, groups, what is missing or twice, relations,
+ * frequencies, a description, groups, what is missing or repeated, relations,
  * joins; and the way from a row of theirs back to the rows it stands for.
  *
  * Each is a table like any other (struct table's kind says what its rows stand
@@ -598,7 +598,8 @@ make_duplicates(struct data_making *m, struct task *t, struct error *err)
         n += (uint64_t)column_int64s(frame_column(m->made, 0))[i] - 1;
     str_from_count(n, rows);
     if (m->made && n == 0)
-        snprintf(m->note, sizeof m->note, "no row occurs twice; q goes back");
+        snprintf(m->note, sizeof m->note,
+                 "no row occurs more than once; q goes back");
     else if (m->made)
         snprintf(m->note, sizeof m->note,
                  "%s row%s an earlier one; Enter shows the copies", rows,
@@ -1163,16 +1164,16 @@ data_sheet_style(struct view_data *d, const struct table *t)
 bool
 data_sheet_title(struct view_data *d, struct buf *out)
 {
-    static const char *const words[] = {[TABLE_FREQUENCY] = "values of ",
-                                        [TABLE_BINS] = "ranges of ",
-                                        [TABLE_GROUPS] = "groups of ",
-                                        [TABLE_PIVOT] = "groups by ",
-                                        [TABLE_DUPLICATES] = "rows twice in ",
-                                        [TABLE_DESCRIPTION] = "columns of ",
-                                        [TABLE_MISSING] = "missing in ",
-                                        [TABLE_PATTERNS] =
-                                            "missing together in ",
-                                        [TABLE_RELATIONS] = "relations in "};
+    static const char *const words[] = {
+        [TABLE_FREQUENCY] = "values of ",
+        [TABLE_BINS] = "ranges of ",
+        [TABLE_GROUPS] = "groups of ",
+        [TABLE_PIVOT] = "groups by ",
+        [TABLE_DUPLICATES] = "repeated rows in ",
+        [TABLE_DESCRIPTION] = "columns of ",
+        [TABLE_MISSING] = "missing in ",
+        [TABLE_PATTERNS] = "missing together in ",
+        [TABLE_RELATIONS] = "relations in "};
     const struct table *t = data_table(d);
 
     if (!t || t->kind == TABLE_PLAIN || !t->parent)

@@ -129,7 +129,7 @@ type qq
 wait fees.csv · 2 rows
 type w
 
-test what is missing and what is twice
+test what is missing and what is repeated
 type :open gaps.csv<Enter>
 wait gaps.csv · 4 rows × 3 columns
 type gm
@@ -148,7 +148,7 @@ type gn
 wait gaps.csv:with missing values · 2 rows
 type q
 type gd
-wait rows twice in gaps.csv · 1 row
+wait repeated rows in gaps.csv · 1 row
 wait 1 row repeats an earlier one; Enter shows the copies
 type <Enter>
 wait 2 rows × 3 columns
