@@ -114,7 +114,7 @@ const struct key_row keymap_rows[] = {
     {"data", ";", "leave-out", "only rows without this value", ""},
     {"data", "%", "share", "50% goes to the middle of the rows", ""},
     {"data", "gc", "column", "go to a column by name", ""},
-    {"data", "/", "search", "search all columns", ""},
+    {"data", "/", "search", "search columns and headings", ""},
     {"data", "g/", "search-column", "search this column", ""},
     {"data", "=", "derive", "new column from an expression", ""},
     {"data", "t", "cast", "another type for the column", "type"},

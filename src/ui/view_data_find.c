@@ -8,6 +8,9 @@
  * all is a count of bits.  Until they are there, n looks for a match by itself
  * for as long as a key may take, and otherwise goes where the task will say.
  *
+ * Headings come behind the last match and before the first; with the keys in
+ * the list of columns they alone are searched, unless none matches.
+ *
  * What is searched is a value as it is copied, not as it is cut or rounded to
  * fit.  Capitals count when the pattern has one.
  * SPDX-License-Identifier: GPL-3.0-or-later */
@@ -52,6 +55,7 @@ struct data_find {
     struct task *task;    /* that counts; NULL: none */
     unsigned asked;
     int pending; /* go on that way when it is counted; 0: no */
+    long head;   /* the column whose heading it is at; -1: at none */
     struct loop_watch *timer;
 };
 
@@ -420,27 +424,96 @@ go_to(struct view_data *d, size_t row, size_t col)
     d->look->sheet.col = d->look->columns.at = col;
 }
 
+/* The next column, `at` not being looked at, whose heading matches; -1: none. */
+static long
+next_heading(const struct data_find *f, const struct frame *frame, long at,
+             int dir)
+{
+    long n = (long)frame_cols(frame);
+    struct error err;
+    bool found = false;
+
+    for (at += dir; !f->column && at >= 0 && at < n; at += dir)
+        if (regex_find(f->regex, str_of(frame_name(frame, (size_t)at)), &found,
+                       0, NULL, &err) &&
+            found)
+            return at;
+    return -1;
+}
+
+/* Before the first, behind the last column. */
+static long
+outside(const struct frame *frame, int dir)
+{
+    return dir > 0 ? -1 : (long)frame_cols(frame);
+}
+
+static void
+go_to_heading(struct view_data *d, long col)
+{
+    d->find->head = col;
+    d->look->sheet.col = d->look->columns.at = (size_t)col;
+    ui_message(d->view.ui, MESSAGE_INFO, "in the heading %s",
+               frame_name(data_frame(d), (size_t)col));
+}
+
+/* In the list of columns. */
+static bool
+walk_headings(struct view_data *d, int dir)
+{
+    const struct frame *frame = data_frame(d);
+    long at = next_heading(d->find, frame, (long)d->look->columns.at, dir);
+
+    if (at < 0)
+        at = next_heading(d->find, frame, outside(frame, dir), dir);
+    if (at >= 0)
+        go_to_heading(d, at);
+    return at >= 0;
+}
+
+static bool
+is_at_heading(const struct view_data *d)
+{
+    return d->find->head >= 0 && d->find->head == (long)d->look->sheet.col;
+}
+
 static void
 walk(struct view_data *d, int dir)
 {
     const struct find_map *m = d->find->map;
+    const struct frame *frame = data_frame(d);
     size_t from = d->look->sheet.row.at, row = from;
-    long col = (long)d->look->sheet.col;
+    long col = (long)d->look->sheet.col, head = -1;
+    bool at_head = is_at_heading(d), over;
 
-    if (n_matches(m) == 0) {
+    if (at_head) { /* the cells go on where they begin, or end */
+        head = next_heading(d->find, frame, col, dir);
+        from = row = dir > 0 ? m->n_rows - 1 : 0;
+        col = (long)frame_cols(frame) - 1 - outside(frame, dir);
+    }
+    over = at_head || n_matches(m) == 0;
+    if (n_matches(m) > 0 && !next_in_row(m, row, &col, dir)) {
+        next_row(m, &row, dir);
+        col = outside(frame, dir);
+        next_in_row(m, row, &col, dir);
+        over = over || (dir > 0 ? row <= from : row >= from);
+    }
+    if (over && !at_head)
+        head = next_heading(d->find, frame, outside(frame, dir), dir);
+    if (head < 0 && n_matches(m) == 0)
+        head = next_heading(d->find, frame, outside(frame, dir), dir);
+    d->find->head = -1;
+    if (head >= 0) {
+        go_to_heading(d, head);
+    } else if (n_matches(m) == 0) {
         ui_message(d->view.ui, MESSAGE_WARN, "\"%s\" is not here",
                    d->find->text);
-        return;
-    }
-    if (!next_in_row(m, row, &col, dir)) {
-        next_row(m, &row, dir);
-        col = dir > 0 ? -1 : (long)m->n_cols;
-        next_in_row(m, row, &col, dir);
-        if (dir > 0 ? row <= from : row >= from)
+    } else {
+        if (over)
             ui_message(d->view.ui, MESSAGE_INFO,
                        dir > 0 ? "on from the top" : "on from the end");
+        go_to(d, row, (size_t)col);
     }
-    go_to(d, row, (size_t)col);
 }
 
 /* Which of all matches the cursor is on; 0: on none. */
@@ -664,6 +737,7 @@ begin(struct view_data *d, const char *text, bool here)
     d->find->text = mem_text(text);
     d->find->column = here ? mem_text(data_column_name(d)) : NULL;
     d->find->regex = regex;
+    d->find->head = -1;
     count(d);
     return true;
 }
@@ -692,6 +766,8 @@ data_find(struct view *v, const char *text, int dir)
     } else if (!is_current(d)) {
         count(d);
     }
+    if (v->focus == DATA_REGION_COLUMNS && !here && walk_headings(d, dir))
+        return true;
     if (d->find->map)
         walk(d, dir);
     else if (!look_on_the_spot(d, dir))
@@ -779,7 +855,9 @@ data_find_title(struct view_data *d, struct buf *out)
     str_from_count(all, n);
     place = place_of(f->map, d->look->sheet.row.at, d->look->sheet.col);
     str_from_count(place, at);
-    if (place > 0)
+    if (is_at_heading(d))
+        buf_printf(out, "heading · ");
+    if (place > 0 && !is_at_heading(d))
         buf_printf(out, "match %s of %s", at, n);
     else
         buf_printf(out, "%s match%s", n, all == 1 ? "" : "es");

@@ -208,6 +208,40 @@ wait of 3,977 in payment_method
 type <C-g>
 gone in payment_method
 
+test headings are searched, too, between the last match and the first
+type gg0/^tech_sup<Enter>
+wait in the heading tech_support
+wait heading · 0 matches
+type gg0/^contract$|^two year$<Enter>
+wait match 1 of 1,695
+type N
+wait in the heading contract
+wait heading · 1,695 matches
+type N
+wait on from the end
+wait match 1,695 of 1,695
+type n
+wait in the heading contract
+type n
+wait on from the top
+wait match 1 of 1,695
+type <C-g>
+gone of 1,695
+
+test in the list of columns it is their names
+type <Tab>/^tech<Enter>
+wait ─ tech_support ─
+type n
+wait ─ tech_support ─
+type <C-g><S-Tab>
+
+test a search is forgotten while it still counts
+type gg0/e<Enter><C-g>
+gone searching
+gone matches
+type /zz|^1889.5$<Enter>
+wait match 1 of 1
+
 test a wrong pattern says where
 type /(a<Enter>
 wait pattern: missing closing parenthesis at character 3
