@@ -255,7 +255,8 @@ sheet_fit(struct sheet *s)
     if (!s->frame || s->col >= frame_cols(s->frame))
         return;
     buf_init(&scratch);
-    s->width[s->col] = (struct sheet_width){1, 0};
+    s->width[s->col].seen = 1;
+    s->width[s->col].set = 0;
     look_at_column(s, s->col, s->row.rows, &scratch);
     s->width[s->col].set = s->width[s->col].seen;
     buf_fini(&scratch);
@@ -265,7 +266,7 @@ void
 sheet_unset_width(struct sheet *s)
 {
     if (s->frame && s->col < frame_cols(s->frame))
-        s->width[s->col] = (struct sheet_width){0};
+        s->width[s->col].seen = s->width[s->col].set = 0;
 }
 
 /* ---- drawing ---- */

@@ -20,8 +20,9 @@ enum sheet_mode {
 };
 
 struct sheet_width {
-    int seen; /* the widest name and value so far; 0: none looked at */
-    int set;  /* by the user; 0: not */
+    int seen;    /* the widest name and value so far; 0: none looked at */
+    int set;     /* by the user; 0: not */
+    bool marked; /* a key that groups are proposed by */
 };
 struct sheet_place { /* of a column, when the sheet was drawn last */
     size_t col;

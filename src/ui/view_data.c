@@ -219,6 +219,18 @@ static const struct view_region regions[] = {
     {0},
 };
 
+static const struct view_sign signs[] = {
+    {"◎", "the column is the target"},
+    {"●", "marked: Enter opens what marked rows stand for, gb groups by marked "
+          "columns"},
+    {"▲", "an alert about the column; in a heading: sorted upwards, ▼ "
+          "downwards, with the number of the key"},
+    {"·", "a note about the column"},
+    {"∅", "there is no value"},
+    {"›", "there are more columns on that side"},
+    {0},
+};
+
 static void
 data_layout(struct view *v, struct layout *l)
 {
@@ -540,10 +552,13 @@ static const struct view_action actions[] = {
      data_sheet_patterns, has_table, 0},
     {"missing-rows", "Table: rows that miss anything", NULL, NULL,
      data_sheet_missing_rows, has_table, 0},
-    {"mark", "Rows: mark, or no longer", NULL, NULL, data_sheet_mark, has_table,
-     ACTION_SUBJECT},
-    {"mark-invert", "Rows: mark the others instead", NULL, NULL,
-     data_sheet_mark_invert, has_table, 0},
+    {"mark", "Rows: mark, or no longer",
+     "In the list of columns it marks columns: groups and pivots are then "
+     "proposed by those.",
+     NULL, data_sheet_mark, has_table, ACTION_SUBJECT},
+    {"mark-invert", "Rows: mark the others instead",
+     "In the list of columns, the other columns.", NULL, data_sheet_mark_invert,
+     has_table, 0},
     {"histogram", "Column: chart of its values",
      "How the column is distributed; h and l take the column beside.", NULL,
      data_plot_histogram, has_table, ACTION_SUBJECT},
@@ -910,6 +925,7 @@ const struct view_class view_data_class = {
     .title = "Data",
     .regions = regions,
     .actions = actions,
+    .signs = signs,
     .open = data_open,
     .close = data_close,
     .layout = data_layout,

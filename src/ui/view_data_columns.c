@@ -293,6 +293,8 @@ data_columns_draw(struct view *v, const struct canvas *c)
         if (col >= d->look->columns.n)
             break;
         draw_column_row(c, &at, y, f, t, col);
+        if (d->look->sheet.width[col].marked)
+            draw_text(c, 0, y, ROLE_MARK | DRAW_BOLD, "●");
         if (col == d->look->columns.at) {
             draw_select(c, (struct rect){0, y, at.name_w + 2, 1});
         }

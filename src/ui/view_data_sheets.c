@@ -113,13 +113,57 @@ marks_of(struct data_look *look)
     return look->marked;
 }
 
+static bool
+is_marked_column(const struct data_look *look, size_t col)
+{
+    return look->sheet.width && look->sheet.width[col].marked;
+}
+
+static size_t
+n_marked_columns(const struct data_look *look)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; look->sheet.frame && i < look->columns.n; i++)
+        n += is_marked_column(look, i);
+    return n;
+}
+
+/* Of columns: every one, or so many from the cursor on. */
+static void
+mark_columns(struct view_data *d, bool all, int count)
+{
+    struct data_look *look = d->look;
+    size_t at = all ? 0 : look->columns.at, n = all ? look->columns.n : 1;
+
+    if (!all && count > 1)
+        n = (size_t)count;
+    for (; n > 0 && at < look->columns.n; n--, at++)
+        look->sheet.width[at].marked ^= true;
+    if (!all) {
+        look->columns.at = at < look->columns.n ? at : look->columns.n - 1;
+        look->sheet.col = look->columns.at;
+    }
+    n = n_marked_columns(look);
+    ui_message(d->view.ui, MESSAGE_INFO,
+               n == 1 ? "%zu column is marked; gb groups by it"
+                      : "%zu columns are marked; gb groups by them",
+               n);
+}
+
 void
 data_sheet_mark(struct view *v, const struct view_call *call)
 {
     struct data_look *look = data_mine(v)->look;
-    uint8_t *marked = marks_of(look);
     int n = call->count > 0 ? call->count : 1;
+    uint8_t *marked;
 
+    if (v->focus == DATA_REGION_COLUMNS) {
+        if (look->columns.n > 0 && look->sheet.width)
+            mark_columns(data_mine(v), false, n);
+        return;
+    }
+    marked = marks_of(look);
     for (; n > 0 && look->sheet.n_rows > 0; n--) {
         marked[sheet_at(&look->sheet)] ^= 1;
         if (!list_action(&look->sheet.row, "down", 1))
@@ -131,9 +175,15 @@ void
 data_sheet_mark_invert(struct view *v, const struct view_call *call)
 {
     struct data_look *look = data_mine(v)->look;
-    uint8_t *marked = marks_of(look);
+    uint8_t *marked;
 
     (void)call;
+    if (v->focus == DATA_REGION_COLUMNS) {
+        if (look->columns.n > 0 && look->sheet.width)
+            mark_columns(data_mine(v), true, 0);
+        return;
+    }
+    marked = marks_of(look);
     for (size_t i = 0; i < look->sheet.n_rows; i++)
         marked[sheet_row_id(&look->sheet, i)] ^= 1;
 }
@@ -774,14 +824,36 @@ data_sheet_enter(struct view_data *d)
     return true;
 }
 
-/* A number to be summed up beside the keys: not the key itself. */
+/* Is it a key that is proposed: marked, or where none is, at the cursor? */
+static bool
+is_key(const struct data_look *look, size_t col)
+{
+    return n_marked_columns(look) > 0 ? is_marked_column(look, col)
+                                      : col == look->sheet.col;
+}
+
+static void
+put_proposed_keys(const struct data_look *look, const struct frame *f,
+                  struct buf *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < frame_cols(f); i++) {
+        if (!is_key(look, i))
+            continue;
+        buf_puts(out, n++ ? ", " : "");
+        expr_put_name(frame_name(f, i), out);
+    }
+}
+
+/* A number to be summed up beside the keys: not a key itself. */
 static const char *
-some_number(const struct frame *f, size_t but)
+some_number(const struct data_look *look, const struct frame *f)
 {
     for (size_t i = frame_cols(f); i-- > 0;) {
         enum col_type t = column_type(frame_column(f, i));
 
-        if (i != but && (t == COL_FLOAT64 || t == COL_INT64))
+        if (!is_key(look, i) && (t == COL_FLOAT64 || t == COL_INT64))
             return frame_name(f, i);
     }
     return NULL;
@@ -789,12 +861,12 @@ some_number(const struct frame *f, size_t but)
 
 /* Another column of few values, to spread. */
 static const char *
-some_class(const struct frame *f, size_t but)
+some_class(const struct data_look *look, const struct frame *f)
 {
     for (size_t i = 0; i < frame_cols(f); i++) {
         const struct column *c = frame_column(f, i);
 
-        if (i != but &&
+        if (!is_key(look, i) &&
             (column_type(c) == COL_BOOL ||
              (column_type(c) == COL_TEXT && dict_count(column_dict(c)) <= 12)))
             return frame_name(f, i);
@@ -816,9 +888,9 @@ data_sheet_suggest(struct view_data *d, const char *action, struct buf *out)
     }
     if (!f || frame_cols(f) == 0 || (!pivot && strcmp(action, "group") != 0))
         return false;
-    expr_put_name(data_column_name(d), out);
-    across = pivot ? some_class(f, d->look->sheet.col) : NULL;
-    number = some_number(f, d->look->sheet.col);
+    put_proposed_keys(d->look, f, out);
+    across = pivot ? some_class(d->look, f) : NULL;
+    number = some_number(d->look, f);
     if (pivot) {
         buf_puts(out, " / ");
         if (across)

@@ -96,6 +96,21 @@ wait … · 1,821 rows × 20 columns
 type qq
 wait churn.csv · 7,043 rows × 20 columns
 
+test columns that are marked are proposed as the keys
+type gg<Space>jjjj
+type <Space>
+wait 2 columns are marked; gb groups by them
+wait ●tenure
+type gb
+wait aggregates: churn, tenure: n = count(), mean(
+type <C-g>
+gone aggregates:
+type *
+wait 18 columns are marked
+type *ggjjjjj<Space>gg<Space>
+wait 0 columns are marked
+gone ●
+
 test what a group lacks is said
 type gb<C-u>contact: count()<Enter>
 wait no column 'contact' (did you mean 'contract'?)
