@@ -135,6 +135,8 @@ const struct key_row keymap_rows[] = {
     {"data", "w", "close", "close the table", ""},
     {"data", "a", "tables", "choose among the open tables", ""},
     {"data", "<Enter>", "enter", "what is behind the cursor", "in"},
+    {"data.sheet", "<Enter>", "enter", "the rows behind the cursor", "rows"},
+    {"data.sheet", "q", "back", "back to where it was made", "back"},
     {"data.plot", "h", "left", "column before; within a part to the left",
      "column"},
     {"data.plot", "l", "right", "next column; within a part to the right", ""},

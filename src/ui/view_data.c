@@ -221,13 +221,12 @@ static const struct view_region regions[] = {
 
 static const struct view_sign signs[] = {
     {"◎", "the column is the target"},
-    {"●", "marked: Enter opens what marked rows stand for, gb groups by marked "
-          "columns"},
-    {"▲", "an alert about the column; in a heading: sorted upwards, ▼ "
-          "downwards, with the number of the key"},
+    {"●", "marked: for Enter; a column: for gb"},
+    {"▲", "an alert; in a heading: sorted upwards"},
+    {"▼", "sorted downwards"},
     {"·", "a note about the column"},
     {"∅", "there is no value"},
-    {"›", "there are more columns on that side"},
+    {"›", "there are more columns that way"},
     {0},
 };
 
@@ -915,8 +914,13 @@ data_back(struct view *v)
 static const char *
 data_context(struct view *v)
 {
-    return data_plot_on(data_mine(v)) && v->focus == DATA_REGION_PLOT
-               ? "data.plot"
+    struct view_data *d = data_mine(v);
+    const struct table *t = data_table(d);
+
+    if (data_plot_on(d))
+        return v->focus == DATA_REGION_PLOT ? "data.plot" : "data";
+    return t && t->kind != TABLE_PLAIN && v->focus == DATA_REGION_ROWS
+               ? "data.sheet"
                : "data";
 }
 

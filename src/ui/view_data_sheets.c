@@ -1212,6 +1212,44 @@ paint_relation(const struct sheet *s, const struct canvas *c, struct rect cell,
                      (v >= 0.5 ? DRAW_BOLD : 0));
 }
 
+enum { LOOKED_AT = 1000 }; /* rows, to judge numbers by */
+
+/* The greatest size of what a column holds; 0 when all of it is whole. */
+static double
+greatest(const struct column *c)
+{
+    double most = 0;
+    bool whole = true;
+
+    for (size_t i = 0; i < column_rows(c) && i < LOOKED_AT; i++) {
+        double v = column_is_valid(c, i) ? fabs(column_number(c, i)) : 0;
+
+        if (!isfinite(v))
+            continue;
+        whole = whole && v == floor(v);
+        most = fmax(most, v);
+    }
+    return whole ? 0 : most;
+}
+
+/* Four digits of the column of the smallest numbers: aggregates stand below
+ * each other, point below point. */
+static int
+decimals_of(const struct frame *f, size_t from)
+{
+    int most = 0;
+
+    for (size_t i = from; i < frame_cols(f); i++) {
+        const struct column *c = frame_column(f, i);
+        double v = column_type(c) == COL_FLOAT64 ? greatest(c) : 0;
+        int n = v > 0 ? 3 - (int)floor(log10(v)) : 0;
+
+        if (v > 0)
+            most = n > most ? n : most < 2 ? 2 : most;
+    }
+    return most > 6 ? 6 : most;
+}
+
 void
 data_sheet_style(struct view_data *d, const struct table *t)
 {
@@ -1225,8 +1263,11 @@ data_sheet_style(struct view_data *d, const struct table *t)
         s->paint = paint_relation;
         s->decimals = 2;
         s->decimals_from = 1;
+    } else if (t->kind == TABLE_GROUPS || t->kind == TABLE_PIVOT) {
+        s->decimals = decimals_of(t->base, t->n_keys);
+        s->decimals_from = t->n_keys;
     } else if (frame_find(t->base, "share") >= 0 && t->kind != TABLE_PLAIN &&
-               t->kind != TABLE_GROUPS && t->kind != TABLE_PIVOT &&
+
                t->kind != TABLE_DUPLICATES) {
         s->decimals = 4;
         s->decimals_from = (size_t)frame_find(t->base, "share");

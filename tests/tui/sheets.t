@@ -17,6 +17,7 @@ open a 80x24 xterm-256color churn.csv
 wait 7,043 rows × 20 columns
 type F
 wait values of churn · churn.csv · 2 rows
+wait SHEET  Enter rows  q back
 wait Yes     1869  0.2654
 type j<Enter>
 wait churn.csv:churn = 'Yes' · 1,869 rows × 20 columns
@@ -76,7 +77,7 @@ type :group<Enter>
 wait columns: aggregates:
 type <C-u>contract, churn: n = count(), fee = mean(monthly_charges)<Enter>
 wait groups of churn.csv · 6 rows
-wait 61.46
+wait 1307  62.51
 type <Enter>
 wait churn.csv:contract = 'Month
 wait · 2,220 rows
@@ -123,7 +124,7 @@ wait relations in churn.csv
 wait 0.36
 type llllll<Enter>
 wait groups of churn.csv · 2 rows
-wait 37.56
+wait 37.57
 type qq
 type q
 wait churn.csv · 7,043 rows × 20 columns
