@@ -84,7 +84,7 @@ endpoints_layout(struct view *v, struct layout *l)
     } else {
         lower = rect_bottom(&body, body.h * 3 / 4);
         layout_place(l, ENDPOINTS_REGION_DETAIL, rect_bottom(&lower, 6));
-        layout_place(l, ENDPOINTS_REGION_DRIFT, rect_right(&lower, 34));
+        layout_place(l, ENDPOINTS_REGION_DRIFT, rect_right(&lower, 38));
         layout_place(l, ENDPOINTS_REGION_CHART, lower);
     }
     layout_place(l, ENDPOINTS_REGION_LIST, body);
