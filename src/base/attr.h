@@ -13,13 +13,23 @@
 /* The bytes at p will be read soon.  Any address will do. */
 #define PREFETCH(p) __builtin_prefetch(p)
 
+/* Into each caller, for its machine. */
+#define INLINE_ALWAYS inline __attribute__((always_inline))
+
 /* Kernels for AVX2: only in *_avx2.c twins, which are reached through a table
- * of function pointers chosen once by cpu_has_avx2(). */
+ * of function pointers chosen once by cpu_has_avx2(); in *_avx512.c likewise
+ * by cpu_has_avx512(). */
 #if defined(__x86_64__)
 #define HAVE_AVX2_TWIN 1
-#define TARGET_AVX2 __attribute__((target("avx2")))
+#define TARGET_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
+#define HAVE_AVX512_TWIN 1
+#define TARGET_AVX512                                                    \
+    __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw," \
+                          "avx512dq,avx512vl,avx512vbmi2")))
 #else
 #define HAVE_AVX2_TWIN 0
 #define TARGET_AVX2
+#define HAVE_AVX512_TWIN 0
+#define TARGET_AVX512
 #endif
 #endif

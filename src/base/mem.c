@@ -12,7 +12,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 << 20, HUGE_LEAST = 4 << 20 };
+enum { HUGE_PAGE = 2 << 20, HUGE_LEAST = 4 << 20, TABLE_LEAST = 128 << 10 };
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 enum { FIRST_CAP = 16 }; /* of a list that grows */
 
@@ -91,6 +95,22 @@ mem_try_array(size_t n, size_t size, struct error *err)
     if (!p)
         refuse(bytes, err);
     return prefer_huge_pages(p, bytes);
+}
+
+void *
+mem_try_table(size_t n, size_t size, struct error *err)
+{
+    const uintptr_t page = 4096;
+    void *p = mem_try_array(n, size, err);
+
+    if (p && n * size >= TABLE_LEAST) {
+        uintptr_t from = ((uintptr_t)p + page - 1) & ~(page - 1);
+        uintptr_t to = ((uintptr_t)p + n * size) & ~(page - 1);
+
+        /* A wish, too: systems before Linux 5.14 do not know it. */
+        (void)madvise((void *)from, to - from, MADV_POPULATE_WRITE);
+    }
+    return p;
 }
 
 static void *

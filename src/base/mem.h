@@ -20,6 +20,11 @@ enum { MEM_ALIGN = 64 }; /* column buffers: a cache line */
 bool mem_mul(size_t a, size_t b, size_t *out) MUST_USE;
 /* n * size zeroed bytes (at least one); NULL with ERR_NOMEM. */
 void *mem_try_array(size_t n, size_t size, struct error *err) MUST_USE;
+/* As mem_try_array, for what is read and written at random all over, such as a
+ * table of hashes: its pages are all there at once.  Otherwise a first read
+ * maps a page of zeros, the write after it another one, and all threads wait
+ * for that. */
+void *mem_try_table(size_t n, size_t size, struct error *err) MUST_USE;
 /* As mem_try_array, aligned to MEM_ALIGN and rounded up to it. The padding is
  * zero and may be read. */
 void *mem_try_aligned(size_t n, size_t size, struct error *err) MUST_USE;

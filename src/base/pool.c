@@ -337,17 +337,38 @@ pool_join(struct pool_job *job)
     free(job);
 }
 
+#if HAVE_AVX2_TWIN
+static bool
+is_masked(const char *variable, const char *cap)
+{
+    const char *tunables = getenv("GLIBC_TUNABLES");
+
+    return getenv(variable) || (tunables && strstr(tunables, cap));
+}
+#endif
+
 bool
 cpu_has_avx2(void)
 {
 #if HAVE_AVX2_TWIN
-    const char *tunables = getenv("GLIBC_TUNABLES");
+    return !is_masked("LATHE_NO_AVX2", "-AVX2") &&
+           __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+#else
+    return false;
+#endif
+}
 
-    if (getenv("LATHE_NO_AVX2"))
-        return false;
-    if (tunables && strstr(tunables, "-AVX2"))
-        return false;
-    return __builtin_cpu_supports("avx2");
+bool
+cpu_has_avx512(void)
+{
+#if HAVE_AVX512_TWIN
+    return !is_masked("LATHE_NO_AVX512", "-AVX512F") && cpu_has_avx2() &&
+           __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vbmi2");
 #else
     return false;
 #endif

@@ -44,4 +44,7 @@ void pool_join(struct pool_job *job);
 /* Does this machine run AVX2 code?  LATHE_NO_AVX2 in the environment and
  * GLIBC_TUNABLES hwcaps masks say no. */
 bool cpu_has_avx2(void);
+/* ... and AVX-512 with bytes, words, short vectors and VBMI2?  LATHE_NO_AVX512
+ * says no, and what says no above. */
+bool cpu_has_avx512(void);
 #endif

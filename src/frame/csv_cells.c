@@ -40,7 +40,9 @@ const struct csv_cell_kernels csv_cells_plain = {ints_plain, floats_plain};
 const struct csv_cell_kernels *
 csv_cells_best(void)
 {
-    return cpu_has_avx2() ? &csv_cells_avx2 : &csv_cells_plain;
+    return cpu_has_avx512() ? &csv_cells_avx512
+           : cpu_has_avx2() ? &csv_cells_avx2
+                            : &csv_cells_plain;
 }
 
 /* ---- dates ---- */

@@ -28,7 +28,8 @@ struct csv_cell_kernels {
     csv_floats_fn *floats;
 };
 /* The twins stop at the same fields and give the same bytes. */
-extern const struct csv_cell_kernels csv_cells_plain, csv_cells_avx2;
+extern const struct csv_cell_kernels csv_cells_plain, csv_cells_avx2,
+    csv_cells_avx512;
 const struct csv_cell_kernels *csv_cells_best(void); /* for this machine */
 
 size_t

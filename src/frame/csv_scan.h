@@ -22,19 +22,33 @@
 enum { CSV_BLOCK = 64, CSV_DELIMITERS = 4 };
 #define CSV_NOWHERE SIZE_MAX
 
-/* Which bytes of a block are what. */
+/* Which bytes of a block are what; high ones are not ASCII. */
 struct csv_marks {
-    uint64_t quote, lf, cr, zero;
+    uint64_t quote, lf, cr, zero, high;
     uint64_t delimiter[CSV_DELIMITERS];
 };
 
+struct csv_scan;
+struct csv_count;
+struct csv_index;
 /* Marks of n blocks of text for n_delimiters (1..CSV_DELIMITERS). */
 typedef void csv_mark_fn(const char *p, size_t n, const char *delimiters,
                          size_t n_delimiters, struct csv_marks *out);
+/* csv_count_rows(), and what csv_index_init() fills: false when there are more
+ * or fewer rows and fields than said. */
+typedef void csv_count_fn(const struct csv_scan *s, size_t begin, size_t end,
+                          const size_t *expected, struct csv_count *out);
+typedef bool
+csv_index_fn(struct csv_index *x, const struct csv_scan *s, size_t begin,
+             size_t end, size_t n_rows, size_t n_fields);
 struct csv_kernels {
     csv_mark_fn *mark;
+    csv_count_fn *count;
+    csv_index_fn *index;
 };
-extern const struct csv_kernels csv_kernels_plain, csv_kernels_avx2;
+/* Twins: the same numbers from each. */
+extern const struct csv_kernels csv_kernels_plain, csv_kernels_avx2,
+    csv_kernels_avx512;
 const struct csv_kernels *csv_kernels_best(void); /* for this machine */
 
 struct csv_scan {
@@ -55,6 +69,7 @@ struct csv_count {
     size_t n_fields[CSV_DELIMITERS]; /* delimiters plus rows */
     size_t n_lines;                  /* line ends of any kind, also quoted */
     bool has_quote, has_zero;
+    bool foreign;     /* has bytes that are not UTF-8 */
     bool ends_inside; /* the stretch ends within a quoted field */
 };
 

@@ -9,7 +9,6 @@
 
 #include "base/mem.h"
 #include "frame/csv.h"
-#include "frame/encoding.h"
 
 /* A piece of the text, between two line starts. */
 struct piece {
@@ -18,7 +17,6 @@ struct piece {
     bool skipped;           /* what follows is known: */
     size_t first_row;       /* as if it began within a quoted field */
     bool ends_inside;
-    bool foreign; /* has bytes that are not UTF-8 */
 };
 
 struct survey_job {
@@ -117,7 +115,6 @@ count_piece(void *ctx, size_t chunk, size_t begin, size_t end)
         skip_quoted(j, p);
     if (j->again)
         return;
-    p->foreign = encoding_foreign((struct str){j->s->p + p->begin, n}) < n;
     progress_add(j->progress, n / CSV_SCAN_PART);
 }
 
@@ -188,7 +185,7 @@ lay_regions(struct survey_job *j)
             j->count[n++] = p->count;
         }
         /* Its bytes are in the region before, too, when that goes on. */
-        if (p->foreign) {
+        if (p->count.foreign) {
             j->region[n - 1].foreign = true;
             j->region[n > 1 ? n - 2 : 0].foreign = true;
         }

@@ -71,6 +71,17 @@ load_short(const char *p, size_t n)
     return (uint64_t)a << 32 | b;
 }
 
+/* Are these n bytes the same?  Most texts are short. */
+static inline bool
+same_bytes(const char *p, const char *q, size_t n)
+{
+    if (n <= 8)
+        return n == 0 || load_short(p, n) == load_short(q, n);
+    if (n <= 16)
+        return load64(p) == load64(q) && load64(p + n - 8) == load64(q + n - 8);
+    return memcmp(p, q, n) == 0;
+}
+
 static uint32_t
 hash_text(struct str s)
 {
@@ -184,8 +195,12 @@ probe(const struct dict *d, struct str s, uint32_t hash)
 
         if (v == 0)
             return &d->slot[at];
-        if (v >> 32 == hash && str_eq(text_of(d, (uint32_t)v - 1), s))
-            return &d->slot[at];
+        if (v >> 32 == hash) {
+            struct str here = text_of(d, (uint32_t)v - 1);
+
+            if (here.n == s.n && same_bytes(here.p, s.p, s.n))
+                return &d->slot[at];
+        }
     }
 }
 
@@ -200,7 +215,7 @@ static bool
 grow_slots(struct dict *d, struct error *err)
 {
     size_t n_old = d->n_slots, n = grown(n_old);
-    uint64_t *old = d->slot, *slot = mem_try_array(n, sizeof *slot, err);
+    uint64_t *old = d->slot, *slot = mem_try_table(n, sizeof *slot, err);
 
     if (!slot)
         return false;
@@ -384,7 +399,7 @@ make_table(struct dict *d)
 
     while (n_slots / 2 <= d->n)
         n_slots *= 2;
-    if (!(slot = mem_try_array(n_slots, sizeof *slot, &none)))
+    if (!(slot = mem_try_table(n_slots, sizeof *slot, &none)))
         return false;
     for (size_t i = 0; i < d->n; i++) {
         uint32_t hash = hash_text(dict_text(d, (uint32_t)i));

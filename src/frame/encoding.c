@@ -51,12 +51,12 @@ skip_ascii(struct str s, size_t at)
     return at;
 }
 
-/* Bytes of the sequence that begins with one of 80 to ff, 0: it is none.
- * The second byte is where over-long forms, surrogates and what is beyond
+/* The second byte is where over-long forms, surrogates and what is beyond
  * U+10FFFF show (Unicode 15, table 3-7). */
-static size_t
-sequence(const unsigned char *p, size_t n)
+size_t
+encoding_sequence(const char *text, size_t n)
 {
+    const unsigned char *p = (const unsigned char *)text;
     unsigned lead = *p, low = 0x80, high = 0xbf;
     size_t want = lead < 0xc2   ? 0
                   : lead < 0xe0 ? 2
@@ -105,13 +105,12 @@ encoding_foreign(struct str s)
     size_t at = next_high(s, 0);
 
     while (at < s.n) {
-        const unsigned char *p = (const unsigned char *)s.p + at;
-        size_t n = sequence(p, s.n - at);
+        size_t n = encoding_sequence(s.p + at, s.n - at);
 
         if (n == 0)
             return at;
         at += n;
-        if (at < s.n && p[n] < 0x80)
+        if (at < s.n && (unsigned char)s.p[at] < 0x80)
             at = next_high(s, at);
     }
     return at;

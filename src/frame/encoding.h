@@ -42,6 +42,9 @@ bool encoding_decode(struct str text, enum encoding e, struct pool *pool,
                      char **out, size_t *len, struct error *err) MUST_USE;
 /* Where the first byte is that is not UTF-8; s.n: there is none. */
 size_t encoding_foreign(struct str s);
+/* Bytes of the sequence of UTF-8 at p, which begins with one of 80 to ff and
+ * has n bytes before the end of the text; 0: it is none. */
+size_t encoding_sequence(const char *p, size_t n);
 /* Lines that are not UTF-8, and the first of them, counted from 1. */
 size_t encoding_foreign_lines(struct str s, size_t *first);
 #endif

@@ -79,11 +79,12 @@ fill(struct fields *f, uint64_t seed)
 static void
 assert_same_floats(const struct fields *f)
 {
-    static double a[FIELDS], b[FIELDS];
+    static double a[FIELDS], b[FIELDS], w[FIELDS];
     struct csv_cells c = cells(f);
 
     memset(a, 0, sizeof a);
     memset(b, 0, sizeof b);
+    memset(w, 0, sizeof w);
     for (size_t i = 0; i < f->n; i++) {
         size_t from = i, stop = csv_cells_plain.floats(&c, i, f->n, a);
 
@@ -91,12 +92,17 @@ assert_same_floats(const struct fields *f)
             assert_int_equal(csv_cells_avx2.floats(&c, i, f->n, b), stop);
         else
             memcpy(b, a, sizeof a);
+        if (cpu_has_avx512())
+            assert_int_equal(csv_cells_avx512.floats(&c, from, f->n, w), stop);
+        else
+            memcpy(w, a, sizeof a);
         for (i = from; i < stop; i++) {
             double x;
 
             assert_true(str_to_f64(field(f, i), &x));
             assert_memory_equal(&a[i], &x, sizeof x);
             assert_memory_equal(&b[i], &x, sizeof x);
+            assert_memory_equal(&w[i], &x, sizeof x);
         }
     }
 }
@@ -104,7 +110,7 @@ assert_same_floats(const struct fields *f)
 static void
 assert_same_ints(const struct fields *f)
 {
-    static int64_t a[FIELDS], b[FIELDS];
+    static int64_t a[FIELDS], b[FIELDS], w[FIELDS];
     struct csv_cells c = cells(f);
 
     for (size_t i = 0; i < f->n; i++) {
@@ -114,12 +120,17 @@ assert_same_ints(const struct fields *f)
             assert_int_equal(csv_cells_avx2.ints(&c, i, f->n, b), stop);
         else
             memcpy(b, a, sizeof a);
+        if (cpu_has_avx512())
+            assert_int_equal(csv_cells_avx512.ints(&c, from, f->n, w), stop);
+        else
+            memcpy(w, a, sizeof a);
         for (i = from; i < stop; i++) {
             int64_t v;
 
             assert_true(str_to_i64(field(f, i), &v));
             assert_int_equal(a[i], v);
             assert_int_equal(b[i], v);
+            assert_int_equal(w[i], v);
         }
     }
 }
@@ -134,6 +145,34 @@ the_twins_read_random_numbers_as_one_by_one(void **state)
         fill(&f, seed);
         assert_same_floats(&f);
         assert_same_ints(&f);
+    }
+}
+
+/* Runs of what is common, so that the twins take many at a time. */
+static void
+the_twins_read_printed_numbers_as_one_by_one(void **state)
+{
+    static struct fields f, g;
+
+    (void)state;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        f.n = g.n = 0;
+        add(&f, "a text before them", 18);
+        add(&g, "a text before them", 18);
+        for (uint64_t i = 0; f.n < FIELDS; i++) {
+            unsigned digits = (unsigned)rng_below(seed, i, 0, 12);
+            double x = (double)rng_below(seed, i, 1, UINT64_C(1) << digits * 3);
+            int places = (int)rng_below(seed, i, 2, 9);
+            char s[ROOM];
+
+            if (rng_below(seed, i, 3, 2))
+                x = -x;
+            add(&g, s, (size_t)snprintf(s, sizeof s, "%.0f", x));
+            add(&f, s, (size_t)snprintf(s, sizeof s, "%.*f", places, x / 1024));
+        }
+        assert_same_floats(&f);
+        assert_same_floats(&g);
+        assert_same_ints(&g);
     }
 }
 
@@ -160,13 +199,13 @@ numbers_of_the_common_forms_are_all_taken(void **state)
     add(&f, "a text before them", 18);
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         add(&f, forms[i], strlen(forms[i]));
-    for (size_t twin = 0; twin < 1 + (size_t)cpu_has_avx2(); twin++) {
+    for (size_t t = 0; t <= (size_t)cpu_has_avx2() + cpu_has_avx512(); t++) {
+        const struct csv_cell_kernels *const twin[] = {
+            &csv_cells_plain, &csv_cells_avx2, &csv_cells_avx512};
         struct csv_cells c = cells(&f);
         double out[16], want;
 
-        assert_int_equal(
-            (twin ? csv_cells_avx2 : csv_cells_plain).floats(&c, 1, f.n, out),
-            f.n);
+        assert_int_equal(twin[t]->floats(&c, 1, f.n, out), f.n);
         for (size_t i = 1; i < f.n; i++) {
             assert_true(str_to_f64(field(&f, i), &want));
             assert_memory_equal(&out[i], &want, sizeof want);
@@ -249,6 +288,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_twins_read_random_numbers_as_one_by_one),
+        cmocka_unit_test(the_twins_read_printed_numbers_as_one_by_one),
         cmocka_unit_test(numbers_of_the_common_forms_are_all_taken),
         cmocka_unit_test(dates_are_taken_as_the_exact_reader_does),
         cmocka_unit_test(only_true_and_false_are_bools),

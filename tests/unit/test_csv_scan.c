@@ -15,6 +15,7 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "frame/csv_scan.h"
+#include "frame/encoding.h"
 
 enum { BLOCKS = 40, LEN = BLOCKS * CSV_BLOCK };
 
@@ -45,6 +46,7 @@ marks_are_the_bytes_that_match(void **state)
             assert_int_equal(b->lf >> (i % 64) & 1, text[i] == '\n');
             assert_int_equal(b->cr >> (i % 64) & 1, text[i] == '\r');
             assert_int_equal(b->zero >> (i % 64) & 1, text[i] == '\0');
+            assert_int_equal(b->high >> (i % 64) & 1, text[i] < 0);
             for (size_t d = 0; d < 4; d++)
                 assert_int_equal(b->delimiter[d] >> (i % 64) & 1,
                                  text[i] == ",;\t|"[d]);
@@ -52,23 +54,128 @@ marks_are_the_bytes_that_match(void **state)
     }
 }
 
+/* The twins that this machine runs besides the plain one. */
+static size_t
+twins(const struct csv_kernels **out)
+{
+    size_t n = 0;
+
+    if (cpu_has_avx2())
+        out[n++] = &csv_kernels_avx2;
+    if (cpu_has_avx512())
+        out[n++] = &csv_kernels_avx512;
+    return n;
+}
+
 static void
-both_twins_give_the_same_marks(void **state)
+all_twins_give_the_same_marks(void **state)
 {
     static char text[LEN + 1];
     static struct csv_marks a[BLOCKS], b[BLOCKS];
+    const struct csv_kernels *twin[2];
+    size_t n_twins = twins(twin);
 
     (void)state;
-    if (!cpu_has_avx2())
+    if (n_twins == 0)
         skip();
     for (uint64_t seed = 0; seed < 200; seed++) {
         size_t n = 1 + seed % 4;
 
         fill(text, sizeof text, seed, seed % 2);
         csv_kernels_plain.mark(text + 1, BLOCKS, "|,;\t", n, a);
-        csv_kernels_avx2.mark(text + 1, BLOCKS, "|,;\t", n, b);
-        assert_memory_equal(a, b, sizeof a);
+        for (size_t t = 0; t < n_twins; t++) {
+            twin[t]->mark(text + 1, BLOCKS, "|,;\t", n, b);
+            assert_memory_equal(a, b, sizeof a);
+        }
     }
+}
+
+static void
+all_twins_count_and_index_alike(void **state)
+{
+    char text[641];
+    const struct csv_kernels *twin[2];
+    size_t n_twins = twins(twin);
+
+    (void)state;
+    if (n_twins == 0)
+        skip();
+    for (uint64_t seed = 0; seed < 3000; seed++) {
+        size_t len = 1 + seed % 640, expected[4] = {1, 2, 0, 3};
+        struct csv_scan s = {&csv_kernels_plain, text, len, ",;|\t", 4};
+        struct csv_count a, b;
+        struct csv_index x, y;
+        struct error err;
+
+        fill(text, len, seed, seed % 5 == 0);
+        text[len] = '\0';
+        memset(&a, 0, sizeof a);
+        memset(&b, 0, sizeof b);
+        for (size_t t = 0; t < n_twins; t++)
+            for (s.n_delimiters = 1; s.n_delimiters <= 4; s.n_delimiters++) {
+                s.kernels = &csv_kernels_plain;
+                csv_count_rows(&s, 0, len, expected, &a);
+                s.kernels = twin[t];
+                csv_count_rows(&s, 0, len, expected, &b);
+                assert_memory_equal(&a, &b, sizeof a);
+                if (s.n_delimiters > 1)
+                    continue;
+                assert_true(csv_index_init(&y, &s, 0, len, b.n_rows,
+                                           b.n_fields[0], &err));
+                s.kernels = &csv_kernels_plain;
+                assert_true(csv_index_init(&x, &s, 0, len, a.n_rows,
+                                           a.n_fields[0], &err));
+                assert_int_equal(x.n_rows, y.n_rows);
+                assert_memory_equal(x.row, y.row, x.n_rows * sizeof *x.row);
+                assert_memory_equal(x.first, y.first,
+                                    (x.n_rows + 1) * sizeof *x.first);
+                assert_memory_equal(x.field, y.field,
+                                    a.n_fields[0] * sizeof *x.field);
+                csv_index_fini(&x);
+                csv_index_fini(&y);
+            }
+    }
+}
+
+/* Texts of bytes that nearly make UTF-8, over the ends of blocks. */
+static void
+bytes_that_are_not_utf8_are_found_where_they_are(void **state)
+{
+    static const char *const part[] = {
+        "a",    "\xc3\xa9", "\xe2\x82\xac", "\n", "\xf0\x9f\x98\x80",
+        "\xc3", "\xe2\x82", "\xff",         ",",  "\xed\xa0\x80"};
+    const struct csv_kernels *twin[3] = {&csv_kernels_plain};
+    size_t n_twins = 1 + twins(twin + 1), n_foreign = 0;
+
+    (void)state;
+    for (uint64_t seed = 0; seed < 4000; seed++) {
+        struct csv_scan s = {NULL, NULL, 0, ",", 1};
+        size_t len = 0, expected = 0;
+        char text[400];
+        bool foreign;
+
+        for (uint64_t i = 0; len < 200 + seed % 190; i++) {
+            /* Mostly what is UTF-8. */
+            const char *p =
+                part[rng_below(seed, i, 0, 40) ? rng_below(seed, i, 1, 5)
+                                               : rng_below(seed, i, 2, 10)];
+
+            memcpy(text + len, p, strlen(p));
+            len += strlen(p);
+        }
+        s.p = text;
+        s.len = len;
+        foreign = encoding_foreign((struct str){text, len}) < len;
+        n_foreign += foreign;
+        for (size_t t = 0; t < n_twins; t++) {
+            struct csv_count c;
+
+            s.kernels = twin[t];
+            csv_count_rows(&s, 0, len, &expected, &c);
+            assert_int_equal(c.foreign, foreign);
+        }
+    }
+    assert_in_range(n_foreign, 1000, 3900);
 }
 
 /* The end of each row, byte by byte, from either state. */
@@ -157,7 +264,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(marks_are_the_bytes_that_match),
-        cmocka_unit_test(both_twins_give_the_same_marks),
+        cmocka_unit_test(all_twins_give_the_same_marks),
+        cmocka_unit_test(all_twins_count_and_index_alike),
+        cmocka_unit_test(bytes_that_are_not_utf8_are_found_where_they_are),
         cmocka_unit_test(rows_are_counted_from_both_states),
         cmocka_unit_test(lines_begin_after_lf_cr_and_crlf),
     };
