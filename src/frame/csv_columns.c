@@ -363,6 +363,9 @@ load_init(struct csv_load *l, const struct csv_columns_job *job,
         .job = job, .n_cols = n_cols, .n_parts = v->n_regions};
     if (!mem_mul(v->n_regions, n_cols, &n_pieces))
         return report(l, ERR_NOMEM, err);
+    if (!(l->spare = mem_try_array(1, sizeof *l->spare, err)))
+        return false;
+    pthread_mutex_init(&l->spare->lock, NULL);
     if (!(l->part = mem_try_array(l->n_parts, sizeof *l->part, err)) ||
         !(l->piece = mem_try_array(n_pieces, sizeof *l->piece, err)) ||
         !(l->found = mem_try_array(n_pieces, sizeof *l->found, err)) ||
@@ -392,6 +395,17 @@ load_init(struct csv_load *l, const struct csv_columns_job *job,
 }
 
 static void
+spare_free(struct csv_spare *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->n; i++)
+        csv_index_fini(&s->index[i]);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+static void
 load_fini(struct csv_load *l)
 {
     for (size_t i = 0; l->piece && i < l->n_parts * l->n_cols; i++)
@@ -406,6 +420,7 @@ load_fini(struct csv_load *l)
         dict_unref(l->target[i].dict);
         column_unref(l->target[i].column);
     }
+    spare_free(l->spare);
     free(l->part);
     free(l->piece);
     free(l->found);

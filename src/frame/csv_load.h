@@ -8,8 +8,12 @@
 #ifndef LATHE_FRAME_CSV_LOAD_H
 #define LATHE_FRAME_CSV_LOAD_H
 
+#include <pthread.h>
+
 #include "frame/csv_columns.h"
 #include "frame/piece.h"
+
+enum { CSV_SPARE = 64 };
 
 /* One region of the survey. */
 struct csv_part {
@@ -33,6 +37,14 @@ struct csv_target {
     enum error_code failed;
 };
 
+/* Where the fields of a part are takes half a megabyte, which the next part
+ * finds in the cache. */
+struct csv_spare {
+    pthread_mutex_t lock;
+    struct csv_index index[CSV_SPARE];
+    size_t n;
+};
+
 struct csv_load {
     const struct csv_columns_job *job;
     size_t n_cols, n_rows;
@@ -44,6 +56,7 @@ struct csv_load {
     size_t *todo; /* columns of the pass at hand */
     size_t n_todo;
     bool first_pass;
+    struct csv_spare *spare; /* memory of parts that are done */
     /* Values are looked at, for their types and for texts that repeat these;
      * NULL: for their types alone. */
     bool look;

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "frame/csv_cells.h"
@@ -66,7 +67,8 @@ keep_good(struct rows *r, size_t first, size_t n_cols, struct csv_part *p)
     r->n = kept;
 }
 
-/* The good rows of a region, without the header.  p may be NULL. */
+/* The good rows of a region, without the header, in the memory of r->x.  p may
+ * be NULL. */
 static bool
 rows_init(struct rows *r, const struct csv_columns_job *job,
           const struct csv_region *g, bool skip, struct csv_part *p,
@@ -74,10 +76,10 @@ rows_init(struct rows *r, const struct csv_columns_job *job,
 {
     size_t n_bad = g->n_rows - g->n_good;
 
-    *r = (struct rows){.text = job->scan->p,
-                       .base = job->scan->p + g->begin,
-                       .zeros = g->zero};
-    if (!csv_index_init(&r->x, job->scan, g->begin, g->end, g->n_rows,
+    r->text = job->scan->p;
+    r->base = job->scan->p + g->begin;
+    r->zeros = g->zero;
+    if (!csv_index_fill(&r->x, job->scan, g->begin, g->end, g->n_rows,
                         g->n_fields, err))
         return false;
     if (p && n_bad > 0 && p->room > 0 && !p->reject) {
@@ -106,7 +108,8 @@ struct task {
     struct rows rows;
     size_t begin, end;                         /* the rows at hand */
     uint32_t from[BATCH_ROWS], to[BATCH_ROWS]; /* their fields of one column */
-    struct csv_cells cells;                    /* the same */
+    size_t next_col;        /* the fields behind those at hand; 0: none */
+    struct csv_cells cells; /* the same */
     const struct csv_cell_kernels *kernels;
     struct buf scratch;
 };
@@ -354,11 +357,20 @@ static void
 gather_cells(struct task *t, size_t col)
 {
     const struct csv_index *x = &t->rows.x;
+    const uint32_t *row = x->row + t->begin, *first = x->first + t->begin;
+    size_t n = t->end - t->begin;
 
-    for (size_t i = t->begin; i < t->end; i++) {
-        t->from[i - t->begin] = csv_field_begin(x, i, col);
-        t->to[i - t->begin] = x->field[x->first[i] + col];
-    }
+    if (col == 0)
+        memcpy(t->from, row, n * sizeof *row);
+    else if (col == t->next_col)
+        for (size_t i = 0; i < n; i++)
+            t->from[i] = t->to[i] + 1;
+    else
+        for (size_t i = 0; i < n; i++)
+            t->from[i] = x->field[first[i] + col - 1] + 1;
+    for (size_t i = 0; i < n; i++)
+        t->to[i] = x->field[first[i] + col];
+    t->next_col = col + 1;
 }
 
 /* Does a text equal that of the first row? */
@@ -415,12 +427,33 @@ parse_rows(struct task *t)
         batch = BATCH_ROWS;
     do {
         t->end = n - t->begin < batch ? n : t->begin + batch;
+        t->next_col = 0;
         for (size_t i = 0; i < t->l->n_todo; i++)
             if (!parse_column(t, t->l->todo[i]))
                 return false;
         t->begin = t->end;
     } while (t->begin < n);
     return true;
+}
+
+static void
+take_spare(struct csv_spare *s, struct csv_index *x)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->n > 0)
+        *x = s->index[--s->n];
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void
+give_spare(struct csv_spare *s, struct csv_index *x)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->n < CSV_SPARE)
+        s->index[s->n++] = *x;
+    else
+        csv_index_fini(x);
+    pthread_mutex_unlock(&s->lock);
 }
 
 void
@@ -431,23 +464,23 @@ csv_part_parse(struct csv_load *l, size_t part)
     bool skip = part == 0 && l->job->skip_first;
     struct error err;
 
+    take_spare(l->spare, &t.rows.x);
     if (!rows_init(&t.rows, l->job, p->region, skip, l->first_pass ? p : NULL,
                    &err)) {
         p->failed = err.code;
         return;
     }
-    if (t.rows.n != p->n_rows) { /* the file was written to */
+    if (t.rows.n == p->n_rows) {
+        t.kernels = csv_cells_best();
+        t.cells = (struct csv_cells){t.rows.text, t.rows.base, t.from, t.to};
+        buf_init(&t.scratch);
+        if (!parse_rows(&t))
+            assert(p->failed);
+        buf_fini(&t.scratch);
+    } else { /* the file was written to */
         p->failed = ERR_STATE;
-        csv_index_fini(&t.rows.x);
-        return;
     }
-    t.kernels = csv_cells_best();
-    t.cells = (struct csv_cells){t.rows.text, t.rows.base, t.from, t.to};
-    buf_init(&t.scratch);
-    if (!parse_rows(&t))
-        assert(p->failed);
-    buf_fini(&t.scratch);
-    csv_index_fini(&t.rows.x);
+    give_spare(l->spare, &t.rows.x);
 }
 
 /* ---- sample ---- */
@@ -474,7 +507,7 @@ csv_columns_sample(const struct csv_columns_job *job,
 
     for (size_t i = 0; i < n; i++) {
         size_t at = i * v->n_regions / n;
-        struct rows r;
+        struct rows r = {.n = 0};
 
         if (!rows_init(&r, job, &v->region[at], at == 0, NULL, err))
             return false;

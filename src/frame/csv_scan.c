@@ -193,23 +193,46 @@ csv_skip_quoted(const struct csv_scan *s, size_t begin, size_t end,
     *ends_inside = st.inside != 0;
 }
 
+static bool
+make_room(struct csv_index *x, size_t n_rows, size_t n_fields,
+          struct error *err)
+{
+    if (n_rows <= x->row_room && n_fields <= x->field_room)
+        return true;
+    csv_index_fini(x);
+    if (!(x->row = mem_try_unset(n_rows, sizeof *x->row, err)) ||
+        !(x->first = mem_try_unset(n_rows, sizeof *x->first, err)) ||
+        !(x->field = mem_try_unset(n_fields, sizeof *x->field, err)))
+        return false;
+    x->row_room = n_rows;
+    x->field_room = n_fields;
+    return true;
+}
+
+bool
+csv_index_fill(struct csv_index *x, const struct csv_scan *s, size_t begin,
+               size_t end, size_t n_rows, size_t n_fields, struct error *err)
+{
+    assert(end - begin < UINT32_MAX);
+    /* Room for more: then the bytes are not those counted. */
+    if (!make_room(x, n_rows + ROOM, n_fields + ROOM, err)) {
+        csv_index_fini(x);
+        return false;
+    }
+    x->row[0] = x->first[0] = 0;
+    x->n_rows = 0;
+    if (s->kernels->index(x, s, begin, end, n_rows, n_fields))
+        return true;
+    csv_index_fini(x);
+    return error_set(err, ERR_STATE, "%s", CSV_CHANGED);
+}
+
 bool
 csv_index_init(struct csv_index *x, const struct csv_scan *s, size_t begin,
                size_t end, size_t n_rows, size_t n_fields, struct error *err)
 {
     *x = (struct csv_index){0};
-    assert(end - begin < UINT32_MAX);
-    /* Room for more: then the bytes are not those counted. */
-    if (!(x->row = mem_try_array(n_rows + ROOM, sizeof *x->row, err)) ||
-        !(x->first = mem_try_array(n_rows + ROOM, sizeof *x->first, err)) ||
-        !(x->field = mem_try_array(n_fields + ROOM, sizeof *x->field, err))) {
-        csv_index_fini(x);
-        return false;
-    }
-    if (s->kernels->index(x, s, begin, end, n_rows, n_fields))
-        return true;
-    csv_index_fini(x);
-    return error_set(err, ERR_STATE, "%s", CSV_CHANGED);
+    return csv_index_fill(x, s, begin, end, n_rows, n_fields, err);
 }
 
 void

@@ -91,12 +91,17 @@ void csv_skip_quoted(const struct csv_scan *s, size_t begin, size_t end,
 struct csv_index {
     uint32_t *row, *first, *field;
     size_t n_rows;
+    size_t row_room, field_room;
 };
 /* The first delimiter alone.  n_rows, n_fields as csv_count_rows() found;
  * ERR_STATE: that is no longer so, since another program has written to the
  * file that is mapped. */
 #define CSV_CHANGED "the file changed while it was read"
 bool csv_index_init(struct csv_index *x, const struct csv_scan *s, size_t begin,
+                    size_t end, size_t n_rows, size_t n_fields,
+                    struct error *err) MUST_USE;
+/* The same in the memory of an index that was made before, or {0}. */
+bool csv_index_fill(struct csv_index *x, const struct csv_scan *s, size_t begin,
                     size_t end, size_t n_rows, size_t n_fields,
                     struct error *err) MUST_USE;
 void csv_index_fini(struct csv_index *x);
