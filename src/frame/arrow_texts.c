@@ -23,8 +23,10 @@ static bool
 arrow_texts_known(const struct dict *d)
 {
     const size_t *end;
-    struct str block = dict_block(d, &end);
+    struct str block;
 
+    if (!dict_block(d, &block, &end))
+        goto each;
     /* Texts of ASCII, as most are, are looked at in one go; a text may be cut
      * within a character, so that the block alone does not tell. */
     for (size_t i = 0; i < block.n; i++)
@@ -61,20 +63,22 @@ note_used(struct arrow_texts *t, const struct column *c, struct error *err)
     return t->used != NULL;
 }
 
+/* The texts of t->used, or all of them. */
 static bool
 copy_used(struct arrow_texts *t, const struct dict *d, struct error *err)
 {
     size_t *ends = t->ends = mem_try_array(t->n_used + 1, sizeof *ends, err);
+    const uint32_t *used = t->used;
 
     if (!ends)
         return false;
     for (size_t i = 0; i < t->n_used; i++)
-        ends[i + 1] = ends[i] + dict_text(d, t->used[i]).n;
+        ends[i + 1] = ends[i] + dict_text(d, used ? used[i] : (uint32_t)i).n;
     t->len = ends[t->n_used];
-    if (!(t->bytes = mem_try_array(t->len, 1, err)))
+    if (!(t->bytes = mem_try_unset(t->len, 1, err)))
         return false;
     for (size_t i = 0; i < t->n_used; i++) {
-        struct str s = dict_text(d, t->used[i]);
+        struct str s = dict_text(d, used ? used[i] : (uint32_t)i);
 
         if (s.n > 0)
             memcpy(t->bytes + ends[i], s.p, s.n);
@@ -83,12 +87,27 @@ copy_used(struct arrow_texts *t, const struct dict *d, struct error *err)
 }
 
 bool
+arrow_texts_all(struct arrow_texts *t, const struct dict *d, struct error *err)
+{
+    const size_t *end;
+    struct str block;
+
+    t->n_used = dict_count(d);
+    if (!dict_block(d, &block, &end))
+        return copy_used(t, d, err);
+    t->len = block.n;
+    if (!(t->ends = mem_try_array(t->n_used + 1, sizeof *end, err)))
+        return false;
+    if (t->n_used > 0)
+        memcpy((size_t *)t->ends + 1, end, t->n_used * sizeof *end);
+    return true;
+}
+
+bool
 arrow_texts_gather(struct arrow_texts *t, const struct column *c,
                    struct error *err)
 {
     const struct dict *d = column_dict(c);
-    const size_t *end;
-    size_t *ends;
 
     *t = (struct arrow_texts){0};
     if (dict_count(d) > column_rows(c)) {
@@ -98,15 +117,8 @@ arrow_texts_gather(struct arrow_texts *t, const struct column *c,
             t->foreign = !str_utf8_valid(dict_text(d, t->used[i]));
         return true;
     }
-    t->len = dict_block(d, &end).n;
-    t->n_used = dict_count(d);
-    t->ends = ends = mem_try_array(t->n_used + 1, sizeof *ends, err);
-    if (!ends)
-        return false;
-    if (t->n_used > 0)
-        memcpy(ends + 1, end, t->n_used * sizeof *ends);
     t->foreign = !arrow_texts_known(d);
-    return true;
+    return arrow_texts_all(t, d, err);
 }
 
 bool

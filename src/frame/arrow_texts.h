@@ -22,6 +22,9 @@ void arrow_texts_fini(struct arrow_texts *t);
  * where it is larger than the batch. */
 bool arrow_texts_gather(struct arrow_texts *t, const struct column *c,
                         struct error *err) MUST_USE;
+/* A dictionary of all texts there are. */
+bool arrow_texts_all(struct arrow_texts *t, const struct dict *d,
+                     struct error *err) MUST_USE;
 /* Rows begin..begin + n, written out.  ERR_LIMIT: over 2 GiB. */
 bool arrow_texts_spell(struct arrow_texts *t, const struct column *c,
                        size_t begin, size_t n, struct error *err) MUST_USE;

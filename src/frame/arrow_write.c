@@ -106,9 +106,7 @@ put_unit_type(struct buf *b, int unit)
 static bool
 is_narrow(const struct arrow_out *w, const struct dict *d)
 {
-    const size_t *end;
-
-    return !w->ours && !w->in_batches && dict_block(d, &end).n <= INT32_MAX;
+    return !w->ours && !w->in_batches && dict_len(d) <= INT32_MAX;
 }
 
 /* Readers may refuse bytes that are called utf8 and are not. */
@@ -360,41 +358,36 @@ add_column(struct arrow_out *w, struct body *b, size_t col, size_t begin,
                      NULL, w->err);
 }
 
-static bool
-add_texts(struct body *b, const struct dict *d, bool narrow, struct error *err)
+/* Offsets, which are small ones, become int32_t in their place. */
+static void
+make_narrow(void *ends, size_t n)
 {
-    const size_t *end;
-    struct str block = dict_block(d, &end);
-    size_t n = dict_count(d), width = narrow ? sizeof(int32_t) : sizeof *end;
-    void *own = mem_try_array(n + 1, width, err);
-    int32_t *small = own;
+    for (size_t i = 0; i < n; i++) {
+        char *p = ends;
+        size_t wide;
+        int32_t small;
 
-    if (!own)
-        return false;
-    if (!narrow && n > 0)
-        memcpy((char *)own + width, end, n * width);
-    for (size_t i = 0; narrow && i < n; i++)
-        small[i + 1] = (int32_t)end[i];
-    add_node(b, n, 0);
-    if (!add_piece(b, zeros, 0, NULL, err)) {
-        free(own);
-        return false;
+        memcpy(&wide, p + i * sizeof wide, sizeof wide);
+        small = (int32_t)wide;
+        memcpy(p + i * sizeof small, &small, sizeof small);
     }
-    return add_piece(b, own, (n + 1) * width, own, err) &&
-           add_piece(b, block.p, block.n, NULL, err);
 }
 
 static bool
-add_gathered(struct body *b, const struct dict *d, const struct arrow_texts *t,
-             struct error *err)
+add_texts(struct body *b, const struct dict *d, const struct arrow_texts *t,
+          bool narrow, struct error *err)
 {
+    size_t n = t->n_used, width = narrow ? sizeof(int32_t) : sizeof(size_t);
     const size_t *end;
+    struct str block;
 
-    add_node(b, t->n_used, 0);
+    (void)dict_block(d, &block, &end);
+    if (narrow)
+        make_narrow(t->ends, n + 1);
+    add_node(b, n, 0);
     return add_piece(b, zeros, 0, NULL, err) &&
-           add_piece(b, t->ends, (t->n_used + 1) * sizeof *end, NULL, err) &&
-           add_piece(b, t->bytes ? t->bytes : dict_block(d, &end).p, t->len,
-                     NULL, err);
+           add_piece(b, t->ends, (n + 1) * width, NULL, err) &&
+           add_piece(b, t->bytes ? t->bytes : block.p, t->len, NULL, err);
 }
 
 struct squeeze {
@@ -519,24 +512,25 @@ static bool
 write_dictionary(struct arrow_out *w, size_t col)
 {
     const struct dict *d = column_dict(frame_column(w->batch, col));
-    const struct arrow_texts *t = &w->field[col].texts;
+    struct arrow_texts all = {0}, *t = &w->field[col].texts;
     struct flat_slot slot[] = {{.id = 0, .width = 8, .value = col}, {.id = 1}};
-    size_t len, header, n = w->in_batches ? t->n_used : dict_count(d);
+    size_t len, header;
     struct body b;
     bool ok;
 
+    t = w->in_batches ? t : &all;
     body_init(&b);
-    ok = (w->in_batches ? add_gathered(&b, d, t, w->err)
-                        : add_texts(&b, d, is_narrow(w, d), w->err)) &&
-         squeeze(w, &b);
+    ok = (w->in_batches || arrow_texts_all(&all, d, w->err)) &&
+         add_texts(&b, d, t, is_narrow(w, d), w->err) && squeeze(w, &b);
     if (ok) {
         len = place(&b);
         header = begin_message(w, ARROW_DICTIONARY, len);
         flat_point(&w->meta, header, flat_put_table(&w->meta, slot, 2));
-        flat_point(&w->meta, slot[1].at, put_batch(w, &b, n));
+        flat_point(&w->meta, slot[1].at, put_batch(w, &b, t->n_used));
         ok = end_message(w, &w->dictionaries, len) && write_pieces(w, &b);
     }
     body_fini(&b);
+    arrow_texts_fini(&all);
     return ok;
 }
 

@@ -4,7 +4,8 @@
  * is open addressing over slots of 64 bits: a 32-bit hash, then code + 1, so
  * that most probes end without a look at the text and the table can grow
  * without hashing anew.  A dict over a mapping has no table until someone
- * looks for a text; the first to look makes it, under a lock.
+ * looks for a text; the first to look makes it, under a lock.  A dict over a
+ * block has place[code] instead of end[code], and copies no text.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -21,17 +22,19 @@
 
 enum { FIRST_SLOTS = 16, FIRST_BYTES = 64, SMALL = 1024 };
 enum { GROUP = 64 }; /* texts that are looked up together */
+enum { WIDE = 16 };  /* slots for each text that are too many to keep */
 
 struct dict {
     atomic_size_t refs;
     char *bytes;
     size_t n_bytes, cap_bytes;
-    size_t *end; /* end[code]; the start is end[code - 1] or 0 */
+    size_t *end;     /* end[code]; the start is end[code - 1] or 0 */
+    uint32_t *place; /* over a block of cap_bytes: instead of end */
     size_t n, cap;
     uint64_t *slot;         /* 0: free; else hash << 32 | code + 1 */
     size_t n_slots;         /* a power of two, at least 2 n */
     struct file_hold *hold; /* NULL: bytes and end are its own */
-    pthread_mutex_t lock;   /* over making the table of a mapped one */
+    pthread_mutex_t lock;   /* over making the table when first needed */
     atomic_bool indexed;    /* slot may be read */
 };
 
@@ -132,6 +135,38 @@ dict_borrow(const char *bytes, const size_t *offset, size_t n,
     return d;
 }
 
+static size_t
+slots_for(size_t n)
+{
+    size_t n_slots = FIRST_SLOTS;
+
+    while (n_slots / 2 <= n)
+        n_slots *= 2;
+    return n_slots;
+}
+
+struct dict *
+dict_over_block(char *block, size_t len, size_t n, struct error *err)
+{
+    struct dict *d = mem_try_array(1, sizeof *d, err);
+
+    assert(len <= UINT32_MAX && n < DICT_NONE);
+    if (!d) {
+        free(block);
+        return NULL;
+    }
+    atomic_init(&d->refs, 1);
+    d->bytes = block;
+    d->cap_bytes = len;
+    d->cap = n;
+    pthread_mutex_init(&d->lock, NULL);
+    if ((d->place = mem_try_unset(n, sizeof *d->place, err)) &&
+        (d->slot = mem_try_unset(slots_for(n), sizeof *d->slot, err)))
+        return d;
+    dict_unref(d);
+    return NULL;
+}
+
 struct dict *
 dict_ref(const struct dict *d)
 {
@@ -147,21 +182,35 @@ dict_unref(struct dict *d)
     if (!d || atomic_fetch_sub_explicit(&d->refs, 1, memory_order_acq_rel) > 1)
         return;
     if (d->hold) {
-        pthread_mutex_destroy(&d->lock);
         file_hold_unref(d->hold);
     } else {
         free(d->bytes);
         free(d->end);
     }
+    if (d->hold || d->place)
+        pthread_mutex_destroy(&d->lock);
+    free(d->place);
     free(d->slot);
     free(d);
 }
 
 static inline struct str
+text_at(const struct dict *d, uint32_t place)
+{
+    uint32_t n;
+
+    memcpy(&n, d->bytes + place - sizeof n, sizeof n);
+    return n > 0 ? (struct str){d->bytes + place, n} : STR("");
+}
+
+static inline struct str
 text_of(const struct dict *d, uint32_t code)
 {
-    size_t begin = code > 0 ? d->end[code - 1] : 0;
+    size_t begin;
 
+    if (d->place)
+        return text_at(d, d->place[code]);
+    begin = code > 0 ? d->end[code - 1] : 0;
     if (d->end[code] == begin)
         return STR("");
     return (struct str){d->bytes + begin, d->end[code] - begin};
@@ -286,7 +335,7 @@ add_hashed(struct dict *d, struct str s, uint32_t hash, uint32_t *code,
 bool
 dict_add(struct dict *d, struct str s, uint32_t *code, struct error *err)
 {
-    assert(!d->hold);
+    assert(!d->hold && !d->place);
     return add_hashed(d, s, hash_text(s), code, err);
 }
 
@@ -309,14 +358,19 @@ fetch_ahead(const struct dict *d, const uint32_t *hash, size_t n)
     for (size_t i = 0; i < n; i++) {
         uint64_t v = d->slot[home(hash[i], n_slots)];
 
-        if (v >> 32 == hash[i] && (uint32_t)v > 1)
+        if (v >> 32 != hash[i] || (uint32_t)v < 2)
+            continue;
+        if (d->place)
+            PREFETCH(&d->place[(uint32_t)v - 1]);
+        else
             PREFETCH(&d->end[(uint32_t)v - 2]);
     }
     for (size_t i = 0; i < n; i++) {
         uint64_t v = d->slot[home(hash[i], n_slots)];
 
         if (v >> 32 == hash[i] && (uint32_t)v > 1)
-            PREFETCH(d->bytes + d->end[(uint32_t)v - 2]);
+            PREFETCH(d->bytes + (d->place ? d->place[(uint32_t)v - 1]
+                                          : d->end[(uint32_t)v - 2]));
     }
 }
 
@@ -324,7 +378,7 @@ bool
 dict_add_hashed(struct dict *d, const struct str *s, const uint32_t *hash,
                 size_t n, uint32_t *codes, struct error *err)
 {
-    assert(!d->hold);
+    assert(!d->hold && !d->place);
     for (size_t at = 0, m; at < n; at += m) {
         m = n - at < GROUP ? n - at : GROUP;
         fetch_ahead(d, hash + at, m);
@@ -351,6 +405,66 @@ dict_add_many(struct dict *d, const struct str *s, size_t n, uint32_t *codes,
     return true;
 }
 
+/* The table is for as many texts as may come, whoever adds the first. */
+static void
+open_table(struct dict *d)
+{
+    d->n_slots = slots_for(d->cap);
+    memset(d->slot, 0, d->n_slots * sizeof *d->slot);
+    atomic_store_explicit(&d->indexed, true, memory_order_release);
+}
+
+static void
+add_placed(struct dict *d, struct str s, uint32_t hash, uint32_t place,
+           uint32_t *code)
+{
+    uint64_t *slot = probe(d, s, hash);
+
+    if (*slot) {
+        *code = (uint32_t)*slot - 1;
+        return;
+    }
+    assert(d->n < d->cap);
+    d->n_bytes += s.n;
+    d->place[d->n] = place;
+    *code = (uint32_t)d->n++;
+    *slot = (uint64_t)hash << 32 | d->n;
+}
+
+void
+dict_add_placed(struct dict *d, const uint32_t *place, size_t n,
+                uint32_t *codes)
+{
+    assert(d->place);
+    if (d->n_slots == 0)
+        open_table(d);
+    for (size_t at = 0, m; at < n; at += m) {
+        struct str s[GROUP];
+        uint32_t hash[GROUP];
+
+        m = n - at < GROUP ? n - at : GROUP;
+        for (size_t i = 0; i < m; i++) {
+            s[i] = text_at(d, place[at + i]);
+            hash[i] = hash_text(s[i]);
+        }
+        fetch_ahead(d, hash, m);
+        for (size_t i = 0; i < m; i++)
+            add_placed(d, s[i], hash[i], place[at + i], &codes[at + i]);
+    }
+}
+
+/* A table far too wide is let go: who looks for a text makes one that fits. */
+static void
+trim_placed(struct dict *d)
+{
+    if (d->n_slots > 0 && d->n_slots / WIDE <= d->n)
+        return;
+    free(d->slot);
+    d->slot = NULL;
+    d->n_slots = 0;
+    atomic_store_explicit(&d->indexed, false, memory_order_release);
+}
+
 /* A failure changes nothing. */
 void
 dict_trim(struct dict *d)
@@ -359,6 +473,10 @@ dict_trim(struct dict *d)
     void *p;
 
     assert(!d->hold);
+    if (d->place) {
+        trim_placed(d);
+        return;
+    }
     if (d->n > 0 && d->n < d->cap &&
         (p = mem_try_resize(d->end, d->n, sizeof *d->end, &none))) {
         d->end = p;
@@ -389,16 +507,14 @@ dict_add_all(struct dict *d, const struct dict *from, uint32_t *map,
     return true;
 }
 
-/* The table of a mapped dict, when there is memory for it. */
+/* The table of a dict without one, when there is memory for it. */
 static bool
 make_table(struct dict *d)
 {
     struct error none;
-    size_t n_slots = FIRST_SLOTS;
+    size_t n_slots = slots_for(d->n);
     uint64_t *slot;
 
-    while (n_slots / 2 <= d->n)
-        n_slots *= 2;
     if (!(slot = mem_try_table(n_slots, sizeof *slot, &none)))
         return false;
     for (size_t i = 0; i < d->n; i++) {
@@ -469,11 +585,18 @@ dict_find_range(const struct dict *d, const struct dict *from, size_t begin,
     }
 }
 
-struct str
-dict_block(const struct dict *d, const size_t **end)
+bool
+dict_block(const struct dict *d, struct str *block, const size_t **end)
 {
     *end = d->end;
-    return (struct str){d->n_bytes ? d->bytes : "", d->n_bytes};
+    *block = (struct str){d->n_bytes ? d->bytes : "", d->n_bytes};
+    return !d->place;
+}
+
+size_t
+dict_len(const struct dict *d)
+{
+    return d->n_bytes;
 }
 
 size_t
@@ -485,8 +608,9 @@ dict_count(const struct dict *d)
 size_t
 dict_bytes(const struct dict *d)
 {
-    return sizeof *d + d->cap_bytes + d->cap * sizeof *d->end +
-           d->n_slots * sizeof *d->slot;
+    size_t n = d->place ? d->n * sizeof *d->place : d->cap * sizeof *d->end;
+
+    return sizeof *d + d->cap_bytes + n + d->n_slots * sizeof *d->slot;
 }
 
 /* ---- order ---- */

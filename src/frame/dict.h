@@ -25,6 +25,16 @@ struct dict *dict_new(struct error *err) MUST_USE;
  * dict_add() is not for such a dict. */
 struct dict *dict_borrow(const char *bytes, const size_t *offset, size_t n,
                          struct file_hold *hold, struct error *err) MUST_USE;
+/* A dict over texts in one block, each behind its length in four bytes (little-
+ * endian): a text is told by its place, which is where its first byte lies.
+ * Takes the block (free(3)), also when it fails.  There is room for n texts
+ * from the start, untouched until the first is added, so that adding cannot
+ * fail.  dict_add() is not for such a dict. */
+struct dict *
+dict_over_block(char *block, size_t len, size_t n, struct error *err) MUST_USE;
+/* As dict_add_many for texts at n places, which lie in the block. */
+void dict_add_placed(struct dict *d, const uint32_t *place, size_t n,
+                     uint32_t *codes);
 struct dict *dict_ref(const struct dict *d);
 void dict_unref(struct dict *d);
 /* The code of s, added when it is new.  Copies s. */
@@ -49,10 +59,12 @@ uint32_t dict_find(const struct dict *d, struct str s); /* DICT_NONE: absent */
 void dict_find_range(const struct dict *d, const struct dict *from,
                      size_t begin, size_t end, uint32_t *map);
 struct str dict_text(const struct dict *d, uint32_t code);
-/* All texts end to end; end[code] is where each ends.  Borrowed. */
-struct str dict_block(const struct dict *d, const size_t **end);
+/* All texts end to end; end[code] is where each ends.  Borrowed.  false: they
+ * do not lie so (dict_over_block). */
+bool dict_block(const struct dict *d, struct str *block, const size_t **end);
 size_t dict_count(const struct dict *d);
-size_t dict_bytes(const struct dict *d);
+size_t dict_len(const struct dict *d);   /* bytes of all texts */
+size_t dict_bytes(const struct dict *d); /* memory it holds */
 /* Permutation: rank[code] = place of the text in bytewise order. */
 bool
 dict_ranks(const struct dict *d, uint32_t *rank, struct error *err) MUST_USE;

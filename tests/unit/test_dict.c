@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -236,6 +237,114 @@ ranks_of_many_texts_agree_with_qsort(void **state)
     dict_unref(d);
 }
 
+/* n texts of which about one in `kinds` is new, each behind its length. */
+static char *
+make_block(size_t n, size_t kinds, uint32_t *place, size_t *len)
+{
+    enum { MOST = 40 };
+    struct error err;
+    char *block = mem_try_unset(4 + n * MOST, 1, &err);
+
+    assert_non_null(block);
+    *len = 4;
+    for (size_t i = 0; i < n; i++) {
+        size_t kind = rng_below(3, kinds, i, kinds);
+        char text[MOST];
+        uint32_t l =
+            (uint32_t)snprintf(text, sizeof text, "%.*s%zu", (int)(kind % 19),
+                               "common to all texts", kind);
+
+        l = kind ? l : 0;
+        memcpy(block + *len, &l, sizeof l);
+        memcpy(block + *len + sizeof l, text, l);
+        place[i] = (uint32_t)(*len + sizeof l);
+        *len += sizeof l + l;
+    }
+    return block;
+}
+
+static void
+texts_of_a_block_have_the_codes_of_texts_added_one_by_one(void **state)
+{
+    enum { N = 30000 };
+    static const size_t kinds[] = {1, 7, 500, N, 100 * N};
+    static uint32_t place[N], code[N];
+    struct error err;
+
+    (void)state;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        size_t len;
+        char *block = make_block(N, kinds[k], place, &len);
+        struct dict *d = dict_over_block(block, len, N, &err);
+        struct dict *plain = dict_new(&err);
+        struct str all;
+        const size_t *end;
+
+        assert_true(d && plain);
+        dict_add_placed(d, place, 1000, code);
+        dict_add_placed(d, place + 1000, N - 1000, code + 1000);
+        dict_trim(d);
+        for (size_t i = 0; i < N; i++) {
+            uint32_t n, want;
+
+            memcpy(&n, block + place[i] - 4, sizeof n);
+            assert_true(dict_add(plain, (struct str){block + place[i], n},
+                                 &want, &err));
+            assert_int_equal(code[i], want);
+            assert_true(str_eq(dict_text(d, want), dict_text(plain, want)));
+            assert_int_equal(dict_find(d, dict_text(plain, want)), want);
+        }
+        assert_int_equal(dict_count(d), dict_count(plain));
+        assert_int_equal(dict_len(d), dict_len(plain));
+        assert_int_equal(dict_find(d, STR("no such text")), DICT_NONE);
+        assert_false(dict_block(d, &all, &end));
+        dict_unref(d);
+        dict_unref(plain);
+    }
+}
+
+static void
+a_dict_over_a_block_survives_every_failing_allocation(void **state)
+{
+    static uint32_t place[100], code[100];
+    struct dict *d = NULL;
+    struct error err;
+
+    (void)state;
+    for (unsigned long n = 1; !d; n++) {
+        size_t len;
+        char *block = make_block(100, 50, place, &len);
+
+        mem_fault_arm(n, false);
+        d = dict_over_block(block, len, 100, &err);
+        mem_fault_arm(0, false);
+        assert_true(d || err.code == ERR_NOMEM);
+    }
+    /* From here on nothing is allocated but a table that fits. */
+    mem_fault_arm(1, true);
+    dict_add_placed(d, place, 100, code);
+    dict_trim(d);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(dict_find(d, dict_text(d, code[i])), code[i]);
+    mem_fault_arm(0, false);
+    dict_unref(d);
+}
+
+static void
+a_dict_without_any_text_of_its_block_finds_none(void **state)
+{
+    struct error err;
+    char *block = mem_try_array(4, 1, &err);
+    struct dict *d = dict_over_block(block, 4, 1000, &err);
+
+    (void)state;
+    assert_non_null(d);
+    dict_trim(d);
+    assert_int_equal(dict_find(d, STR("")), DICT_NONE);
+    assert_int_equal(dict_count(d), 0);
+    dict_unref(d);
+}
+
 int
 main(void)
 {
@@ -249,6 +358,10 @@ main(void)
         cmocka_unit_test(texts_of_a_mapping_are_found_by_many_threads_at_once),
         cmocka_unit_test(
             texts_of_a_mapping_are_found_without_memory_for_a_table),
+        cmocka_unit_test(
+            texts_of_a_block_have_the_codes_of_texts_added_one_by_one),
+        cmocka_unit_test(a_dict_over_a_block_survives_every_failing_allocation),
+        cmocka_unit_test(a_dict_without_any_text_of_its_block_finds_none),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);
