@@ -699,7 +699,8 @@ out_init(struct arrow_out *w, const struct frame *f, struct error *err)
     buf_init(&w->dictionaries);
     buf_init(&w->batches);
     buf_init(&w->checked);
-    if (!(w->field = mem_try_array(n, sizeof *w->field, err)))
+    if (!(w->field = mem_try_array(n, sizeof *w->field, err)) ||
+        !frame_settle(f, w->o.pool, NULL, err))
         return false;
     for (size_t i = 0; i < n; i++)
         w->field[i].kind = kind_of(w, frame_column(f, i));

@@ -6,11 +6,22 @@
 
 #include <assert.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+
+/* Texts that are told apart when someone asks. */
+struct loose {
+    struct dict *dict; /* owns the block; to be read by others once settled */
+    const char *block;
+    uint32_t *codes;      /* of the rows before `done` */
+    size_t done;          /* rows */
+    pthread_mutex_t lock; /* over all of these */
+    atomic_bool settled;
+};
 
 struct column {
     atomic_size_t refs;
@@ -20,6 +31,7 @@ struct column {
     uint64_t *valid; /* NULL: all present */
     struct dict *dict;
     struct file_hold *hold; /* NULL: data is its own */
+    struct loose *loose;    /* then data are places, and there is no dict */
 };
 
 static const struct {
@@ -76,7 +88,6 @@ new_column(enum col_type type, size_t n, uint64_t *valid, struct dict *dict,
 {
     struct column *c = mem_try_array(1, sizeof *c, err);
 
-    assert((type == COL_TEXT) == (dict != NULL));
     if (!c) {
         free(valid);
         dict_unref(dict);
@@ -102,6 +113,7 @@ column_new(enum col_type type, size_t n, void *data, uint64_t *valid,
 {
     struct column *c = new_column(type, n, valid, dict, err);
 
+    assert((type == COL_TEXT) == (dict != NULL));
     if (!c) {
         free(data);
         return NULL;
@@ -138,6 +150,7 @@ column_borrow(enum col_type type, size_t n, const struct column_loan *loan,
     struct column *c = new_column(type, n, valid, dict, err);
     size_t width = types[type].width;
 
+    assert((type == COL_TEXT) == (dict != NULL));
     assert((uintptr_t)loan->data % width == 0);
     if (!c) {
         file_hold_unref(loan->hold);
@@ -160,6 +173,161 @@ column_borrow(enum col_type type, size_t n, const struct column_loan *loan,
     return NULL;
 }
 
+/* ---- texts that are not told apart yet ---- */
+
+static void
+loose_free(struct loose *l)
+{
+    if (!l)
+        return;
+    pthread_mutex_destroy(&l->lock);
+    dict_unref(l->dict);
+    free(l->codes);
+    free(l);
+}
+
+/* Takes the block. */
+static struct loose *
+loose_new(size_t n, char *block, size_t len, struct error *err)
+{
+    struct loose *l = mem_try_array(1, sizeof *l, err);
+
+    if (!l) {
+        free(block);
+        return NULL;
+    }
+    pthread_mutex_init(&l->lock, NULL);
+    l->block = block;
+    if ((l->dict = dict_over_block(block, len, n, err)) &&
+        (l->codes = mem_try_unset(n, sizeof *l->codes, err)))
+        return l;
+    loose_free(l);
+    return NULL;
+}
+
+struct column *
+column_new_loose(size_t n, uint32_t *place, uint64_t *valid, char *block,
+                 size_t len, struct error *err)
+{
+    struct column *c = new_column(COL_TEXT, n, valid, NULL, err);
+
+    if (!c) {
+        free(place);
+        free(block);
+        return NULL;
+    }
+    c->data = place;
+    if ((c->loose = loose_new(n, block, len, err)))
+        return c;
+    column_unref(c);
+    return NULL;
+}
+
+static bool
+is_settled(const struct column *c)
+{
+    return !c->loose ||
+           atomic_load_explicit(&c->loose->settled, memory_order_acquire);
+}
+
+bool
+column_is_loose(const struct column *c)
+{
+    return !is_settled(c);
+}
+
+static inline struct str
+loose_text(const struct column *c, size_t i)
+{
+    const char *p = c->loose->block + ((const uint32_t *)c->data)[i];
+    uint32_t n;
+
+    memcpy(&n, p - sizeof n, sizeof n);
+    return n > 0 ? (struct str){p, n} : STR("");
+}
+
+/* Codes for the rows begin..end, of which 0 stands for those not there. */
+static void
+settle_rows(const struct column *c, size_t begin, size_t end)
+{
+    enum { BATCH = 512 };
+    const uint32_t *place = c->data;
+    struct loose *l = c->loose;
+
+    for (size_t at = begin, n; at < end; at += n) {
+        uint32_t here[BATCH], code[BATCH], m = 0;
+
+        n = end - at < BATCH ? end - at : BATCH;
+        for (size_t i = at; i < at + n; i++) {
+            here[m] = place[i];
+            m += column_bit(c->valid, i);
+        }
+        dict_add_placed(l->dict, here, m, code);
+        m = 0;
+        for (size_t i = at; i < at + n; i++) {
+            bool there = column_bit(c->valid, i);
+
+            l->codes[i] = there ? code[m] : 0;
+            m += there;
+        }
+    }
+}
+
+/* Some of the rows; whose turn it is does not matter. */
+static void
+settle_some(const struct column *c)
+{
+    enum { AT_ONCE = 1 << 16 };
+    struct loose *l = c->loose;
+
+    pthread_mutex_lock(&l->lock);
+    if (!is_settled(c)) {
+        size_t left = c->n - l->done, n = left < AT_ONCE ? left : AT_ONCE;
+
+        settle_rows(c, l->done, l->done + n);
+        l->done += n;
+        if (l->done == c->n) {
+            dict_trim(l->dict);
+            atomic_store_explicit(&l->settled, true, memory_order_release);
+        }
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+bool
+column_settle(const struct column *c, const struct progress *p,
+              struct error *err)
+{
+    while (!is_settled(c)) {
+        if (!progress_check(p, err))
+            return false;
+        settle_some(c);
+    }
+    return true;
+}
+
+static void
+settle(const struct column *c)
+{
+    while (!is_settled(c))
+        settle_some(c);
+}
+
+/* What is not settled has a block alone. */
+static size_t
+loose_bytes(const struct column *c)
+{
+    struct loose *l = c->loose;
+    size_t bytes;
+
+    pthread_mutex_lock(&l->lock);
+    bytes = sizeof *l + dict_bytes(l->dict) + l->done * sizeof *l->codes;
+    pthread_mutex_unlock(&l->lock);
+    return bytes;
+}
+
+/* ---- lifetime ---- */
+
 struct column *
 column_ref(const struct column *c)
 {
@@ -179,6 +347,7 @@ column_unref(struct column *c)
     file_hold_unref(c->hold);
     free(c->valid);
     dict_unref(c->dict);
+    loose_free(c->loose);
     free(c);
 }
 
@@ -211,7 +380,8 @@ column_validity(const struct column *c)
 const void *
 column_data(const struct column *c)
 {
-    return c->data;
+    settle(c);
+    return c->loose ? c->loose->codes : c->data;
 }
 
 const uint8_t *
@@ -239,7 +409,7 @@ const uint32_t *
 column_codes(const struct column *c)
 {
     assert(c->type == COL_TEXT);
-    return c->data;
+    return column_data(c);
 }
 
 const int32_t *
@@ -252,7 +422,8 @@ column_dates(const struct column *c)
 const struct dict *
 column_dict(const struct column *c)
 {
-    return c->dict;
+    settle(c);
+    return c->loose ? c->loose->dict : c->dict;
 }
 
 size_t
@@ -264,9 +435,15 @@ column_width(enum col_type t)
 size_t
 column_bytes(const struct column *c)
 {
-    return sizeof *c + c->n * types[c->type].width +
-           (c->valid ? n_words(c->n) * sizeof *c->valid : 0) +
-           (c->dict ? dict_bytes(c->dict) : 0);
+    size_t bytes = sizeof *c + c->n * types[c->type].width;
+
+    if (c->valid)
+        bytes += n_words(c->n) * sizeof *c->valid;
+    if (c->dict)
+        bytes += dict_bytes(c->dict);
+    if (c->loose)
+        bytes += loose_bytes(c);
+    return bytes;
 }
 
 bool
@@ -326,6 +503,8 @@ column_text(const struct column *c, size_t i)
     assert(c->type == COL_TEXT && i < c->n);
     if (!column_bit(c->valid, i))
         return STR("");
+    if (c->loose)
+        return loose_text(c, i);
     return dict_text(c->dict, ((const uint32_t *)c->data)[i]);
 }
 
@@ -365,7 +544,7 @@ column_print(const struct column *c, size_t i, struct buf *out)
 
 #define TAKE(type)                                                      \
     do {                                                                \
-        const type *from = c->data;                                     \
+        const type *from = column_data(c);                              \
         type *to = data;                                                \
                                                                         \
         for (size_t i = begin; !holes && i < end; i++)                  \
@@ -424,13 +603,53 @@ column_rows_within(const uint32_t *rows, size_t begin, size_t end, size_t n,
     return !bad;
 }
 
+/* Codes for the texts of a few rows, with a dict of their own. */
+static struct dict *
+take_texts(const struct column *c, const uint32_t *rows, size_t n,
+           uint32_t *codes, struct error *err)
+{
+    struct dict *d = dict_new(err);
+
+    for (size_t i = 0; d && i < n; i++) {
+        codes[i] = 0;
+        if (column_bit(c->valid, rows[i]) &&
+            !dict_add(d, loose_text(c, rows[i]), &codes[i], err)) {
+            dict_unref(d);
+            return NULL;
+        }
+    }
+    return d;
+}
+
+/* Of texts that are not told apart yet: these alone. */
+static struct column *
+take_few(const struct column *c, const uint32_t *rows, size_t n,
+         struct error *err)
+{
+    uint64_t *valid = mem_try_array(n_words(n), sizeof *valid, err);
+    uint32_t *codes = mem_try_unset(n, sizeof *codes, err);
+    struct dict *d = valid && codes ? take_texts(c, rows, n, codes, err) : NULL;
+
+    if (!d) {
+        free(valid);
+        free(codes);
+        return NULL;
+    }
+    take_valid(c, rows, 0, n, false, valid);
+    return column_new(COL_TEXT, n, codes, valid, d, err);
+}
+
 struct column *
 column_take(const struct column *c, const uint32_t *rows, size_t n,
             struct error *err)
 {
-    void *data = mem_try_unset(n, types[c->type].width, err);
+    enum { FEW = 64 }; /* one row in so many is few */
+    void *data;
     uint64_t *valid = NULL;
 
+    if (!is_settled(c) && n <= c->n / FEW)
+        return take_few(c, rows, n, err);
+    data = mem_try_unset(n, types[c->type].width, err);
     if (!data)
         return NULL;
     if (c->valid && !(valid = mem_try_array(n_words(n), sizeof *valid, err))) {
@@ -440,7 +659,8 @@ column_take(const struct column *c, const uint32_t *rows, size_t n,
     assert(column_rows_within(rows, 0, n, c->n, false));
     column_take_range(c, rows, 0, n, false, data, valid);
     return column_new(c->type, n, data, valid,
-                      c->dict ? dict_ref(c->dict) : NULL, err);
+                      c->type == COL_TEXT ? dict_ref(column_dict(c)) : NULL,
+                      err);
 }
 
 /* ---- types ---- */

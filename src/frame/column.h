@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/progress.h"
 #include "base/str.h"
 #include "frame/dict.h"
 
@@ -56,6 +57,19 @@ struct column_loan {
 struct column *
 column_borrow(enum col_type type, size_t n, const struct column_loan *loan,
               uint64_t *valid, struct dict *dict, struct error *err) MUST_USE;
+/* A text column whose texts nobody has told apart yet: text i is what is at
+ * place[i] of the block, as in dict_over_block().  Takes place (n of them),
+ * valid and the block, also when it fails.  The first who asks for codes,
+ * data or the dict makes them, while others who ask wait; the codes count up
+ * by rows.  column_text() asks for none of these.  All memory that this takes
+ * is had here, and not touched before. */
+struct column *
+column_new_loose(size_t n, uint32_t *place, uint64_t *valid, char *block,
+                 size_t len, struct error *err) MUST_USE;
+bool column_is_loose(const struct column *c); /* not told apart so far */
+/* Tell them apart now; ERR_CANCELLED. */
+bool column_settle(const struct column *c, const struct progress *p,
+                   struct error *err) MUST_USE;
 struct column *column_ref(const struct column *c);
 void column_unref(struct column *c);
 

@@ -186,6 +186,33 @@ frame_need(const struct frame *f, const char *name, size_t *col,
     return error_set(err, ERR_NOTFOUND, "no column '%s'", name);
 }
 
+struct settling {
+    const struct frame *f;
+    const struct progress *progress;
+};
+
+static void
+settle_columns(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct settling *s = ctx;
+    struct error stopped; /* as the caller finds, too */
+
+    (void)chunk;
+    while (begin < end &&
+           column_settle(frame_column(s->f, begin), s->progress, &stopped))
+        begin++;
+}
+
+bool
+frame_settle(const struct frame *f, struct pool *pool,
+             const struct progress *progress, struct error *err)
+{
+    struct settling s = {f, progress};
+
+    pool_for(pool, f->n_cols, 1, settle_columns, &s);
+    return progress_check(progress, err);
+}
+
 size_t
 frame_bytes(const struct frame *f)
 {

@@ -7,6 +7,8 @@
 #ifndef LATHE_FRAME_FRAME_H
 #define LATHE_FRAME_FRAME_H
 
+#include "base/pool.h"
+#include "base/progress.h"
 #include "frame/column.h"
 
 struct frame;
@@ -47,6 +49,11 @@ struct frame *frame_with(const struct frame *f, const char *name,
                          struct column *c, struct error *err) MUST_USE;
 struct frame *frame_drop(const struct frame *f, const char *const *names,
                          size_t n, struct error *err) MUST_USE;
+/* Tell apart the texts of all columns where that is still to be done, side by
+ * side (column_settle): for work that is going to ask for all of them.
+ * ERR_CANCELLED. */
+bool frame_settle(const struct frame *f, struct pool *pool,
+                  const struct progress *progress, struct error *err) MUST_USE;
 size_t frame_bytes(const struct frame *f);
 /* 128-bit hash of names, types and values as 32 hex digits and a zero: the
  * "data fingerprint" of lineage.  Independent of how the frame was made. */

@@ -304,6 +304,7 @@ profile_new(const struct frame *f, const struct profile_options *o,
 
     if ((o->target && !frame_need(f, o->target, &col, err)) ||
         (o->time && !frame_need(f, o->time, &col, err)) ||
+        !frame_settle(f, pool, progress, err) ||
         !(w.p = profile_alloc(f, o->target, err)))
         return NULL;
     ok = work_init(&w, err) && fill(&w, o, pool, err);

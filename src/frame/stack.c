@@ -285,15 +285,16 @@ size_t
 frame_list_cost(const struct frame_list *l, const struct frame *f)
 {
     const struct frame *last = l->n ? l->frame[l->n - 1] : NULL;
-    size_t bytes = frame_bytes(f);
+    size_t shared = 0;
 
     for (size_t i = 0; last && i < frame_cols(f) && i < frame_cols(last); i++) {
-        const struct dict *d = column_dict(frame_column(f, i));
+        const struct column *a = frame_column(f, i), *b = frame_column(last, i);
+        bool known = !column_is_loose(a) && !column_is_loose(b);
 
-        if (d && d == column_dict(frame_column(last, i)))
-            bytes -= dict_bytes(d);
+        if (known && column_dict(a) && column_dict(a) == column_dict(b))
+            shared += dict_bytes(column_dict(a));
     }
-    return bytes;
+    return frame_bytes(f) - shared;
 }
 
 bool

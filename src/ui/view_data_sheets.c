@@ -868,7 +868,8 @@ some_class(const struct data_look *look, const struct frame *f)
 
         if (!is_key(look, i) &&
             (column_type(c) == COL_BOOL ||
-             (column_type(c) == COL_TEXT && dict_count(column_dict(c)) <= 12)))
+             (column_type(c) == COL_TEXT && !column_is_loose(c) &&
+              dict_count(column_dict(c)) <= 12)))
             return frame_name(f, i);
     }
     return NULL;

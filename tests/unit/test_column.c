@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/pool.h"
+#include "base/rng.h"
 #include "frame/column.h"
 
 static struct column *
@@ -337,6 +340,191 @@ borrowing_survives_every_failing_allocation(void **state)
     file_hold_unref(h);
 }
 
+/* ---- texts that are told apart later ---- */
+
+enum { N_LOOSE = 200000, N_KINDS = 50000 };
+
+/* One row in seven is missing, one text is empty. */
+static struct column *
+loose(size_t n, struct error *err)
+{
+    uint32_t *place = mem_try_array(n, sizeof *place, err);
+    uint64_t *valid = mem_try_array(n / 64 + 1, sizeof *valid, err);
+    char *block = mem_try_unset(4 + n * 24, 1, err);
+    size_t len = 4;
+
+    if (!place || !valid || !block) {
+        free(place);
+        free(valid);
+        free(block);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        size_t kind = rng_below(5, 0, i, N_KINDS);
+        uint32_t l;
+
+        if (i % 7 == 0)
+            continue;
+        valid[i / 64] |= UINT64_C(1) << (i % 64);
+        l = kind ? (uint32_t)sprintf(block + len + 4, "client %zu", kind) : 0;
+        memcpy(block + len, &l, sizeof l);
+        place[i] = (uint32_t)len + 4;
+        len += 4 + l;
+    }
+    return column_new_loose(n, place, valid, block, len, err);
+}
+
+/* The same column, its texts told apart one by one. */
+static struct column *
+loose_twin(size_t n)
+{
+    struct error err;
+    uint32_t *codes = mem_try_aligned(n, sizeof *codes, &err);
+    uint64_t *valid = mem_try_array(n / 64 + 1, sizeof *valid, &err);
+    struct dict *d = dict_new(&err);
+
+    for (size_t i = 0; i < n; i++) {
+        size_t kind = rng_below(5, 0, i, N_KINDS);
+        char text[32] = "";
+
+        if (i % 7 == 0)
+            continue;
+        valid[i / 64] |= UINT64_C(1) << (i % 64);
+        if (kind)
+            snprintf(text, sizeof text, "client %zu", kind);
+        assert_true(dict_add(d, str_of(text), &codes[i], &err));
+    }
+    return column_new(COL_TEXT, n, codes, valid, d, &err);
+}
+
+static void
+assert_texts(const struct column *a, const struct column *b)
+{
+    assert_int_equal(column_missing(a), column_missing(b));
+    for (size_t i = 0; i < column_rows(a); i++) {
+        assert_int_equal(column_is_valid(a, i), column_is_valid(b, i));
+        assert_true(str_eq(column_text(a, i), column_text(b, i)));
+    }
+}
+
+static void
+loose_texts_get_the_codes_of_texts_told_apart_at_once(void **state)
+{
+    struct error err;
+    struct column *c = loose(N_LOOSE, &err), *twin = loose_twin(N_LOOSE);
+
+    (void)state;
+    assert_true(c && twin);
+    assert_texts(c, twin);
+    assert_true(column_is_loose(c));
+    assert_memory_equal(column_codes(c), column_codes(twin), 4 * N_LOOSE);
+    assert_false(column_is_loose(c));
+    assert_ptr_equal(column_data(c), column_codes(c));
+    assert_int_equal(dict_count(column_dict(c)), dict_count(column_dict(twin)));
+    assert_texts(c, twin);
+    column_unref(c);
+    column_unref(twin);
+}
+
+static void
+ask_for_codes(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct column *c = ((const struct column *const *)ctx)[0];
+    const struct column *twin = ((const struct column *const *)ctx)[1];
+
+    (void)chunk;
+    (void)end;
+    for (size_t i = begin; i < column_rows(c); i += 8)
+        assert_true(str_eq(column_text(c, i), column_text(twin, i)));
+    assert_int_equal(column_codes(c)[begin], column_codes(twin)[begin]);
+    for (size_t i = begin; i < column_rows(c); i += 8)
+        assert_int_equal(column_codes(c)[i], column_codes(twin)[i]);
+}
+
+static void
+loose_texts_are_told_apart_once_by_many_threads(void **state)
+{
+    struct error err;
+    struct column *c[2] = {loose(N_LOOSE, &err), loose_twin(N_LOOSE)};
+    struct pool *pool = pool_new(4);
+
+    (void)state;
+    assert_true(c[0] && c[1]);
+    pool_for(pool, 8, 1, ask_for_codes, c);
+    pool_free(pool);
+    column_unref(c[0]);
+    column_unref(c[1]);
+}
+
+static void
+a_few_rows_of_loose_texts_leave_the_others_loose(void **state)
+{
+    static const uint32_t rows[] = {70, 5, 5, 199999, 71, 70};
+    struct error err;
+    struct column *c = loose(N_LOOSE, &err), *few, *none;
+
+    (void)state;
+    assert_non_null(c);
+    few = column_take(c, rows, 6, &err);
+    none = column_take(c, rows, 0, &err);
+    assert_true(few && none && column_is_loose(c));
+    assert_int_equal(column_rows(none), 0);
+    assert_int_equal(column_missing(few), 2);
+    assert_int_equal(column_codes(few)[1], column_codes(few)[2]);
+    for (size_t i = 0; i < 6; i++)
+        assert_true(str_eq(column_text(few, i), column_text(c, rows[i])));
+    column_unref(few);
+    column_unref(none);
+    column_unref(c);
+}
+
+static void
+telling_loose_texts_apart_can_be_stopped_and_resumed(void **state)
+{
+    struct error err = {0};
+    struct column *c = loose(N_LOOSE, &err);
+    struct progress p;
+
+    (void)state;
+    assert_non_null(c);
+    progress_init(&p);
+    progress_stop(&p);
+    assert_false(column_settle(c, &p, &err));
+    assert_int_equal(err.code, ERR_CANCELLED);
+    assert_true(column_is_loose(c));
+    assert_true(column_settle(c, NULL, &err));
+    assert_false(column_is_loose(c));
+    column_unref(c);
+}
+
+static void
+loose_texts_survive_every_failing_allocation(void **state)
+{
+    static const uint32_t rows[] = {70, 5, 9};
+    struct column *c = NULL, *few = NULL;
+    struct error err;
+
+    (void)state;
+    for (unsigned long n = 1; !c; n++) {
+        mem_fault_arm(n, false);
+        c = loose(1000, &err);
+        mem_fault_arm(0, false);
+        assert_true(c || err.code == ERR_NOMEM);
+    }
+    for (unsigned long n = 1; !few; n++) {
+        mem_fault_arm(n, false);
+        few = column_take(c, rows, 3, &err);
+        mem_fault_arm(0, false);
+        assert_true(few || err.code == ERR_NOMEM);
+    }
+    /* Who asks for codes gets them, with no memory left. */
+    mem_fault_arm(1, true);
+    assert_int_equal(column_codes(c)[1], 0);
+    mem_fault_arm(0, false);
+    column_unref(few);
+    column_unref(c);
+}
+
 int
 main(void)
 {
@@ -355,6 +543,11 @@ main(void)
         cmocka_unit_test(
             a_borrowed_column_copies_only_to_clean_what_is_missing),
         cmocka_unit_test(borrowing_survives_every_failing_allocation),
+        cmocka_unit_test(loose_texts_get_the_codes_of_texts_told_apart_at_once),
+        cmocka_unit_test(loose_texts_are_told_apart_once_by_many_threads),
+        cmocka_unit_test(a_few_rows_of_loose_texts_leave_the_others_loose),
+        cmocka_unit_test(telling_loose_texts_apart_can_be_stopped_and_resumed),
+        cmocka_unit_test(loose_texts_survive_every_failing_allocation),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);
