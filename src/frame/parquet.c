@@ -22,8 +22,11 @@ struct target {
     const struct pq_leaf *leaf;
     struct pq_target out;
     struct pq_part *part; /* by row group */
+    size_t n_parts;
     struct piece *piece;
     struct column *column;
+    bool loose; /* texts are told apart later */
+    size_t block_len;
 };
 
 /* Parts that one thread reads in turn. */
@@ -178,6 +181,50 @@ is_text(const struct target *t)
     return pq_leaf_type(t->leaf) == COL_TEXT;
 }
 
+/* A block for the texts of a column begins with the length of an empty one, so
+ * that none has place 0. */
+enum { BLOCK_HEAD = 4 };
+
+/* Is it worth it to leave the texts as they lie, rather than to tell them
+ * apart at once?  Not those that repeat often, and not those that were packed
+ * so well that they must repeat. */
+static bool
+is_loose(const struct load *l, const struct target *t,
+         const struct pq_survey *s)
+{
+    enum { REPEATS = 4, LOOSE_RATIO = 64, FREE_LEN = 1 << 16 };
+    uint64_t packed_len = s->packed_len < l->file.n ? s->packed_len : l->file.n;
+
+    return t->leaf->kind == PQ_KIND_TEXT && !s->others &&
+           s->n_texts > l->n_rows / REPEATS &&
+           s->stay_len <= UINT32_MAX - BLOCK_HEAD &&
+           s->stay_len <= packed_len * LOOSE_RATIO + FREE_LEN;
+}
+
+/* Cut a block into the shares of the parts: the headers of their pages tell
+ * its size.  What is damaged is found, and told, when it is read. */
+static void
+survey(struct load *l, struct target *t)
+{
+    struct pq_survey s = {0};
+
+    if (!is_text(t) || t->leaf->max_rep > 0 || l->in_batches)
+        return;
+    for (size_t i = 0; i < l->n_groups; i++) {
+        struct pq_part *p = &t->part[i];
+        struct pq_pages pages = {0};
+        struct error none;
+
+        p->stay.at = BLOCK_HEAD + s.stay_len;
+        if (!pq_pages_begin(&pages, l->file, t->leaf, p->chunk, &none) ||
+            !pq_pages_survey(&pages, &s))
+            return;
+        p->stay.end = BLOCK_HEAD + s.stay_len;
+    }
+    t->block_len = BLOCK_HEAD + s.stay_len;
+    t->loose = is_loose(l, t, &s);
+}
+
 /* Dear ones first, so that threads end together; else in order. */
 static int
 by_cost(const void *a, const void *b)
@@ -191,6 +238,13 @@ by_cost(const void *a, const void *b)
     return x->first < y->first ? -1 : x->first > y->first;
 }
 
+/* Do its parts have to be read one after the other? */
+static bool
+in_turn(const struct target *t)
+{
+    return is_text(t) && !t->loose;
+}
+
 static bool
 add_parts(struct load *l, struct target *t, struct error *err)
 {
@@ -199,25 +253,31 @@ add_parts(struct load *l, struct target *t, struct error *err)
     t->part = arena_try(&l->arena, l->n_groups, sizeof *t->part, err);
     if (!t->part)
         return false;
+    t->n_parts = l->n_groups;
     t->out.file = l->file;
     t->out.progress = l->progress;
     for (size_t i = 0; i < l->n_groups; i++) {
         const struct pq_group *g = &l->meta.group[l->group[i]];
         struct pq_part *p = &t->part[i];
-        uint64_t cost;
 
         p->leaf = t->leaf;
         p->chunk = &g->chunk[t->leaf->index];
         p->piece.first = l->first_row[i];
         p->piece.n = (size_t)g->n_rows;
-        cost = p->chunk->packed_len > 0 ? (uint64_t)p->chunk->packed_len : 0;
-        if (is_text(t)) {
+    }
+    survey(l, t);
+    for (size_t i = 0; i < l->n_groups; i++) {
+        const struct pq_part *p = &t->part[i];
+        uint64_t cost =
+            p->chunk->packed_len > 0 ? (uint64_t)p->chunk->packed_len : 0;
+
+        if (in_turn(t)) {
             *whole = (struct task){t, 0, i + 1, whole->cost + cost, NULL};
             continue;
         }
         l->task[l->n_tasks++] = (struct task){t, i, 1, cost, NULL};
     }
-    l->n_tasks += is_text(t) && l->n_groups > 0;
+    l->n_tasks += in_turn(t) && l->n_groups > 0;
     return true;
 }
 
@@ -322,6 +382,18 @@ run_tasks(void *ctx, size_t chunk, size_t begin, size_t end)
     give_scratch(l, s);
 }
 
+static char *
+make_block(struct target *t, struct error *err)
+{
+    char *block = mem_try_unset(t->block_len, 1, err);
+
+    if (block)
+        memset(block, 0, BLOCK_HEAD);
+    for (size_t i = 0; i < t->n_parts; i++)
+        t->part[i].stay.block = block;
+    return block;
+}
+
 static void
 make_room(void *ctx, size_t chunk, size_t begin, size_t end)
 {
@@ -334,8 +406,10 @@ make_room(void *ctx, size_t chunk, size_t begin, size_t end)
 
         t->out.data =
             mem_try_unset(l->n_rows, column_width(pq_leaf_type(t->leaf)), &e);
-        if (t->out.data && is_text(t))
+        if (t->out.data && in_turn(t))
             t->out.dict = dict_new(&e);
+        if (t->out.data && t->loose)
+            t->out.block = make_block(t, &e);
     }
 }
 
@@ -375,10 +449,15 @@ join(struct load *l, struct target *t, struct error *err)
         floats_of_unsigned(t->out.data, l->n_rows);
         type = COL_FLOAT64;
     }
-    t->column =
-        column_new(type, l->n_rows, t->out.data, valid, t->out.dict, err);
+    if (t->loose)
+        t->column = column_new_loose(l->n_rows, t->out.data, valid,
+                                     t->out.block, t->block_len, err);
+    else
+        t->column =
+            column_new(type, l->n_rows, t->out.data, valid, t->out.dict, err);
     t->out.data = NULL;
     t->out.dict = NULL;
+    t->out.block = NULL;
     return t->column != NULL;
 }
 
@@ -389,7 +468,8 @@ work(struct load *l, struct pool *pool, struct error *err)
     pool_for(pool, l->n_targets, 1, make_room, l);
     for (size_t i = 0; i < l->n_targets; i++)
         if (!l->target[i].out.data ||
-            (is_text(&l->target[i]) && !l->target[i].out.dict))
+            (is_text(&l->target[i]) && !l->target[i].out.dict &&
+             !l->target[i].out.block))
             return error_set(err, ERR_NOMEM, "no memory for %zu rows",
                              l->n_rows);
     pool_for(pool, l->n_tasks, 1, run_tasks, l);
@@ -430,6 +510,7 @@ close_load(struct load *l)
         for (size_t g = 0; t->part && g < l->n_groups; g++)
             piece_fini(&t->part[g].piece);
         free(t->out.data);
+        free(t->out.block);
         dict_unref(t->out.dict);
         column_unref(t->column);
     }

@@ -110,31 +110,47 @@ spread(void *v, size_t width, size_t n_dense, const uint64_t *missing,
 
 /* ---- values ---- */
 
-/* Codes of the column for the texts of the dictionary. */
+/* Codes of the column, or places, for the texts of the dictionary. */
 static bool
 make_map(struct flat *f, struct error *err)
 {
+    const struct str *entry = pq_feed_entries(&f->feed);
     struct pq_room *room = &f->feed.scratch->map;
+    const char *block = f->target->block;
+    size_t n = f->feed.n_entries;
+    uint32_t *map;
 
     if (f->has_map)
         return true;
-    if (!pq_room_need(room, f->feed.n_entries * sizeof(uint32_t) + 1, err) ||
-        !dict_add_many(f->target->dict, pq_feed_entries(&f->feed),
-                       f->feed.n_entries, (uint32_t *)(void *)room->p, err))
+    if (!pq_room_need(room, n * sizeof *map + 1, err))
         return false;
-    f->has_map = true;
-    return true;
+    map = (uint32_t *)(void *)room->p;
+    for (size_t i = 0; block && i < n; i++)
+        map[i] = (uint32_t)(entry[i].p - block);
+    f->has_map = block || dict_add_many(f->target->dict, entry, n, map, err);
+    return f->has_map;
+}
+
+static bool
+read_plain(struct flat *f, size_t n, uint32_t *out, struct error *err)
+{
+    struct str text[PQ_BATCH];
+
+    if (f->target->block && f->feed.values.encoding != PQ_PLAIN)
+        return damaged(err, "a file that changes while it is read");
+    if (f->target->block)
+        return pq_values_places(&f->feed.values, n, f->target->block, out, err);
+    return pq_feed_texts(&f->feed, n, text, err) &&
+           dict_add_many(f->target->dict, text, n, out, err);
 }
 
 static bool
 read_codes(struct flat *f, size_t n, uint32_t *out, struct error *err)
 {
     const uint32_t *map;
-    struct str text[PQ_BATCH];
 
     if (!f->feed.values.has_codes)
-        return pq_feed_texts(&f->feed, n, text, err) &&
-               dict_add_many(f->target->dict, text, n, out, err);
+        return read_plain(f, n, out, err);
     if (!make_map(f, err) || !pq_feed_codes(&f->feed, n, out, err))
         return false;
     map = (const uint32_t *)(const void *)f->feed.scratch->map.p;
@@ -192,9 +208,11 @@ pq_part_read_flat(struct pq_part *p, const struct pq_target *t,
                   struct pq_scratch *s, struct error *err)
 {
     struct flat f = {.part = p, .target = t};
-    bool ok = pq_feed_begin(&f.feed, t->file, p->leaf, p->chunk, s, err) &&
-              read_pages(&f, err);
+    bool ok = pq_feed_begin(&f.feed, t->file, p->leaf, p->chunk, s, err);
 
+    if (t->block)
+        f.feed.pages.stay = &p->stay;
+    ok = ok && read_pages(&f, err);
     p->beyond = f.feed.beyond;
     pq_feed_end(&f.feed);
     return ok;

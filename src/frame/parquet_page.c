@@ -71,33 +71,64 @@ pq_pages_begin(struct pq_pages *p, struct str file, const struct pq_leaf *l,
     return true;
 }
 
+static bool
+is_packed(const struct pq_pages *p, const struct pq_page *h)
+{
+    return p->codec != CODEC_NONE && (h->type != PQ_PAGE_DATA_V2 || h->packed);
+}
+
+static bool
+holds_texts(const struct pq_page *h)
+{
+    return h->type == PQ_PAGE_DICTIONARY || h->encoding == PQ_PLAIN;
+}
+
+/* Room for a page, to go or to stay. */
+static char *
+make_room(struct pq_pages *p, const struct pq_page *h, size_t len,
+          struct error *err)
+{
+    struct pq_room *room =
+        h->type == PQ_PAGE_DICTIONARY ? p->dictionary : p->page;
+    struct pq_stay *s = holds_texts(h) ? p->stay : NULL;
+
+    if (!s)
+        return pq_room_need(room, len, err) ? room->p : NULL;
+    if (len > s->end - s->at) {
+        damaged(err, "a page of more bytes than told");
+        return NULL;
+    }
+    s->at += len;
+    return s->block + s->at - len;
+}
+
 /* The bytes of one page, from `in` of h->packed_len bytes; `kept` bytes at the
  * start are not packed. */
 static bool
 unpack(struct pq_pages *p, const struct pq_page *h, struct str in, size_t kept,
        struct str *out, struct error *err)
 {
-    struct pq_room *room =
-        h->type == PQ_PAGE_DICTIONARY ? p->dictionary : p->page;
     uint64_t most = (uint64_t)in.n * PAGE_MAX_RATIO + PAGE_FREE_LEN;
-    size_t len = (size_t)h->plain_len;
+    size_t len = is_packed(p, h) ? (size_t)h->plain_len : in.n;
+    char *to;
 
-    if (p->codec == CODEC_NONE || (h->type == PQ_PAGE_DATA_V2 && !h->packed)) {
-        *out = in;
+    *out = in;
+    if (!is_packed(p, h) && !(p->stay && holds_texts(h)))
         return true;
-    }
-    if (h->plain_len > INT32_MAX || len > most || len < kept || in.n < kept)
+    if (len > INT32_MAX || len > most || len < kept || in.n < kept)
         return damaged(err, "a page of impossible size");
-    if (!pq_room_need(room, len, err))
+    if (!(to = make_room(p, h, len, err)))
         return false;
+    *out = (struct str){to, len};
+    if (!is_packed(p, h))
+        kept = len;
     if (kept > 0)
-        memcpy(room->p, in.p, kept);
-    *out = (struct str){room->p, len};
+        memcpy(to, in.p, kept);
     /* Nothing may be packed to nothing. */
     if (len == kept)
         return true;
     return codec_decompress(p->codec, (struct str){in.p + kept, in.n - kept},
-                            room->p + kept, len - kept, err);
+                            to + kept, len - kept, err);
 }
 
 /* Take levels off the start of a page of version 1. */
@@ -184,37 +215,64 @@ read_page(struct pq_pages *p, const struct pq_page *h, struct str in,
            (take_apart(p, h, bytes, out) || damaged(err, "damaged levels"));
 }
 
+/* The header of the next page that is not an index, and its bytes. */
+static bool
+next_header(struct pq_pages *p, struct pq_page *h, struct str *in, bool *done,
+            struct error *err)
+{
+    *done = p->left == 0;
+    while (p->left > 0) {
+        size_t len;
+
+        *in = (struct str){p->file.p + p->at, p->file.n - p->at};
+        if (!pq_page_read(*in, h, &len))
+            return damaged(err, "a page header is damaged");
+        *in = (struct str){in->p + len, (size_t)h->packed_len};
+        p->at += len + in->n;
+        if (h->type == PQ_PAGE_INDEX)
+            continue;
+        if (h->type == PQ_PAGE_DICTIONARY) {
+            if (p->has_dictionary)
+                return damaged(err, "two dictionaries in a column");
+            p->has_dictionary = true;
+            return true;
+        }
+        if ((uint64_t)h->n_values > p->left)
+            return damaged(err, "more values than told");
+        p->left -= (size_t)h->n_values;
+        return true;
+    }
+    return false;
+}
+
 bool
 pq_pages_next(struct pq_pages *p, struct pq_content *out, bool *done,
               struct error *err)
 {
     struct pq_page h;
+    struct str in;
 
-    *done = false;
-    for (;;) {
-        size_t len;
-        struct str in;
+    return next_header(p, &h, &in, done, err) && read_page(p, &h, in, out, err);
+}
 
-        if (p->left == 0) {
-            *done = true;
-            return false;
-        }
-        in = (struct str){p->file.p + p->at, p->file.n - p->at};
-        if (!pq_page_read(in, &h, &len))
-            return damaged(err, "a page header is damaged");
-        in = (struct str){in.p + len, (size_t)h.packed_len};
-        p->at += len + in.n;
-        if (h.type == PQ_PAGE_INDEX)
+bool
+pq_pages_survey(struct pq_pages *p, struct pq_survey *s)
+{
+    struct pq_page h;
+    struct error none;
+    struct str in;
+    bool done;
+
+    while (next_header(p, &h, &in, &done, &none)) {
+        if (!holds_texts(&h)) {
+            s->others |= h.encoding != PQ_RLE_DICTIONARY &&
+                         h.encoding != PQ_PLAIN_DICTIONARY;
             continue;
-        if (h.type == PQ_PAGE_DICTIONARY) {
-            if (p->has_dictionary)
-                return damaged(err, "two dictionaries in a column");
-            p->has_dictionary = true;
-        } else {
-            if ((uint64_t)h.n_values > p->left)
-                return damaged(err, "more values than told");
-            p->left -= (size_t)h.n_values;
         }
-        return read_page(p, &h, in, out, err);
+        s->others |= h.plain_len > INT32_MAX;
+        s->stay_len += is_packed(p, &h) ? (size_t)h.plain_len : in.n;
+        s->packed_len += in.n;
+        s->n_texts += (size_t)h.n_values;
     }
+    return done;
 }

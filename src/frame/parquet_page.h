@@ -15,6 +15,12 @@ struct pq_room {
 };
 bool pq_room_need(struct pq_room *r, size_t n, struct error *err) MUST_USE;
 
+/* Where pages that hold texts by themselves are unpacked, to stay there. */
+struct pq_stay {
+    char *block;
+    size_t at, end; /* the part of it that is left */
+};
+
 struct pq_pages {
     struct str file; /* up to the footer */
     const struct pq_leaf *leaf;
@@ -22,6 +28,7 @@ struct pq_pages {
     size_t left; /* values not yet seen */
     enum codec codec;
     struct pq_room *page, *dictionary; /* borrowed */
+    struct pq_stay *stay;              /* borrowed; NULL: none stays */
     bool has_dictionary;               /* one was met */
 };
 
@@ -45,4 +52,13 @@ pq_pages_begin(struct pq_pages *p, struct str file, const struct pq_leaf *l,
  * *done tells from an error. */
 bool pq_pages_next(struct pq_pages *p, struct pq_content *out, bool *done,
                    struct error *err) MUST_USE;
+
+/* What the headers of the pages of a chunk tell. */
+struct pq_survey {
+    size_t stay_len, packed_len; /* of the pages that would stay */
+    size_t n_texts;              /* values in these, missing ones too */
+    bool others; /* pages neither of texts as they are nor of their codes */
+};
+/* Adds to *s.  False when they cannot be read. */
+bool pq_pages_survey(struct pq_pages *p, struct pq_survey *s) MUST_USE;
 #endif

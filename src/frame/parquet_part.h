@@ -69,7 +69,8 @@ bool pq_levels_next(struct pq_levels *l, size_t n, uint32_t *out) MUST_USE;
 struct pq_part {
     const struct pq_leaf *leaf;
     const struct pq_chunk *chunk;
-    struct piece piece; /* rows and which are missing; no dict */
+    struct piece piece;  /* rows and which are missing; no dict */
+    struct pq_stay stay; /* of a loose column: where its texts go */
     bool beyond;
 };
 
@@ -77,7 +78,8 @@ struct pq_part {
 struct pq_target {
     struct str file;
     void *data;        /* of the column, all rows, all 0 */
-    struct dict *dict; /* COL_TEXT: gets the texts; one part at a time */
+    struct dict *dict; /* COL_TEXT: gets the texts; one part at a time; */
+    char *block;       /* or of a loose column: has them.  data are places */
     const struct progress *progress;
 };
 bool pq_part_read_flat(struct pq_part *p, const struct pq_target *t,

@@ -410,3 +410,25 @@ pq_values_texts(struct pq_values *v, size_t n, struct str *out,
         return damaged(err);
     }
 }
+
+bool
+pq_values_places(struct pq_values *v, size_t n, const char *block,
+                 uint32_t *out, struct error *err)
+{
+    const uint8_t *p = v->p, *end = v->end, *from = (const uint8_t *)block;
+
+    for (size_t i = 0; i < n; i++) {
+        uint32_t len;
+
+        if ((size_t)(end - p) < sizeof len)
+            return damaged(err);
+        memcpy(&len, p, sizeof len);
+        p += sizeof len;
+        if (len > (size_t)(end - p))
+            return damaged(err);
+        out[i] = (uint32_t)(p - from);
+        p += len;
+    }
+    v->p = p;
+    return true;
+}

@@ -49,4 +49,8 @@ bool pq_values_fixed(struct pq_values *v, size_t n, const uint8_t **out,
 /* pq_stores_texts(): the bytes lie in the page, or until the next call. */
 bool pq_values_texts(struct pq_values *v, size_t n, struct str *out,
                      struct error *err) MUST_USE;
+/* The same where these texts are PQ_PLAIN and the page lies at most 2^32 bytes
+ * behind `block`: how far behind it each begins. */
+bool pq_values_places(struct pq_values *v, size_t n, const char *block,
+                      uint32_t *out, struct error *err) MUST_USE;
 #endif

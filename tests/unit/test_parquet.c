@@ -833,6 +833,44 @@ what_is_written_is_read_back(void **state)
     }
 }
 
+/* Texts that are read for batches are told apart at once, those of tables when
+ * someone asks: the way of the one is checked against that of the other. */
+static void
+texts_left_as_they_lie_are_those_told_apart_at_once(void **state)
+{
+    const struct parquet_options batches = {.in_batches = true};
+    struct frame *f = make_table(5000);
+    struct pool *pool = pool_new(3);
+    struct error err;
+
+    (void)state;
+    for (size_t k = 0; k < 2 * N_CODECS; k++) {
+        struct parquet_write_options o = {
+            .codec = codecs[k / 2], .group_rows = 700, .no_dictionary = k % 2};
+        struct frame *loose, *once;
+        struct buf b;
+
+        buf_init(&b);
+        assert_true(parquet_format(f, &o, NULL, NULL, &b, &err));
+        assert_true(parquet_parse((struct str){b.data, b.len}, NULL, pool, NULL,
+                                  &loose, &err));
+        once = parse((struct str){b.data, b.len}, &batches);
+        buf_fini(&b);
+        assert_true(column_is_loose(column(loose, "t")));
+        assert_false(column_is_loose(column(once, "t")));
+        assert_int_equal(column_is_loose(column(loose, "words")), k % 2);
+        for (size_t i = 0; i < 5000; i++)
+            assert_true(str_eq(column_text(column(loose, "t"), i),
+                               column_text(column(once, "t"), i)));
+        assert_same(loose, once);
+        assert_same(loose, f);
+        frame_unref(loose);
+        frame_unref(once);
+    }
+    pool_free(pool);
+    frame_unref(f);
+}
+
 static void
 bounds_of_what_is_written_prune(void **state)
 {
@@ -951,6 +989,23 @@ work_that_is_stopped_ends_in_an_error(void **state)
 /* ---- failures ---- */
 
 static void
+read_while_allocations_fail(struct str file)
+{
+    struct frame *f = NULL;
+    bool ok = false;
+
+    for (unsigned long n = 1; !ok; n++) {
+        struct error err = {0};
+
+        mem_fault_arm(n, false);
+        ok = parquet_parse(file, NULL, NULL, NULL, &f, &err);
+        mem_fault_arm(0, false);
+        assert_true(ok || (err.code == ERR_NOMEM && !f));
+    }
+    frame_unref(f);
+}
+
+static void
 every_allocation_of_reading_may_fail(void **state)
 {
     static const char *const files[] = {"types_v2_zstd.parquet",
@@ -959,21 +1014,27 @@ every_allocation_of_reading_may_fail(void **state)
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct buf b;
-        struct str file = data_file(files[i], &b);
-        struct frame *f = NULL;
-        bool ok = false;
 
-        for (unsigned long n = 1; !ok; n++) {
-            struct error err = {0};
-
-            mem_fault_arm(n, false);
-            ok = parquet_parse(file, NULL, NULL, NULL, &f, &err);
-            mem_fault_arm(0, false);
-            assert_true(ok || (err.code == ERR_NOMEM && !f));
-        }
-        frame_unref(f);
+        read_while_allocations_fail(data_file(files[i], &b));
         buf_fini(&b);
     }
+}
+
+static void
+every_allocation_of_reading_loose_texts_may_fail(void **state)
+{
+    const struct parquet_write_options o = {.codec = CODEC_SNAPPY,
+                                            .group_rows = 40};
+    struct frame *f = make_table(100);
+    struct error err;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    assert_true(parquet_format(f, &o, NULL, NULL, &b, &err));
+    read_while_allocations_fail((struct str){b.data, b.len});
+    buf_fini(&b);
+    frame_unref(f);
 }
 
 static void
@@ -1027,11 +1088,13 @@ main(void)
         cmocka_unit_test(a_range_of_row_groups_is_read_alone),
         cmocka_unit_test(the_footer_alone_tells_rows_and_columns),
         cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(texts_left_as_they_lie_are_those_told_apart_at_once),
         cmocka_unit_test(bounds_of_what_is_written_prune),
         cmocka_unit_test(texts_of_any_bytes_come_back),
         cmocka_unit_test(threads_change_neither_what_is_written_nor_read),
         cmocka_unit_test(work_that_is_stopped_ends_in_an_error),
         cmocka_unit_test(every_allocation_of_reading_may_fail),
+        cmocka_unit_test(every_allocation_of_reading_loose_texts_may_fail),
         cmocka_unit_test(writing_that_fails_leaves_no_file),
     };
 
