@@ -22,6 +22,7 @@
 #if defined(__x86_64__)
 #define HAVE_AVX2_TWIN 1
 #define TARGET_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
+#define TARGET_CRC __attribute__((target("avx2,pclmul")))
 #define HAVE_AVX512_TWIN 1
 #define TARGET_AVX512                                                    \
     __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw," \
@@ -29,6 +30,7 @@
 #else
 #define HAVE_AVX2_TWIN 0
 #define TARGET_AVX2
+#define TARGET_CRC
 #define HAVE_AVX512_TWIN 0
 #define TARGET_AVX512
 #endif

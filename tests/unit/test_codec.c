@@ -328,6 +328,40 @@ every_allocation_may_fail(void **state)
     }
 }
 
+/* Bit by bit, as in ISO 3309. */
+static uint32_t
+slow_crc(const unsigned char *p, size_t n)
+{
+    uint32_t crc = UINT32_MAX;
+
+    for (size_t i = 0; i < 8 * n; i++) {
+        uint32_t bit = (crc ^ p[i / 8] >> (i % 8)) & 1;
+
+        crc = crc >> 1 ^ (bit ? UINT32_C(0xedb88320) : 0);
+    }
+    return ~crc;
+}
+
+static void
+a_checksum_is_that_of_the_standard_at_every_length(void **state)
+{
+    enum { N = 700 };
+    static unsigned char bytes[N];
+
+    (void)state;
+    assert_int_equal(codec_crc32(STR("123456789")), 0xcbf43926);
+    for (size_t i = 0; i < N; i++)
+        bytes[i] = (unsigned char)rng_below(8, 1, i, 256);
+    for (size_t n = 0; n < N - 3; n++) {
+        struct str in = {(const char *)bytes + n % 3, n};
+
+        assert_int_equal(codec_crc32(in), slow_crc(bytes + n % 3, n));
+        setenv("LATHE_NO_AVX2", "1", 1);
+        assert_int_equal(codec_crc32(in), slow_crc(bytes + n % 3, n));
+        unsetenv("LATHE_NO_AVX2");
+    }
+}
+
 int
 main(void)
 {
@@ -342,6 +376,7 @@ main(void)
         cmocka_unit_test(gzip_padding_is_ignored),
         cmocka_unit_test(hostile_snappy_is_refused),
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(a_checksum_is_that_of_the_standard_at_every_length),
     };
 
     (void)cmocka_run_group_tests_name("codec", tests, NULL, NULL);
