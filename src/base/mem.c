@@ -46,6 +46,12 @@ mem_fault_hit(void)
 }
 
 bool
+mem_fault_armed(void)
+{
+    return atomic_load(&fault_at) > 0;
+}
+
+bool
 mem_mul(size_t a, size_t b, size_t *out)
 {
     return !__builtin_mul_overflow(a, b, out);

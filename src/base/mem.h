@@ -56,4 +56,5 @@ char *mem_text(const char *s) MUST_USE; /* strdup that aborts; NULL -> NULL */
 void mem_fault_arm(unsigned long n, bool sticky);
 /* Should this fallible call fail?  Called once by each. */
 bool mem_fault_hit(void);
+bool mem_fault_armed(void); /* it did not come to that so far */
 #endif

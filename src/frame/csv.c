@@ -157,7 +157,7 @@ csv_reading_is_header(const struct csv_reading *r, const enum csv_class *below,
             return true;
         typed |= c != CSV_TEXT && c != CSV_NONE;
         text |= c == CSV_TEXT;
-        again |= c == CSV_TEXT && repeats[k];
+        again |= c == CSV_TEXT && (!repeats || repeats[k]);
     }
     return text && !typed && !again;
 }
@@ -175,7 +175,21 @@ csv_reading_guess_header(const struct csv_reading *r)
     return csv_reading_is_header(r, r->guess, r->repeats);
 }
 
-/* With all values read as if below a header: was that right? */
+static bool
+has_text(const struct column *c, struct str s)
+{
+    if (column_type(c) != COL_TEXT)
+        return false;
+    if (!column_is_loose(c))
+        return dict_find(column_dict(c), s) != DICT_NONE;
+    for (size_t i = 0; i < column_rows(c); i++)
+        if (column_is_valid(c, i) && str_eq(column_text(c, i), s))
+            return true;
+    return false;
+}
+
+/* With all values read as if below a header: was that right?  Texts are looked
+ * through only where types do not tell. */
 static bool
 check_header(struct csv_reading *r, bool *right, struct error *err)
 {
@@ -185,13 +199,15 @@ check_header(struct csv_reading *r, bool *right, struct error *err)
     *right = true;
     if (r->o->header >= 0 || !r->header)
         return true;
+    for (size_t k = 0; k < r->n; k++)
+        r->guess[k] = r->plan[k].found;
+    if (csv_reading_is_header(r, r->guess, NULL))
+        return true;
     buf_init(&scratch);
     for (size_t k = 0; ok && k < r->n; k++) {
-        const struct dict *d = column_dict(r->columns.column[k]);
         struct str s = csv_cell_text(r->first[k], &scratch);
 
-        r->guess[k] = r->plan[k].found;
-        r->repeats[k] = d && dict_find(d, s) != DICT_NONE;
+        r->repeats[k] = has_text(r->columns.column[k], s);
         ok = buf_check(&scratch, err);
     }
     *right = csv_reading_is_header(r, r->guess, r->repeats);

@@ -64,13 +64,41 @@ parse_part(struct csv_load *l, size_t part)
     progress_add(l->job->progress, n / CSV_SCAN_PART * (CSV_SCAN_PART - 1));
 }
 
+/* From what a piece counted to places in the block. */
+static bool
+place_piece(struct csv_target *to, struct piece *p, struct error *err)
+{
+    uint32_t *code = (uint32_t *)to->data + p->first, *place;
+    size_t n = dict_count(p->dict), at;
+
+    if (!(place = mem_try_array(n, sizeof *place, err)))
+        return false;
+    at = atomic_fetch_add(&to->block.used,
+                          dict_len(p->dict) + n * sizeof *place);
+    for (size_t i = 0; i < n; i++)
+        place[i] =
+            csv_block_put(&to->block, &at, dict_text(p->dict, (uint32_t)i));
+    for (size_t i = 0; i < p->n; i++)
+        code[i] = p->missing && (p->missing[i / 64] >> (i % 64) & 1)
+                      ? CSV_NO_TEXT
+                      : place[code[i]];
+    free(place);
+    dict_unref(p->dict);
+    p->dict = NULL;
+    return true;
+}
+
 static void
 fold_column(struct csv_load *l, size_t col, struct span s)
 {
     struct csv_target *to = &l->target[col];
+    struct piece *p = &l->piece[col * l->n_parts];
     struct error err;
 
-    if (to->dict && !to->failed &&
+    for (size_t i = s.begin; to->block.bytes && i < s.end; i++)
+        if (p[i].dict && !to->failed && !place_piece(to, &p[i], &err))
+            to->failed = err.code;
+    if (to->dict && !to->block.bytes && !to->failed &&
         !piece_fold_texts(&l->piece[col * l->n_parts + s.begin],
                           s.end - s.begin, to->dict, to->data, &err))
         to->failed = err.code;
@@ -100,6 +128,23 @@ run_wave(void *ctx, size_t chunk, size_t begin, size_t end)
         parse_part(w->l, w->parse.begin + chunk - other);
 }
 
+/* Texts are told apart when someone asks for it, where a block can be had. */
+static void
+make_block(const struct csv_load *l, struct csv_target *to)
+{
+    struct csv_block *b = &to->block;
+    struct error none;
+
+    if (l->look || l->n_rows > UINT32_MAX / 8 ||
+        l->job->scan->len > UINT32_MAX / 2)
+        return;
+    b->len = CSV_NO_TEXT + l->job->scan->len + l->n_rows * sizeof(uint32_t);
+    if (!(b->bytes = mem_try_unset(b->len, 1, &none)))
+        return;
+    memset(b->bytes, 0, CSV_NO_TEXT);
+    atomic_init(&b->used, CSV_NO_TEXT);
+}
+
 /* From now on parts do not count texts that are nearly all different. */
 static void
 count_texts(struct csv_load *l, struct span s)
@@ -115,6 +160,8 @@ count_texts(struct csv_load *l, struct span s)
             n_texts += p->dict ? dict_count(p->dict) : 0;
         }
         to->many |= n_texts > n_rows / 2;
+        if (to->many && s.begin == 0 && s.end < l->n_parts)
+            make_block(l, to);
     }
 }
 
@@ -163,8 +210,10 @@ make_room(void *ctx, size_t chunk, size_t begin, size_t end)
     (void)begin;
     (void)end;
     free(to->data);
+    free(to->block.bytes);
     dict_unref(to->dict);
     to->data = NULL;
+    to->block.bytes = NULL;
     to->dict = NULL;
     to->many = false;
     if (csv_class_open(to->class) || (l->look && to->class == CSV_TEXT))
@@ -231,6 +280,27 @@ run_passes(struct csv_load *l, struct error *err)
 
 /* ---- joining ---- */
 
+static struct column *
+join_loose(struct csv_load *l, size_t col, struct error *err)
+{
+    struct csv_target *to = &l->target[col];
+    size_t used = atomic_load(&to->block.used);
+    uint64_t *valid;
+    struct error none;
+    char *bytes;
+
+    if (!piece_join_missing(&l->piece[col * l->n_parts], l->n_parts, l->n_rows,
+                            &valid, err)) {
+        free(to->data);
+        free(to->block.bytes);
+        return NULL;
+    }
+    if ((bytes = mem_try_resize(to->block.bytes, used, 1, &none)))
+        to->block.bytes = bytes;
+    return column_new_loose(l->n_rows, to->data, valid, to->block.bytes, used,
+                            err);
+}
+
 static void
 join_column(void *ctx, size_t col, size_t begin, size_t end)
 {
@@ -242,10 +312,14 @@ join_column(void *ctx, size_t col, size_t begin, size_t end)
     (void)end;
     if (progress_stopped(l->job->progress))
         return;
-    to->column = piece_column(&l->piece[col * l->n_parts], l->n_parts, to->type,
-                              l->n_rows, to->data, to->dict, &err);
+    to->column = to->block.bytes ? join_loose(l, col, &err)
+                                 : piece_column(&l->piece[col * l->n_parts],
+                                                l->n_parts, to->type, l->n_rows,
+                                                to->data, to->dict, &err);
+    if (!to->block.bytes)
+        to->dict = NULL;
     to->data = NULL;
-    to->dict = NULL;
+    to->block.bytes = NULL;
     if (!to->column)
         to->failed = err.code;
 }
@@ -417,6 +491,7 @@ load_fini(struct csv_load *l)
     }
     for (size_t i = 0; l->target && i < l->n_cols; i++) {
         free(l->target[i].data);
+        free(l->target[i].block.bytes);
         dict_unref(l->target[i].dict);
         column_unref(l->target[i].column);
     }

@@ -9,6 +9,7 @@
 #define LATHE_FRAME_CSV_LOAD_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "frame/csv_columns.h"
 #include "frame/piece.h"
@@ -26,13 +27,23 @@ struct csv_part {
     enum error_code failed;
 };
 
+/* Texts that nobody has told apart, as column_new_loose() wants them.  Room for
+ * all there can be, of which what is not used is not touched. */
+struct csv_block {
+    char *bytes; /* NULL: none */
+    size_t len;
+    atomic_size_t used;
+};
+enum { CSV_NO_TEXT = sizeof(uint32_t) }; /* the place of an empty text */
+
 /* One column to be. */
 struct csv_target {
     enum csv_class class;
     enum col_type type;
     void *data;        /* n_rows values */
     struct dict *dict; /* CSV_TEXT: the texts of the parts folded so far */
-    bool many;         /* texts are nearly all different: parts list them */
+    bool many;         /* texts are nearly all different: parts list them, */
+    struct csv_block block; /* or place them here, when it is there */
     struct column *column;
     enum error_code failed;
 };
@@ -64,6 +75,8 @@ struct csv_load {
     bool *repeats; /* by column and part, as `found` */
 };
 
+/* Copy a text into the block, from *at on, which moves on; its place. */
+uint32_t csv_block_put(struct csv_block *b, size_t *at, struct str s);
 /* Parse the columns in todo of one part; failures are left in part->failed. */
 void csv_part_parse(struct csv_load *l, size_t part);
 #endif

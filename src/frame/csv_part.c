@@ -345,11 +345,81 @@ count_texts(struct task *t, size_t col, struct piece *piece)
     return true;
 }
 
+/* Most texts are short. */
+static inline void
+copy_short(char *to, const char *from, size_t n)
+{
+    uint64_t a, b;
+    uint32_t c, d;
+
+    if (n > 16) {
+        memcpy(to, from, n);
+    } else if (n >= 8) {
+        memcpy(&a, from, sizeof a);
+        memcpy(&b, from + n - sizeof b, sizeof b);
+        memcpy(to, &a, sizeof a);
+        memcpy(to + n - sizeof b, &b, sizeof b);
+    } else if (n >= 4) {
+        memcpy(&c, from, sizeof c);
+        memcpy(&d, from + n - sizeof d, sizeof d);
+        memcpy(to, &c, sizeof c);
+        memcpy(to + n - sizeof d, &d, sizeof d);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            to[i] = from[i];
+    }
+}
+
+static inline uint32_t
+put_text(struct csv_block *b, size_t *at, struct str s)
+{
+    char *p = b->bytes + *at;
+    uint32_t n = (uint32_t)s.n;
+
+    memcpy(p, &n, sizeof n);
+    copy_short(p + sizeof n, s.p, s.n);
+    *at += sizeof n + s.n;
+    return (uint32_t)(*at - s.n);
+}
+
+uint32_t
+csv_block_put(struct csv_block *b, size_t *at, struct str s)
+{
+    return put_text(b, at, s);
+}
+
+static bool
+place_texts(struct task *t, size_t col, struct piece *piece)
+{
+    struct csv_target *to = &t->l->target[col];
+    size_t first = t->part->first_row + t->begin, n = t->end - t->begin;
+    uint32_t *place = (uint32_t *)to->data + first;
+    size_t need = n * sizeof *place, at;
+    struct str s;
+
+    for (size_t i = 0; i < n; i++)
+        need += t->to[i] - t->from[i];
+    at = atomic_fetch_add_explicit(&to->block.used, need, memory_order_relaxed);
+    for (size_t i = 0; i < n; i++) {
+        if (text_of(t, i, &s)) {
+            place[i] = put_text(&to->block, &at, s);
+            continue;
+        }
+        place[i] = CSV_NO_TEXT;
+        if (!set_bit(t, &piece->missing, t->begin + i))
+            return false;
+    }
+    return !t->scratch.failed || fail_task(t, ERR_NOMEM);
+}
+
 static bool
 parse_text(struct task *t, size_t col, struct piece *piece)
 {
-    return t->l->target[col].many ? list_texts(t, piece)
-                                  : count_texts(t, col, piece);
+    const struct csv_target *to = &t->l->target[col];
+
+    return to->block.bytes ? place_texts(t, col, piece)
+           : to->many      ? list_texts(t, piece)
+                           : count_texts(t, col, piece);
 }
 
 /* Where the fields of a column are, for the loops over them. */

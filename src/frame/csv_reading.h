@@ -46,7 +46,9 @@ bool csv_reading_text(const struct csv_place *from, struct str head,
                       uint64_t first_end, struct error *err) MUST_USE;
 /* The fields of the row at r->begin, which stay where they are. */
 bool csv_reading_first(struct csv_reading *r, struct error *err) MUST_USE;
-/* Is the first row a header, when the values below it have these classes? */
+/* Is the first row a header, when the values below it have these classes?
+ *   repeats  the text of the first row stands below it, too; NULL: say so only
+ *            when the classes tell */
 bool csv_reading_is_header(const struct csv_reading *r,
                            const enum csv_class *below, const bool *repeats);
 /* The same of a sample, in guess and repeats. */
