@@ -27,6 +27,7 @@ struct target {
     struct column *column;
     bool loose; /* texts are told apart later */
     size_t block_len;
+    struct error error; /* of joining the parts */
 };
 
 /* Parts that one thread reads in turn. */
@@ -251,7 +252,8 @@ add_parts(struct load *l, struct target *t, struct error *err)
     struct task *whole = &l->task[l->n_tasks];
 
     t->part = arena_try(&l->arena, l->n_groups, sizeof *t->part, err);
-    if (!t->part)
+    t->piece = arena_try(&l->arena, l->n_groups, sizeof *t->piece, err);
+    if (!t->part || !t->piece)
         return false;
     t->n_parts = l->n_groups;
     t->out.file = l->file;
@@ -430,20 +432,17 @@ floats_of_unsigned(void *data, size_t n)
 }
 
 static bool
-join(struct load *l, struct target *t, struct error *err)
+join(const struct load *l, struct target *t, struct error *err)
 {
-    struct piece *piece = arena_try(&l->arena, l->n_groups, sizeof *piece, err);
     enum col_type type = pq_leaf_type(t->leaf);
     uint64_t *valid;
     bool beyond = false;
 
-    if (!piece)
-        return false;
     for (size_t i = 0; i < l->n_groups; i++) {
-        piece[i] = t->part[i].piece;
+        t->piece[i] = t->part[i].piece;
         beyond |= t->part[i].beyond;
     }
-    if (!piece_join_missing(piece, l->n_groups, l->n_rows, &valid, err))
+    if (!piece_join_missing(t->piece, l->n_groups, l->n_rows, &valid, err))
         return false;
     if (beyond && type == COL_INT64) {
         floats_of_unsigned(t->out.data, l->n_rows);
@@ -459,6 +458,16 @@ join(struct load *l, struct target *t, struct error *err)
     t->out.dict = NULL;
     t->out.block = NULL;
     return t->column != NULL;
+}
+
+static void
+join_targets(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct load *l = ctx;
+
+    (void)chunk;
+    for (size_t i = begin; i < end; i++)
+        (void)join(l, &l->target[i], &l->target[i].error);
 }
 
 static bool
@@ -478,9 +487,12 @@ work(struct load *l, struct pool *pool, struct error *err)
             *err = *l->task[i].error;
             return false;
         }
+    pool_for(pool, l->n_targets, 1, join_targets, l);
     for (size_t i = 0; i < l->n_targets; i++)
-        if (!join(l, &l->target[i], err))
+        if (!l->target[i].column) {
+            *err = l->target[i].error;
             return false;
+        }
     return true;
 }
 
