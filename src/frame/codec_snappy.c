@@ -115,43 +115,113 @@ copy_offset(const uint8_t **ip, const uint8_t *in_end, unsigned tag)
     return offset;
 }
 
+/* Where decoding is. */
+struct decoding {
+    const uint8_t *ip, *in_end;
+    uint8_t *op, *out, *end;
+};
+
+/* Up to 64 bytes in one go or four: those beyond n mean nothing. */
+static inline void
+copy_ahead(uint8_t *to, const uint8_t *from, size_t n)
+{
+    copy16(to, from);
+    if (n <= 16)
+        return;
+    copy16(to + 16, from + 16);
+    copy16(to + 32, from + 32);
+    copy16(to + 48, from + 48);
+}
+
+/* Elements while there is room to read and write beyond them.  Lengths and
+ * offsets come without a branch on the kind of the copy, which no one could
+ * foretell.  Stops before a long literal; false when the data is damaged. */
+static bool
+decode_roomy(struct decoding *d)
+{
+    static const uint32_t mask[] = {0, 0xff, 0xffff, 0xffffffff};
+    static const uint32_t is_short[] = {0, 0xffffffff, 0, 0};
+    static const uint8_t width[] = {0, 1, 2, 4};
+    const uint8_t *ip = d->ip;
+    uint8_t *op = d->op;
+
+    while (d->in_end - ip > 1 + SLACK && d->end - op >= 2 * SLACK) {
+        uint32_t tag = *ip, kind = tag & 3, n = (tag >> 2) + 1, offset;
+
+        if (kind == 0) {
+            if (n > 60)
+                break;
+            copy_ahead(op, ip + 1, n);
+            ip += n + 1;
+            op += n;
+            continue;
+        }
+        n += (3 - (tag >> 5 << 3)) & is_short[kind];
+        offset = (load32(ip + 1) & mask[kind]) |
+                 ((tag & 0xe0) << 3 & is_short[kind]);
+        if (offset == 0 || offset > (size_t)(op - d->out))
+            return false;
+        if (offset >= 16)
+            copy_ahead(op, op - offset, n);
+        else
+            copy_back_roomy(op, offset, n);
+        ip += 1 + width[kind];
+        op += n;
+    }
+    d->ip = ip;
+    d->op = op;
+    return true;
+}
+
+static bool
+decode_literal(struct decoding *d, unsigned tag)
+{
+    size_t n = literal_length(&d->ip, d->in_end, tag);
+
+    if (n == 0 || n > (size_t)(d->in_end - d->ip) ||
+        n > (size_t)(d->end - d->op))
+        return false;
+    memcpy(d->op, d->ip, n);
+    d->ip += n;
+    d->op += n;
+    return true;
+}
+
+/* Near the ends, where nothing may be read or written beyond. */
+static bool
+decode_element(struct decoding *d)
+{
+    unsigned tag = *d->ip++;
+    size_t n, offset;
+
+    if ((tag & 3) == 0)
+        return decode_literal(d, tag);
+    n = (tag & 3) == 1 ? 4 + (tag >> 2 & 7) : (tag >> 2) + 1;
+    offset = copy_offset(&d->ip, d->in_end, tag);
+    if (offset == 0 || offset > (size_t)(d->op - d->out) ||
+        n > (size_t)(d->end - d->op))
+        return false;
+    if ((size_t)(d->end - d->op) - n >= SLACK)
+        copy_back_roomy(d->op, offset, n);
+    else
+        copy_back_exact(d->op, offset, n);
+    d->op += n;
+    return true;
+}
+
 static bool
 decode_elements(const uint8_t *ip, const uint8_t *in_end, uint8_t *out,
                 size_t len)
 {
-    uint8_t *op = out, *end = out + len;
+    struct decoding d = {ip, in_end, out, out, out + len};
 
-    while (ip < in_end) {
-        unsigned tag = *ip++;
-        size_t room = (size_t)(end - op), n, offset;
-
-        if ((tag & 3) == 0) {
-            size_t left;
-
-            n = literal_length(&ip, in_end, tag);
-            left = (size_t)(in_end - ip);
-            if (n <= 16 && n > 0 && left >= 16 && room >= 16) {
-                copy16(op, ip);
-            } else {
-                if (n == 0 || n > left || n > room)
-                    return false;
-                memcpy(op, ip, n);
-            }
-            ip += n;
-            op += n;
-            continue;
-        }
-        n = (tag & 3) == 1 ? 4 + (tag >> 2 & 7) : (tag >> 2) + 1;
-        offset = copy_offset(&ip, in_end, tag);
-        if (offset == 0 || offset > (size_t)(op - out) || n > room)
-            return false;
-        if (room - n >= SLACK)
-            copy_back_roomy(op, offset, n);
-        else
-            copy_back_exact(op, offset, n);
-        op += n;
+    while (decode_roomy(&d)) {
+        if (d.ip == d.in_end)
+            return d.op == d.end;
+        if (!decode_element(&d))
+            break;
     }
-    return op == end;
+    return false;
 }
 
 bool

@@ -328,6 +328,115 @@ every_allocation_may_fail(void **state)
     }
 }
 
+/* The format's description, a byte at a time. */
+static bool
+slow_snappy(const unsigned char *p, size_t n, unsigned char *out, size_t len)
+{
+    size_t at = 0, i = 0, shift = 0, told = 0;
+
+    do {
+        if (i == n || shift > 28)
+            return false;
+        told |= (size_t)(p[i] & 0x7f) << shift;
+        shift += 7;
+    } while (p[i++] & 0x80);
+    while (i < n) {
+        size_t kind = p[i] & 3, length = (p[i] >> 2) + 1u, offset = 0, bytes;
+
+        bytes = kind == 0 ? (length > 60 ? length - 60 : 0)
+                          : (size_t)1 << (kind - 1);
+        if (n - i - 1 < bytes)
+            return false;
+        for (size_t k = 0; k < bytes; k++)
+            offset |= (size_t)p[i + 1 + k] << (8 * k);
+        if (kind == 1) {
+            length = 4 + (p[i] >> 2 & 7);
+            offset |= (size_t)(p[i] >> 5) << 8;
+        }
+        i += 1 + bytes;
+        if (kind == 0 && bytes > 0)
+            length = offset + 1;
+        if (length > len - at || (kind == 0 && length > n - i) ||
+            (kind > 0 && (offset == 0 || offset > at)))
+            return false;
+        for (; length > 0; length--, at++)
+            out[at] = kind == 0 ? p[i++] : out[at - offset];
+    }
+    return told == len && at == len;
+}
+
+/* Random elements, most of them right; returns how many bytes they are. */
+static size_t
+random_snappy(uint64_t seed, unsigned char *p, size_t most, size_t *len)
+{
+    size_t n = 3, made = 0, end = 20 + rng_below(seed, 0, 0, most - 200);
+
+    for (uint64_t k = 1; n < end; k++) {
+        size_t kind = made ? rng_below(seed, 1, k, 5) : 0;
+        size_t length = 1 + rng_below(seed, 2, k, k % 9 ? 20 : 64);
+        size_t reach = made < 2000 ? made : 2000;
+        size_t offset = 1 + (reach ? rng_below(seed, 3, k, reach) : 0);
+
+        if (seed % 16 == 0 && k == 40)
+            offset = made + 1;
+        if (kind == 1)
+            length = 4 + length % 8;
+        else if (kind == 0 && length > 60)
+            length = 61 + rng_below(seed, 4, k, 90);
+        if (kind == 0 && length > 60) {
+            p[n++] = 60 << 2;
+            p[n++] = (unsigned char)(length - 1);
+        } else if (kind == 1) {
+            p[n++] = (unsigned char)(offset >> 8 << 5 | (length - 4) << 2 | 1);
+            p[n++] = (unsigned char)offset;
+        } else {
+            kind = kind > 1 ? 2 + kind % 2 : 0;
+            p[n++] = (unsigned char)((length - 1) << 2 | kind);
+            for (size_t i = 0; kind && i < (kind == 2 ? 2 : 4); i++)
+                p[n++] = (unsigned char)(offset >> (8 * i));
+        }
+        for (size_t i = 0; kind == 0 && i < length; i++)
+            p[n++] = (unsigned char)rng_below(seed, 5, k * 256 + i, 256);
+        made += length;
+    }
+    *len = made;
+    p[0] = (unsigned char)(made | 0x80);
+    p[1] = (unsigned char)(made >> 7 | 0x80);
+    p[2] = (unsigned char)(made >> 14);
+    return n;
+}
+
+static void
+snappy_is_read_as_its_description_says(void **state)
+{
+    enum { N = 3000, MOST = 1500, OUT = 1 << 16 };
+    static unsigned char in[MOST], want[OUT], got[OUT];
+    size_t n_right = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= N; seed++) {
+        size_t len, n = random_snappy(seed, in, MOST, &len);
+        unsigned char *exact; /* so that a sanitizer sees what lies beyond */
+        bool right;
+
+        if (seed % 3 == 0)
+            in[3 + rng_below(seed, 6, 0, n - 3)] ^=
+                (unsigned char)(1 + rng_below(seed, 7, 0, 255));
+        exact = malloc(n);
+        assert_non_null(exact);
+        memcpy(exact, in, n);
+        memset(want, 0, len);
+        right = slow_snappy(exact, n, want, len);
+        n_right += right;
+        assert_int_equal(
+            snappy_decode((struct str){(char *)exact, n}, got, len), right);
+        if (right)
+            assert_memory_equal(got, want, len);
+        free(exact);
+    }
+    assert_in_range(n_right, N / 2, N - N / 20);
+}
+
 /* Bit by bit, as in ISO 3309. */
 static uint32_t
 slow_crc(const unsigned char *p, size_t n)
@@ -376,6 +485,7 @@ main(void)
         cmocka_unit_test(gzip_padding_is_ignored),
         cmocka_unit_test(hostile_snappy_is_refused),
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(snappy_is_read_as_its_description_says),
         cmocka_unit_test(a_checksum_is_that_of_the_standard_at_every_length),
     };
 
