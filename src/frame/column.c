@@ -603,6 +603,14 @@ column_rows_within(const uint32_t *rows, size_t begin, size_t end, size_t n,
     return !bad;
 }
 
+bool
+column_stays_loose(const struct column *c, size_t n)
+{
+    enum { FEW = 64 }; /* one row in so many is few */
+
+    return !is_settled(c) && n <= c->n / FEW;
+}
+
 /* Codes for the texts of a few rows, with a dict of their own. */
 static struct dict *
 take_texts(const struct column *c, const uint32_t *rows, size_t n,
@@ -643,11 +651,10 @@ struct column *
 column_take(const struct column *c, const uint32_t *rows, size_t n,
             struct error *err)
 {
-    enum { FEW = 64 }; /* one row in so many is few */
     void *data;
     uint64_t *valid = NULL;
 
-    if (!is_settled(c) && n <= c->n / FEW)
+    if (column_stays_loose(c, n))
         return take_few(c, rows, n, err);
     data = mem_try_unset(n, types[c->type].width, err);
     if (!data)

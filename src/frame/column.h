@@ -67,6 +67,8 @@ struct column *
 column_new_loose(size_t n, uint32_t *place, uint64_t *valid, char *block,
                  size_t len, struct error *err) MUST_USE;
 bool column_is_loose(const struct column *c); /* not told apart so far */
+/* Are n rows so few of it that column_take() tells only their texts apart? */
+bool column_stays_loose(const struct column *c, size_t n);
 /* Tell them apart now; ERR_CANCELLED. */
 bool column_settle(const struct column *c, const struct progress *p,
                    struct error *err) MUST_USE;

@@ -31,6 +31,8 @@ gather_part(void *ctx, size_t part, size_t first, size_t last)
 
     (void)first;
     (void)last;
+    if (!g->data[col])
+        return;
     if (col == 0)
         assert(column_rows_within(g->rows, begin, end, column_rows(g->in[0]),
                                   g->holes));
@@ -47,6 +49,8 @@ allocate(struct gather *g, size_t n_cols, bool holes, struct error *err)
     for (size_t i = 0; i < n_cols; i++) {
         const struct column *c = g->in[i];
 
+        if (!holes && column_stays_loose(c, g->n))
+            continue; /* finish() takes these few */
         g->data[i] = mem_try_unset(g->n, column_width(column_type(c)), err);
         if (!g->data[i])
             return false;
@@ -72,16 +76,24 @@ gather_fini(struct gather *g, size_t n_cols)
     free(g->valid);
 }
 
+static struct column *
+whole(struct gather *g, size_t i, struct error *err)
+{
+    enum col_type type = column_type(g->in[i]);
+    struct dict *d = type == COL_TEXT ? dict_ref(column_dict(g->in[i])) : NULL;
+    void *data = g->data[i];
+    uint64_t *valid = g->valid[i];
+
+    g->data[i] = g->valid[i] = NULL;
+    return column_new(type, g->n, data, valid, d, err);
+}
+
 static bool
 finish(struct gather *g, size_t n_cols, struct column **out, struct error *err)
 {
     for (size_t i = 0; i < n_cols; i++) {
-        enum col_type type = column_type(g->in[i]);
-        struct dict *d =
-            type == COL_TEXT ? dict_ref(column_dict(g->in[i])) : NULL;
-
-        out[i] = column_new(type, g->n, g->data[i], g->valid[i], d, err);
-        g->data[i] = g->valid[i] = NULL;
+        out[i] = g->data[i] ? whole(g, i, err)
+                            : column_take(g->in[i], g->rows, g->n, err);
         if (out[i])
             continue;
         while (i-- > 0)

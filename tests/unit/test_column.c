@@ -17,6 +17,7 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "frame/column.h"
+#include "frame/gather.h"
 
 static struct column *
 ints(const int64_t *v, size_t n, const char *missing)
@@ -478,6 +479,60 @@ a_few_rows_of_loose_texts_leave_the_others_loose(void **state)
     column_unref(c);
 }
 
+/* A tenth of the rows is many, five are few. */
+static void
+rows_gathered_by_many_threads_have_their_loose_texts(void **state)
+{
+    static uint32_t rows[N_LOOSE / 10];
+    static const size_t sizes[] = {5, 0, N_LOOSE / 10};
+    struct error err;
+    struct column *c = loose(N_LOOSE, &err), *twin = loose_twin(N_LOOSE);
+    const struct column *in[] = {c, twin};
+    struct pool *pool = pool_new(3);
+
+    (void)state;
+    assert_true(c && twin);
+    for (size_t i = 0; i < N_LOOSE / 10; i++)
+        rows[i] = (uint32_t)rng_below(6, 0, i, N_LOOSE);
+    for (size_t s = 0; s < 3; s++) {
+        struct column *out[2];
+
+        assert_true(
+            gather_columns(in, 2, rows, sizes[s], false, pool, out, &err));
+        assert_int_equal(column_is_loose(c), s < 2);
+        assert_int_equal(column_rows(out[0]), sizes[s]);
+        assert_texts(out[0], out[1]);
+        column_unref(out[0]);
+        column_unref(out[1]);
+    }
+    pool_free(pool);
+    column_unref(c);
+    column_unref(twin);
+}
+
+static void
+gathering_loose_texts_survives_every_failing_allocation(void **state)
+{
+    static const uint32_t rows[] = {70, 5, 9};
+    struct error err;
+    struct column *c = loose(1000, &err), *out[2];
+    const struct column *in[] = {c, c};
+    bool ok = false;
+
+    (void)state;
+    assert_non_null(c);
+    for (unsigned long n = 1; !ok; n++) {
+        mem_fault_arm(n, false);
+        ok = gather_columns(in, 2, rows, 3, false, NULL, out, &err);
+        mem_fault_arm(0, false);
+        assert_true(ok || err.code == ERR_NOMEM);
+    }
+    assert_true(str_eq(column_text(out[1], 1), column_text(c, 5)));
+    column_unref(out[0]);
+    column_unref(out[1]);
+    column_unref(c);
+}
+
 static void
 telling_loose_texts_apart_can_be_stopped_and_resumed(void **state)
 {
@@ -546,6 +601,9 @@ main(void)
         cmocka_unit_test(loose_texts_get_the_codes_of_texts_told_apart_at_once),
         cmocka_unit_test(loose_texts_are_told_apart_once_by_many_threads),
         cmocka_unit_test(a_few_rows_of_loose_texts_leave_the_others_loose),
+        cmocka_unit_test(rows_gathered_by_many_threads_have_their_loose_texts),
+        cmocka_unit_test(
+            gathering_loose_texts_survives_every_failing_allocation),
         cmocka_unit_test(telling_loose_texts_apart_can_be_stopped_and_resumed),
         cmocka_unit_test(loose_texts_survive_every_failing_allocation),
     };
