@@ -19,24 +19,13 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "frame/arrow_body.h"
 #include "frame/arrow_part.h"
 #include "frame/arrow_texts.h"
 #include "frame/sink_part.h"
 
 enum { STEP = 8 << 20, BLOCK = 24, ROWS_AT_ONCE = 64 };
 static const char zeros[MEM_ALIGN];
-
-struct piece {
-    const void *p;
-    size_t len;
-    void *own; /* freed when it is written */
-};
-
-struct body {
-    struct piece *piece;
-    size_t n, cap;
-    struct buf nodes, buffers;
-};
 
 struct field {
     enum arrow_kind kind;
@@ -62,12 +51,6 @@ struct arrow_out {
     struct buf checked;
     struct error *err; /* of the call at hand */
 };
-
-static size_t
-padding(size_t len)
-{
-    return (MEM_ALIGN - len % MEM_ALIGN) % MEM_ALIGN;
-}
 
 static bool
 write_bytes(struct arrow_out *w, const void *p, size_t len)
@@ -237,7 +220,8 @@ end_message(struct arrow_out *w, struct buf *blocks, size_t body)
     unsigned char head[8] = {0xff, 0xff, 0xff, 0xff};
     size_t begin = w->at, len;
 
-    buf_fill(&w->meta, '\0', padding(w->at + sizeof head + w->meta.len));
+    buf_fill(&w->meta, '\0',
+             arrow_body_padding(w->at + sizeof head + w->meta.len));
     if (!buf_check(&w->meta, w->err))
         return false;
     len = w->meta.len;
@@ -260,85 +244,39 @@ end_message(struct arrow_out *w, struct buf *blocks, size_t body)
 
 /* ---- bodies ---- */
 
-static void
-body_init(struct body *b)
-{
-    *b = (struct body){0};
-    buf_init(&b->nodes);
-    buf_init(&b->buffers);
-}
-
-static void
-body_fini(struct body *b)
-{
-    for (size_t i = 0; i < b->n; i++)
-        free(b->piece[i].own);
-    free(b->piece);
-    buf_fini(&b->nodes);
-    buf_fini(&b->buffers);
-}
-
-/* Takes `own`, also when it fails. */
-static bool
-add_piece(struct body *b, const void *p, size_t len, void *own,
-          struct error *err)
-{
-    if (b->n == b->cap) {
-        size_t cap = b->cap ? b->cap * 2 : 8;
-        struct piece *more =
-            mem_try_resize(b->piece, cap, sizeof *b->piece, err);
-
-        if (!more) {
-            free(own);
-            return false;
-        }
-        b->piece = more;
-        b->cap = cap;
-    }
-    b->piece[b->n++] = (struct piece){p, len, own};
-    return true;
-}
-
-static void
-add_node(struct body *b, size_t n, size_t n_missing)
-{
-    flat_put_i64(&b->nodes, (int64_t)n);
-    flat_put_i64(&b->nodes, (int64_t)n_missing);
-}
-
 /* `begin` is a multiple of 64. */
 static bool
-add_validity(struct body *b, const struct column *c, size_t begin, size_t n,
-             struct error *err)
+add_validity(struct arrow_body *b, const struct column *c, size_t begin,
+             size_t n, struct error *err)
 {
     const uint64_t *valid = column_validity(c);
     size_t present = 0;
 
     if (!valid) {
-        add_node(b, n, 0);
-        return add_piece(b, zeros, 0, NULL, err);
+        arrow_body_node(b, n, 0);
+        return arrow_body_add(b, zeros, 0, NULL, err);
     }
     valid += begin / 64;
     for (size_t w = 0; w < n / 64 + (n % 64 != 0); w++)
         present += (size_t)__builtin_popcountll(valid[w]);
-    add_node(b, n, n - present);
-    return add_piece(b, valid, present < n ? n / 8 + (n % 8 != 0) : 0, NULL,
-                     err);
+    arrow_body_node(b, n, n - present);
+    return arrow_body_add(b, valid, present < n ? n / 8 + (n % 8 != 0) : 0,
+                          NULL, err);
 }
 
 static bool
-add_bools(struct body *b, const uint8_t *v, size_t n, struct error *err)
+add_bools(struct arrow_body *b, const uint8_t *v, size_t n, struct error *err)
 {
     size_t len = n / 8 + (n % 8 != 0);
     unsigned char *bits = mem_try_array(len, 1, err);
 
     for (size_t i = 0; bits && i < n; i++)
         bits[i / 8] |= (unsigned char)(v[i] << (i % 8));
-    return bits && add_piece(b, bits, len, bits, err);
+    return bits && arrow_body_add(b, bits, len, bits, err);
 }
 
 static bool
-add_column(struct arrow_out *w, struct body *b, size_t col, size_t begin,
+add_column(struct arrow_out *w, struct arrow_body *b, size_t col, size_t begin,
            size_t n)
 {
     const struct column *c = frame_column(w->batch, col);
@@ -350,12 +288,13 @@ add_column(struct arrow_out *w, struct body *b, size_t col, size_t begin,
     if (column_type(c) == COL_BOOL)
         return add_bools(b, column_bools(c) + begin, n, w->err);
     if (column_type(c) == COL_TEXT && !has_dictionary(w, col))
-        return add_piece(b, t->ends, (n + 1) * sizeof(int32_t), NULL, w->err) &&
-               add_piece(b, t->bytes, t->len, NULL, w->err);
+        return arrow_body_add(b, t->ends, (n + 1) * sizeof(int32_t), NULL,
+                              w->err) &&
+               arrow_body_add(b, t->bytes, t->len, NULL, w->err);
     if (t->codes)
-        return add_piece(b, t->codes, n * width, NULL, w->err);
-    return add_piece(b, (const char *)column_data(c) + begin * width, n * width,
-                     NULL, w->err);
+        return arrow_body_add(b, t->codes, n * width, NULL, w->err);
+    return arrow_body_add(b, (const char *)column_data(c) + begin * width,
+                          n * width, NULL, w->err);
 }
 
 /* Offsets, which are small ones, become int32_t in their place. */
@@ -374,8 +313,8 @@ make_narrow(void *ends, size_t n)
 }
 
 static bool
-add_texts(struct body *b, const struct dict *d, const struct arrow_texts *t,
-          bool narrow, struct error *err)
+add_texts(struct arrow_body *b, const struct dict *d,
+          const struct arrow_texts *t, bool narrow, struct error *err)
 {
     size_t n = t->n_used, width = narrow ? sizeof(int32_t) : sizeof(size_t);
     const size_t *end;
@@ -384,115 +323,18 @@ add_texts(struct body *b, const struct dict *d, const struct arrow_texts *t,
     (void)dict_block(d, &block, &end);
     if (narrow)
         make_narrow(t->ends, n + 1);
-    add_node(b, n, 0);
-    return add_piece(b, zeros, 0, NULL, err) &&
-           add_piece(b, t->ends, (n + 1) * width, NULL, err) &&
-           add_piece(b, t->bytes ? t->bytes : block.p, t->len, NULL, err);
-}
-
-struct squeeze {
-    struct body *b;
-    enum codec codec;
-    bool *ok;
-    struct error *err; /* of each piece */
-};
-
-/* A piece after its plain length; as it is, after -1, when that is shorter. */
-static void
-squeeze_piece(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    struct squeeze *s = ctx;
-    struct piece *p = &s->b->piece[chunk];
-    struct str plain = {p->p, p->len};
-    struct buf out;
-
-    (void)begin;
-    (void)end;
-    s->ok[chunk] = true;
-    if (p->len == 0)
-        return;
-    buf_init(&out);
-    flat_put_i64(&out, (int64_t)p->len);
-    s->ok[chunk] = codec_compress(s->codec, 0, plain, &out, &s->err[chunk]);
-    if (s->ok[chunk] && out.len >= p->len + sizeof(int64_t)) {
-        buf_clear(&out);
-        flat_put_i64(&out, -1);
-        buf_add(&out, plain.p, plain.n);
-    }
-    s->ok[chunk] = s->ok[chunk] && buf_check(&out, &s->err[chunk]);
-    if (!s->ok[chunk]) {
-        buf_fini(&out);
-        return;
-    }
-    free(p->own);
-    p->len = out.len;
-    p->p = p->own = buf_take(&out);
+    arrow_body_node(b, n, 0);
+    return arrow_body_add(b, zeros, 0, NULL, err) &&
+           arrow_body_add(b, t->ends, (n + 1) * width, NULL, err) &&
+           arrow_body_add(b, t->bytes ? t->bytes : block.p, t->len, NULL, err);
 }
 
 static bool
-squeeze(const struct arrow_out *w, struct body *b)
-{
-    struct squeeze s = {b, w->o.codec, NULL, NULL};
-    bool ok = true;
-
-    if (w->o.codec == CODEC_NONE)
-        return true;
-    if (!(s.ok = mem_try_array(b->n, sizeof *s.ok, w->err)) ||
-        !(s.err = mem_try_array(b->n, sizeof *s.err, w->err))) {
-        free(s.ok);
-        return false;
-    }
-    pool_for(w->o.pool, b->n, 1, squeeze_piece, &s);
-    for (size_t i = 0; ok && i < b->n; i++)
-        if (!(ok = s.ok[i]))
-            *w->err = s.err[i];
-    free(s.ok);
-    free(s.err);
-    return ok;
-}
-
-/* The places of the pieces; returns the length of the body. */
-static size_t
-place(struct body *b)
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i < b->n; i++) {
-        flat_put_i64(&b->buffers, (int64_t)at);
-        flat_put_i64(&b->buffers, (int64_t)b->piece[i].len);
-        at += b->piece[i].len + padding(b->piece[i].len);
-    }
-    return at;
-}
-
-static size_t
-put_batch(struct arrow_out *w, const struct body *b, size_t rows)
-{
-    bool squeezed = w->o.codec != CODEC_NONE;
-    struct flat_slot slot[] = {
-        {.id = 0, .width = 8, .value = rows}, {.id = 1}, {.id = 2}, {.id = 3}};
-    struct flat_slot codec = {
-        .id = 0, .width = 1, .value = w->o.codec == CODEC_ZSTD};
-    size_t at = flat_put_table(&w->meta, slot, squeezed ? 4 : 3);
-
-    flat_point(&w->meta, slot[1].at,
-               flat_put_vector(&w->meta, b->nodes.len / 16, 8));
-    buf_add(&w->meta, b->nodes.data, b->nodes.len);
-    flat_point(&w->meta, slot[2].at,
-               flat_put_vector(&w->meta, b->buffers.len / 16, 8));
-    buf_add(&w->meta, b->buffers.data, b->buffers.len);
-    if (squeezed)
-        flat_point(&w->meta, slot[3].at, flat_put_table(&w->meta, &codec, 1));
-    w->meta.failed |= b->nodes.failed || b->buffers.failed;
-    return at;
-}
-
-static bool
-write_pieces(struct arrow_out *w, const struct body *b)
+write_pieces(struct arrow_out *w, const struct arrow_body *b)
 {
     for (size_t i = 0; i < b->n; i++)
         if (!write_bytes(w, b->piece[i].p, b->piece[i].len) ||
-            !write_bytes(w, zeros, padding(b->piece[i].len)))
+            !write_bytes(w, zeros, arrow_body_padding(b->piece[i].len)))
             return false;
     return true;
 }
@@ -515,21 +357,23 @@ write_dictionary(struct arrow_out *w, size_t col)
     struct arrow_texts all = {0}, *t = &w->field[col].texts;
     struct flat_slot slot[] = {{.id = 0, .width = 8, .value = col}, {.id = 1}};
     size_t len, header;
-    struct body b;
+    struct arrow_body b;
     bool ok;
 
     t = w->in_batches ? t : &all;
-    body_init(&b);
+    arrow_body_init(&b);
     ok = (w->in_batches || arrow_texts_all(&all, d, w->err)) &&
-         add_texts(&b, d, t, is_narrow(w, d), w->err) && squeeze(w, &b);
+         add_texts(&b, d, t, is_narrow(w, d), w->err) &&
+         arrow_body_squeeze(&b, w->o.codec, w->o.pool, w->err);
     if (ok) {
-        len = place(&b);
+        len = arrow_body_place(&b);
         header = begin_message(w, ARROW_DICTIONARY, len);
         flat_point(&w->meta, header, flat_put_table(&w->meta, slot, 2));
-        flat_point(&w->meta, slot[1].at, put_batch(w, &b, t->n_used));
+        flat_point(&w->meta, slot[1].at,
+                   arrow_body_put(&b, w->o.codec, t->n_used, &w->meta));
         ok = end_message(w, &w->dictionaries, len) && write_pieces(w, &b);
     }
-    body_fini(&b);
+    arrow_body_fini(&b);
     arrow_texts_fini(&all);
     return ok;
 }
@@ -537,21 +381,22 @@ write_dictionary(struct arrow_out *w, size_t col)
 static bool
 write_batch(struct arrow_out *w, size_t begin, size_t n)
 {
-    struct body b;
+    struct arrow_body b;
     size_t len, header;
     bool ok = true;
 
-    body_init(&b);
+    arrow_body_init(&b);
     for (size_t i = 0; ok && i < frame_cols(w->f); i++)
         ok = add_column(w, &b, i, begin, n);
-    ok = ok && squeeze(w, &b);
+    ok = ok && arrow_body_squeeze(&b, w->o.codec, w->o.pool, w->err);
     if (ok) {
-        len = place(&b);
+        len = arrow_body_place(&b);
         header = begin_message(w, ARROW_BATCH, len);
-        flat_point(&w->meta, header, put_batch(w, &b, n));
+        flat_point(&w->meta, header,
+                   arrow_body_put(&b, w->o.codec, n, &w->meta));
         ok = end_message(w, &w->batches, len) && write_pieces(w, &b);
     }
-    body_fini(&b);
+    arrow_body_fini(&b);
     return ok;
 }
 
