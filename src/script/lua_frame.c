@@ -1,4 +1,4 @@
-/* script/lua_frame.c -- lathe.read and the frame type.
+/* script/lua_frame.c -- the frame type.
  *
  * A frame in Lua is a frame and the name of the file it came from, which runs
  * keep as their lineage.  Everything that reads rows runs on the pool.
@@ -10,23 +10,13 @@
 
 #include <lauxlib.h>
 
-#include "base/budget.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "frame/join.h"
-#include "frame/profile.h"
 #include "frame/source.h"
 #include "frame/split.h"
-#include "frame/stream.h"
 #include "frame/verbs.h"
 #include "script/lua_types.h"
-#include "session/shelf.h"
-
-struct lua_frame {
-    struct frame *frame;
-    char *name;
-    struct frame *rejects; /* of lathe.read; may be NULL */
-};
 
 static void
 lua_frame_free(void *p)
@@ -84,10 +74,8 @@ script_frame_name(lua_State *L, int idx)
     return f && f->name ? f->name : "";
 }
 
-/* An empty object, to be filled by the job: whatever is raised meanwhile, the
- * frame has an owner. */
-static struct lua_frame *
-new_frame(lua_State *L, const char *name)
+struct lua_frame *
+script_new_frame(lua_State *L, const char *name)
 {
     struct object *o = script_new(L, &frame_type);
     struct lua_frame *f = mem_new(sizeof *f);
@@ -97,8 +85,8 @@ new_frame(lua_State *L, const char *name)
     return f;
 }
 
-static struct lua_frame *
-check_frame(lua_State *L, int idx)
+struct lua_frame *
+script_check_frame(lua_State *L, int idx)
 {
     return script_check(L, idx, &frame_type);
 }
@@ -106,93 +94,9 @@ check_frame(lua_State *L, int idx)
 void
 script_push_frame(lua_State *L, const struct frame *f, const char *name)
 {
-    new_frame(L, name)->frame = frame_ref(f);
+    script_new_frame(L, name)->frame = frame_ref(f);
 }
-
-/* ---- reading and writing ---- */
-
-struct reading {
-    const char *path;
-    struct source_options options;
-    struct csv_table table;
-    struct lua_frame *out;
-};
-
-void
-script_tell_foreign(struct session *s, const char *path,
-                    const struct csv_table *t)
-{
-    if (t->n_foreign == 0)
-        return;
-    session_message(s, MESSAGE_WARN,
-                    "%s: line %zu: not UTF-8, %zu fields are kept as they "
-                    "are; encoding = \"latin1\" or \"windows-1252\" reads "
-                    "them",
-                    path, t->foreign_line, t->n_foreign);
-}
-
-static bool
-run_read(struct task *t, void *ctx, struct error *err)
-{
-    struct reading *r = ctx;
-
-    if (stream_wanted(r->path, &r->options))
-        return error_set(err, ERR_LIMIT,
-                         "%s would take more memory than the %llu MB there are "
-                         "for it (LATHE_MEMORY): lathe.scan(path) reads it "
-                         "batch by batch",
-                         r->path, (unsigned long long)(budget_bytes() >> 20));
-    if (!shelf_read(task_session(t), r->path, &r->options, task_progress(t),
-                    &r->table, err))
-        return false;
-    r->out->frame = frame_ref(r->table.frame);
-    r->out->rejects = frame_ref(r->table.rejects);
-    if (r->table.n_rejected > 0)
-        session_message(task_session(t), MESSAGE_WARN,
-                        "%s: %zu rows were set aside; frame:rejects() shows "
-                        "them",
-                        r->path, r->table.n_rejected);
-    script_tell_foreign(task_session(t), r->path, &r->table);
-    csv_table_fini(&r->table);
-    return true;
-}
-
-void
-script_reading(lua_State *L, int idx, struct source_options *out)
-{
-    static const char *const allowed[] = {"delimiter", "encoding", "header",
-                                          "types",     "nulls",    NULL};
-    const char *delimiter, *encoding;
-    struct error err;
-
-    script_options(L, idx, allowed);
-    delimiter = script_opt_text(L, idx, "delimiter", NULL);
-    encoding = script_opt_text(L, idx, "encoding", NULL);
-    *out = (struct source_options){.csv.header = -1};
-    if ((delimiter &&
-         !csv_delimiter_parse(delimiter, &out->csv.delimiter, &err)) ||
-        (encoding && !encoding_parse(encoding, &out->encoding, &err)))
-        script_fail(L, &err);
-    if (lua_istable(L, idx) && lua_getfield(L, idx, "header") == LUA_TBOOLEAN)
-        out->csv.header = lua_toboolean(L, -1);
-    out->csv.types = script_opt_texts(L, idx, "types");
-    out->csv.nulls = script_opt_texts(L, idx, "nulls");
-}
-
-static int
-lathe_read(lua_State *L)
-{
-    struct reading r = {.path = luaL_checkstring(L, 1)};
-    struct buf *title;
-
-    lua_settop(L, 2);
-    title = script_buf(L);
-    script_reading(L, 2, &r.options);
-    r.out = new_frame(L, r.path);
-    buf_printf(title, "read %s", file_base(r.path));
-    script_call(L, title->data, run_read, &r);
-    return 1;
-}
+/* ---- writing ---- */
 
 struct writing {
     const struct frame *frame;
@@ -211,126 +115,13 @@ run_write(struct task *t, void *ctx, struct error *err)
 static int
 frame_write(lua_State *L)
 {
-    struct writing w = {check_frame(L, 1)->frame, luaL_checkstring(L, 2)};
+    struct writing w = {script_check_frame(L, 1)->frame,
+                        luaL_checkstring(L, 2)};
 
     script_call(L, "write a table", run_write, &w);
     lua_settop(L, 1);
     return 1;
 }
-
-/* { name = {1, 2, nil, 4}, ... }: columns of numbers, booleans or texts. */
-struct column_kind {
-    enum col_type type;
-    bool any;
-};
-
-static void
-widen(lua_State *L, struct column_kind *k)
-{
-    enum col_type t = lua_isinteger(L, -1)             ? COL_INT64
-                      : lua_isboolean(L, -1)           ? COL_BOOL
-                      : lua_type(L, -1) == LUA_TNUMBER ? COL_FLOAT64
-                                                       : COL_TEXT;
-
-    if (lua_isnil(L, -1))
-        return;
-    if (!k->any)
-        k->type = t;
-    else if (k->type != t)
-        k->type = (k->type == COL_INT64 || k->type == COL_FLOAT64) &&
-                          (t == COL_INT64 || t == COL_FLOAT64)
-                      ? COL_FLOAT64
-                      : COL_TEXT;
-    k->any = true;
-}
-
-static void
-free_builder(void *p)
-{
-    builder_free(*(struct builder **)p);
-}
-
-static void
-put_value(lua_State *L, struct builder *b, size_t col, enum col_type type)
-{
-    struct error err;
-    size_t len;
-    const char *s;
-    bool ok = true;
-
-    if (lua_isnil(L, -1))
-        return;
-    if (type == COL_INT64) {
-        ok = builder_i64(b, col, lua_tointeger(L, -1), &err);
-    } else if (type == COL_BOOL) {
-        ok = builder_i64(b, col, lua_toboolean(L, -1), &err);
-    } else if (type == COL_FLOAT64) {
-        ok = builder_f64(b, col, lua_tonumber(L, -1), &err);
-    } else {
-        s = luaL_tolstring(L, -1, &len);
-        ok = builder_text(b, col, (struct str){s, len}, &err);
-        lua_pop(L, 1);
-    }
-    if (!ok)
-        script_fail(L, &err);
-}
-
-static int
-lathe_frame(lua_State *L)
-{
-    const char **names;
-    struct column_kind *kinds;
-    enum col_type *types;
-    struct builder **b;
-    struct lua_frame *out;
-    lua_Integer n_cols, n_rows = 0;
-    struct error err;
-
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    script_sorted_keys(L, 1);
-    n_cols = (lua_Integer)lua_rawlen(L, 2);
-    names = script_scratch(L, (size_t)(n_cols + 1) * sizeof *names, NULL);
-    kinds = script_scratch(L, (size_t)(n_cols + 1) * sizeof *kinds, NULL);
-    types = script_scratch(L, (size_t)(n_cols + 1) * sizeof *types, NULL);
-    b = script_scratch(L, sizeof(struct builder *), free_builder);
-    for (lua_Integer c = 0; c < n_cols; c++) {
-        lua_rawgeti(L, 2, c + 1);
-        names[c] = luaL_checkstring(L, -1);
-        if (lua_gettable(L, 1) != LUA_TTABLE)
-            script_failf(L, ERR_TYPE, "column '%s' is a %s, expected a list",
-                         names[c], luaL_typename(L, -1));
-        if ((lua_Integer)lua_rawlen(L, -1) > n_rows)
-            n_rows = (lua_Integer)lua_rawlen(L, -1);
-        for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, -1); i++) {
-            lua_rawgeti(L, -1, i);
-            widen(L, &kinds[c]);
-            lua_pop(L, 1);
-        }
-        types[c] = kinds[c].any ? kinds[c].type : COL_FLOAT64;
-        lua_pop(L, 1);
-    }
-    *b = builder_new((size_t)n_cols, names, types, &err);
-    if (!*b)
-        script_fail(L, &err);
-    for (lua_Integer i = 1; i <= n_rows; i++) {
-        for (lua_Integer c = 0; c < n_cols; c++) {
-            lua_getfield(L, 1, names[c]);
-            lua_rawgeti(L, -1, i);
-            put_value(L, *b, (size_t)c, types[c]);
-            lua_pop(L, 2);
-        }
-        if (!builder_end_row(*b, &err))
-            script_fail(L, &err);
-    }
-    out = new_frame(L, "table");
-    out->frame = builder_finish(*b, &err);
-    *b = NULL;
-    if (!out->frame)
-        script_fail(L, &err);
-    return 1;
-}
-
 /* ---- rows and columns ---- */
 
 struct shaping {
@@ -357,10 +148,10 @@ run_where(struct task *t, void *ctx, struct error *err)
 static int
 frame_where(lua_State *L)
 {
-    struct lua_frame *f = check_frame(L, 1);
+    struct lua_frame *f = script_check_frame(L, 1);
     struct shaping s = {.in = f->frame, .text = luaL_checkstring(L, 2)};
 
-    s.out = new_frame(L, f->name);
+    s.out = script_new_frame(L, f->name);
     script_call(L, "where", run_where, &s);
     return 1;
 }
@@ -411,14 +202,14 @@ static int
 shape_by_pairs(lua_State *L, const char *task, const char *what,
                bool (*run)(struct task *, void *, struct error *))
 {
-    struct lua_frame *f = check_frame(L, 1);
+    struct lua_frame *f = script_check_frame(L, 1);
     struct shaping s = {.in = f->frame};
     const char **names, **exprs;
 
     s.n = script_pairs(L, 2, what, &names, &exprs);
     s.names = names;
     s.exprs = exprs;
-    s.out = new_frame(L, f->name);
+    s.out = script_new_frame(L, f->name);
     script_call(L, task, run, &s);
     return 1;
 }
@@ -470,12 +261,12 @@ static int
 shape_by_names(lua_State *L, const char *what,
                bool (*run)(struct task *, void *, struct error *))
 {
-    struct lua_frame *f = check_frame(L, 1);
+    struct lua_frame *f = script_check_frame(L, 1);
     struct shaping s = {.in = f->frame, .names = script_texts(L, 2, what)};
 
     while (s.names[s.n])
         s.n++;
-    s.out = new_frame(L, f->name);
+    s.out = script_new_frame(L, f->name);
     script_call(L, NULL, run, &s);
     return 1;
 }
@@ -527,13 +318,13 @@ run_top(struct task *t, void *ctx, struct error *err)
 static int
 frame_top(lua_State *L)
 {
-    struct lua_frame *f = check_frame(L, 1);
+    struct lua_frame *f = script_check_frame(L, 1);
     lua_Integer n = luaL_checkinteger(L, 2);
     struct shaping s = {.in = f->frame, .names = script_texts(L, 3, "top")};
 
     luaL_argcheck(L, n >= 0, 2, "expected how many rows");
     s.n = (size_t)n;
-    s.out = new_frame(L, f->name);
+    s.out = script_new_frame(L, f->name);
     script_call(L, "top", run_top, &s);
     return 1;
 }
@@ -551,13 +342,13 @@ run_distinct(struct task *t, void *ctx, struct error *err)
 static int
 frame_distinct(lua_State *L)
 {
-    struct lua_frame *f = check_frame(L, 1);
+    struct lua_frame *f = script_check_frame(L, 1);
     struct shaping s = {.in = f->frame};
 
     lua_settop(L, 2);
     if (!lua_isnil(L, 2))
         s.names = script_texts(L, 2, "distinct");
-    s.out = new_frame(L, f->name);
+    s.out = script_new_frame(L, f->name);
     script_call(L, "distinct", run_distinct, &s);
     return 1;
 }
@@ -577,12 +368,12 @@ static int
 frame_sample(lua_State *L)
 {
     static const char *const allowed[] = {"seed", NULL};
-    struct lua_frame *f = check_frame(L, 1);
+    struct lua_frame *f = script_check_frame(L, 1);
     struct shaping s = {.in = f->frame, .amount = luaL_checknumber(L, 2)};
 
     script_options(L, 3, allowed);
     s.seed = (uint64_t)script_opt_int(L, 3, "seed", 1);
-    s.out = new_frame(L, f->name);
+    s.out = script_new_frame(L, f->name);
     script_call(L, "sample", run_sample, &s);
     return 1;
 }
@@ -604,8 +395,9 @@ frame_join(lua_State *L)
 {
     static const char *const allowed[] = {"by", "how", "suffix", "tolerance",
                                           NULL};
-    struct lua_frame *f = check_frame(L, 1);
-    struct shaping s = {.in = f->frame, .other = check_frame(L, 2)->frame};
+    struct lua_frame *f = script_check_frame(L, 1);
+    struct shaping s = {.in = f->frame,
+                        .other = script_check_frame(L, 2)->frame};
     struct error err;
 
     script_options(L, 3, allowed);
@@ -617,7 +409,7 @@ frame_join(lua_State *L)
     if (!join_how_parse(script_opt_text(L, 3, "how", "inner"), &s.join.how,
                         &err))
         script_fail(L, &err);
-    s.out = new_frame(L, f->name);
+    s.out = script_new_frame(L, f->name);
     script_call(L, "join", run_join, &s);
     return 1;
 }
@@ -625,13 +417,13 @@ frame_join(lua_State *L)
 static int
 frame_head(lua_State *L)
 {
-    struct lua_frame *f = check_frame(L, 1), *out;
+    struct lua_frame *f = script_check_frame(L, 1), *out;
     lua_Integer n = luaL_optinteger(L, 2, 10);
     size_t rows = frame_rows(f->frame);
     struct error err;
 
     luaL_argcheck(L, n >= 0, 2, "rows are counted from 0");
-    out = new_frame(L, f->name);
+    out = script_new_frame(L, f->name);
     out->frame =
         frame_slice(f->frame, 0, (size_t)n < rows ? (size_t)n : rows, &err);
     if (!out->frame)
@@ -653,12 +445,12 @@ run_group(struct task *t, void *ctx, struct error *err)
 static int
 frame_group(lua_State *L)
 {
-    struct lua_frame *f = check_frame(L, 1);
+    struct lua_frame *f = script_check_frame(L, 1);
     struct shaping s = {.in = f->frame};
 
     s.names = script_texts(L, 2, "group");
     s.exprs = script_aggregates(L, 3);
-    s.out = new_frame(L, f->name);
+    s.out = script_new_frame(L, f->name);
     script_call(L, "group", run_group, &s);
     return 1;
 }
@@ -677,13 +469,13 @@ run_pivot(struct task *t, void *ctx, struct error *err)
 static int
 frame_pivot(lua_State *L)
 {
-    struct lua_frame *f = check_frame(L, 1);
+    struct lua_frame *f = script_check_frame(L, 1);
     struct shaping s = {.in = f->frame};
 
     s.names = script_texts(L, 2, "pivot");
     s.text = luaL_checkstring(L, 3);
     s.exprs = script_aggregates(L, 4);
-    s.out = new_frame(L, f->name);
+    s.out = script_new_frame(L, f->name);
     script_call(L, "pivot", run_pivot, &s);
     return 1;
 }
@@ -716,15 +508,15 @@ static int
 frame_split(lua_State *L)
 {
     static const char *const allowed[] = {"test", "stratify", "seed", NULL};
-    struct lua_frame *f = check_frame(L, 1);
+    struct lua_frame *f = script_check_frame(L, 1);
     struct splitting s = {.in = f->frame};
 
     script_options(L, 2, allowed);
     s.share = script_opt_number(L, 2, "test", 0.2);
     s.stratify = script_opt_text(L, 2, "stratify", NULL);
     s.seed = (uint64_t)script_opt_int(L, 2, "seed", 1);
-    s.train = new_frame(L, f->name);
-    s.test = new_frame(L, f->name);
+    s.train = script_new_frame(L, f->name);
+    s.test = script_new_frame(L, f->name);
     script_call(L, NULL, run_split, &s);
     return 2;
 }
@@ -732,7 +524,7 @@ frame_split(lua_State *L)
 static int
 frame_rejects(lua_State *L)
 {
-    struct lua_frame *f = check_frame(L, 1);
+    struct lua_frame *f = script_check_frame(L, 1);
 
     if (f->rejects)
         script_push_frame(L, f->rejects, f->name);
@@ -746,7 +538,7 @@ frame_rejects(lua_State *L)
 static int
 frame_values(lua_State *L)
 {
-    struct lua_frame *f = check_frame(L, 1);
+    struct lua_frame *f = script_check_frame(L, 1);
     struct buf *text;
     const struct column *c;
     struct error err;
@@ -776,122 +568,6 @@ frame_values(lua_State *L)
     }
     return 1;
 }
-
-/* ---- profile ---- */
-
-static void
-profile_free_p(void *p)
-{
-    profile_free(p);
-}
-
-static void
-profile_show_text(struct kernel *k, const void *p, size_t width,
-                  struct buf *out)
-{
-    (void)k;
-    profile_print(p, width, true, out);
-}
-
-static void
-profile_brief(const void *p, struct buf *out)
-{
-    const struct profile *f = p;
-
-    buf_printf(out, "profile of %zu columns, %zu alerts", f->n_cols,
-               f->n_alerts);
-}
-
-static void
-profile_show(struct kernel *k, const void *p, struct output *o)
-{
-    struct json_writer w;
-    struct buf b;
-
-    (void)k;
-    buf_init(&b);
-    json_writer_init(&w, &b);
-    profile_json(p, &w);
-    o->kind = OUT_PROFILE;
-    o->json = buf_take(&b);
-}
-
-struct profiling {
-    const struct frame *in;
-    struct profile_options options;
-    struct object *out;
-};
-
-static bool
-run_profile(struct task *t, void *ctx, struct error *err)
-{
-    struct profiling *p = ctx;
-
-    p->out->p = profile_new(p->in, &p->options, session_pool(task_session(t)),
-                            task_progress(t), err);
-    return p->out->p;
-}
-
-static int
-frame_profile(lua_State *L)
-{
-    static const char *const allowed[] = {"target", "time",  "against", "all",
-                                          "redact", "dirty", NULL};
-    struct profiling p = {.in = check_frame(L, 1)->frame};
-
-    script_options(L, 2, allowed);
-    p.options.target = script_opt_text(L, 2, "target", NULL);
-    /* It stays on the stack, and so alive. */
-    if (lua_istable(L, 2) && lua_getfield(L, 2, "against") != LUA_TNIL) {
-        const struct lua_frame *other = check_frame(L, lua_gettop(L));
-
-        p.options.against = other->frame;
-        p.options.against_name = other->name ? other->name : "the other";
-    }
-    p.options.time = script_opt_text(L, 2, "time", NULL);
-    p.options.slow = script_opt_bool(L, 2, "all", false);
-    p.options.redact = script_opt_bool(L, 2, "redact", false);
-    p.options.dirty = script_opt_bool(L, 2, "dirty", false);
-    p.out = script_new(L, &profile_type);
-    script_call(L, "profile", run_profile, &p);
-    return 1;
-}
-
-static int
-profile_save(lua_State *L)
-{
-    const struct profile *p = script_check(L, 1, &profile_type);
-    const char *path = luaL_checkstring(L, 2), *slash = strrchr(path, '/');
-    struct error err;
-    struct buf page;
-    bool ok;
-
-    buf_init(&page);
-    profile_html(p, slash ? slash + 1 : path, &page);
-    ok = buf_check(&page, &err) &&
-         file_replace(path, page.data, page.len, 0644, &err);
-    buf_fini(&page);
-    if (!ok)
-        script_fail(L, &err);
-    return 0;
-}
-
-/* The alerts as a list of texts. */
-static int
-profile_alerts(lua_State *L)
-{
-    const struct profile *p = script_check(L, 1, &profile_type);
-
-    lua_createtable(L, (int)p->n_alerts, 0);
-    for (size_t i = 0; i < p->n_alerts; i++) {
-        const struct alert *a = &p->alert[i];
-
-        lua_pushfstring(L, "%s %s", profile_alert_word(a->kind), a->text);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-    return 1;
-}
-
 /* ---- tables ---- */
 
 static bool
@@ -938,27 +614,12 @@ frame_field(lua_State *L, void *p, const char *name)
 static int
 frame_len(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)frame_rows(check_frame(L, 1)->frame));
+    lua_pushinteger(L,
+                    (lua_Integer)frame_rows(script_check_frame(L, 1)->frame));
     return 1;
 }
-
-const struct binding lua_frame_functions[] = {
-    {"read", lathe_read, "lathe.read(path [, options])",
-     "Reads a table as a frame: delimited text, or JSON lines (.jsonl, .ndjson,\n"
-     ".json) whose objects within objects become columns \"a.b\"; Parquet; Arrow.\n"
-     "Packed by gzip, zstd or lz4 or not. Delimiter, header and types are found from the\n"
-     "whole file; \"-\" is standard input.\n"
-     "  delimiter  a character\n"
-     "  header     true or false\n"
-     "  types      { \"col=type\", ... }: bool int float text date timestamp\n"
-     "  nulls      texts that mean a missing value"},
-    {"frame", lathe_frame, "lathe.frame{ name = { values }, ... }",
-     "A frame from lists of Lua, a column each, in order of the names."},
-    {NULL, NULL, NULL, NULL},
-};
-
 const struct binding lua_frame_methods[] = {
-    {"profile", frame_profile,
+    {"profile", lua_frame_profile,
      "frame:profile{ target = name, against = frame }",
      "What the table holds and what to beware of: alerts first, then columns.\n"
      "  target   judge every column against this one\n"
@@ -1036,19 +697,6 @@ const struct binding lua_frame_methods[] = {
      ".lz4 behind that; .arrow or .parquet."},
     {NULL, NULL, NULL, NULL},
 };
-
-const struct binding lua_profile_methods[] = {
-    {"save", profile_save, "profile:save(path)",
-     "Writes the profile as an HTML page of its own."},
-    {"describe", lua_profile_describe, "profile:describe()",
-     "As frame:describe, from what was measured."},
-    {"relations", lua_profile_relations, "profile:relations([kind])",
-     "As frame:relations, from what was measured."},
-    {"alerts", profile_alerts, "profile:alerts()",
-     "The alerts as a list of texts, worst first."},
-    {NULL, NULL, NULL, NULL},
-};
-
 static const char *const frame_fields[] = {
     "rows", "cols", "columns", "types", "fingerprint", "name", NULL};
 
@@ -1062,13 +710,4 @@ const struct object_type frame_type = {
     .field = frame_field,
     .fields = frame_fields,
     .len = frame_len,
-};
-
-const struct object_type profile_type = {
-    .name = "profile",
-    .methods = lua_profile_methods,
-    .free = profile_free_p,
-    .print = profile_show_text,
-    .brief = profile_brief,
-    .show = profile_show,
 };

@@ -76,7 +76,7 @@ static const struct {
     const struct binding *table;
 } manual[] = {
     {"lathe", lathe_functions},
-    {"lathe", lua_frame_functions},
+    {"lathe", lua_read_functions},
     {"lathe", lua_scan_functions},
     {"lathe", lua_model_functions},
     {"lathe", lua_store_functions},

@@ -11,12 +11,22 @@
 
 extern const struct object_type frame_type, scan_type, profile_type, model_type,
     estimator_type, evaluation_type, cv_type;
-extern const struct binding lua_frame_functions[], lua_model_functions[],
+extern const struct binding lua_read_functions[], lua_model_functions[],
     lua_frame_methods[], lua_scan_functions[], lua_scan_methods[],
     lua_profile_methods[], lua_estimator_methods[], lua_model_methods[];
 /* Adds a function for each family to the table at the top of the stack. */
 void lua_model_open(lua_State *L);
 
+/* A frame in Lua: it, and the name of the file it came from. */
+struct lua_frame {
+    struct frame *frame;
+    char *name;
+    struct frame *rejects; /* of lathe.read; may be NULL */
+};
+struct lua_frame *script_check_frame(lua_State *L, int idx); /* raises */
+/* Pushes an empty one, to be filled by a job: whatever is raised meanwhile, the
+ * frame has an owner. */
+struct lua_frame *script_new_frame(lua_State *L, const char *name);
 /* Pushes a frame; takes a reference of its own. */
 void script_push_frame(lua_State *L, const struct frame *f, const char *name);
 /* The options of reading in the table at idx, or none; raises.  The texts are
@@ -33,6 +43,8 @@ size_t script_pairs(lua_State *L, int idx, const char *what,
 /* The file a frame came from; "" when unknown. */
 const char *script_frame_name(lua_State *L, int idx);
 
+/* lua_profile.c */
+int lua_frame_profile(lua_State *L);
 /* lua_overview.c: methods of frames and profiles that give a table about one.
  */
 int lua_frame_frequency(lua_State *L);
