@@ -256,6 +256,29 @@ profile_complete(struct profile *p, const struct profile_options *o,
     return ok;
 }
 
+/* Against a table beyond memory: a sample of it, and what is told of all. */
+static bool
+complete_beside(struct work *w, const struct profile_options *o,
+                struct pool *pool, struct error *err)
+{
+    struct profile_options with = *o;
+    struct profile_overlap overlap;
+    struct profile_other *other;
+    bool ok;
+
+    if (!o->against_rows)
+        return complete(w, o, NULL, pool, err);
+    other = profile_other_new(o->against_rows, w->p->frame, w->progress, err);
+    ok = other && profile_other_meet(other, w->p->frame, pool, err) &&
+         profile_other_end(other, &overlap, pool, w->progress, err);
+    if (ok) {
+        with.against = profile_other_sample(other);
+        ok = complete(w, &with, &overlap, pool, err);
+    }
+    profile_other_free(other);
+    return ok;
+}
+
 static bool
 fill(struct work *w, const struct profile_options *o, struct pool *pool,
      struct error *err)
@@ -270,7 +293,7 @@ fill(struct work *w, const struct profile_options *o, struct pool *pool,
         return false;
     return profile_near(p, pool, err) &&
            profile_missing(p, pool, w->progress, err) &&
-           complete(w, o, NULL, pool, err);
+           complete_beside(w, o, pool, err);
 }
 
 struct profile *

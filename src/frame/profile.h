@@ -31,6 +31,8 @@
 #include "base/progress.h"
 #include "frame/frame.h"
 
+struct stream;
+
 enum {
     PROFILE_BINS = 50,
     PROFILE_TOP = 10,
@@ -211,10 +213,12 @@ struct profile_against {
     struct profile_pair
         *pair; /* columns here in order, then those only there */
     size_t n_pairs;
+    size_t n_looked[2]; /* rows that the distances were measured on, evenly
+                           spaced: here, there */
     size_t n_tested, n_drifting; /* columns */
     size_t n_overlap; /* rows there that are here, too, in n_common columns */
     size_t n_common;
-    struct frame *frame; /* a reference */
+    struct frame *frame; /* a reference; of a stream a sample of its rows */
 };
 
 enum alert_kind {
@@ -302,6 +306,8 @@ struct profile_options {
     bool slow;          /* Kendall's tau and phi-k, too */
     bool redact;        /* keep no value of the table, nor what one row shows */
     const struct frame *against; /* compare with this table; NULL: none */
+    struct stream *against_rows; /* or with this one, which is beyond memory and
+                                    is read to its end; NULL: none */
     const char *against_name;    /* for people */
 };
 
@@ -317,6 +323,9 @@ double profile_relation(const struct profile *p, enum relation r, size_t a,
 uint64_t profile_row(const struct profile *p, size_t row);
 /* "estimates: distinct values within 2 %, ..."; nothing where all is exact. */
 void profile_errors_text(const struct profile *p, struct buf *out);
+/* "; drift is estimated on 20,000 rows of each"; nothing where all were looked
+ * at, or there is no other table. */
+void profile_looked_text(const struct profile *p, struct buf *out);
 const char *profile_estimate_word(enum profile_estimate e); /* "distinct" */
 bool profile_pattern_has(const struct profile *p, size_t k, size_t col);
 /* The part of the rows, 0..n_bands - 1, that a row lies in. */

@@ -337,9 +337,29 @@ compare_column(void *ctx, size_t i, size_t begin, size_t end)
     feature_fini(&x);
 }
 
-/* NaN counts. */
-static size_t
-count_missing(const struct column *c)
+size_t
+profile_common(const struct frame *a, const struct frame *b, size_t *in_a,
+               size_t *in_b)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < frame_cols(a); i++) {
+        long k = frame_find(b, frame_name(a, i));
+        enum col_type type[2] = {column_type(frame_column(a, i))};
+
+        if (k < 0)
+            continue;
+        type[1] = column_type(frame_column(b, (size_t)k));
+        if (!profile_compares(type))
+            continue;
+        in_a[n] = i;
+        in_b[n++] = (size_t)k;
+    }
+    return n;
+}
+
+size_t
+profile_count_missing(const struct column *c)
 {
     size_t n = column_missing(c), rows = column_rows(c);
 
@@ -366,7 +386,8 @@ pair_init(struct profile_pair *o, const struct frame *here,
         if (!has[s])
             continue;
         o->type[s] = column_type(frame_column(f[s], (size_t)col));
-        o->n_missing[s] = count_missing(frame_column(f[s], (size_t)col));
+        o->n_missing[s] =
+            profile_count_missing(frame_column(f[s], (size_t)col));
     }
     o->here = has[0];
     o->there = has[1];
@@ -376,7 +397,8 @@ pair_init(struct profile_pair *o, const struct frame *here,
 }
 
 static bool
-make_pairs(struct profile *p, const struct frame *other, struct error *err)
+make_pairs(struct profile *p, const struct frame *other,
+           const size_t *n_missing, struct error *err)
 {
     struct profile_against *a = p->against;
     size_t most = p->n_cols + frame_cols(other);
@@ -391,6 +413,10 @@ make_pairs(struct profile *p, const struct frame *other, struct error *err)
         if (frame_find(p->frame, frame_name(other, i)) < 0)
             pair_init(&a->pair[a->n_pairs++], p->frame, other,
                       frame_name(other, i));
+    for (size_t i = 0; n_missing && i < a->n_pairs; i++)
+        if (a->pair[i].there)
+            a->pair[i].n_missing[1] =
+                n_missing[frame_find(other, a->pair[i].name)];
     return true;
 }
 
@@ -421,12 +447,8 @@ count_overlap(struct profile *p, const struct frame *other, struct pool *pool,
     uint64_t *scratch[2] = {NULL, NULL}, *sorted[2] = {NULL, NULL};
     bool ok = cols;
 
-    for (size_t i = 0; ok && i < p->n_cols; i++)
-        if (a->pair[i].there && profile_compares(a->pair[i].type)) {
-            cols[a->n_common] = i;
-            cols[p->n_cols + a->n_common++] =
-                (size_t)frame_find(other, a->pair[i].name);
-        }
+    if (ok)
+        a->n_common = profile_common(p->frame, other, cols, cols + p->n_cols);
     for (size_t s = 0; ok && a->n_common && s < 2; s++) {
         h[s].cols = cols + s * p->n_cols;
         h[s].n_cols = a->n_common;
@@ -459,15 +481,18 @@ profile_compare(struct profile *p, const struct feature *features,
     const struct frame *other = o->against;
     struct comparing c = {
         .p = p, .feature = features, .other = other, .progress = progress};
+    const size_t *n_missing = overlap ? overlap->n_missing : NULL;
     bool ok;
 
     if (!(p->against = a))
         return false;
     a->frame = frame_ref(other);
-    a->n_rows = frame_rows(other);
+    a->n_rows = n_missing ? overlap->n_rows : frame_rows(other);
+    a->n_looked[0] = profile_sample_rows(p->frame);
+    a->n_looked[1] = profile_sample_rows(other);
     ok = (a->name =
               mem_try_text(o->against_name, strlen(o->against_name), err)) &&
-         make_pairs(p, other, err) &&
+         make_pairs(p, other, n_missing, err) &&
          (c.error = mem_try_array(a->n_pairs, sizeof *c.error, err));
     if (ok)
         pool_for(pool, p->n_cols, 1, compare_column, &c);

@@ -69,3 +69,20 @@ profile_errors_text(const struct profile *p, struct buf *out)
         buf_printf(out, "%sbars of shapes within %s rows", gap, text);
     }
 }
+
+void
+profile_looked_text(const struct profile *p, struct buf *out)
+{
+    const struct profile_against *a = p->against;
+    char text[2][STR_F64_MAX];
+
+    if (!a || (a->n_looked[0] == p->n_rows && a->n_looked[1] == a->n_rows))
+        return;
+    for (size_t i = 0; i < 2; i++)
+        text[i][str_from_count(a->n_looked[i], text[i])] = 0;
+    if (a->n_looked[0] == a->n_looked[1])
+        buf_printf(out, "; drift is estimated on %s rows of each", text[0]);
+    else
+        buf_printf(out, "; drift is estimated on %s rows here, %s there",
+                   text[0], text[1]);
+}

@@ -436,11 +436,12 @@ mark_against(struct buf *out, const struct profile *p)
     buf_puts(out, "\n## Against ");
     mark_text(out, a->name);
     buf_printf(out,
-               "\n\n%zu rows, %zu of %zu columns drift, %zu rows in "
-               "common.\n\n| column | missing | there | mean | there | PSI | "
-               "JS | KS | Wasserstein | verdict |\n"
-               "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
+               "\n\n%zu rows, %zu of %zu columns drift, %zu rows in common",
                a->n_rows, a->n_drifting, a->n_tested, a->n_overlap);
+    profile_looked_text(p, out);
+    buf_puts(out, ".\n\n| column | missing | there | mean | there | PSI | JS | "
+                  "KS | Wasserstein | verdict |\n"
+                  "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|\n");
     for (size_t i = 0; i < a->n_pairs; i++) {
         const struct profile_pair *o = &a->pair[i];
 

@@ -315,7 +315,9 @@ put_against(struct buf *out, const struct profile *p)
     page_plural(out, a->n_rows, "row");
     buf_printf(out, ", %zu of %zu columns drift, ", a->n_drifting, a->n_tested);
     page_plural(out, a->n_overlap, "row");
-    buf_puts(out, " in common</p><div class=\"scroll\"><table><thead><tr>"
+    buf_puts(out, " in common");
+    profile_looked_text(p, out);
+    buf_puts(out, "</p><div class=\"scroll\"><table><thead><tr>"
                   "<th data-sort=\"t\">column</th>");
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         buf_printf(out, "<th class=\"n\" data-sort=\"n\">%s</th>", heads[i]);

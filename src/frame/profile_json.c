@@ -168,6 +168,11 @@ profile_json_against(const struct profile *p, struct json_writer *w)
     name_count(w, "rows", a->n_rows);
     name_count(w, "common_columns", a->n_common);
     name_count(w, "rows_here_too", a->n_overlap);
+    json_name(w, "rows_looked_at");
+    json_open(w, '[');
+    for (size_t i = 0; i < 2; i++)
+        json_put_i64(w, (int64_t)a->n_looked[i]);
+    json_close(w, ']');
     name_count(w, "tested", a->n_tested);
     name_count(w, "drifting", a->n_drifting);
     json_name(w, "column");

@@ -30,6 +30,10 @@ profile_ones(uint64_t x)
  * alerts.  overlap: NULL to look for common rows in the frames. */
 struct profile_overlap {
     size_t n, n_common; /* rows, columns */
+    /* Where o->against is a sample: rows of the whole, and by column how many
+     * are missing, borrowed; else NULL. */
+    size_t n_rows;
+    const size_t *n_missing;
 };
 struct profile *profile_alloc(const struct frame *f, const char *target,
                               struct error *err) MUST_USE;
@@ -178,6 +182,28 @@ profile_compare(struct profile *p, const struct feature *features,
                 const struct progress *progress, struct error *err) MUST_USE;
 /* Do columns of these two types compare? */
 bool profile_compares(const enum col_type type[2]);
+/* Columns of one name that do; returns how many. */
+size_t profile_common(const struct frame *a, const struct frame *b,
+                      size_t *in_a, size_t *in_b);
+/* NaN counts. */
+size_t profile_count_missing(const struct column *c);
+/* profile_stream_other.c: reads s, which the table with the columns of head is
+ * held against, to its end. */
+struct profile_other;
+struct profile_other *
+profile_other_new(struct stream *s, const struct frame *head,
+                  struct progress *progress, struct error *err) MUST_USE;
+void profile_other_free(struct profile_other *o);
+/* Some of its rows, evenly spaced; borrowed. */
+const struct frame *profile_other_sample(const struct profile_other *o);
+/* Rows of the table here: all, or the next ones. */
+bool profile_other_meet(struct profile_other *o, const struct frame *f,
+                        struct pool *pool, struct error *err) MUST_USE;
+/* Behind all of them. */
+bool
+profile_other_end(const struct profile_other *o, struct profile_overlap *out,
+                  struct pool *pool, const struct progress *progress,
+                  struct error *err) MUST_USE;
 void profile_against_free(struct profile_against *a);
 /* profile_series.c: columns over that one. */
 bool

@@ -114,6 +114,7 @@ page_against(struct page *t, size_t name_cells)
                a->n_tested);
     page_plural(&line, a->n_overlap, "row");
     buf_puts(&line, " in common");
+    profile_looked_text(t->p, &line);
     buf_puts(t->out, "\n ");
     page_wrapped(t, page_clean(line.data, line.len, &scratch),
                  t->width > 3 ? t->width - 3 : 1, 2);

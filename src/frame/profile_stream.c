@@ -32,6 +32,7 @@ struct gathering {
     size_t *order; /* in which columns are taken up */
     struct absence absence;
     struct repeats *repeats;
+    struct profile_other *other; /* NULL: none beyond memory */
     struct sampler *sampler;
     struct tail *tail; /* NULL: no series */
     uint64_t n_rows;
@@ -138,6 +139,9 @@ gathering_init(struct gathering *w, struct error *err)
             return false;
     set_order(w);
     return absence_init(&w->absence, w->n_cols, known, err) &&
+           (!w->o->against_rows ||
+            (w->other = profile_other_new(w->o->against_rows, head, w->progress,
+                                          err))) &&
            (w->repeats = repeats_new(head, w->o->against, w->pool, err)) &&
            (w->sampler = sampler_new(head, known, err)) &&
            (!w->o->time || (w->tail = tail_new(head, err)));
@@ -153,6 +157,7 @@ gathering_fini(struct gathering *w)
     free(w->order);
     absence_fini(&w->absence);
     repeats_free(w->repeats);
+    profile_other_free(w->other);
     sampler_free(w->sampler);
     tail_free(w->tail);
 }
@@ -213,7 +218,8 @@ gather_batch(struct gathering *w, const struct frame *f, struct error *err)
     if (!first_error(w, err) ||
         !absence_rows(&w->absence, w->col, n, w->pool, err) ||
         !repeats_add(w->repeats, w->col, f, w->pool, err) ||
-        !sampler_add(w->sampler, f, err))
+        !sampler_add(w->sampler, f, err) ||
+        (w->other && !profile_other_meet(w->other, f, w->pool, err)))
         return false;
     if (w->tail)
         tail_add(w->tail, f);
@@ -305,10 +311,21 @@ begin_profile(struct gathering *w, struct error *err)
     return p;
 }
 
+static bool
+meet_other(struct gathering *w, struct profile_options *o,
+           struct profile_overlap *overlap, struct error *err)
+{
+    if (!w->other)
+        return true;
+    o->against = profile_other_sample(w->other);
+    return profile_other_end(w->other, overlap, w->pool, w->progress, err);
+}
+
 static struct profile *
 end_all(struct gathering *w, struct error *err)
 {
     struct profile *p = begin_profile(w, err);
+    struct profile_options o = *w->o;
     struct ending e = {w, p};
     struct profile_overlap overlap = {0};
 
@@ -319,7 +336,8 @@ end_all(struct gathering *w, struct error *err)
     if (first_error(w, err) && absence_end(&w->absence, w->col, p, err) &&
         repeats_end(w->repeats, p, &overlap, w->pool, w->progress, err) &&
         (!w->o->time || follow(w, p, err)) &&
-        profile_complete(p, w->o, &overlap, w->pool, w->progress, err))
+        meet_other(w, &o, &overlap, err) &&
+        profile_complete(p, &o, &overlap, w->pool, w->progress, err))
         return p;
     profile_free(p);
     return NULL;

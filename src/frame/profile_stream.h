@@ -18,13 +18,16 @@
  * the histogram (frame/sketch_histogram.h), and, while the number of rows is
  * not known beforehand, the parts of the rows that values are missing in.
  *
+ * Another table, in memory or a stream, too: rows, missing values and rows in
+ * common are exact, drift is measured on its sample, as in profile_new().
+ *
  * On a sample, as in profile_new(): words, relations, target, units, drift
  * against another table.  It is 20,000 rows, evenly spaced, fewer where they
  * would take over 16 MiB, and becomes the profile's frame.  Over time the last
  * 20,000 rows are looked at, and the steps of these.
  *
- * Memory: about 3 MiB for a column of many values, 12 MiB beside, and what a
- * batch takes.  The result depends neither on threads nor, but for the counts
+ * Memory: about 3 MiB for a column of many values, 12 MiB beside, 16 MiB
+ * more for another table that is streamed, and what a batch takes.  The result depends neither on threads nor, but for the counts
  * of the most frequent texts where they are estimates, on how the rows are cut
  * into batches.
  * SPDX-License-Identifier: GPL-3.0-or-later */
@@ -34,8 +37,8 @@
 #include "frame/profile.h"
 #include "frame/stream.h"
 
-/* Reads s, which stands before its first row, to its end.  o->against is a
- * table in memory.  Errors as of profile_new() and stream_next(). */
+/* Reads s, which stands before its first row, to its end, and before that
+ * o->against_rows.  Errors as of profile_new() and stream_next(). */
 struct profile *
 profile_stream(struct stream *s, const struct profile_options *o,
                struct progress *progress, struct error *err) MUST_USE;

@@ -146,6 +146,22 @@ bool absence_rows(struct absence *a, struct gather *g, size_t n,
 bool absence_end(struct absence *a, const struct gather *g, struct profile *p,
                  struct error *err) MUST_USE;
 
+/* profile_stream_lot.c: hashes of any number of rows; past 4,096 of those that
+ * begin alike, on a file. */
+struct lot;
+struct lot *lot_new(struct error *err) MUST_USE;
+void lot_free(struct lot *l);
+bool lot_add(struct lot *l, const uint64_t *hash, size_t n,
+             struct error *err) MUST_USE;
+/* *n: how many equal one that came before. */
+bool lot_repeats(const struct lot *l, struct pool *pool,
+                 const struct progress *progress, size_t *n,
+                 struct error *err) MUST_USE;
+/* *n: how many of the one are in the other, too. */
+bool lot_common(const struct lot *of, const struct lot *in, struct pool *pool,
+                const struct progress *progress, size_t *n,
+                struct error *err) MUST_USE;
+
 /* profile_stream_rows.c: rows that repeat others. */
 struct repeats;
 /* against: NULL, or a table whose rows are looked for. */

@@ -1,35 +1,20 @@
 /* Rows of a stream that repeat an earlier one, nearly repeat one, or are in
  * another table.
  *
- * Each row is a 64-bit hash of its values.  Hashes are parted by their first
- * bits; where a part has a block of them it goes to the end of one file, and in
- * the end each part is read back, sorted and counted on its own.  Two different
- * rows share a hash with a chance of 1 to 3,700 in a hundred million rows.
+ * Each row is a 64-bit hash of its values; a lot (profile_stream_lot.c) counts
+ * those that come again.  Two different rows share a hash with a chance of 1 to
+ * 3,700 in a hundred million rows.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
-#include "base/spill.h"
 #include "frame/order.h"
 #include "frame/profile_stream_part.h"
 
-enum {
-    PART_BITS = 8,
-    PARTS = 1 << PART_BITS,
-    BLOCK = 4096, /* hashes of a part before they are spilled */
-    MISSING = 0x6d697373
-};
-
-struct part {
-    uint64_t *block; /* NULL until one comes */
-    size_t n;
-    uint32_t *at; /* the blocks in the file */
-    size_t n_blocks, cap;
-};
+enum { MISSING = 0x6d697373 };
 
 /* Rows of the other table. */
 struct wanted {
@@ -39,10 +24,7 @@ struct wanted {
 };
 
 struct repeats {
-    struct part part[PARTS];
-    int fd; /* -1: nothing is spilled yet */
-    size_t n_blocks;
-    uint64_t n_rows;
+    struct lot *lot;
     uint64_t *hash; /* of the batch at hand */
     size_t cap;
     uint64_t *as_is, *loose; /* of the first PROFILE_NEAR rows */
@@ -62,25 +44,6 @@ slot_of(const struct repeats *r, uint64_t hash)
     while (r->want[i].rows && r->want[i].hash != hash)
         i = (i + 1) & mask;
     return &r->want[i];
-}
-
-static size_t
-find_common(struct repeats *r, const struct frame *head,
-            const struct frame *other, size_t *there)
-{
-    for (size_t i = 0; i < frame_cols(head); i++) {
-        long k = frame_find(other, frame_name(head, i));
-        enum col_type type[2] = {column_type(frame_column(head, i))};
-
-        if (k < 0)
-            continue;
-        type[1] = column_type(frame_column(other, (size_t)k));
-        if (!profile_compares(type))
-            continue;
-        r->common[r->n_common] = i;
-        there[r->n_common++] = (size_t)k;
-    }
-    return r->n_common;
 }
 
 static bool
@@ -115,7 +78,9 @@ want_table(struct repeats *r, const struct frame *head,
     size_t *there = mem_try_array(n, sizeof *there, err);
     bool ok = there && (r->common = mem_try_array(n, sizeof *there, err));
 
-    if (ok && find_common(r, head, other, there) > 0)
+    if (ok)
+        r->n_common = profile_common(head, other, r->common, there);
+    if (ok && r->n_common > 0)
         ok = want_rows(r, other, there, pool, err);
     free(there);
     return ok;
@@ -129,8 +94,8 @@ repeats_new(const struct frame *head, const struct frame *against,
 
     if (!r)
         return NULL;
-    r->fd = -1;
-    if (against && !want_table(r, head, against, pool, err)) {
+    if (!(r->lot = lot_new(err)) ||
+        (against && !want_table(r, head, against, pool, err))) {
         repeats_free(r);
         return NULL;
     }
@@ -142,12 +107,7 @@ repeats_free(struct repeats *r)
 {
     if (!r)
         return;
-    for (size_t i = 0; i < PARTS; i++) {
-        free(r->part[i].block);
-        free(r->part[i].at);
-    }
-    if (r->fd >= 0)
-        close(r->fd);
+    lot_free(r->lot);
     free(r->hash);
     free(r->as_is);
     free(r->loose);
@@ -277,39 +237,6 @@ keep_near(struct repeats *r, const struct frame *f, struct pool *pool,
     return true;
 }
 
-static bool
-spill_block(struct repeats *r, struct part *p, struct error *err)
-{
-    uint32_t *at = mem_try_grow(p->at, p->n_blocks, &p->cap, sizeof *at, err);
-
-    if (!at)
-        return false;
-    p->at = at;
-    if (r->fd < 0 && (r->fd = spill_open(err)) < 0)
-        return false;
-    if (!spill_append(r->fd, p->block, BLOCK * sizeof *p->block, err))
-        return false;
-    at[p->n_blocks++] = (uint32_t)r->n_blocks++;
-    p->n = 0;
-    return true;
-}
-
-static bool
-part_rows(struct repeats *r, size_t n, struct error *err)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct part *p = &r->part[r->hash[i] >> (64 - PART_BITS)];
-
-        if (!p->block &&
-            !(p->block = mem_try_unset(BLOCK, sizeof *p->block, err)))
-            return false;
-        p->block[p->n++] = r->hash[i];
-        if (p->n == BLOCK && !spill_block(r, p, err))
-            return false;
-    }
-    return true;
-}
-
 bool
 repeats_add(struct repeats *r, const struct gather *g, const struct frame *f,
             struct pool *pool, struct error *err)
@@ -325,80 +252,11 @@ repeats_add(struct repeats *r, const struct gather *g, const struct frame *f,
         r->cap = n;
     }
     pool_for(pool, n, GATHER_GRAIN, hash_rows, &h);
-    r->n_rows += n;
-    return part_rows(r, n, err) && keep_near(r, f, pool, err) &&
+    return lot_add(r->lot, r->hash, n, err) && keep_near(r, f, pool, err) &&
            (!r->n_common || meet_other(r, f, pool, err));
 }
 
 /* ---- in the end ---- */
-
-struct counting {
-    struct repeats *r;
-    const struct progress *progress;
-    size_t repeats[PARTS];
-    struct error error[PARTS];
-};
-
-static bool
-read_part(const struct repeats *r, const struct part *p, uint64_t *to,
-          struct error *err)
-{
-    for (size_t i = 0; i < p->n_blocks; i++)
-        if (!spill_read(r->fd, (uint64_t)p->at[i] * BLOCK * sizeof *to,
-                        to + i * BLOCK, BLOCK * sizeof *to, err))
-            return false;
-    if (p->n)
-        memcpy(to + p->n_blocks * BLOCK, p->block, p->n * sizeof *to);
-    return true;
-}
-
-static void
-count_part(void *ctx, size_t k, size_t begin, size_t end)
-{
-    struct counting *c = ctx;
-    const struct part *p = &c->r->part[k];
-    struct error *err = &c->error[k];
-    size_t n = p->n_blocks * BLOCK + p->n;
-    uint64_t *hash = NULL, *scratch = NULL;
-
-    (void)begin;
-    (void)end;
-    if (n == 0 || !progress_check(c->progress, err))
-        return;
-    if ((hash = mem_try_unset(n, sizeof *hash, err)) &&
-        (scratch = mem_try_unset(n, sizeof *scratch, err)) &&
-        read_part(c->r, p, hash, err)) {
-        const uint64_t *sorted = order_sort(hash, scratch, n);
-
-        for (size_t i = 1; i < n; i++)
-            c->repeats[k] += sorted[i] == sorted[i - 1];
-    }
-    free(hash);
-    free(scratch);
-}
-
-static bool
-count_parts(struct repeats *r, struct profile *p, struct pool *pool,
-            const struct progress *progress, struct error *err)
-{
-    struct counting *c = mem_try_array(1, sizeof *c, err);
-    bool ok = c;
-
-    if (c) {
-        c->r = r;
-        c->progress = progress;
-        pool_for(pool, PARTS, 1, count_part, c);
-    }
-    for (size_t i = 0; ok && i < PARTS; i++) {
-        p->n_duplicates += c->repeats[i];
-        if (c->error[i].code != ERR_NONE) {
-            *err = c->error[i];
-            ok = false;
-        }
-    }
-    free(c);
-    return ok;
-}
 
 bool
 repeats_end(struct repeats *r, struct profile *p,
@@ -410,7 +268,8 @@ repeats_end(struct repeats *r, struct profile *p,
     for (size_t i = 0; i < r->n_want; i++)
         if (atomic_load(&r->want[i].found))
             overlap->n += r->want[i].rows;
-    return (p->n_cols == 0 || count_parts(r, p, pool, progress, err)) &&
+    return (p->n_cols == 0 ||
+            lot_repeats(r->lot, pool, progress, &p->n_duplicates, err)) &&
            (r->n_near == 0 ||
             profile_near_count(p, r->as_is, r->loose, r->n_near, err));
 }

@@ -81,18 +81,17 @@ profile_file(struct task *t, const struct call *c,
     return p;
 }
 
-/* The table that another is held against must fit into memory. */
-static struct frame *
-other_table(struct task *t, const struct call *c, const char *path,
-            struct error *err)
+/* The table that another is held against; one beyond memory as a stream. */
+static bool
+open_other(struct task *t, const struct call *c, struct profile_options *o,
+           struct frame **whole, struct error *err)
 {
-    if (!stream_wanted(path, NULL))
-        return cmd_table(t, c, path, err);
-    error_set(err, ERR_LIMIT,
-              "%s takes more memory than there is for tables: hold it against "
-              "the smaller one instead, or a sample of it",
-              path);
-    return NULL;
+    const char *path = o->against_name;
+
+    *whole = NULL;
+    if (path && stream_wanted(path, NULL))
+        return (o->against_rows = cmd_stream(t, c, path, err));
+    return !path || (o->against = *whole = cmd_table(t, c, path, err));
 }
 
 bool
@@ -111,10 +110,12 @@ cmd_profile(struct session *s, struct task *t, struct call *c,
     bool ok;
 
     (void)s;
-    if (!o.against_name ||
-        (o.against = other = other_table(t, c, o.against_name, err)))
+    if (open_other(t, c, &o, &other, err))
         p = stream_wanted(path, NULL) ? profile_file(t, c, &o, err)
                                       : profile_table(t, c, &o, err);
+    if (p && o.against_rows)
+        cmd_tell_stream(t, o.against_name, o.against_rows);
+    stream_close(o.against_rows);
     frame_unref(other);
     if (!p)
         return false;

@@ -477,6 +477,115 @@ another_table_is_compared_with_all_rows(void **state)
 }
 
 static void
+same_comparison(const struct profile_against *a,
+                const struct profile_against *b)
+{
+    assert_int_equal(a->n_overlap, b->n_overlap);
+    assert_int_equal(a->n_common, b->n_common);
+    assert_int_equal(a->n_rows, b->n_rows);
+    assert_int_equal(a->n_pairs, b->n_pairs);
+    assert_int_equal(a->n_drifting, b->n_drifting);
+    assert_memory_equal(a->n_looked, b->n_looked, sizeof a->n_looked);
+    for (size_t i = 0; i < b->n_pairs; i++) {
+        const struct profile_pair *x = &a->pair[i], *y = &b->pair[i];
+
+        assert_string_equal(x->name, y->name);
+        assert_int_equal(x->n_missing[0], y->n_missing[0]);
+        assert_int_equal(x->n_missing[1], y->n_missing[1]);
+        same(x->name, "score", x->score, y->score, 1);
+        same(x->name, "psi", x->psi, y->psi, 1);
+        same(x->name, "mean there", x->mean[1], y->mean[1], 1);
+        assert_int_equal(x->drifts, y->drifts);
+    }
+}
+
+/* 45,000 rows, that is more than are looked at, with one column too many and
+ * one too few. */
+static struct frame *
+beyond(const struct frame *f)
+{
+    struct error err;
+    struct frame *rows = frame_slice(f, 70000, 115000, &err);
+    const char *name[BIG_COLS] = {"price", "item", "more",
+                                  "name",  "when", "id"};
+    struct column *col[BIG_COLS];
+    struct frame *out;
+
+    for (size_t i = 0; i < BIG_COLS; i++) {
+        long from = frame_find(rows, i == 2 ? "item" : name[i]);
+
+        col[i] = column_ref(frame_column(rows, (size_t)from));
+    }
+    assert_non_null(out =
+                        frame_new(frame_rows(rows), BIG_COLS, name, col, &err));
+    frame_unref(rows);
+    return out;
+}
+
+/* Either side may be a stream: rows and missing values are those of the whole,
+ * and the sample that drift is measured on is the same. */
+static void
+a_table_beyond_memory_is_compared_as_one_in_memory_is(void **state)
+{
+    struct frame *f = big_table(), *other = beyond(f);
+    struct error err = {0};
+    struct profile_options o = {.against = other, .against_name = "other"};
+    struct profile *want = memory_profile(f, &o), *got;
+
+    (void)state;
+    assert_int_equal(want->against->n_overlap, 45000);
+    assert_int_equal(want->against->n_common, BIG_COLS - 1);
+    for (int streamed = 0; streamed < 2; streamed++) {
+        struct profile_options with = {.against_name = "other"};
+
+        with.against_rows = stream_of_frame(other, 7001, NULL, NULL, &err);
+        assert_non_null(with.against_rows);
+        got = streamed ? stream_profile(f, 10007, &with, NULL)
+                       : memory_profile(f, &with);
+        stream_close(with.against_rows);
+        same_comparison(got->against, want->against);
+        profile_free(got);
+    }
+    profile_free(want);
+    frame_unref(other);
+    frame_unref(f);
+}
+
+static void
+drift_that_is_estimated_is_called_so(void **state)
+{
+    struct frame *f = big_table(), *other = beyond(f);
+    struct profile_options o = {.against = other, .against_name = "other"};
+    struct profile *p = memory_profile(f, &o);
+    struct error err;
+    struct frame *few = frame_slice(other, 0, 900, &err);
+    struct buf out;
+
+    (void)state;
+    buf_init(&out);
+    profile_looked_text(p, &out);
+    assert_string_equal(out.data,
+                        "; drift is estimated on 20,000 rows of each");
+    profile_free(p);
+    o.against = few;
+    p = memory_profile(f, &o);
+    buf_clear(&out);
+    profile_looked_text(p, &out);
+    assert_string_equal(out.data,
+                        "; drift is estimated on 20,000 rows here, 900 there");
+    profile_free(p);
+    p = memory_profile(few, &o);
+    buf_clear(&out);
+    profile_looked_text(p, &out);
+    assert_int_equal(out.len, 0);
+    profile_free(p);
+    buf_fini(&out);
+    frame_unref(few);
+    frame_unref(other);
+    frame_unref(f);
+}
+
+static void
 the_last_rows_are_the_series(void **state)
 {
     struct frame *f = big_table();
@@ -657,6 +766,35 @@ fail_each(const struct frame *f, size_t batch, const struct profile_options *o,
     assert_true(failed > 20);
 }
 
+/* The other table fails, in memory or while it is read. */
+static void
+every_failure_of_another_stream_is_reported(void **state)
+{
+    struct frame *f = table();
+    struct profile_options o = {.against_name = "f"};
+    unsigned long failed = 0;
+
+    (void)state;
+    for (unsigned long n = 1;; n++) {
+        struct error err = {0};
+        struct profile *p;
+
+        assert_non_null(o.against_rows =
+                            stream_of_frame(f, 300, NULL, NULL, &err));
+        mem_fault_arm(n, false);
+        p = profile_new(f, &o, NULL, NULL, &err);
+        mem_fault_arm(0, false);
+        stream_close(o.against_rows);
+        profile_free(p);
+        if (p)
+            break;
+        failed++;
+        assert_true(err.code == ERR_NOMEM || err.code == ERR_IO);
+    }
+    assert_true(failed > 20);
+    frame_unref(f);
+}
+
 static void
 every_failure_is_reported(void **state)
 {
@@ -686,6 +824,8 @@ main(void)
         cmocka_unit_test(
             without_the_number_of_rows_the_sample_is_evenly_spaced),
         cmocka_unit_test(another_table_is_compared_with_all_rows),
+        cmocka_unit_test(a_table_beyond_memory_is_compared_as_one_in_memory_is),
+        cmocka_unit_test(drift_that_is_estimated_is_called_so),
         cmocka_unit_test(the_last_rows_are_the_series),
         cmocka_unit_test(redacted_it_keeps_no_value),
         cmocka_unit_test(tables_of_no_rows_or_columns_have_profiles),
@@ -694,6 +834,7 @@ main(void)
         cmocka_unit_test(a_stopped_profile_says_so),
         cmocka_unit_test(a_column_that_is_not_there_is_named),
         cmocka_unit_test(every_failure_is_reported),
+        cmocka_unit_test(every_failure_of_another_stream_is_reported),
     };
 
     cmocka_run_group_tests(tests, NULL, NULL);
