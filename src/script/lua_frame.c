@@ -619,12 +619,11 @@ frame_len(lua_State *L)
     return 1;
 }
 const struct binding lua_frame_methods[] = {
-    {"profile", lua_frame_profile,
-     "frame:profile{ target = name, against = frame }",
+    {"profile", lua_profile, "frame:profile{ target = name, against = frame }",
      "What the table holds and what to beware of: alerts first, then columns.\n"
      "  target   judge every column against this one\n"
      "  time     the rows are a series over this column\n"
-     "  against  compare with this frame: drift, rows in common\n"
+     "  against  compare with this frame or scan: drift, rows in common\n"
      "  all      measure Kendall's tau and phi-k of every pair, too\n"
      "  dirty    look for categories that are spelt alike\n"
      "  redact   keep no value of the table"},

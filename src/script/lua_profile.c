@@ -1,4 +1,4 @@
-/* script/lua_profile.c -- frame:profile and the profile type.
+/* script/lua_profile.c -- profiles of frames and scans.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -7,7 +7,7 @@
 #include <lauxlib.h>
 
 #include "base/file.h"
-#include "frame/profile.h"
+#include "frame/profile_stream.h"
 #include "script/lua_types.h"
 
 /* ---- the type ---- */
@@ -49,38 +49,85 @@ profile_show(struct kernel *k, const void *p, struct output *o)
     o->json = buf_take(&b);
 }
 
+/* ---- making one ---- */
+
 struct profiling {
     const struct frame *in;
+    const struct scan *scan, *against; /* instead of frames */
     struct profile_options options;
     struct object *out;
 };
+
+/* Of a frame, or of all rows of a scan. */
+static struct profile *
+make(const struct profiling *p, struct task *t, const struct profile_options *o,
+     struct error *err)
+{
+    struct pool *pool = session_pool(task_session(t));
+    struct stream *s;
+    struct profile *out;
+
+    if (!p->scan)
+        return profile_new(p->in, o, pool, task_progress(t), err);
+    if (!(s = script_scan_open(p->scan, t, err)))
+        return NULL;
+    out = profile_stream(s, o, task_progress(t), err);
+    if (out)
+        script_scan_tell(p->scan, t, s);
+    stream_close(s);
+    return out;
+}
 
 static bool
 run_profile(struct task *t, void *ctx, struct error *err)
 {
     struct profiling *p = ctx;
+    struct profile_options o = p->options;
 
-    p->out->p = profile_new(p->in, &p->options, session_pool(task_session(t)),
-                            task_progress(t), err);
+    if (p->against && !(o.against_rows = script_scan_open(p->against, t, err)))
+        return false;
+    p->out->p = make(p, t, &o, err);
+    if (p->out->p && p->against)
+        script_scan_tell(p->against, t, o.against_rows);
+    stream_close(o.against_rows);
     return p->out->p;
 }
 
+/* Another frame or scan, which stays on the stack and so alive. */
+static void
+take_against(lua_State *L, struct profiling *p)
+{
+    const struct lua_frame *other;
+    int at;
+
+    if (!lua_istable(L, 2) || lua_getfield(L, 2, "against") == LUA_TNIL)
+        return;
+    at = lua_gettop(L);
+    if ((p->against = script_scan(L, at))) {
+        p->options.against_name = script_scan_path(p->against);
+        return;
+    }
+    if (!script_frame(L, at))
+        script_failf(L, ERR_TYPE,
+                     "profile: against: expected a frame or a scan, got %s",
+                     luaL_typename(L, at));
+    other = script_check_frame(L, at);
+    p->options.against = other->frame;
+    p->options.against_name = other->name ? other->name : "the other";
+}
+
 int
-lua_frame_profile(lua_State *L)
+lua_profile(lua_State *L)
 {
     static const char *const allowed[] = {"target", "time",  "against", "all",
                                           "redact", "dirty", NULL};
-    struct profiling p = {.in = script_check_frame(L, 1)->frame};
+    struct profiling p = {.scan = script_scan(L, 1)};
 
+    if (!p.scan)
+        p.in = script_check_frame(L, 1)->frame;
     script_options(L, 2, allowed);
+    take_against(L, &p);
     p.options.target = script_opt_text(L, 2, "target", NULL);
-    /* It stays on the stack, and so alive. */
-    if (lua_istable(L, 2) && lua_getfield(L, 2, "against") != LUA_TNIL) {
-        const struct lua_frame *other = script_check_frame(L, lua_gettop(L));
-
-        p.options.against = other->frame;
-        p.options.against_name = other->name ? other->name : "the other";
-    }
     p.options.time = script_opt_text(L, 2, "time", NULL);
     p.options.slow = script_opt_bool(L, 2, "all", false);
     p.options.redact = script_opt_bool(L, 2, "redact", false);
@@ -89,6 +136,8 @@ lua_frame_profile(lua_State *L)
     script_call(L, "profile", run_profile, &p);
     return 1;
 }
+
+/* ---- methods ---- */
 
 static int
 profile_save(lua_State *L)
@@ -119,7 +168,9 @@ profile_alerts(lua_State *L)
     for (size_t i = 0; i < p->n_alerts; i++) {
         const struct alert *a = &p->alert[i];
 
-        lua_pushfstring(L, "%s %s", profile_alert_word(a->kind), a->text);
+        lua_pushfstring(L, "%s %s%s%s", profile_alert_word(a->kind),
+                        a->col < 0 ? "" : p->column[a->col].name,
+                        a->col < 0 ? "" : ": ", a->text);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;
@@ -134,7 +185,8 @@ const struct binding lua_profile_methods[] = {
     {"relations", lua_profile_relations, "profile:relations([kind])",
      "As frame:relations, from what was measured."},
     {"alerts", profile_alerts, "profile:alerts()",
-     "The alerts as a list of texts, worst first."},
+     "The alerts as a list of texts, \"KIND column: what is odd\", worst\n"
+     "first."},
     {NULL, NULL, NULL, NULL},
 };
 const struct object_type profile_type = {

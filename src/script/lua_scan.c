@@ -36,10 +36,10 @@ static const char *const words[] = {"scan",     "where",  "with",  "select",
                                     "drop",     "sort",   "top",   "limit",
                                     "distinct", "sample", "group", "join"};
 
-struct step {
+struct scan {
     size_t refs;        /* counted on the main thread */
-    struct step *of;    /* what comes before; NULL: opened */
-    struct step *other; /* the right side of a join, or */
+    struct scan *of;    /* what comes before; NULL: opened */
+    struct scan *other; /* the right side of a join, or */
     struct frame *frame;
     enum step_kind kind;
     char *text;            /* path, expression, name */
@@ -59,10 +59,10 @@ free_texts(char **text)
 }
 
 static void
-step_unref(struct step *s)
+step_unref(struct scan *s)
 {
     while (s && --s->refs == 0) {
-        struct step *of = s->of;
+        struct scan *of = s->of;
 
         step_unref(s->other);
         frame_unref(s->frame);
@@ -84,7 +84,7 @@ scan_free(void *p)
 static void
 scan_print(struct kernel *k, const void *p, size_t width, struct buf *out)
 {
-    const struct step *chain[64], *s = p;
+    const struct scan *chain[64], *s = p;
     size_t n = 0;
 
     (void)k;
@@ -103,7 +103,13 @@ scan_print(struct kernel *k, const void *p, size_t width, struct buf *out)
     buf_putc(out, '\n');
 }
 
-static struct step *
+struct scan *
+script_scan(lua_State *L, int idx)
+{
+    return script_test(L, idx, &scan_type);
+}
+
+static struct scan *
 check_scan(lua_State *L, int idx)
 {
     return script_check(L, idx, &scan_type);
@@ -126,11 +132,11 @@ copy_texts(const char *const *text)
 }
 
 /* Pushes a scan with one more step, to be filled in. */
-static struct step *
-push_step(lua_State *L, struct step *of, enum step_kind kind)
+static struct scan *
+push_step(lua_State *L, struct scan *of, enum step_kind kind)
 {
     struct object *o = script_new(L, &scan_type);
-    struct step *s = mem_new(sizeof *s);
+    struct scan *s = mem_new(sizeof *s);
 
     s->refs = 1;
     s->of = of;
@@ -148,7 +154,7 @@ lathe_scan(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
     struct source_options source;
-    struct step *s;
+    struct scan *s;
 
     lua_settop(L, 2);
     script_reading(L, 2, &source);
@@ -165,7 +171,7 @@ lathe_scan(lua_State *L)
 static int
 scan_where(lua_State *L)
 {
-    struct step *of = check_scan(L, 1), *s;
+    struct scan *of = check_scan(L, 1), *s;
     const char *text = luaL_checkstring(L, 2);
 
     s = push_step(L, of, STEP_WHERE);
@@ -177,7 +183,7 @@ scan_where(lua_State *L)
 static int
 scan_with(lua_State *L)
 {
-    struct step *of = check_scan(L, 1), *s;
+    struct scan *of = check_scan(L, 1), *s;
     const char **names, **exprs;
 
     script_pairs(L, 2, "an expression", &names, &exprs);
@@ -190,7 +196,7 @@ scan_with(lua_State *L)
 static int
 by_names(lua_State *L, int idx, enum step_kind kind)
 {
-    struct step *of = check_scan(L, 1), *s;
+    struct scan *of = check_scan(L, 1), *s;
     const char *const *names =
         lua_isnoneornil(L, idx) ? NULL : script_texts(L, idx, words[kind]);
 
@@ -238,7 +244,7 @@ check_count(lua_State *L, int idx)
 static int
 scan_top(lua_State *L)
 {
-    struct step *of = check_scan(L, 1), *s;
+    struct scan *of = check_scan(L, 1), *s;
     lua_Integer n = check_count(L, 2);
     const char *const *names = script_texts(L, 3, "top");
 
@@ -251,7 +257,7 @@ scan_top(lua_State *L)
 static int
 scan_limit(lua_State *L)
 {
-    struct step *of = check_scan(L, 1);
+    struct scan *of = check_scan(L, 1);
     lua_Integer n = check_count(L, 2);
 
     push_step(L, of, STEP_LIMIT)->n = (uint64_t)n;
@@ -262,7 +268,7 @@ static int
 scan_sample(lua_State *L)
 {
     static const char *const allowed[] = {"seed", NULL};
-    struct step *of = check_scan(L, 1), *s;
+    struct scan *of = check_scan(L, 1), *s;
     double amount = luaL_checknumber(L, 2);
     int64_t seed;
 
@@ -277,7 +283,7 @@ scan_sample(lua_State *L)
 static int
 scan_group(lua_State *L)
 {
-    struct step *of = check_scan(L, 1), *s;
+    struct scan *of = check_scan(L, 1), *s;
     const char *const *by = script_texts(L, 2, "group");
     const char *const *aggregates = script_aggregates(L, 3);
 
@@ -293,7 +299,7 @@ scan_join(lua_State *L)
 {
     static const char *const allowed[] = {"by", "how", "suffix", "tolerance",
                                           NULL};
-    struct step *of = check_scan(L, 1), *s, *other;
+    struct scan *of = check_scan(L, 1), *s, *other;
     const struct frame *frame = script_frame(L, 2);
     struct join_options o = {0};
     const char *const *by;
@@ -323,10 +329,7 @@ scan_join(lua_State *L)
 /* ---- streams ---- */
 
 static struct stream *
-open_steps(const struct step *s, struct task *t, struct error *err);
-
-static struct stream *
-with_all(struct stream *in, const struct step *s, struct error *err)
+with_all(struct stream *in, const struct scan *s, struct error *err)
 {
     for (size_t i = 0; in && s->names[i]; i++)
         in = stream_with(in, s->names[i], s->exprs[i], err);
@@ -334,13 +337,13 @@ with_all(struct stream *in, const struct step *s, struct error *err)
 }
 
 static struct stream *
-join(struct stream *in, const struct step *s, struct task *t, struct error *err)
+join(struct stream *in, const struct scan *s, struct task *t, struct error *err)
 {
     struct stream *right;
 
     if (s->frame)
         return stream_join(in, s->frame, &s->join, err);
-    if ((right = open_steps(s->other, t, err)))
+    if ((right = script_scan_open(s->other, t, err)))
         return stream_join_stream(in, right, &s->join, err);
     stream_close(in);
     return NULL;
@@ -348,7 +351,7 @@ join(struct stream *in, const struct step *s, struct task *t, struct error *err)
 
 /* Takes in over. */
 static struct stream *
-apply(struct stream *in, const struct step *s, struct task *t,
+apply(struct stream *in, const struct scan *s, struct task *t,
       struct error *err)
 {
     const char *const *names = (const char *const *)s->names;
@@ -382,43 +385,43 @@ apply(struct stream *in, const struct step *s, struct task *t,
     return in;
 }
 
-static struct stream *
-open_steps(const struct step *s, struct task *t, struct error *err)
+struct stream *
+script_scan_open(const struct scan *s, struct task *t, struct error *err)
 {
     struct stream *in;
 
     if (s->kind == STEP_OPEN)
         return stream_open(s->text, &s->source, session_pool(task_session(t)),
                            task_progress(t), err);
-    in = open_steps(s->of, t, err);
+    in = script_scan_open(s->of, t, err);
     return in ? apply(in, s, t, err) : NULL;
 }
 
 /* ---- the end ---- */
 
-static const char *
-path_of(const struct step *s)
+const char *
+script_scan_path(const struct scan *s)
 {
     while (s->of)
         s = s->of;
     return s->text;
 }
 
-static void
-tell_oddities(const struct step *s, struct task *t, const struct stream *in)
+void
+script_scan_tell(const struct scan *s, struct task *t, const struct stream *in)
 {
     struct csv_table told;
 
     stream_told(in, &told);
     if (told.n_rejected > 0)
         session_message(task_session(t), MESSAGE_WARN,
-                        "%s: %zu rows were set aside", path_of(s),
+                        "%s: %zu rows were set aside", script_scan_path(s),
                         told.n_rejected);
-    script_tell_foreign(task_session(t), path_of(s), &told);
+    script_tell_foreign(task_session(t), script_scan_path(s), &told);
 }
 
 struct collecting {
-    const struct step *step;
+    const struct scan *step;
     const char *path; /* to write to */
     struct frame **out;
 };
@@ -427,13 +430,13 @@ static bool
 run_collect(struct task *t, void *ctx, struct error *err)
 {
     struct collecting *c = ctx;
-    struct stream *s = open_steps(c->step, t, err);
+    struct stream *s = script_scan_open(c->step, t, err);
 
     if (!s)
         return false;
     *c->out = stream_collect(s, err);
     if (*c->out)
-        tell_oddities(c->step, t, s);
+        script_scan_tell(c->step, t, s);
     else if (err->code == ERR_LIMIT)
         error_prefix(err, "scan:write(path) puts it into a file, "
                           "scan:limit(n) takes less of it: ");
@@ -450,12 +453,12 @@ release_frame(void *p)
 static int
 scan_collect(lua_State *L)
 {
-    struct step *s = check_scan(L, 1);
+    struct scan *s = check_scan(L, 1);
     struct collecting c = {.step = s};
 
     c.out = script_scratch(L, sizeof *c.out, release_frame);
     script_call(L, "collect", run_collect, &c);
-    script_push_frame(L, *c.out, path_of(s));
+    script_push_frame(L, *c.out, script_scan_path(s));
     return 1;
 }
 
@@ -463,11 +466,11 @@ static bool
 run_write(struct task *t, void *ctx, struct error *err)
 {
     struct collecting *c = ctx;
-    struct stream *s = open_steps(c->step, t, err);
+    struct stream *s = script_scan_open(c->step, t, err);
     bool ok = s && sink_write_stream(s, c->path, NULL, err);
 
     if (ok)
-        tell_oddities(c->step, t, s);
+        script_scan_tell(c->step, t, s);
     stream_close(s);
     return ok;
 }
@@ -490,7 +493,7 @@ const struct binding lua_scan_functions[] = {
     {"scan", lathe_scan, "lathe.scan(path [, options])",
      "A table that need not fit into memory, with the options of lathe.read. Its\n"
      "methods say what is to be done to its rows, which are read when collect() or\n"
-     "write() asks for them, and for each of these once more. At no time more than\n"
+     "write() or profile() asks for them, and for each of these once more. At no time more than\n"
      "LATHE_MEMORY is taken; what does not fit waits in LATHE_SPILL."},
     {NULL, NULL, NULL, NULL},
 };
@@ -516,6 +519,9 @@ const struct binding lua_scan_methods[] = {
      "As frame:join(), with a frame or a scan."},
     {"collect", scan_collect, "scan:collect()",
      "The rows as a frame; an error when they do not fit into memory."},
+    {"profile", lua_profile, "scan:profile{ target = name, against = scan }",
+     "As frame:profile(), of any number of rows; what is an estimate is told as\n"
+     "one."},
     {"write", scan_write, "scan:write(path)",
      "Writes the rows as the ending says, however many they are."},
     {NULL, NULL, NULL, NULL},

@@ -43,8 +43,18 @@ size_t script_pairs(lua_State *L, int idx, const char *what,
 /* The file a frame came from; "" when unknown. */
 const char *script_frame_name(lua_State *L, int idx);
 
-/* lua_profile.c */
-int lua_frame_profile(lua_State *L);
+/* lua_profile.c: the method of frames and scans. */
+int lua_profile(lua_State *L);
+/* lua_scan.c: a path and what is done to its rows. */
+struct scan;
+struct scan *script_scan(lua_State *L, int idx); /* or NULL */
+const char *script_scan_path(const struct scan *s);
+/* For a task, which closes the stream; when that is read, what there is to tell
+ * of its file. */
+struct stream *script_scan_open(const struct scan *s, struct task *t,
+                                struct error *err) MUST_USE;
+void
+script_scan_tell(const struct scan *s, struct task *t, const struct stream *in);
 /* lua_overview.c: methods of frames and profiles that give a table about one.
  */
 int lua_frame_frequency(lua_State *L);

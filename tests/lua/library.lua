@@ -29,6 +29,28 @@ tap.is(#df:head(3):with(many).columns, #df.columns + 300,
 tap.is(#lathe.scan(data):limit(3):with(many):collect().columns, #df.columns + 300,
     "and so does that of a scan")
 
+-- The profile of a scan is that of the frame, also of rows that it makes.
+local whole, scan = df:profile { target = "churn" }, lathe.scan(data)
+local streamed = scan:profile { target = "churn" }
+tap.is(tostring(streamed:describe()), tostring(whole:describe()),
+    "a scan has the profile of its rows")
+tap.is(table.concat(streamed:alerts(), "\n"), table.concat(whole:alerts(), "\n"),
+    "with the same alerts")
+local old, new = "tenure > 30", "tenure <= 30"
+local want = table.concat(df:where(old):profile { against = df:where(new) }:alerts(), "\n")
+tap.like(want, "DRIFT tenure: other values", "two halves drift apart")
+for what, made in pairs {
+    ["a scan beside a frame"] = scan:where(old):profile { against = df:where(new) },
+    ["a frame beside a scan"] = df:where(old):profile { against = scan:where(new) },
+    ["two scans"] = scan:where(old):profile { against = scan:where(new) },
+} do
+    tap.is(table.concat(made:alerts(), "\n"), want, what .. " compare as two frames do")
+end
+tap.fails(function() scan:profile { target = "chrun" } end, "did you mean 'churn'",
+    "a target that is not there is named")
+tap.fails(function() scan:profile { against = 3 } end, "expected a frame or a scan, got number",
+    "what it is held against is a frame or a scan")
+
 local a, b = df:split { test = 0.2, stratify = "churn", seed = 3 }
 local c = df:split { test = 0.2, stratify = "churn", seed = 3 }
 tap.is(a.rows + b.rows, 7043, "split leaves no row out")
