@@ -226,26 +226,6 @@ sketch_distinct_count(struct sketch_distinct *d, const uint64_t *key, size_t n,
     return true;
 }
 
-bool
-sketch_distinct_merge(struct sketch_distinct *d,
-                      const struct sketch_distinct *from, struct error *err)
-{
-    if (from->level > d->level) {
-        d->level = from->level;
-        if (!rebuild(d, d->n_slots, err))
-            return false;
-    }
-    for (size_t i = 0; i < from->n_slots; i++) {
-        const struct sketch_point *p = &from->slot[i];
-
-        if (p->weight && sketch_distinct_wants(d, sketch_mix(p->key)) &&
-            !sketch_distinct_add(d, p->key, p->weight,
-                                 sketch_distinct_text(from, p), err))
-            return false;
-    }
-    return true;
-}
-
 /* ---- what it tells ---- */
 
 const struct sketch_point *

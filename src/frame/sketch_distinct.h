@@ -61,10 +61,6 @@ bool sketch_distinct_is_full(const struct sketch_distinct *d);
  * at level 0 and without texts only.  *done: how many. */
 bool sketch_distinct_count(struct sketch_distinct *d, const uint64_t *key,
                            size_t n, size_t *done, struct error *err) MUST_USE;
-/* All that `from` was given, too; both have texts, or neither. */
-bool sketch_distinct_merge(struct sketch_distinct *d,
-                           const struct sketch_distinct *from,
-                           struct error *err) MUST_USE;
 /* NULL when the key is not held. */
 const struct sketch_point *
 sketch_distinct_find(const struct sketch_distinct *d, uint64_t key);

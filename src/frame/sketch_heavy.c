@@ -168,41 +168,6 @@ sketch_heavy_add(struct sketch_heavy *h, const struct sketch_point *p,
     join(h, n_fresh, s);
 }
 
-void
-sketch_heavy_merge(struct sketch_heavy *h, const struct sketch_heavy *from,
-                   struct sketch_heavy_scratch *s)
-{
-    uint64_t mine = h->lost;
-    size_t n_fresh = 0;
-
-    /* A key of one alone may have been lost in the other. */
-    h->lost += from->lost;
-    for (size_t i = 0; i < h->n_slots; i++) {
-        struct sketch_heavy_item *at = &h->slot[i];
-
-        if (!at->count)
-            continue;
-        at->count += from->lost;
-        at->slack += from->lost;
-    }
-    for (size_t i = 0; i < from->n_slots; i++) {
-        const struct sketch_heavy_item *x = &from->slot[i];
-        struct sketch_heavy_item *at;
-
-        if (!x->count)
-            continue;
-        at = place_of(h, x->key);
-        if (at->count) {
-            at->count += x->count - from->lost;
-            at->slack += x->slack - from->lost;
-        } else {
-            s->fresh[n_fresh++] = (struct sketch_heavy_item){
-                x->key, x->count + mine, x->slack + mine, x->tag, NULL};
-        }
-    }
-    join(h, n_fresh, s);
-}
-
 static int
 more_frequent(const void *x, const void *y)
 {

@@ -9,8 +9,7 @@
  *
  * where slack is what was lost when the key came (last): 0 for what was there
  * from the beginning.  Exact while all keys fit.
- * Source: Misra & Gries, "Finding repeated elements", 1982; merging as in
- *         Agarwal et al., "Mergeable summaries", PODS 2012.
+ * Source: Misra & Gries, "Finding repeated elements", 1982.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_SKETCH_HEAVY_H
 #define LATHE_FRAME_SKETCH_HEAVY_H
@@ -53,10 +52,6 @@ void sketch_heavy_add(struct sketch_heavy *h, const struct sketch_point *p,
 /* The item of a key, whose count may be raised; NULL when it is not held. */
 struct sketch_heavy_item *
 sketch_heavy_find(const struct sketch_heavy *h, uint64_t key);
-/* All that `from` was given, too; what it holds for its items is left there.
- * lost and slacks add up. */
-void sketch_heavy_merge(struct sketch_heavy *h, const struct sketch_heavy *from,
-                        struct sketch_heavy_scratch *scratch);
 /* Items in the order of their counts, the most frequent first, then of their
  * keys; borrowed, the caller frees the list. */
 const struct sketch_heavy_item **

@@ -120,22 +120,6 @@ sketch_histogram_add_all(struct sketch_histogram *h, const double *x, size_t n)
     }
 }
 
-void
-sketch_histogram_merge(struct sketch_histogram *h,
-                       const struct sketch_histogram *from)
-{
-    if (from->low > from->high)
-        return;
-    while (h->exponent < from->exponent)
-        widen(h);
-    for (int64_t i = from->low; i <= from->high; i++) {
-        uint64_t n = *count_of(from, i);
-
-        if (n)
-            sketch_histogram_add(h, ldexp((double)i, from->exponent), n);
-    }
-}
-
 /* Values below x, where bins are shared out evenly; *bin: those of the bin
  * that x lies within. */
 static double

@@ -30,8 +30,6 @@ sketch_histogram_add(struct sketch_histogram *h, double x, uint64_t weight);
 /* n finite values. */
 void
 sketch_histogram_add_all(struct sketch_histogram *h, const double *x, size_t n);
-void sketch_histogram_merge(struct sketch_histogram *h,
-                            const struct sketch_histogram *from);
 /* Values in each of n_bins equal parts of [min, max], which hold all of them,
  * rounded so that they add up.  Returns how many values a count may be off by
  * at most. */

@@ -171,21 +171,6 @@ sketch_quantile_add(struct sketch_quantile *q, uint64_t key, uint64_t weight,
     return true;
 }
 
-bool
-sketch_quantile_merge(struct sketch_quantile *q,
-                      const struct sketch_quantile *from, struct error *err)
-{
-    for (size_t h = 0; h < SKETCH_LEVELS; h++) {
-        const struct sketch_level *l = &from->level[h];
-
-        for (size_t i = 0; i < l->n; i++)
-            if (!sketch_quantile_add(q, l->key[i], (uint64_t)1 << h, err))
-                return false;
-    }
-    q->moved += from->moved;
-    return true;
-}
-
 /* ---- what it tells ---- */
 
 static int

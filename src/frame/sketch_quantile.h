@@ -8,7 +8,7 @@
  * and 100 million values.  As the coins cancel each other, about a tenth of
  * that is seen.  Exact while all keys fit into one buffer.
  * Source: Manku, Rajagopalan & Lindsay, SIGMOD 1998 (buffers of one size);
- *         Agarwal et al., "Mergeable summaries", PODS 2012 (coins, merging).
+ *         Agarwal et al., "Mergeable summaries", PODS 2012 (coins).
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_SKETCH_QUANTILE_H
 #define LATHE_FRAME_SKETCH_QUANTILE_H
@@ -45,10 +45,6 @@ bool sketch_quantile_add_sorted(struct sketch_quantile *q, const uint64_t *key,
 /* A key so many times. */
 bool sketch_quantile_add(struct sketch_quantile *q, uint64_t key,
                          uint64_t weight, struct error *err) MUST_USE;
-/* All that `from`, of the same width, was given, too. */
-bool sketch_quantile_merge(struct sketch_quantile *q,
-                           const struct sketch_quantile *from,
-                           struct error *err) MUST_USE;
 /* What it holds, in order of the keys; weights add up to n.  The caller frees
  * it. */
 struct sketch_point *

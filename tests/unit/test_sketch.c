@@ -1,5 +1,5 @@
 /* Sketches beside exact answers from all values, on values of several shapes
- * and orders, of one sketch and of parts merged.
+ * and orders.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -22,7 +22,7 @@
 #include "frame/sketch_moments.h"
 #include "frame/sketch_quantile.h"
 
-enum { N = 200000, PARTS = 7 };
+enum { N = 200000 };
 
 /* ---- values ---- */
 
@@ -156,26 +156,12 @@ distinct_values_are_told_within_the_error_stated(void **state)
     for (enum shape s = 0; s < SHAPES; s++) {
         uint64_t *x = make(s);
         struct truth t = truth_of(x);
-        struct sketch_distinct whole, sum, part;
+        struct sketch_distinct whole;
 
-        assert_true(sketch_distinct_init(&whole, 4096, false, &err) &&
-                    sketch_distinct_init(&sum, 4096, false, &err));
+        assert_true(sketch_distinct_init(&whole, 4096, false, &err));
         add_distinct(&whole, x, N);
         expect_distinct(&whole, &t);
-        for (size_t i = 0; i < PARTS; i++) {
-            size_t begin = i * N / PARTS, end = (i + 1) * N / PARTS;
-
-            assert_true(sketch_distinct_init(&part, 4096, false, &err));
-            add_distinct(&part, x + begin, end - begin);
-            assert_true(sketch_distinct_merge(&sum, &part, &err));
-            sketch_distinct_fini(&part);
-        }
-        /* Not only within the error: what is held is the same. */
-        assert_int_equal(sum.level, whole.level);
-        assert_int_equal(sum.n, whole.n);
-        expect_distinct(&sum, &t);
         sketch_distinct_fini(&whole);
-        sketch_distinct_fini(&sum);
         truth_fini(&t);
         free(x);
     }
@@ -294,25 +280,14 @@ frequent_values_are_told_within_the_error_stated(void **state)
     for (enum shape s = 0; s < SHAPES; s++) {
         uint64_t *x = make(s);
         struct truth t = truth_of(x);
-        struct sketch_heavy whole, sum, part;
+        struct sketch_heavy whole;
 
-        assert_true(sketch_heavy_init(&whole, 100, &err) &&
-                    sketch_heavy_init(&sum, 100, &err));
+        assert_true(sketch_heavy_init(&whole, 100, &err));
         add_heavy(&whole, x, N, scratch);
         expect_heavy(&whole, &t, 1);
-        for (size_t i = 0; i < PARTS; i++) {
-            size_t begin = i * N / PARTS, end = (i + 1) * N / PARTS;
-
-            assert_true(sketch_heavy_init(&part, 100, &err));
-            add_heavy(&part, x + begin, end - begin, scratch);
-            sketch_heavy_merge(&sum, &part, scratch);
-            sketch_heavy_fini(&part);
-        }
-        expect_heavy(&sum, &t, 1);
         if (s == FEW)
-            assert_int_equal(sum.lost, 0);
+            assert_int_equal(whole.lost, 0);
         sketch_heavy_fini(&whole);
-        sketch_heavy_fini(&sum);
         truth_fini(&t);
         free(x);
     }
@@ -390,23 +365,12 @@ ranks_are_told_within_the_error_stated(void **state)
     for (enum shape s = 0; s < SHAPES; s++) {
         uint64_t *x = make(s);
         struct truth t = truth_of(x);
-        struct sketch_quantile whole, sum, part;
+        struct sketch_quantile whole;
 
-        assert_true(sketch_quantile_init(&whole, 256, 1, &err) &&
-                    sketch_quantile_init(&sum, 256, 2, &err));
+        assert_true(sketch_quantile_init(&whole, 256, 1, &err));
         add_quantiles(&whole, x, N);
         expect_ranks(&whole, &t);
-        for (size_t i = 0; i < PARTS; i++) {
-            size_t begin = i * N / PARTS, end = (i + 1) * N / PARTS;
-
-            assert_true(sketch_quantile_init(&part, 256, 3 + i, &err));
-            add_quantiles(&part, x + begin, end - begin);
-            assert_true(sketch_quantile_merge(&sum, &part, &err));
-            sketch_quantile_fini(&part);
-        }
-        expect_ranks(&sum, &t);
         sketch_quantile_fini(&whole);
-        sketch_quantile_fini(&sum);
         truth_fini(&t);
         free(x);
     }
@@ -477,23 +441,14 @@ bins_are_told_within_the_error_stated(void **state)
     for (enum shape s = 0; s < SHAPES; s++) {
         uint64_t *key = make(s);
         double *x = malloc(N * sizeof *x);
-        struct sketch_histogram one, two, sum;
+        struct sketch_histogram one;
 
-        assert_true(sketch_histogram_init(&one, 1024, &err) &&
-                    sketch_histogram_init(&two, 1024, &err) &&
-                    sketch_histogram_init(&sum, 1024, &err));
+        assert_true(sketch_histogram_init(&one, 1024, &err));
         for (size_t i = 0; i < N; i++)
             x[i] = real_value(s, key[i]);
         sketch_histogram_add_all(&one, x, N);
         expect_bins(&one, x, N);
-        sketch_histogram_add_all(&sum, x, N / 3);
-        sketch_histogram_add_all(&two, x + N / 3, N - N / 3);
-        sketch_histogram_merge(&sum, &two);
-        assert_int_equal(sum.exponent, one.exponent);
-        expect_bins(&sum, x, N);
         sketch_histogram_fini(&one);
-        sketch_histogram_fini(&two);
-        sketch_histogram_fini(&sum);
         free(x);
         free(key);
     }
