@@ -396,6 +396,7 @@ feeding_run(struct feeding *g, struct error *err)
 
     if (!stream_need(g->stream, f->target, &g->col, err))
         return error_prefix(err, "target: ");
+    stream_expect(g->stream);
     if (!(g->kinds.texts = dict_new(err)) || !look(g, err) ||
         !learn_target(g, err) || !settle_samples(g, err) ||
         !model_fit_prepare(f, err) || !choose_columns(g, err) ||

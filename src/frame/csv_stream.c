@@ -732,6 +732,8 @@ stream_open_csv(const struct stream_source *from, struct stream_text *t,
     c->name = mem_text(from->path);
     c->stream.pool = from->pool;
     c->stream.progress = from->progress;
+    c->stream.pass = stream_text_len(t);
+    progress_expect(from->progress, 2 * c->stream.pass);
     keep_options(c, from);
     reading_init(c);
     c->max_rejects = csv_reading_job(&c->r).max_rejects;

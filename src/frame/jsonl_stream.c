@@ -380,6 +380,8 @@ stream_open_jsonl(const struct stream_source *from, struct stream_text *t,
     j->o.grain = grain_of(j, from->o);
     j->stream.pool = from->pool;
     j->stream.progress = from->progress;
+    j->stream.pass = stream_text_len(t);
+    progress_expect(from->progress, 2 * j->stream.pass);
     j->r = (struct jsonl_reading){
         .o = &j->o,
         .pool = from->pool,

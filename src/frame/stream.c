@@ -29,6 +29,7 @@ stream_init(struct stream *s, const struct stream_class *class,
         s->pool = of->pool;
         s->progress = of->progress;
         s->work = of->work;
+        s->pass = of->pass;
     }
 }
 
@@ -99,6 +100,12 @@ struct progress *
 stream_progress(const struct stream *s)
 {
     return s->progress;
+}
+
+void
+stream_expect(const struct stream *s)
+{
+    progress_expect(s->progress, s->pass);
 }
 
 bool

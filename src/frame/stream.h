@@ -30,7 +30,7 @@ bool stream_wanted(const char *path, const struct source_options *o);
  *   Arrow                                        its batches, cut where large
  * A list of JSON objects, and a format or shape that can be read only whole,
  * is ERR_LIMIT.  o may be NULL; progress counts bytes, a stage for each time
- * the file is gone through.  Errors as of source_read(). */
+ * the file is gone through, one of which is expected when it is open.  Errors as of source_read(). */
 struct stream *
 stream_open(const char *path, const struct source_options *o, struct pool *pool,
             struct progress *progress, struct error *err) MUST_USE;
@@ -61,6 +61,9 @@ bool
 stream_next(struct stream *s, struct frame **out, struct error *err) MUST_USE;
 /* Begin again with the first row: the same rows in the same order. */
 bool stream_rewind(struct stream *s, struct error *err) MUST_USE;
+/* Its progress is to expect one more pass over its file, or work of the length
+ * of one. */
+void stream_expect(const struct stream *s);
 
 /* Rows that were set aside until now: as csv_table's; NULL: none.  Borrowed. */
 const struct frame *stream_rejects(const struct stream *s, size_t *n_rejected);

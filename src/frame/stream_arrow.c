@@ -70,5 +70,7 @@ stream_open_arrow(const struct stream_source *from, struct file_map *m,
     a->stream.progress = from->progress;
     a->stream.n_rows = arrow_in_rows(in);
     a->stream.rows_known = true;
+    a->stream.pass = arrow_in_len(in);
+    stream_expect(&a->stream);
     return &a->stream;
 }

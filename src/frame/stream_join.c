@@ -204,6 +204,8 @@ fit(struct stream *s, struct frame **out, struct error *err)
     if (ok && fits)
         ok = (*out = frame_list_stack(&l, s->head, s->pool, err));
     frame_list_clear(&l);
+    if (ok && !fits)
+        stream_expect(s);
     return ok && (fits || stream_rewind(s, err));
 }
 

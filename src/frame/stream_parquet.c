@@ -214,5 +214,7 @@ stream_open_parquet(const struct stream_source *from, struct file_map *m,
     stream_init(&p->stream, &parquet_class, head, NULL);
     p->stream.n_rows = p->info.n_rows;
     p->stream.rows_known = true;
+    p->stream.pass = p->stream.n_rows;
+    stream_expect(&p->stream);
     return &p->stream;
 }

@@ -35,7 +35,8 @@ struct stream {
     struct csv_table told; /* what the file is: no frame, no rejects */
     uint64_t n_rows;       /* exact when rows_known, else an estimate or 0 */
     bool rows_known;
-    size_t work; /* bytes a verb may keep; 0: a quarter of the budget */
+    uint64_t pass; /* what progress counts to when its file is gone through */
+    size_t work;   /* bytes a verb may keep; 0: a quarter of the budget */
 };
 
 /* Fill in what all kinds have; takes one reference of head, and `of` over,

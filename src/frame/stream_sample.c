@@ -149,5 +149,7 @@ stream_sample(struct stream *s, double amount, uint64_t seed, struct error *err)
     stream_init(&l->stream, &sample_class, head, s);
     l->amount = amount;
     l->seed = seed;
+    if (!s->rows_known) /* they are counted first */
+        stream_expect(s);
     return &l->stream;
 }

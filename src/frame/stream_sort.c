@@ -32,6 +32,9 @@ struct stream_sorter {
     size_t batch_rows;       /* of the file */
     struct run *run;
     size_t n, cap;
+    bool tells; /* to progress: that each pass over its rows is as long as one
+                   over the file, */
+    uint64_t n_told; /* and how many of its rows are behind it */
 };
 
 /* ---- keeping rows ---------------------------------------------------- */
@@ -399,6 +402,27 @@ merge_next(struct merge *m, struct frame **out, struct error *err)
                                         m->pool, err));
 }
 
+static void
+begin_telling(struct stream_sorter *s)
+{
+    s->n_told = 0;
+    if (s->tells)
+        progress_begin(s->like.progress, "sorting", s->like.pass);
+}
+
+/* f may be NULL. */
+static void
+tell(struct stream_sorter *s, const struct frame *f)
+{
+    uint64_t n = s->file ? spilled_rows(s->file) : s->list.n_rows;
+
+    if (!f || !s->tells)
+        return;
+    s->n_told += frame_rows(f);
+    progress_set(s->like.progress, (uint64_t)((double)s->like.pass *
+                                              (double)s->n_told / (double)n));
+}
+
 /* Runs begin..end of the old file become one of the new. */
 static bool
 merge_runs(struct stream_sorter *s, const struct run *run, size_t n,
@@ -413,6 +437,7 @@ merge_runs(struct stream_sorter *s, const struct run *run, size_t n,
                  merge_next(&m, &f, err)) &&
            f) {
         ok = spilled_put(to, f, err);
+        tell(s, f);
         frame_unref(f);
     }
     merge_fini(&m);
@@ -427,6 +452,9 @@ merge_level(struct stream_sorter *s, struct error *err)
     size_t n = 0;
     bool ok = to;
 
+    if (s->tells)
+        progress_expect(s->like.progress, s->like.pass);
+    begin_telling(s);
     for (size_t i = 0; ok && i < s->n; i += FAN) {
         size_t begin = spilled_count(to);
 
@@ -465,7 +493,10 @@ sorted_next(struct stream *stream, struct frame **out, struct error *err)
         if (!l->begun && !merge_init(&l->merge, s, s->run, s->n, err))
             return false;
         l->begun = true;
-        return merge_next(&l->merge, out, err);
+        if (!merge_next(&l->merge, out, err))
+            return false;
+        tell(s, *out);
+        return true;
     }
     if (n == 0)
         return true;
@@ -474,6 +505,7 @@ sorted_next(struct stream *stream, struct frame **out, struct error *err)
     if ((*out = stack_pick(s->list.frame, s->list.n, s->order + l->at, n,
                            stream->pool, err)))
         l->at += n;
+    tell(s, *out);
     return *out;
 }
 
@@ -534,6 +566,7 @@ stream_sorter_finish(struct stream_sorter *s, struct error *err)
     row = s->list.n_rows ? s->list.bytes / (size_t)s->list.n_rows + 1 : 1;
     l->batch_rows = s->work / FAN / row + 1;
     l->s = s;
+    begin_telling(s);
     return &l->stream;
 }
 
@@ -603,8 +636,10 @@ make_sorted(void *ctx, struct stream *of, struct error *err)
     struct stream_sorter *s =
         stream_sorter_new(of->head, b->key, b->n_keys, of, err);
 
-    if (s && stream_sorter_add_all(s, of, err))
+    if (s && stream_sorter_add_all(s, of, err)) {
+        s->tells = of->pass > 0;
         return stream_sorter_finish(s, err);
+    }
     stream_sorter_free(s);
     return NULL;
 }
@@ -690,7 +725,10 @@ by_names(struct stream *s, const char *const *names, uint64_t n,
 struct stream *
 stream_sort(struct stream *s, const char *const *names, struct error *err)
 {
-    return by_names(s, names, UINT64_MAX, make_sorted, err);
+    s = by_names(s, names, UINT64_MAX, make_sorted, err);
+    if (s)
+        stream_expect(s);
+    return s;
 }
 
 struct stream *

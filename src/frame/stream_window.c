@@ -224,6 +224,7 @@ add_totals(struct stream *s, const char *name, const struct window_call *w,
         return NULL;
     }
     stream_init(&t->stream, &totals_class, head, s);
+    stream_expect(&t->stream); /* the totals come first */
     t->stream.n_rows = s->n_rows;
     t->stream.rows_known = s->rows_known;
     return &t->stream;

@@ -340,12 +340,11 @@ task_look(struct task *t, struct task_view *v)
     *v = (struct task_view){.id = t->id,
                             .state = t->state,
                             .stage = *stage ? stage : NULL,
-                            .done = atomic_load(&p->done),
-                            .total = atomic_load(&p->total),
                             .start_ms = t->start_ms,
                             .end_ms = t->end_ms,
                             .eta_s = NAN};
     snprintf(v->title, sizeof v->title, "%s", t->title);
+    progress_whole(p, &v->done, &v->total);
     if (t->state == TASK_RUNNING)
         v->eta_s = estimate(t, v->stage, v->done, v->total);
     else if (t->state == TASK_FAILED)

@@ -22,6 +22,7 @@
 #include "frame/parquet.h"
 #include "frame/sink.h"
 #include "frame/stream_source.h"
+#include "frame/stream_verbs.h"
 #include "tests/lib/same_stream.h"
 #include "tests/lib/scratch.h"
 
@@ -752,6 +753,55 @@ a_file_is_streamed_when_it_is_large_for_the_budget(void **state)
     free(path);
 }
 
+/* Looking, reading and sorting are one way of three times the file's bytes. */
+static void
+progress_knows_of_the_passes_to_come(void **state)
+{
+    struct error err = {0};
+    struct progress p;
+    struct stream *s;
+    struct frame *f;
+    uint64_t done, total, before = 0, len;
+    struct buf b;
+    char *path;
+
+    (void)state;
+    buf_init(&b);
+    buf_puts(&b, "a,b\n");
+    for (int i = 0; i < 5000; i++)
+        buf_printf(&b, "%d,x%d\n", i * 7919 % 5003, i % 40);
+    len = b.len;
+    path = put("passes.csv", (struct str){b.data, b.len});
+    progress_init(&p);
+    assert_non_null(s = stream_open(path, NULL, NULL, &p, &err));
+    progress_whole(&p, &done, &total);
+    assert_string_equal(atomic_load(&p.stage), "looking");
+    assert_int_equal(done, len);
+    assert_int_equal(total, 2 * len);
+    s = stream_sort(s, (const char *const[]){"a", NULL}, &err);
+    assert_non_null(s);
+    progress_whole(&p, &done, &total);
+    assert_int_equal(total, 3 * len);
+    while (stream_next(s, &f, &err) && f) {
+        progress_whole(&p, &done, &total);
+        assert_string_equal(atomic_load(&p.stage), "sorting");
+        assert_true(done > before && done > 2 * len);
+        before = done;
+        assert_int_equal(total, 3 * len);
+        frame_unref(f);
+    }
+    assert_int_equal(done, total);
+    stream_close(s);
+    /* What was not expected stands for itself. */
+    progress_begin(&p, "other", 10);
+    progress_whole(&p, &done, &total);
+    assert_int_equal(done, 0);
+    assert_int_equal(total, 10);
+    buf_fini(&b);
+    unlink(path);
+    free(path);
+}
+
 /* Open, read all, rewind, read all. */
 static bool
 read_twice(const char *path, const struct source_options *o, size_t *n,
@@ -914,6 +964,7 @@ main(void)
         cmocka_unit_test(columnar_files_stream_as_they_are_read_whole),
         cmocka_unit_test(files_of_other_programs_stream_as_they_are_read_whole),
         cmocka_unit_test(a_file_is_streamed_when_it_is_large_for_the_budget),
+        cmocka_unit_test(progress_knows_of_the_passes_to_come),
         cmocka_unit_test(whatever_fails_is_reported),
         cmocka_unit_test(a_batch_that_cannot_be_cast_is_an_error),
         cmocka_unit_test(a_stream_that_is_stopped_ends),
