@@ -56,10 +56,23 @@ void cmd_tell_stream(struct task *t, const char *path, const struct stream *s);
 /* A table as a stream, whether it fits in memory or not. */
 struct stream *cmd_rows(struct task *t, const struct call *c, const char *path,
                         struct error *err) MUST_USE;
+/* All that is left of s into a file, which is told. */
+bool cmd_write_rows(struct stream *s, const char *path, struct call *c,
+                    struct error *err) MUST_USE;
 /* All that is left of s, as it comes: as JSON where the call says so, else as
  * CSV. */
 bool
 cmd_print_rows(struct stream *s, struct call *c, struct error *err) MUST_USE;
+
+/* A table that was written to a file: a line, or as JSON. */
+struct cmd_written {
+    const char *path;
+    uint64_t n_rows;
+    size_t n_cols;
+};
+void cmd_tell_written(const struct cmd_written *done, struct call *c);
+/* The members out, rows and columns. */
+void cmd_written_json(const struct cmd_written *done, struct json_writer *w);
 
 /* False when the task was stopped: before anything is written or printed. */
 bool cmd_goes_on(struct task *t, struct error *err) MUST_USE;

@@ -59,23 +59,16 @@ convert_whole(struct task *t, const struct call *c, struct converted *done,
 static void
 tell(struct call *c, const char *to, const struct converted *done)
 {
+    struct cmd_written table = {to, done->n_rows, done->n_cols};
     struct json_writer w;
 
     if (!call_json(c)) {
-        buf_printf(call_out(c), "%llu row%s x %zu column%s in %s\n",
-                   (unsigned long long)done->n_rows,
-                   done->n_rows == 1 ? "" : "s", done->n_cols,
-                   done->n_cols == 1 ? "" : "s", to);
+        cmd_tell_written(&table, c);
         return;
     }
     cmd_json(c, &w);
     json_open(&w, '{');
-    json_name(&w, "out");
-    json_put_string(&w, to);
-    json_name(&w, "rows");
-    json_put_i64(&w, (int64_t)done->n_rows);
-    json_name(&w, "columns");
-    json_put_i64(&w, (int64_t)done->n_cols);
+    cmd_written_json(&table, &w);
     json_name(&w, "rejected");
     json_put_i64(&w, (int64_t)done->n_rejected);
     json_name(&w, "in_batches");

@@ -8,7 +8,6 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "frame/sink.h"
 #include "frame/split.h"
 #include "session/cmd.h"
 #include "session/enrol.h"
@@ -401,7 +400,7 @@ cmd_predict(struct session *s, struct task *t, struct call *c,
         !(rows = model_predict_stream(m, rows, call_flag(c, "inputs"), err)))
         error_prefix(err, "%s: ", data);
     if (rows)
-        ok = path ? sink_write_stream(rows, path, NULL, err)
+        ok = path ? cmd_write_rows(rows, path, c, err)
                   : cmd_print_rows(rows, c, err);
     if (ok && stream_wanted(data, NULL))
         cmd_tell_stream(t, data, rows);

@@ -393,7 +393,7 @@ static bool
 put_stream(struct stream *s, struct call *c, size_t n_shown, struct error *err)
 {
     if (call_text(c, "out"))
-        return sink_write_stream(s, call_text(c, "out"), NULL, err);
+        return cmd_write_rows(s, call_text(c, "out"), c, err);
     return call_flag(c, "csv") || call_json(c)
                ? cmd_print_rows(s, c, err)
                : show_stream(s, n_shown, c, err);
@@ -403,9 +403,16 @@ static bool
 put_frame(const struct frame *f, struct task *t, struct call *c, size_t n_shown,
           struct error *err)
 {
-    if (call_text(c, "out"))
-        return sink_write(f, call_text(c, "out"), session_pool(task_session(t)),
-                          task_progress(t), err);
+    struct cmd_written done = {call_text(c, "out"), frame_rows(f),
+                               frame_cols(f)};
+
+    if (done.path) {
+        if (!sink_write(f, done.path, session_pool(task_session(t)),
+                        task_progress(t), err))
+            return false;
+        cmd_tell_written(&done, c);
+        return true;
+    }
     if (call_json(c)) {
         frame_json(f, 0, frame_rows(f), call_out(c));
         cmd_json_end(c);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "frame/sink.h"
 #include "session/cmd.h"
 
 enum { FLUSH = 1 << 20 };
@@ -20,6 +21,50 @@ cmd_rows(struct task *t, const struct call *c, const char *path,
                             task_progress(t), err);
     frame_unref(f);
     return s;
+}
+
+/* ---- writing ---- */
+
+void
+cmd_written_json(const struct cmd_written *done, struct json_writer *w)
+{
+    json_name(w, "out");
+    json_put_string(w, done->path);
+    json_name(w, "rows");
+    json_put_i64(w, (int64_t)done->n_rows);
+    json_name(w, "columns");
+    json_put_i64(w, (int64_t)done->n_cols);
+}
+
+void
+cmd_tell_written(const struct cmd_written *done, struct call *c)
+{
+    struct json_writer w;
+
+    if (!call_json(c)) {
+        buf_printf(call_out(c), "%llu row%s x %zu column%s in %s\n",
+                   (unsigned long long)done->n_rows,
+                   done->n_rows == 1 ? "" : "s", done->n_cols,
+                   done->n_cols == 1 ? "" : "s", done->path);
+        return;
+    }
+    cmd_json(c, &w);
+    json_open(&w, '{');
+    cmd_written_json(done, &w);
+    json_close(&w, '}');
+    cmd_json_end(c);
+}
+
+bool
+cmd_write_rows(struct stream *s, const char *path, struct call *c,
+               struct error *err)
+{
+    struct cmd_written done = {path, 0, stream_cols(s)};
+
+    if (!sink_write_stream(s, path, &done.n_rows, err))
+        return false;
+    cmd_tell_written(&done, c);
+    return true;
 }
 
 /* ---- printing ---- */

@@ -112,7 +112,10 @@ like "$(cat err)" "wants one column: --group NAME" "a frequency without a column
 "$lathe" query "$data" --join fees.csv --by contact 2> err
 is "$?" 1 "a join by no column fails"
 like "$(cat err)" "the left table: no column 'contact' \(did you mean 'contract'" "and says where"
-"$lathe" query "$data" 'tenure > 12' --out some.csv
+is "$("$lathe" query "$data" 'tenure > 12' --out some.csv)" "4857 rows x 20 columns in some.csv" \
+    "a query that writes says what and where"
+is "$("$lathe" query "$data" 'tenure > 12' --out some.csv --json)" \
+    '{"out":"some.csv","rows":4857,"columns":20}' "also as JSON"
 is "$("$lathe" evaluate m.lathe some.csv | grep -c 'very table')" 0 "and only then"
 printf 'tenure\n3\n' > narrow.csv
 "$lathe" predict m.lathe narrow.csv > /dev/null 2> err

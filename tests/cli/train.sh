@@ -86,6 +86,7 @@ is $? 0 "a gate that is met is exit status 0"
 $lathe evaluate a.lathe "$churn" --gate 'auc >= 0.999' > out 2>&1
 is $? 3 "a gate that is not met is exit status 3"
 $lathe predict a.lathe "$churn" --out p.csv > out
+is "$(cat out)" "7043 rows x 2 columns in p.csv" "predict says what it wrote"
 is "$(wc -l < p.csv)" 7044 "predict answers every row"
 like "$(head -1 p.csv)" 'probability' "with named columns"
 
