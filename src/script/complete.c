@@ -12,6 +12,7 @@
 
 #include <lauxlib.h>
 
+#include "base/keyword.h"
 #include "base/mem.h"
 #include "script/script.h"
 
@@ -148,12 +149,7 @@ add_members(lua_State *L, struct found *f, char separator)
 static void
 add_keywords(struct found *f)
 {
-    static const char *const words[] = {
-        "and",      "break",  "do",   "else", "elseif", "end",   "false", "for",
-        "function", "goto",   "if",   "in",   "local",  "nil",   "not",   "or",
-        "repeat",   "return", "then", "true", "until",  "while", NULL};
-
-    for (const char *const *w = words; f->len > 0 && *w; w++)
+    for (const char *const *w = keyword_list; f->len > 0 && *w; w++)
         add(f, *w, "");
 }
 

@@ -21,6 +21,7 @@
 #include <lauxlib.h>
 
 #include "base/buf.h"
+#include "base/keyword.h"
 #include "base/mem.h"
 
 enum token_kind {
@@ -42,18 +43,14 @@ struct scanner {
     size_t len, at;
 };
 
+/* But for those that are values. */
 static bool
 is_keyword(const char *p, size_t len)
 {
-    static const char *const words[] = {
-        "and",      "break",  "do",   "else",  "elseif", "end", "for",
-        "function", "goto",   "if",   "in",    "local",  "not", "or",
-        "repeat",   "return", "then", "until", "while"};
+    struct str word = {p, len};
 
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strlen(words[i]) == len && memcmp(words[i], p, len) == 0)
-            return true;
-    return false;
+    return keyword_is(word) && !str_is(word, "nil") && !str_is(word, "true") &&
+           !str_is(word, "false");
 }
 
 /* "[[" or "[==[" at i: the level plus one, else 0. */

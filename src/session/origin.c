@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/keyword.h"
 #include "base/mem.h"
 #include "session/steps.h"
 
@@ -142,23 +143,20 @@ table_lua(const struct table *t, struct buf *out)
 
 /* ---- names ---- */
 
-/* Names that a notebook would miss, and words of the language. */
+/* Names that a notebook would miss. */
 static const char *const taken[] = {
-    "and",      "arg",          "assert", "break",    "coroutine",
-    "debug",    "do",           "else",   "elseif",   "end",
-    "error",    "false",        "for",    "function", "getmetatable",
-    "goto",     "if",           "in",     "io",       "ipairs",
-    "lathe",    "load",         "local",  "math",     "next",
-    "nil",      "not",          "or",     "os",       "package",
-    "pairs",    "pcall",        "print",  "rawequal", "rawget",
-    "rawlen",   "rawset",       "repeat", "require",  "return",
-    "select",   "setmetatable", "string", "table",    "then",
-    "tonumber", "tostring",     "true",   "type",     "until",
-    "utf8",     "while",        "xpcall", "dofile"};
+    "arg",          "assert", "coroutine", "debug",    "dofile",   "error",
+    "getmetatable", "io",     "ipairs",    "lathe",    "load",     "math",
+    "next",         "os",     "package",   "pairs",    "pcall",    "print",
+    "rawequal",     "rawget", "rawlen",    "rawset",   "require",  "select",
+    "setmetatable", "string", "table",     "tonumber", "tostring", "type",
+    "utf8",         "xpcall"};
 
 static bool
 is_taken(const struct session *s, const char *name)
 {
+    if (keyword_is(str_of(name)))
+        return true;
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (strcmp(taken[i], name) == 0)
             return true;

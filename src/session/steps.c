@@ -4,11 +4,11 @@
 
 #include "session/steps.h"
 
-#include <ctype.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/keyword.h"
 #include "base/mem.h"
 #include "frame/expr.h"
 #include "frame/gather.h"
@@ -590,17 +590,7 @@ steps_put_names(const char *const *names, size_t n, struct buf *out)
 static void
 put_key(const char *name, struct buf *out)
 {
-    static const char *const reserved[] = {
-        "and",      "break",  "do",   "else", "elseif", "end",  "false", "for",
-        "function", "goto",   "if",   "in",   "local",  "nil",  "not",   "or",
-        "repeat",   "return", "then", "true", "until",  "while"};
-    bool plain = isalpha((unsigned char)*name) || *name == '_';
-
-    for (const char *p = name; plain && *p; p++)
-        plain = isalnum((unsigned char)*p) || *p == '_';
-    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-        plain = plain && strcmp(name, reserved[i]) != 0;
-    if (plain) {
+    if (keyword_allows(str_of(name))) {
         buf_puts(out, name);
         return;
     }

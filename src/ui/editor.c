@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/keyword.h"
 #include "base/mem.h"
 
 struct step {
@@ -543,20 +544,6 @@ editor_key(struct editor *e, const struct input_event *ev)
 
 /* ---- colours ---- */
 
-static bool
-is_keyword(struct str w)
-{
-    static const char *const words[] = {
-        "and",      "break",  "do",   "else", "elseif", "end",  "false", "for",
-        "function", "goto",   "if",   "in",   "local",  "nil",  "not",   "or",
-        "repeat",   "return", "then", "true", "until",  "while"};
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (str_is(w, words[i]))
-            return true;
-    return false;
-}
-
 /* End of "[==[ ... ]==]" that begins at `at`; `at` when none begins there. */
 static size_t
 long_bracket(struct str s, size_t at)
@@ -623,7 +610,7 @@ word_role(struct str s, size_t at, size_t end)
 {
     struct str w = {s.p + at, end - at};
 
-    if (is_keyword(w))
+    if (keyword_is(w))
         return ROLE_CODE_KEY;
     if (str_is(w, "lathe") ||
         (end < s.n && (s.p[end] == '(' || s.p[end] == '{')) ||
