@@ -280,8 +280,7 @@ match_equal(struct join *j, struct error *err)
     size_t n = frame_rows(j->f[0]), chunks = pool_chunks(n, CHUNK);
     bool pairs = j->o->how == JOIN_INNER || j->o->how == JOIN_LEFT;
 
-    if (!make_table(j, err) ||
-        !(j->hit = mem_try_unset(n, sizeof *j->hit, err)) ||
+    if (!(j->hit = mem_try_unset(n, sizeof *j->hit, err)) ||
         !(j->n_out = mem_try_array(chunks, sizeof *j->n_out, err)))
         return false;
     pool_for(j->pool, n, CHUNK, count_chunk, j);
@@ -480,9 +479,7 @@ static bool
 match_asof(struct join *j, struct error *err)
 {
     j->n = frame_rows(j->f[0]);
-    if (!check_ordered(j, err) || !order_right(j, err) ||
-        (j->n_by && !make_ordered_table(j, err)) ||
-        !(j->hit = mem_try_unset(j->n, sizeof *j->hit, err)) ||
+    if (!(j->hit = mem_try_unset(j->n, sizeof *j->hit, err)) ||
         !(j->out[1] = mem_try_unset(j->n, sizeof *j->out[1], err)))
         return false;
     pool_for(j->pool, j->n, CHUNK, asof_chunk, j);
@@ -602,19 +599,41 @@ make_frame(const struct join *j, struct error *err)
     return out;
 }
 
+/* What the right frame is looked up by. */
+static bool
+prepare(struct join *j, struct error *err)
+{
+    if (!read_keys(j, err))
+        return false;
+    if (j->o->how != JOIN_ASOF)
+        return make_table(j, err);
+    return check_ordered(j, err) && order_right(j, err) &&
+           (j->n_by == 0 || make_ordered_table(j, err));
+}
+
+/* The left frame beside it. */
+static struct frame *
+meet(struct join *j, struct error *err)
+{
+    bool ok = j->o->how == JOIN_ASOF ? match_asof(j, err) : match_equal(j, err);
+    struct frame *out = ok ? make_frame(j, err) : NULL;
+
+    for (int side = 0; side < 2; side++)
+        free(j->out[side]);
+    free(j->hit);
+    free(j->n_out);
+    return out;
+}
+
 static void
 join_fini(struct join *j)
 {
     rowkey_free(j->keys);
     keytable_free(j->table);
-    for (int side = 0; side < 2; side++) {
+    for (int side = 0; side < 2; side++)
         free(j->by[side]);
-        free(j->out[side]);
-    }
     free(j->begin);
     free(j->row);
-    free(j->hit);
-    free(j->n_out);
     free(j->on_value);
     free(j->on_row);
 }
@@ -626,11 +645,56 @@ join_frames(const struct frame *left, const struct frame *right,
 {
     struct join j = {
         .f = {left, right}, .o = o, .pool = pool, .progress = progress};
-    struct frame *out = NULL;
+    struct frame *out = prepare(&j, err) ? meet(&j, err) : NULL;
 
-    if (read_keys(&j, err) &&
-        (o->how == JOIN_ASOF ? match_asof(&j, err) : match_equal(&j, err)))
-        out = make_frame(&j, err);
     join_fini(&j);
     return out;
+}
+
+/* ---- one right frame, many left ones --------------------------------- */
+
+struct join_right {
+    struct join join;
+    struct frame *head, *right; /* references */
+};
+
+struct join_right *
+join_right_new(const struct frame *head, const struct frame *right,
+               const struct join_options *o, struct pool *pool,
+               const struct progress *progress, struct error *err)
+{
+    struct join_right *r = mem_try_array(1, sizeof *r, err);
+
+    if (!r)
+        return NULL;
+    r->head = frame_ref(head);
+    r->right = frame_ref(right);
+    r->join = (struct join){
+        .f = {head, right}, .o = o, .pool = pool, .progress = progress};
+    if (prepare(&r->join, err))
+        return r;
+    join_right_free(r);
+    return NULL;
+}
+
+void
+join_right_free(struct join_right *r)
+{
+    if (!r)
+        return;
+    join_fini(&r->join);
+    frame_unref(r->head);
+    frame_unref(r->right);
+    free(r);
+}
+
+struct frame *
+join_right_to(struct join_right *r, const struct frame *left, struct error *err)
+{
+    struct join one = r->join;
+
+    one.f[0] = left;
+    if (one.keys && !rowkey_turn(one.keys, left, one.by[0], one.pool, err))
+        return NULL;
+    return meet(&one, err);
 }

@@ -53,4 +53,16 @@ struct frame *
 join_frames(const struct frame *left, const struct frame *right,
             const struct join_options *o, struct pool *pool,
             const struct progress *progress, struct error *err) MUST_USE;
+
+/* The same for left frames that come one after the other: what is looked up is
+ * made of the right one once.  head: a left frame without rows; o must stay.
+ * Threads: one at a time. */
+struct join_right;
+struct join_right *
+join_right_new(const struct frame *head, const struct frame *right,
+               const struct join_options *o, struct pool *pool,
+               const struct progress *progress, struct error *err) MUST_USE;
+void join_right_free(struct join_right *r);
+struct frame *join_right_to(struct join_right *r, const struct frame *left,
+                            struct error *err) MUST_USE;
 #endif

@@ -341,16 +341,19 @@ map_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     dict_find_range(m->to, m->from, begin, end, m->map);
 }
 
-/* The smaller dictionary is looked up in the larger one. */
+/* The smaller dictionary is looked up in the larger one; where the values of
+ * side 1 are fixed, those of side 0 in theirs. */
 static bool
-map_texts(struct field *f, struct pool *pool, struct error *err)
+map_texts(struct field *f, bool fixed, struct pool *pool, struct error *err)
 {
     enum { TEXTS = 8192 };
     struct mapping m = {column_dict(f->c[0]), column_dict(f->c[1]), NULL};
 
+    free(f->map);
+    f->map = NULL;
     if (m.from == m.to)
         return true;
-    f->mapped = dict_count(m.from) > dict_count(m.to);
+    f->mapped = !fixed && dict_count(m.from) > dict_count(m.to);
     if (f->mapped) {
         m.from = column_dict(f->c[1]);
         m.to = column_dict(f->c[0]);
@@ -473,7 +476,8 @@ field_init(struct rowkey *k, struct field *f, struct pool *pool,
            struct error *err)
 {
     f->gap = !k->pair && column_missing(f->c[0]) > 0;
-    if (k->pair && f->type == COL_TEXT && !map_texts(f, pool, err))
+    if (k->pair && f->type == COL_TEXT &&
+        !map_texts(f, frame_rows(k->f[0]) == 0, pool, err))
         return false;
     if (!find_range(k, f, pool, err) || !append(k, f, pool, err))
         return false;
@@ -546,6 +550,21 @@ rowkey_pair(const struct frame *const f[2], const size_t *const by[2],
         }
     }
     return k;
+}
+
+bool
+rowkey_turn(struct rowkey *k, const struct frame *f, const size_t *by,
+            struct pool *pool, struct error *err)
+{
+    k->f[0] = f;
+    for (size_t i = 0; i < k->n_fields; i++) {
+        struct field *field = &k->field[i];
+
+        field->c[0] = frame_column(f, by[i]);
+        if (field->type == COL_TEXT && !map_texts(field, true, pool, err))
+            return false;
+    }
+    return true;
 }
 
 void

@@ -33,6 +33,12 @@ rowkey_new(const struct frame *f, const size_t *by, size_t n_by,
 struct rowkey *
 rowkey_pair(const struct frame *const f[2], const size_t *const by[2],
             size_t n_by, struct pool *pool, struct error *err) MUST_USE;
+/* Another frame in the place of f[0] of a pair that was made with one of no
+ * rows, its columns by[0..] of the same types; the keys of f[1] stay.  It is
+ * borrowed until the next one or the end.  After a failure k can only be freed
+ * or turned once more. */
+bool rowkey_turn(struct rowkey *k, const struct frame *f, const size_t *by,
+                 struct pool *pool, struct error *err) MUST_USE;
 void rowkey_free(struct rowkey *k);
 /* Keys are below it; 0: they may be anything. */
 uint64_t rowkey_span(const struct rowkey *k);

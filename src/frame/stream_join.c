@@ -19,6 +19,7 @@ struct joining {
     struct join_options o;
     const char **by; /* owned texts, NULL-ended */
     char *suffix;
+    struct join_right *ready; /* NULL until rows come */
 };
 
 static void
@@ -31,6 +32,7 @@ release_joining(void *ctx)
         free((void *)(uintptr_t)j->by[i]);
     free(j->by);
     free(j->suffix);
+    join_right_free(j->ready);
     free(j);
 }
 
@@ -62,9 +64,18 @@ static struct frame *
 apply_join(void *ctx, const struct frame *f, struct pool *pool,
            struct error *err)
 {
-    const struct joining *j = ctx;
+    struct joining *j = ctx;
+    struct frame *head;
 
-    return join_frames(f, j->right, &j->o, pool, NULL, err);
+    if (frame_rows(f) == 0)
+        return join_frames(f, j->right, &j->o, pool, NULL, err);
+    if (!j->ready) {
+        if (!(head = frame_slice(f, 0, 0, err)))
+            return NULL;
+        j->ready = join_right_new(head, j->right, &j->o, pool, NULL, err);
+        frame_unref(head);
+    }
+    return j->ready ? join_right_to(j->ready, f, err) : NULL;
 }
 
 struct stream *
