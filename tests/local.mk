@@ -36,6 +36,7 @@ FUZZ += tests/fuzz/fuzz_model
 FUZZ += tests/fuzz/fuzz_notebook
 FUZZ += tests/fuzz/fuzz_parquet
 FUZZ += tests/fuzz/fuzz_theme
+FUZZ += tests/fuzz/fuzz_value
 tests_fuzz_fuzz_arrow_SOURCES = tests/fuzz/fuzz_arrow.c tests/fuzz/replay.c
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/replay.c
 tests_fuzz_fuzz_expr_SOURCES = tests/fuzz/fuzz_expr.c tests/fuzz/replay.c
@@ -43,6 +44,7 @@ tests_fuzz_fuzz_input_SOURCES = tests/fuzz/fuzz_input.c tests/fuzz/replay.c
 tests_fuzz_fuzz_jsonl_SOURCES = tests/fuzz/fuzz_jsonl.c tests/fuzz/replay.c
 tests_fuzz_fuzz_parquet_SOURCES = tests/fuzz/fuzz_parquet.c tests/fuzz/replay.c
 tests_fuzz_fuzz_theme_SOURCES = tests/fuzz/fuzz_theme.c tests/fuzz/replay.c
+tests_fuzz_fuzz_value_SOURCES = tests/fuzz/fuzz_value.c tests/fuzz/replay.c
 tests_fuzz_fuzz_model_SOURCES = tests/fuzz/fuzz_model.c tests/fuzz/replay.c
 tests_fuzz_fuzz_notebook_SOURCES = tests/fuzz/fuzz_notebook.c tests/fuzz/replay.c
 if HAVE_CMOCKA

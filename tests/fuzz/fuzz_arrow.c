@@ -1,7 +1,8 @@
 /* fuzz_arrow -- any bytes as an Arrow file or stream.
  *
- * Beyond not crashing: every value of what was read can be printed, and what
- * is written from it reads back the same.
+ * Beyond not crashing: every value of what was read can be printed, what is
+ * written from it reads back the same, and a stream gives what the whole
+ * does, from the file and from what was written, in batches of few rows.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "frame/arrow.h"
+#include "tests/lib/same_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -69,19 +71,53 @@ write_and_read(const struct frame *f)
     frame_unref(g);
 }
 
+static void
+write_in_batches(const struct frame *f, bool stream)
+{
+    struct arrow_options o = {.stream = stream,
+                              .batch_rows = 1 + frame_rows(f) / 3};
+    char path[] = "/tmp/lathe-fuzz.XXXXXX";
+    struct source_options as = {.format = SOURCE_ARROW};
+    int fd = mkstemp(path);
+    struct error err;
+
+    check(fd >= 0);
+    close(fd);
+    check(arrow_write(f, path, &o, &err));
+    check(same_or_both_fail(path, &as));
+    unlink(path);
+}
+
+static void
+read_streamed(struct str bytes)
+{
+    struct source_options o = {.format = SOURCE_ARROW, .csv = {.header = -1}};
+    char path[40];
+    int fd = same_file_of(bytes, path);
+
+    check(fd >= 0 && same_or_both_fail(path, &o));
+    close(fd);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+    struct str bytes = {(const char *)data, len};
     struct error err;
     struct frame *f;
 
-    if (!arrow_parse((struct str){(const char *)data, len}, "fuzz", NULL, NULL,
-                     &f, &err))
+    if (len > 0 && codec_sniff(bytes) == CODEC_NONE)
+        read_streamed(bytes);
+    if (!arrow_parse(bytes, "fuzz", NULL, NULL, &f, &err))
         return 0;
     if (frame_rows(f) <= ROWS_MAX) {
         look_at_all(f);
         if (has_plain_names(f))
             write_and_read(f);
+        if (has_plain_names(f) && frame_cols(f) > 0) {
+            write_in_batches(f, true);
+            write_in_batches(f, false);
+        }
     }
     frame_unref(f);
     return 0;
