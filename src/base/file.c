@@ -318,25 +318,103 @@ file_read(const char *path, size_t max, struct buf *out, struct error *err)
     return ok;
 }
 
-static bool
-sync_folder_of(const char *path, struct error *err)
+/* Caller frees. */
+static char *
+folder_of(const char *path)
 {
     char *folder = mem_text(path);
     char *slash = strrchr(folder, '/');
-    int fd;
-    bool ok;
 
-    if (slash)
+    if (slash) {
         slash[slash == folder ? 1 : 0] = '\0';
-    fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return folder;
+    }
+    free(folder);
+    return mem_text(".");
+}
+
+static bool
+sync_folder_of(const char *path, struct error *err)
+{
+    char *folder = folder_of(path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* Some network file systems refuse to sync a folder: EINVAL is no loss. */
-    ok = fd >= 0 && (checked_sync(fd) || errno == EINVAL);
+    bool ok = fd >= 0 && (checked_sync(fd) || errno == EINVAL);
+
     if (!ok)
-        error_errno(err, errno, "%s", slash ? folder : ".");
+        error_errno(err, errno, "%s", folder);
     if (fd >= 0)
         close(fd);
     free(folder);
     return ok;
+}
+
+/* ---- a file that appears whole ----
+ *
+ * A file without a name is linked into place when it is whole.  A link cannot
+ * replace what is there: then it goes to a name beside it, which is renamed at
+ * once, and only a kill between these two calls leaves that name behind.  The
+ * kernel makes such links through /proc alone. */
+
+enum { OWN_NAME = sizeof "/proc/self/fd/-2147483648", NAME_TRIES = 1000 };
+
+static const char *
+own_name(int fd, char out[OWN_NAME])
+{
+    snprintf(out, OWN_NAME, "/proc/self/fd/%d", fd);
+    return out;
+}
+
+/* -1 where there are none, or where they could not get a name. */
+static int
+open_unnamed(const char *path)
+{
+    char *folder = folder_of(path), own[OWN_NAME];
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    free(folder);
+    if (fd >= 0 && access(own_name(fd, own), F_OK) < 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* A name beside `path` that no one has, in *temporary. */
+static bool
+link_beside(struct file_out *o, const char *own)
+{
+    size_t n = strlen(o->path) + sizeof ".-2147483648.1000";
+    int linked = -1;
+
+    o->temporary = mem_new(n);
+    for (int i = 0; linked < 0 && i < NAME_TRIES; i++) {
+        snprintf(o->temporary, n, "%s.%d.%d", o->path, (int)getpid(), i);
+        linked =
+            linkat(AT_FDCWD, own, AT_FDCWD, o->temporary, AT_SYMLINK_FOLLOW);
+        if (linked < 0 && errno != EEXIST)
+            break;
+    }
+    if (linked == 0)
+        return true;
+    free(o->temporary);
+    o->temporary = NULL;
+    return false;
+}
+
+static bool
+put_in_place(struct file_out *o)
+{
+    char own[OWN_NAME];
+
+    if (!o->temporary) {
+        if (linkat(AT_FDCWD, own_name(o->fd, own), AT_FDCWD, o->path,
+                   AT_SYMLINK_FOLLOW) == 0)
+            return true;
+        if (errno != EEXIST || !link_beside(o, own))
+            return false;
+    }
+    return rename(o->temporary, o->path) == 0;
 }
 
 bool
@@ -344,7 +422,10 @@ file_out_open(struct file_out *o, const char *path, struct error *err)
 {
     size_t n = strlen(path) + sizeof ".XXXXXX";
 
-    *o = (struct file_out){-1, mem_text(path), mem_new(n)};
+    *o = (struct file_out){open_unnamed(path), mem_text(path), NULL};
+    if (o->fd >= 0)
+        return true;
+    o->temporary = mem_new(n);
     snprintf(o->temporary, n, "%s.XXXXXX", path);
     o->fd = mkostemp(o->temporary, O_CLOEXEC);
     if (o->fd >= 0)
@@ -366,7 +447,8 @@ file_out_drop(struct file_out *o)
 {
     if (o->fd >= 0)
         close(o->fd);
-    unlink(o->temporary);
+    if (o->temporary)
+        unlink(o->temporary);
     free(o->temporary);
     free(o->path);
     *o = (struct file_out){.fd = -1};
@@ -403,19 +485,19 @@ mode_of(const struct file_out *o, unsigned mode)
 bool
 file_out_commit(struct file_out *o, unsigned mode, struct error *err)
 {
-    bool ok = fchmod(o->fd, mode_of(o, mode)) == 0 && checked_sync(o->fd);
+    bool ok = fchmod(o->fd, mode_of(o, mode)) == 0 && checked_sync(o->fd) &&
+              put_in_place(o);
 
-    if (close(o->fd) < 0)
-        ok = false;
-    o->fd = -1;
-    if (!ok || rename(o->temporary, o->path) < 0) {
+    if (!ok) {
         error_errno(err, errno, "%s", o->path);
         file_out_drop(o);
         return false;
     }
+    close(o->fd);
     ok = sync_folder_of(o->path, err);
     free(o->temporary);
     free(o->path);
+    *o = (struct file_out){.fd = -1};
     return ok;
 }
 

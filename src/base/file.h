@@ -53,10 +53,12 @@ bool file_read(const char *path, size_t max, struct buf *out,
 bool file_replace(const char *path, const void *data, size_t len, unsigned mode,
                   struct error *err) MUST_USE;
 /* The same in pieces: open, write, then either commit or drop, which release
- * it.  Nothing is at `path` before the commit. */
+ * it.  Nothing is at `path` before the commit.  Where the file system allows
+ * it the temporary has no name until then, so that nothing stays of it however
+ * the process ends. */
 struct file_out {
     int fd;
-    char *path, *temporary;
+    char *path, *temporary; /* NULL: without a name */
 };
 bool
 file_out_open(struct file_out *o, const char *path, struct error *err) MUST_USE;

@@ -54,4 +54,14 @@ like "$(cat err)" "out.pdf: its ending tells no format" "and is named"
 "$lathe" convert absent.csv out.csv 2> err
 is "$?" 1 "a file that is not there is exit status 1"
 ok "$([ ! -e out.csv ]; echo $?)" "and nothing is written"
+
+# Killed as soon as its file is open, written or not.
+LATHE_MEMORY=64M "$lathe" convert in.csv killed.csv > out 2> err &
+pid=$!
+while kill -0 $pid 2> /dev/null && ! ls -l /proc/$pid/fd 2> /dev/null | grep -q "$PWD/#\|killed.csv"; do
+    :
+done
+kill -9 $pid 2> /dev/null
+wait $pid 2> /dev/null
+is "$(ls | grep -c 'killed.csv.')" 0 "a kill in the middle of a write leaves nothing beside the file"
 done_testing

@@ -5,9 +5,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -212,6 +214,66 @@ test_a_file_in_pieces_is_there_only_once_committed(void **state)
     unlink("pieces");
 }
 
+/* Killed before anything is written, amid it, and with all of it there. */
+static void
+a_kill_in_the_middle_of_a_write_leaves_nothing_behind(void **state)
+{
+    struct error err;
+    struct file_out o;
+    size_t before;
+
+    (void)state;
+    assert_ok(file_replace("killed", "as it was", 9, 0600, &err), err);
+    before = files_here();
+    assert_ok(file_out_open(&o, "killed", &err), err);
+    if (o.temporary) {
+        file_out_drop(&o);
+        unlink("killed");
+        skip();
+    }
+    file_out_drop(&o);
+    for (int pieces = 0; pieces < 3; pieces++) {
+        pid_t child = fork();
+        int status;
+
+        if (child == 0) {
+            if (!file_out_open(&o, "killed", &err))
+                _exit(1);
+            for (int i = 0; i < pieces; i++)
+                if (!file_out_write(&o, "new", 3, &err))
+                    _exit(1);
+            raise(SIGKILL);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        assert_int_equal(files_here(), before);
+    }
+    assert_int_equal(unlink("killed"), 0);
+}
+
+/* A link cannot replace, but what it goes through is renamed at once. */
+static void
+a_committed_file_replaces_a_file_and_a_link_and_not_a_folder(void **state)
+{
+    struct error err;
+    struct stat st;
+    size_t before;
+
+    (void)state;
+    before = files_here();
+    assert_int_equal(symlink("nowhere", "link"), 0);
+    assert_ok(file_replace("link", "a", 1, 0600, &err), err);
+    assert_int_equal(lstat("link", &st), 0);
+    assert_true(S_ISREG(st.st_mode));
+    assert_int_equal(st.st_nlink, 1);
+    assert_int_equal(unlink("link"), 0);
+    assert_int_equal(mkdir("folder", 0700), 0);
+    assert_false(file_replace("folder", "a", 1, 0600, &err));
+    assert_int_equal(rmdir("folder"), 0);
+    assert_false(file_replace("none/a", "a", 1, 0600, &err));
+    assert_int_equal(files_here(), before);
+}
+
 static void
 a_file_that_becomes_shorter_is_read_as_zeros_and_told(void **state)
 {
@@ -266,6 +328,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(closing_a_map_of_memory_closes_no_descriptor),
+        cmocka_unit_test(a_kill_in_the_middle_of_a_write_leaves_nothing_behind),
+        cmocka_unit_test(
+            a_committed_file_replaces_a_file_and_a_link_and_not_a_folder),
         cmocka_unit_test(a_file_that_becomes_shorter_is_read_as_zeros_and_told),
         cmocka_unit_test(
             test_a_file_gets_the_mode_of_the_umask_and_keeps_its_own),
