@@ -68,7 +68,11 @@ struct csv_table {
     size_t foreign_line; /* of the first */
 };
 
-enum { CSV_FIELD_MAX = 64 << 20 }; /* bytes of a field */
+enum {
+    CSV_FIELD_MAX = 64 << 20, /* bytes of a field */
+    CSV_COLS_MAX = 100000,    /* columns of a table of text */
+    CSV_CELLS_MAX = 1 << 24   /* fields of a row that is set aside */
+};
 
 /* A byte other than a quote or a line's end, "tab" or "\\t".  ERR_USAGE. */
 bool
@@ -78,8 +82,9 @@ bool csv_types_check(const char *const *types, struct error *err) MUST_USE;
 
 /* "-" is standard input; o may be NULL (all found: header -1).  Errors name file and line: ERR_NOTFOUND, ERR_IO,
  * ERR_PARSE for an empty file, no rows at all, a binary file: a zero byte in
- * the first 4 KiB or the first row.  ERR_LIMIT for a field of more than
- * CSV_FIELD_MAX bytes, with its line and column. */
+ * the first 4 KiB or the first row.  ERR_LIMIT, with the line, for a
+ * field of more than CSV_FIELD_MAX bytes, more than CSV_COLS_MAX columns, and a
+ * row of more than CSV_CELLS_MAX fields. */
 bool csv_read(const char *path, const struct csv_options *o, struct pool *pool,
               struct progress *progress, struct csv_table *out,
               struct error *err) MUST_USE;

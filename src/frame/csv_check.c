@@ -147,6 +147,24 @@ sum_up(const struct checking *c, struct csv_foreign *out, struct error *err)
     return true;
 }
 
+/* Before memory is taken for their fields. */
+static bool
+check_wide(const struct csv_survey *v, const struct csv_place *from,
+           struct error *err)
+{
+    for (size_t i = 0; i < v->n_regions; i++) {
+        const struct csv_region *g = &v->region[i];
+
+        if (g->n_wide > 0)
+            return error_set(
+                err, ERR_LIMIT, "line %zu: %zu fields, the limit is %d",
+                (size_t)from->lines + g->line +
+                    csv_count_lines(from->scan, g->line_from, g->wide_at),
+                g->n_wide, CSV_CELLS_MAX);
+    }
+    return true;
+}
+
 bool
 csv_check(struct csv_survey *v, const struct csv_place *from, struct pool *pool,
           struct csv_foreign *out, struct error *err)
@@ -154,6 +172,8 @@ csv_check(struct csv_survey *v, const struct csv_place *from, struct pool *pool,
     struct checking c = {.survey = v, .scan = from->scan, .lines = from->lines};
     bool ok = false;
 
+    if (!check_wide(v, from, err))
+        return false;
     for (size_t i = 0; i < v->n_regions; i++)
         c.n_todo += csv_region_odd(&v->region[i]);
     if (c.n_todo == 0)

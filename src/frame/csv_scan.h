@@ -67,7 +67,9 @@ struct csv_count {
     size_t n_rows;
     size_t n_good[CSV_DELIMITERS];   /* by candidate */
     size_t n_fields[CSV_DELIMITERS]; /* delimiters plus rows */
-    size_t n_lines;                  /* line ends of any kind, also quoted */
+    /* A row of more than CSV_CELLS_MAX fields: how many, and where it is. */
+    size_t n_wide[CSV_DELIMITERS], wide_at[CSV_DELIMITERS];
+    size_t n_lines; /* line ends of any kind, also quoted */
     bool has_quote, has_zero;
     bool foreign;     /* has bytes that are not UTF-8 */
     bool ends_inside; /* the stretch ends within a quoted field */

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "frame/csv.h"
 #include "frame/csv_scan_state.h"
 #include "frame/encoding.h"
 
@@ -51,6 +52,10 @@ count_row(struct counter *c, size_t end, size_t n_delimiters)
         for (size_t d = 0; d < n_delimiters; d++) {
             c->out->n_good[d] += !c->stray && c->fields[d] == c->expected[d];
             c->out->n_fields[d] += c->fields[d] + 1;
+            if (c->fields[d] >= CSV_CELLS_MAX) {
+                c->out->n_wide[d] = c->fields[d] + 1;
+                c->out->wide_at[d] = c->row;
+            }
         }
     }
     for (size_t d = 0; d < n_delimiters; d++)

@@ -258,6 +258,8 @@ keep_first(struct look *l, struct error *err)
     bool ok;
 
     r->n = l->w.expected[0] + 1;
+    if (!csv_survey_width(r->n, err))
+        return false;
     if (!csv_reading_room(r, err) ||
         !(c->first = mem_try_text(window.p, len, err)))
         return false;

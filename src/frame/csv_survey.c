@@ -271,16 +271,28 @@ choose_delimiter(struct survey_job *j, struct csv_scan *s, struct pool *pool,
 
         c->n_good[0] = c->n_good[best];
         c->n_fields[0] = c->n_fields[best];
+        c->n_wide[0] = c->n_wide[best];
+        c->wide_at[0] = c->wide_at[best];
         has_quote |= c->has_quote;
     }
     j->again = true;
     return !has_quote || count_regions(j, pool, err);
 }
 
+bool
+csv_survey_width(size_t n_fields, struct error *err)
+{
+    return n_fields <= CSV_COLS_MAX ||
+           error_set(err, ERR_LIMIT, "%zu columns, the limit is %d", n_fields,
+                     CSV_COLS_MAX);
+}
+
 static bool
 finish(const struct survey_job *j, size_t pick, struct csv_survey *v,
        struct error *err)
 {
+    if (!csv_survey_width(j->expected[pick] + 1, err))
+        return false;
     v->n_regions = j->n_regions;
     v->n_fields = j->expected[pick] + 1;
     for (size_t i = 0; i < j->n_pieces; i++)
@@ -291,6 +303,8 @@ finish(const struct survey_job *j, size_t pick, struct csv_survey *v,
         r->n_rows = j->count[i].n_rows;
         r->n_good = j->count[i].n_good[pick];
         r->n_fields = j->count[i].n_fields[pick];
+        r->n_wide = j->count[i].n_wide[pick];
+        r->wide_at = j->count[i].wide_at[pick];
         r->zero = j->count[i].has_zero;
         r->long_one = r->end - r->begin > CSV_FIELD_MAX;
         if (r->end - r->begin >= UINT32_MAX)

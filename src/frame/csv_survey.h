@@ -22,6 +22,7 @@ enum { CSV_SCAN_PART = 5 };
 struct csv_region {
     size_t begin, end; /* bytes; whole rows */
     size_t n_rows, n_good, n_fields;
+    size_t n_wide, wide_at; /* fields of a row beyond CSV_CELLS_MAX; or 0 */
     size_t line_from, line; /* a byte at or before begin, and its line, 1.. */
     bool foreign;           /* it may have bytes that are not UTF-8 */
     bool zero;              /* zero bytes */
@@ -54,6 +55,8 @@ void csv_survey_fini(struct csv_survey *v);
 /* Delimiters of the row at `begin`, for each candidate. */
 void
 csv_survey_expected(const struct csv_scan *s, size_t begin, size_t *expected);
+/* Is it a number of columns that a table may have? */
+bool csv_survey_width(size_t n_fields, struct error *err) MUST_USE;
 /* The candidate that is chosen when this many rows are good. */
 size_t csv_survey_best(const size_t *good, const size_t *expected, size_t n);
 

@@ -29,8 +29,9 @@ struct jsonl_options {
 };
 
 /* o may be NULL.  Of out, delimiter is 0 and header true.  Errors name file
- * and line: ERR_PARSE when there is no row at all, ERR_LIMIT for more than a
- * million different names. */
+ * and line: ERR_PARSE when there is no row at all, ERR_LIMIT for more than
+ * CSV_COLS_MAX different names, and for rows that have so few of them in common
+ * that the table would take many times the text, and more than the budget. */
 bool
 jsonl_parse(struct str text, const char *name, const struct jsonl_options *o,
             struct pool *pool, struct progress *progress, struct csv_table *out,

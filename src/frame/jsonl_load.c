@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/mem.h"
 #include "frame/names.h"
+
+enum { SPARSE_MOST = 64 /* bytes of memory for each of the text */ };
 
 /* ---- columns ---- */
 
@@ -82,11 +85,38 @@ jsonl_targets(struct jsonl_reading *r, struct error *err)
     return name_targets(r, err);
 }
 
+size_t
+jsonl_row_bytes(const struct jsonl_reading *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n_cols; i++)
+        n += column_width(r->target[i].type);
+    return n;
+}
+
+/* A name that one row has is a column of all: a small file whose rows have
+ * little in common would take any amount of memory. */
+static bool
+check_sparse(const struct jsonl_reading *r, struct error *err)
+{
+    uint64_t bytes = (uint64_t)r->n_rows * jsonl_row_bytes(r);
+
+    if (bytes / SPARSE_MOST <= r->text.n || bytes <= budget_bytes())
+        return true;
+    return error_set(err, ERR_LIMIT,
+                     "%zu columns of %zu rows, most of them without a value: "
+                     "more memory than there is (LATHE_MEMORY)",
+                     r->n_cols, r->n_rows);
+}
+
 static bool
 make_room(struct jsonl_reading *r, struct error *err)
 {
     size_t n;
 
+    if (!check_sparse(r, err))
+        return false;
     if (!mem_mul(r->n_parts, r->n_cols, &n))
         return error_set(err, ERR_NOMEM, "no memory for %zu columns",
                          r->n_cols);

@@ -95,6 +95,8 @@ bool jsonl_add_rejects(const struct jsonl_reading *r, struct builder *b,
 /* The columns that the first pass has found, r->n_cols in target. */
 bool jsonl_targets(struct jsonl_reading *r, struct error *err) MUST_USE;
 /* Their values from the rows of the parts. */
+/* Memory of a row of all columns, texts aside. */
+size_t jsonl_row_bytes(const struct jsonl_reading *r);
 bool jsonl_load_rows(struct jsonl_reading *r, struct error *err) MUST_USE;
 /* The second pass: what the first one has left in parts, tree and seen to
  * columns in target. */

@@ -15,7 +15,11 @@
 #include "frame/stream_source.h"
 #include "frame/stream_text.h"
 
-enum { PARTS_OF_WINDOW = 16, PARTS_MOST = 1 << 16 /* about */ };
+enum {
+    PARTS_OF_WINDOW = 16,
+    PARTS_MOST = 1 << 16, /* about */
+    WIDE = 8              /* bytes of memory for each of a batch's text */
+};
 
 /* Rows that are read by one thread. */
 struct stretch {
@@ -222,7 +226,7 @@ choose_parts(struct stream_jsonl *j, size_t *len, struct error *err)
 {
     struct jsonl_reading *r = &j->r;
     uint64_t begin = j->stretch[j->at].begin;
-    size_t cap = 0;
+    size_t cap = 0, most = j->window / jsonl_row_bytes(r) * WIDE;
 
     r->n_rows = *len = 0;
     for (size_t i = j->at; i < j->n; i++) {
@@ -230,7 +234,8 @@ choose_parts(struct stream_jsonl *j, size_t *len, struct error *err)
         size_t from = (size_t)(s->begin - begin);
         struct jsonl_part *p;
 
-        if (r->n_parts > 0 && from + s->len > j->window)
+        if (r->n_parts > 0 &&
+            (from + s->len > j->window || r->n_rows + s->n_rows > most))
             break;
         p = mem_try_grow(r->part, r->n_parts, &cap, sizeof *p, err);
         if (!p)

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "frame/csv.h"
 
-enum { NAME_MAX = 4096, NODES_MAX = 1 << 20, FIRST_NODES = 32 };
+enum { NAME_MAX = 4096, NODES_MAX = 1 + CSV_COLS_MAX, FIRST_NODES = 32 };
 
 bool
 jsonl_tree_init(struct jsonl_tree *t, struct error *err)
@@ -60,7 +61,7 @@ jsonl_tree_add(struct jsonl_tree *t, uint32_t parent, struct str name,
     *node = code + 1;
     if (*node == NODES_MAX)
         return error_set(err, ERR_LIMIT, "more than %d different names",
-                         NODES_MAX);
+                         CSV_COLS_MAX);
     if (*node == t->n)
         t->parent[t->n++] = parent;
     return true;

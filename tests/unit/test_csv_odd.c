@@ -295,6 +295,53 @@ a_field_has_a_limit_that_is_told_with_its_place(void **state)
     free(text);
 }
 
+/* The number is known before memory is taken for the columns. */
+static void
+a_hundred_thousand_columns_are_the_limit(void **state)
+{
+    struct csv_table t;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    buf_fill(&b, ',', CSV_COLS_MAX - 1);
+    buf_add(&b, "\n", 1);
+    buf_fill(&b, ',', CSV_COLS_MAX - 1);
+    t = parse((struct str){b.data, b.len}, NULL);
+    assert_int_equal(frame_cols(t.frame), CSV_COLS_MAX);
+    csv_table_fini(&t);
+    buf_clear(&b);
+    buf_puts(&b, "\n");
+    buf_fill(&b, ';', CSV_COLS_MAX);
+    buf_puts(&b, "\n1\n");
+    assert_fails((struct str){b.data, b.len}, ERR_LIMIT,
+                 "t.csv: 100001 columns, the limit is 100000");
+    buf_fini(&b);
+}
+
+static void
+a_ragged_row_of_millions_of_fields_is_told_with_its_line(void **state)
+{
+    struct csv_table t;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    buf_puts(&b, "a,b\n\"1\n2\",3\n");
+    buf_fill(&b, ',', CSV_CELLS_MAX - 1);
+    buf_puts(&b, "\n4,5\n");
+    t = parse((struct str){b.data, b.len}, NULL);
+    assert_reject(&t, 0, "4 - 16777216 fields, expected 2");
+    csv_table_fini(&t);
+    buf_clear(&b);
+    buf_puts(&b, "a,b\n\"1\n2\",3\n");
+    buf_fill(&b, ',', CSV_CELLS_MAX);
+    buf_puts(&b, "\n4,5\n");
+    assert_fails((struct str){b.data, b.len}, ERR_LIMIT,
+                 "t.csv: line 4: 16777217 fields, the limit is 16777216");
+    buf_fini(&b);
+}
+
 /* What is set aside is cut short: it takes no room. */
 static void
 a_quote_that_is_never_closed_is_set_aside_however_long(void **state)
@@ -520,6 +567,9 @@ main(void)
         cmocka_unit_test(rows_with_zero_bytes_are_set_aside),
         cmocka_unit_test(a_zero_byte_near_the_beginning_is_no_text),
         cmocka_unit_test(what_is_not_utf8_is_kept_and_counted),
+        cmocka_unit_test(a_hundred_thousand_columns_are_the_limit),
+        cmocka_unit_test(
+            a_ragged_row_of_millions_of_fields_is_told_with_its_line),
         cmocka_unit_test(a_field_has_a_limit_that_is_told_with_its_place),
         cmocka_unit_test(
             a_quote_that_is_never_closed_is_set_aside_however_long),

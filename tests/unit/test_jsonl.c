@@ -224,6 +224,37 @@ test_a_file_without_rows_is_an_error(void **state)
     assert_fails("\xef\xbb\xbf{\"a\":", "t.jsonl: line 1: no value");
 }
 
+/* Each row has a name of its own: a column of all rows. */
+static void
+assert_diverse_fails(size_t n_rows, const char *message)
+{
+    struct csv_table t;
+    struct error err;
+    struct buf b;
+
+    buf_init(&b);
+    for (size_t i = 0; i < n_rows; i++)
+        buf_printf(&b, "{\"k%zu\":1}\n", i);
+    assert_false(jsonl_parse((struct str){b.data, b.len}, "t.jsonl", NULL, NULL,
+                             NULL, &t, &err));
+    assert_string_equal(err.message, message);
+    assert_int_equal(err.code, ERR_LIMIT);
+    buf_fini(&b);
+}
+
+static void
+test_names_and_the_room_of_rows_without_them_have_a_limit(void **state)
+{
+    (void)state;
+    assert_diverse_fails(CSV_COLS_MAX + 1,
+                         "t.jsonl: more than 100000 different names");
+    assert_int_equal(setenv("LATHE_MEMORY", "64M", 1), 0);
+    assert_diverse_fails(5000, "t.jsonl: 5000 columns of 5000 rows, most of "
+                               "them without a value: more memory than there "
+                               "is (LATHE_MEMORY)");
+    unsetenv("LATHE_MEMORY");
+}
+
 static void
 test_nesting_has_a_limit(void **state)
 {
@@ -411,6 +442,8 @@ main(void)
         cmocka_unit_test(test_a_list_of_objects_is_read_as_rows),
         cmocka_unit_test(test_bad_lines_go_to_the_rejects),
         cmocka_unit_test(test_a_file_without_rows_is_an_error),
+        cmocka_unit_test(
+            test_names_and_the_room_of_rows_without_them_have_a_limit),
         cmocka_unit_test(test_nesting_has_a_limit),
         cmocka_unit_test(
             test_what_is_written_reads_back_whatever_the_threads_take),

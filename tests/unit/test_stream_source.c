@@ -368,6 +368,30 @@ a_field_beyond_the_limit_is_the_same_error(void **state)
     buf_fini(&b);
 }
 
+static void
+too_many_columns_or_fields_are_the_same_error(void **state)
+{
+    static const char *const heads[] = {"", "a,b\n1,2\n", "a;b\n1;2\n"};
+    static const size_t fields[] = {CSV_COLS_MAX, CSV_CELLS_MAX, 1 << 18};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    for (size_t i = 0; i < 3; i++) {
+        struct source_options o = {.csv = {.header = -1, .grain = 1 << 16}};
+        char *path;
+
+        buf_clear(&b);
+        buf_puts(&b, heads[i]);
+        buf_fill(&b, ',', fields[i]);
+        buf_puts(&b, "\n3,4\n5,6\n");
+        path = put("wide.csv", (struct str){b.data, b.len});
+        assert_streams(path, &o, NULL);
+        free(path);
+    }
+    buf_fini(&b);
+}
+
 /* What was read of a file that has become shorter is not believed. */
 static void
 a_file_that_becomes_shorter_ends_its_stream(void **state)
@@ -954,6 +978,7 @@ main(void)
         cmocka_unit_test(random_dates_stream_as_they_are_read_whole),
         cmocka_unit_test(rows_with_zero_bytes_are_set_aside_in_their_order),
         cmocka_unit_test(a_field_beyond_the_limit_is_the_same_error),
+        cmocka_unit_test(too_many_columns_or_fields_are_the_same_error),
         cmocka_unit_test(zero_bytes_are_found_wherever_they_are),
         cmocka_unit_test(lines_stream_as_they_are_read_whole),
         cmocka_unit_test(random_lines_stream_as_they_are_read_whole),
