@@ -159,7 +159,7 @@ map_fd(struct file_map *m, int fd, const char *path,
     if (p == MAP_FAILED)
         return error_errno(err, errno, "%s", path);
     priv->mapped = p;
-    priv->watch = torn_watch(p, (size_t)st.st_size);
+    priv->watch = torn_watch(p, (size_t)st.st_size, path, &st);
     priv->len = m->len = (size_t)st.st_size;
     m->data = p;
     return true;
@@ -422,7 +422,8 @@ file_out_open(struct file_out *o, const char *path, struct error *err)
 {
     size_t n = strlen(path) + sizeof ".XXXXXX";
 
-    *o = (struct file_out){open_unnamed(path), mem_text(path), NULL};
+    *o = (struct file_out){open_unnamed(path), torn_mark(), mem_text(path),
+                           NULL};
     if (o->fd >= 0)
         return true;
     o->temporary = mem_new(n);
@@ -485,9 +486,14 @@ mode_of(const struct file_out *o, unsigned mode)
 bool
 file_out_commit(struct file_out *o, unsigned mode, struct error *err)
 {
-    bool ok = fchmod(o->fd, mode_of(o, mode)) == 0 && checked_sync(o->fd) &&
-              put_in_place(o);
+    bool ok;
 
+    if (!torn_check(o->mark, false, err)) {
+        file_out_drop(o);
+        return false;
+    }
+    ok = fchmod(o->fd, mode_of(o, mode)) == 0 && checked_sync(o->fd) &&
+         put_in_place(o);
     if (!ok) {
         error_errno(err, errno, "%s", o->path);
         file_out_drop(o);

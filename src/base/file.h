@@ -58,6 +58,7 @@ bool file_replace(const char *path, const void *data, size_t len, unsigned mode,
  * the process ends. */
 struct file_out {
     int fd;
+    unsigned mark; /* what is torn since then is in the file: no commit */
     char *path, *temporary; /* NULL: without a name */
 };
 bool

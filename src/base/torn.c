@@ -3,6 +3,10 @@
  * Watches are never freed but used again, so that a handler on another thread
  * may always follow the list.  A watch in use has a begin; its end is written
  * before and cleared after it.
+ *
+ * A file that is cut within its last page raises no signal: the rest of that
+ * page is zeros.  So files are also asked for their size, by name, and are told
+ * from others that have taken their place.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -14,17 +18,39 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/mem.h"
 
 struct torn {
     atomic_uintptr_t begin, end;
-    atomic_bool used, torn;
+    atomic_bool used;
+    atomic_uint torn; /* a number that grows; 0: it is whole */
     struct torn *next;
+    char *path; /* under the lock, as all that follows; NULL: not in use */
+    dev_t dev;
+    ino_t ino;
+    off_t len;
 };
 
 static _Atomic(struct torn *) first;
 static struct sigaction before; /* written once, before any watch */
 static uintptr_t page;
+static atomic_uint n_torn;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* The last one that was torn and is no longer mapped. */
+static char *gone_path;
+static unsigned gone_torn;
+
+static void
+note(struct torn *w)
+{
+    unsigned whole = 0, number = atomic_fetch_add(&n_torn, 1) + 1;
+
+    atomic_compare_exchange_strong(&w->torn, &whole, number);
+}
 
 /* Zeros from the page of `at` to the end of its mapping. */
 static bool
@@ -36,7 +62,7 @@ mend(struct torn *w, uintptr_t at)
     if (begin == 0 || at < begin || at >= end ||
         begin != atomic_load(&w->begin))
         return false;
-    atomic_store(&w->torn, true);
+    note(w);
     return mmap((void *)from, end - from, PROT_READ,
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
@@ -82,7 +108,8 @@ unused(void)
 }
 
 struct torn *
-torn_watch(const void *mapped, size_t len)
+torn_watch(const void *mapped, size_t len, const char *path,
+           const struct stat *st)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct torn *w;
@@ -90,7 +117,13 @@ torn_watch(const void *mapped, size_t len)
     pthread_once(&once, install);
     if (!(w = unused()))
         return NULL;
-    atomic_store(&w->torn, false);
+    pthread_mutex_lock(&lock);
+    w->path = mem_text(path);
+    w->dev = st->st_dev;
+    w->ino = st->st_ino;
+    w->len = st->st_size;
+    pthread_mutex_unlock(&lock);
+    atomic_store(&w->torn, 0);
     atomic_store(&w->end, (uintptr_t)mapped + len);
     atomic_store(&w->begin, (uintptr_t)mapped);
     return w;
@@ -99,7 +132,32 @@ torn_watch(const void *mapped, size_t len)
 bool
 torn_was(const struct torn *w)
 {
-    return w && atomic_load(&w->torn);
+    return w && atomic_load(&w->torn) != 0;
+}
+
+/* Under the lock, as what follows. */
+static void
+ask_size(struct torn *w)
+{
+    struct stat st;
+
+    if (!torn_was(w) && stat(w->path, &st) == 0 && st.st_dev == w->dev &&
+        st.st_ino == w->ino && st.st_size < w->len)
+        note(w);
+}
+
+static void
+remember(struct torn *w)
+{
+    ask_size(w);
+    if (torn_was(w)) {
+        free(gone_path);
+        gone_path = w->path;
+        gone_torn = atomic_load(&w->torn);
+    } else {
+        free(w->path);
+    }
+    w->path = NULL;
 }
 
 void
@@ -107,7 +165,44 @@ torn_forget(struct torn *w)
 {
     if (!w)
         return;
+    pthread_mutex_lock(&lock);
+    remember(w);
+    pthread_mutex_unlock(&lock);
     atomic_store(&w->begin, 0);
     atomic_store(&w->end, 0);
     atomic_store(&w->used, false);
+}
+
+unsigned
+torn_mark(void)
+{
+    return atomic_load(&n_torn);
+}
+
+static bool
+tell(const char *path, struct error *err)
+{
+    return error_set(err, ERR_IO,
+                     "%s: it became shorter while it was in use, so nothing "
+                     "made of it counts; read it again",
+                     path);
+}
+
+bool
+torn_check(unsigned mark, bool kept, struct error *err)
+{
+    bool ok = true;
+
+    pthread_mutex_lock(&lock);
+    for (struct torn *w = atomic_load(&first); ok && w; w = w->next) {
+        if (!w->path)
+            continue;
+        ask_size(w);
+        if (torn_was(w) && (kept || atomic_load(&w->torn) > mark))
+            ok = tell(w->path, err);
+    }
+    if (ok && gone_torn > mark)
+        ok = tell(gone_path, err);
+    pthread_mutex_unlock(&lock);
+    return ok;
 }

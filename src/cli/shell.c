@@ -17,6 +17,7 @@
 
 #include "base/loop.h"
 #include "base/str.h"
+#include "base/torn.h"
 #include "jobs/job.h"
 
 enum {
@@ -353,7 +354,7 @@ shell_run(struct session *s, const struct command *c, int argc,
     if (c->flags & CMD_BLOCKS)
         run_task(&r);
     else
-        r.ok = c->run(s, NULL, r.call, &r.err);
+        r.ok = c->run(s, NULL, r.call, &r.err) && torn_check(0, true, &r.err);
     status = print_all(&r);
     call_free(r.call);
     return status;

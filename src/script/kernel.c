@@ -15,6 +15,7 @@
 #include <lauxlib.h>
 
 #include "base/mem.h"
+#include "base/torn.h"
 #include "script/expression.h"
 #include "script/kernel_state.h"
 
@@ -494,6 +495,17 @@ run_and_show(lua_State *L)
     return 0;
 }
 
+/* A table that was read anew leaves the one before to be collected. */
+static bool
+check_mappings(lua_State *L, unsigned mark, struct error *err)
+{
+    if (torn_check(mark, true, err))
+        return true;
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    return torn_check(mark, true, err);
+}
+
 bool
 kernel_run(struct kernel *k, struct str code, const char *name, int first_line,
            const struct kernel_events *events, struct error *err)
@@ -502,6 +514,7 @@ kernel_run(struct kernel *k, struct str code, const char *name, int first_line,
     lua_State *L = k->L;
     bool is_call, ok;
     int top = lua_gettop(L);
+    unsigned mark = torn_mark();
 
     if (guard_activation(k->guard))
         return error_set(err, ERR_STATE, "a cell is running");
@@ -524,6 +537,9 @@ kernel_run(struct kernel *k, struct str code, const char *name, int first_line,
             if (ok)
                 lua_pushnil(L);
             take_error(k, L, a.interrupted, err);
+            ok = false;
+        } else if (!check_mappings(L, mark, err)) {
+            emit_error(k, err, "");
             ok = false;
         }
     }

@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/torn.h"
 
 enum { KEPT = 100, LOG_MAX = 256 * 1024 };
 
@@ -156,7 +157,10 @@ work(void *ctx)
 {
     struct task *t = ctx;
 
-    t->ok = t->spec.run(t, t->spec.ctx, &t->err);
+    unsigned mark = torn_mark();
+
+    t->ok = t->spec.run(t, t->spec.ctx, &t->err) &&
+            torn_check(mark, false, &t->err);
     mailbox_post(loop_mailbox(session_loop(t->session)), finish, t);
 }
 

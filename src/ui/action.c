@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/torn.h"
 #include "script/kernel.h"
 #include "session/task.h"
 #include "ui/tether.h"
@@ -211,6 +212,7 @@ void
 ui_call(struct ui *ui, struct call *call)
 {
     const struct command *c = call_command(call);
+    unsigned mark = torn_mark();
     struct error err;
 
     call_set_width(call, (size_t)(ui->grid->w > 4 ? ui->grid->w - 2 : 40));
@@ -229,7 +231,7 @@ ui_call(struct ui *ui, struct call *call)
         ui_message(ui, MESSAGE_INFO, "%s: running", c->name);
         return;
     }
-    if (c->run(ui->session, NULL, call, &err))
+    if (c->run(ui->session, NULL, call, &err) && torn_check(mark, false, &err))
         show_output(ui, c->name, call_out(call));
     else
         ui_error(ui, &err);

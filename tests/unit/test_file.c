@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/torn.h"
 #include "tests/lib/close.h"
 
 static char dir[] = "/tmp/lathe-file.XXXXXX";
@@ -214,6 +215,38 @@ test_a_file_in_pieces_is_there_only_once_committed(void **state)
     unlink("pieces");
 }
 
+/* What was made of it does not appear. */
+static void
+a_file_written_while_a_mapping_is_torn_does_not_appear(void **state)
+{
+    struct file_map m;
+    struct file_out o;
+    struct error err;
+    unsigned mark;
+
+    (void)state;
+    assert_ok(file_replace("cut", "0123456789", 10, 0600, &err), err);
+    assert_ok(file_map_open(&m, "cut", NULL, &err), err);
+    assert_ok(file_out_open(&o, "made", &err), err);
+    assert_int_equal(truncate("cut", 9), 0);
+    assert_ok(file_out_write(&o, m.data, m.len, &err), err);
+    assert_false(file_out_commit(&o, 0600, &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_false(file_exists("made"));
+    /* Known by now: other work may go on, but no one may keep it. */
+    mark = torn_mark();
+    assert_ok(torn_check(mark, false, &err), err);
+    assert_false(torn_check(mark, true, &err));
+    file_map_close(&m);
+    assert_ok(torn_check(mark, true, &err), err);
+    /* Replaced, it is another file. */
+    assert_ok(file_map_open(&m, "cut", NULL, &err), err);
+    assert_ok(file_replace("cut", "0", 1, 0600, &err), err);
+    assert_ok(torn_check(mark, true, &err), err);
+    file_map_close(&m);
+    assert_int_equal(unlink("cut"), 0);
+}
+
 /* Killed before anything is written, amid it, and with all of it there. */
 static void
 a_kill_in_the_middle_of_a_write_leaves_nothing_behind(void **state)
@@ -280,13 +313,16 @@ a_file_that_becomes_shorter_is_read_as_zeros_and_told(void **state)
     enum { LEN = 1 << 20, LEFT = 5000 };
     struct file_map m, other;
     struct error err;
+    unsigned mark;
     struct buf b;
 
     (void)state;
     buf_init(&b);
     buf_fill(&b, 'x', LEN);
     assert_ok(file_replace("a", b.data, b.len, 0600, &err), err);
+    mark = torn_mark();
     assert_ok(file_map_open(&m, "a", NULL, &err), err);
+    assert_ok(torn_check(mark, true, &err), err);
     assert_ok(file_map_whole(&m, &err), err);
     assert_int_equal(truncate("a", LEFT), 0);
     assert_int_equal(m.data[LEFT - 1], 'x');
@@ -296,6 +332,10 @@ a_file_that_becomes_shorter_is_read_as_zeros_and_told(void **state)
     assert_int_equal(err.code, ERR_IO);
     assert_string_equal(err.message, "it became shorter while it was read: "
                                      "1048576 bytes, now 5000");
+    assert_false(torn_check(mark, false, &err));
+    assert_string_equal(err.message,
+                        "a: it became shorter while it was in use, so nothing "
+                        "made of it counts; read it again");
     /* Longer again: what was read is still not what it was. */
     assert_int_equal(truncate("a", LEN), 0);
     assert_false(file_map_whole(&m, &err));
@@ -344,6 +384,8 @@ main(void)
         cmocka_unit_test(test_folders_are_made_down_the_path),
         cmocka_unit_test(test_the_hash_is_xxh3_of_128_bits),
         cmocka_unit_test(test_a_file_in_pieces_is_there_only_once_committed),
+        cmocka_unit_test(
+            a_file_written_while_a_mapping_is_torn_does_not_appear),
     };
 
     (void)cmocka_run_group_tests(tests, enter_folder, leave_folder);

@@ -6,11 +6,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "script/kernel.h"
 #include "session/task.h"
@@ -546,10 +550,43 @@ unfinished_input_wants_more(void **state)
     assert_int_equal(kernel_check(f->kernel, STR("x = )"), &err), CHUNK_WRONG);
 }
 
+/* A mapped table whose file is cut reads as zeros from then on: no cell that
+ * still has it ends well. */
+static void
+a_table_whose_file_was_cut_fails_the_cells_that_have_it(void **state)
+{
+    static const size_t left[] = {4096, 0}; /* 0: within the last page */
+    struct fixture *f = *state;
+    char *path = file_join(f->dir, "cut.arrow"), code[1024];
+
+    for (size_t i = 0; i < 2; i++) {
+        struct stat st;
+        off_t len;
+
+        snprintf(code, sizeof code,
+                 "local t = {} for i = 1, 5000 do t[i] = i + 0.5 end "
+                 "lathe.frame({x = t}):write('%s') cut = lathe.read('%s')",
+                 path, path);
+        assert_shows(f, code, "");
+        assert_int_equal(stat(path, &st), 0);
+        len = left[i] ? (off_t)left[i] : st.st_size - 8;
+        assert_int_equal(truncate(path, len), 0);
+        if (i == 0)
+            assert_fails(f, "cut:describe()", "cut.arrow: it became shorter");
+        assert_fails(f, "1 + 1", "cut.arrow: it became shorter");
+        /* What no one has any more harms no one. */
+        assert_shows(f, "cut = nil return 1 + 1", "2\n");
+        assert_shows(f, "2", "2\n");
+    }
+    free(path);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            a_table_whose_file_was_cut_fails_the_cells_that_have_it),
         cmocka_unit_test(the_last_expression_is_the_value),
         cmocka_unit_test(statements_have_no_value),
         cmocka_unit_test(a_call_that_goes_on_in_the_next_line_is_one_call),
