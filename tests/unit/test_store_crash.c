@@ -50,7 +50,7 @@ struct change {
     off_t at;
     size_t len;
     char *data; /* of a write; else a path below the project */
-    char *to;   /* of a rename */
+    char *to;   /* of a rename, or the first name */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -290,6 +290,32 @@ rename(const char *from, const char *to)
     }
     pthread_mutex_unlock(&lock);
     return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+/* A file without a name gets one; what /proc calls it until then is its name
+ * in the record. */
+int
+linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink(from, path, PATH_MAX - 1);
+    int rc;
+
+    path[n > 0 ? n : 0] = '\0';
+    if (below_project(path) && must_fail()) {
+        errno = EIO;
+        return -1;
+    }
+    pthread_mutex_lock(&lock);
+    rc = (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
+    if (rc == 0 && recording && below_project(path)) {
+        struct change *c = add_change(RENAME, 0);
+
+        c->data = mem_text(below_project(path));
+        c->to = mem_text(below_project(to));
+    }
+    pthread_mutex_unlock(&lock);
+    return rc;
 }
 
 /* ---- the session ---- */
@@ -561,7 +587,7 @@ rebuild(const char *root, size_t end, enum mode mode)
                 names[k] = c->to;
     }
     for (int k = 0; k < FILES_MAX; k++) {
-        if (names[k])
+        if (names[k] && !strstr(names[k], " (deleted)"))
             put_file(root, names[k], &files[k]);
         free(files[k].data);
     }
