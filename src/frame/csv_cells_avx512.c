@@ -133,28 +133,24 @@ has_room(const struct csv_cells *c, size_t i)
     return c->base + c->to[i] - c->text >= WIDE;
 }
 
-TARGET_AVX512 static size_t
-ints_avx512(const struct csv_cells *c, size_t i, size_t n, int64_t *out)
+TARGET_AVX512 static INLINE_ALWAYS bool
+four_ints(const struct csv_cells *c, size_t i, int64_t *out)
 {
+    __m256i m, sign;
     struct quad q;
 
-    for (; i < n; i++) {
-        for (; n - i >= LANES && has_room(c, i) && read_quad(c, i, false, &q);
-             i += LANES) {
-            __m256i m = even_words(q.number), by = even_words(q.shifted);
-            __m256i sign = _mm256_srai_epi64(_mm256_slli_epi64(by, 58), 63);
-
-            m = _mm256_sub_epi64(_mm256_xor_si256(m, sign), sign);
-            _mm256_storeu_si256((__m256i *)(void *)(out + i), m);
-        }
-        if (i == n || csv_cells_avx2.ints(c, i, i + 1, out) == i)
-            break;
-    }
-    return i;
+    if (!has_room(c, i) || !read_quad(c, i, false, &q))
+        return false;
+    m = even_words(q.number);
+    sign = _mm256_slli_epi64(even_words(q.shifted), 58);
+    sign = _mm256_srai_epi64(sign, 63);
+    m = _mm256_sub_epi64(_mm256_xor_si256(m, sign), sign);
+    _mm256_storeu_si256((__m256i *)(void *)(out + i), m);
+    return true;
 }
 
-TARGET_AVX512 static size_t
-floats_avx512(const struct csv_cells *c, size_t i, size_t n, double *out)
+TARGET_AVX512 static INLINE_ALWAYS bool
+four_floats(const struct csv_cells *c, size_t i, double *out)
 {
     /* By where the point stands: at byte 0, at byte 1, ... */
     const __m512d by_low =
@@ -162,27 +158,47 @@ floats_avx512(const struct csv_cells *c, size_t i, size_t n, double *out)
     const __m512d by_high =
         _mm512_set_pd(1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7);
     const __m512i exact = _mm512_set1_epi64((long long)1 << 53);
+    __m512i at, sign;
     struct quad q;
+    __m512d x;
 
-    for (; i < n; i++) {
-        for (; n - i >= LANES && has_room(c, i) && read_quad(c, i, true, &q);
-             i += LANES) {
-            __m512i at = _mm512_sub_epi64(q.shifted, _mm512_set1_epi64(1));
-            __m512i sign = _mm512_slli_epi64(q.shifted, 58);
-            __m512d x;
+    if (!has_room(c, i) || !read_quad(c, i, true, &q) ||
+        _mm512_cmpge_epu64_mask(q.number, exact))
+        return false;
+    at = _mm512_sub_epi64(q.shifted, _mm512_set1_epi64(1));
+    x = _mm512_div_pd(_mm512_cvtepi64_pd(q.number),
+                      _mm512_permutex2var_pd(by_low, at, by_high));
+    sign = _mm512_and_si512(_mm512_slli_epi64(q.shifted, 58),
+                            _mm512_set1_epi64(INT64_MIN));
+    sign = _mm512_xor_si512(sign, _mm512_castpd_si512(x));
+    _mm256_storeu_si256((__m256i *)(void *)(out + i), even_words(sign));
+    return true;
+}
 
-            if (_mm512_cmpge_epu64_mask(q.number, exact))
-                break;
-            x = _mm512_div_pd(_mm512_cvtepi64_pd(q.number),
-                              _mm512_permutex2var_pd(by_low, at, by_high));
-            sign = _mm512_and_si512(sign, _mm512_set1_epi64(INT64_MIN));
-            sign = _mm512_xor_si512(sign, _mm512_castpd_si512(x));
-            _mm256_storeu_si256((__m256i *)(void *)(out + i), even_words(sign));
-        }
-        if (i == n || csv_cells_avx2.floats(c, i, i + 1, out) == i)
-            break;
+TARGET_AVX512 static size_t
+ints_avx512(const struct csv_cells *c, size_t i, size_t n, int64_t *out)
+{
+    for (size_t end; i < n; i = end) {
+        end = n - i < LANES ? n : i + LANES;
+        if (end - i == LANES && four_ints(c, i, out))
+            continue;
+        if ((i = csv_cells_avx2.ints(c, i, end, out)) < end)
+            return i;
     }
-    return i;
+    return n;
+}
+
+TARGET_AVX512 static size_t
+floats_avx512(const struct csv_cells *c, size_t i, size_t n, double *out)
+{
+    for (size_t end; i < n; i = end) {
+        end = n - i < LANES ? n : i + LANES;
+        if (end - i == LANES && four_floats(c, i, out))
+            continue;
+        if ((i = csv_cells_avx2.floats(c, i, end, out)) < end)
+            return i;
+    }
+    return n;
 }
 
 const struct csv_cell_kernels csv_cells_avx512 = {ints_avx512, floats_avx512};

@@ -118,16 +118,6 @@ trim_blanks(struct str s)
     return s;
 }
 
-struct csv_cell
-csv_cell_at(const char *begin, const char *end)
-{
-    size_t n = (size_t)(end - begin);
-
-    if (n >= 2 && *begin == '"')
-        return (struct csv_cell){{begin + 1, n - 2}, true};
-    return (struct csv_cell){{begin, n}, false};
-}
-
 bool
 csv_quotes_ok(const char *begin, const char *end, bool *open)
 {

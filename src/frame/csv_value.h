@@ -50,7 +50,15 @@ struct csv_cell {
     bool quoted;
 };
 /* begin < end only when the field is not empty; quotes are in order. */
-struct csv_cell csv_cell_at(const char *begin, const char *end);
+static inline struct csv_cell
+csv_cell_at(const char *begin, const char *end)
+{
+    size_t n = (size_t)(end - begin);
+
+    if (n >= 2 && *begin == '"')
+        return (struct csv_cell){{begin + 1, n - 2}, true};
+    return (struct csv_cell){{begin, n}, false};
+}
 /* Are the quotes of the field begin..end in order?  *open: none closes it. */
 bool csv_quotes_ok(const char *begin, const char *end, bool *open);
 /* The text with doubled quotes undone: c.s itself, or bytes in scratch. */
