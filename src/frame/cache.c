@@ -199,6 +199,12 @@ cache_key_free(struct cache_key *k)
     free(k);
 }
 
+const char *
+cache_path(const struct cache_key *k)
+{
+    return k->file;
+}
+
 /* ---- getting ---- */
 
 /* What the frames do not tell of a table is the last line of the note. */

@@ -17,6 +17,8 @@
 
 #include "frame/source.h"
 
+struct stream;
+
 enum { CACHE_SOURCE_MIN = 8 << 20 }; /* smaller files are read anew */
 
 struct cache_key;
@@ -30,6 +32,11 @@ void cache_key_free(struct cache_key *k);
 /* The kept table; false when there is none. */
 bool
 cache_get(const struct cache_key *k, struct pool *pool, struct csv_table *out);
+/* The same as a stream, for a table beyond memory; NULL when there is none. */
+struct stream *cache_stream(const struct cache_key *k, struct pool *pool,
+                            struct progress *progress);
+/* The file that it is kept in, if it is; borrowed. */
+const char *cache_path(const struct cache_key *k);
 /* Keep a table that was read from the source, unless that has changed since.
  * Makes the folder.  Takes as long as the disk: not for the main thread. */
 bool cache_put(const struct cache_key *k, const struct csv_table *t,

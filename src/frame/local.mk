@@ -230,6 +230,7 @@ liblathe_a_SOURCES += src/frame/stream_arrow.c
 liblathe_a_SOURCES += src/frame/stream_distinct.c
 liblathe_a_SOURCES += src/frame/stream_group.c
 liblathe_a_SOURCES += src/frame/stream_join.c
+liblathe_a_SOURCES += src/frame/stream_kept.c
 liblathe_a_SOURCES += src/frame/stream_open.c
 liblathe_a_SOURCES += src/frame/stream_parquet.c
 liblathe_a_SOURCES += src/frame/stream_part.h

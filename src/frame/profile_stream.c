@@ -36,7 +36,6 @@ struct gathering {
     struct sampler *sampler;
     struct tail *tail; /* NULL: no series */
     uint64_t n_rows;
-    size_t bytes;
 };
 
 /* ---- making ready ---- */
@@ -100,6 +99,7 @@ gather_fini(struct gather *g)
     }
     free(g->many);
     free(g->tally);
+    dict_unref(g->dict);
     free(g->scratch);
     free(g->count);
     free(g->hash);
@@ -164,11 +164,28 @@ gathering_fini(struct gathering *w)
 
 /* ---- a batch ---- */
 
+/* A dictionary that all batches have counts once. */
+static void
+add_bytes(struct gather *g, const struct column *c)
+{
+    const struct dict *d = g->type == COL_TEXT ? column_dict(c) : NULL;
+
+    g->bytes += column_bytes(c);
+    if (!d)
+        return;
+    if (d == g->dict) {
+        g->bytes -= dict_bytes(d);
+        return;
+    }
+    dict_unref(g->dict);
+    g->dict = dict_ref(d);
+}
+
 static bool
 add_column(struct gathering *w, struct gather *g, const struct column *c,
            struct error *err)
 {
-    g->bytes += column_bytes(c);
+    add_bytes(g, c);
     if (!absence_column(&w->absence, g, c, err))
         return false;
     if (g->type == COL_TEXT)
@@ -211,7 +228,6 @@ gather_batch(struct gathering *w, const struct frame *f, struct error *err)
     size_t n = frame_rows(f);
 
     w->batch = f;
-    w->bytes += frame_bytes(f);
     w->n_rows += n;
     absence_begin(&w->absence, w->col, n);
     pool_for(w->pool, w->n_cols, 1, gather_column, w);
@@ -306,7 +322,9 @@ begin_profile(struct gathering *w, struct error *err)
     }
     p->sample = row;
     p->n_rows = (size_t)w->n_rows;
-    p->bytes = w->bytes;
+    p->bytes = frame_bytes(stream_head(w->stream));
+    for (size_t i = 0; i < w->n_cols; i++)
+        p->bytes += w->col[i].bytes;
     p->streamed = true;
     return p;
 }

@@ -53,6 +53,7 @@ struct gather {
     struct gather_sizes size;
     uint64_t seed;
     size_t n, n_missing, bytes;
+    struct dict *dict;               /* of the batch before; a reference */
     struct sketch_distinct distinct; /* of all but bools */
     struct sketch_heavy heavy;       /* once there are many values */
     bool is_many;

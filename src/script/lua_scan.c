@@ -16,6 +16,7 @@
 #include "frame/sink.h"
 #include "frame/stream_verbs.h"
 #include "script/lua_types.h"
+#include "session/shelf.h"
 
 enum step_kind {
     STEP_OPEN,
@@ -391,8 +392,8 @@ script_scan_open(const struct scan *s, struct task *t, struct error *err)
     struct stream *in;
 
     if (s->kind == STEP_OPEN)
-        return stream_open(s->text, &s->source, session_pool(task_session(t)),
-                           task_progress(t), err);
+        return shelf_stream(task_session(t), s->text, &s->source,
+                            task_progress(t), err);
     in = script_scan_open(s->of, t, err);
     return in ? apply(in, s, t, err) : NULL;
 }

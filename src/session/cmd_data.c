@@ -186,8 +186,7 @@ cmd_stream(struct task *t, const struct call *c, const char *path,
 
     if (!reading_options_init(&o, c, is_beside(c, path), err))
         return NULL;
-    s = stream_open(path, &o.source, session_pool(task_session(t)),
-                    task_progress(t), err);
+    s = shelf_stream(task_session(t), path, &o.source, task_progress(t), err);
     reading_options_fini(&o);
     return s;
 }

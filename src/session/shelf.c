@@ -111,17 +111,39 @@ keep(struct shelf *h, struct pool *pool, struct cache_key *key,
     pthread_mutex_unlock(&h->lock);
 }
 
-bool
-shelf_read(struct session *s, const char *path, const struct source_options *o,
-           struct progress *progress, struct csv_table *out, struct error *err)
+/* NULL outside of a project, and where nothing is to be kept. */
+static struct cache_key *
+key_of(struct session *s, const char *path, const struct source_options *o)
 {
     const char *project = session_dir(s);
     char *dir = file_join(project, "cache");
     struct cache_key *key =
         file_exists(project) ? cache_key_new(dir, path, o) : NULL;
-    bool ok;
 
     free(dir);
+    return key;
+}
+
+struct stream *
+shelf_stream(struct session *s, const char *path,
+             const struct source_options *o, struct progress *progress,
+             struct error *err)
+{
+    struct cache_key *key = key_of(s, path, o);
+    struct stream *kept =
+        key ? cache_stream(key, session_pool(s), progress) : NULL;
+
+    cache_key_free(key);
+    return kept ? kept : stream_open(path, o, session_pool(s), progress, err);
+}
+
+bool
+shelf_read(struct session *s, const char *path, const struct source_options *o,
+           struct progress *progress, struct csv_table *out, struct error *err)
+{
+    struct cache_key *key = key_of(s, path, o);
+    bool ok;
+
     if (key && cache_get(key, session_pool(s), out)) {
         cache_key_free(key);
         return true;

@@ -7,7 +7,7 @@
 #ifndef LATHE_SESSION_SHELF_H
 #define LATHE_SESSION_SHELF_H
 
-#include "frame/source.h"
+#include "frame/stream.h"
 #include "session/session.h"
 
 struct shelf;
@@ -17,6 +17,13 @@ struct shelf;
 bool shelf_read(struct session *s, const char *path,
                 const struct source_options *o, struct progress *progress,
                 struct csv_table *out, struct error *err) MUST_USE;
+
+/* stream_open() with that: a table beyond memory that was kept when there was
+ * more of it is not gone through as text. */
+struct stream *
+shelf_stream(struct session *s, const char *path,
+             const struct source_options *o, struct progress *progress,
+             struct error *err) MUST_USE;
 
 /* For session.c alone; free waits for what is being written. */
 struct shelf *shelf_new(void);

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "frame/cache.h"
+#include "frame/stream_verbs.h"
 #include "tests/lib/scratch.h"
 
 enum { ROW = 64, MARK = 20 /* a digit of the first row */ };
@@ -179,6 +180,41 @@ a_kept_table_comes_back_whole(void **state)
     csv_table_fini(&t);
     csv_table_fini(&u);
     assert_false(is_kept());
+}
+
+/* As a stream it has the same rows, and tells the same of the file. */
+static void
+a_kept_table_streams_as_it_is_read(void **state)
+{
+    struct cache_key *k = cache_key_new(cache, source, NULL);
+    struct csv_table t = parse(), told;
+    struct error err;
+    struct stream *s;
+    struct frame *f;
+    size_t n_rejected;
+
+    (void)state;
+    assert_non_null(k);
+    assert_null(cache_stream(k, NULL, NULL));
+    put(&t);
+    assert_non_null(s = cache_stream(k, NULL, NULL));
+    stream_told(s, &told);
+    assert_int_equal(told.n_rejected, t.n_rejected);
+    assert_int_equal(told.delimiter, t.delimiter);
+    assert_int_equal(told.n_bytes, t.n_bytes);
+    assert_int_equal(told.header, t.header);
+    assert_int_equal(frame_rows(stream_rejects(s, &n_rejected)),
+                     frame_rows(t.rejects));
+    for (int again = 0; again < 2; again++) {
+        assert_non_null(f = stream_collect(s, &err));
+        assert_same(f, t.frame);
+        frame_unref(f);
+        assert_true(stream_rewind(s, &err));
+    }
+    stream_close(s);
+    cache_key_free(k);
+    csv_table_fini(&t);
+    assert_int_equal(each_file(remove_file), 2);
 }
 
 static void
@@ -369,6 +405,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_kept_table_comes_back_whole),
+        cmocka_unit_test(a_kept_table_streams_as_it_is_read),
         cmocka_unit_test(other_options_are_another_table),
         cmocka_unit_test(a_source_that_changed_is_read_anew),
         cmocka_unit_test(a_table_is_not_kept_when_its_source_changed_meanwhile),
