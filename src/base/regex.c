@@ -116,8 +116,8 @@ match_error(int rc, struct error *err)
 
 /* rc of PCRE2; false when it is an error. */
 static bool
-search(const struct regex *r, struct str s, pcre2_match_data *match, int *rc,
-       struct error *err)
+search_from(const struct regex *r, struct str s, size_t at,
+            pcre2_match_data *match, int *rc, struct error *err)
 {
     PCRE2_SPTR text = (PCRE2_SPTR)(s.n ? s.p : "");
 
@@ -126,11 +126,18 @@ search(const struct regex *r, struct str s, pcre2_match_data *match, int *rc,
                          "a text of %zu bytes is too long to search, at most "
                          "%u",
                          s.n, (unsigned)REGEX_MAX_TEXT);
-    *rc = pcre2_match(r->code, text, s.n, 0, 0, match, r->limits);
+    *rc = pcre2_match(r->code, text, s.n, at, 0, match, r->limits);
     if (*rc == PCRE2_ERROR_JIT_STACKLIMIT)
         *rc =
-            pcre2_match(r->code, text, s.n, 0, PCRE2_NO_JIT, match, r->limits);
+            pcre2_match(r->code, text, s.n, at, PCRE2_NO_JIT, match, r->limits);
     return *rc >= 0 || *rc == PCRE2_ERROR_NOMATCH || match_error(*rc, err);
+}
+
+static bool
+search(const struct regex *r, struct str s, pcre2_match_data *match, int *rc,
+       struct error *err)
+{
+    return search_from(r, s, 0, match, rc, err);
 }
 
 bool
@@ -160,6 +167,85 @@ regex_find(const struct regex *r, struct str s, bool *found, unsigned group,
     }
     pcre2_match_data_free(match);
     return true;
+}
+
+/* What a match becomes. */
+static bool
+put_replacement(const struct regex *r, struct str s, const PCRE2_SIZE *at,
+                struct str to, struct buf *out, struct error *err)
+{
+    for (size_t i = 0; i < to.n; i++) {
+        unsigned group;
+
+        if (to.p[i] != '\\' || i + 1 == to.n) {
+            buf_putc(out, to.p[i]);
+            continue;
+        }
+        i++;
+        if (to.p[i] < '0' || to.p[i] > '9') {
+            if (to.p[i] != '\\')
+                buf_putc(out, '\\');
+            buf_putc(out, to.p[i]);
+            continue;
+        }
+        group = (unsigned)(to.p[i] - '0');
+        if (group > r->n_groups)
+            return error_set(err, ERR_RANGE,
+                             "\\%u is a group that the pattern does not have",
+                             group);
+        if (at[2 * group] != PCRE2_UNSET && at[2 * group] < at[2 * group + 1])
+            buf_add(out, s.p + at[2 * group],
+                    at[2 * group + 1] - at[2 * group]);
+    }
+    return true;
+}
+
+static bool
+replace_all(const struct regex *r, struct str s, struct str to, size_t most,
+            pcre2_match_data *match, struct buf *out, struct error *err)
+{
+    const PCRE2_SIZE *at = pcre2_get_ovector_pointer(match);
+    size_t from = 0, begin = out->len;
+    int rc;
+
+    for (;;) {
+        size_t before = from, end;
+
+        if (!search_from(r, s, from, match, &rc, err))
+            return false;
+        if (rc < 0)
+            break;
+        end = at[1] < at[0] ? at[0] : at[1];
+        buf_add(out, s.p + before, at[0] < before ? 0 : at[0] - before);
+        if (!put_replacement(r, s, at, to, out, err))
+            return false;
+        if (out->len - begin > most)
+            return error_set(err, ERR_LIMIT, "a text of over %zu bytes", most);
+        from = end;
+        if (end > before && end > at[0])
+            continue;
+        if (from >= s.n)
+            return buf_check(out, err);
+        (void)str_next(s, &from);
+        buf_add(out, s.p + end, from - end);
+    }
+    buf_add(out, s.p + from, s.n - from);
+    return buf_check(out, err);
+}
+
+bool
+regex_replace(const struct regex *r, struct str s, struct str to, size_t most,
+              struct buf *out, struct error *err)
+{
+    pcre2_match_data *match;
+    bool ok;
+
+    if (mem_fault_hit() ||
+        !(match = pcre2_match_data_create_from_pattern(r->code, NULL)))
+        return error_set(err, ERR_NOMEM, "no memory for a search");
+    ok = replace_all(r, s, to, most, match, out, err);
+    pcre2_match_data_free(match);
+    return ok;
 }
 
 struct regex_work {

@@ -8,6 +8,7 @@
 #ifndef LATHE_BASE_REGEX_H
 #define LATHE_BASE_REGEX_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -32,6 +33,12 @@ unsigned regex_groups(const struct regex *r); /* capture groups it has */
  * threads. */
 bool regex_find(const struct regex *r, struct str s, bool *found,
                 unsigned group, struct str *out, struct error *err) MUST_USE;
+/* Appends s to out with every match, also an empty one behind another, become
+ * `to`, in which \0 is the match, \1 to \9 a group (nothing when it took no
+ * part) and \\ a backslash.  ERR_RANGE when there is no such group, ERR_LIMIT
+ * also beyond `most` bytes of out. */
+bool regex_replace(const struct regex *r, struct str s, struct str to,
+                   size_t most, struct buf *out, struct error *err) MUST_USE;
 /* What a search needs, for many of them in one thread: regex_find() without a
  * group makes its own each time.  Aborts without memory. */
 struct regex_work;

@@ -202,6 +202,20 @@ bind_extract(struct plan *p, const struct node *call, const struct expr_fn *fn,
     return s;
 }
 
+static struct step *
+bind_replace(struct plan *p, const struct node *call, const struct expr_fn *fn,
+             struct step **arg)
+{
+    struct step *text[2] = {arg[0], arg[2]}, *s;
+
+    if (!want(p, call, &text[0], COL_TEXT) ||
+        !want(p, call, &text[1], COL_TEXT) ||
+        !(s = step_call(p, call, fn->type, fn->fn, text, 2)))
+        return NULL;
+    s->regex = call->kid->next->regex;
+    return s;
+}
+
 static bool
 want_int(struct plan *p, const struct node *call, struct step **s)
 {
@@ -411,6 +425,9 @@ static const struct expr_function docs[] = {
     {"extract", "extract(text, pattern, group)",
      "what the regular expression matches (its first group if it has one); "
      "missing when it does not match"},
+    {"replace_matches", "replace_matches(text, pattern, to)",
+     "every match of the regular expression becomes `to`, where \\1 is its "
+     "first group and \\0 all of it"},
     {"concat", "concat(a, b, ...)", "joined as text"},
     {"substr", "substr(text, start, n)",
      "n characters (all when left out) from the first, 1, or the last, -1, on"},
@@ -500,6 +517,7 @@ static const struct expr_fn table[] = {
     {2, 2, .bind = bind_text, .fn = k_ends_with, .type = COL_BOOL},
     {3, 3, .bind = bind_text, .fn = k_replace, .type = COL_TEXT},
     {2, 3, true, bind_extract, .fn = k_extract, .type = COL_TEXT},
+    {3, 3, true, bind_replace, .fn = k_replace_matches, .type = COL_TEXT},
     {1, MAX_CONCAT, .bind = bind_concat, .fn = k_concat, .type = COL_TEXT},
     {2, 3, .bind = bind_part, .fn = k_substr, .type = COL_TEXT},
     {3, 3, .bind = bind_part, .fn = k_split_part, .type = COL_TEXT},

@@ -153,8 +153,8 @@ kernel_fn k_neg_int, k_neg_float, k_abs_int, k_abs_float, k_round, k_floor,
 
 /* expr_text.c: texts. */
 kernel_fn k_matches, k_lower, k_upper, k_trim, k_length, k_contains,
-    k_starts_with, k_ends_with, k_replace, k_extract, k_concat, k_substr,
-    k_split_part, k_position, k_pad;
+    k_starts_with, k_ends_with, k_replace, k_extract, k_replace_matches,
+    k_concat, k_substr, k_split_part, k_position, k_pad;
 
 /* expr_cast.c: casts and parts of dates. */
 kernel_fn *kernel_cast(enum col_type from, enum col_type to);

@@ -78,6 +78,33 @@ KERNEL(k_extract)
     return true;
 }
 
+KERNEL(k_replace_matches)
+{
+    const struct str *x = v_text(a[0]), *to = v_text(a[1]);
+    struct str *o = out->own;
+    struct buf text;
+    bool ok = true;
+
+    buf_init(&text);
+    valid_all(out, a, 2);
+    for (size_t i = 0; ok && i < n; i++) {
+        char *p;
+
+        o[i] = (struct str){"", 0};
+        if (!is_set(out, i))
+            continue;
+        buf_clear(&text);
+        ok = regex_replace(s->regex, x[i], to[i], MAX_VALUE, &text, err) &&
+             (p = arena_try(mem, text.len + 1, 1, err));
+        if (ok) {
+            memcpy(p, text.data, text.len);
+            o[i] = (struct str){p, text.len};
+        }
+    }
+    buf_fini(&text);
+    return ok;
+}
+
 static bool
 change_case(struct str x, uint32_t change(uint32_t), struct str *out,
             struct arena *mem, struct error *err)

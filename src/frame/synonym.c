@@ -103,7 +103,7 @@ static const struct {
     {"pivot_table", "pivot"},
     {"query", "where"},
     {"regexp_extract", "extract"},
-    {"regexp_replace", "replace"},
+    {"regexp_replace", "replace_matches"},
     {"save", "write"},
     {"schema", "describe"},
     {"score", "evaluate"},

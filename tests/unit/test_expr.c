@@ -288,6 +288,11 @@ test_text_functions(void **state)
     expect("replace(city, 'e', 'ee')", "text: Z\xc3\xbcrich|Baseel|-|Beern");
     expect("replace('aaaa', 'aa', 'b')", "text: bb|bb|bb|bb");
     expect("replace('abcabc', 'abc', '')", "text: |||");
+    expect("replace_matches(city, '[aeiou]', '<\\0>')",
+           "text: Z\xc3\xbcr<i>ch|B<a>s<e>l|-|B<e>rn");
+    expect("replace_matches(city, '(.)(.)', '\\2\\1')",
+           "text: \xc3\xbcZirhc|aBesl|-|eBnr");
+    expect("replace_matches(city, 'B', other)", "text: Z\xc3\xbcrich|elasel|-|-");
     expect("concat(city, '-', age)",
            "text: Z\xc3\xbcrich-30|Basel--7|-|Bern-0");
     expect("extract(city, '[A-Z](.)')", "text: \xc3\xbc|a|-|e");
@@ -437,6 +442,9 @@ test_errors_point_at_the_character(void **state)
     expect_error("extract(city, '(a)', 2)",
                  "character 22: extract(text, pattern, group) wants a whole "
                  "number from 0 to 1 here");
+    expect_error("replace_matches(city, '(', '')",
+                 "character 23: pattern: missing closing parenthesis at "
+                 "character 2");
     expect_error("year(age)",
                  "character 6: year(date) wants a date or timestamp, not age "
                  "(int)");

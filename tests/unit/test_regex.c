@@ -196,6 +196,73 @@ test_work_is_used_again_and_again(void **state)
     regex_free(r);
 }
 
+static void
+expect_replaced(const char *pattern, const char *text, const char *to,
+                const char *want)
+{
+    struct error err = {0};
+    struct regex *r = regex_new(str_of(pattern), false, &err);
+    struct buf out;
+
+    assert_non_null(r);
+    buf_init(&out);
+    if (!regex_replace(r, str_of(text), str_of(to), 1000, &out, &err))
+        fail_msg("%s: %s", pattern, err.message);
+    assert_string_equal(out.data, want);
+    buf_fini(&out);
+    regex_free(r);
+}
+
+/* What re.sub() of Python 3.11 gives. */
+static void
+test_matches_are_replaced_as_python_does(void **state)
+{
+    (void)state;
+    expect_replaced("x*", "abxd", "-", "-a-b--d-");
+    expect_replaced("",
+                    "\xc3\xbc"
+                    "b",
+                    "|", "|\xc3\xbc|b|");
+    expect_replaced("^", "ab", "> ", "> ab");
+    expect_replaced("$", "ab", "!", "ab!");
+    expect_replaced("a|b", "abcab", "", "c");
+    expect_replaced("(\\w+) (\\w+)", "one two three", "\\2 \\1",
+                    "two one three");
+    expect_replaced("(a)|(b)", "ab", "[\\1\\2]", "[a][b]");
+    expect_replaced("(?<=a)b", "abb", "c", "acb");
+    expect_replaced("\\d+", "no digits", "#", "no digits");
+    expect_replaced("b", "", "c", "");
+    expect_replaced("a",
+                    "a\xff"
+                    "a",
+                    "b",
+                    "b\xff"
+                    "b");
+    expect_replaced("a", "a", "x\\\\y\\", "x\\y\\");
+}
+
+static void
+test_replacing_has_limits(void **state)
+{
+    struct error err = {0};
+    struct regex *r = regex_new(STR("(a)"), false, &err);
+    struct buf out;
+
+    (void)state;
+    buf_init(&out);
+    assert_false(regex_replace(r, STR("a"), STR("\\2"), 9, &out, &err));
+    assert_int_equal(err.code, ERR_RANGE);
+    assert_false(
+        regex_replace(r, STR("aaaa"), STR("\\1\\1\\1"), 9, &out, &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    mem_fault_arm(1, false);
+    assert_false(regex_replace(r, STR("a"), STR("b"), 9, &out, &err));
+    mem_fault_arm(0, false);
+    assert_int_equal(err.code, ERR_NOMEM);
+    buf_fini(&out);
+    regex_free(r);
+}
+
 int
 main(void)
 {
@@ -210,6 +277,8 @@ main(void)
         cmocka_unit_test(test_long_text_that_needs_much_stack_still_matches),
         cmocka_unit_test(test_no_memory_is_an_error),
         cmocka_unit_test(test_work_is_used_again_and_again),
+        cmocka_unit_test(test_matches_are_replaced_as_python_does),
+        cmocka_unit_test(test_replacing_has_limits),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);
