@@ -92,6 +92,12 @@ void data_look_at(struct view_data *d, struct table *t);
 /* The session's tables have changed. */
 void data_look_again(struct view_data *d);
 const char *data_column_name(struct view_data *d); /* at the cursor, or "" */
+/* Close the table at hand, or stop opening it. */
+void data_close_table(struct view_data *d);
+
+/* ---- view_data_actions.c ---- */
+extern const struct view_action data_actions[];
+void data_suggest(struct view *v, const char *action, struct buf *out);
 
 /* ---- view_data_open.c ---- */
 /* The first rows show as soon as they are read, and while they do, what needs
@@ -210,17 +216,10 @@ void data_export(struct view *v, const struct view_call *call);
 void data_enter_table(struct view_data *d, struct table *t);
 /* q: true when there was something to go back to. */
 bool data_leave_table(struct view_data *d);
-/* The rows, or the column, that the row under the cursor stands for; false:
- * only for itself. */
-bool data_sheet_enter(struct view_data *d);
-/* Marks, bars and shades over the sheet that was drawn. */
-void data_sheet_paint(struct view_data *d, const struct canvas *c);
-/* Tell the sheet how its numbers are written and shaded. */
-void data_sheet_style(struct view_data *d, const struct table *t);
-/* What it tells of, for the title of the rows; false: of itself. */
-bool data_sheet_title(struct view_data *d, struct buf *out);
-bool
-data_sheet_suggest(struct view_data *d, const char *action, struct buf *out);
+struct pool *data_pool_of(struct task *t);
+/* What shows, as a frame of its own. */
+struct frame *data_gather_shown(struct data_making *m, struct task *t,
+                                struct error *err) MUST_USE;
 void data_sheet_frequency(struct view *v, const struct view_call *call);
 void data_sheet_bins(struct view *v, const struct view_call *call);
 void data_sheet_describe(struct view *v, const struct view_call *call);
@@ -229,11 +228,41 @@ void data_sheet_missing(struct view *v, const struct view_call *call);
 void data_sheet_patterns(struct view *v, const struct view_call *call);
 void data_sheet_missing_rows(struct view *v, const struct view_call *call);
 void data_sheet_duplicates(struct view *v, const struct view_call *call);
-void data_sheet_group(struct view *v, const struct view_call *call);
-void data_sheet_pivot(struct view *v, const struct view_call *call);
-void data_sheet_join(struct view *v, const struct view_call *call);
+
+/* ---- view_data_behind.c ---- */
 void data_sheet_mark(struct view *v, const struct view_call *call);
 void data_sheet_mark_invert(struct view *v, const struct view_call *call);
+bool data_is_marked(const struct data_look *look, size_t row);
+bool data_is_marked_column(const struct data_look *look, size_t col);
+size_t data_marked_columns(const struct data_look *look);
+/* The rows that show of a table and of which an expression is true, as a table
+ * called NAME:SUFFIX. */
+void data_open_rows(struct view_data *d, struct table *parent,
+                    const char *expression, const char *suffix);
+/* The table that t tells of; NULL, and said so, when it is closed. */
+struct table *data_parent_of(struct view_data *d, const struct table *t);
+/* The rows, or the column, that the row under the cursor stands for; false:
+ * only for itself. */
+bool data_sheet_enter(struct view_data *d);
+
+/* ---- view_data_groups.c ---- */
+/* A group, or a pivot, from a line (frame/recipe.h). */
+void data_open_groups(struct view *v, const char *text, bool pivot);
+void data_sheet_group(struct view *v, const struct view_call *call);
+void data_sheet_pivot(struct view *v, const struct view_call *call);
+bool
+data_sheet_suggest(struct view_data *d, const char *action, struct buf *out);
+
+/* ---- view_data_join.c ---- */
+void data_sheet_join(struct view *v, const struct view_call *call);
+
+/* ---- view_data_paint.c ---- */
+/* Marks, bars and shades over the sheet that was drawn. */
+void data_sheet_paint(struct view_data *d, const struct canvas *c);
+/* Tell the sheet how its numbers are written and shaded. */
+void data_sheet_style(struct view_data *d, const struct table *t);
+/* What it tells of, for the title of the rows; false: of itself. */
+bool data_sheet_title(struct view_data *d, struct buf *out);
 
 /* ---- view_data_plot.c ---- */
 struct data_plot *data_plot_new(struct view_data *d);
