@@ -327,6 +327,45 @@ stream_drop(struct stream *s, const char *const *names, struct error *err)
                      err);
 }
 
+struct rename {
+    char *from, *to;
+};
+
+static void
+release_rename(void *ctx)
+{
+    struct rename *r = ctx;
+
+    free(r->from);
+    free(r->to);
+    free(r);
+}
+
+static struct frame *
+apply_rename(void *ctx, const struct frame *f, struct pool *pool,
+             struct error *err)
+{
+    const struct rename *r = ctx;
+
+    (void)pool;
+    return verb_rename(f, r->from, r->to, err);
+}
+
+struct stream *
+stream_rename(struct stream *s, const char *from, const char *to,
+              struct error *err)
+{
+    struct rename *r = mem_try_array(1, sizeof *r, err);
+
+    if (r && (r->from = mem_try_text(from, strlen(from), err)) &&
+        (r->to = mem_try_text(to, strlen(to), err)))
+        return same_rows(stream_map(s, apply_rename, r, release_rename, err));
+    if (r)
+        release_rename(r);
+    stream_close(s);
+    return NULL;
+}
+
 /* ---- numbers of rows ------------------------------------------------- */
 
 struct numbered {

@@ -35,6 +35,8 @@ struct stream *stream_select(struct stream *s, const char *const *names,
                              struct error *err) MUST_USE;
 struct stream *stream_drop(struct stream *s, const char *const *names,
                            struct error *err) MUST_USE;
+struct stream *stream_rename(struct stream *s, const char *from, const char *to,
+                             struct error *err) MUST_USE;
 /* The first n rows; no more is read than that. */
 struct stream *
 stream_limit(struct stream *s, uint64_t n, struct error *err) MUST_USE;

@@ -24,6 +24,7 @@ enum step_kind {
     STEP_WITH,
     STEP_SELECT,
     STEP_DROP,
+    STEP_RENAME,
     STEP_SORT,
     STEP_TOP,
     STEP_LIMIT,
@@ -33,9 +34,9 @@ enum step_kind {
     STEP_JOIN
 };
 
-static const char *const words[] = {"scan",     "where",  "with",  "select",
-                                    "drop",     "sort",   "top",   "limit",
-                                    "distinct", "sample", "group", "join"};
+static const char *const words[] = {
+    "scan", "where", "with",     "select", "drop",  "rename", "sort",
+    "top",  "limit", "distinct", "sample", "group", "join"};
 
 struct scan {
     size_t refs;        /* counted on the main thread */
@@ -180,18 +181,30 @@ scan_where(lua_State *L)
     return 1;
 }
 
-/* { name = "expression", ... } in order of the names. */
+/* { name = "text", ... } in order of the names. */
 static int
-scan_with(lua_State *L)
+by_pairs(lua_State *L, const char *what, enum step_kind kind)
 {
     struct scan *of = check_scan(L, 1), *s;
     const char **names, **exprs;
 
-    script_pairs(L, 2, "an expression", &names, &exprs);
-    s = push_step(L, of, STEP_WITH);
+    script_pairs(L, 2, what, &names, &exprs);
+    s = push_step(L, of, kind);
     s->names = copy_texts(names);
     s->exprs = copy_texts(exprs);
     return 1;
+}
+
+static int
+scan_with(lua_State *L)
+{
+    return by_pairs(L, "an expression", STEP_WITH);
+}
+
+static int
+scan_rename(lua_State *L)
+{
+    return by_pairs(L, "a name", STEP_RENAME);
 }
 
 static int
@@ -338,6 +351,14 @@ with_all(struct stream *in, const struct scan *s, struct error *err)
 }
 
 static struct stream *
+rename_all(struct stream *in, const struct scan *s, struct error *err)
+{
+    for (size_t i = 0; in && s->names[i]; i++)
+        in = stream_rename(in, s->names[i], s->exprs[i], err);
+    return in;
+}
+
+static struct stream *
 join(struct stream *in, const struct scan *s, struct task *t, struct error *err)
 {
     struct stream *right;
@@ -366,6 +387,8 @@ apply(struct stream *in, const struct scan *s, struct task *t,
         return stream_select(in, names, err);
     case STEP_DROP:
         return stream_drop(in, names, err);
+    case STEP_RENAME:
+        return rename_all(in, s, err);
     case STEP_SORT:
         return stream_sort(in, names, err);
     case STEP_TOP:
@@ -506,6 +529,8 @@ const struct binding lua_scan_methods[] = {
      "Columns added or replaced, in order of the names."},
     {"select", scan_select, "scan:select{ names }", "These columns alone."},
     {"drop", scan_drop, "scan:drop{ names }", "All other columns."},
+    {"rename", scan_rename, "scan:rename{ old = new, ... }",
+     "Other names for columns."},
     {"sort", scan_sort, "scan:sort{ names }",
      "By these columns, \"-name\" downwards; stable, missing values last."},
     {"top", scan_top, "scan:top(n, names)", "The first n rows of that order."},

@@ -39,8 +39,11 @@ cat > scan.lua << 'END'
 local f = lathe.scan("big.csv"):where("score > 998"):sort{"-score"}:limit(5):collect()
 print(#f, f:values("id")[1])
 print(pcall(lathe.read, "big.csv"))
+local p = lathe.scan("big.csv"):rename{ score = "points" }:profile{ target = "city" }
+print("described", table.concat(p:describe():values("column"), " "), p:describe():values("rows")[1])
 END
 LATHE_MEMORY=64M "$lathe" run scan.lua > out 2>&1
 like "$(cat out)" '^5' "a scan collects what is left"
 like "$(cat out)" 'lathe.scan' "reading all of it names the scan"
+like "$(cat out)" 'described.*points.*700000' "a scan is profiled, all rows of it"
 done_testing

@@ -290,6 +290,8 @@ BOTH(columns, verb_select(f, NAMES("u", "k"), err),
      stream_select(s, NAMES("u", "k"), err))
 BOTH(without_columns, frame_drop(f, NAMES("u", "k"), 2, err),
      stream_drop(s, NAMES("u", "k"), err))
+BOTH(another_name, verb_rename(f, "u", "a longer name", err),
+     stream_rename(s, "u", "a longer name", err))
 BOTH(first_rows,
      frame_slice(f, 0, frame_rows(f) < 19 ? frame_rows(f) : 19, err),
      stream_limit(s, 19, err))
@@ -355,6 +357,7 @@ static const struct verb verbs[] = {VERB(some_rows),
                                     VERB(a_column_replaced),
                                     VERB(columns),
                                     VERB(without_columns),
+                                    VERB(another_name),
                                     VERB(first_rows),
                                     VERB(sort_by_numbers),
                                     VERB(sort_by_texts),
@@ -569,14 +572,22 @@ SAMPLE(bad_sample, NAN)
 BOTH(bad_select, verb_select(f, NAMES("kk"), err),
      stream_select(s, NAMES("kk"), err))
 
+BOTH(bad_rename, verb_rename(f, "kk", "j", err),
+     stream_rename(s, "kk", "j", err))
+BOTH(name_that_is_taken, verb_rename(f, "u", "k", err),
+     stream_rename(s, "u", "k", err))
+
 static void
 errors_are_those_of_the_table(void **state)
 {
     static const struct verb bad[] = {
-        VERB(bad_name),      VERB(bad_text),        VERB(bad_type),
-        VERB(no_equals),     VERB(sort_of_nothing), VERB(distinct_of_nothing),
-        VERB(bad_aggregate), VERB(bad_function),    VERB(no_such_key),
-        VERB(bad_sample),    VERB(bad_select)};
+        VERB(bad_name),          VERB(bad_text),
+        VERB(bad_type),          VERB(no_equals),
+        VERB(sort_of_nothing),   VERB(distinct_of_nothing),
+        VERB(bad_aggregate),     VERB(bad_function),
+        VERB(no_such_key),       VERB(bad_sample),
+        VERB(bad_select),        VERB(bad_rename),
+        VERB(name_that_is_taken)};
     struct frame *f = random_table(20, 2);
 
     (void)state;
