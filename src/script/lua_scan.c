@@ -13,7 +13,9 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "frame/bins.h"
 #include "frame/sink.h"
+#include "frame/stream_overview.h"
 #include "frame/stream_verbs.h"
 #include "script/lua_types.h"
 #include "session/shelf.h"
@@ -31,12 +33,13 @@ enum step_kind {
     STEP_DISTINCT,
     STEP_SAMPLE,
     STEP_GROUP,
+    STEP_PIVOT,
     STEP_JOIN
 };
 
 static const char *const words[] = {
     "scan", "where", "with",     "select", "drop",  "rename", "sort",
-    "top",  "limit", "distinct", "sample", "group", "join"};
+    "top",  "limit", "distinct", "sample", "group", "pivot",  "join"};
 
 struct scan {
     size_t refs;        /* counted on the main thread */
@@ -307,6 +310,22 @@ scan_group(lua_State *L)
     return 1;
 }
 
+/* scan:pivot({ "country" }, "status", { "count()" }) */
+static int
+scan_pivot(lua_State *L)
+{
+    struct scan *of = check_scan(L, 1), *s;
+    const char *const *by = script_texts(L, 2, "pivot");
+    const char *across = luaL_checkstring(L, 3);
+    const char *const *aggregates = script_aggregates(L, 4);
+
+    s = push_step(L, of, STEP_PIVOT);
+    s->names = copy_texts(by);
+    s->text = mem_text(across);
+    s->exprs = copy_texts(aggregates);
+    return 1;
+}
+
 /* scan:join(frame or scan, { by = "id", how = "left" }) */
 static int
 scan_join(lua_State *L)
@@ -401,6 +420,9 @@ apply(struct stream *in, const struct scan *s, struct task *t,
         return stream_sample(in, s->amount, s->n, err);
     case STEP_GROUP:
         return stream_group(in, names, (const char *const *)s->exprs, err);
+    case STEP_PIVOT:
+        return stream_pivot(in, names, s->text, (const char *const *)s->exprs,
+                            err);
     case STEP_JOIN:
         return join(in, s, t, err);
     case STEP_OPEN:
@@ -511,6 +533,74 @@ scan_write(lua_State *L)
     return 0;
 }
 
+struct telling {
+    const struct scan *step;
+    const char *name; /* frequency */
+    size_t bins;
+    struct frame *(*of)(struct stream *s, struct error *err); /* else */
+    struct frame **out;
+};
+
+static bool
+run_tell(struct task *t, void *ctx, struct error *err)
+{
+    struct telling *w = ctx;
+    struct stream *s = script_scan_open(w->step, t, err);
+
+    if (!s)
+        return false;
+    *w->out =
+        w->of ? w->of(s, err) : stream_frequency(s, w->name, w->bins, err);
+    return *w->out;
+}
+
+static int
+tell(lua_State *L, struct telling *w)
+{
+    w->out = script_scratch(L, sizeof *w->out, release_frame);
+    script_call(L, "count", run_tell, w);
+    script_push_frame(L, *w->out, script_scan_path(w->step));
+    return 1;
+}
+
+/* scan:frequency("city"), scan:frequency("price", { bins = 20 }) */
+static int
+scan_frequency(lua_State *L)
+{
+    static const char *const allowed[] = {"bins", NULL};
+    struct telling w = {.step = check_scan(L, 1),
+                        .name = luaL_checkstring(L, 2)};
+    int64_t bins;
+
+    script_options(L, 3, allowed);
+    bins = script_opt_int(L, 3, "bins", 0);
+    luaL_argcheck(L, bins >= 0 && bins <= BINS_MAX, 3,
+                  "at most 1000 bins; 0: each value");
+    w.bins = (size_t)bins;
+    return tell(L, &w);
+}
+
+static int
+scan_missing(lua_State *L)
+{
+    return tell(
+        L, &(struct telling){.step = check_scan(L, 1), .of = stream_missing});
+}
+
+static int
+scan_patterns(lua_State *L)
+{
+    return tell(
+        L, &(struct telling){.step = check_scan(L, 1), .of = stream_patterns});
+}
+
+static int
+scan_duplicates(lua_State *L)
+{
+    return tell(L, &(struct telling){.step = check_scan(L, 1),
+                                     .of = stream_duplicates});
+}
+
 /* ---- tables ---- */
 
 const struct binding lua_scan_functions[] = {
@@ -541,6 +631,9 @@ const struct binding lua_scan_methods[] = {
      "So many rows at random, or below 1 a share of them."},
     {"group", scan_group, "scan:group(by, { name = \"aggregate\", ... })",
      "As frame:group()."},
+    {"pivot", scan_pivot,
+     "scan:pivot(by, across, { name = \"aggregate\", ... })",
+     "As frame:pivot."},
     {"join", scan_join, "scan:join(other, { by = names, ... })",
      "As frame:join(), with a frame or a scan."},
     {"collect", scan_collect, "scan:collect()",
@@ -550,6 +643,12 @@ const struct binding lua_scan_methods[] = {
      "one."},
     {"write", scan_write, "scan:write(path)",
      "Writes the rows as the ending says, however many they are."},
+    {"frequency", scan_frequency, "scan:frequency(name [, { bins = n }])",
+     "As frame:frequency; the column must fit into memory."},
+    {"missing", scan_missing, "scan:missing()", "As frame:missing."},
+    {"patterns", scan_patterns, "scan:patterns()", "As frame:patterns."},
+    {"duplicates", scan_duplicates, "scan:duplicates()",
+     "As frame:duplicates, of all columns."},
     {NULL, NULL, NULL, NULL},
 };
 

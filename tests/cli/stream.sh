@@ -41,9 +41,14 @@ print(#f, f:values("id")[1])
 print(pcall(lathe.read, "big.csv"))
 local p = lathe.scan("big.csv"):rename{ score = "points" }:profile{ target = "city" }
 print("described", table.concat(p:describe():values("column"), " "), p:describe():values("rows")[1])
+local s = lathe.scan("big.csv")
+print("told", #s:frequency("city"), s:missing():values("missing")[3], #s:patterns(), #s:duplicates(),
+    #s:pivot({ "city" }, "day", { "count()" }):collect())
 END
 LATHE_MEMORY=64M "$lathe" run scan.lua > out 2>&1
 like "$(cat out)" '^5' "a scan collects what is left"
 like "$(cat out)" 'lathe.scan' "reading all of it names the scan"
 like "$(cat out)" 'described.*points.*700000' "a scan is profiled, all rows of it"
+# a seventh of 700,000 has no city; a city or none by a score or none; no two rows have one id
+like "$(cat out)" 'told[^0-9]*51[^0-9]*100000[^0-9]*4[^0-9]*0[^0-9]*51' "and tells of values, gaps and copies"
 done_testing
