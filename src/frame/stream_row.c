@@ -637,6 +637,35 @@ stream_limit(struct stream *s, uint64_t n, struct error *err)
 
 /* ---- the end --------------------------------------------------------- */
 
+enum { FEW = 4 };
+
+/* Few rows of a batch do not keep all its texts.  Takes f. */
+static struct frame *
+without_others(struct frame *f, struct pool *pool, struct error *err)
+{
+    size_t n = frame_rows(f);
+    struct frame *out = NULL;
+    uint32_t *rows;
+    bool many = false;
+
+    for (size_t i = 0; i < frame_cols(f); i++) {
+        const struct column *c = frame_column(f, i);
+
+        if (column_type(c) == COL_TEXT && !column_is_loose(c))
+            many = many || dict_count(column_dict(c)) / FEW > n;
+    }
+    if (!many)
+        return f;
+    if ((rows = mem_try_unset(n, sizeof *rows, err))) {
+        for (size_t i = 0; i < n; i++)
+            rows[i] = (uint32_t)i;
+        out = stack_apart(f, rows, n, pool, err);
+    }
+    free(rows);
+    frame_unref(f);
+    return out;
+}
+
 struct frame *
 stream_collect(struct stream *s, struct error *err)
 {
@@ -647,7 +676,8 @@ stream_collect(struct stream *s, struct error *err)
 
     /* While they are put together, all rows are there twice. */
     while ((ok = stream_next(s, &f, err)) && f) {
-        if (!(ok = frame_list_add(&l, f, err)))
+        if (!(ok = (f = without_others(f, s->pool, err)) &&
+                   frame_list_add(&l, f, err)))
             break;
         if (l.bytes > most) {
             ok = error_set(err, ERR_LIMIT,
