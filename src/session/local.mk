@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+liblathe_a_SOURCES += src/session/beyond.c
+liblathe_a_SOURCES += src/session/beyond.h
 liblathe_a_SOURCES += src/session/chart.c
 liblathe_a_SOURCES += src/session/chart.h
 liblathe_a_SOURCES += src/session/chart_frame.c

@@ -27,16 +27,28 @@ origin_move(struct origin *to, struct origin *from)
     *from = (struct origin){0};
 }
 
-void
-origin_read(struct origin *o, const char *path)
+static void
+read_by(struct origin *o, const char *function, const char *path)
 {
     struct buf b;
 
     buf_init(&b);
-    buf_puts(&b, "lathe.read(");
+    buf_printf(&b, "lathe.%s(", function);
     steps_put_text(path, &b);
     buf_putc(&b, ')');
     *o = (struct origin){mem_text(""), buf_take(&b)};
+}
+
+void
+origin_read(struct origin *o, const char *path)
+{
+    read_by(o, "read", path);
+}
+
+void
+origin_scan(struct origin *o, const char *path)
+{
+    read_by(o, "scan", path);
 }
 
 static void

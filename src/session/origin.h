@@ -22,6 +22,8 @@
 
 /* Of a file, as the project names it. */
 void origin_read(struct origin *o, const char *path);
+/* The same of one beyond memory. */
+void origin_scan(struct origin *o, const char *path);
 /* What a method gives for what shows of t: "distinct()", "group({ \"plan\" },
  * { \"count()\" })"; texts by steps_put_text(). */
 void origin_call(struct origin *o, const struct table *t, const char *call);

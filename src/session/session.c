@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "session/beyond.h"
 #include "session/live.h"
 #include "session/origin.h"
 #include "session/shelf.h"
@@ -203,6 +204,7 @@ table_fini(struct table *t)
     free(t->about);
     frame_unref(t->frame);
     frame_unref(t->rejects);
+    beyond_unref(t->beyond);
     frame_unref(t->values);
     profile_free(t->profile);
     *t = (struct table){0};
@@ -265,6 +267,15 @@ session_add_table(struct session *s, const char *name, const char *path,
 }
 
 void
+session_set_beyond(struct session *s, struct table *t, struct beyond *b)
+{
+    t->beyond = beyond_ref(b);
+    origin_fini(&t->origin);
+    origin_scan(&t->origin, path_from_here(t->path));
+    session_touch_table(s, t);
+}
+
+void
 session_close_table(struct session *s, size_t i)
 {
     if (i >= s->n_tables)
@@ -309,6 +320,7 @@ session_set_shown(struct session *s, struct table *t, struct steps *steps,
     if (t->all != shown->all) {
         profile_free(t->profile);
         t->profile = NULL;
+        t->profile_beyond = false;
     }
     frame_unref(t->all);
     frame_unref(t->frame);

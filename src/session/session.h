@@ -17,6 +17,7 @@ struct session;
 struct steps;
 struct shown;
 struct rowset;
+struct beyond;
 
 /* The pool and loop are borrowed and must outlive the session. */
 struct session *session_new(struct pool *pool, struct loop *loop);
@@ -66,10 +67,14 @@ struct table {
                              rows, hidden columns, too; the profile is of it */
     struct frame *frame;   /* the columns that show, all rows */
     struct rowset *rows;   /* those that show, in order; NULL: all */
+    struct beyond *beyond; /* not NULL: base is the first rows of a file beyond
+                              memory (session/beyond.h), and the steps have
+                              neither filter nor sort */
     struct frame *rejects; /* may be NULL */
     size_t n_rejected;
     size_t n_foreign;        /* fields of its file that are not UTF-8 */
-    struct profile *profile; /* NULL until it is made */
+    struct profile *profile; /* NULL until it is made; of `all`, or ... */
+    bool profile_beyond;     /* ... of all rows of the file beyond memory */
     char *target;            /* for the profile; may be NULL */
     bool tally;              /* frequencies of another table's column */
     enum table_kind kind;
@@ -85,6 +90,8 @@ const struct table *session_table_at(const struct session *s, size_t i);
 /* Takes a reference of frame; replaces a table of the same name. */
 struct table *session_add_table(struct session *s, const char *name,
                                 const char *path, const struct frame *frame);
+/* It is the first rows of b, of which it takes a reference; its Lua is a scan. */
+void session_set_beyond(struct session *s, struct table *t, struct beyond *b);
 /* What `steps` have made of its base; takes both. */
 void session_set_shown(struct session *s, struct table *t, struct steps *steps,
                        struct shown *shown);

@@ -13,6 +13,7 @@
 #include "frame/expr.h"
 #include "frame/gather.h"
 #include "frame/query.h"
+#include "frame/stream_verbs.h"
 
 /* ---- lists of names ---- */
 
@@ -348,6 +349,15 @@ steps_move(struct steps *s, const struct frame *shown, const char *name,
     names_insert(&s->order, to, name);
 }
 
+void
+steps_order(struct steps *s, const struct frame *all)
+{
+    while (s->order.n > 0)
+        names_remove(&s->order, s->order.n - 1);
+    for (size_t i = 0; i < frame_cols(all); i++)
+        names_add(&s->order, frame_name(all, i));
+}
+
 /* ---- sets of rows ---- */
 
 struct rowset {
@@ -552,6 +562,61 @@ steps_apply(const struct steps *s, const struct frame *base,
     if (!ok)
         shown_fini(out);
     return ok;
+}
+
+/* ---- over a stream ---- */
+
+/* NULL-ended, of borrowed names. */
+static const char **
+names_list(const struct step_names *l)
+{
+    const char **out = mem_new((l->n + 1) * sizeof *out);
+
+    for (size_t i = 0; i < l->n; i++)
+        out[i] = l->name[i];
+    return out;
+}
+
+static struct stream *
+stream_columns(const struct steps *s, struct stream *in, struct error *err)
+{
+    bool some = s->order.n > 0;
+    const char **names = names_list(some ? &s->order : &s->hidden);
+
+    if (names[0])
+        in = some ? stream_select(in, names, err) : stream_drop(in, names, err);
+    free(names);
+    return in;
+}
+
+static struct stream *
+stream_order(const struct steps *s, struct stream *in, uint64_t top,
+             struct error *err)
+{
+    const char **names = names_list(&s->sort);
+
+    if (names[0])
+        in = top > 0 ? stream_top(in, names, top, err)
+                     : stream_sort(in, names, err);
+    free(names);
+    return in;
+}
+
+struct stream *
+steps_stream(const struct steps *s, struct stream *in, uint64_t top,
+             struct error *err)
+{
+    for (size_t i = 0; in && i < s->n_edits; i++) {
+        const struct step_edit *e = &s->edit[i];
+
+        in = e->rename ? stream_rename(in, e->name, e->text, err)
+                       : stream_with(in, e->name, e->text, err);
+    }
+    if (in && s->filter[0])
+        in = stream_where(in, s->filter, err);
+    if (in)
+        in = stream_order(s, in, top, err);
+    return in ? stream_columns(s, in, err) : NULL;
 }
 
 /* ---- as Lua ---- */

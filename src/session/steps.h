@@ -19,6 +19,7 @@
 
 #include "base/progress.h"
 #include "frame/frame.h"
+#include "frame/stream.h"
 #include "frame/verbs.h"
 
 enum { STEPS_MAX_KEYS = 16 }; /* of a sort */
@@ -64,6 +65,8 @@ size_t steps_key(const struct steps *s, const char *name, bool *descending);
 void steps_hide(struct steps *s, const char *name);
 /* Show it again, at its place in `all`; name NULL: every one. */
 void steps_unhide(struct steps *s, const struct frame *all, const char *name);
+/* The columns of `all` in its order. */
+void steps_order(struct steps *s, const struct frame *all);
 /* Move a column to place `to` of those that show, `shown` being their frame. */
 void steps_move(struct steps *s, const struct frame *shown, const char *name,
                 size_t to);
@@ -93,6 +96,11 @@ bool steps_apply(const struct steps *s, const struct frame *base,
                  const struct steps *so_far, const struct shown *had,
                  struct pool *pool, struct progress *progress,
                  struct shown *out, struct error *err) MUST_USE;
+
+/* The same over a stream, which is taken, also when it fails: of a sort only
+ * the first `top` rows come, 0: all. */
+struct stream *steps_stream(const struct steps *s, struct stream *in,
+                            uint64_t top, struct error *err) MUST_USE;
 
 /* Each step as Lua behind a frame: `:where("tenure < 12")`, in the order in
  * which they apply; say() is called for each. */

@@ -8,6 +8,7 @@
 #ifndef LATHE_UI_VIEW_DATA_H
 #define LATHE_UI_VIEW_DATA_H
 
+#include "session/beyond.h"
 #include "session/origin.h"
 #include "session/steps.h"
 #include "session/task.h"
@@ -171,10 +172,14 @@ void data_rows_title(struct view *v, struct buf *left, struct buf *right);
 struct data_making {
     struct shown of;   /* what shows of it, when it was asked for */
     struct shown with; /* of the other table, when there is one */
+    struct beyond *beyond, *beyond_with; /* all of them, when they are beyond
+                                            memory; NULL: they are not */
+    struct steps *steps;                 /* of the first */
     char *text;
-    size_t col;           /* of `of`, under the cursor */
-    struct frame *made;   /* what make() leaves here, ... */
-    struct frame *values; /* ... and of a pivot, see struct table */
+    size_t col;              /* of `of`, under the cursor */
+    struct frame *made;      /* what make() leaves here, ... */
+    struct frame *values;    /* ... and of a pivot, see struct table */
+    struct profile *profile; /* ... and of what is beyond memory, for it */
     enum table_kind kind;
     size_t n_keys;
     char about[256], note[256]; /* note: said when it is there */
@@ -182,7 +187,7 @@ struct data_making {
     bool (*make)(struct data_making *m, struct task *t, struct error *err);
     struct tether *view;
     struct origin origin;
-    bool tally;
+    bool tally, page;
     char name[320], parent[320];
 };
 struct data_make {
@@ -195,8 +200,14 @@ struct data_make {
      * with %s for the other. */
     const char *call;
     struct table *other; /* may be NULL */
-    const char *text;    /* for make(); may be NULL */
-    bool tally;          /* see struct table */
+    /* The same Lua where the table is beyond memory, a method of a scan; NULL:
+     * it is not to be had then. */
+    const char *scan;
+    const struct steps *steps; /* then, in place of the table's; or NULL */
+    bool page;        /* then: the profile as text alone, and no table */
+    const char *text; /* for make(); may be NULL */
+    const char *note; /* said when it is there; may be NULL */
+    bool tally;       /* see struct table */
     /* On a pool job. */
     bool (*make)(struct data_making *m, struct task *t, struct error *err);
 };
@@ -207,9 +218,37 @@ bool data_make_stop(struct view_data *d);
 /* " · counting 43%… Esc stops", when it takes longer than a moment. */
 void data_make_words(struct view_data *d, struct buf *out);
 
+/* Of the rows there are: where they are the first of many, the rest of them is
+ * asked for by data_beyond_profile(). */
 void data_profile(struct view_data *d, struct table *t);
 void data_show_rejects(struct view *v, const struct view_call *call);
 void data_export(struct view *v, const struct view_call *call);
+
+/* ---- view_data_beyond.c ---- */
+/* Tables beyond memory: what is asked about them goes through all rows of the
+ * file; where it is of the first rows alone, these say so. */
+/* "first 4,096 of 700,000"; false: all rows of t are there. */
+bool data_beyond_words(const struct table *t, struct buf *out);
+/* How many rows and columns it has, for a list of tables. */
+void data_beyond_size(const struct table *t, char *out, size_t size);
+/* Steps that filter or sort it make another table. */
+void data_beyond_rows(struct view_data *d, struct table *t,
+                      const struct steps *steps);
+/* Those of all rows for which m->text is true, in m->made. */
+bool
+data_beyond_where(struct data_making *m, struct task *t, struct error *err);
+/* The rows of m as a stream: by the steps, the columns that show. */
+struct stream *data_beyond_stream(struct data_making *m, struct task *t,
+                                  struct error *err) MUST_USE;
+/* The profile of all rows, for m->made and the page. */
+bool
+data_beyond_profiled(struct data_making *m, struct task *t, struct error *err);
+/* What was made of it besides; true: that is all, there is no table. */
+bool
+data_beyond_keep(struct view_data *d, struct session *s, struct data_making *m);
+/* The profile as text, made first where it is not there yet. */
+void data_beyond_page(struct view_data *d, struct table *t);
+void data_beyond_sample(struct view *v, const struct view_call *call);
 
 /* ---- view_data_sheets.c ---- */
 /* Look at a table, from which q comes back to the one at hand. */

@@ -49,6 +49,7 @@ act_target(struct view *v, const struct view_call *call)
     t->target = mem_text(data_column_name(d));
     profile_free(t->profile);
     t->profile = NULL;
+    t->profile_beyond = false;
     ui_message(v->ui, MESSAGE_INFO,
                "%s is the target: columns are judged against it", t->target);
     data_profile(d, t);
@@ -64,6 +65,10 @@ act_profile(struct view *v, const struct view_call *call)
     (void)call;
     if (!t)
         return;
+    if (t->beyond) {
+        data_beyond_page(data_mine(v), t);
+        return;
+    }
     if (!t->profile) {
         ui_message(v->ui, MESSAGE_INFO, "the profile is not ready yet");
         return;
@@ -103,8 +108,7 @@ act_tables(struct view *v, const struct view_call *call)
     for (size_t i = 0; i < n; i++) {
         struct table *t = session_table(s, i);
 
-        snprintf(notes[i], sizeof notes[i], "%zu × %zu", frame_rows(t->frame),
-                 frame_cols(t->frame));
+        data_beyond_size(t, notes[i], sizeof notes[i]);
         items[i] = (struct ui_menu_item){t->name, notes[i], t->path};
     }
     ui_menu(v->ui, "tables", items, n, table_chosen, d);
@@ -158,7 +162,8 @@ act_learn(struct view *v, const struct view_call *call)
         return;
     }
     c = call_new(command_find("train"));
-    call_lend(c, t->frame);
+    if (!t->beyond)
+        call_lend(c, t->frame);
     if (!call_set(c, "data", t->path[0] ? t->path : t->name, &err) ||
         !call_set(c, "target", call->arg, &err)) {
         ui_error(v->ui, &err);
@@ -244,6 +249,10 @@ const struct view_action data_actions[] = {
      "One row for each group, a column for each value of the column behind the "
      "slash: country / status: sum(price).",
      "rows / column: aggregates: ", data_sheet_pivot, has_table, 0},
+    {"sample", "Table: a sample of the rows",
+     "So many of the rows that show, or a share of them, drawn at random: "
+     "10000, 5%. Of a table larger than memory, of all its rows.",
+     "rows, or a share such as 1%: ", data_beyond_sample, has_table, 0},
     {"join", "Table: join with another",
      "The rows of two open tables side by side where columns are equal: inner, "
      "left, semi, anti or asof. What has no partner is told.",

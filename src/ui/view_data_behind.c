@@ -141,9 +141,10 @@ lists(const char *list, const char *name)
     return false;
 }
 
+/* any: rows that are not here may miss any of the columns. */
 static void
 put_pattern(struct buf *out, const struct frame *f, size_t row,
-            const struct frame *parent)
+            const struct frame *parent, bool any)
 {
     struct buf list;
     size_t n = 0;
@@ -151,7 +152,7 @@ put_pattern(struct buf *out, const struct frame *f, size_t row,
     buf_init(&list);
     column_print(frame_column(f, 0), row, &list);
     for (size_t i = 0; i < frame_cols(parent); i++) {
-        if (column_missing(frame_column(parent, i)) == 0)
+        if (!any && column_missing(frame_column(parent, i)) == 0)
             continue;
         buf_puts(out, n++ ? " and " : "");
         expr_put_name(frame_name(parent, i), out);
@@ -173,7 +174,7 @@ put_text_column(struct buf *out, const struct frame *f, size_t row)
 /* The expression of the rows of the parent that a row stands for. */
 static void
 put_rows(struct buf *out, const struct table *t, const struct frame *f,
-         size_t row, const struct frame *parent)
+         size_t row, const struct table *parent)
 {
     struct buf name;
 
@@ -192,7 +193,7 @@ put_rows(struct buf *out, const struct table *t, const struct frame *f,
         put_keys(out, f, 1, frame_cols(f) - 1, row);
         break;
     case TABLE_PATTERNS:
-        put_pattern(out, f, row, parent);
+        put_pattern(out, f, row, parent->frame, parent->beyond != NULL);
         break;
     default: /* TABLE_MISSING */
         buf_init(&name);
@@ -206,7 +207,7 @@ put_rows(struct buf *out, const struct table *t, const struct frame *f,
 /* Of the marked rows that show, or of the one under the cursor. */
 static size_t
 put_selection(struct view_data *d, const struct table *t,
-              const struct frame *parent, struct buf *out)
+              const struct table *parent, struct buf *out)
 {
     const struct data_look *look = d->look;
     size_t n = 0, last = sheet_at(&look->sheet);
@@ -262,11 +263,16 @@ put_across(const struct data_look *look, const struct table *t, struct buf *out)
 static bool
 make_rows(struct data_making *m, struct task *t, struct error *err)
 {
-    struct expr *e = expr_parse(str_of(m->text), err);
+    struct expr *e;
     uint32_t *ids = NULL;
     size_t n = 0, k = 0, rows = frame_rows(m->of.frame);
     uint8_t *in = NULL;
-    bool ok = e && expr_where(e, m->of.frame, data_pool_of(t), &ids, &n, err);
+    bool ok;
+
+    if (m->beyond)
+        return data_beyond_where(m, t, err);
+    e = expr_parse(str_of(m->text), err);
+    ok = e && expr_where(e, m->of.frame, data_pool_of(t), &ids, &n, err);
 
     expr_free(e);
     if (ok && m->of.rows) {
@@ -293,18 +299,22 @@ void
 data_open_rows(struct view_data *d, struct table *parent,
                const char *expression, const char *suffix)
 {
-    struct buf call;
+    struct buf call, scan;
 
     buf_init(&call);
+    buf_init(&scan);
     buf_puts(&call, "where(");
     steps_put_text(expression, &call);
     buf_putc(&call, ')');
+    buf_printf(&scan, "%s:collect()", call.data);
     data_make(d, &(struct data_make){.of = parent,
                                      .suffix = suffix,
                                      .call = call.data,
+                                     .scan = scan.data,
                                      .text = expression,
                                      .make = make_rows});
     buf_fini(&call);
+    buf_fini(&scan);
 }
 
 struct table *
@@ -404,7 +414,7 @@ data_sheet_enter(struct view_data *d)
         return true;
     }
     buf_init(&rows);
-    put_selection(d, t, parent->frame, &rows);
+    put_selection(d, t, parent, &rows);
     put_across(d->look, t, &rows);
     snprintf(clipped, sizeof clipped, "%.150s%s", rows.data,
              rows.len > 150 ? "…" : "");

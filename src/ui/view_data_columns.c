@@ -214,6 +214,8 @@ draw_column_row(const struct canvas *c, const struct parts *at, int y,
                 const struct frame *f, const struct table *t, size_t col)
 {
     const struct column *column = frame_column(f, col);
+    const struct profile_column *p;
+    size_t missing, rows;
     char text[32];
 
     draw_fit(c, 1, y, at->name_w, ROLE_TITLE, DRAW_LEFT,
@@ -222,13 +224,14 @@ draw_column_row(const struct canvas *c, const struct parts *at, int y,
              DRAW_LEFT, str_of(sheet_type(column_type(column))));
     if (!t)
         return;
+    p = t->profile_beyond ? profile_of(t, col) : NULL;
+    missing = p ? p->n_missing : column_missing(column);
+    rows = p ? p->n : column_rows(column);
     snprintf(text, sizeof text, "%.1f",
-             100.0 * (double)column_missing(column) /
-                 (double)(column_rows(column) ? column_rows(column) : 1));
+             100.0 * (double)missing / (double)(rows ? rows : 1));
     if (at->missing)
         draw_fit(c, at->missing, y, MISSING_CELLS,
-                 column_missing(column) ? ROLE_WARN : ROLE_DIM, DRAW_RIGHT,
-                 str_of(text));
+                 missing ? ROLE_WARN : ROLE_DIM, DRAW_RIGHT, str_of(text));
     draw_summary(c, at, y, t, col);
 }
 
@@ -344,13 +347,28 @@ data_cut_title(struct view_data *d, unsigned region, struct buf *left,
     cut_to(left, title_cells(d, region, right));
 }
 
+static void
+say_rows(const struct table *t, char *out, size_t size)
+{
+    struct buf b;
+
+    buf_init(&b);
+    if (t->beyond) {
+        beyond_put_rows(t->beyond, &b);
+        snprintf(out, size, "%s", b.data);
+    } else {
+        str_from_count(frame_rows(t->frame), out);
+    }
+    buf_fini(&b);
+}
+
 void
 data_columns_title(struct view *v, struct buf *left, struct buf *right)
 {
     struct view_data *d = data_mine(v);
     const struct table *t = data_table(d);
     size_t n_tables = session_tables(data_session(d));
-    char rows[STR_F64_MAX], size[2 * STR_F64_MAX + 64];
+    char rows[3 * STR_F64_MAX], size[4 * STR_F64_MAX + 64];
     int room;
 
     if (d->before || (!t && d->opening)) {
@@ -364,7 +382,7 @@ data_columns_title(struct view *v, struct buf *left, struct buf *right)
         buf_puts(left, "data");
         return;
     }
-    str_from_count(frame_rows(t->frame), rows);
+    say_rows(t, rows, sizeof rows);
     say_alerts(t, right);
     if (d->view.layout.placed[DATA_REGION_ROWS].w == 0)
         data_make_words(d, right);
@@ -381,6 +399,8 @@ data_columns_title(struct view *v, struct buf *left, struct buf *right)
     buf_puts(left, size);
     if (t->steps->hidden.n > 0)
         buf_printf(left, " · %zu hidden", t->steps->hidden.n);
+    if (t->beyond)
+        buf_puts(left, " · larger than memory");
     if (t->n_foreign > 0)
         buf_puts(left, " · not UTF-8");
 }
@@ -473,12 +493,29 @@ data_detail_draw(struct view *v, const struct canvas *c)
         draw_alerts(c, y, t, -1);
 }
 
+/* Which rows the numbers are of, where they are not of those that show. */
+static void
+say_scope(const struct table *t, struct buf *out)
+{
+    char n[STR_F64_MAX];
+
+    if (!t || !t->profile)
+        return;
+    str_from_count(frame_rows(t->all), n);
+    if (t->beyond && !t->profile_beyond)
+        buf_printf(out, "of the first %s rows", n);
+    else if (t->beyond)
+        buf_puts(out, "of all rows");
+    else if (t->steps->filter[0])
+        buf_printf(out, "of all %s rows", n);
+}
+
 void
 data_detail_title(struct view *v, struct buf *left, struct buf *right)
 {
     struct view_data *d = data_mine(v);
     const char *name = data_column_name(d);
 
-    (void)right;
     buf_puts(left, d->before ? "loading" : name[0] ? name : "column");
+    say_scope(data_table(d), right);
 }

@@ -865,4 +865,6 @@ data_find_title(struct view_data *d, struct buf *out)
         buf_printf(out, " in %s", f->column);
     else if (f->map->n_hit > 1)
         buf_printf(out, " in %zu columns", f->map->n_hit);
+    if (data_table(d) && data_table(d)->beyond)
+        buf_puts(out, " of the first rows");
 }

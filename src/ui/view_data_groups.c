@@ -9,14 +9,55 @@
 #include "base/mem.h"
 #include "frame/expr.h"
 #include "frame/recipe.h"
+#include "frame/stream_overview.h"
+#include "frame/stream_verbs.h"
 #include "ui/ui.h"
+
+/* The values that a pivot's columns are of: the file is gone through for them
+ * first. */
+static bool
+values_beyond(struct data_making *m, const struct recipe *r, struct task *t,
+              struct error *err)
+{
+    struct stream *s = data_beyond_stream(m, t, err);
+    struct frame *f = s ? stream_values(s, r->across, err) : NULL;
+
+    if (f)
+        m->values = recipe_values(r, f, data_pool_of(t), NULL, err);
+    frame_unref(f);
+    return m->values;
+}
+
+static bool
+groups_beyond(struct data_making *m, struct task *t, struct error *err)
+{
+    struct recipe r = {0};
+    struct stream *s = NULL;
+
+    if (recipe_parse(m->text, &r, err) &&
+        (!r.across || values_beyond(m, &r, t, err)) &&
+        (s = data_beyond_stream(m, t, err))) {
+        const char *const *by = (const char *const *)r.by;
+        const char *const *aggregates = (const char *const *)r.aggregate;
+
+        s = r.across ? stream_pivot(s, by, r.across, aggregates, err)
+                     : stream_group(s, by, aggregates, err);
+        m->made = s ? stream_collect(s, err) : NULL;
+    }
+    stream_close(s);
+    recipe_fini(&r);
+    return m->made;
+}
 
 static bool
 make_groups(struct data_making *m, struct task *t, struct error *err)
 {
-    struct frame *f = data_gather_shown(m, t, err);
     struct recipe r = {0};
+    struct frame *f;
 
+    if (m->beyond)
+        return groups_beyond(m, t, err);
+    f = data_gather_shown(m, t, err);
     if (f && recipe_parse(m->text, &r, err) &&
         (!r.across || (m->values = recipe_values(&r, f, data_pool_of(t),
                                                  task_progress(t), err))))
@@ -47,9 +88,10 @@ data_open_groups(struct view *v, const char *text, bool pivot)
     struct view_data *d = data_mine(v);
     struct recipe r = {0};
     struct error err;
-    struct buf call, suffix;
+    struct buf call, scan, suffix;
 
     buf_init(&call);
+    buf_init(&scan);
     buf_init(&suffix);
     if (!recipe_parse(text, &r, &err)) {
         ui_error(v->ui, &err);
@@ -58,6 +100,7 @@ data_open_groups(struct view *v, const char *text, bool pivot)
                    "a pivot is written rows / column: aggregates");
     } else {
         put_call(&r, &call);
+        buf_printf(&scan, "%s:collect()", call.data);
         buf_puts(&suffix, r.across ? "pivot " : "by ");
         for (size_t i = 0; i < r.n_by; i++)
             buf_printf(&suffix, "%s%s", i ? ", " : "", r.by[i]);
@@ -65,6 +108,7 @@ data_open_groups(struct view *v, const char *text, bool pivot)
             buf_printf(&suffix, " / %s", r.across);
         data_make(d, &(struct data_make){.suffix = suffix.data,
                                          .call = call.data,
+                                         .scan = scan.data,
                                          .text = text,
                                          .kind = r.across ? TABLE_PIVOT
                                                           : TABLE_GROUPS,
@@ -75,6 +119,7 @@ data_open_groups(struct view *v, const char *text, bool pivot)
     }
     recipe_fini(&r);
     buf_fini(&call);
+    buf_fini(&scan);
     buf_fini(&suffix);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "frame/recipe.h"
+#include "frame/stream_verbs.h"
 #include "ui/ui.h"
 
 /* "a=b" as "b=a". */
@@ -75,15 +76,48 @@ say_matched(struct data_making *m, const struct recipe *r,
     return true;
 }
 
+/* The left one is beyond memory, the right one may be. */
+static bool
+join_beyond(struct data_making *m, struct task *t, struct error *err)
+{
+    struct stream *s = data_beyond_stream(m, t, err), *with = NULL;
+    struct frame *right = NULL;
+    struct recipe r = {0};
+    struct join_options o = {0};
+    bool ok = s && recipe_parse_join(m->text, &r, err);
+
+    o.how = r.how;
+    o.by = (const char *const *)r.by;
+    if (ok && m->beyond_with) {
+        struct steps *none = steps_new();
+
+        with = beyond_open(m->beyond_with, none, 0, t, err);
+        steps_free(none);
+        s = with ? stream_join_stream(s, with, &o, err) : s;
+        ok = with && s;
+    } else if (ok) {
+        right = shown_gather(&m->with, data_pool_of(t), err);
+        s = right ? stream_join(s, right, &o, err) : s;
+        ok = right && s;
+    }
+    m->made = ok ? stream_collect(s, err) : NULL;
+    stream_close(s);
+    frame_unref(right);
+    recipe_fini(&r);
+    return m->made;
+}
+
 static bool
 make_join(struct data_making *m, struct task *t, struct error *err)
 {
-    struct frame *left = shown_gather(&m->of, data_pool_of(t), err);
-    struct frame *right =
-        left ? shown_gather(&m->with, data_pool_of(t), err) : NULL;
+    struct frame *left, *right;
     struct recipe r = {0};
     struct join_options o = {0};
 
+    if (m->beyond)
+        return join_beyond(m, t, err);
+    left = shown_gather(&m->of, data_pool_of(t), err);
+    right = left ? shown_gather(&m->with, data_pool_of(t), err) : NULL;
     if (right && recipe_parse_join(m->text, &r, err)) {
         o.how = r.how;
         o.by = (const char *const *)r.by;
@@ -104,9 +138,10 @@ open_join(struct view_data *d, struct table *other, const char *text)
                                         "asof"};
     struct recipe r = {0};
     struct error err;
-    struct buf call, suffix;
+    struct buf call, scan, suffix;
 
     buf_init(&call);
+    buf_init(&scan);
     buf_init(&suffix);
     if (!recipe_parse_join(text, &r, &err)) {
         ui_error(d->view.ui, &err);
@@ -114,15 +149,18 @@ open_join(struct view_data *d, struct table *other, const char *text)
         buf_puts(&call, "join(%s, { by = ");
         steps_put_names((const char *const *)r.by, r.n_by, &call);
         buf_printf(&call, ", how = \"%s\" })", words[r.how]);
+        buf_printf(&scan, "%s:collect()", call.data);
         buf_printf(&suffix, "%s %s", words[r.how], other->name);
         data_make(d, &(struct data_make){.suffix = suffix.data,
                                          .call = call.data,
+                                         .scan = scan.data,
                                          .other = other,
                                          .text = text,
                                          .make = make_join});
     }
     recipe_fini(&r);
     buf_fini(&call);
+    buf_fini(&scan);
     buf_fini(&suffix);
 }
 
@@ -218,8 +256,7 @@ data_sheet_join(struct view *v, const struct view_call *call)
     for (size_t i = 0; i + 1 < n; i++) {
         const struct table *t = other_table(d, i);
 
-        snprintf(notes[i], sizeof notes[i], "%zu × %zu", frame_rows(t->frame),
-                 frame_cols(t->frame));
+        data_beyond_size(t, notes[i], sizeof notes[i]);
         items[i] = (struct ui_menu_item){t->name, notes[i], t->path};
     }
     ui_menu(v->ui, "join with", items, n - 1, join_chosen, d);

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "frame/sink.h"
 #include "frame/source.h"
 #include "session/task.h"
 #include "ui/tether.h"
@@ -56,7 +57,7 @@ profile_done(struct task *t, void *ctx, bool ok, const struct error *err)
 
     if (d)
         d->profiling = false;
-    if (ok && table && is_of(p, table)) {
+    if (ok && table && is_of(p, table) && !table->profile_beyond) {
         profile_free(table->profile);
         table->profile = p->profile;
         p->profile = NULL;
@@ -165,39 +166,57 @@ data_make_words(struct view_data *d, struct buf *out)
 }
 
 static void
+making_free(struct data_making *m)
+{
+    frame_unref(m->made);
+    frame_unref(m->values);
+    profile_free(m->profile);
+    shown_fini(&m->of);
+    shown_fini(&m->with);
+    beyond_unref(m->beyond);
+    beyond_unref(m->beyond_with);
+    steps_free(m->steps);
+    origin_fini(&m->origin);
+    free(m->text);
+    free(m);
+}
+
+static void
+add_made(struct data_making *m, struct session *s, struct view_data *d)
+{
+    struct table *table;
+
+    if (data_beyond_keep(d, s, m))
+        return;
+    table = session_add_table(s, m->name, "", m->made);
+    table->tally = m->tally;
+    table->kind = m->kind;
+    table->parent = mem_text(m->parent);
+    table->about = m->about[0] ? mem_text(m->about) : NULL;
+    table->n_keys = m->n_keys;
+    table->values = m->values;
+    m->values = NULL;
+    session_set_origin(s, table, &m->origin);
+    if (d && !d->before) /* else something newer is looked at */
+        data_enter_table(d, table);
+    if (d && m->note[0])
+        ui_message(d->view.ui, MESSAGE_INFO, "%s", m->note);
+}
+
+static void
 making_done(struct task *t, void *ctx, bool ok, const struct error *err)
 {
     struct data_making *m = ctx;
     struct session *s = task_session(t);
     struct view_data *d = tether_end(m->view);
-    struct table *table;
 
     if (d && d->making == t)
         forget_making(d);
-    if (ok && !progress_stopped(task_progress(t))) {
-        table = session_add_table(s, m->name, "", m->made);
-        table->tally = m->tally;
-        table->kind = m->kind;
-        table->parent = mem_text(m->parent);
-        table->about = m->about[0] ? mem_text(m->about) : NULL;
-        table->n_keys = m->n_keys;
-        table->values = m->values;
-        m->values = NULL;
-        session_set_origin(s, table, &m->origin);
-        if (d && !d->before) /* else something newer is looked at */
-            data_enter_table(d, table);
-        if (d && m->note[0])
-            ui_message(d->view.ui, MESSAGE_INFO, "%s", m->note);
-    } else if (!ok && err->code != ERR_CANCELLED) {
+    if (ok && !progress_stopped(task_progress(t)))
+        add_made(m, s, d);
+    else if (!ok && err->code != ERR_CANCELLED)
         session_message(s, MESSAGE_ERROR, "%s", err->message);
-    }
-    frame_unref(m->made);
-    frame_unref(m->values);
-    shown_fini(&m->of);
-    shown_fini(&m->with);
-    origin_fini(&m->origin);
-    free(m->text);
-    free(m);
+    making_free(m);
 }
 
 static void
@@ -207,32 +226,79 @@ show_of(const struct table *t, struct shown *out)
                           rowset_ref(t->rows)};
 }
 
+/* Is there a way to it, when tables are beyond memory? */
+static bool
+can_make(struct view_data *d, const struct table *t,
+         const struct data_make *what)
+{
+    if (t->beyond && !what->scan) {
+        ui_message(d->view.ui, MESSAGE_INFO,
+                   "%s is larger than memory: f or gx makes a smaller table "
+                   "that can tell",
+                   t->name);
+        return false;
+    }
+    if (!t->beyond && what->other && what->other->beyond) {
+        ui_message(d->view.ui, MESSAGE_INFO,
+                   "%s is larger than memory: join from there, with %s",
+                   what->other->name, t->name);
+        return false;
+    }
+    return true;
+}
+
+static void
+put_origin(struct data_making *m, const struct table *t,
+           const struct data_make *what)
+{
+    struct table as = *t; /* by the steps that are asked for */
+    const char *call = t->beyond ? what->scan : what->call;
+
+    as.steps = m->steps;
+    if (what->other)
+        origin_call_with(&m->origin, t, what->other, call);
+    else
+        origin_call(&m->origin, t->beyond ? &as : t, call);
+}
+
+static struct data_making *
+making_new(struct view_data *d, const struct table *t,
+           const struct data_make *what)
+{
+    struct data_making *m = mem_new(sizeof *m);
+
+    m->kind = what->kind;
+    m->n_keys = what->n_keys;
+    snprintf(m->about, sizeof m->about, "%s", what->about ? what->about : "");
+    snprintf(m->note, sizeof m->note, "%s", what->note ? what->note : "");
+    snprintf(m->parent, sizeof m->parent, "%s", t->name);
+    snprintf(m->name, sizeof m->name, "%s:%s", t->name, what->suffix);
+    m->view = tether_hold(d->tether);
+    m->beyond = beyond_ref(t->beyond);
+    m->steps = steps_copy(t->beyond && what->steps ? what->steps : t->steps);
+    show_of(t, &m->of);
+    if (what->other) {
+        show_of(what->other, &m->with);
+        m->beyond_with = beyond_ref(what->other->beyond);
+    }
+    put_origin(m, t, what);
+    m->col = d->look->sheet.col;
+    m->make = what->make;
+    m->tally = what->tally;
+    m->page = what->page;
+    m->text = mem_text(what->text ? what->text : "");
+    return m;
+}
+
 void
 data_make(struct view_data *d, const struct data_make *what)
 {
     struct table *t = what->of ? what->of : data_whole_table(d);
     struct data_making *m;
 
-    if (!t)
+    if (!t || !can_make(d, t, what))
         return;
-    m = mem_new(sizeof *m);
-    m->kind = what->kind;
-    m->n_keys = what->n_keys;
-    snprintf(m->about, sizeof m->about, "%s", what->about ? what->about : "");
-    snprintf(m->parent, sizeof m->parent, "%s", t->name);
-    m->view = tether_hold(d->tether);
-    show_of(t, &m->of);
-    if (what->other)
-        show_of(what->other, &m->with);
-    if (what->other)
-        origin_call_with(&m->origin, t, what->other, what->call);
-    else
-        origin_call(&m->origin, t, what->call);
-    m->col = d->look->sheet.col;
-    m->make = what->make;
-    m->tally = what->tally;
-    m->text = mem_text(what->text ? what->text : "");
-    snprintf(m->name, sizeof m->name, "%s:%s", t->name, what->suffix);
+    m = making_new(d, t, what);
     watch_making(
         d, task_start(data_session(d), &(struct task_spec){.title = m->name,
                                                            .run = run_making,
@@ -267,6 +333,8 @@ data_show_rejects(struct view *v, const struct view_call *call)
 
 struct writing {
     struct shown shown;
+    struct beyond *beyond; /* NULL: shown is all of it */
+    struct steps *steps;
     char *path;
 };
 
@@ -274,10 +342,18 @@ static bool
 run_writing(struct task *t, void *ctx, struct error *err)
 {
     struct writing *w = ctx;
-    struct frame *f =
-        shown_gather(&w->shown, session_pool(task_session(t)), err);
-    bool ok = f && source_write(f, w->path, err);
+    struct stream *s;
+    struct frame *f;
+    bool ok;
 
+    if (w->beyond) {
+        s = beyond_open(w->beyond, w->steps, 0, t, err);
+        ok = s && sink_write_stream(s, w->path, NULL, err);
+        stream_close(s);
+        return ok;
+    }
+    f = shown_gather(&w->shown, session_pool(task_session(t)), err);
+    ok = f && source_write(f, w->path, err);
     frame_unref(f);
     return ok;
 }
@@ -290,6 +366,8 @@ writing_done(struct task *t, void *ctx, bool ok, const struct error *err)
     session_message(task_session(t), ok ? MESSAGE_INFO : MESSAGE_ERROR,
                     ok ? "wrote %s" : "%s", ok ? w->path : err->message);
     shown_fini(&w->shown);
+    beyond_unref(w->beyond);
+    steps_free(w->steps);
     free(w->path);
     free(w);
 }
@@ -305,6 +383,8 @@ data_export(struct view *v, const struct view_call *call)
         return;
     w = mem_new(sizeof *w);
     show_of(t, &w->shown);
+    w->beyond = beyond_ref(t->beyond);
+    w->steps = steps_copy(t->steps);
     w->path = call->arg[0] == '/'
                   ? mem_text(call->arg)
                   : file_join(session_project(data_session(d)), call->arg);

@@ -20,16 +20,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "frame/source.h"
-#include "session/reading.h"
+#include "frame/stream_verbs.h"
+#include "session/beyond.h"
 #include "session/shelf.h"
 #include "session/task.h"
 #include "ui/tether.h"
 #include "ui/ui.h"
 
 enum { REFRESH_MS = 250, SOON_MS = 200, SHARE_CELLS = 22 };
+enum { FIRST_ROWS = 100000 }; /* of a table beyond memory, at most */
 #define MIB 1048576.0
 #define JUDGED 0.02 /* done, before the time left is said */
 
@@ -41,6 +43,9 @@ struct data_opening {
     struct csv_table head;          /* the main thread's once it is posted */
     size_t n_bytes; /* of the whole text, 0: not known; likewise */
     struct csv_table table;
+    bool beyond;     /* memory: the table is its first rows, ... */
+    uint64_t n_rows; /* ... of so many, ... */
+    bool rows_known; /* ... or about so many */
     struct tether *view;
     bool stopped;
 };
@@ -179,13 +184,53 @@ read_head(struct task *t, struct data_opening *o, struct error *err)
     return true;
 }
 
+/* One batch at most, with the types that all rows have. */
+static struct frame *
+read_batch(struct data_opening *o, struct stream *s, struct error *err)
+{
+    struct frame *f = NULL, *first;
+
+    o->rows_known = stream_rows(s, &o->n_rows);
+    stream_told(s, &o->table);
+    o->table.frame = o->table.rejects = NULL;
+    if (!stream_next(s, &f, err))
+        return NULL;
+    if (!f)
+        return frame_ref(stream_head(s));
+    if (frame_rows(f) <= FIRST_ROWS)
+        return f;
+    first = frame_slice(f, 0, FIRST_ROWS, err);
+    frame_unref(f);
+    return first;
+}
+
+static bool
+read_first(struct task *t, struct data_opening *o, struct error *err)
+{
+    const struct frame *rejects;
+    struct stream *s;
+
+    s = stream_open(o->path, how(o), session_pool(task_session(t)),
+                    task_progress(t), err);
+    if (!s)
+        return false;
+    o->table.frame = read_batch(o, s, err);
+    rejects = stream_rejects(s, &o->table.n_rejected);
+    o->table.rejects = frame_ref(rejects);
+    stream_close(s);
+    return o->table.frame && progress_check(task_progress(t), err);
+}
+
 static bool
 run_open(struct task *t, void *ctx, struct error *err)
 {
     struct data_opening *o = ctx;
 
+    o->beyond = stream_wanted(o->path, how(o));
     if (!read_head(t, o, err))
         return false;
+    if (!o->table.frame && o->beyond)
+        return read_first(t, o, err);
     return o->table.frame || shelf_read(task_session(t), o->path, how(o),
                                         task_progress(t), &o->table, err);
 }
@@ -223,11 +268,31 @@ say_foreign(struct session *s, const struct data_opening *o)
 }
 
 static void
+set_beyond(struct data_opening *o, struct session *s, struct table *table)
+{
+    struct beyond *b =
+        beyond_new(o->path, o->call, &o->reading, o->n_rows, o->rows_known);
+    char first[STR_F64_MAX];
+
+    o->call = NULL;
+    session_set_beyond(s, table, b);
+    beyond_unref(b);
+    str_from_count(frame_rows(table->base), first);
+    session_message(s, MESSAGE_WARN,
+                    "larger than memory: these are the first %s rows; f, F, I "
+                    "and gx go through all",
+                    first);
+}
+
+static void
 add_table(struct data_opening *o, struct session *s, struct view_data *d)
 {
     bool waited_for = d && d->opening == o;
     struct table *table =
         session_add_table(s, file_base(o->path), o->path, o->table.frame);
+
+    if (o->beyond)
+        set_beyond(o, s, table);
 
     table->rejects = frame_ref(o->table.rejects);
     table->n_rejected = o->table.n_rejected;
@@ -409,5 +474,9 @@ data_open_draw(struct view_data *d, const struct canvas *c, int y)
     draw_markup(c, w, y++, ROLE_DIM, "<Esc> stops it");
     if (d->before && y < c->h)
         draw_wrap(c, (struct rect){1, y, c->w - 2, c->h - y}, ROLE_DIM,
-                  STR("Types are those of the first rows; all rows decide."));
+                  d->opening->beyond
+                      ? STR("Larger than memory: all rows are gone through for "
+                            "their types, the first ones stay.")
+                      : STR("Types are those of the first rows; all rows "
+                            "decide."));
 }

@@ -409,6 +409,10 @@ say_subject(struct view_data *d, struct buf *out)
         buf_printf(out, " · by %s", p->figure.by);
     if (t && t->steps->filter[0])
         buf_printf(out, " · filter %s", t->steps->filter);
+    if (t && t->beyond) {
+        buf_puts(out, " · ");
+        data_beyond_words(t, out);
+    }
     buf_puts(out, axes[p->axis]);
     if (p->from > 0 || p->to < 1)
         buf_puts(out, " · part");

@@ -328,9 +328,12 @@ data_rows_title(struct view *v, struct buf *left, struct buf *right)
         data_open_words(d, left);
     if (left->len)
         buf_puts(left, " · ");
-    if (data_sheet_title(d, left))
+    if (data_sheet_title(d, left)) {
         buf_printf(left, " · %s row%s", n, look->sheet.n_rows == 1 ? "" : "s");
-    else
+    } else if (data_table(d) && data_table(d)->beyond) {
+        buf_puts(left, "rows · ");
+        data_beyond_words(data_table(d), left);
+    } else
         buf_printf(left, "rows · %s%s", d->before ? "first " : "", n);
     if (d->before)
         waiting_words(look->next, left);

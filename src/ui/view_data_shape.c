@@ -342,8 +342,9 @@ open_casts(struct view_data *d, struct casting *c)
             "Values that cannot be converted become missing and are lost; some "
             "change, as when a fraction is cut off. u takes it back."};
     }
-    snprintf(title, sizeof title, "%s, now %s, as", c->name,
-             column_type_word(c->is));
+    snprintf(title, sizeof title, "%s, now %s, as%s", c->name,
+             column_type_word(c->is),
+             data_table(d)->beyond ? " (of the first rows)" : "");
     c->d = d;
     ui_menu(d->view.ui, title, items, n, cast_chosen, c);
 }

@@ -12,13 +12,16 @@
 
 #include "ui/view_data.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "frame/bins.h"
+#include "frame/expr.h"
 #include "frame/overview.h"
+#include "frame/stream_overview.h"
 #include "ui/ui.h"
 
 /* A column with more values than that is cut into ranges. */
@@ -36,6 +39,7 @@ data_gather_shown(struct data_making *m, struct task *t, struct error *err)
 {
     struct frame *f;
 
+    assert(!m->beyond); /* its rows are more than these */
     progress_begin(task_progress(t), "gathering rows", 0);
     f = shown_gather(&m->of, data_pool_of(t), err);
     if (f && !progress_check(task_progress(t), err)) {
@@ -97,6 +101,14 @@ make_frequency(struct data_making *m, struct task *t, struct error *err)
     struct frame *values;
     size_t col;
 
+    if (m->beyond) {
+        struct stream *s = data_beyond_stream(m, t, err);
+
+        m->made = s ? stream_frequency(s, m->about,
+                                       (size_t)strtoul(m->text, NULL, 10), err)
+                    : NULL;
+        return m->made;
+    }
     if (!frame_need(m->of.frame, m->about, &col, err))
         return false;
     one.frame = frame_select(m->of.frame, &col, 1, err);
@@ -129,6 +141,7 @@ open_frequency(struct view_data *d, struct table *t, const char *name,
               &(struct data_make){.of = t,
                                   .suffix = name,
                                   .call = b.data,
+                                  .scan = b.data,
                                   .text = text,
                                   .about = name,
                                   .kind = bins ? TABLE_BINS : TABLE_FREQUENCY,
@@ -189,10 +202,13 @@ data_sheet_bins(struct view *v, const struct view_call *call)
 static bool
 make_profiled(struct data_making *m, struct task *t, struct error *err)
 {
-    struct frame *f = data_gather_shown(m, t, err);
+    struct frame *f;
     struct profile_options o = {0};
     struct profile *p;
 
+    if (m->beyond)
+        return data_beyond_profiled(m, t, err);
+    f = data_gather_shown(m, t, err);
     if (f && m->text[0] && frame_find(f, m->text) >= 0)
         o.target = m->text;
     p = f ? profile_new(f, &o, data_pool_of(t), task_progress(t), err) : NULL;
@@ -210,7 +226,7 @@ data_sheet_describe(struct view *v, const struct view_call *call)
 {
     struct view_data *d = data_mine(v);
     struct table *t = data_whole_table(d);
-    struct buf b;
+    struct buf b, scan;
 
     (void)call;
     if (!t)
@@ -224,12 +240,16 @@ data_sheet_describe(struct view *v, const struct view_call *call)
     } else {
         buf_puts(&b, "()");
     }
+    buf_init(&scan);
+    buf_printf(&scan, "profile%s:describe()", b.data + strlen("describe"));
     data_make(d, &(struct data_make){.suffix = "columns",
                                      .call = b.data,
+                                     .scan = scan.data,
                                      .text = t->target,
                                      .kind = TABLE_DESCRIPTION,
                                      .tally = true,
                                      .make = make_profiled});
+    buf_fini(&scan);
     buf_fini(&b);
 }
 
@@ -239,6 +259,7 @@ data_sheet_relations(struct view *v, const struct view_call *call)
     (void)call;
     data_make(data_mine(v), &(struct data_make){.suffix = "relations",
                                                 .call = "relations()",
+                                                .scan = "profile():relations()",
                                                 .kind = TABLE_RELATIONS,
                                                 .tally = true,
                                                 .make = make_profiled});
@@ -247,11 +268,20 @@ data_sheet_relations(struct view *v, const struct view_call *call)
 static bool
 make_missing(struct data_making *m, struct task *t, struct error *err)
 {
-    struct frame *f = data_gather_shown(m, t, err);
+    bool patterns = m->kind == TABLE_PATTERNS;
+    struct frame *f;
+    struct stream *s;
 
+    if (m->beyond) {
+        if ((s = data_beyond_stream(m, t, err)))
+            m->made =
+                patterns ? stream_patterns(s, err) : stream_missing(s, err);
+        return m->made;
+    }
+    f = data_gather_shown(m, t, err);
     if (f)
         m->made =
-            m->kind == TABLE_PATTERNS
+            patterns
                 ? overview_patterns(f, data_pool_of(t), task_progress(t), err)
                 : overview_missing(f, data_pool_of(t), task_progress(t), err);
     frame_unref(f);
@@ -262,7 +292,7 @@ static bool
 misses_anything(struct view *v, const struct table *t)
 {
     for (size_t i = 0; i < frame_cols(t->frame); i++)
-        if (column_missing(frame_column(t->frame, i)) > 0)
+        if (t->beyond || column_missing(frame_column(t->frame, i)) > 0)
             return true;
     ui_message(v->ui, MESSAGE_INFO, "nothing is missing in %s", t->name);
     return false;
@@ -274,6 +304,7 @@ data_sheet_missing(struct view *v, const struct view_call *call)
     (void)call;
     data_make(data_mine(v), &(struct data_make){.suffix = "missing",
                                                 .call = "missing()",
+                                                .scan = "missing()",
                                                 .kind = TABLE_MISSING,
                                                 .tally = true,
                                                 .make = make_missing});
@@ -288,9 +319,25 @@ data_sheet_patterns(struct view *v, const struct view_call *call)
     if (t && misses_anything(v, t))
         data_make(data_mine(v), &(struct data_make){.suffix = "patterns",
                                                     .call = "patterns()",
+                                                    .scan = "patterns()",
                                                     .kind = TABLE_PATTERNS,
                                                     .tally = true,
                                                     .make = make_missing});
+}
+
+/* The first rows of a file need not miss what others do. */
+static void
+put_any_missing(const struct table *t, struct buf *out)
+{
+    if (!t->beyond) {
+        overview_put_any_missing(out, t->frame);
+        return;
+    }
+    for (size_t i = 0; i < frame_cols(t->frame); i++) {
+        buf_puts(out, i ? " or " : "");
+        expr_put_name(frame_name(t->frame, i), out);
+        buf_puts(out, " is null");
+    }
 }
 
 void
@@ -304,21 +351,38 @@ data_sheet_missing_rows(struct view *v, const struct view_call *call)
     if (!t || !misses_anything(v, t))
         return;
     buf_init(&b);
-    overview_put_any_missing(&b, t->frame);
+    put_any_missing(t, &b);
     data_open_rows(d, t, b.data, "with missing values");
     buf_fini(&b);
+}
+
+static struct frame *
+repeated(struct data_making *m, struct task *t, struct error *err)
+{
+    struct frame *f = data_gather_shown(m, t, err), *out = NULL;
+
+    if (f)
+        out = overview_duplicates(f, NULL, data_pool_of(t), task_progress(t),
+                                  err);
+    frame_unref(f);
+    return out;
+}
+
+static struct frame *
+repeated_beyond(struct data_making *m, struct task *t, struct error *err)
+{
+    struct stream *s = data_beyond_stream(m, t, err);
+
+    return s ? stream_duplicates(s, err) : NULL;
 }
 
 static bool
 make_duplicates(struct data_making *m, struct task *t, struct error *err)
 {
-    struct frame *f = data_gather_shown(m, t, err);
     char rows[STR_F64_MAX];
     uint64_t n = 0;
 
-    if (f)
-        m->made = overview_duplicates(f, NULL, data_pool_of(t),
-                                      task_progress(t), err);
+    m->made = m->beyond ? repeated_beyond(m, t, err) : repeated(m, t, err);
     for (size_t i = 0; m->made && i < frame_rows(m->made); i++)
         n += (uint64_t)column_int64s(frame_column(m->made, 0))[i] - 1;
     str_from_count(n, rows);
@@ -329,7 +393,6 @@ make_duplicates(struct data_making *m, struct task *t, struct error *err)
         snprintf(m->note, sizeof m->note,
                  "%s row%s an earlier one; Enter shows the copies", rows,
                  n == 1 ? " repeats" : "s repeat");
-    frame_unref(f);
     return m->made;
 }
 
@@ -339,6 +402,7 @@ data_sheet_duplicates(struct view *v, const struct view_call *call)
     (void)call;
     data_make(data_mine(v), &(struct data_make){.suffix = "duplicates",
                                                 .call = "duplicates()",
+                                                .scan = "duplicates()",
                                                 .kind = TABLE_DUPLICATES,
                                                 .tally = true,
                                                 .make = make_duplicates});

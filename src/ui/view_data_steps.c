@@ -64,15 +64,22 @@ say_matches(struct view_data *d, const struct shown *shown)
                "%s of %s rows match; u takes the filter back", n, of);
 }
 
+/* Nothing has come of the last step. */
+static void
+forget_undo(struct data_look *look)
+{
+    while (look->n_undo > 0 &&
+           steps_equal(look->undo[look->n_undo - 1], look->now))
+        steps_free(look->undo[--look->n_undo]);
+}
+
 /* It could not be done: what shows is what is asked for. */
 static void
 refuse(struct view_data *d, struct data_look *look, const struct error *err)
 {
     steps_free(look->next);
     look->next = steps_copy(look->now);
-    while (look->n_undo > 0 &&
-           steps_equal(look->undo[look->n_undo - 1], look->now))
-        steps_free(look->undo[--look->n_undo]);
+    forget_undo(look);
     if (err->code != ERR_CANCELLED)
         ui_error(d->view.ui, err);
 }
@@ -141,6 +148,15 @@ data_arrange(struct view_data *d, const char *word)
                    word);
     if (d->before || !t)
         return;
+    if (t->beyond && (look->next->filter[0] || look->next->sort.n > 0)) {
+        struct steps *asked = look->next;
+
+        look->next = steps_copy(look->now);
+        forget_undo(look);
+        data_beyond_rows(d, t, asked);
+        steps_free(asked);
+        return;
+    }
     if (look->asked == 0 && steps_near(look->next, t->steps)) {
         arrange_now(d, t);
         return;
