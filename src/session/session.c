@@ -276,16 +276,41 @@ session_set_beyond(struct session *s, struct table *t, struct beyond *b)
 }
 
 void
+session_free_table(struct table *t)
+{
+    if (t)
+        table_fini(t);
+    free(t);
+}
+
+void
 session_close_table(struct session *s, size_t i)
 {
-    if (i >= s->n_tables)
-        return;
-    table_fini(s->tables[i]);
-    free(s->tables[i]);
+    if (i < s->n_tables)
+        session_free_table(session_take_table(s, i));
+}
+
+void
+session_put_table(struct session *s, struct table *t)
+{
+    struct table *place = place_for(s, t->name);
+
+    *place = *t;
+    place->version = ++s->versions;
+    free(t);
+    session_notify(s, TOPIC_TABLES);
+}
+
+struct table *
+session_take_table(struct session *s, size_t i)
+{
+    struct table *t = s->tables[i];
+
     s->n_tables--;
     memmove(s->tables + i, s->tables + i + 1,
             (s->n_tables - i) * sizeof(struct table *));
     session_notify(s, TOPIC_TABLES);
+    return t;
 }
 
 void

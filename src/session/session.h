@@ -96,6 +96,11 @@ void session_set_beyond(struct session *s, struct table *t, struct beyond *b);
 void session_set_shown(struct session *s, struct table *t, struct steps *steps,
                        struct shown *shown);
 void session_close_table(struct session *s, size_t i);
+/* Close it, but keep it for session_put_table(), or session_free_table(). */
+struct table *session_take_table(struct session *s, size_t i);
+/* Open it again, as the last one; one of the same name is replaced. */
+void session_put_table(struct session *s, struct table *t);
+void session_free_table(struct table *t); /* NULL is allowed */
 /* After changing a table in place: a new version, and listeners are told. */
 void session_touch_table(struct session *s, struct table *t);
 

@@ -83,14 +83,21 @@ ask_for(struct ui *ui, const char *name, const char *takes, int count)
     struct view *v = ui_at(ui);
     struct buf text;
     struct taking *t = mem_new(sizeof *t);
-    struct ui_question q = {
-        .label = takes, .history = name, .done = taken, .ctx = t};
+    const char *hint = strchr(takes, '\n');
+    char label[80];
+    struct ui_question q = {.label = label,
+                            .hint = hint ? hint + 1 : NULL,
+                            .history = name,
+                            .done = taken,
+                            .ctx = t};
+
+    snprintf(label, sizeof label, "%.*s", (int)strcspn(takes, "\n"), takes);
 
     if (strcmp(name, "open") == 0 && strcmp(takes, "file: ") == 0)
         q.complete = ask_complete_table;
     else if (strncmp(takes, "file", 4) == 0)
         q.complete = ask_complete_files;
-    else if (strncmp(takes, "column", 6) == 0)
+    else if (strncmp(takes, "column", 6) == 0 || strstr(takes, "Tab completes"))
         q.complete = complete_taken;
     t->ui = ui;
     t->count = count;

@@ -262,12 +262,12 @@ struct asking {
 };
 
 static size_t
-complete_words(const char *const *words, size_t n, struct str line, size_t at,
-               size_t *begin, char ***out)
+complete_between(const char *gaps, const char *const *words, size_t n,
+                 struct str line, size_t at, size_t *begin, char ***out)
 {
     size_t from = at, count = 0;
 
-    while (from > 0 && line.p[from - 1] != ' ')
+    while (from > 0 && !strchr(gaps, line.p[from - 1]))
         from--;
     *begin = from;
     *out = mem_new((n + 1) * sizeof **out);
@@ -275,6 +275,13 @@ complete_words(const char *const *words, size_t n, struct str line, size_t at,
         if (strncmp(words[i], line.p + from, at - from) == 0)
             (*out)[count++] = mem_text(words[i]);
     return count;
+}
+
+static size_t
+complete_words(const char *const *words, size_t n, struct str line, size_t at,
+               size_t *begin, char ***out)
+{
+    return complete_between(" ", words, n, line, at, begin, out);
 }
 
 static size_t
@@ -333,7 +340,9 @@ ask_complete_words(struct ui *ui, struct str line, size_t at, size_t *begin,
     if (!v->class->words)
         return 0;
     n = v->class->words(v, &words);
-    found = complete_words((const char *const *)words, n, line, at, begin, out);
+    /* Also inside an expression: mean(pri */
+    found = complete_between(" (,:/=<>", (const char *const *)words, n, line,
+                             at, begin, out);
     for (size_t i = 0; i < n; i++)
         free(words[i]);
     free(words);

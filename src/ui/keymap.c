@@ -105,6 +105,7 @@ const struct key_row keymap_rows[] = {
     {"data", "gp", "missing-patterns", "what is missing together", ""},
     {"data", "gn", "missing-rows", "rows that miss anything", ""},
     {"data", "gi", "profile", "the profile as text", ""},
+    {"data", "E", "export", "write to a file", ""},
     {"data", "gx", "sample", "a sample of the rows", ""},
     {"data", "<Space>", "mark", "mark the row, or the column", ""},
     {"data", "*", "mark-invert", "mark the others instead", ""},

@@ -88,7 +88,9 @@ struct view_action {
     const char *name;  /* "axis-next": what keymap.c and lathe.cmd() say */
     const char *title; /* the palette: "Axis: next" */
     const char *help;  /* a paragraph for the palette; may be NULL */
-    const char *takes; /* prompted for when not NULL: "smoothing 0..0.99" */
+    const char *takes; /* prompted for when not NULL: "smoothing 0..0.99: ";
+                          behind a newline what the bar says meanwhile, whose
+                          "Tab completes" is of the view's words */
     void (*run)(struct view *v, const struct view_call *call);
     /* May be NULL: always. False leaves it out of x and the palette, and a
      * message says so when its key is pressed. */

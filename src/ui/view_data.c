@@ -331,6 +331,7 @@ data_close(struct view *v)
     data_plot_free(d->plot);
     loop_remove(d->timer);
     loop_remove(d->making_timer);
+    data_forget_closed(d);
     data_look_free(d->look);
     data_look_free(d->before);
     while (d->aside) {
@@ -370,6 +371,38 @@ data_show(struct view *v, const char *what, struct error *err)
 }
 
 static bool
+came_from_columns(const struct view_data *d)
+{
+    for (const struct data_look *look = d->aside; look; look = look->other)
+        if (strcmp(look->table, d->look->from) == 0)
+            return look->focus == DATA_REGION_COLUMNS;
+    return false;
+}
+
+/* Right leads from the list of columns into the one under the cursor ... */
+static bool
+into_column(struct view *v, const char *name, const struct view_call *call)
+{
+    if (v->focus != DATA_REGION_COLUMNS || strcmp(name, "right") != 0 ||
+        !data_frame(data_mine(v)))
+        return false;
+    data_sheet_frequency(v, call);
+    return true;
+}
+
+/* ... and Left back, where there is nothing more to the left. */
+static bool
+out_of_column(struct view_data *d, const char *name)
+{
+    const struct table *t = data_table(d);
+
+    return t && (t->kind == TABLE_FREQUENCY || t->kind == TABLE_BINS) &&
+           d->view.focus == DATA_REGION_ROWS && d->look->sheet.col == 0 &&
+           strcmp(name, "left") == 0 && came_from_columns(d) &&
+           data_leave_table(d);
+}
+
+static bool
 data_action(struct view *v, const char *name, const struct view_call *call)
 {
     struct view_data *d = data_mine(v);
@@ -392,6 +425,8 @@ data_action(struct view *v, const char *name, const struct view_call *call)
         data_open_stop(d);
         return true;
     }
+    if (into_column(v, name, call) || out_of_column(d, name))
+        return true;
     if (v->focus == DATA_REGION_PLOT)
         return data_plot_action(d, name, call->count);
     if (v->focus == DATA_REGION_ROWS)

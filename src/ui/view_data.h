@@ -58,6 +58,7 @@ struct view_data {
     struct data_look *before; /* put aside while first rows show; else NULL */
     struct loop_watch *timer; /* repaints while a file is waited for */
     char join_with[256];      /* the table a join is asked about */
+    struct table *closed;     /* by q, for u to bring back; NULL: none */
     struct task *making;      /* of data_make(), the last; NULL: none */
     struct loop_watch *making_timer; /* repaints meanwhile */
     struct data_plot *plot;          /* view_data_plot.c; never NULL */
@@ -255,6 +256,10 @@ void data_beyond_sample(struct view *v, const struct view_call *call);
 void data_enter_table(struct view_data *d, struct table *t);
 /* q: true when there was something to go back to. */
 bool data_leave_table(struct view_data *d);
+/* Bring back the table that q closed last; false: there is none, or more has
+ * been done since. */
+bool data_reopen_table(struct view_data *d);
+void data_forget_closed(struct view_data *d);
 struct pool *data_pool_of(struct task *t);
 /* What shows, as a frame of its own. */
 struct frame *data_gather_shown(struct data_making *m, struct task *t,

@@ -217,9 +217,12 @@ const struct view_action data_actions[] = {
     {"stop", "Table: stop opening it", "What was shown before comes back.",
      NULL, act_stop, is_opening, 0},
     {"tables", "Tables: choose", NULL, NULL, act_tables, has_table, 0},
-    {"close", "Table: close", NULL, NULL, act_close, has_table, 0},
+    {"close", "Table: close",
+     "It is no longer open; its file stays. Of what was made here nothing is "
+     "saved: E writes it, P keeps the Lua that makes it.",
+     NULL, act_close, has_table, 0},
     {"enter", "Rows: what is behind the cursor",
-     "Of a column its frequencies, of a row all its values, and in a sheet "
+     "Of a column its frequencies, as Right does in the list of columns; of a row all its values, and in a sheet "
      "about another table the rows that the marked ones, or the one under the "
      "cursor, stand for. q goes back.",
      NULL, act_enter, has_table, ACTION_SUBJECT},
@@ -244,11 +247,14 @@ const struct view_action data_actions[] = {
      "One row for each group: country, year: total = sum(price), count(). "
      "Aggregates: count sum mean min max sd median distinct missing share "
      "first last. Enter opens the rows of a group.",
-     "columns: aggregates: ", data_sheet_group, has_table, 0},
+     "group by: \ncolumns: values, as  city, year: n = count(), mean(price)   "
+     "Tab completes",
+     data_sheet_group, has_table, 0},
     {"pivot", "Table: pivot",
      "One row for each group, a column for each value of the column behind the "
      "slash: country / status: sum(price).",
-     "rows / column: aggregates: ", data_sheet_pivot, has_table, 0},
+     "pivot: \nrows / column: values, as  city / year: sum(price)   Tab completes",
+     data_sheet_pivot, has_table, 0},
     {"sample", "Table: a sample of the rows",
      "So many of the rows that show, or a share of them, drawn at random: "
      "10000, 5%. Of a table larger than memory, of all its rows.",
@@ -281,7 +287,8 @@ const struct view_action data_actions[] = {
     {"scatter", "Column: chart against another",
      "A point for each row, this column to the right, the other one upwards; "
      "of many rows 20,000, evenly.",
-     "column upwards: ", data_plot_scatter, has_table, ACTION_SUBJECT},
+     "chart against: \nthe column that goes up; this one goes right   Tab completes",
+     data_plot_scatter, has_table, ACTION_SUBJECT},
     {"plot-axis", "Chart: linear, log y, log x, log-log", NULL, NULL,
      data_plot_axis, has_chart, 0},
     {"plot-classes", "Chart: by class of the target",
@@ -325,7 +332,9 @@ const struct view_action data_actions[] = {
     {"derive", "Table: new column",
      "A column computed by an expression over "
      "the others, such as  per_month = total_charges / max(tenure, 1)",
-     "name = expression: ", data_shape_derive, has_table, 0},
+     "new column: \nname = expression, as  total = price * amount   Tab "
+     "completes",
+     data_shape_derive, has_table, 0},
     {"hide", "Column: hide", "Filters and sorts may still name it.", NULL,
      data_shape_hide, has_table, ACTION_SUBJECT},
     {"unhide", "Columns: show hidden ones again", NULL, NULL, data_shape_unhide,
@@ -363,9 +372,12 @@ const struct view_action data_actions[] = {
     {"rejects", "Table: rows that were set aside", NULL, NULL,
      data_show_rejects, has_table, 0},
     {"export", "Table: write to a file",
-     "The rows that pass the filter, in the order they are shown in; a chart "
-     "as .svg or .png.",
-     "file to write (.csv, of a chart .svg): ", act_export, has_table, 0},
+     "Save or export the rows that pass the filter, in the order they are "
+     "shown in: as .csv, .tsv, .jsonl (all three also .gz, .zst, .lz4), "
+     ".parquet or .arrow; a chart as .svg or .png.",
+     "file to write: \n.csv .tsv .jsonl .parquet .arrow, text also .gz .zst; a "
+     "chart .svg .png",
+     act_export, has_table, 0},
     {"steps", "Steps: show them as Lua",
      "Everything that was done to the table, as the Lua that does it, and what "
      "can be undone and redone.",
@@ -376,7 +388,10 @@ const struct view_action data_actions[] = {
      NULL, data_steps_send, has_table, 0},
     {"steps-copy", "Steps: copy the Lua", NULL, NULL, data_steps_copy,
      has_table, 0},
-    {"undo", "Steps: undo", NULL, NULL, data_steps_undo, NULL, 0},
+    {"undo", "Steps: undo",
+     "Takes back the last filter, sort or change of columns; right after q it "
+     "brings the closed table back.",
+     NULL, data_steps_undo, NULL, 0},
     {"redo", "Steps: redo", NULL, NULL, data_steps_redo, NULL, 0},
     {0},
 };

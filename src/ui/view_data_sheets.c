@@ -68,6 +68,25 @@ data_enter_table(struct view_data *d, struct table *t)
     d->view.focus = DATA_REGION_ROWS;
 }
 
+/* A table that took work is not lost by a key too many; what one key makes from
+ * the table before is no loss. */
+static void
+close_kept(struct view_data *d, size_t i)
+{
+    struct table *t = session_take_table(data_session(d), i);
+    bool work = t->kind == TABLE_PLAIN || t->kind == TABLE_GROUPS ||
+                t->kind == TABLE_PIVOT;
+
+    if (!work) {
+        session_free_table(t);
+        return;
+    }
+    data_forget_closed(d);
+    d->closed = t;
+    ui_message(d->view.ui, MESSAGE_INFO, "closed %s; u brings it back",
+               t->name);
+}
+
 bool
 data_leave_table(struct view_data *d)
 {
@@ -85,10 +104,36 @@ data_leave_table(struct view_data *d)
     d->view.focus = d->look->focus;
     for (size_t i = 0; gone[0] && i < session_tables(s); i++)
         if (strcmp(session_table(s, i)->name, gone) == 0) {
-            session_close_table(s, i);
+            close_kept(d, i);
             break;
         }
     return true;
+}
+
+bool
+data_reopen_table(struct view_data *d)
+{
+    struct session *s = data_session(d);
+    struct table *t = d->closed;
+    char name[sizeof d->look->table];
+
+    d->closed = NULL;
+    if (!t || data_find_table(s, t->name)) { /* made anew */
+        session_free_table(t);
+        return false;
+    }
+    snprintf(name, sizeof name, "%s", t->name);
+    session_put_table(s, t);
+    data_enter_table(d, data_find_table(s, name));
+    ui_message(d->view.ui, MESSAGE_INFO, "%s is back", name);
+    return true;
+}
+
+void
+data_forget_closed(struct view_data *d)
+{
+    session_free_table(d->closed);
+    d->closed = NULL;
 }
 
 /* ---- frequencies ---- */

@@ -206,6 +206,7 @@ data_change(struct view_data *d, struct steps *steps, const char *word)
         steps_free(steps);
         return;
     }
+    data_forget_closed(d);
     push(look->undo, &look->n_undo, look->next);
     while (look->n_redo > 0)
         steps_free(look->redo[--look->n_redo]);
@@ -219,6 +220,8 @@ data_steps_undo(struct view *v, const struct view_call *call)
     struct data_look *look = data_mine(v)->look;
 
     (void)call;
+    if (data_reopen_table(data_mine(v)))
+        return;
     if (look->n_undo == 0) {
         ui_message(v->ui, MESSAGE_INFO, "nothing to undo");
         return;

@@ -27,6 +27,58 @@ wait ▸Yes
 type q
 wait churn.csv · 7,043 rows × 20 columns
 
+test Right leads into the column under the cursor, and Left back
+type <Right>
+wait values of churn · churn.csv · 2 rows
+type l
+wait values of churn · churn.csv · 2 rows
+type hh
+wait churn.csv · 7,043 rows × 20 columns
+
+test a table that q closes comes back
+type F
+wait values of churn
+type j<Enter>
+wait churn.csv:churn = 'Yes' · 1,869 rows × 20 columns
+type gb<C-u>contract: count()<Enter>
+wait groups of churn.csv:churn = 'Yes' · 3 rows
+type q
+wait closed churn.csv:churn = 'Yes':by contract; u brings it back
+type u
+wait groups of churn.csv:churn = 'Yes' · 3 rows
+type qqq
+wait churn.csv · 7,043 rows × 20 columns
+
+test a prompt says what it takes, and completes within an expression
+type gb<C-u>contract: mean(tota<Tab>
+wait as  city, year: n = count()
+wait mean(total_charges
+type <C-g>
+gone mean(
+type E
+wait .parquet .arrow
+type <C-g>
+gone .parquet
+
+test the help finds what people look for
+type ?save
+wait write to a file
+type <C-g>
+gone type to filter
+type ?export
+wait write to a file
+type <C-g>
+gone type to filter
+type ?undo
+wait undo
+wait brings the closed table back
+type <C-g>
+gone type to filter
+type ?close
+wait close the table
+type <C-g>
+gone type to filter
+
 test what is being made can be stopped
 type F<C-g>
 wait stopped
@@ -74,7 +126,7 @@ wait churn.csv · 7,043 rows × 20 columns
 
 test groups are asked for with a proposal, and lead to their rows
 type :group<Enter>
-wait columns: aggregates:
+wait group by: 
 type <C-u>contract, churn: n = count(), fee = mean(monthly_charges)<Enter>
 wait groups of churn.csv · 6 rows
 wait 1307  62.51
@@ -103,9 +155,9 @@ type <Space>
 wait 2 columns are marked; gb groups by them
 wait ●tenure
 type gb
-wait aggregates: churn, tenure: n = count(), mean(
+wait group by: churn, tenure: n = count(), mean(
 type <C-g>
-gone aggregates:
+gone group by:
 type *
 wait 18 columns are marked
 type *ggjjjjj<Space>gg<Space>
