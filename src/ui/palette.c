@@ -357,14 +357,28 @@ chooser_key(struct ui *ui, const struct input_event *e)
 
 enum { HELP_ROWS = 3 };
 
+/* What stands where takes as many cells as it needs, and leaves the title the
+ * rest of w. */
+static int
+where_cells(const struct chooser *c, int w)
+{
+    int most = c->wide || w < 40 ? 0 : w >= 56 ? w - 43 : 14, need = 0;
+
+    for (size_t i = 0; i < c->n; i++) {
+        int cells = (int)str_width(str_of(c->items[i].where)) + 2;
+
+        need = cells > need ? cells : need;
+    }
+    return need < most ? need : most;
+}
+
 static void
 draw_item(const struct chooser *c, const struct canvas *in, int x, int y, int w,
-          size_t i)
+          size_t i, int where_w)
 {
     const struct choice_item *it = &c->items[c->match[i]];
     bool on = i == c->list.at;
     int key_w = c->wide ? 15 : w >= 56 ? 10 : 0;
-    int where_w = c->wide || w < 40 ? 0 : w >= 56 ? w - 43 : 14;
     int title_w = w - 3 - key_w - where_w;
 
     draw_cp(in, x, y, ROLE_ACCENT, on ? 0x25b8 : ' ');
@@ -388,14 +402,14 @@ static void
 draw_items(struct chooser *c, const struct canvas *in, struct rect r)
 {
     int columns = c->wide && r.w >= 110 ? 2 : 1;
-    int w = r.w / columns;
+    int w = r.w / columns, where_w = where_cells(c, w);
     struct list *l = &c->list;
 
     list_show(l, (size_t)(r.h * columns));
     for (size_t i = l->top; i < l->n && i < l->top + l->rows; i++) {
         int k = (int)(i - l->top);
 
-        draw_item(c, in, r.x + k / r.h * w, r.y + k % r.h, w, i);
+        draw_item(c, in, r.x + k / r.h * w, r.y + k % r.h, w, i, where_w);
     }
     if (columns == 1)
         draw_scrollbar(in, r.x + r.w - 1, r.y, r.h, l->top, l->rows, l->n);

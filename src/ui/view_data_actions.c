@@ -247,8 +247,8 @@ const struct view_action data_actions[] = {
      "One row for each group: country, year: total = sum(price), count(). "
      "Aggregates: count sum mean min max sd median distinct missing share "
      "first last. Enter opens the rows of a group.",
-     "group by: \ncolumns: values, as  city, year: n = count(), mean(price)   "
-     "Tab completes",
+     "group by: \ncolumns: values, as  city: n = count(), mean(price)   Tab "
+     "completes",
      data_sheet_group, has_table, 0},
     {"pivot", "Table: pivot",
      "One row for each group, a column for each value of the column behind the "
@@ -375,8 +375,8 @@ const struct view_action data_actions[] = {
      "Save or export the rows that pass the filter, in the order they are "
      "shown in: as .csv, .tsv, .jsonl (all three also .gz, .zst, .lz4), "
      ".parquet or .arrow; a chart as .svg or .png.",
-     "file to write: \n.csv .tsv .jsonl .parquet .arrow, text also .gz .zst; a "
-     "chart .svg .png",
+     "file to write: \n.csv .tsv .jsonl .parquet .arrow, text also .gz; a chart "
+     ".svg .png",
      act_export, has_table, 0},
     {"steps", "Steps: show them as Lua",
      "Everything that was done to the table, as the Lua that does it, and what "

@@ -477,6 +477,11 @@ data_detail_draw(struct view *v, const struct canvas *c)
         return;
     }
     y = draw_alerts(c, y, t, in_profile(t, d->look->sheet.col));
+    if (p->n == p->n_missing) {
+        if (y < c->h)
+            draw_text(c, 1, y, ROLE_DIM, p->n ? "no values" : "no rows");
+        return;
+    }
     if (p->numeric && y < c->h) {
         y = draw_numbers(c, y, p);
         if (c->h - y >= 2 && p->n_bins > 0) {

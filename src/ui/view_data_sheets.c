@@ -347,12 +347,16 @@ void
 data_sheet_missing(struct view *v, const struct view_call *call)
 {
     (void)call;
-    data_make(data_mine(v), &(struct data_make){.suffix = "missing",
-                                                .call = "missing()",
-                                                .scan = "missing()",
-                                                .kind = TABLE_MISSING,
-                                                .tally = true,
-                                                .make = make_missing});
+    data_make(data_mine(v),
+              &(struct data_make){.suffix = "missing",
+                                  .call = "missing()",
+                                  .scan = "missing()",
+                                  .note = "only: rows that miss just "
+                                          "this column; Enter opens "
+                                          "those that miss it",
+                                  .kind = TABLE_MISSING,
+                                  .tally = true,
+                                  .make = make_missing});
 }
 
 void
@@ -362,12 +366,16 @@ data_sheet_patterns(struct view *v, const struct view_call *call)
 
     (void)call;
     if (t && misses_anything(v, t))
-        data_make(data_mine(v), &(struct data_make){.suffix = "patterns",
-                                                    .call = "patterns()",
-                                                    .scan = "patterns()",
-                                                    .kind = TABLE_PATTERNS,
-                                                    .tally = true,
-                                                    .make = make_missing});
+        data_make(data_mine(v),
+                  &(struct data_make){.suffix = "patterns",
+                                      .call = "patterns()",
+                                      .scan = "patterns()",
+                                      .note = "∅: rows that miss "
+                                              "nothing; Enter opens "
+                                              "the rows",
+                                      .kind = TABLE_PATTERNS,
+                                      .tally = true,
+                                      .make = make_missing});
 }
 
 /* The first rows of a file need not miss what others do. */

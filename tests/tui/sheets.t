@@ -51,7 +51,7 @@ wait churn.csv · 7,043 rows × 20 columns
 
 test a prompt says what it takes, and completes within an expression
 type gb<C-u>contract: mean(tota<Tab>
-wait as  city, year: n = count()
+wait as  city: n = count()
 wait mean(total_charges
 type <C-g>
 gone mean(
