@@ -40,6 +40,7 @@ liblathe_a_SOURCES += src/ui/view_data_join.c
 liblathe_a_SOURCES += src/ui/view_data_make.c
 liblathe_a_SOURCES += src/ui/view_data_open.c
 liblathe_a_SOURCES += src/ui/view_data_paint.c
+liblathe_a_SOURCES += src/ui/view_data_part.c
 liblathe_a_SOURCES += src/ui/view_data_plot.c
 liblathe_a_SOURCES += src/ui/view_data_rows.c
 liblathe_a_SOURCES += src/ui/view_data_shape.c

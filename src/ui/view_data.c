@@ -83,6 +83,7 @@ data_look_free(struct data_look *look)
         return;
     sheet_fini(&look->sheet);
     free(look->marked);
+    data_part_free(look->part);
     steps_free(look->now);
     steps_free(look->next);
     while (look->n_undo > 0)
@@ -173,6 +174,8 @@ look_at(struct view_data *d, struct table *t)
         data_arrange(d, "filtering");
     if (t && !t->profile)
         data_profile(d, t);
+    if (t)
+        data_part_ask(d, t);
     list_set(&look->columns, t ? frame_cols(t->frame) : 0);
     look->columns.at = look->sheet.col;
     ui_touch(d->view.ui);

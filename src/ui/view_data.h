@@ -39,10 +39,12 @@ struct data_look {
     char from[320];            /* the table q goes back to; "": none */
     unsigned focus;            /* where the keys were when it was left */
     uint8_t *marked;           /* of each row of the frame; NULL: none */
+    struct data_part *part;    /* the profile of a filter's rows; NULL: none */
     const struct frame *marks; /* that frame, to know it by */
 };
 
 struct data_opening; /* view_data_open.c */
+struct data_part;    /* view_data_part.c */
 struct data_find;    /* view_data_find.c */
 
 struct view_data {
@@ -60,6 +62,7 @@ struct view_data {
     char join_with[256];      /* the table a join is asked about */
     struct table *closed;     /* by q, for u to bring back; NULL: none */
     struct task *making;      /* of data_make(), the last; NULL: none */
+    struct task *parting;     /* of data_part_ask(); NULL: none */
     struct loop_watch *making_timer; /* repaints meanwhile */
     struct data_plot *plot;          /* view_data_plot.c; never NULL */
 };
@@ -131,6 +134,15 @@ void data_cut_title(struct view_data *d, unsigned region, struct buf *left,
                     const struct buf *right);
 void data_detail_draw(struct view *v, const struct canvas *c);
 void data_detail_title(struct view *v, struct buf *left, struct buf *right);
+
+/* ---- view_data_part.c ---- */
+/* The rows that a filter leaves have a profile of their own, made in the
+ * background; until it is there, and where it would take too much memory, the
+ * numbers are those of all rows, and say so. */
+void data_part_ask(struct view_data *d, const struct table *t);
+/* t with that profile where it is there, in *as; else t itself. */
+const struct table *data_part_seen(struct view_data *d, struct table *as);
+void data_part_free(struct data_part *p);
 
 /* ---- view_data_steps.c ---- */
 /* Show the table by these steps, which are taken; `word` is said meanwhile:

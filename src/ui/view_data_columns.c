@@ -273,7 +273,8 @@ void
 data_columns_draw(struct view *v, const struct canvas *c)
 {
     struct view_data *d = data_mine(v);
-    const struct table *t = data_table(d);
+    struct table as;
+    const struct table *t = data_part_seen(d, &as);
     const struct frame *f = data_frame(d);
     const struct parts at = parts_of(c->w);
     int head = c->h > 3;
@@ -366,7 +367,8 @@ void
 data_columns_title(struct view *v, struct buf *left, struct buf *right)
 {
     struct view_data *d = data_mine(v);
-    const struct table *t = data_table(d);
+    struct table as;
+    const struct table *t = data_part_seen(d, &as);
     size_t n_tables = session_tables(data_session(d));
     char rows[3 * STR_F64_MAX], size[4 * STR_F64_MAX + 64];
     int room;
@@ -463,7 +465,8 @@ void
 data_detail_draw(struct view *v, const struct canvas *c)
 {
     struct view_data *d = data_mine(v);
-    struct table *t = data_table(d);
+    struct table as;
+    const struct table *t = data_part_seen(d, &as);
     const struct profile_column *p;
     int y = 0;
 
@@ -498,7 +501,7 @@ data_detail_draw(struct view *v, const struct canvas *c)
         draw_alerts(c, y, t, -1);
 }
 
-/* Which rows the numbers are of, where they are not of those that show. */
+/* Which rows the numbers are of, where not all show. */
 static void
 say_scope(const struct table *t, struct buf *out)
 {
@@ -511,7 +514,10 @@ say_scope(const struct table *t, struct buf *out)
         buf_printf(out, "of the first %s rows", n);
     else if (t->beyond)
         buf_puts(out, "of all rows");
-    else if (t->steps->filter[0])
+    else if (t->profile_beyond) {
+        str_from_count(rowset_n(t->rows), n);
+        buf_printf(out, "of these %s rows", n);
+    } else if (t->steps->filter[0])
         buf_printf(out, "of all %s rows", n);
 }
 
@@ -519,8 +525,9 @@ void
 data_detail_title(struct view *v, struct buf *left, struct buf *right)
 {
     struct view_data *d = data_mine(v);
+    struct table as;
     const char *name = data_column_name(d);
 
     buf_puts(left, d->before ? "loading" : name[0] ? name : "column");
-    say_scope(data_table(d), right);
+    say_scope(data_part_seen(d, &as), right);
 }

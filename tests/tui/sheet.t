@@ -53,6 +53,22 @@ wait churn = 'No' and female <>
 type uu
 wait rows · 7,043
 
+test the numbers of a column are those of the rows that match
+type gctenure<Enter>
+wait ─ tenure ─
+type ftenure > 60<Enter>
+wait rows · 1,407
+wait of these 1,407 rows
+wait mean 68.1102
+wait No 93%
+type s
+wait ▲ tenure
+wait of these 1,407 rows
+type uu
+wait rows · 7,043
+gone of these
+wait mean 32.3711
+
 test a hidden column can still be filtered by, and comes back to its place
 type gcpartner<Enter>
 wait ─ partner ─
