@@ -606,7 +606,7 @@ rank_texts(struct fold *f, struct error *err)
     const struct dict *d = column_dict(f->a->values);
 
     return (f->rank = mem_try_array(dict_count(d), sizeof *f->rank, err)) &&
-           dict_ranks(d, f->rank, err);
+           dict_ranks(d, f->rank, NULL, err);
 }
 
 static bool

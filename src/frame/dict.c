@@ -634,6 +634,7 @@ struct ranking {
     uint32_t *code, *code2;
     uint64_t *key, *key2;
     struct ranked *few; /* FEW_TEXTS of them */
+    const struct progress *progress;
 };
 
 /* Texts that agree in DEEP bytes are compared whole, and so are a few. */
@@ -685,7 +686,9 @@ rank_range(const struct ranking *r, size_t begin, size_t n, size_t depth,
         return n < 2 || compare_texts(r, begin, n, err);
     for (size_t i = 0; i < n; i++)
         key[i] = bytes_at(text_of(r->d, code[i]), depth);
-    order_sort_ids(&key, &code, &key2, &code2, n);
+    order_sort_ids(&key, &code, &key2, &code2, n, r->progress);
+    if (!progress_check(r->progress, err))
+        return false;
     if (code != r->code + begin) {
         memcpy(r->code + begin, code, n * sizeof *code);
         memcpy(r->key + begin, key, n * sizeof *key);
@@ -703,9 +706,10 @@ rank_range(const struct ranking *r, size_t begin, size_t n, size_t depth,
 }
 
 bool
-dict_ranks(const struct dict *d, uint32_t *rank, struct error *err)
+dict_ranks(const struct dict *d, uint32_t *rank,
+           const struct progress *progress, struct error *err)
 {
-    struct ranking r = {.d = d};
+    struct ranking r = {.d = d, .progress = progress};
     bool ok = (r.code = mem_try_unset(d->n, sizeof *r.code, err)) &&
               (r.code2 = mem_try_unset(d->n, sizeof *r.code2, err)) &&
               (r.key = mem_try_unset(d->n, sizeof *r.key, err)) &&

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/progress.h"
 #include "base/str.h"
 
 #define DICT_NONE UINT32_MAX /* no such text */
@@ -66,6 +67,6 @@ size_t dict_count(const struct dict *d);
 size_t dict_len(const struct dict *d);   /* bytes of all texts */
 size_t dict_bytes(const struct dict *d); /* memory it holds */
 /* Permutation: rank[code] = place of the text in bytewise order. */
-bool
-dict_ranks(const struct dict *d, uint32_t *rank, struct error *err) MUST_USE;
+bool dict_ranks(const struct dict *d, uint32_t *rank,
+                const struct progress *progress, struct error *err) MUST_USE;
 #endif

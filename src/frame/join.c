@@ -367,7 +367,7 @@ order_right(struct join *j, struct error *err)
             j->on_row[at] = (uint32_t)i;
             at += on_value(j, c, i, &j->on_value[at]);
         }
-        order_sort_ids(&j->on_value, &j->on_row, &value2, &row2, at);
+        order_sort_ids(&j->on_value, &j->on_row, &value2, &row2, at, NULL);
         j->n_positions = at;
         ok = true;
     }

@@ -3,7 +3,13 @@
 
 #include "frame/order.h"
 
-enum { DIGITS = 8, VALUES = 256, CHUNK = 1 << 18, FEW = 48 };
+enum {
+    DIGITS = 8,
+    VALUES = 256,
+    CHUNK = 1 << 18,
+    FEW = 48,
+    STOP_EVERY = 1 << 20
+};
 
 static uint64_t
 key_at(const struct column *c, size_t i, const uint32_t *rank)
@@ -181,7 +187,7 @@ order_sort_wide(uint64_t *key, uint64_t *scratch, size_t n, struct pool *pool,
 
 void
 order_sort_ids(uint64_t **key, uint32_t **id, uint64_t **key_scratch,
-               uint32_t **id_scratch, size_t n)
+               uint32_t **id_scratch, size_t n, const struct progress *progress)
 {
     size_t place[DIGITS][VALUES];
 
@@ -192,11 +198,17 @@ order_sort_ids(uint64_t **key, uint32_t **id, uint64_t **key_scratch,
 
         if (!begin_places(place[d], n))
             continue;
-        for (size_t i = 0; i < n; i++) {
-            size_t to = place[d][k[i] >> (8 * d) & 0xff]++;
+        for (size_t at = 0; at < n; at += STOP_EVERY) {
+            size_t len = n - at < STOP_EVERY ? n - at : STOP_EVERY;
 
-            k2[to] = k[i];
-            r2[to] = r[i];
+            if (progress_stopped(progress))
+                return;
+            for (size_t i = at; i < at + len; i++) {
+                size_t to = place[d][k[i] >> (8 * d) & 0xff]++;
+
+                k2[to] = k[i];
+                r2[to] = r[i];
+            }
         }
         *key = k2;
         *key_scratch = k;

@@ -64,7 +64,9 @@ uint64_t *order_sort(uint64_t *key, uint64_t *scratch, size_t n);
 uint64_t *order_sort_wide(uint64_t *key, uint64_t *scratch, size_t n,
                           struct pool *pool, const struct progress *progress);
 /* Sort n pairs by key, stably; what is in scratch may be swapped with what is
- * in key and id, so all four are in and out. */
+ * in key and id, so all four are in and out.  Stops early, with all pairs
+ * in some order, when progress says so. */
 void order_sort_ids(uint64_t **key, uint32_t **id, uint64_t **key_scratch,
-                    uint32_t **id_scratch, size_t n);
+                    uint32_t **id_scratch, size_t n,
+                    const struct progress *progress);
 #endif

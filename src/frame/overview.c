@@ -544,7 +544,7 @@ repeated(const struct frame *groups, struct pool *pool, struct error *err)
         some = gather_frame(groups, rows, kept, pool, err);
     }
     if (some && (turned = frame_select(some, order, n, err)) &&
-        (sorted = query_sort(turned, &key, 1, pool, err)))
+        (sorted = query_sort(turned, &key, 1, pool, NULL, err)))
         out = gather_frame(turned, sorted, kept, pool, err);
     free(sorted);
     frame_unref(turned);

@@ -47,7 +47,7 @@ set_order(struct feature *s, struct error *err)
             s->order[m++] = (uint32_t)i;
         }
     s->n_here = m;
-    order_sort_ids(&key, &s->order, &key2, &id2, m);
+    order_sort_ids(&key, &s->order, &key2, &id2, m, NULL);
     ok = true;
 out:
     free(key);

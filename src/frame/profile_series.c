@@ -63,7 +63,7 @@ sort_rows(struct ordering *o, struct error *err)
         o->row[o->n] = (uint32_t)i;
         o->n += !isnan(t);
     }
-    order_sort_ids(&key, &o->row, &key2, &row2, o->n);
+    order_sort_ids(&key, &o->row, &key2, &row2, o->n, NULL);
     ok = true;
 out:
     free(key);

@@ -60,7 +60,7 @@ auc(struct scratch *s, const double *x)
     n0 = (double)(m - n1);
     if (n1 == 0 || n1 == m)
         return NAN;
-    order_sort_ids(&s->key, &s->id, &s->key2, &s->id2, m);
+    order_sort_ids(&s->key, &s->id, &s->key2, &s->id2, m, NULL);
     for (size_t i = 0, j; i < m; i = j) {
         size_t ones = 0;
 

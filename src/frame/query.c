@@ -21,6 +21,7 @@ struct sorter {
     uint64_t *key, *key2;
     uint32_t *id, *id2;
     size_t n;
+    const struct progress *progress;
 };
 
 enum { CHUNK = 65536 };
@@ -32,6 +33,8 @@ fill_keys(void *ctx, size_t chunk, size_t begin, size_t end)
     struct sorter *s = ctx;
 
     (void)chunk;
+    if (progress_stopped(s->progress))
+        return;
     for (size_t i = begin; i < end; i++) {
         order_keys(s->c, s->id[i], s->id[i] + 1, s->rank, &s->key[i]);
         if (s->descending)
@@ -59,7 +62,8 @@ part_missing(struct sorter *s)
 
 /* NULL in *rank where c is not text. */
 static bool
-ranks_of(const struct column *c, uint32_t **rank, struct error *err)
+ranks_of(const struct column *c, uint32_t **rank,
+         const struct progress *progress, struct error *err)
 {
     const struct dict *d = column_dict(c);
 
@@ -68,7 +72,7 @@ ranks_of(const struct column *c, uint32_t **rank, struct error *err)
         return true;
     if (!(*rank = mem_try_array(dict_count(d), sizeof **rank, err)))
         return false;
-    if (dict_ranks(d, *rank, err))
+    if (dict_ranks(d, *rank, progress, err))
         return true;
     free(*rank);
     *rank = NULL;
@@ -82,13 +86,13 @@ sort_by(struct sorter *s, struct pool *pool, struct error *err)
     uint32_t *rank, *tail;
     size_t here;
 
-    if (!ranks_of(s->c, &rank, err))
+    if (!ranks_of(s->c, &rank, s->progress, err))
         return false;
     s->rank = rank;
     here = part_missing(s);
     tail = s->id;
     pool_for(pool, here, CHUNK, fill_keys, s);
-    order_sort_ids(&s->key, &s->id, &s->key2, &s->id2, here);
+    order_sort_ids(&s->key, &s->id, &s->key2, &s->id2, here, s->progress);
     if (s->id != tail && here < s->n)
         memcpy(s->id + here, tail + here, (s->n - here) * sizeof *tail);
     free(rank);
@@ -132,7 +136,7 @@ sort_rows(struct sorter *s, const struct frame *f, const struct query_key *keys,
 {
     for (size_t k = n_keys; k-- > 0;) {
         take_key(s, f, &keys[k]);
-        if (!sort_by(s, pool, err))
+        if (!sort_by(s, pool, err) || !progress_check(s->progress, err))
             return false;
     }
     return true;
@@ -140,12 +144,15 @@ sort_rows(struct sorter *s, const struct frame *f, const struct query_key *keys,
 
 uint32_t *
 query_sort(const struct frame *f, const struct query_key *keys, size_t n_keys,
-           struct pool *pool, struct error *err)
+           struct pool *pool, const struct progress *progress,
+           struct error *err)
 {
     uint32_t *ids = NULL;
     struct sorter s;
+    bool ok = sorter_init(&s, f, err);
 
-    if (sorter_init(&s, f, err) && sort_rows(&s, f, keys, n_keys, pool, err)) {
+    s.progress = progress;
+    if (ok && sort_rows(&s, f, keys, n_keys, pool, err)) {
         ids = s.id;
         s.id = NULL;
     }
@@ -190,7 +197,7 @@ leave_top(struct sorter *s, size_t n, struct pool *pool, struct error *err)
     size_t left = 0;
     uint64_t bound;
 
-    if (!count || !ranks_of(s->c, &rank, err)) {
+    if (!count || !ranks_of(s->c, &rank, s->progress, err)) {
         free(count);
         return false;
     }
@@ -303,7 +310,7 @@ sort_frequencies(const struct frame *f, struct pool *pool, struct error *err)
     const struct query_key keys[] = {{.col = 1, .descending = true},
                                      {.col = 0}};
     const struct column *value = frame_column(f, 0);
-    uint32_t *ids = query_sort(f, keys, 2, pool, err), gone;
+    uint32_t *ids = query_sort(f, keys, 2, pool, NULL, err), gone;
     struct frame *out = NULL;
     size_t n = frame_rows(f), k = 0;
 

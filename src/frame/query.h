@@ -22,7 +22,8 @@ struct query_key {
  * values last, descending or not.  The caller frees the ids. */
 uint32_t *
 query_sort(const struct frame *f, const struct query_key *keys, size_t n_keys,
-           struct pool *pool, struct error *err) MUST_USE;
+           struct pool *pool, const struct progress *progress,
+           struct error *err) MUST_USE;
 /* As query_sort, of which only the first n ids (at most as many as there are
  * rows) mean something: only what the first key leaves in question is sorted. */
 uint32_t *

@@ -229,7 +229,7 @@ recipe_values(const struct recipe *r, const struct frame *f, struct pool *pool,
 
     if (frame_need(f, r->across, &col, err) &&
         (values = query_frequency(f, col, pool, progress, err)) &&
-        (order = query_sort(values, &key, 1, pool, err)))
+        (order = query_sort(values, &key, 1, pool, progress, err)))
         out = gather_frame(values, order, frame_rows(values), pool, err);
     free(order);
     frame_unref(values);

@@ -48,7 +48,8 @@ begin_text(struct sink *s, const struct frame *head, enum source_format format,
            struct error *err)
 {
     struct sink_text_options o = {.lines = format == SOURCE_JSONL,
-                                  .delimiter = ','};
+                                  .delimiter = ',',
+                                  .progress = s->progress};
 
     if (source_name_ends(source_plain_name(s->path, &o.codec), ".tsv"))
         o.delimiter = '\t';

@@ -129,7 +129,8 @@ sink_text_put(struct sink_text *t, const struct frame *f, struct error *err)
     for (t->first = 0; t->first < n_rows; t->first += most) {
         size_t n = n_rows - t->first;
 
-        if (!write_stretches(t, n < most ? n : most, err))
+        if (!progress_check(t->o.progress, err) ||
+            !write_stretches(t, n < most ? n : most, err))
             return false;
     }
     return true;

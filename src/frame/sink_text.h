@@ -13,6 +13,7 @@ struct sink_text_options {
     bool lines; /* of JSON */
     char delimiter;
     enum codec codec;
+    const struct progress *progress; /* that may stop it; or NULL */
 };
 struct sink_text;
 

@@ -15,6 +15,7 @@ struct stacking {
     bool apart;                   /* no dict is shared */
     struct column **column;
     struct error *error; /* of each column */
+    const struct progress *progress;
 };
 
 /* One column under work. */
@@ -124,6 +125,8 @@ put_all(struct one *o, struct error *err)
         const struct column *c = part_of(o, k);
         size_t n = column_rows(c);
 
+        if (!progress_check(o->s->progress, err))
+            return false;
         if (!o->map && !o->valid) {
             if (n)
                 memcpy(o->data + at * o->width, column_data(c), n * o->width);
@@ -236,9 +239,9 @@ stack(struct stacking *s, struct pool *pool, struct error *err)
 
 struct frame *
 stack_frames(struct frame *const *f, size_t n, struct pool *pool,
-             struct error *err)
+             const struct progress *progress, struct error *err)
 {
-    struct stacking s = {.f = f, .n = n};
+    struct stacking s = {.f = f, .n = n, .progress = progress};
 
     if (n == 1)
         return frame_ref(f[0]);
@@ -327,5 +330,6 @@ struct frame *
 frame_list_stack(const struct frame_list *l, const struct frame *head,
                  struct pool *pool, struct error *err)
 {
-    return l->n ? stack_frames(l->frame, l->n, pool, err) : frame_ref(head);
+    return l->n ? stack_frames(l->frame, l->n, pool, NULL, err)
+                : frame_ref(head);
 }

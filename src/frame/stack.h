@@ -8,6 +8,7 @@
 #define LATHE_FRAME_STACK_H
 
 #include "base/pool.h"
+#include "base/progress.h"
 #include "frame/frame.h"
 
 struct stack_row {
@@ -15,8 +16,9 @@ struct stack_row {
 };
 
 /* All rows of n >= 1 frames. */
-struct frame *stack_frames(struct frame *const *f, size_t n, struct pool *pool,
-                           struct error *err) MUST_USE;
+struct frame *
+stack_frames(struct frame *const *f, size_t n, struct pool *pool,
+             const struct progress *progress, struct error *err) MUST_USE;
 /* These rows of them, in this order. */
 struct frame *
 stack_pick(struct frame *const *f, size_t n, const struct stack_row *rows,

@@ -118,7 +118,7 @@ around(const struct running *r, const struct frame *f, struct error *err)
         ok = (one = alone(r->ahead.frame[i], r->col, err)) &&
              frame_list_add(&l, one, err);
     if (ok)
-        out = stack_frames(l.frame, l.n, r->stream.pool, err);
+        out = stack_frames(l.frame, l.n, r->stream.pool, NULL, err);
     frame_list_clear(&l);
     return out;
 }

@@ -91,7 +91,8 @@ key_frame(const struct stream_sorter *s, struct error *err)
         ok = f && frame_list_add(&keys, f, err);
     }
     if (ok)
-        out = stack_frames(keys.frame, keys.n, s->like.pool, err);
+        out = stack_frames(keys.frame, keys.n, s->like.pool, s->like.progress,
+                           err);
     frame_list_clear(&keys);
     free(col);
     return out;
@@ -109,7 +110,9 @@ order_list(struct stream_sorter *s, struct error *err)
 
     for (size_t i = 0; f && i < s->n_keys; i++)
         key[i] = (struct query_key){i, s->key[i].descending};
-    if (f && (id = query_sort(f, key, s->n_keys, s->like.pool, err)) &&
+    if (f &&
+        (id = query_sort(f, key, s->n_keys, s->like.pool, s->like.progress,
+                         err)) &&
         (at = mem_try_unset(s->list.n_rows, sizeof *at, err)) &&
         (s->order = mem_try_unset(s->list.n_rows, sizeof *at, err))) {
         for (size_t k = 0; k < s->list.n; k++)

@@ -352,7 +352,7 @@ pivot_find(struct pivot *p, struct pool *pool, struct error *err)
     ok = ok &&
          rowgroup_find(p->groups, by, p->n_by, pool, NULL, &p->row, err) &&
          rowgroup_find(p->groups, &key.col, 1, pool, NULL, &p->value, err) &&
-         (p->order = query_sort(p->groups, &key, 1, pool, err));
+         (p->order = query_sort(p->groups, &key, 1, pool, NULL, err));
     free(by);
     if (ok && p->value.n_groups * p->n_aggregates > VERB_MAX_PIVOT)
         return error_set(err, ERR_LIMIT,

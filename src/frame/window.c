@@ -124,7 +124,7 @@ run_ranks(struct window *w, uint32_t *row, size_t n)
     if (there <= FEW)
         sort_few(key, row, there);
     else
-        order_sort_ids(&key, &row, &key2, &row2, there);
+        order_sort_ids(&key, &row, &key2, &row2, there, NULL);
     for (size_t i = 0; i < there; i++) {
         if (i == 0 || key[i] != key[i - 1]) {
             rank = (int64_t)i + 1;
@@ -273,7 +273,7 @@ make_runs(struct window *w, const struct window_over *o, struct pool *pool,
 
     if (!find_groups(o, &w->groups, pool, err) ||
         (o->order &&
-         !(rows = query_sort(o->order, o->keys, o->n_keys, pool, err))))
+         !(rows = query_sort(o->order, o->keys, o->n_keys, pool, NULL, err))))
         return false;
     if (!(w->row = mem_try_unset(o->n_rows, sizeof *w->row, err)) ||
         !(w->begin =
@@ -339,7 +339,7 @@ allocate(struct window *w, size_t n, struct error *err)
         w->kind != WINDOW_LAG) {
         d = column_dict(w->values);
         if (!(w->rank = mem_try_array(dict_count(d), sizeof *w->rank, err)) ||
-            !dict_ranks(d, w->rank, err))
+            !dict_ranks(d, w->rank, NULL, err))
             return false;
     }
     if (gives_rows(w->kind))

@@ -471,7 +471,7 @@ intersect(size_t n_rows, uint32_t *order, const uint32_t *ids, size_t n,
 
 static uint32_t *
 order_rows(const struct steps *s, const struct frame *all, struct pool *pool,
-           struct error *err)
+           const struct progress *progress, struct error *err)
 {
     struct query_key key[STEPS_MAX_KEYS];
 
@@ -482,7 +482,7 @@ order_rows(const struct steps *s, const struct frame *all, struct pool *pool,
         if (!frame_need(all, name + key[i].descending, &key[i].col, err))
             return NULL;
     }
-    return query_sort(all, key, s->sort.n, pool, err);
+    return query_sort(all, key, s->sort.n, pool, progress, err);
 }
 
 static bool
@@ -500,8 +500,7 @@ apply_rows(const struct steps *s, const struct frame *all, struct pool *pool,
         ok = e && expr_where(e, all, pool, &ids, &n, err);
     }
     if (ok && s->sort.n > 0)
-        ok = progress_check(progress, err) &&
-             (order = order_rows(s, all, pool, err));
+        ok = (order = order_rows(s, all, pool, progress, err));
     if (ok && ids && order)
         ok = intersect(frame_rows(all), order, ids, n, err);
     if (ok && (ids || order))

@@ -80,7 +80,7 @@ expect_order(const struct query_key *keys, size_t n_keys, const char *want)
 {
     struct frame *f = table();
     struct error err = {0};
-    uint32_t *ids = query_sort(f, keys, n_keys, NULL, &err);
+    uint32_t *ids = query_sort(f, keys, n_keys, NULL, NULL, &err);
     char got[N_ROWS + 1] = "";
 
     assert_non_null(ids);
@@ -153,7 +153,7 @@ test_sort_of_many_rows_agrees_with_qsort(void **state)
     }
     c = column_new(COL_INT64, N, data, NULL, NULL, &err);
     f = frame_new(N, 1, name, &c, &err);
-    got = query_sort(f, &(struct query_key){0, false}, 1, pool, &err);
+    got = query_sort(f, &(struct query_key){0, false}, 1, pool, NULL, &err);
     qsort(want, N, sizeof *want, by_big);
     assert_memory_equal(got, want, N * sizeof *want);
     free(got);
@@ -200,6 +200,26 @@ test_wide_sort_agrees_with_qsort(void **state)
         free(want);
     }
     pool_free(pool);
+}
+
+/* By number and by text, whose order in a dictionary takes long, too. */
+static void
+a_sort_that_is_stopped_says_so(void **state)
+{
+    struct frame *f = table();
+    struct progress stop;
+
+    (void)state;
+    progress_init(&stop);
+    progress_stop(&stop);
+    for (size_t col = 0; col < frame_cols(f); col++) {
+        struct query_key key = {col, false};
+        struct error err = {0};
+
+        assert_null(query_sort(f, &key, 1, NULL, &stop, &err));
+        assert_int_equal(err.code, ERR_CANCELLED);
+    }
+    frame_unref(f);
 }
 
 static void
@@ -331,7 +351,8 @@ test_no_memory_is_an_error(void **state)
         uint32_t *ids;
 
         mem_fault_arm(n, false);
-        ids = query_sort(f, &(struct query_key){CITY, false}, 1, NULL, &err);
+        ids = query_sort(f, &(struct query_key){CITY, false}, 1, NULL, NULL,
+                         &err);
         if (ids)
             counts = query_frequency(f, CITY, NULL, NULL, &err);
         if (counts)
@@ -358,6 +379,7 @@ main(void)
         cmocka_unit_test(test_sort_by_several_keys),
         cmocka_unit_test(test_sort_of_many_rows_agrees_with_qsort),
         cmocka_unit_test(test_wide_sort_agrees_with_qsort),
+        cmocka_unit_test(a_sort_that_is_stopped_says_so),
         cmocka_unit_test(test_frequency_most_frequent_first),
         cmocka_unit_test(test_groups_come_in_order_of_appearance),
         cmocka_unit_test(test_aggregates_of_every_kind),

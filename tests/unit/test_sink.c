@@ -445,6 +445,29 @@ an_ending_of_another_format_is_refused_and_no_ending_is_text(void **state)
     frame_unref(f);
 }
 
+static void
+a_frame_whose_writing_is_stopped_leaves_no_file(void **state)
+{
+    static const char *const names[] = {"s.csv", "s.tsv.gz", "s.jsonl",
+                                        "s.parquet"};
+    struct frame *f = table(50);
+    struct progress stop;
+    struct error err;
+
+    (void)state;
+    progress_init(&stop);
+    progress_stop(&stop);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = in_folder(names[i]);
+
+        assert_false(sink_write(f, path, pool, &stop, &err));
+        assert_int_equal(err.code, ERR_CANCELLED);
+        assert_int_equal(access(path, F_OK), -1);
+        free(path);
+    }
+    frame_unref(f);
+}
+
 /* Slices of one frame share its dict, which is written once. */
 static void
 a_dictionary_that_stays_is_written_once(void **state)
@@ -489,6 +512,7 @@ main(void)
         cmocka_unit_test(what_is_packed_by_itself_takes_no_other_packing),
         cmocka_unit_test(
             an_ending_of_another_format_is_refused_and_no_ending_is_text),
+        cmocka_unit_test(a_frame_whose_writing_is_stopped_leaves_no_file),
         cmocka_unit_test(a_dictionary_that_stays_is_written_once),
     };
 
