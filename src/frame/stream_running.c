@@ -123,6 +123,28 @@ around(const struct running *r, const struct frame *f, struct error *err)
     return out;
 }
 
+/* A few rows of texts have a dictionary of some size. */
+enum { HELD_FREE = 256 * 1024 };
+
+/* What is held for lag() and lead(), by columns of values or whole rows. */
+static bool
+check_held(const struct running *r, struct error *err)
+{
+    struct frame_list before = {.frame = r->ahead.frame};
+    size_t bytes = r->carry ? frame_bytes(r->carry) : 0;
+    uint64_t far = (uint64_t)r->shift;
+
+    for (; before.n < r->ahead.n; before.n++)
+        bytes += frame_list_cost(&before, r->ahead.frame[before.n]);
+    return r->kind != WINDOW_LAG ||
+           bytes <= HELD_FREE + 2 * stream_work(&r->stream) ||
+           error_set(err, ERR_LIMIT,
+                     "%s() over %llu rows: they do not fit into memory "
+                     "(LATHE_MEMORY)",
+                     r->shift < 0 ? "lead" : "lag",
+                     (unsigned long long)(r->shift < 0 ? 0 - far : far));
+}
+
 static bool
 carry_rows(struct running *r, const struct frame *f, size_t begin, size_t end,
            struct error *err)
@@ -139,7 +161,7 @@ carry_rows(struct running *r, const struct frame *f, size_t begin, size_t end,
         return false;
     frame_unref(r->carry);
     r->carry = next;
-    return true;
+    return check_held(r, err);
 }
 
 /* The last row of what is there in c, which is row `row` of all. */
@@ -258,7 +280,7 @@ next_batch(struct running *r, struct frame **out, struct error *err)
         if (!stream_next(r->stream.of, &f, err))
             return false;
         r->ended = !f;
-        if (f && !frame_list_add(l, f, err))
+        if (f && (!frame_list_add(l, f, err) || !check_held(r, err)))
             return false;
     }
     if (l->n == 0)

@@ -461,6 +461,8 @@ suits(const struct verb *v, size_t work)
     return true;
 }
 
+/* Single rows take long, so that each bound is met by one of two ways to cut
+ * them small, and by every way to cut them large. */
 static void
 each_verb_gives_what_it_gives_for_the_table(void **state)
 {
@@ -472,7 +474,7 @@ each_verb_gives_what_it_gives_for_the_table(void **state)
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
         for (size_t k = 0; k < sizeof works / sizeof *works; k++)
             for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++)
-                if (suits(&verbs[v], works[k]))
+                if ((i > 1 || i == k % 2) && suits(&verbs[v], works[k]))
                     check_verb(&verbs[v], f, steps[i], works[k]);
     frame_unref(f);
 }
@@ -658,6 +660,43 @@ a_result_beyond_memory_says_so(void **state)
     frame_unref(f);
 }
 
+/* Rows that are held to look back, and batches to look ahead. */
+static void
+rows_held_to_look_far_are_bounded(void **state)
+{
+    static const char *const far[] = {"lag(k, 60000)", "lead(k, 60000)",
+                                      "lead(k, 9223372036854775807)"};
+    static const char *const near[] = {"lag(k, 4)", "lead(k, 4)"};
+    struct frame *f = random_table(70000, 4), *out;
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        struct stream *s = stream_of(f, 5000, 1500, &err);
+
+        s = stream_with(s, "y", far[i], &err);
+        assert_non_null(s);
+        while (stream_next(s, &out, &err)) {
+            assert_non_null(out);
+            frame_unref(out);
+        }
+        assert_int_equal(err.code, ERR_LIMIT);
+        assert_non_null(strstr(err.message, i ? "lead() over" : "lag() over"));
+        stream_close(s);
+    }
+    for (size_t i = 0; i < sizeof near / sizeof *near; i++) {
+        struct stream *s = stream_of(f, 5000, 1500, &err);
+
+        s = stream_with(s, "y", near[i], &err);
+        assert_non_null(s);
+        while (stream_next(s, &out, &err) && out)
+            frame_unref(out);
+        assert_null(out);
+        stream_close(s);
+    }
+    frame_unref(f);
+}
+
 /* n rows of different texts of 200 bytes, in ascending order. */
 static struct frame *
 long_texts(size_t n)
@@ -747,6 +786,7 @@ main(void)
         cmocka_unit_test(errors_are_those_of_the_table),
         cmocka_unit_test(every_failing_call_is_reported),
         cmocka_unit_test(a_result_beyond_memory_says_so),
+        cmocka_unit_test(rows_held_to_look_far_are_bounded),
         cmocka_unit_test(texts_that_slices_share_are_counted_once),
         cmocka_unit_test(texts_that_were_picked_for_a_while_go),
     };
