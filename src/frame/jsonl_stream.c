@@ -64,6 +64,17 @@ count_lines(struct str s)
     return n;
 }
 
+/* The first lines must tell whether they are a list. */
+static bool
+tells_list(struct str s)
+{
+    const char *end = s.p + s.n;
+    const char *p =
+        jsonl_skip_blank(s.p + (str_starts(s, "\xef\xbb\xbf") ? 3 : 0), end);
+
+    return p < end && (*p != '[' || jsonl_skip_blank(p + 1, end) < end);
+}
+
 /* Whole lines, at least one unless the text is over. */
 static bool
 next_lines(struct look *l, struct error *err)
@@ -81,7 +92,8 @@ next_lines(struct look *l, struct error *err)
             return true;
         if ((nl = memrchr(r->text.p, '\n', r->text.n))) {
             r->text.n = (size_t)(nl + 1 - r->text.p);
-            return true;
+            if (l->at > 0 || tells_list(r->text))
+                return true;
         }
     }
 }

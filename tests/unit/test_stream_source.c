@@ -449,6 +449,8 @@ lines_stream_as_they_are_read_whole(void **state)
         "\xef\xbb\xbf{\"a\":1}\n{\"b\":\"x\"}\n{\"a\":null,\"c\":{\"d\":1}}\n",
         "{\"a\":1}\nnot\n{\"a\":\"x\"}\n{\"a\":\n[1]\n{\"b\":true}\n{\n}\n",
         "not\nnor this\n",
+        "\n\n\n\n[1]\n{\"a\":1}\n",
+        "\n[\n\n\n1\n{\"a\":1}\n",
         "{\"a\":\"2026-01-01\"}\r\n{\"a\":\"2026-01-02T03:04:05\"}\r\n",
         "{\"a\":{\"b\":1},\"a.b\":2}\n\n\n{\"a\":[1,2],\"a.b\":\"x\"}\n",
         "{\"a\":1,\"a\":2}\n{\"a\":3,\"a\":null}\n",
