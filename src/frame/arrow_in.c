@@ -41,7 +41,7 @@ next_message(struct arrow_in *a, bool *end)
     struct arena batch = f->arena;
     size_t used, body;
     struct flat m;
-    bool ok;
+    bool lasts, ok;
 
     *end = rest.n == 0;
     if (*end)
@@ -51,10 +51,12 @@ next_message(struct arrow_in *a, bool *end)
     if ((*end = m.s.n == 0))
         return true;
     rest = (struct str){rest.p + used, rest.n - used};
-    if (arrow_message_kind(&m) != ARROW_BATCH)
+    /* Once found to be damaged, a message tells another kind. */
+    lasts = arrow_message_kind(&m) != ARROW_BATCH;
+    if (lasts)
         f->arena = a->dictionary_arena;
     ok = arrow_message_read(&a->r, &m, rest, &body);
-    if (arrow_message_kind(&m) != ARROW_BATCH) {
+    if (lasts) {
         a->dictionary_arena = f->arena;
         f->arena = batch;
     }

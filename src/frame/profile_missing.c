@@ -186,6 +186,7 @@ set_patterns(const struct holes *h, struct error *err)
     const uint64_t *sorted;
     bool ok = scratch;
 
+    p->n_complete = 0;
     if (ok) {
         set_keys(h, key);
         memcpy(copy, key, n * sizeof *copy);

@@ -189,6 +189,28 @@ test_what_is_missing_together_is_told(void **state)
     profile_free(p);
 }
 
+/* Where every row misses something, none is complete. */
+static void
+test_a_column_without_values_leaves_no_row_complete(void **state)
+{
+    static const char *const names[] = {"none", "n"};
+    static const enum col_type types[] = {COL_TEXT, COL_INT64};
+    struct error err = {0};
+    struct builder *b = builder_new(2, names, types, &err);
+    struct profile *p;
+
+    (void)state;
+    for (int64_t i = 0; i < 10; i++) {
+        assert_true(i == 4 || builder_i64(b, 1, i, &err));
+        assert_true(builder_end_row(b, &err));
+    }
+    p = profile_of(builder_finish(b, &err), NULL);
+    assert_int_equal(p->n_complete, 0);
+    assert_int_equal(p->n_patterns, 2);
+    assert_int_equal(p->pattern[0].rows, 9);
+    profile_free(p);
+}
+
 static void
 test_a_complete_table_has_no_patterns(void **state)
 {
@@ -292,6 +314,7 @@ main(void)
         cmocka_unit_test(test_information_agrees_with_sklearn),
         cmocka_unit_test(test_columns_are_told_by_class),
         cmocka_unit_test(test_what_is_missing_together_is_told),
+        cmocka_unit_test(test_a_column_without_values_leaves_no_row_complete),
         cmocka_unit_test(test_a_complete_table_has_no_patterns),
         cmocka_unit_test(test_page_shows_classes_pairs_and_what_is_missing),
         cmocka_unit_test(test_json_holds_the_matrices),
