@@ -142,6 +142,17 @@ sort_rows(struct sorter *s, const struct frame *f, const struct query_key *keys,
     return true;
 }
 
+bool
+query_key_find(const struct frame *f, const char *name, struct query_key *out,
+               struct error *err)
+{
+    bool minus = name[0] == '-';
+    bool own = minus && frame_find(f, name + 1) < 0 && frame_find(f, name) >= 0;
+
+    out->descending = minus && !own;
+    return frame_need(f, name + out->descending, &out->col, err);
+}
+
 uint32_t *
 query_sort(const struct frame *f, const struct query_key *keys, size_t n_keys,
            struct pool *pool, const struct progress *progress,

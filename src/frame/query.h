@@ -18,6 +18,10 @@ struct query_key {
     bool descending;
 };
 
+/* "name", or "-name" downwards; a column whose own name begins with a hyphen is
+ * found by it where there is none of the rest.  Errors as of frame_need(). */
+bool query_key_find(const struct frame *f, const char *name,
+                    struct query_key *out, struct error *err) MUST_USE;
 /* Row ids in the order of the keys, the first key first; stable; missing
  * values last, descending or not.  The caller frees the ids. */
 uint32_t *

@@ -600,9 +600,9 @@ static bool
 add_key(struct by_keys *b, const struct frame *head, const char *name,
         struct error *err)
 {
-    struct query_key key = {0, name[0] == '-'};
+    struct query_key key;
 
-    if (!frame_need(head, name + key.descending, &key.col, err))
+    if (!query_key_find(head, name, &key, err))
         return false;
     for (size_t i = 0; i < b->n_keys; i++)
         if (b->key[i].col == key.col)

@@ -141,10 +141,8 @@ verb_top(const struct frame *f, const char *const *names, size_t n,
 
     if (n > frame_rows(f))
         n = frame_rows(f);
-    for (size_t i = 0; ok && i < n_keys; i++) {
-        key[i].descending = names[i][0] == '-';
-        ok = frame_need(f, names[i] + key[i].descending, &key[i].col, err);
-    }
+    for (size_t i = 0; ok && i < n_keys; i++)
+        ok = query_key_find(f, names[i], &key[i], err);
     if (ok && (rows = query_top(f, key, n_keys, n, pool, err)))
         out = gather_frame(f, rows, n, pool, err);
     free(rows);

@@ -256,9 +256,10 @@ size_t
 steps_key(const struct steps *s, const char *name, bool *descending)
 {
     for (size_t i = 0; i < s->sort.n; i++) {
-        bool down = s->sort.name[i][0] == '-';
+        const char *key = s->sort.name[i];
+        bool down = key[0] == '-' && strcmp(key, name) != 0;
 
-        if (strcmp(s->sort.name[i] + down, name) == 0) {
+        if (strcmp(key + down, name) == 0) {
             *descending = down;
             return i + 1;
         }
@@ -475,13 +476,9 @@ order_rows(const struct steps *s, const struct frame *all, struct pool *pool,
 {
     struct query_key key[STEPS_MAX_KEYS];
 
-    for (size_t i = 0; i < s->sort.n; i++) {
-        const char *name = s->sort.name[i];
-
-        key[i].descending = name[0] == '-';
-        if (!frame_need(all, name + key[i].descending, &key[i].col, err))
+    for (size_t i = 0; i < s->sort.n; i++)
+        if (!query_key_find(all, s->sort.name[i], &key[i], err))
             return NULL;
-    }
     return query_sort(all, key, s->sort.n, pool, progress, err);
 }
 

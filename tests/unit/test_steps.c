@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "frame/csv.h"
 #include "frame/expr.h"
+#include "frame/stream_verbs.h"
 #include "script/kernel.h"
 #include "session/origin.h"
 #include "session/steps.h"
@@ -420,6 +421,89 @@ test_no_memory_is_an_error(void **state)
     steps_free(s);
 }
 
+/* Names and values that would end a text of Lua, of an expression or of a
+ * cell, as columns, in conditions, in orders, and as the name of the file. */
+static void
+test_hostile_names_and_values_make_the_same_table_in_lua(void **state)
+{
+    static const char text[] =
+        "\"a`b\",\"c\"\"d]]\",e\\f,-g,\"two\nlines\",%s,\xe2\x80\xae txt,\x1b[31m\n"
+        "\"it's `x`\",\"]]--[[\",\\n,1,\"\"\"\n# %%\n\",%s%n,\xff\xfe,\x1b]0;t\x07\n"
+        "\"') or true --\",\"\"\"..os.exit()..\"\"\",\\,2,\"a\nb\",%d,\xe2\x80\xae,\x07\n"
+        "x,y,z,3,w,v,u,t\n";
+    struct fixture *f = *state, mine = *f;
+    struct csv_table t;
+    struct error err;
+    struct buf b;
+    char *path = file_join(f->dir, "a\"]] \\ '%s'\nos.exit().csv");
+
+    buf_init(&b);
+    assert_true(file_replace(path, text, sizeof text - 1, 0644, &err));
+    if (!csv_parse((struct str){text, sizeof text - 1}, "t", NULL, NULL, NULL,
+                   &t, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(frame_cols(t.frame), 8);
+    for (size_t col = 0; col < frame_cols(t.frame); col++)
+        for (size_t row = 0; row < frame_rows(t.frame); row++) {
+            const char *name = frame_name(t.frame, col);
+            struct steps *s;
+
+            mine.table =
+                session_add_table(f->session, file_base(path), path, t.frame);
+            s = steps_of(&mine);
+            buf_clear(&b);
+            expr_put_name(name, &b);
+            buf_puts(&b, " = ");
+            expr_put_value(frame_column(t.frame, col), row, &b);
+            steps_filter(s, b.data);
+            steps_sort(s, name, row > 0, false);
+            steps_rename(s, frame_name(t.frame, (col + 1) % 8),
+                         frame_name(t.frame, col)[0] == 'x' ? "q" : "]] \"\\");
+            if (!apply(&mine, s, &err))
+                fail_msg("%s: %s", b.data, err.message);
+            assert_int_equal(rowset_n(mine.table->rows), 1);
+            assert_lua_makes(&mine, mine.table);
+            session_close_table(f->session, session_tables(f->session) - 1);
+        }
+    csv_table_fini(&t);
+    free(path);
+    buf_fini(&b);
+}
+
+/* A hyphen in front means downwards, unless there is no such column. */
+static void
+test_a_column_whose_name_begins_with_a_hyphen_is_a_key(void **state)
+{
+    static const char text[] = "-g,h\n1,2\n3,4\n2,3\n";
+    static const char *const orders[][2] = {
+        {"-g", "1"}, {"--g", "3"}, {"-h", "3"}, {"h", "1"}};
+    struct csv_table t;
+    struct error err;
+
+    (void)state;
+    assert_true(csv_parse((struct str){text, sizeof text - 1}, "t", NULL, NULL,
+                          NULL, &t, &err));
+    for (size_t i = 0; i < 4; i++) {
+        const char *const names[] = {orders[i][0], NULL};
+        struct stream *s = stream_of_frame(t.frame, 1, NULL, NULL, &err);
+        struct frame *got = verb_top(t.frame, names, 3, NULL, &err), *same;
+
+        assert_non_null(got);
+        assert_int_equal(column_int64s(frame_column(got, 0))[0],
+                         orders[i][1][0] - '0');
+        s = stream_sort(s, names, &err);
+        assert_non_null(s);
+        same = stream_collect(s, &err);
+        assert_non_null(same);
+        assert_int_equal(column_int64s(frame_column(same, 0))[0],
+                         orders[i][1][0] - '0');
+        stream_close(s);
+        frame_unref(got);
+        frame_unref(same);
+    }
+    csv_table_fini(&t);
+}
+
 /* A value written as an expression finds its own rows. */
 static void
 test_a_value_as_a_literal_is_equal_to_itself(void **state)
@@ -507,6 +591,8 @@ main(void)
         CASE(test_a_table_made_from_another_has_its_lines),
         CASE(test_no_memory_is_an_error),
         CASE(test_a_value_as_a_literal_is_equal_to_itself),
+        CASE(test_hostile_names_and_values_make_the_same_table_in_lua),
+        CASE(test_a_column_whose_name_begins_with_a_hyphen_is_a_key),
         CASE(test_texts_survive_the_way_through_lua),
     };
 
