@@ -93,6 +93,7 @@ TUI_TESTS += tests/tui/compare.t
 TUI_TESTS += tests/tui/edges.t
 TUI_TESTS += tests/tui/editor.t
 TUI_TESTS += tests/tui/endpoints.t
+TUI_TESTS += tests/tui/hostile.t
 TUI_TESTS += tests/tui/jobs.t
 TUI_TESTS += tests/tui/mouse.t
 TUI_TESTS += tests/tui/newcomer.t
