@@ -332,7 +332,7 @@ const struct view_action data_actions[] = {
     {"derive", "Table: new column",
      "A column computed by an expression over "
      "the others, such as  per_month = total_charges / max(tenure, 1)",
-     "new column: \nname = expression, as  total = price * amount   Tab "
+     "name = expression: \nas  total = price * amount   Tab "
      "completes",
      data_shape_derive, has_table, 0},
     {"hide", "Column: hide", "Filters and sorts may still name it.", NULL,
