@@ -13,9 +13,9 @@ timeout -s KILL 60 $lathe run --timeout 1s stuck.lua > out 2> err
 is $? 1 "--timeout ends a notebook that sits in one C call"
 like "$(cat err)" 'longer than --timeout' "and says why"
 
-$lathe run stuck.lua > out 2> err &
+$lathe run stuck.lua > out 2> ended &
 pid=$!
-until grep -q 'inside a C call' err; do kill -0 $pid || break; done
+until grep -qs 'inside a C call' ended; do kill -0 $pid || break; done
 kill -TERM $pid
 wait $pid
 is $? 143 "SIGTERM ends it too"
