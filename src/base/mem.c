@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -66,6 +67,49 @@ size_of_array(size_t n, size_t size, size_t *bytes, struct error *err)
     if (*bytes == 0)
         *bytes = 1;
     return true;
+}
+
+/* Does the host of this virtual machine take back free pages of 2 MiB?  The
+ * balloon's feature 5 says so (virtio 1.2, 5.5.3).  The first touch of such a
+ * page then waits for the host, which makes it dearer than 512 small ones. */
+static bool
+host_takes_pages(void)
+{
+    static const char dir[] = "/sys/bus/virtio/drivers/virtio_balloon";
+    enum { REPORTING = 5 };
+    DIR *d = opendir(dir);
+    bool found = false;
+    struct dirent *e;
+
+    while (d && !found && (e = readdir(d))) {
+        char path[sizeof dir + sizeof e->d_name + sizeof "/features"];
+        char bits[REPORTING + 2] = "";
+        FILE *f;
+
+        if (strncmp(e->d_name, "virtio", 6) != 0)
+            continue;
+        snprintf(path, sizeof path, "%s/%s/features", dir, e->d_name);
+        if (!(f = fopen(path, "re")))
+            continue;
+        found = fgets(bits, sizeof bits, f) && bits[REPORTING] == '1';
+        fclose(f);
+    }
+    if (d)
+        closedir(d);
+    return found;
+}
+
+static bool
+small_pages_are_better(void)
+{
+    static atomic_int known; /* 1: no, 2: yes */
+    int v = atomic_load_explicit(&known, memory_order_relaxed);
+
+    if (v == 0) {
+        v = host_takes_pages() ? 2 : 1;
+        atomic_store_explicit(&known, v, memory_order_relaxed);
+    }
+    return v == 2;
 }
 
 /* Large blocks are walked through or looked up in at random: with pages of
@@ -132,7 +176,7 @@ aligned_block(size_t n, size_t size, size_t *bytes, struct error *err)
         refuse(*bytes, err);
         return NULL;
     }
-    return prefer_huge_pages(p, *bytes);
+    return p;
 }
 
 void *
@@ -141,7 +185,7 @@ mem_try_aligned(size_t n, size_t size, struct error *err)
     size_t bytes;
     void *p = aligned_block(n, size, &bytes, err);
 
-    return p ? memset(p, 0, bytes) : NULL;
+    return p ? memset(prefer_huge_pages(p, bytes), 0, bytes) : NULL;
 }
 
 void *
@@ -150,8 +194,11 @@ mem_try_unset(size_t n, size_t size, struct error *err)
     size_t bytes;
     char *p = aligned_block(n, size, &bytes, err);
 
-    if (p)
-        memset(p + bytes - MEM_ALIGN, 0, MEM_ALIGN);
+    if (!p)
+        return NULL;
+    if (bytes >= HUGE_LEAST && !small_pages_are_better())
+        prefer_huge_pages(p, bytes);
+    memset(p + bytes - MEM_ALIGN, 0, MEM_ALIGN);
     return p;
 }
 

@@ -197,9 +197,29 @@ load_table(const struct step *s, const uint32_t *index, size_t n, struct vec *v)
         return;
     }
     memset(v->valid, 0, sizeof v->valid);
-    for (size_t i = 0; i < n; i++)
-        v->valid[i / 64] |=
-            (s->table_valid[index[i] / 64] >> (index[i] % 64) & 1) << (i % 64);
+    for (size_t w = 0; w * 64 < n; w++) {
+        size_t m = n - w * 64 < 64 ? n - w * 64 : 64;
+        const uint32_t *at = index + w * 64;
+        uint64_t bits = 0;
+
+        for (size_t i = 0; i < m; i++)
+            bits |= (s->table_valid[at[i] / 64] >> (at[i] % 64) & 1) << i;
+        v->valid[w] = bits;
+    }
+}
+
+/* Are the results missing where the text is, and nowhere else? */
+static bool
+misses_alike(const struct step *s)
+{
+    size_t n = s->n_table - 1;
+    uint64_t last = s->table_valid[n / 64];
+
+    for (size_t w = 0; w < n / 64; w++)
+        if (~s->table_valid[w])
+            return false;
+    return !(last >> (n % 64) & 1) &&
+           !(~last & ((UINT64_C(1) << (n % 64)) - 1));
 }
 
 static void
@@ -208,8 +228,18 @@ load_lookup(const struct machine *m, const struct step *s, struct vec *v)
     const struct column *c = s->column;
     const uint32_t *codes = column_codes(c) + m->begin;
     const uint64_t *valid = column_validity(c);
-    uint32_t index[EXPR_BATCH] = {0}, missing = (uint32_t)(s->n_table - 1);
+    uint32_t index[EXPR_BATCH], missing = (uint32_t)(s->n_table - 1);
 
+    if (valid && missing < EXPR_BATCH && misses_alike(s)) {
+        load_values(s, codes, m->n, v);
+        memcpy(v->valid, valid + m->begin / 64,
+               (m->n + 63) / 64 * sizeof *valid);
+        return;
+    }
+    if (!valid) {
+        load_table(s, codes, m->n, v);
+        return;
+    }
     for (size_t i = 0; i < m->n; i++)
         index[i] = column_bit(valid, m->begin + i) ? codes[i] : missing;
     load_table(s, index, m->n, v);
@@ -585,8 +615,11 @@ count_true(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     struct truth *t = ctx;
 
+    size_t n = 0;
+
     for (size_t i = begin; i < end; i++)
-        t->n[chunk] += t->is_true[i];
+        n += t->is_true[i];
+    t->n[chunk] = n;
 }
 
 /* Every row is written, and the next one over it unless it is true. */
