@@ -99,6 +99,7 @@ EXTRA_PROGRAMS += tests/bench/make_tables
 # Quality of the defaults: make tests/bench/quality && tests/bench/quality.sh.
 EXTRA_PROGRAMS += tests/bench/quality
 EXTRA_DIST += tests/bench/gbdt.py
+EXTRA_DIST += tests/bench/gbdt_large.py
 EXTRA_DIST += tests/bench/load.mjs tests/bench/load.sh
 EXTRA_DIST += tests/bench/profile.mjs tests/bench/profile.sh
 EXTRA_DIST += tests/bench/query.mjs tests/bench/query.sh
