@@ -278,8 +278,8 @@ profile_json(const struct profile *p, struct json_writer *w)
 enum { MARK_CELLS = 200 };
 #define ABOUT "\xe2\x89\x88" /* almost equal to */
 
-/* Text in a cell of a table, where | and line ends would break it and < would
- * begin HTML. */
+/* Text in a cell of a table, where | and line ends would break it, < would
+ * begin HTML and [ a link. */
 static void
 mark_text(struct buf *out, const char *text)
 {
@@ -292,7 +292,7 @@ mark_text(struct buf *out, const char *text)
             buf_puts(out, "&lt;");
         else if (*s == '&')
             buf_puts(out, "&amp;");
-        else if (*s == '|' || *s == '*' || *s == '_' || *s == '`' || *s == '\\')
+        else if (strchr("|*_`\\[]", *s))
             buf_printf(out, "\\%c", *s);
         else
             buf_putc(out, *s);

@@ -614,6 +614,24 @@ test_control_characters_are_not_printed(void **state)
     profile_free(p);
 }
 
+/* Markdown makes links of brackets, also to what a browser runs. */
+static void
+test_values_are_no_links_in_markdown(void **state)
+{
+    static const char *const values[] = {"[a](javascript:b)",
+                                         "[a](javascript:b)", "c"};
+    struct profile *p = profile_of(one_column(COL_TEXT, values, 3), NULL);
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    profile_markdown(p, &b);
+    assert_non_null(strstr(b.data, "\\[a\\](javascript:b)"));
+    assert_null(strstr(b.data, " [a]"));
+    buf_fini(&b);
+    profile_free(p);
+}
+
 /* Latin-1 bytes in a value and a long name: the alert stays whole UTF-8. */
 static void
 test_alert_texts_are_utf8(void **state)
@@ -707,6 +725,7 @@ main(void)
         cmocka_unit_test(test_lines_keep_to_the_width),
         cmocka_unit_test(test_pages_without_utf8_are_ascii),
         cmocka_unit_test(test_control_characters_are_not_printed),
+        cmocka_unit_test(test_values_are_no_links_in_markdown),
         cmocka_unit_test(test_alert_texts_are_utf8),
         cmocka_unit_test(test_sparkline_has_eight_levels),
         cmocka_unit_test(test_json_reads_back),
