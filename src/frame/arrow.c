@@ -264,7 +264,7 @@ open_footer(struct arrow_reading *r)
 }
 
 bool
-arrow_block_read(struct arrow_reading *r, size_t at)
+arrow_block_read(struct arrow_reading *r, size_t at, int kind)
 {
     int64_t offset = flat_i64(&r->footer, at);
     int64_t meta = flat_i32(&r->footer, at + 8);
@@ -282,18 +282,20 @@ arrow_block_read(struct arrow_reading *r, size_t at)
         buf_add(&r->checked, in.p, in.n);
     if (!arrow_message_open(r, in, &f, &used) || f.s.n == 0)
         return f.s.n != 0 ? false : damaged(r, "a message is empty");
+    if (arrow_message_kind(&f) != kind)
+        return damaged(r, "its footer points to a message of another kind");
     return arrow_message_read(r, &f, (struct str){in.p + meta, (size_t)body},
                               &told);
 }
 
 static bool
-read_blocks(struct arrow_reading *r, size_t root, unsigned id)
+read_blocks(struct arrow_reading *r, size_t root, unsigned id, int kind)
 {
     size_t n, at = flat_vector(&r->footer, root, id, ARROW_BLOCK, &n);
 
     for (size_t i = 0; i < n; i++)
         if (!progress_check(r->progress, r->err) ||
-            !arrow_block_read(r, at + i * ARROW_BLOCK))
+            !arrow_block_read(r, at + i * ARROW_BLOCK, kind))
             return false;
     return true;
 }
@@ -320,8 +322,8 @@ read_file(struct arrow_reading *r)
     if (!arrow_file_open(r))
         return false;
     root = flat_root(&r->footer);
-    return read_blocks(r, root, ARROW_FOOTER_DICTIONARIES) &&
-           read_blocks(r, root, ARROW_FOOTER_BATCHES) &&
+    return read_blocks(r, root, ARROW_FOOTER_DICTIONARIES, ARROW_DICTIONARY) &&
+           read_blocks(r, root, ARROW_FOOTER_BATCHES, ARROW_BATCH) &&
            (!r->footer.bad || damaged(r, "its footer is damaged"));
 }
 

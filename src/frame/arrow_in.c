@@ -73,7 +73,8 @@ next_batch(struct arrow_in *a, bool *end)
     if (a->is_file) {
         *end = a->at == a->n_batches;
         return *end ||
-               arrow_block_read(&a->r, a->batches + a->at++ * ARROW_BLOCK);
+               arrow_block_read(&a->r, a->batches + a->at++ * ARROW_BLOCK,
+                                ARROW_BATCH);
     }
     while (!*end && a->r.file.n_batches == 0)
         if (!next_message(a, end))
@@ -186,7 +187,7 @@ open_file(struct arrow_in *a)
         bool ok;
 
         r->file.arena = a->dictionary_arena;
-        ok = arrow_block_read(r, at + i * ARROW_BLOCK);
+        ok = arrow_block_read(r, at + i * ARROW_BLOCK, ARROW_DICTIONARY);
         a->dictionary_arena = r->file.arena;
         r->file.arena = batch;
         if (!ok)

@@ -40,8 +40,9 @@ bool arrow_message_read(struct arrow_reading *r, struct flat *f,
 int arrow_message_kind(const struct flat *f);
 /* Footer and schema of the file format. */
 bool arrow_file_open(struct arrow_reading *r) MUST_USE;
-/* The message whose place stands at byte `at` of the footer. */
-bool arrow_block_read(struct arrow_reading *r, size_t at) MUST_USE;
+/* The message whose place stands at byte `at` of the footer, if it is of that
+ * kind: what a batch brings lives as long as the batch. */
+bool arrow_block_read(struct arrow_reading *r, size_t at, int kind) MUST_USE;
 /* All batches there are as one frame; NULL when it fails. */
 struct frame *arrow_decode(struct arrow_reading *r) MUST_USE;
 #endif
