@@ -61,6 +61,15 @@ clear_dictionary(struct arrow_dictionary *d)
 }
 
 void
+arrow_forget_dictionaries(struct arrow_reading *r)
+{
+    struct arrow_schema *s = &r->file.schema;
+
+    for (size_t i = 0; i < s->n_dicts; i++)
+        clear_dictionary(&s->dict[i]);
+}
+
+void
 arrow_reading_init(struct arrow_reading *r, struct str bytes, struct pool *pool,
                    struct progress *progress, struct error *err)
 {
@@ -73,10 +82,7 @@ arrow_reading_init(struct arrow_reading *r, struct str bytes, struct pool *pool,
 void
 arrow_reading_fini(struct arrow_reading *r)
 {
-    struct arrow_schema *s = &r->file.schema;
-
-    for (size_t i = 0; i < s->n_dicts; i++)
-        clear_dictionary(&s->dict[i]);
+    arrow_forget_dictionaries(r);
     free(r->file.batch);
     arena_fini(&r->file.arena);
     buf_fini(&r->checked);

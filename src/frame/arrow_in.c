@@ -101,6 +101,12 @@ void
 arrow_in_rewind(struct arrow_in *a)
 {
     a->at = a->is_file ? 0 : a->first;
+    if (a->is_file)
+        return;
+    /* A stream may begin with additions, which must not join what was its
+     * last dictionary. */
+    arrow_forget_dictionaries(&a->r);
+    arena_reset(&a->dictionary_arena);
 }
 
 /* ---- types ---- */
@@ -145,9 +151,12 @@ settle_types(struct arrow_in *a, struct error *err)
     struct frame *f;
     bool ok = true;
 
+    /* With the last dictionaries, so that damage in them is met though no
+     * batch may need them. */
     forget_batch(a);
     if (!(a->head = arrow_decode(&a->r)))
         return false;
+    arrow_in_rewind(a);
     while (ok && has_uint64(s->field, s->n_fields) &&
            (ok = arrow_in_next(a, &f, err)) && f) {
         ok = widen(a, f, err);
@@ -229,10 +238,8 @@ count_rows(struct arrow_in *a)
         if (!next_batch(a, &end))
             return false;
         if (end)
-            break;
+            return true;
     }
-    arrow_in_rewind(a);
-    return true;
 }
 
 struct arrow_in *

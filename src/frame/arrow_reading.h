@@ -29,6 +29,8 @@ void
 arrow_reading_init(struct arrow_reading *r, struct str bytes, struct pool *pool,
                    struct progress *progress, struct error *err);
 void arrow_reading_fini(struct arrow_reading *r);
+/* What dictionaries brought; before they are read once more. */
+void arrow_forget_dictionaries(struct arrow_reading *r);
 /* The flatbuffer at the start of `in`, after its length; *used counts both.
  * An end of the stream gives an empty one. */
 bool arrow_message_open(struct arrow_reading *r, struct str in, struct flat *f,
