@@ -47,6 +47,8 @@ model_unref(struct model *m)
     prepare_free(m->prepare);
     target_fini(&m->like);
     free(m->target);
+    free(m->weight);
+    free(m->group);
     free(m->params);
     free(m->metrics);
     free(m->baseline);
@@ -185,6 +187,25 @@ model_predict_frame(const struct model *m, const struct frame *f,
 }
 
 bool
+model_truth(const struct model *m, const struct frame *f, struct target *out,
+            struct error *err)
+{
+    struct target t;
+
+    if (!target_apply(&m->like, f, m->target, &t, err))
+        return false;
+    if ((!m->weight || frame_find(f, m->weight) < 0 ||
+         (target_weigh(&t, f, m->weight, err) && target_counts(&t, err))) &&
+        (!m->group || frame_find(f, m->group) < 0 ||
+         target_group(&t, f, m->group, err))) {
+        *out = t;
+        return true;
+    }
+    target_fini(&t);
+    return false;
+}
+
+bool
 model_evaluate(const struct model *m, const struct frame *f, uint64_t seed,
                struct pool *pool, struct evaluation *out, struct error *err)
 {
@@ -192,7 +213,7 @@ model_evaluate(const struct model *m, const struct frame *f, uint64_t seed,
     struct prediction p;
     bool ok = false;
 
-    if (!target_apply(&m->like, f, m->target, &truth, err))
+    if (!model_truth(m, f, &truth, err))
         return false;
     if (model_predict(m, f, pool, &p, err)) {
         ok = evaluation_make(&truth, p.value, p.k, 0, seed, pool, out, err);
@@ -292,6 +313,18 @@ const char *
 model_target(const struct model *m)
 {
     return m->target;
+}
+
+const char *
+model_weight(const struct model *m)
+{
+    return m->weight;
+}
+
+const char *
+model_group(const struct model *m)
+{
+    return m->group;
 }
 
 size_t

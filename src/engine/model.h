@@ -48,6 +48,7 @@ struct family {
     unsigned problems;
     bool iterative;           /* has rounds to stop early */
     bool feeds;               /* learns from rows that are fed, too */
+    bool weighs;              /* heeds the weights of rows */
     const char *rounds_param; /* the parameter that sets how many; or NULL */
     /* How many rounds a fitted learner kept: what rounds_param would be to
      * fit the same again without early stopping.  NULL: no rounds. */
@@ -93,10 +94,17 @@ struct model_options {
     const char *const *derive;  /* as prepare_fit */
     bool refit;                 /* after early stopping, fit all rows with the
                                    rounds found; default off */
+    /* Columns that are no inputs: how much each row counts, in learning and in
+     * scores; which rows belong to one query, and so to one side of a split.
+     * NULL: none. */
+    const char *weight, *group;
+    /* As target_class_factors(), by the training rows; in learning and in what
+     * stops it early, not in scores.  NULL: all alike. */
+    const char *const *class_weight;
 };
 
 /* `o` may be NULL: problem -1, patience -1, nothing else.  ERR_RANGE when the
- * family does not learn such a target; the errors of target_fit() and
+ * family does not learn such a target, or not from weights; the errors of target_fit() and
  * prepare_fit(); ERR_CANCELLED when it was stopped before the first round. */
 struct model *model_fit(const struct family *family, const struct params *p,
                         const struct frame *f, const char *target,
@@ -110,7 +118,7 @@ struct model *model_fit(const struct family *family, const struct params *p,
  * the seed; rows to stop early by are drawn too, not by class, and no more than
  * fit in memory.  Where no row is left out of either the model is the one that
  * model_fit() gives, byte for byte.  ERR_LIMIT for a family that cannot, and
- * for o->refit. */
+ * for o->refit, o->group and o->class_weight. */
 struct stream;
 struct model *
 model_fit_stream(const struct family *family, const struct params *p,
@@ -141,7 +149,8 @@ model_predict_frame(const struct model *m, const struct frame *f,
  * answers, behind the columns of s where `inputs`. */
 struct stream *model_predict_stream(const struct model *m, struct stream *s,
                                     bool inputs, struct error *err) MUST_USE;
-/* f must hold the target. */
+/* f must hold the target.  Where it holds the columns of weights and queries
+ * that were learnt with, they count. */
 bool model_evaluate(const struct model *m, const struct frame *f, uint64_t seed,
                     struct pool *pool, struct evaluation *out,
                     struct error *err) MUST_USE;
@@ -158,6 +167,12 @@ const struct family *model_family(const struct model *m);
 enum problem model_problem(const struct model *m);
 const char *model_target(const struct model *m);
 size_t model_classes(const struct model *m, const char *const **names);
+/* The columns of weights and of queries it was learnt with, or NULL. */
+const char *model_weight(const struct model *m);
+const char *model_group(const struct model *m);
+/* The target of rows, with the weights and queries whose columns f has. */
+bool model_truth(const struct model *m, const struct frame *f,
+                 struct target *out, struct error *err) MUST_USE;
 const struct input *model_inputs(const struct model *m, size_t *n);
 const char *model_fingerprint(const struct model *m); /* of the training data */
 /* JSON object text: all parameters, with what the auto rules chose. */

@@ -32,6 +32,14 @@ target_json(const struct model *m, struct json_writer *w)
     for (size_t c = 0; c < m->like.n_classes; c++)
         json_put_string(w, m->like.classes[c]);
     json_close(w, ']');
+    if (m->weight) {
+        json_name(w, "weight");
+        json_put_string(w, m->weight);
+    }
+    if (m->group) {
+        json_name(w, "group");
+        json_put_string(w, m->group);
+    }
 }
 
 void
@@ -175,6 +183,14 @@ classes_read(const struct json *o, struct target *t, struct error *err)
 }
 
 static bool
+columns_read(const struct json *o, struct model *m, struct error *err)
+{
+    return (!json_find(o, "weight") ||
+            text_copy(o, "weight", &m->weight, err)) &&
+           (!json_find(o, "group") || text_copy(o, "group", &m->group, err));
+}
+
+static bool
 target_read(const struct json *o, struct model *m, struct error *err)
 {
     const char *word;
@@ -189,7 +205,7 @@ target_read(const struct json *o, struct model *m, struct error *err)
                                  "%s does not learn a %s target",
                                  m->family->name, word);
             return text_copy(o, "target", &m->target, err) &&
-                   classes_read(o, &m->like, err);
+                   classes_read(o, &m->like, err) && columns_read(o, m, err);
         }
     return error_set(err, ERR_CORRUPT, "problem '%.16s' is not known", word);
 }

@@ -56,28 +56,49 @@ problem_check(const struct fit *f, struct error *err)
 {
     const struct family *family = f->family;
 
-    if (family->problems & 1u << f->all.problem)
-        return true;
-    return error_set(err, ERR_RANGE,
-                     "%s does not learn a %s target, and '%s' is one",
-                     family->name, problem_word(f->all.problem), f->target);
+    if (!(family->problems & 1u << f->all.problem))
+        return error_set(err, ERR_RANGE,
+                         "%s does not learn a %s target, and '%s' is one",
+                         family->name, problem_word(f->all.problem), f->target);
+    return family->weighs || (!f->o->weight && !f->o->class_weight) ||
+           error_set(err, ERR_RANGE, "%s does not learn from weights",
+                     family->name);
+}
+
+static bool
+text_keep(const char *text, char **out, struct error *err)
+{
+    return !text || (*out = mem_try_text(text, strlen(text), err));
+}
+
+static bool
+split_rows(const struct fit *f, const struct frame *all, double share,
+           struct split *s, struct error *err)
+{
+    bool classes = f->all.problem != PROBLEM_REGRESSION;
+    struct frame *by;
+    bool ok;
+
+    if (f->all.group)
+        return target_split(&f->all, share, f->ctx->seed, s, err);
+    by = classes ? target_frame(&f->all, err) : frame_ref(all);
+    ok = by &&
+         split_holdout(by, share, classes ? "y" : NULL, f->ctx->seed, s, err);
+    frame_unref(by);
+    return ok;
 }
 
 static bool
 holdout(struct fit *f, const struct frame *all, double share, struct error *err)
 {
-    bool classes = f->all.problem != PROBLEM_REGRESSION;
-    struct frame *by = classes ? target_frame(&f->all, err) : frame_ref(all);
     struct split s = {0};
     bool ok = false;
 
-    if (by &&
-        split_holdout(by, share, classes ? "y" : NULL, f->ctx->seed, &s, err))
+    if (split_rows(f, all, share, &s, err))
         ok = (f->train = frame_take(all, s.train, s.n_train, err)) &&
              (f->valid = frame_take(all, s.test, s.n_test, err)) &&
              target_take(&f->all, s.train, s.n_train, &f->y, err) &&
              target_take(&f->all, s.test, s.n_test, &f->y_valid, err);
-    frame_unref(by);
     split_fini(&s);
     return ok;
 }
@@ -117,7 +138,8 @@ rows_choose(struct fit *f, const struct frame *all, struct error *err)
     if (f->o->valid) {
         f->train = frame_ref(all);
         f->valid = frame_ref(f->o->valid);
-        if (!target_apply(&f->all, f->valid, f->target, &f->y_valid, err))
+        if (!target_apply(&f->all, f->valid, f->target, &f->y_valid, err) ||
+            !model_fit_weigh(f, &f->y_valid, f->valid, err))
             return error_prefix(err, "validation rows: ");
         f->y = f->all;
         memset(&f->all, 0, sizeof f->all);
@@ -131,12 +153,56 @@ rows_choose(struct fit *f, const struct frame *all, struct error *err)
 }
 
 bool
+model_fit_weigh(const struct fit *f, struct target *t, const struct frame *rows,
+                struct error *err)
+{
+    return (!f->o->weight || target_weigh(t, rows, f->o->weight, err)) &&
+           (!f->o->group || target_group(t, rows, f->o->group, err));
+}
+
+/* Classes weigh by the training rows; those held out then weigh alike, or they
+ * would stop the training by another loss than it follows. */
+static bool
+weigh_classes(struct fit *f, struct error *err)
+{
+    double factor[TARGET_MAX_CLASSES] = {0};
+
+    if (f->o->class_weight &&
+        (!target_class_factors(&f->y, f->o->class_weight, factor, err) ||
+         !target_weigh_classes(&f->y, factor, err) ||
+         !target_weigh_classes(&f->y_valid, factor, err)))
+        return false;
+    return target_counts(&f->y, err) &&
+           (target_counts(&f->y_valid, err) ||
+            error_prefix(err, "validation rows: "));
+}
+
+/* What is no input by the options. */
+static bool
+list_dropped(struct fit *f, struct error *err)
+{
+    size_t n = 0;
+
+    while (f->o->drop && f->o->drop[n])
+        n++;
+    if (!(f->drop = mem_try_array(n + 3, sizeof *f->drop, err)))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        f->drop[i] = f->o->drop[i];
+    if (f->o->weight)
+        f->drop[n++] = f->o->weight;
+    if (f->o->group)
+        f->drop[n++] = f->o->group;
+    return true;
+}
+
+bool
 model_fit_prepare(struct fit *f, struct error *err)
 {
     struct pool *pool = f->ctx->pool;
 
-    f->m->prepare = prepare_fit(f->train, f->target, f->family->style,
-                                f->o->drop, f->o->derive, pool, err);
+    f->m->prepare = prepare_fit(f->train, f->target, f->family->style, f->drop,
+                                f->o->derive, pool, err);
     if (!f->m->prepare ||
         !(f->x = prepare_apply(f->m->prepare, f->train, pool, err)))
         return false;
@@ -215,8 +281,8 @@ refit(struct fit *f, const struct frame *all, struct error *err)
     prepare_free(f->m->prepare);
     f->m->prepare = NULL;
     release(f);
-    ok = no_holdout(f, all, err) && model_fit_prepare(f, err) &&
-         model_fit_learn(f, p, 0, err);
+    ok = no_holdout(f, all, err) && weigh_classes(f, err) &&
+         model_fit_prepare(f, err) && model_fit_learn(f, p, 0, err);
     params_free(p);
     return ok;
 }
@@ -313,8 +379,11 @@ model_fit_settle(struct fit *f, struct error *err)
 
     m->seed = f->ctx->seed;
     return problem_check(f, err) && metrics_choose(f, err) &&
+           list_dropped(f, err) &&
            target_take(&f->all, NULL, 0, &m->like, err) &&
-           (m->target = mem_try_text(f->target, strlen(f->target), err));
+           text_keep(f->target, &m->target, err) &&
+           text_keep(f->o->weight, &m->weight, err) &&
+           text_keep(f->o->group, &m->group, err);
 }
 
 bool
@@ -334,6 +403,7 @@ model_fit_end(struct fit *f, bool ok)
 {
     release(f);
     target_fini(&f->all);
+    free(f->drop);
     buf_fini(&f->chosen);
     if (ok)
         return f->m;
@@ -347,9 +417,9 @@ fit_run(struct fit *f, const struct frame *all, struct error *err)
     struct model *m = f->m;
 
     if (!target_fit(all, f->target, f->o->problem, &f->all, err) ||
-        !model_fit_settle(f, err) ||
+        !model_fit_settle(f, err) || !model_fit_weigh(f, &f->all, all, err) ||
         !frame_fingerprint(all, m->fingerprint, err) ||
-        !rows_choose(f, all, err))
+        !rows_choose(f, all, err) || !weigh_classes(f, err))
         return false;
     m->n_train = f->y.n;
     m->n_valid = f->y_valid.n;

@@ -21,12 +21,16 @@ struct fit {
     size_t n_metrics;
     struct frame *train, *valid;
     struct target all, y, y_valid;
+    const char **drop; /* o->drop, weight and group; owned, NULL-ended */
     struct design *x, *x_valid;
     const struct design_feed *feed; /* NULL: the rows of train */
     struct buf chosen;              /* members of a JSON object */
 };
 
 bool model_fit_begin(struct fit *f, struct error *err) MUST_USE;
+/* Weights and queries of rows from the columns that o names. */
+bool model_fit_weigh(const struct fit *f, struct target *t,
+                     const struct frame *rows, struct error *err) MUST_USE;
 /* The model, or NULL when !ok; releases all else. */
 struct model *model_fit_end(struct fit *f, bool ok);
 /* With the target known: does the family learn it, by which metrics? */

@@ -41,18 +41,19 @@ struct kinds {
 struct feeding {
     struct fit f;
     struct stream *stream;
-    size_t col; /* of the target */
+    size_t col;        /* of the target */
+    size_t weight_col; /* of the weights, where there are any */
     double valid_share, look_share;
     struct kinds kinds;
     struct frame_list look, valid;
     uint64_t n_rows, n_held_out, n_missing; /* n_missing: of the target */
     uint32_t *chosen;                       /* rows of the batch at hand */
     size_t cap;
-    struct room y;
+    struct room y, weight;
     uint64_t row; /* of the stream, the next one */
     size_t n_fed;
     size_t left;    /* memory for what is made of the rows */
-    size_t *wanted; /* columns that are fed: inputs, then the target */
+    size_t *wanted; /* columns that are fed: inputs, target, weight */
     size_t n_wanted;
 };
 
@@ -284,7 +285,9 @@ settle_samples(struct feeding *g, struct error *err)
         return false;
     if (frame_rows(f->valid) == 0)
         return target_take(&f->all, NULL, 0, &f->y_valid, err);
-    return target_apply(&f->all, f->valid, f->target, &f->y_valid, err) ||
+    return (target_apply(&f->all, f->valid, f->target, &f->y_valid, err) &&
+            model_fit_weigh(f, &f->y_valid, f->valid, err) &&
+            target_counts(&f->y_valid, err)) ||
            error_prefix(err, "validation rows: ");
 }
 
@@ -297,14 +300,16 @@ choose_columns(struct feeding *g, struct error *err)
     size_t n;
     const struct input *in = prepare_inputs(g->f.m->prepare, &n);
 
-    g->wanted = mem_try_array(n + 1, sizeof *g->wanted, err);
+    g->wanted = mem_try_array(n + 2, sizeof *g->wanted, err);
     for (size_t i = 0; g->wanted && i < n; i++)
         if (!stream_need(g->stream, in[i].name, &g->wanted[i], err))
             return false;
-    if (g->wanted)
-        g->wanted[n] = g->col;
-    g->n_wanted = n + 1;
-    return g->wanted != NULL;
+    if (!g->wanted)
+        return false;
+    g->wanted[n] = g->col;
+    g->wanted[n + 1] = g->weight_col;
+    g->n_wanted = n + (g->f.o->weight ? 2 : 1);
+    return true;
 }
 
 /* The rows of a batch that are learnt from. */
@@ -336,12 +341,18 @@ make_part(struct feeding *g, const struct frame *rows, struct error *err)
 
     if (!target_apply(&f->all, rows, f->target, &y, err))
         return NULL;
+    if (!model_fit_weigh(f, &y, rows, err)) {
+        target_fini(&y);
+        return NULL;
+    }
     if (y.n > f->y.n - g->n_fed) {
         target_fini(&y);
         error_set(err, ERR_STATE, "the table has grown while it was read");
         return NULL;
     }
     memcpy(f->y.y + g->n_fed, y.y, y.n * sizeof *y.y);
+    if (f->o->weight)
+        memcpy(f->y.weight + g->n_fed, y.weight, y.n * sizeof *y.weight);
     g->n_fed += y.n;
     target_fini(&y);
     return prepare_apply(f->m->prepare, rows, f->ctx->pool, err);
@@ -382,7 +393,10 @@ make_target(struct feeding *g, struct error *err)
     free(f->y.y);
     f->y.n = (size_t)(g->n_rows - g->n_held_out);
     f->y.y = room_init(&g->y, f->y.n, sizeof *f->y.y, &g->left, err);
-    return f->y.y != NULL;
+    if (f->y.y && f->o->weight)
+        f->y.weight =
+            room_init(&g->weight, f->y.n, sizeof *f->y.weight, &g->left, err);
+    return f->y.y && (!f->o->weight || f->y.weight);
 }
 
 /* ---- all of it ---- */
@@ -396,6 +410,9 @@ feeding_run(struct feeding *g, struct error *err)
 
     if (!stream_need(g->stream, f->target, &g->col, err))
         return error_prefix(err, "target: ");
+    if (f->o->weight &&
+        !stream_need(g->stream, f->o->weight, &g->weight_col, err))
+        return error_prefix(err, "weight: ");
     stream_expect(g->stream);
     if (!(g->kinds.texts = dict_new(err)) || !look(g, err) ||
         !learn_target(g, err) || !settle_samples(g, err) ||
@@ -414,7 +431,10 @@ feeding_fini(struct feeding *g)
 {
     if (g->y.p)
         g->f.y.y = NULL; /* the room's */
+    if (g->weight.p)
+        g->f.y.weight = NULL;
     room_fini(&g->y);
+    room_fini(&g->weight);
     dict_unref(g->kinds.texts);
     frame_list_clear(&g->kinds.rows);
     frame_list_clear(&g->look);
@@ -432,6 +452,14 @@ model_fit_streams(const struct family *family, const struct model_options *o,
                          "%s learns from tables that fit in memory; sample "
                          "the rows, raise LATHE_MEMORY, or train gbdt",
                          family->name);
+    if (o && o->group)
+        return error_set(err, ERR_LIMIT,
+                         "queries are learnt only from a table that fits in "
+                         "memory");
+    if (o && o->class_weight)
+        return error_set(err, ERR_LIMIT,
+                         "classes are weighed only on a table that fits in "
+                         "memory; a column of weights may be of any size");
     return !o || !o->refit ||
            error_set(err, ERR_LIMIT,
                      "a model is refitted only on a table that fits in memory");

@@ -17,7 +17,8 @@ struct model {
     struct prepare *prepare;
     struct target like; /* problem and classes; no rows */
     char *target, *params;
-    char *metrics; /* JSON text, or NULL */
+    char *weight, *group; /* columns, or NULL */
+    char *metrics;        /* JSON text, or NULL */
     uint64_t seed;
     size_t n_train, n_valid; /* rows */
     char fingerprint[33];

@@ -106,6 +106,7 @@ struct judged {
     struct target truth; /* n rows */
     double *p;           /* (n, k) */
     size_t k, cap;
+    bool weighs;
 };
 
 static void
@@ -131,6 +132,11 @@ judged_room(struct judged *s, size_t more, struct error *err)
     if (!(y = mem_try_resize(s->truth.y, cap, sizeof *y, err)))
         return false;
     s->truth.y = y;
+    if (s->weighs) {
+        if (!(y = mem_try_resize(s->truth.weight, cap, sizeof *y, err)))
+            return false;
+        s->truth.weight = y;
+    }
     if (!(p = mem_try_resize(s->p, values, sizeof *p, err)))
         return false;
     s->p = p;
@@ -148,9 +154,13 @@ score_batch(const struct model *m, struct judged *s, const struct frame *f,
 
     if (!target_apply(&m->like, f, m->target, &truth, err))
         return false;
-    if (model_predict(m, f, pool, &p, err)) {
+    if ((!s->weighs || target_weigh(&truth, f, m->weight, err)) &&
+        model_predict(m, f, pool, &p, err)) {
         if ((ok = judged_room(s, p.n, err))) {
             memcpy(s->truth.y + s->truth.n, truth.y, p.n * sizeof *truth.y);
+            if (s->weighs)
+                memcpy(s->truth.weight + s->truth.n, truth.weight,
+                       p.n * sizeof *truth.weight);
             memcpy(s->p + s->truth.n * s->k, p.value,
                    p.n * s->k * sizeof *p.value);
             s->truth.n += p.n;
@@ -170,12 +180,14 @@ model_evaluate_stream(const struct model *m, struct stream *s, uint64_t seed,
     struct frame *f = NULL;
     bool ok = target_take(&m->like, NULL, 0, &all.truth, err);
 
+    all.weighs = m->weight && frame_find(stream_head(s), m->weight) >= 0;
     while (ok && (ok = stream_next(s, &f, err)) && f) {
         ok = score_batch(m, &all, f, stream_pool(s), err);
         frame_unref(f);
     }
-    ok = ok && evaluation_make(&all.truth, all.p, all.k, 0, seed,
-                               stream_pool(s), out, err);
+    ok = ok && target_counts(&all.truth, err) &&
+         evaluation_make(&all.truth, all.p, all.k, 0, seed, stream_pool(s), out,
+                         err);
     judged_fini(&all);
     return ok;
 }

@@ -196,6 +196,34 @@ read_valid(lua_State *L, int idx, struct model_options *o)
     lua_pop(L, 1); /* the options hold it */
 }
 
+/* "balanced", { yes = 2 } or { "yes=2" }: a list that stays on the stack. */
+static const char *const *
+read_class_weight(lua_State *L, int idx)
+{
+    int type = lua_getfield(L, idx, "class_weight");
+    int table = lua_gettop(L), keys = table + 1, list = table + 2;
+
+    if (type == LUA_TNIL)
+        return NULL;
+    if (type != LUA_TTABLE || lua_rawlen(L, table) > 0)
+        return script_texts(L, table, "class_weight");
+    script_sorted_keys(L, table);
+    lua_newtable(L);
+    for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, keys); i++) {
+        lua_rawgeti(L, keys, i);
+        luaL_tolstring(L, -1, NULL);
+        lua_pushliteral(L, "=");
+        lua_pushvalue(L, list + 1);
+        lua_gettable(L, table);
+        luaL_tolstring(L, -1, NULL);
+        lua_remove(L, -2);
+        lua_concat(L, 3);
+        lua_rawseti(L, list, i);
+        lua_settop(L, list);
+    }
+    return script_texts(L, list, "class_weight");
+}
+
 /* Options that fit and cv share; what they need stays on the stack. */
 static void
 read_options(lua_State *L, int idx, struct model_options *o)
@@ -210,14 +238,17 @@ read_options(lua_State *L, int idx, struct model_options *o)
     o->metrics = script_opt_texts(L, idx, "metric");
     o->drop = script_opt_texts(L, idx, "drop");
     o->derive = script_opt_texts(L, idx, "derive");
+    o->weight = script_opt_text(L, idx, "weight", NULL);
+    o->group = script_opt_text(L, idx, "group", NULL);
+    o->class_weight = read_class_weight(L, idx);
 }
 
 static int
 estimator_fit(lua_State *L)
 {
-    static const char *const allowed[] = {"valid",  "metric", "patience",
-                                          "seed",   "name",   "drop",
-                                          "derive", "refit",  NULL};
+    static const char *const allowed[] = {
+        "valid",  "metric", "patience", "seed",  "name",         "drop",
+        "derive", "refit",  "weight",   "group", "class_weight", NULL};
     struct estimator *e = script_check(L, 1, &estimator_type);
     const struct frame *train = script_frame(L, 2);
     struct fitting *f;
@@ -298,9 +329,9 @@ run_cv(struct task *t, void *ctx, struct error *err)
 static int
 estimator_cv(lua_State *L)
 {
-    static const char *const allowed[] = {"folds",  "seed",     "valid",
-                                          "metric", "patience", "drop",
-                                          "derive", "refit",    NULL};
+    static const char *const allowed[] = {
+        "folds",  "seed",  "valid",  "metric", "patience",     "drop",
+        "derive", "refit", "weight", "group",  "class_weight", NULL};
     struct folding f = {.e = script_check(L, 1, &estimator_type),
                         .frame = script_frame(L, 2)};
 
@@ -674,13 +705,17 @@ const struct binding lua_estimator_methods[] = {
      "  drop      columns to leave out\n"
      "  derive    { \"name = expression\", ... }: computed first, kept in the\n"
      "            model\n"
-     "  refit     true: then fit all rows with the rounds that were best"},
+     "  refit     true: then fit all rows with the rounds that were best\n"
+     "  weight    a column that says how much each row counts\n"
+     "  group     a column that says which rows belong to one query\n"
+     "  class_weight  \"balanced\", or { yes = 2 }"},
     {"cv", estimator_cv, "estimator:cv(frame, target [, options])",
      "Cross-validation, stratified, by seed: the mean of each metric over the\n"
      "folds, as fields of the result.\n"
      "  folds     5\n"
      "  seed      1\n"
-     "and valid, metric, patience, drop, derive, refit as for fit"},
+     "and valid, metric, patience, drop, derive, refit, weight, group,\n"
+     "class_weight as for fit"},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -25,7 +25,7 @@ struct training {
     struct model *model;
     struct evaluation evaluation; /* on test */
     bool evaluated;
-    const char **metrics, **drop;
+    const char **metrics, **drop, **class_weight;
     run_id run;
     char *version; /* "churn/3" */
 };
@@ -43,6 +43,7 @@ training_fini(struct training *g)
         evaluation_fini(&g->evaluation);
     free(g->metrics);
     free(g->drop);
+    free(g->class_weight);
     free(g->version);
 }
 
@@ -62,28 +63,43 @@ read_share(const struct call *c, const char *name, double *share,
                      name, text);
 }
 
+/* By whole queries where there are any, else by class. */
+static bool
+choose_aside(const struct training *g, const struct family *family,
+             const struct call *c, struct split *s, struct error *err)
+{
+    const char *target = call_text(c, "target"), *group = call_text(c, "group");
+    uint64_t seed = (uint64_t)call_int(c, "seed");
+    bool by_class, ok;
+    struct target y;
+    size_t col;
+
+    if (!frame_need(g->data, target, &col, err) ||
+        !target_fit(g->data, target, fit_problem(family), &y, err))
+        return false;
+    by_class = y.problem != PROBLEM_REGRESSION &&
+               column_type(frame_column(g->data, col)) != COL_FLOAT64;
+    ok = group ? target_group(&y, g->data, group, err) &&
+                     target_split(&y, g->test_share, seed, s, err)
+               : split_holdout(g->data, g->test_share, by_class ? target : NULL,
+                               seed, s, err);
+    target_fini(&y);
+    return ok;
+}
+
 /* The rows that frame:split{ test, stratify = target, seed } sets aside. */
 static bool
 set_aside(struct training *g, const struct family *family, const struct call *c,
           struct error *err)
 {
-    const char *target = call_text(c, "target");
     struct frame *all = g->data;
     struct split s = {0};
-    struct target y;
-    bool by_class, ok;
-    size_t col;
+    bool ok;
 
-    if (!frame_need(all, target, &col, err) ||
-        !target_fit(all, target, fit_problem(family), &y, err))
+    if (!choose_aside(g, family, c, &s, err))
         return false;
-    by_class = y.problem != PROBLEM_REGRESSION &&
-               column_type(frame_column(all, col)) != COL_FLOAT64;
-    target_fini(&y);
     g->data = NULL;
-    ok = split_holdout(all, g->test_share, by_class ? target : NULL,
-                       (uint64_t)call_int(c, "seed"), &s, err) &&
-         (g->test = frame_take(all, s.test, s.n_test, err)) &&
+    ok = (g->test = frame_take(all, s.test, s.n_test, err)) &&
          (g->data = frame_take(all, s.train, s.n_train, err));
     split_fini(&s);
     frame_unref(all);
@@ -233,12 +249,16 @@ fit_now(struct training *g, const struct family *family, struct session *s,
 
     g->metrics = cmd_all(c, "metric");
     g->drop = cmd_all(c, "drop");
+    g->class_weight = cmd_all(c, "class-weight");
     r.options = (struct model_options){.valid = g->valid,
                                        .valid_share = g->valid_share,
                                        .problem = -1,
                                        .metrics = g->metrics,
                                        .patience = (int)call_int(c, "patience"),
-                                       .drop = g->drop};
+                                       .drop = g->drop,
+                                       .weight = call_text(c, "weight"),
+                                       .group = call_text(c, "group"),
+                                       .class_weight = g->class_weight};
     g->model = session_fit(s, t, &r, g->run, err);
     if (!g->model && err->code == ERR_CANCELLED && g->run[0])
         error_set(err, ERR_CANCELLED,

@@ -71,6 +71,35 @@ awk 'BEGIN { for (i = 0; i < 300; i++) print i "," i * 2.5 }' >> numbers.csv
 $lathe train numbers.csv --target y --model linear --test 0.1 > out
 like "$(cat out)" '^30 rows, regression' "numbers are tested on a share too"
 
+# Two rows of a query; weights; a target that is known but for the queries.
+awk 'BEGIN { print "x,w,q,y"
+    for (i = 0; i < 600; i++)
+        print i % 37 "," i % 3 "," int(i / 2) "," (i % 37 > 20 ? "yes" : "no") }' > rows.csv
+$lathe train rows.csv --target y --set trees=5 --weight w --group q --test 0.25 --class-weight yes=2 \
+    --out weighed.lathe > out
+is $? 0 "train takes weights, queries and class weights"
+like "$(cat out)" '^150 rows, binary' "whole queries are tested"
+like "$($lathe explain weighed.lathe --json)" '"importance":\[{"column":"x","importance":1}\]' \
+    "weights and queries are no inputs"
+for family in logistic gbdt; do
+    $lathe train rows.csv --target y --model $family --weight y 2> err
+    like "$(cat err)" "weight 'y' is a text" "$family says what is no weight"
+done
+cat > weighed.lua << LUA
+local t = lathe.read("rows.csv")
+local o = { weight = "w", group = "q", class_weight = { yes = 2 }, seed = 1 }
+local train = t
+local m = lathe.gbdt { trees = 5 }:fit(train, "y", o)
+m:save("lua.lathe")
+lathe.gbdt { trees = 5 }:fit(train, "y", { class_weight = "balanced" })
+lathe.logistic():cv(train, "y", { weight = "w", class_weight = { "yes=2", "no=1" } })
+LUA
+$lathe run weighed.lua > out
+is $? 0 "so does Lua"
+$lathe train rows.csv --target y --set trees=5 --weight w --group q --class-weight yes=2 --out shell.lathe > out
+cmp -s lua.lathe shell.lathe
+is $? 0 "and gets the same model"
+
 mkdir -p .git/refs/heads
 echo "ref: refs/heads/main" > .git/HEAD
 echo 0123456789abcdef0123456789abcdef01234567 > .git/refs/heads/main

@@ -205,6 +205,155 @@ test_a_dense_design_hands_out_ranges(void **state)
     design_free(d);
 }
 
+/* A target a, b, a, b beside a column "w" of texts of `type`. */
+static struct frame *
+beside(enum col_type type, const char *const *cells)
+{
+    static const char *const y[] = {"a", "b", "a", "b"};
+    struct frame *f = column_of(COL_TEXT, 4, y), *w = column_of(type, 4, cells);
+    struct error err;
+    struct frame *both =
+        frame_with(f, "w", column_ref(frame_column(w, 0)), &err);
+
+    assert_non_null(both);
+    frame_unref(f);
+    frame_unref(w);
+    return both;
+}
+
+static void
+expect_weight_refused(enum col_type type, const char *const *cells,
+                      const char *message)
+{
+    struct frame *f = beside(type, cells);
+    struct target t;
+    struct error err = {0};
+
+    assert_true(target_fit(f, "y", -1, &t, &err));
+    assert_false(target_weigh(&t, f, "w", &err));
+    assert_string_equal(err.message, message);
+    target_fini(&t);
+    frame_unref(f);
+}
+
+static void
+test_weights_that_are_none_are_refused(void **state)
+{
+    const char *const missing[] = {"1", "", "1", "1"};
+    const char *const negative[] = {"1", "2", "-0.5", "1"};
+    const char *const infinite[] = {"1", "2", "inf", "1"};
+    const char *const words[] = {"a", "b", "c", "d"};
+
+    (void)state;
+    expect_weight_refused(COL_INT64, missing, "weight 'w' is missing in row 2");
+    expect_weight_refused(COL_FLOAT64, negative,
+                          "weight 'w' is -0.5 in row 3, expected 0 or more");
+    expect_weight_refused(COL_FLOAT64, infinite,
+                          "weight 'w' is inf in row 3, expected 0 or more");
+    expect_weight_refused(COL_TEXT, words,
+                          "weight 'w' is a text, expected numbers");
+}
+
+static void
+test_weights_multiply_and_go_with_their_rows(void **state)
+{
+    const char *const cells[] = {"1", "0.5", "0", "4"};
+    const uint32_t rows[] = {3, 1};
+    const char *const uneven[] = {"b=3", NULL};
+    struct frame *f = beside(COL_FLOAT64, cells);
+    double factor[2];
+    struct target t, part;
+    struct error err;
+
+    (void)state;
+    assert_true(target_fit(f, "y", -1, &t, &err));
+    assert_true(target_total(&t) == 4);
+    assert_true(target_weigh(&t, f, "w", &err));
+    assert_true(target_total(&t) == 5.5);
+    assert_true(target_class_factors(&t, uneven, factor, &err));
+    assert_true(target_weigh_classes(&t, factor, &err));
+    assert_true(t.weight[0] == 1 && t.weight[3] == 12);
+    assert_true(target_take(&t, rows, 2, &part, &err));
+    assert_true(part.weight[0] == 12 && part.weight[1] == 1.5);
+    target_fini(&part);
+    target_fini(&t);
+    frame_unref(f);
+}
+
+/* scikit-learn's compute_class_weight("balanced") of 3 rows against 1. */
+static void
+test_balanced_classes_weigh_the_same(void **state)
+{
+    const char *const cells[] = {"2", "0", "1", "1"};
+    const char *const balanced[] = {"balanced", NULL};
+    struct frame *f = beside(COL_INT64, cells);
+    double factor[2];
+    struct target t;
+    struct error err;
+
+    (void)state;
+    assert_true(target_fit(f, "y", -1, &t, &err));
+    assert_true(target_weigh(&t, f, "w", &err));
+    assert_true(target_class_factors(&t, balanced, factor, &err));
+    assert_true(fabs(factor[0] - 4.0 / 6) < 1e-15 && factor[1] == 2);
+    target_fini(&t);
+    frame_unref(f);
+}
+
+static void
+test_class_weights_that_make_no_sense_are_refused(void **state)
+{
+    const char *const cells[] = {"1", "1", "1", "1"};
+    static const char *const bad[][3] = {
+        {"c=1"}, {"a"}, {"a=-1"}, {"a=x"}, {"a=0", "b=0"}};
+    static const char *const message[] = {
+        "class weight 'c=1': the target has no such class",
+        "class weight 'a', expected balanced or CLASS=WEIGHT",
+        "class weight 'a=-1', expected a number of 0 or more",
+        "class weight 'a=x', expected a number of 0 or more",
+        "the weight of every class is 0"};
+    struct frame *f = beside(COL_INT64, cells);
+    double factor[2];
+    struct target t;
+    struct error err;
+
+    (void)state;
+    assert_true(target_fit(f, "y", -1, &t, &err));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(target_class_factors(&t, bad[i], factor, &err));
+        assert_string_equal(err.message, message[i]);
+    }
+    target_fini(&t);
+    frame_unref(f);
+}
+
+static void
+test_queries_are_numbered_by_first_appearance(void **state)
+{
+    const char *const cells[] = {"9", "7", "9", "8"};
+    const char *const gap[] = {"9", "7", "", "8"};
+    const uint32_t rows[] = {3, 1, 3};
+    struct frame *f = beside(COL_INT64, cells), *g = beside(COL_INT64, gap);
+    struct target t, part;
+    struct error err;
+
+    (void)state;
+    assert_true(target_fit(f, "y", -1, &t, &err));
+    assert_int_equal(target_groups(&t), 0);
+    assert_true(target_group(&t, f, "w", &err));
+    assert_int_equal(target_groups(&t), 3);
+    assert_true(t.group[0] == 0 && t.group[1] == 1 && t.group[2] == 0 &&
+                t.group[3] == 2);
+    assert_true(target_take(&t, rows, 3, &part, &err));
+    assert_true(part.group[0] == 0 && part.group[1] == 1 && part.group[2] == 0);
+    assert_false(target_group(&t, g, "w", &err));
+    assert_string_equal(err.message, "group 'w' is missing in row 3");
+    target_fini(&part);
+    target_fini(&t);
+    frame_unref(f);
+    frame_unref(g);
+}
+
 static void
 test_no_memory_ends_in_an_error_not_a_leak(void **state)
 {
@@ -246,6 +395,11 @@ main(void)
         cmocka_unit_test(test_other_rows_get_the_same_classes),
         cmocka_unit_test(test_classes_that_are_numbers_match_by_value),
         cmocka_unit_test(test_a_dense_design_hands_out_ranges),
+        cmocka_unit_test(test_weights_that_are_none_are_refused),
+        cmocka_unit_test(test_weights_multiply_and_go_with_their_rows),
+        cmocka_unit_test(test_balanced_classes_weigh_the_same),
+        cmocka_unit_test(test_class_weights_that_make_no_sense_are_refused),
+        cmocka_unit_test(test_queries_are_numbered_by_first_appearance),
         cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
     };
 

@@ -49,6 +49,8 @@ table_free(struct table *t)
     free(t->column);
     free(t->x);
     free(t->y.y);
+    free(t->y.weight);
+    free(t->y.group);
 }
 
 /* Numbers, a category of 6, missing values, infinities; a target that follows
@@ -296,6 +298,140 @@ test_classes_are_learnt(void **state)
         assert_true(p[3 * i + i % 3] > 0.95);
     }
     release(p, m, &t);
+}
+
+/* ---- weights ---- */
+
+/* As the Newton step above, the positives of x = 0 weighing 3 and all rows of
+ * x = 1 weighing 1/2: p = 22.5 / 40, G = 30 p - 15 and 10 p - 7.5. */
+static void
+test_weights_are_in_base_and_step(void **state)
+{
+    struct table t = table_new(40, 1, PROBLEM_BINARY, 2);
+    struct fitting f = plain_fit("trees=1");
+    double *p, base = log(22.5 / 17.5), share = 22.5 / 40, h;
+    void *m;
+
+    (void)state;
+    f.set[3] = "learning_rate=1";
+    f.set[4] = "l2=3";
+    f.set[5] = "min_rows=1"; /* rows are told by their hessians */
+    t.y.weight = calloc(40, sizeof *t.y.weight);
+    assert_non_null(t.y.weight);
+    for (size_t i = 0; i < 40; i++) {
+        t.x[i] = i >= 20;
+        t.y.y[i] = i < 20 ? i < 5 : i < 35;
+        t.y.weight[i] = i < 5 ? 3 : i < 20 ? 1 : 0.5;
+    }
+    p = fit_and_score(&t, &f, &m);
+    h = share * (1 - share);
+    assert_close(p[0], 1 / (1 + exp(-base + (30 * share - 15) / (30 * h + 3))),
+                 1e-7);
+    assert_close(
+        p[20], 1 / (1 + exp(-base + (10 * share - 7.5) / (10 * h + 3))), 1e-7);
+    release(p, m, &t);
+}
+
+/* Rows of no weight decide on cuts, and on nothing else: their targets and
+ * the validation rows' are nonsense. */
+static void
+test_rows_of_no_weight_teach_nothing(void **state)
+{
+    struct table a = mixed(900, PROBLEM_REGRESSION, 0, 4), b;
+    struct table va = mixed(300, PROBLEM_REGRESSION, 0, 5), vb;
+    struct fitting f = {.set = {"trees=12", "row_share=0.8"},
+                        .patience = 3,
+                        .metric = {metric_default(PROBLEM_REGRESSION)},
+                        .n_metrics = 1,
+                        .ctx = {.seed = 3}};
+    void *m, *n;
+
+    (void)state;
+    b = mixed(900, PROBLEM_REGRESSION, 0, 4);
+    vb = mixed(300, PROBLEM_REGRESSION, 0, 5);
+    a.y.weight = calloc(900, sizeof *a.y.weight);
+    b.y.weight = calloc(900, sizeof *b.y.weight);
+    va.y.weight = calloc(300, sizeof *va.y.weight);
+    vb.y.weight = calloc(300, sizeof *vb.y.weight);
+    for (size_t i = 0; i < 900; i++) {
+        a.y.weight[i] = b.y.weight[i] = (double)(i % 3);
+        if (i % 3 == 0)
+            b.y.y[i] = 1e9;
+    }
+    for (size_t i = 0; i < 300; i++) {
+        va.y.weight[i] = vb.y.weight[i] = i % 2 ? 1.5 : 0;
+        if (i % 2 == 0)
+            vb.y.y[i] = -1e9;
+    }
+    m = fit_ok(&a, &va, &f);
+    n = fit_ok(&b, &vb, &f);
+    assert_true(gbdt_trees(m) > 3);
+    assert_same_model(m, n);
+    gbdt_family.free(m);
+    gbdt_family.free(n);
+    table_free(&a);
+    table_free(&b);
+    table_free(&va);
+    table_free(&vb);
+}
+
+/* A row of weight 2 is a row that is there twice. */
+static void
+test_a_weight_is_a_number_of_rows(void **state)
+{
+    struct table a = table_new(600, 1, PROBLEM_MULTICLASS, 3),
+                 b = table_new(900, 1, PROBLEM_MULTICLASS, 3);
+    struct fitting f = plain_fit("trees=20");
+    double *p, *q;
+    void *m, *n;
+
+    (void)state;
+    f.set[3] = "leaves=4";
+    a.y.weight = calloc(600, sizeof *a.y.weight);
+    for (size_t i = 0; i < 900; i++) {
+        size_t at = i < 600 ? i : 2 * (i - 600);
+        double x = (double)(at % 6), y = (double)(rng_below(1, 1, at, 6) % 3);
+
+        b.x[i] = x;
+        b.y.y[i] = x > 3 ? y : x > 1;
+    }
+    for (size_t i = 0; i < 600; i++) {
+        a.x[i] = b.x[i];
+        a.y.y[i] = b.y.y[i];
+        a.y.weight[i] = i % 2 ? 1 : 2;
+    }
+    p = fit_and_score(&a, &f, &m);
+    q = fit_and_score(&b, &f, &n);
+    for (size_t i = 0; i < 1800; i++)
+        assert_close(p[i], q[i], 1e-5);
+    release(p, m, &a);
+    release(q, n, &b);
+}
+
+static void
+test_weights_and_targets_past_any_number_are_refused(void **state)
+{
+    struct table t = mixed(100, PROBLEM_REGRESSION, 0, 1);
+    struct fitting f = plain_fit("trees=3");
+
+    (void)state;
+    t.y.weight = calloc(100, sizeof *t.y.weight);
+    assert_null(fit(&t, NULL, &f));
+    assert_string_equal(f.err.message, "the weight of every row is 0");
+    buf_fini(&f.chosen);
+    for (size_t i = 0; i < 100; i++)
+        t.y.weight[i] = 1e300;
+    assert_null(fit(&t, NULL, &f));
+    assert_int_equal(f.err.code, ERR_RANGE);
+    buf_fini(&f.chosen);
+    for (size_t i = 0; i < 100; i++) {
+        t.y.weight[i] = 1;
+        t.y.y[i] = i % 2 ? 1e300 : -1e300;
+    }
+    assert_null(fit(&t, NULL, &f));
+    assert_int_equal(f.err.code, ERR_RANGE);
+    buf_fini(&f.chosen);
+    table_free(&t);
 }
 
 /* ---- odd tables ---- */
@@ -976,6 +1112,10 @@ main(void)
         cmocka_unit_test(test_squared_error_converges_geometrically),
         cmocka_unit_test(test_log_loss_takes_a_newton_step),
         cmocka_unit_test(test_classes_are_learnt),
+        cmocka_unit_test(test_weights_are_in_base_and_step),
+        cmocka_unit_test(test_rows_of_no_weight_teach_nothing),
+        cmocka_unit_test(test_a_weight_is_a_number_of_rows),
+        cmocka_unit_test(test_weights_and_targets_past_any_number_are_refused),
         cmocka_unit_test(test_constant_target_is_its_own_prediction),
         cmocka_unit_test(test_one_row_and_missing_columns_are_no_trouble),
         cmocka_unit_test(test_infinities_and_missing_values_are_told_apart),

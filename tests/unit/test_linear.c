@@ -28,7 +28,7 @@ static const struct design_column columns[P] = {
     {"a", 0}, {"b", 0}, {"c", 0}, {"d", 0}};
 
 struct data {
-    double x[P * N], y[N];
+    double x[P * N], y[N], weight[N];
     struct design *d;
     struct target t;
 };
@@ -60,6 +60,8 @@ data_make(struct data *s, enum problem problem)
             s->y[i] = (v >= 1.5) + (v >= 3);
         }
     }
+    for (size_t i = 0; i < N; i++)
+        s->weight[i] = (double)(i * 5 % 4);
     s->d = design_dense(s->x, N, P, columns, &err);
     assert_non_null(s->d);
     s->t = (struct target){.problem = problem,
@@ -130,8 +132,8 @@ weights_of(const void *learner, size_t k, double *out)
 }
 
 static void
-expect_weights(enum problem problem, const char *const *set, const double *want,
-               size_t k)
+expect(enum problem problem, bool weighs, const char *const *set,
+       const double *want, size_t k)
 {
     double got[MAX_K * P + MAX_K];
     struct data s;
@@ -139,6 +141,8 @@ expect_weights(enum problem problem, const char *const *set, const double *want,
     void *learner;
 
     data_make(&s, problem);
+    if (weighs)
+        s.t.weight = s.weight;
     learner = learn(&s, set, NULL, &err);
     assert_non_null(learner);
     weights_of(learner, k, got);
@@ -150,6 +154,13 @@ expect_weights(enum problem problem, const char *const *set, const double *want,
         }
     linear_family.free(learner);
     design_free(s.d);
+}
+
+static void
+expect_weights(enum problem problem, const char *const *set, const double *want,
+               size_t k)
+{
+    expect(problem, false, set, want, k);
 }
 
 static void
@@ -236,6 +247,36 @@ test_softmax_ridge_agrees_with_scikit_learn(void **state)
 
     (void)state;
     expect_weights(PROBLEM_MULTICLASS, set, want, 3);
+}
+
+/* Rows of weights 0, 1, 2, 3; alpha and C by the sum of the weights. */
+static void
+test_weighted_rows_agree_with_scikit_learn(void **state)
+{
+    const char *const ridge[] = {"lambda=0.1", NULL};
+    const char *const elastic[] = {"lambda=0.1", "l1_ratio=0.5", NULL};
+    const char *const classes[] = {"lambda=0.01", NULL};
+    const double by_ridge[] = {1.5674877461344068, -0.9137502147095206,
+                               0.7689837550948174, 0.34028404633788234,
+                               3.0761669373171703};
+    const double by_elastic[] = {1.5947089288387066, -0.9079218288994083,
+                                 0.7663424946702494, 0.3324351571025849,
+                                 3.084401215042555};
+    const double by_two[] = {1.0638697406709188, -0.8344283108304751,
+                             0.12668681376934646, 0.07341675590637964,
+                             -0.2924733225232703};
+    const double by_three[] = {
+        -1.2143023073938042,  0.07979632018886135,  -0.4228721663133231,
+        0.03392777632794927,  -0.5192268207101006,  -0.009230546321254973,
+        0.027965273984188934, -0.09276350734627077, 1.733529128103905,
+        -0.07056577386760512, 0.39490689232913495,  0.05883573101832051,
+        0.8658208220774313,   0.7813827398891445,   -1.6472035619665748};
+
+    (void)state;
+    expect(PROBLEM_REGRESSION, true, ridge, by_ridge, 1);
+    expect(PROBLEM_REGRESSION, true, elastic, by_elastic, 1);
+    expect(PROBLEM_BINARY, true, classes, by_two, 1);
+    expect(PROBLEM_MULTICLASS, true, classes, by_three, 3);
 }
 
 static void
@@ -474,6 +515,7 @@ main(void)
         cmocka_unit_test(test_logistic_ridge_agrees_with_scikit_learn),
         cmocka_unit_test(test_logistic_elastic_net_agrees_with_scikit_learn),
         cmocka_unit_test(test_softmax_ridge_agrees_with_scikit_learn),
+        cmocka_unit_test(test_weighted_rows_agree_with_scikit_learn),
         cmocka_unit_test(test_softmax_elastic_net_agrees_with_scikit_learn),
         cmocka_unit_test(test_the_objective_is_flat_at_the_solution),
         cmocka_unit_test(test_equal_columns_do_not_break_the_fit),

@@ -540,6 +540,138 @@ test_a_negative_gain_or_spread_is_refused(void **state)
 
 /* Early stopping finds the rounds on three quarters of the rows; the model
  * that is kept has that many and has seen all rows. */
+/* customers() with columns "w", 0 in every other row, and "q", five rows of a
+ * query. */
+static struct frame *
+weighed(size_t n)
+{
+    struct frame *f = customers(n, 3), *next;
+    double *w = mem_try_aligned(n, sizeof *w, &(struct error){0});
+    int64_t *q = mem_try_aligned(n, sizeof *q, &(struct error){0});
+    const char *names[] = {"w", "q"};
+    struct column *c[2];
+    struct error err;
+
+    for (size_t i = 0; i < n; i++) {
+        w[i] = i % 2 ? 1 + (double)(i % 5) : 0;
+        q[i] = (int64_t)(1000 - i / 5);
+    }
+    c[0] = column_new(COL_FLOAT64, n, w, NULL, NULL, &err);
+    c[1] = column_new(COL_INT64, n, q, NULL, NULL, &err);
+    for (size_t i = 0; i < 2; i++, f = next) {
+        assert_non_null(c[i]);
+        next = frame_with(f, names[i], c[i], &err);
+        assert_non_null(next);
+        frame_unref(f);
+    }
+    return f;
+}
+
+static void
+test_weights_and_queries_are_no_inputs(void **state)
+{
+    static const char *const drop[] = {"tenure", NULL};
+    struct model_options o = {.problem = -1,
+                              .patience = 5,
+                              .drop = drop,
+                              .weight = "w",
+                              .group = "q"};
+    struct frame *f = weighed(400), *few;
+    struct evaluation e;
+    struct buf b;
+    struct error err;
+    size_t n;
+
+    (void)state;
+    for (size_t i = 0; i < N_KINDS; i++) {
+        struct model *m = fit(f, kinds[i], "churn", &o, NULL, &err), *back;
+
+        assert_non_null(m);
+        (void)model_inputs(m, &n);
+        assert_int_equal(n, 2);
+        save(m, &b);
+        back = model_parse((struct str){b.data, b.len}, family_find, &err);
+        assert_non_null(back);
+        assert_string_equal(model_weight(back), "w");
+        assert_string_equal(model_group(back), "q");
+        /* Rows to be judged need neither. */
+        few = customers(50, 9);
+        assert_true(model_evaluate(back, few, 1, NULL, &e, &err));
+        evaluation_fini(&e);
+        frame_unref(few);
+        model_unref(back);
+        model_unref(m);
+        buf_fini(&b);
+    }
+    frame_unref(f);
+}
+
+/* A quarter of 80 queries of five rows each. */
+static void
+test_queries_are_held_out_whole(void **state)
+{
+    struct model_options o = {
+        .problem = -1, .patience = 5, .group = "q", .valid_share = 0.25};
+    struct frame *f = weighed(400);
+    struct error err;
+    struct model *m = fit(f, "gbdt", "churn", &o, NULL, &err);
+    struct json *card;
+    struct json_writer w;
+    struct buf b;
+    int64_t rows = 0;
+
+    (void)state;
+    assert_non_null(m);
+    assert_int_equal(model_train_rows(m), 300);
+    buf_init(&b);
+    json_writer_init(&w, &b);
+    model_card_json(m, &w);
+    card = json_parse((struct str){b.data, b.len}, &err);
+    assert_non_null(card);
+    assert_true(json_get_i64(card, "valid_rows", &rows, &err));
+    assert_int_equal(rows, 100);
+    json_free(card);
+    buf_fini(&b);
+    model_unref(m);
+    frame_unref(f);
+}
+
+static void
+test_class_weights_lift_the_rare_class(void **state)
+{
+    static const char *const lift[] = {"Yes=50", NULL};
+    static const char *const bad[] = {"Perhaps=2", NULL};
+    struct model_options o = {.problem = -1, .patience = 5};
+    struct frame *f = customers(600, 1);
+    struct prediction p;
+    struct error err;
+    double mean[2] = {0, 0};
+
+    (void)state;
+    for (size_t i = 0; i < N_KINDS; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            struct model *m;
+
+            o.class_weight = k ? lift : NULL;
+            m = fit(f, kinds[i], "churn", &o, NULL, &err);
+            assert_non_null(m);
+            assert_true(model_predict(m, f, NULL, &p, &err));
+            mean[k] = 0;
+            for (size_t r = 0; r < p.n; r++)
+                mean[k] += p.value[r] / (double)p.n;
+            prediction_fini(&p);
+            model_unref(m);
+        }
+        assert_true(mean[1] > mean[0] + 0.2);
+        o.class_weight = bad;
+        assert_null(fit(f, kinds[i], "churn", &o, NULL, &err));
+        assert_string_equal(
+            err.message,
+            "class weight 'Perhaps=2': the target has no such class");
+    }
+    frame_unref(f);
+}
+
 static void
 test_a_refit_learns_from_all_rows(void **state)
 {
@@ -710,6 +842,9 @@ main(void)
         cmocka_unit_test(test_a_truncated_file_is_refused_at_every_byte),
         cmocka_unit_test(test_a_changed_byte_never_breaks_the_reader),
         cmocka_unit_test(test_a_negative_gain_or_spread_is_refused),
+        cmocka_unit_test(test_weights_and_queries_are_no_inputs),
+        cmocka_unit_test(test_queries_are_held_out_whole),
+        cmocka_unit_test(test_class_weights_lift_the_rare_class),
         cmocka_unit_test(test_a_refit_learns_from_all_rows),
         cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
         cmocka_unit_test(test_cross_validation_scores_every_row_once),

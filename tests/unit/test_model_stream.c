@@ -155,6 +155,23 @@ so_they_are_with_validation_rows_and_derived_columns(void **state)
     frame_unref(f);
 }
 
+static void
+so_they_are_with_weights(void **state)
+{
+    struct frame *f = customers(1500), *valid;
+    struct error err;
+
+    (void)state;
+    valid = frame_slice(f, 0, 300, &err);
+    assert_non_null(valid);
+    expect_same_bytes(
+        f, "value",
+        &(struct model_options){
+            .problem = -1, .patience = 3, .valid = valid, .weight = "age"});
+    frame_unref(valid);
+    frame_unref(f);
+}
+
 /* 64 MiB is the least budget, of which half is for what is made of the rows:
  * codes of 64 columns, twice, scores, gradients and two lists are 176 bytes a
  * row, so that some of it lies on a file. */
@@ -376,6 +393,7 @@ main(void)
         cmocka_unit_test(
             without_a_holdout_the_bytes_are_those_of_the_whole_table),
         cmocka_unit_test(so_they_are_with_validation_rows_and_derived_columns),
+        cmocka_unit_test(so_they_are_with_weights),
         cmocka_unit_test(rows_beyond_memory_lie_on_a_file_and_change_nothing),
         cmocka_unit_test(held_out_rows_stop_early_and_do_not_depend_on_batches),
         cmocka_unit_test(what_cannot_be_learnt_is_said_as_for_a_table),

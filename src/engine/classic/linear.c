@@ -245,13 +245,16 @@ fitting_run(struct fitting *f, struct softmax *together, struct error *err)
 static bool
 run_regression(struct fitting *f, struct error *err)
 {
-    double n = (double)f->n, mean = linear_sum(f->y, f->n) / n, squares = 0, sd;
+    double mean = 0, squares = 0, sd;
     double *y;
     bool ok;
 
     for (size_t i = 0; i < f->n; i++)
-        squares += (f->y[i] - mean) * (f->y[i] - mean);
-    sd = sqrt(squares / n);
+        mean += linear_weight(f, i) * f->y[i];
+    mean /= f->total;
+    for (size_t i = 0; i < f->n; i++)
+        squares += linear_weight(f, i) * (f->y[i] - mean) * (f->y[i] - mean);
+    sd = sqrt(squares / f->total);
     if (!isfinite(sd) || !(sd > 0))
         return error_set(err, ERR_RANGE,
                          "the target's values are too far apart");
@@ -314,6 +317,8 @@ linear_fit(const struct fit_data *d, const struct params *p,
         .p = design_cols(d->train),
         .k = d->y->problem == PROBLEM_MULTICLASS ? d->y->n_classes : 1,
         .y = d->y->y,
+        .weight = d->y->weight,
+        .total = target_total(d->y),
         .tolerance = params_float(p, "tolerance"),
         .max_iter = params_int(p, "max_iter")};
     double lambda = params_is_set(p, "lambda") ? params_float(p, "lambda")
@@ -493,6 +498,7 @@ const struct family linear_family = {
     .title = "linear regression",
     .params = params,
     .style = PREPARE_DENSE,
+    .weighs = true,
     .problems = 1u << PROBLEM_REGRESSION,
     .fit = linear_fit,
     .free = learner_free,
@@ -507,6 +513,7 @@ const struct family logistic_family = {
     .title = "logistic regression",
     .params = params,
     .style = PREPARE_DENSE,
+    .weighs = true,
     .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS,
     .fit = linear_fit,
     .free = learner_free,

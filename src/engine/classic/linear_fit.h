@@ -28,8 +28,10 @@ struct fitting {
     struct linear *l;
     enum problem problem;
     size_t n, p, k;
-    const double *y; /* regression: scaled */
-    double l1, l2;   /* the penalty's two parts */
+    const double *y;      /* regression: scaled */
+    const double *weight; /* NULL: all 1 */
+    double total;         /* of the weights */
+    double l1, l2;        /* the penalty's two parts */
     double tolerance;
     int64_t max_iter;
     double *x;            /* (p, n) */
@@ -43,6 +45,12 @@ struct fitting {
     double *score;                  /* (n, k) row-major, for events */
     double g_bias, h_bias;
 };
+
+static inline double
+linear_weight(const struct fitting *f, size_t i)
+{
+    return f->weight ? f->weight[i] : 1;
+}
 
 /* Sums in a fixed order, in parts that stay in cache. */
 double linear_dot(const double *a, const double *b, size_t n);

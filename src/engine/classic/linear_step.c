@@ -93,7 +93,8 @@ trial_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     double sum = 0;
 
     for (size_t i = begin; i < end; i++)
-        sum += row_loss(a->f, i, a->c, eta[i] + a->t * a->f->move[i]);
+        sum += linear_weight(a->f, i) *
+               row_loss(a->f, i, a->c, eta[i] + a->t * a->f->move[i]);
     a->f->partial[chunk] = sum;
 }
 
@@ -115,7 +116,7 @@ objective(const struct fitting *f, size_t c, double t)
         l1 += fabs(w);
         l2 += w * w;
     }
-    return sum / (double)f->n + f->l1 * l1 + 0.5 * f->l2 * l2;
+    return sum / f->total + f->l1 * l1 + 0.5 * f->l2 * l2;
 }
 
 double
@@ -144,19 +145,19 @@ derive_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 
     (void)chunk;
     for (size_t i = begin; i < end; i++) {
-        double p;
+        double p, w = linear_weight(f, i);
 
         if (f->problem == PROBLEM_REGRESSION) {
-            f->curve[i] = 1;
-            f->rest[i] = eta[i] - f->y[i];
+            f->curve[i] = w;
+            f->rest[i] = w * (eta[i] - f->y[i]);
             continue;
         }
         p = f->problem == PROBLEM_BINARY ? fm_sigmoid(eta[i])
                                          : fm_exp(eta[i] - f->lse[i]);
-        f->curve[i] = p * (1 - p);
-        f->rest[i] = p - (f->problem == PROBLEM_BINARY
-                              ? f->y[i]
-                              : (double)((size_t)f->y[i] == a->c));
+        f->curve[i] = w * (p * (1 - p));
+        f->rest[i] = w * (p - (f->problem == PROBLEM_BINARY
+                                   ? f->y[i]
+                                   : (double)((size_t)f->y[i] == a->c)));
     }
 }
 
@@ -193,7 +194,7 @@ static bool
 model_build(struct fitting *f, size_t c)
 {
     struct trial a = {f, c, 0};
-    double n = (double)f->n;
+    double n = f->total;
     const double *w = f->l->weight + c * f->p;
 
     pool_for(f->ctx->pool, f->n, LINEAR_ROWS, derive_chunk, &a);

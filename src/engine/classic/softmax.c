@@ -85,7 +85,8 @@ prob_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
             double p = fm_exp(a->f->eta[c * n + i] - a->f->lse[i]);
 
             a->s->prob[c * n + i] = p;
-            a->s->u[c * n + i] = p - ((size_t)a->f->y[i] == c);
+            a->s->u[c * n + i] =
+                linear_weight(a->f, i) * (p - ((size_t)a->f->y[i] == c));
         }
 }
 
@@ -130,7 +131,8 @@ curve_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
             for (size_t c = 0; c < f->k; c++)
                 mean += p[c * f->n + i] * u[c * f->n + i];
             for (size_t c = 0; c < f->k; c++)
-                u[c * f->n + i] = p[c * f->n + i] * (u[c * f->n + i] - mean);
+                u[c * f->n + i] = linear_weight(f, i) * p[c * f->n + i] *
+                                  (u[c * f->n + i] - mean);
         }
     }
 }
@@ -168,11 +170,10 @@ back_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
             size_t at = c * (f->p + 1) + j;
 
             if (j == f->p)
-                a->out[at] = linear_sum(u, f->n) / (double)f->n;
+                a->out[at] = linear_sum(u, f->n) / f->total;
             else
-                a->out[at] =
-                    dot_tiled(f->x + j * f->n, u, f->n) / (double)f->n +
-                    f->l2 * a->v[at];
+                a->out[at] = dot_tiled(f->x + j * f->n, u, f->n) / f->total +
+                             f->l2 * a->v[at];
         }
 }
 
@@ -191,10 +192,10 @@ diagonal_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
             for (size_t i = 0; i < f->n; i++) {
                 double v = j == f->p ? 1 : x[i];
 
-                sum += p[i] * (1 - p[i]) * v * v;
+                sum += linear_weight(f, i) * p[i] * (1 - p[i]) * v * v;
             }
             a->out[c * (f->p + 1) + j] =
-                sum / (double)f->n + (j == f->p ? 0 : f->l2);
+                sum / f->total + (j == f->p ? 0 : f->l2);
         }
 }
 
@@ -299,7 +300,8 @@ loss_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     for (size_t i = begin; i < end; i++) {
         size_t at = (size_t)f->y[i] * f->n + i;
 
-        sum += row_lse(a, i) - f->eta[at] - a->t * a->s->u[at];
+        sum += linear_weight(f, i) *
+               (row_lse(a, i) - f->eta[at] - a->t * a->s->u[at]);
     }
     f->partial[chunk] = sum;
 }
@@ -320,7 +322,7 @@ objective(const struct pass *a)
 
             squares += w * w;
         }
-    return sum / (double)f->n + 0.5 * f->l2 * squares;
+    return sum / f->total + 0.5 * f->l2 * squares;
 }
 
 static void

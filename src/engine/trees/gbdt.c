@@ -187,6 +187,8 @@ struct boost {
     struct rule rule;
     enum problem problem;
     size_t n, k; /* training rows, outputs */
+    struct objective objective, valid_objective;
+    double total, valid_total; /* weights of those rows */
 
     struct binned *train, *valid; /* valid: NULL without rows */
     struct grower *grower;
@@ -199,6 +201,7 @@ struct boost {
     double *loss;                /* a sum per chunk */
     uint32_t *sample;            /* rows of this round; NULL: all */
     size_t n_sample;
+    bool draws;      /* another sample each round */
     uint32_t *order; /* slots, for column sampling */
     bool *active;
 
@@ -260,10 +263,22 @@ make_valid(struct boost *s, const double *base, struct error *err)
     return true;
 }
 
+/* Rows of no weight are in no sample, so that a table is learnt as if they
+ * were not there. */
+static bool
+has_idle_rows(const struct boost *s)
+{
+    for (size_t i = 0; s->objective.weight && i < s->n; i++)
+        if (s->objective.weight[i] == 0)
+            return true;
+    return false;
+}
+
 static bool
 make_sampling(struct boost *s, struct error *err)
 {
-    if (s->rule.row_share < 1 &&
+    s->draws = s->rule.row_share < 1;
+    if ((s->draws || has_idle_rows(s)) &&
         !(s->sample = mem_try_array(s->n, sizeof *s->sample, err)))
         return false;
     if (s->rule.col_share >= 1)
@@ -323,9 +338,11 @@ boost_init(struct boost *s, struct error *err)
     if (!mem_mul(s->n, s->k, &planes))
         return error_set(err, ERR_NOMEM, "%zu rows of %zu classes do not fit",
                          s->n, s->k);
-    if (!code_train(s, err))
+    if (!code_train(s, err) || !target_counts(s->d->y, err))
         return false;
-    objective_base(s->problem, s->d->y->y, s->n, s->k, base);
+    s->total = target_total(s->d->y);
+    s->valid_total = target_total(s->d->y_valid);
+    objective_base(&s->objective, base);
     s->score = room_init(&s->scores, planes, sizeof *s->score, left, err);
     s->gradient =
         room_init(&s->gradients, planes, sizeof *s->gradient, left, err);
@@ -355,11 +372,11 @@ is_own_loss(const struct boost *s, const struct metric *m)
            (s->problem == PROBLEM_REGRESSION ? METRIC_RMSE : METRIC_LOGLOSS);
 }
 
-/* The metric from a sum of losses over n rows. */
+/* The metric from a sum of losses over rows of so much weight. */
 static double
-metric_of_loss(const struct boost *s, double sum, size_t n)
+metric_of_loss(const struct boost *s, double sum, double total)
 {
-    double mean = sum / (double)n;
+    double mean = sum / total;
 
     return s->problem == PROBLEM_REGRESSION ? sqrt(mean) : mean;
 }
@@ -376,7 +393,8 @@ sum_losses(const struct boost *s, size_t n)
 
 struct loss_job {
     struct boost *s;
-    const double *score, *y;
+    const struct objective *o;
+    const double *score;
 };
 
 static void
@@ -384,17 +402,17 @@ loss_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     struct loss_job *j = ctx;
 
-    j->s->loss[chunk] =
-        objective_loss(j->s->problem, j->score, j->y, j->s->k, begin, end);
+    j->s->loss[chunk] = objective_loss(j->o, j->score, begin, end);
 }
 
 static double
-loss_over(struct boost *s, const double *score, const double *y, size_t n)
+loss_over(struct boost *s, const struct objective *o, const double *score,
+          double total)
 {
-    struct loss_job j = {s, score, y};
+    struct loss_job j = {s, o, score};
 
-    pool_for(s->ctx->pool, n, GRAIN, loss_rows, &j);
-    return metric_of_loss(s, sum_losses(s, n), n);
+    pool_for(s->ctx->pool, o->n, GRAIN, loss_rows, &j);
+    return metric_of_loss(s, sum_losses(s, o->n), total);
 }
 
 static void
@@ -428,7 +446,8 @@ check_valid(struct boost *s)
         if (i > 0 && !s->ctx->sink.emit)
             break; /* nobody listens */
         if (is_own_loss(s, m)) {
-            v = loss_over(s, s->valid_score, d->y_valid->y, n);
+            v = loss_over(s, &s->valid_objective, s->valid_score,
+                          s->valid_total);
         } else {
             if (!transformed) {
                 memcpy(s->valid_out, s->valid_score,
@@ -458,8 +477,8 @@ gradient_rows(void *ctx, size_t chunk, size_t begin, size_t end)
     if (progress_stopped(s->ctx->progress))
         return; /* and the tree that would see it is not grown */
 
-    objective_gradients(s->problem, s->score, s->d->y->y, s->n, s->k, begin,
-                        end, s->gradient, want_loss ? &s->loss[chunk] : NULL);
+    objective_gradients(&s->objective, s->score, begin, end, s->gradient,
+                        want_loss ? &s->loss[chunk] : NULL);
     for (size_t c = 0; c < s->k; c++) {
         const struct gradient *g = s->gradient + c * s->n;
         struct extent e = {0, INFINITY, 0};
@@ -467,6 +486,8 @@ gradient_rows(void *ctx, size_t chunk, size_t begin, size_t end)
         for (size_t i = begin; i < end; i++) {
             float size = fabsf(g[i].g);
 
+            if (g[i].h == 0)
+                continue; /* no weight */
             e.max_g = size > e.max_g ? size : e.max_g;
             e.min_h = g[i].h < e.min_h ? g[i].h : e.min_h;
             e.max_h = g[i].h > e.max_h ? g[i].h : e.max_h;
@@ -500,7 +521,7 @@ compute_gradients(struct boost *s)
 {
     pool_for(s->ctx->pool, s->n, GRAIN, gradient_rows, s);
     if (tells_train(s) && !progress_stopped(s->ctx->progress))
-        emit_train(s, metric_of_loss(s, sum_losses(s, s->n), s->n));
+        emit_train(s, metric_of_loss(s, sum_losses(s, s->n), s->total));
 }
 
 static void
@@ -511,8 +532,10 @@ choose_rows(struct boost *s)
         return;
     s->n_sample = 0;
     for (size_t i = 0; i < s->n; i++)
-        if (rng_unit(s->ctx->seed, STREAM_ROWS + (s->rounds << 32), i) <
-            s->rule.row_share)
+        if ((!s->draws ||
+             rng_unit(s->ctx->seed, STREAM_ROWS + (s->rounds << 32), i) <
+                 s->rule.row_share) &&
+            (!s->objective.weight || s->objective.weight[i] > 0))
             s->sample[s->n_sample++] = (uint32_t)i;
 }
 
@@ -546,8 +569,8 @@ quantise_rows(void *ctx, size_t chunk, size_t begin, size_t end)
     }
 }
 
-static void
-quantise(struct boost *s, size_t output)
+static bool
+quantise(struct boost *s, size_t output, struct error *err)
 {
     struct extent all = {0, INFINITY, 0};
 
@@ -558,10 +581,15 @@ quantise(struct boost *s, size_t output)
         all.min_h = e->min_h < all.min_h ? e->min_h : all.min_h;
         all.max_h = e->max_h > all.max_h ? e->max_h : all.max_h;
     }
+    if (!isfinite(all.max_g) || !isfinite(all.max_h))
+        return error_set(err, ERR_RANGE,
+                         "gradients are past any number: the target's values "
+                         "or the weights are too large");
     s->plane = s->gradient + output * s->n;
     s->scale = hist_scale(all.max_g, all.min_h, all.max_h);
     s->salt = (uint32_t)rng_at(s->ctx->seed, STREAM_DITHER, s->forest->n_trees);
     pool_for(s->ctx->pool, s->n_sample, GRAIN, quantise_rows, s);
+    return true;
 }
 
 struct add_job {
@@ -605,8 +633,8 @@ run_round(struct boost *s, bool *grew, struct error *err)
     choose_rows(s);
     for (size_t c = 0; c < s->k; c++) {
         choose_columns(s);
-        quantise(s, c);
-        if (!grow_tree(s->grower, s->n_sample, &s->scale, s->plane, s->active,
+        if (!quantise(s, c, err) ||
+            !grow_tree(s->grower, s->n_sample, &s->scale, s->plane, s->active,
                        s->forest, err))
             return false;
         *grew |= grower_leaves(s->grower) > 1;
@@ -643,7 +671,7 @@ boost_run(struct boost *s, struct error *err)
         }
         /* Without sampling, a round that finds nothing is the last: the next
          * would see the same. */
-        if (!grew && !s->sample && !s->active) {
+        if (!grew && !s->draws && !s->active) {
             s->rounds--;
             break;
         }
@@ -652,7 +680,7 @@ boost_run(struct boost *s, struct error *err)
         progress_set(s->ctx->progress, s->rounds);
     }
     if (tells_train(s))
-        emit_train(s, loss_over(s, s->score, s->d->y->y, s->n));
+        emit_train(s, loss_over(s, &s->objective, s->score, s->total));
     if (s->best_round > 0 && s->d->patience > 0)
         s->rounds = s->best_round;
     tree_cut(s->forest, s->rounds * s->k);
@@ -686,8 +714,10 @@ gbdt_fit(const struct fit_data *d, const struct params *p,
     if (!check_data(d, err))
         return NULL;
     s.rule = choose_rule(d, p);
+    s.objective = objective_of(d->y);
+    s.valid_objective = objective_of(d->y_valid);
     s.n = train_rows(d);
-    s.k = s.problem == PROBLEM_MULTICLASS ? d->y->n_classes : 1;
+    s.k = s.objective.k;
     if (boost_init(&s, err) && boost_run(&s, err) &&
         (m = mem_try_array(1, sizeof *m, err))) {
         m->forest = s.forest;
@@ -785,6 +815,7 @@ const struct family gbdt_family = {
                 1u << PROBLEM_REGRESSION,
     .iterative = true,
     .feeds = true,
+    .weighs = true,
     .rounds_param = "trees",
     .rounds = gbdt_rounds,
     .fit = gbdt_fit,

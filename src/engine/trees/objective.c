@@ -16,46 +16,66 @@ static const double MIN_HESSIAN = 1e-16;
 /* As scikit-learn and others clip log loss: 36 nats at most. */
 static const double MIN_PROBABILITY = DBL_EPSILON;
 
-static double
-mean(const double *y, size_t n)
+struct objective
+objective_of(const struct target *t)
 {
-    double sum = 0;
+    return (struct objective){
+        .problem = t->problem,
+        .n = t->n,
+        .k = t->problem == PROBLEM_MULTICLASS ? t->n_classes : 1,
+        .y = t->y,
+        .weight = t->weight};
+}
 
-    for (size_t i = 0; i < n; i++)
-        sum += y[i];
-    return n > 0 ? sum / (double)n : 0;
+static double
+weight_of(const struct objective *o, size_t i)
+{
+    return o->weight ? o->weight[i] : 1;
+}
+
+static double
+weighted_mean(const struct objective *o)
+{
+    double sum = 0, rows = 0;
+
+    for (size_t i = 0; i < o->n; i++) {
+        sum += weight_of(o, i) * o->y[i];
+        rows += weight_of(o, i);
+    }
+    return rows > 0 ? sum / rows : 0;
 }
 
 /* Log of the share of a class; half a row stands in for none. */
 static double
-log_share(const double *y, size_t n, double class)
+log_share(const struct objective *o, double class)
 {
-    double rows = 0;
+    double rows = 0, all = 0;
 
-    for (size_t i = 0; i < n; i++)
-        rows += y[i] == class;
-    return fm_log(fmax(rows, 0.5) / (double)n);
+    for (size_t i = 0; i < o->n; i++) {
+        rows += o->y[i] == class ? weight_of(o, i) : 0;
+        all += weight_of(o, i);
+    }
+    return fm_log(fmax(rows / all, 0.5 / (double)o->n));
 }
 
 void
-objective_base(enum problem problem, const double *y, size_t n, size_t k,
-               double *base)
+objective_base(const struct objective *o, double *base)
 {
-    if (n == 0) {
-        for (size_t c = 0; c < k; c++)
+    if (o->n == 0) {
+        for (size_t c = 0; c < o->k; c++)
             base[c] = 0;
         return;
     }
-    switch (problem) {
+    switch (o->problem) {
     case PROBLEM_REGRESSION:
-        base[0] = mean(y, n);
+        base[0] = weighted_mean(o);
         break;
     case PROBLEM_BINARY:
-        base[0] = log_share(y, n, 1) - log_share(y, n, 0);
+        base[0] = log_share(o, 1) - log_share(o, 0);
         break;
     case PROBLEM_MULTICLASS:
-        for (size_t c = 0; c < k; c++)
-            base[c] = log_share(y, n, (double)c);
+        for (size_t c = 0; c < o->k; c++)
+            base[c] = log_share(o, (double)c);
         break;
     }
 }
@@ -90,35 +110,37 @@ softmax(const double *score, size_t n, size_t k, double *p)
     }
 }
 
-/* -log p of the right class over n rows. */
+/* -log p of the right class over rows at..at + n - 1. */
 static double
-class_loss(const double *p, const double *y, size_t n, size_t k)
+class_loss(const struct objective *o, const double *p, size_t at, size_t n)
 {
     double sum = 0;
 
     for (size_t i = 0; i < n; i++)
-        sum -= fm_log(fmax(p[i * k + (size_t)y[i]], MIN_PROBABILITY));
+        sum -=
+            weight_of(o, at + i) *
+            fm_log(fmax(p[i * o->k + (size_t)o->y[at + i]], MIN_PROBABILITY));
     return sum;
 }
 
 static double
-regression_gradients(const double *score, const double *y, size_t begin,
-                     size_t end, struct gradient *g)
+regression_gradients(const struct objective *o, const double *score,
+                     size_t begin, size_t end, struct gradient *g)
 {
     double loss = 0;
 
     for (size_t i = begin; i < end; i++) {
-        double d = score[i] - y[i];
+        double d = score[i] - o->y[i];
 
         g[i] = (struct gradient){(float)d, 1};
-        loss += d * d;
+        loss += weight_of(o, i) * (d * d);
     }
     return loss;
 }
 
 static double
-binary_gradients(const double *score, const double *y, size_t begin, size_t end,
-                 struct gradient *g, bool want_loss)
+binary_gradients(const struct objective *o, const double *score, size_t begin,
+                 size_t end, struct gradient *g, bool want_loss)
 {
     double p[BLOCK], loss = 0;
 
@@ -129,86 +151,94 @@ binary_gradients(const double *score, const double *y, size_t begin, size_t end,
         for (size_t i = 0; i < n; i++) {
             double h = p[i] * (1 - p[i]);
 
-            g[at + i].g = (float)(p[i] - y[at + i]);
+            g[at + i].g = (float)(p[i] - o->y[at + i]);
             g[at + i].h = (float)(h > MIN_HESSIAN ? h : MIN_HESSIAN);
         }
         for (size_t i = 0; want_loss && i < n; i++)
-            loss += binary_loss(p[i], y[at + i]);
+            loss += weight_of(o, at + i) * binary_loss(p[i], o->y[at + i]);
     }
     return loss;
 }
 
 static double
-multiclass_gradients(const double *score, const double *y, size_t n, size_t k,
+multiclass_gradients(const struct objective *o, const double *score,
                      size_t begin, size_t end, struct gradient *g,
                      bool want_loss)
 {
     double p[BLOCK], loss = 0;
-    double factor = (double)k / (double)(k - 1);
-    size_t rows = BLOCK / k;
+    double factor = (double)o->k / (double)(o->k - 1);
+    size_t rows = BLOCK / o->k;
 
     for (size_t at = begin; at < end; at += rows) {
         size_t m = end - at < rows ? end - at : rows;
 
-        softmax(score + at * k, m, k, p);
-        for (size_t i = 0; i < m * k; i++) {
-            size_t row = at + i / k, c = i % k;
-            double hit = y[row] == (double)c;
+        softmax(score + at * o->k, m, o->k, p);
+        for (size_t i = 0; i < m * o->k; i++) {
+            size_t row = at + i / o->k, c = i % o->k;
+            double hit = o->y[row] == (double)c;
             double h = factor * p[i] * (1 - p[i]);
 
-            g[c * n + row].g = (float)(p[i] - hit);
-            g[c * n + row].h = (float)(h > MIN_HESSIAN ? h : MIN_HESSIAN);
+            g[c * o->n + row].g = (float)(p[i] - hit);
+            g[c * o->n + row].h = (float)(h > MIN_HESSIAN ? h : MIN_HESSIAN);
         }
         if (want_loss)
-            loss += class_loss(p, y + at, m, k);
+            loss += class_loss(o, p, at, m);
     }
     return loss;
 }
 
 void
-objective_gradients(enum problem problem, const double *score, const double *y,
-                    size_t n, size_t k, size_t begin, size_t end,
-                    struct gradient *g, double *loss)
+objective_gradients(const struct objective *o, const double *score,
+                    size_t begin, size_t end, struct gradient *g, double *loss)
 {
     double sum = 0;
 
-    switch (problem) {
+    switch (o->problem) {
     case PROBLEM_REGRESSION:
-        sum = regression_gradients(score, y, begin, end, g);
+        sum = regression_gradients(o, score, begin, end, g);
         break;
     case PROBLEM_BINARY:
-        sum = binary_gradients(score, y, begin, end, g, loss != NULL);
+        sum = binary_gradients(o, score, begin, end, g, loss != NULL);
         break;
     case PROBLEM_MULTICLASS:
-        sum = multiclass_gradients(score, y, n, k, begin, end, g, loss != NULL);
+        sum = multiclass_gradients(o, score, begin, end, g, loss != NULL);
         break;
     }
     if (loss)
         *loss = sum;
+    for (size_t c = 0; o->weight && c < o->k; c++)
+        for (size_t i = begin; i < end; i++) {
+            struct gradient *to = &g[c * o->n + i];
+
+            to->g = (float)(o->weight[i] * (double)to->g);
+            to->h = (float)(o->weight[i] * (double)to->h);
+        }
 }
 
 double
-objective_loss(enum problem problem, const double *score, const double *y,
-               size_t k, size_t begin, size_t end)
+objective_loss(const struct objective *o, const double *score, size_t begin,
+               size_t end)
 {
     double p[BLOCK], sum = 0;
-    size_t rows = BLOCK / k;
+    size_t rows = BLOCK / o->k;
 
     for (size_t at = begin; at < end; at += rows) {
         size_t m = end - at < rows ? end - at : rows;
 
-        if (problem == PROBLEM_MULTICLASS) {
-            softmax(score + at * k, m, k, p);
-            sum += class_loss(p, y + at, m, k);
+        if (o->problem == PROBLEM_MULTICLASS) {
+            softmax(score + at * o->k, m, o->k, p);
+            sum += class_loss(o, p, at, m);
             continue;
         }
-        if (problem == PROBLEM_BINARY)
+        if (o->problem == PROBLEM_BINARY)
             fm_sigmoid_all(score + at, m, p);
         for (size_t i = 0; i < m; i++) {
-            double d = score[at + i] - y[at + i];
+            double d = score[at + i] - o->y[at + i];
 
-            sum += problem == PROBLEM_REGRESSION ? d * d
-                                                 : binary_loss(p[i], y[at + i]);
+            sum +=
+                weight_of(o, at + i) * (o->problem == PROBLEM_REGRESSION
+                                            ? d * d
+                                            : binary_loss(p[i], o->y[at + i]));
         }
     }
     return sum;

@@ -22,18 +22,26 @@ struct gradient {
     float g, h;
 };
 
+/* A loss over rows; all borrowed. */
+struct objective {
+    enum problem problem;
+    size_t n, k; /* rows, outputs */
+    const double *y;
+    const double *weight; /* NULL: all 1 */
+};
+struct objective objective_of(const struct target *t);
+
 /* The constant scores that minimise the loss: k of them. */
-void objective_base(enum problem problem, const double *y, size_t n, size_t k,
-                    double *base);
-/* Gradients of rows begin..end-1; plane c of g starts at g + c * n.  When
- * `loss` is not NULL, the sum of the rows' losses (squared error, log loss)
- * goes there. */
-void objective_gradients(enum problem problem, const double *score,
-                         const double *y, size_t n, size_t k, size_t begin,
-                         size_t end, struct gradient *g, double *loss);
-/* Sum of the losses of rows begin..end-1. */
-double objective_loss(enum problem problem, const double *score,
-                      const double *y, size_t k, size_t begin, size_t end);
+void objective_base(const struct objective *o, double *base);
+/* Gradients of rows begin..end-1, times their weights; plane c of g starts at
+ * g + c * n.  h is 0 only for a row without weight.  When `loss` is not NULL,
+ * the weighted sum of the rows' losses (squared error, log loss) goes there. */
+void
+objective_gradients(const struct objective *o, const double *score,
+                    size_t begin, size_t end, struct gradient *g, double *loss);
+/* Weighted sum of the losses of rows begin..end-1. */
+double objective_loss(const struct objective *o, const double *score,
+                      size_t begin, size_t end);
 /* Scores of n rows to probabilities or values, in place. */
 void
 objective_transform(enum problem problem, double *score, size_t n, size_t k);
