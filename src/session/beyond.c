@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "session/shelf.h"
 
 struct beyond *
 beyond_new(const char *path, struct call *call,
@@ -49,9 +50,9 @@ struct stream *
 beyond_open(const struct beyond *b, const struct steps *s, uint64_t top,
             struct task *t, struct error *err)
 {
-    struct stream *in =
-        stream_open(b->path, b->call ? &b->reading.source : NULL,
-                    session_pool(task_session(t)), task_progress(t), err);
+    struct stream *in = shelf_stream(task_session(t), b->path,
+                                     b->call ? &b->reading.source : NULL,
+                                     task_progress(t), err);
 
     return in ? steps_stream(s, in, top, err) : NULL;
 }

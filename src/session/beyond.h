@@ -31,7 +31,8 @@ struct beyond *beyond_new(const char *path, struct call *call,
 struct beyond *beyond_ref(struct beyond *b); /* NULL: NULL */
 void beyond_unref(struct beyond *b);
 
-/* All rows, by the steps; top: how many of a sort, see steps_stream(). */
+/* All rows, by the steps, from the cache where it has them; top: how many of a
+ * sort, see steps_stream(). */
 struct stream *
 beyond_open(const struct beyond *b, const struct steps *s, uint64_t top,
             struct task *t, struct error *err) MUST_USE;

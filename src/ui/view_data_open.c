@@ -210,8 +210,7 @@ read_first(struct task *t, struct data_opening *o, struct error *err)
     const struct frame *rejects;
     struct stream *s;
 
-    s = stream_open(o->path, how(o), session_pool(task_session(t)),
-                    task_progress(t), err);
+    s = shelf_stream(task_session(t), o->path, how(o), task_progress(t), err);
     if (!s)
         return false;
     o->table.frame = read_batch(o, s, err);

@@ -149,3 +149,17 @@ type <Esc>
 gone ─ tables
 type Qy
 ended 0
+
+test what the project's cache has is read from there
+env LATHE_THREADS=
+sh mkdir -p .lathe && env -u LATHE_MEMORY lathe head big.csv > /dev/null && test -n "$(ls .lathe/cache)"
+sh touch -d 2001-01-01 .lathe/cache/*.arrow
+open c 100x24 xterm-256color big.csv
+wait big.csv · 1,200,000 rows × 5 columns · larger than memory
+sh test -z "$(find .lathe/cache -name '*.arrow' ! -newermt 2002-01-01)"
+sh touch -d 2001-01-01 .lathe/cache/*.arrow
+type gccity<Enter>F
+wait values of city · big.csv · 51 rows
+sh test -z "$(find .lathe/cache -name '*.arrow' ! -newermt 2002-01-01)"
+type Qy
+ended 0
