@@ -33,6 +33,12 @@ encoding_parse(const char *word, enum encoding *out, struct error *err)
                      near ? near : "", near ? "'?)" : "");
 }
 
+const char *
+encoding_word(enum encoding e)
+{
+    return e >= ENCODING_UTF8 && e <= ENCODING_UTF16 ? words[e] : NULL;
+}
+
 /* ---- what is UTF-8 ---- */
 
 #define HIGH UINT64_C(0x8080808080808080)

@@ -30,6 +30,7 @@ enum encoding {
 /* ERR_USAGE names the nearest. */
 bool encoding_parse(const char *word, enum encoding *out,
                     struct error *err) MUST_USE;
+const char *encoding_word(enum encoding e); /* NULL: it has none */
 /* What a text that begins like this is when it is said to be e: never
  * ENCODING_FIND or _UTF16.  *mark: bytes before the text itself. */
 enum encoding encoding_of(struct str head, enum encoding e, size_t *mark);

@@ -28,27 +28,78 @@ origin_move(struct origin *to, struct origin *from)
 }
 
 static void
-read_by(struct origin *o, const char *function, const char *path)
+put_option(struct buf *out, const char *name)
 {
-    struct buf b;
+    buf_printf(out, "%s%s = ", out->len ? ", " : "", name);
+}
+
+static void
+put_texts(struct buf *out, const char *name, const char *const *text)
+{
+    size_t n = 0;
+
+    while (text && text[n])
+        n++;
+    if (n == 0)
+        return;
+    put_option(out, name);
+    steps_put_names(text, n, out);
+}
+
+/* `delimiter = ";", types = { "id=text" }` */
+static void
+put_options(struct buf *out, const struct source_options *how)
+{
+    const char delimiter[] = {how->csv.delimiter, '\0'};
+    const char *encoding = encoding_word(how->encoding);
+
+    if (*delimiter) {
+        put_option(out, "delimiter");
+        steps_put_text(delimiter, out);
+    }
+    if (encoding) {
+        put_option(out, "encoding");
+        steps_put_text(encoding, out);
+    }
+    if (how->csv.header >= 0) {
+        put_option(out, "header");
+        buf_puts(out, how->csv.header ? "true" : "false");
+    }
+    put_texts(out, "types", how->csv.types);
+    put_texts(out, "nulls", how->csv.nulls);
+}
+
+static void
+read_by(struct origin *o, const char *function, const char *path,
+        const struct source_options *how)
+{
+    struct buf b, options;
 
     buf_init(&b);
+    buf_init(&options);
     buf_printf(&b, "lathe.%s(", function);
     steps_put_text(path, &b);
+    if (how)
+        put_options(&options, how);
+    if (options.len)
+        buf_printf(&b, ", { %s }", options.data);
     buf_putc(&b, ')');
+    buf_fini(&options);
     *o = (struct origin){mem_text(""), buf_take(&b)};
 }
 
 void
-origin_read(struct origin *o, const char *path)
+origin_read(struct origin *o, const char *path,
+            const struct source_options *how)
 {
-    read_by(o, "read", path);
+    read_by(o, "read", path, how);
 }
 
 void
-origin_scan(struct origin *o, const char *path)
+origin_scan(struct origin *o, const char *path,
+            const struct source_options *how)
 {
-    read_by(o, "scan", path);
+    read_by(o, "scan", path, how);
 }
 
 static void

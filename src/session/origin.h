@@ -18,12 +18,16 @@
 #ifndef LATHE_SESSION_ORIGIN_H
 #define LATHE_SESSION_ORIGIN_H
 
+#include "frame/source.h"
 #include "session/session.h"
 
-/* Of a file, as the project names it. */
-void origin_read(struct origin *o, const char *path);
+/* Of a file, as the project names it, with the options that it is read by.
+ * how may be NULL. */
+void origin_read(struct origin *o, const char *path,
+                 const struct source_options *how);
 /* The same of one beyond memory. */
-void origin_scan(struct origin *o, const char *path);
+void origin_scan(struct origin *o, const char *path,
+                 const struct source_options *how);
 /* What a method gives for what shows of t: "distinct()", "group({ \"plan\" },
  * { \"count()\" })"; texts by steps_put_text(). */
 void origin_call(struct origin *o, const struct table *t, const char *call);

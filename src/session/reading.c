@@ -72,6 +72,17 @@ reading_options_fini(struct reading_options *r)
     r->types = r->nulls = NULL;
 }
 
+bool
+reading_options_pass(const struct call *from, struct call *to,
+                     struct error *err)
+{
+    for (const struct arg *a = command_reading; a->name; a++)
+        for (size_t i = 0; i < call_count(from, a->name); i++)
+            if (!call_set(to, a->name, call_nth(from, a->name, i), err))
+                return false;
+    return true;
+}
+
 void
 reading_say_foreign(const struct csv_table *t, struct buf *out)
 {

@@ -22,6 +22,10 @@ bool reading_options_init(struct reading_options *r, const struct call *c,
                           bool beside, struct error *err) MUST_USE;
 void reading_options_fini(struct reading_options *r);
 
+/* Give a call those of another one. */
+bool reading_options_pass(const struct call *from, struct call *to,
+                          struct error *err) MUST_USE;
+
 /* What to say of a table with fields that are not UTF-8. */
 void reading_say_foreign(const struct csv_table *t, struct buf *out);
 

@@ -256,7 +256,7 @@ session_add_table(struct session *s, const char *name, const char *path,
     t->name = own_name;
     t->path = own_path;
     if (own_path[0])
-        origin_read(&t->origin, path_from_here(own_path));
+        origin_read(&t->origin, path_from_here(own_path), NULL);
     t->base = own_frame;
     t->all = frame_ref(own_frame);
     t->frame = frame_ref(own_frame);
@@ -271,7 +271,17 @@ session_set_beyond(struct session *s, struct table *t, struct beyond *b)
 {
     t->beyond = beyond_ref(b);
     origin_fini(&t->origin);
-    origin_scan(&t->origin, path_from_here(t->path));
+    origin_scan(&t->origin, path_from_here(t->path),
+                b->call ? &b->reading.source : NULL);
+    session_touch_table(s, t);
+}
+
+void
+session_set_reading(struct session *s, struct table *t,
+                    const struct source_options *how)
+{
+    origin_fini(&t->origin);
+    origin_read(&t->origin, path_from_here(t->path), how);
     session_touch_table(s, t);
 }
 

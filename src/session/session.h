@@ -18,6 +18,7 @@ struct steps;
 struct shown;
 struct rowset;
 struct beyond;
+struct source_options;
 
 /* The pool and loop are borrowed and must outlive the session. */
 struct session *session_new(struct pool *pool, struct loop *loop);
@@ -92,6 +93,9 @@ struct table *session_add_table(struct session *s, const char *name,
                                 const char *path, const struct frame *frame);
 /* It is the first rows of b, of which it takes a reference; its Lua is a scan. */
 void session_set_beyond(struct session *s, struct table *t, struct beyond *b);
+/* It was read by these options: its Lua says so. */
+void session_set_reading(struct session *s, struct table *t,
+                         const struct source_options *how);
 /* What `steps` have made of its base; takes both. */
 void session_set_shown(struct session *s, struct table *t, struct steps *steps,
                        struct shown *shown);

@@ -165,7 +165,9 @@ act_learn(struct view *v, const struct view_call *call)
     if (!t->beyond)
         call_lend(c, t->frame);
     if (!call_set(c, "data", t->path[0] ? t->path : t->name, &err) ||
-        !call_set(c, "target", call->arg, &err)) {
+        !call_set(c, "target", call->arg, &err) ||
+        (t->beyond && t->beyond->call &&
+         !reading_options_pass(t->beyond->call, c, &err))) {
         ui_error(v->ui, &err);
         call_free(c);
         return;

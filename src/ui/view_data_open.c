@@ -292,7 +292,8 @@ add_table(struct data_opening *o, struct session *s, struct view_data *d)
 
     if (o->beyond)
         set_beyond(o, s, table);
-
+    else if (o->call)
+        session_set_reading(s, table, &o->reading.source);
     table->rejects = frame_ref(o->table.rejects);
     table->n_rejected = o->table.n_rejected;
     table->n_foreign = o->table.n_foreign;

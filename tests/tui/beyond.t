@@ -163,3 +163,18 @@ wait values of city · big.csv · 51 rows
 sh test -z "$(find .lathe/cache -name '*.arrow' ! -newermt 2002-01-01)"
 type Qy
 ended 0
+
+test how it is read is part of its Lua, and of what trains on it
+sh tr , ';' < big.csv > semicolons.csv
+open d 100x24 xterm-256color small.csv
+wait small.csv · 2 rows
+type :open-file semicolons.csv --delimiter ; --types id=text --null "city 7"<Enter>
+wait semicolons.csv · about 1,200,000 rows × 5 columns · larger than memory
+type U
+wait semicolons = lathe.scan("semicolons.csv", { delimiter = ";",
+wait types = { "id=text" }, nulls = { "city
+type q
+type m<C-u>id<Enter>
+wait target 'id' has over 256 classes
+type Qy
+ended 0

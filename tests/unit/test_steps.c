@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "frame/csv.h"
 #include "frame/expr.h"
+#include "frame/source.h"
 #include "frame/stream_verbs.h"
 #include "script/kernel.h"
 #include "session/origin.h"
@@ -470,6 +471,46 @@ test_hostile_names_and_values_make_the_same_table_in_lua(void **state)
     buf_fini(&b);
 }
 
+/* What tells how a file is read is part of its Lua: else it would make other
+ * columns. */
+static void
+test_a_table_read_by_options_is_read_so_in_lua(void **state)
+{
+    static const char text[] = "id\tcity\n007\tM\xfcnchen\n008\t\"none\"\n";
+    static const char *const types[] = {"id=text", NULL};
+    static const char *const nulls[] = {"none", "\"\\", NULL};
+    const struct source_options all = {
+        .csv = {.delimiter = '\t',
+                .header = 0,
+                .types = (const char *const[]){"column_1=text", NULL},
+                .nulls = nulls},
+        .encoding = ENCODING_LATIN1};
+    const struct source_options some = {.csv = {.header = -1, .types = types}};
+    struct fixture *f = *state, mine = *f;
+    const struct source_options *how[] = {&all, &some, NULL};
+    static const char *const want[] = {
+        ", { delimiter = \"\\x09\", encoding = \"latin1\", header = false, "
+        "types = { \"column_1=text\" }, nulls = { \"none\", \"\\\"\\\\\" } })",
+        ", { types = { \"id=text\" } })", "t.tsv\")"};
+    char *path = file_join(f->dir, "t.tsv");
+    struct csv_table t;
+    struct error err;
+
+    assert_true(file_replace(path, text, sizeof text - 1, 0644, &err));
+    for (size_t i = 0; i < 3; i++) {
+        if (!source_read(path, how[i], f->pool, NULL, &t, &err))
+            fail_msg("%s", err.message);
+        mine.table = session_add_table(f->session, "t.tsv", path, t.frame);
+        if (how[i])
+            session_set_reading(f->session, mine.table, how[i]);
+        if (!strstr(mine.table->origin.expression, want[i]))
+            fail_msg("got %s, want %s", mine.table->origin.expression, want[i]);
+        assert_lua_makes(&mine, mine.table);
+        csv_table_fini(&t);
+    }
+    free(path);
+}
+
 /* A hyphen in front means downwards, unless there is no such column. */
 static void
 test_a_column_whose_name_begins_with_a_hyphen_is_a_key(void **state)
@@ -591,6 +632,7 @@ main(void)
         CASE(test_a_table_made_from_another_has_its_lines),
         CASE(test_no_memory_is_an_error),
         CASE(test_a_value_as_a_literal_is_equal_to_itself),
+        CASE(test_a_table_read_by_options_is_read_so_in_lua),
         CASE(test_hostile_names_and_values_make_the_same_table_in_lua),
         CASE(test_a_column_whose_name_begins_with_a_hyphen_is_a_key),
         CASE(test_texts_survive_the_way_through_lua),
