@@ -346,6 +346,22 @@ date_prefix(struct str s, int32_t *days)
 }
 
 bool
+str_to_bool(struct str s, bool *out)
+{
+    static const char *const words[][2] = {{"false", "true"}, {"0", "1"},
+                                           {"no", "yes"},     {"n", "y"},
+                                           {"f", "t"},        {"off", "on"}};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        for (size_t k = 0; k < 2; k++)
+            if (str_eq_nocase(s, str_of(words[i][k]))) {
+                *out = k == 1;
+                return true;
+            }
+    return false;
+}
+
+bool
 str_to_date(struct str s, int32_t *days)
 {
     return s.n == 10 && date_prefix(s, days);

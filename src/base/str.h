@@ -44,6 +44,8 @@ size_t str_from_seconds(double seconds, char out[STR_F64_MAX]);
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. */
 int32_t str_days(int year, int month, int day);
 void str_civil(int32_t days, int *year, int *month, int *day);
+/* true t yes y on 1, false f no n off 0, in any case. */
+bool str_to_bool(struct str s, bool *out) MUST_USE;
 /* "YYYY-MM-DD", "YYYY/MM/DD" */
 bool str_to_date(struct str s, int32_t *days) MUST_USE;
 /* "YYYY-MM-DD[T ]HH:MM[:SS[.ffffff]][Z| UTC|+hh:mm|+hhmm|+hh]" to microseconds

@@ -40,14 +40,11 @@ table_len(const struct param *table)
 static bool
 bool_parse(struct str s, int64_t *out)
 {
-    if (str_eq_nocase(s, STR("true")) || str_eq_nocase(s, STR("yes")) ||
-        str_eq_nocase(s, STR("on")) || str_is(s, "1"))
-        *out = 1;
-    else if (str_eq_nocase(s, STR("false")) || str_eq_nocase(s, STR("no")) ||
-             str_eq_nocase(s, STR("off")) || str_is(s, "0"))
-        *out = 0;
-    else
+    bool b;
+
+    if (!str_to_bool(s, &b))
         return false;
+    *out = b;
     return true;
 }
 

@@ -123,7 +123,7 @@ struct column *column_take(const struct column *c, const uint32_t *rows,
 const char *column_type_word(enum col_type t); /* "bool", "int", "float",
                                                   "text", "date", "timestamp" */
 bool column_type_parse(const char *word, enum col_type *out) MUST_USE;
-/* Read one value: bool (true/false), int, date and timestamp into *i, float
+/* Read one value: bool (as str_to_bool), int, date and timestamp into *i, float
  * into *x; text is refused.  False when s is not wholly such a value. */
 bool
 column_parse(enum col_type t, struct str s, int64_t *i, double *x) MUST_USE;

@@ -24,28 +24,18 @@ floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-static bool
-parse_bool(struct str s, int64_t *i)
-{
-    static const char *const words[] = {"false", "False", "FALSE",
-                                        "true",  "True",  "TRUE"};
-
-    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
-        if (str_is(s, words[k])) {
-            *i = k >= 3;
-            return true;
-        }
-    return false;
-}
-
 bool
 column_parse(enum col_type t, struct str s, int64_t *i, double *x)
 {
     int32_t days;
+    bool b;
 
     switch (t) {
     case COL_BOOL:
-        return parse_bool(s, i);
+        if (!str_to_bool(s, &b))
+            return false;
+        *i = b;
+        return true;
     case COL_INT64:
         return str_to_i64(s, i);
     case COL_FLOAT64:

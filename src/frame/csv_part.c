@@ -183,8 +183,11 @@ take_common(const struct task *t, enum csv_class class, size_t i, void *data)
     const struct csv_cells *c = &t->cells;
     size_t n = t->end - t->begin;
 
-    switch (nulls->numeric && class != CSV_BOOL ? CSV_NONE : class) {
+    bool truth = class == CSV_BOOL || class == CSV_BOOL_TOLD;
+
+    switch (nulls->numeric && !truth ? CSV_NONE : class) {
     case CSV_BOOL:
+    case CSV_BOOL_TOLD:
         return nulls->first['t'] || nulls->first['f']
                    ? i
                    : csv_cells_bools(c, i, n, data);

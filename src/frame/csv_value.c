@@ -34,12 +34,19 @@ csv_join(enum csv_class a, enum csv_class b)
 }
 
 static const enum col_type type_of[] = {
-    [CSV_NONE] = COL_TEXT,          [CSV_BOOL] = COL_BOOL,
-    [CSV_INT] = COL_INT64,          [CSV_FLOAT] = COL_FLOAT64,
-    [CSV_DATE] = COL_DATE,          [CSV_TIMESTAMP] = COL_TIMESTAMP,
-    [CSV_TEXT] = COL_TEXT,          [CSV_XDY] = COL_TEXT,
-    [CSV_XDY_TIME] = COL_TEXT,      [CSV_DMY] = COL_DATE,
-    [CSV_DMY_TIME] = COL_TIMESTAMP, [CSV_MDY] = COL_DATE,
+    [CSV_NONE] = COL_TEXT,
+    [CSV_BOOL] = COL_BOOL,
+    [CSV_BOOL_TOLD] = COL_BOOL,
+    [CSV_INT] = COL_INT64,
+    [CSV_FLOAT] = COL_FLOAT64,
+    [CSV_DATE] = COL_DATE,
+    [CSV_TIMESTAMP] = COL_TIMESTAMP,
+    [CSV_TEXT] = COL_TEXT,
+    [CSV_XDY] = COL_TEXT,
+    [CSV_XDY_TIME] = COL_TEXT,
+    [CSV_DMY] = COL_DATE,
+    [CSV_DMY_TIME] = COL_TIMESTAMP,
+    [CSV_MDY] = COL_DATE,
     [CSV_MDY_TIME] = COL_TIMESTAMP,
 };
 
@@ -76,7 +83,7 @@ csv_type_parse(const char *text, struct str *column, enum csv_class *out,
 
     *column = (struct str){text, eq ? (size_t)(eq - text) : 0};
     if (eq && column_type_parse(word, &type)) {
-        *out = csv_class_of(type);
+        *out = type == COL_BOOL ? CSV_BOOL_TOLD : csv_class_of(type);
         return true;
     }
     if (strcmp(word, "dmy") == 0 || strcmp(word, "mdy") == 0) {
@@ -157,11 +164,28 @@ csv_cell_text(struct csv_cell c, struct buf *scratch)
     return (struct str){scratch->data, scratch->len};
 }
 
+/* The words that make a column of bools where nobody has said so. */
+static bool
+is_bool(struct str s, int64_t *i)
+{
+    static const char *const words[] = {"false", "False", "FALSE",
+                                        "true",  "True",  "TRUE"};
+
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        if (str_is(s, words[k])) {
+            *i = k >= 3;
+            return true;
+        }
+    return false;
+}
+
 bool
 csv_cell_parse(struct csv_cell c, enum csv_class t, int64_t *i, double *x)
 {
     struct str s = trim_blanks(c.s);
 
+    if (t == CSV_BOOL)
+        return is_bool(s, i);
     return t > CSV_TEXT ? csv_daymonth_parse(s, t, i)
                         : column_parse(csv_type_of(t), s, i, x);
 }
@@ -184,18 +208,17 @@ csv_cell_is_null(struct csv_cell c, const struct csv_nulls *n)
 enum csv_class
 csv_classify(struct csv_cell c, const struct csv_nulls *n)
 {
-    static const enum col_type order[] = {COL_INT64, COL_FLOAT64, COL_BOOL,
-                                          COL_DATE, COL_TIMESTAMP};
-    struct str s = trim_blanks(c.s);
+    static const enum csv_class order[] = {CSV_INT, CSV_FLOAT, CSV_BOOL,
+                                           CSV_DATE, CSV_TIMESTAMP};
     int64_t i;
     double x;
 
     if (csv_cell_is_null(c, n))
         return CSV_NONE;
     for (size_t k = 0; k < sizeof order / sizeof *order; k++)
-        if (column_parse(order[k], s, &i, &x))
-            return csv_class_of(order[k]);
-    return csv_daymonth_class(s);
+        if (csv_cell_parse(c, order[k], &i, &x))
+            return order[k];
+    return csv_daymonth_class(trim_blanks(c.s));
 }
 
 /* ---- numbers ---- */

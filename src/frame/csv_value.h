@@ -14,8 +14,9 @@
 #include "frame/column.h"
 
 enum csv_class {
-    CSV_NONE, /* nothing present so far */
-    CSV_BOOL,
+    CSV_NONE,      /* nothing present so far */
+    CSV_BOOL,      /* true, false; as a text with a capital, or in capitals */
+    CSV_BOOL_TOLD, /* by a type alone: as column_parse() */
     CSV_INT,
     CSV_FLOAT,
     CSV_DATE,

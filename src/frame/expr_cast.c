@@ -149,20 +149,13 @@ CAST(float_to_timestamp)
 
 CAST(text_to_bool)
 {
-    static const struct {
-        const char *word;
-        uint8_t value;
-    } words[] = {{"true", 1}, {"false", 0}, {"yes", 1},
-                 {"no", 0},   {"1", 1},     {"0", 0}};
-    struct str s = str_trim(*(const struct str *)in);
+    bool b;
 
     UNUSED;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (str_eq_nocase(s, str_of(words[i].word))) {
-            *(uint8_t *)out = words[i].value;
-            return true;
-        }
-    return false;
+    if (!str_to_bool(str_trim(*(const struct str *)in), &b))
+        return false;
+    *(uint8_t *)out = b;
+    return true;
 }
 
 CAST(text_to_float)

@@ -278,14 +278,12 @@ static bool
 put_bool(struct rows *r, size_t i, const struct cell *c, struct error *err)
 {
     double x = c->number;
+    bool b;
 
     if (c->kind == CELL_TEXT) {
-        if (str_eq_nocase(c->text, STR("true")) || str_is(c->text, "1"))
-            x = 1;
-        else if (str_eq_nocase(c->text, STR("false")) || str_is(c->text, "0"))
-            x = 0;
-        else
+        if (!str_to_bool(str_trim(c->text), &b))
             return refuse(r, i, c, err);
+        x = b;
     }
     if (x != 0 && x != 1)
         return refuse(r, i, c, err);

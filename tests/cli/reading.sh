@@ -51,6 +51,16 @@ printf '{"a": "01", "b": 2}\n' > lines.jsonl
 like "$($lathe schema lines.jsonl --types a=int)" '^a +int' \
     "types are for every format"
 
+printf 'a,b\nyes,1\nNo,0\n' > yes.csv
+printf '{"a": "yes", "b": "1"}\n{"a": "No", "b": "0"}\n' > yes.jsonl
+for f in yes.csv yes.jsonl; do
+    is "$($lathe query $f --csv --types a=bool --types b=bool)" "a,b
+true,true
+false,false" "yes and no are bools where they are told to be: $f"
+done
+is "$($lathe query yes.csv --csv 'a = "yes"')" "a,b
+yes,1" "and texts where they are not"
+
 for c in convert profile head schema query train evaluate predict; do
     like "$($lathe $c --help)" '^reading, where the file does not tell:' \
         "$c has the options of reading"

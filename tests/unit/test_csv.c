@@ -230,6 +230,46 @@ yes_and_no_are_text_and_zero_one_are_int(void **state)
     csv_table_fini(&t);
 }
 
+/* But words that make no column of bools are ones where a type says so. */
+static void
+a_column_told_to_be_bool_takes_yes_and_no(void **state)
+{
+    static const char *const types[] = {"a=bool", "b=bool", NULL};
+    struct csv_options o = {.header = 1, .types = types};
+    struct csv_table t = parse("a,b,c\nyes,1,true\nNo,0,yes\ny,on,true\n"
+                               "N,off,no\n\"T\",TRUE,f\n f ,NA,t\nmaybe,1,1\n"
+                               "true,2,1\n,false,1\n",
+                               &o);
+
+    (void)state;
+    assert_column(&t, 0, "a:bool true false true false true false ~");
+    assert_column(&t, 1, "b:bool true false true false true ~ false");
+    assert_column(&t, 2, "c:text true yes true no f t 1");
+    assert_int_equal(t.n_rejected, 2);
+    assert_reject(&t, 0, 8, "'maybe' is not a bool", "maybe,1,1");
+    assert_reject(&t, 1, 9, "'2' is not a bool", "true,2,1");
+    csv_table_fini(&t);
+}
+
+/* The sample that a type is guessed from has true and false alone. */
+static void
+a_yes_far_down_makes_a_column_of_true_and_false_a_text(void **state)
+{
+    struct buf b;
+    struct csv_table t;
+
+    (void)state;
+    buf_init(&b);
+    buf_puts(&b, "a\n");
+    for (size_t i = 0; i < 50000; i++)
+        buf_puts(&b, i % 2 ? "true\n" : "false\n");
+    buf_puts(&b, "yes\n");
+    t = parse(b.data, NULL);
+    assert_int_equal(column_type(frame_column(t.frame, 0)), COL_TEXT);
+    csv_table_fini(&t);
+    buf_fini(&b);
+}
+
 static void
 null_tokens_are_missing_and_blanks_do_not_count(void **state)
 {
@@ -1315,6 +1355,9 @@ main(void)
         cmocka_unit_test(one_column_and_header_only_are_tables),
         cmocka_unit_test(types_are_the_narrowest_that_fit),
         cmocka_unit_test(yes_and_no_are_text_and_zero_one_are_int),
+        cmocka_unit_test(a_column_told_to_be_bool_takes_yes_and_no),
+        cmocka_unit_test(
+            a_yes_far_down_makes_a_column_of_true_and_false_a_text),
         cmocka_unit_test(null_tokens_are_missing_and_blanks_do_not_count),
         cmocka_unit_test(null_tokens_can_be_chosen),
         cmocka_unit_test(the_last_row_may_change_every_type),

@@ -343,6 +343,7 @@ test_casts(void **state)
     expect("date('2024-13-01')", "date: -|-|-|-");
     expect("date(seen)", "date: 2024-02-29|1969-12-31|-|2000-01-01");
     expect("date(1)", "date: 1970-01-02|1970-01-02|1970-01-02|1970-01-02");
+    expect("bool(' off ')", "bool: false|false|false|false");
     expect("int(born)", "int: 19782|-1|-|10957");
     expect("int(seen)", "int: 1709249400|-1|-|946684800");
     expect("float(seen)", "float: 1709249400|-1|-|946684800.5");

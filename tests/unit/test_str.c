@@ -97,6 +97,24 @@ test_short_decimals_are_printed_as_printf_does(void **state)
 }
 
 static void
+test_true_and_false_have_other_words(void **state)
+{
+    static const char *const words[2][6] = {
+        {"false", "No", "n", "F", "OFF", "0"},
+        {"TRUE", "yes", "Y", "t", "on", "1"}};
+    static const char *const none[] = {"",     "2",  "ye", "yess",
+                                       " yes", "ja", "tr"};
+    bool b;
+
+    (void)state;
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < 6; i++)
+            assert_true(str_to_bool(str_of(words[k][i]), &b) && b == (k == 1));
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(str_to_bool(str_of(none[i]), &b));
+}
+
+static void
 test_dates_and_times_follow_the_calendar(void **state)
 {
     char text[STR_F64_MAX + 8];
@@ -237,6 +255,7 @@ main(void)
         cmocka_unit_test(test_doubles_are_decimal_and_correctly_rounded),
         cmocka_unit_test(test_every_double_reads_back_as_itself),
         cmocka_unit_test(test_short_decimals_are_printed_as_printf_does),
+        cmocka_unit_test(test_true_and_false_have_other_words),
         cmocka_unit_test(test_dates_and_times_follow_the_calendar),
         cmocka_unit_test(test_width_counts_cells_not_bytes),
         cmocka_unit_test(test_the_nearest_name_is_offered_only_when_near),
