@@ -8,7 +8,7 @@
  * A column name that is not a plain word is written `in backticks`; a dot
  * between letters belongs to the word (valid.auc).  Keywords and functions may
  * be written in capitals; "text" may stand for 'text', and a doubled quote
- * inside stands for itself.
+ * inside stands for itself.  In e'text' \\ \n \r \t and \x0a are escapes.
  *
  * What does not exist is missing: division by zero, an integer that leaves its
  * range, sqrt(-1), a text that cannot be cast.  So no row can stop a column.

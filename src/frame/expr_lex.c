@@ -100,9 +100,43 @@ quoted_end(const struct lexer *l, size_t begin)
     return 0;
 }
 
+static int
+hex_digit(char c)
+{
+    if (is_digit(c))
+        return c - '0';
+    c = (char)tolower((unsigned char)c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The character that \n, \r, \t, \\ or \x0a at `*at` stands for; *at is left
+ * at its last byte. */
+static bool
+lex_escape(struct lexer *l, size_t *at, char *out)
+{
+    static const char letters[] = "nrt\\", means[] = "\n\r\t\\";
+    const char *s = l->e->text + *at, *letter = strchr(letters, s[1]);
+    int high = -1, low = -1;
+
+    if (s[1] && letter) {
+        *out = means[letter - letters];
+        *at += 1;
+        return true;
+    }
+    if (s[1] == 'x' && (high = hex_digit(s[2])) >= 0)
+        low = hex_digit(s[3]);
+    if (low < 0)
+        return syntax(
+            l, *at,
+            "no such escape: \\n, \\r, \\t, \\\\ or \\x and two digits");
+    *out = (char)(16 * high + low);
+    *at += 3;
+    return true;
+}
+
 /* Text between quotes; a doubled quote stands for itself. */
 static bool
-lex_quoted(struct lexer *l, size_t begin)
+lex_quoted(struct lexer *l, size_t begin, bool escapes)
 {
     const char *s = l->e->text;
     char quote = s[begin], *copy;
@@ -116,7 +150,10 @@ lex_quoted(struct lexer *l, size_t begin)
         return false;
     for (size_t at = begin + 1; at < end - 1; at++) {
         at += s[at] == quote;
-        copy[n++] = s[at];
+        copy[n] = s[at];
+        if (escapes && s[at] == '\\' && !lex_escape(l, &at, &copy[n]))
+            return false;
+        n++;
     }
     l->now.type = quote == '`' ? TOKEN_NAME : TOKEN_TEXT;
     l->now.text = (struct str){copy, n};
@@ -182,7 +219,10 @@ lex_next(struct lexer *l)
         return true;
     }
     if (s[at] == '\'' || s[at] == '"' || s[at] == '`')
-        return lex_quoted(l, at);
+        return lex_quoted(l, at, false);
+    if ((s[at] == 'e' || s[at] == 'E') &&
+        (s[at + 1] == '\'' || s[at + 1] == '"'))
+        return lex_quoted(l, at + 1, true);
     if (is_word_start(s[at])) {
         t->type = TOKEN_WORD;
         t->end = word_end(s, at);

@@ -41,6 +41,26 @@ put_quoted(struct str s, char quote, struct buf *out)
     buf_putc(out, quote);
 }
 
+/* No expression holds a zero byte. */
+static void
+put_text(struct str s, struct buf *out)
+{
+    if (!memchr(s.p, '\0', s.n)) {
+        put_quoted(s, '\'', out);
+        return;
+    }
+    buf_puts(out, "e'");
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\0')
+            buf_puts(out, "\\x00");
+        else if (s.p[i] == '\\' || s.p[i] == '\'')
+            buf_printf(out, "%c%c", s.p[i], s.p[i]);
+        else
+            buf_putc(out, s.p[i]);
+    }
+    buf_putc(out, '\'');
+}
+
 void
 expr_put_name(const char *name, struct buf *out)
 {
@@ -72,7 +92,7 @@ expr_put_value(const struct column *c, size_t row, struct buf *out)
     }
     buf_init(&text);
     column_print(c, row, &text);
-    put_quoted((struct str){text.data, text.len}, '\'', out);
+    put_text((struct str){text.data, text.len}, out);
     out->failed |= text.failed;
     buf_fini(&text);
 }

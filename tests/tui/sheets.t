@@ -27,6 +27,21 @@ wait ▸Yes
 type q
 wait churn.csv · 7,043 rows × 20 columns
 
+test a text with a zero byte leads to its rows, too
+sh printf '{"a":"x\\u0000y\\\\z","n":1}\n{"a":"x","n":2}\n{"a":"x\\u0000y\\\\z","n":3}\n' > zero.jsonl
+type :open-file zero.jsonl<Enter>
+wait zero.jsonl · 3 rows × 2 columns
+type gca<Enter>F
+wait values of a · zero.jsonl · 2 rows
+type <Enter>
+wait · 2 rows × 2 columns
+type :steps<Enter>
+wait zero:where("a = e'x\\x00y\\\\z'")
+type qqq
+wait zero.jsonl · 3 rows × 2 columns
+type w
+wait churn.csv · 7,043 rows × 20 columns
+
 test Right leads into the column under the cursor, and Left back
 type <Right>
 wait values of churn · churn.csv · 2 rows

@@ -294,6 +294,10 @@ test_text_functions(void **state)
            "text: \xc3\xbcZirhc|aBesl|-|eBnr");
     expect("replace_matches(city, 'B', other)",
            "text: Z\xc3\xbcrich|elasel|-|-");
+    expect("length(e'\\x00\\n''\\\\')", "int: 4|4|4|4");
+    expect("E\"\\x41\\xc3\\xBc\\t\"", "text: A\xc3\xbc\t|A\xc3\xbc\t|"
+                                      "A\xc3\xbc\t|A\xc3\xbc\t");
+    expect("'a\\n' = e'a\\\\n'", "bool: true|true|true|true");
     expect("concat(city, '-', age)",
            "text: Z\xc3\xbcrich-30|Basel--7|-|Bern-0");
     expect("extract(city, '[A-Z](.)')", "text: \xc3\xbc|a|-|e");
@@ -339,11 +343,11 @@ test_casts(void **state)
     expect("text(born)", "text: 2024-02-29|1969-12-31|-|2000-01-01");
     expect("bool(age)", "bool: true|true|-|false");
     expect("bool('Yes')", "bool: true|true|true|true");
+    expect("bool(' off ')", "bool: false|false|false|false");
     expect("bool('maybe')", "bool: -|-|-|-");
     expect("date('2024-13-01')", "date: -|-|-|-");
     expect("date(seen)", "date: 2024-02-29|1969-12-31|-|2000-01-01");
     expect("date(1)", "date: 1970-01-02|1970-01-02|1970-01-02|1970-01-02");
-    expect("bool(' off ')", "bool: false|false|false|false");
     expect("int(born)", "int: 19782|-1|-|10957");
     expect("int(seen)", "int: 1709249400|-1|-|946684800");
     expect("float(seen)", "float: 1709249400|-1|-|946684800.5");
@@ -416,6 +420,11 @@ test_errors_point_at_the_character(void **state)
                  "character 9: comparisons do not chain: join them with 'and'");
     expect_error("city = 'x", "character 8: the text has no closing quote");
     expect_error("`age", "character 1: the name has no closing backtick");
+    expect_error("city = e'a\\q'", "character 11: no such escape: \\n, \\r, "
+                                   "\\t, \\\\ or \\x and two digits");
+    expect_error("city = e'\\x0'", "character 10: no such escape: \\n, \\r, "
+                                   "\\t, \\\\ or \\x and two digits");
+    expect_error("city = e'\\", "character 9: the text has no closing quote");
     expect_error("age $ 2", "character 5: unexpected character '$'");
     expect_error("12abc", "character 1: a number runs into a word");
     expect_error("age in 5", "character 8: expected '(' and the values, as in  "
