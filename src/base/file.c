@@ -296,6 +296,14 @@ file_hold_map(const struct file_hold *h)
     return &h->map;
 }
 
+bool
+file_hold_whole(const struct file_hold *h, struct error *err)
+{
+    const struct mapping *priv = h ? h->map.priv : NULL;
+
+    return !priv || torn_check_one(priv->watch, err);
+}
+
 void
 file_hold_unref(struct file_hold *h)
 {

@@ -43,6 +43,8 @@ struct file_hold *file_hold_new(struct file_map *m, struct error *err) MUST_USE;
 struct file_hold *file_hold_ref(struct file_hold *h);
 void file_hold_unref(struct file_hold *h);
 const struct file_map *file_hold_map(const struct file_hold *h);
+/* As file_map_whole(), long after it was opened; NULL: true. */
+bool file_hold_whole(const struct file_hold *h, struct error *err) MUST_USE;
 
 /* The whole file, at most max bytes (ERR_LIMIT beyond). */
 bool file_read(const char *path, size_t max, struct buf *out,

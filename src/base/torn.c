@@ -206,3 +206,17 @@ torn_check(unsigned mark, bool kept, struct error *err)
     pthread_mutex_unlock(&lock);
     return ok;
 }
+
+bool
+torn_check_one(struct torn *w, struct error *err)
+{
+    bool ok;
+
+    if (!w)
+        return true;
+    pthread_mutex_lock(&lock);
+    ask_size(w);
+    ok = !torn_was(w) || tell(w->path, err);
+    pthread_mutex_unlock(&lock);
+    return ok;
+}

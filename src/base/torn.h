@@ -26,6 +26,8 @@ struct stat;
 struct torn *torn_watch(const void *mapped, size_t len, const char *path,
                         const struct stat *st);
 bool torn_was(const struct torn *w); /* NULL: no */
+/* The same, and is the file as long as it was?  ERR_IO names it. */
+bool torn_check_one(struct torn *w, struct error *err) MUST_USE;
 /* Before the mapping is undone; NULL is fine. */
 void torn_forget(struct torn *w);
 

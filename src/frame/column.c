@@ -353,6 +353,13 @@ column_unref(struct column *c)
 
 /* ---- what it holds ---- */
 
+bool
+column_whole(const struct column *c, struct error *err)
+{
+    return file_hold_whole(c->hold, err) &&
+           (!c->dict || dict_whole(c->dict, err));
+}
+
 enum col_type
 column_type(const struct column *c)
 {

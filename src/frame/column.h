@@ -72,6 +72,8 @@ bool column_stays_loose(const struct column *c, size_t n);
 /* Tell them apart now; ERR_CANCELLED. */
 bool column_settle(const struct column *c, const struct progress *p,
                    struct error *err) MUST_USE;
+/* Is the mapping that values or texts lie in, if any, whole?  ERR_IO. */
+bool column_whole(const struct column *c, struct error *err) MUST_USE;
 struct column *column_ref(const struct column *c);
 void column_unref(struct column *c);
 

@@ -194,6 +194,12 @@ dict_unref(struct dict *d)
     free(d);
 }
 
+bool
+dict_whole(const struct dict *d, struct error *err)
+{
+    return file_hold_whole(d->hold, err);
+}
+
 static inline struct str
 text_at(const struct dict *d, uint32_t place)
 {

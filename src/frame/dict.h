@@ -36,6 +36,8 @@ dict_over_block(char *block, size_t len, size_t n, struct error *err) MUST_USE;
 /* As dict_add_many for texts at n places, which lie in the block. */
 void dict_add_placed(struct dict *d, const uint32_t *place, size_t n,
                      uint32_t *codes);
+/* Is the mapping that the texts lie in, if any, whole?  ERR_IO. */
+bool dict_whole(const struct dict *d, struct error *err) MUST_USE;
 struct dict *dict_ref(const struct dict *d);
 void dict_unref(struct dict *d);
 /* The code of s, added when it is new.  Copies s. */

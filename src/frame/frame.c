@@ -213,6 +213,15 @@ frame_settle(const struct frame *f, struct pool *pool,
     return progress_check(progress, err);
 }
 
+bool
+frame_whole(const struct frame *f, struct error *err)
+{
+    for (size_t i = 0; i < f->n_cols; i++)
+        if (!column_whole(f->columns[i], err))
+            return false;
+    return true;
+}
+
 size_t
 frame_bytes(const struct frame *f)
 {

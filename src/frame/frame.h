@@ -54,6 +54,9 @@ struct frame *frame_drop(const struct frame *f, const char *const *names,
  * ERR_CANCELLED. */
 bool frame_settle(const struct frame *f, struct pool *pool,
                   const struct progress *progress, struct error *err) MUST_USE;
+/* Have the files that it is mapped from, if any, all the bytes that they had?
+ * Else it shows zeros in their place: ERR_IO names the file. */
+bool frame_whole(const struct frame *f, struct error *err) MUST_USE;
 size_t frame_bytes(const struct frame *f);
 /* 128-bit hash of names, types and values as 32 hex digits and a zero: the
  * "data fingerprint" of lineage.  Independent of how the frame was made. */

@@ -113,6 +113,8 @@ read_rows(struct training *g, struct task *t, const struct call *c,
 {
     const char *data = call_text(c, "data");
 
+    if (call_lent(c) && !frame_whole(call_lent(c), err))
+        return false;
     if (call_lent(c))
         g->data = frame_ref(call_lent(c));
     else if (!stream_wanted(data, NULL))

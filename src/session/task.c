@@ -152,14 +152,23 @@ finish(void *ctx)
         session_notify(set->session, TOPIC_TASKS);
 }
 
+static bool
+are_whole(const struct frame *const of[2], struct error *err)
+{
+    for (size_t i = 0; i < 2; i++)
+        if (of[i] && !frame_whole(of[i], err))
+            return false;
+    return true;
+}
+
 static void
 work(void *ctx)
 {
     struct task *t = ctx;
-
     unsigned mark = torn_mark();
 
-    t->ok = t->spec.run(t, t->spec.ctx, &t->err) &&
+    t->ok = are_whole(t->spec.of, &t->err) &&
+            t->spec.run(t, t->spec.ctx, &t->err) &&
             torn_check(mark, false, &t->err);
     mailbox_post(loop_mailbox(session_loop(t->session)), finish, t);
 }

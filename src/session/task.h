@@ -21,6 +21,9 @@ struct task_spec {
     void *ctx;
     bool quiet; /* not listed (screen refreshes, short reads) */
     bool brief; /* listed once it has taken TASK_BRIEF_MS */
+    /* What it reads, the caller's until it is done: refused where a file that
+     * it is mapped from has become shorter. */
+    const struct frame *of[2];
 };
 
 /* Starts at once. */

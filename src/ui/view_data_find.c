@@ -719,6 +719,7 @@ count(struct view_data *d)
                                                               .run = run_search,
                                                               .done = find_done,
                                                               .ctx = w,
+                                                              .of = {w->frame},
                                                               .quiet = true});
 }
 

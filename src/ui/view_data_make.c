@@ -93,7 +93,8 @@ data_profile(struct view_data *d, struct table *t)
     task_start(data_session(d), &(struct task_spec){.title = title,
                                                     .run = run_profile,
                                                     .done = profile_done,
-                                                    .ctx = p});
+                                                    .ctx = p,
+                                                    .of = {p->frame}});
 }
 
 /* ---- other tables ---- */
@@ -299,12 +300,14 @@ data_make(struct view_data *d, const struct data_make *what)
     if (!t || !can_make(d, t, what))
         return;
     m = making_new(d, t, what);
-    watch_making(
-        d, task_start(data_session(d), &(struct task_spec){.title = m->name,
-                                                           .run = run_making,
-                                                           .done = making_done,
-                                                           .ctx = m,
-                                                           .brief = true}));
+    watch_making(d,
+                 task_start(data_session(d),
+                            &(struct task_spec){.title = m->name,
+                                                .run = run_making,
+                                                .done = making_done,
+                                                .ctx = m,
+                                                .of = {m->of.all, m->with.all},
+                                                .brief = true}));
 }
 
 void
@@ -391,5 +394,6 @@ data_export(struct view *v, const struct view_call *call)
     task_start(data_session(d), &(struct task_spec){.title = "write a table",
                                                     .run = run_writing,
                                                     .done = writing_done,
-                                                    .ctx = w});
+                                                    .ctx = w,
+                                                    .of = {w->shown.all}});
 }

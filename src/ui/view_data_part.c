@@ -131,6 +131,7 @@ data_part_ask(struct view_data *d, const struct table *t)
                                        .run = run_part,
                                        .done = part_done,
                                        .ctx = w,
+                                       .of = {w->part->all},
                                        .brief = true});
 }
 

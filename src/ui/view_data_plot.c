@@ -270,6 +270,7 @@ ask_figure(struct data_plot *p)
                                                            .run = run_figure,
                                                            .done = figure_done,
                                                            .ctx = w,
+                                                           .of = {w->of.all},
                                                            .quiet = true});
 }
 
@@ -704,5 +705,6 @@ data_plot_export(struct view *v, const struct view_call *call)
     task_start(data_session(d), &(struct task_spec){.title = "write a chart",
                                                     .run = run_export,
                                                     .done = export_done,
-                                                    .ctx = e});
+                                                    .ctx = e,
+                                                    .of = {e->of.all}});
 }

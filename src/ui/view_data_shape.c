@@ -356,8 +356,8 @@ casting_done(struct task *t, void *ctx, bool ok, const struct error *err)
     struct view_data *d = tether_end(c->view);
     struct table *table = d ? data_table(d) : NULL;
 
-    (void)t;
-    (void)err;
+    if (!ok && err->code != ERR_CANCELLED)
+        session_message(task_session(t), MESSAGE_ERROR, "%s", err->message);
     if (ok && table && table->all == c->all &&
         ui_visible(d->view.ui, &d->view)) {
         open_casts(d, c);
@@ -389,5 +389,6 @@ data_shape_cast(struct view *v, const struct view_call *call)
                                    .run = run_casting,
                                    .done = casting_done,
                                    .ctx = c,
+                                   .of = {c->all},
                                    .quiet = true});
 }

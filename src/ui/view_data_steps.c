@@ -175,6 +175,7 @@ data_arrange(struct view_data *d, const char *word)
                                                     .run = run_arrange,
                                                     .done = arrange_done,
                                                     .ctx = w,
+                                                    .of = {w->base, w->had.all},
                                                     .quiet = true});
 }
 

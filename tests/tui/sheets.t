@@ -295,3 +295,31 @@ type q
 wait 7,043 rows × 20 columns
 type Qy
 ended 0
+
+test a table whose file was cut is refused as often as it is asked
+env NO_COLOR=
+sh awk 'BEGIN { print "n,m"; for (i = 0; i < 40000; i++) print i % 9 "," i }' > cut.csv && lathe convert cut.csv cut.arrow
+open c 80x24 xterm-256color cut.arrow
+wait cut.arrow · 40,000 rows × 2 columns
+type F
+wait values of n · cut.arrow · 9 rows
+type q
+wait cut.arrow · 40,000 rows × 2 columns
+sh truncate -s 100000 cut.arrow
+type F
+wait cut.arrow: it became shorter
+type j
+gone became shorter
+type F
+wait cut.arrow: it became shorter
+type j
+gone became shorter
+type fn > 3<Enter>
+wait cut.arrow: it became shorter
+type j
+gone became shorter
+type Ecopy.csv<Enter>
+wait cut.arrow: it became shorter
+sh test ! -e copy.csv
+type Qy
+ended 0
