@@ -182,7 +182,8 @@ enum drift_test {
     DRIFT_KS,          /* p of Kolmogorov-Smirnov under 0.05 */
     DRIFT_CHI2,        /* p of chi-square under 0.05 */
     DRIFT_WASSERSTEIN, /* normed, 0.1 or more */
-    DRIFT_JS           /* Jensen-Shannon distance, 0.1 or more */
+    DRIFT_JS,          /* Jensen-Shannon distance, 0.1 or more */
+    DRIFT_UNSEEN       /* texts never here, 0.1 or more beyond chance */
 };
 const char *profile_drift_word(enum drift_test t); /* "ks", "wasserstein" */
 
@@ -190,7 +191,10 @@ const char *profile_drift_word(enum drift_test t); /* "ks", "wasserstein" */
  * in Evidently: numbers of over 5 values are cut into 30 equal widths of both
  * tables together, others and texts of up to 50 values go by value; the test
  * is one on chance where the profile's table has up to 1,000 rows, else a
- * distance.  NaN: not measured. */
+ * distance.  Texts of more values are judged by how many there are never here:
+ * so many would be as the share of rows here whose value occurs once, were the
+ * tables alike (Good 1953), and the score is what is beyond that; none where
+ * most occur once.  NaN: not measured. */
 struct profile_pair {
     const char *name; /* borrowed from one of the frames */
     bool here, there; /* which of the tables has it */

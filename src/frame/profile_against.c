@@ -16,7 +16,7 @@
 #include "frame/profile_part.h"
 
 enum { BINS = 30, VALUES = 5, CHANCE_ROWS = 1000 };
-static const double FAR = 0.1, CHANCE = 0.05, LEAST_SD = 0.001;
+static const double FAR = 0.1, CHANCE = 0.05, LEAST_SD = 0.001, MOST_ONCE = 0.5;
 
 struct comparing {
     struct profile *p;
@@ -35,13 +35,14 @@ struct two {
     size_t n_here; /* rows of the table here */
     bool streamed; /* its frame is a sample */
     size_t n_distinct;
+    double once; /* share of the rows here whose value occurs once */
 };
 
 const char *
 profile_drift_word(enum drift_test t)
 {
-    static const char *const words[] = {"none", "ks", "chi2", "wasserstein",
-                                        "js"};
+    static const char *const words[] = {"none",        "ks", "chi2",
+                                        "wasserstein", "js", "unseen"};
 
     return words[t];
 }
@@ -274,6 +275,17 @@ unseen(const struct two *t)
     return n ? (double)missed / (double)n : NAN;
 }
 
+/* Of very many values: those that are new, but for as many as would be if both
+ * tables were drawn from the same texts. */
+static void
+judge_unseen(struct two *t)
+{
+    struct profile_pair *o = t->out;
+
+    if (t->once <= MOST_ONCE)
+        decide(o, DRIFT_UNSEEN, fmax(0, (o->unseen - t->once) / (1 - t->once)));
+}
+
 static bool
 compare_texts(struct two *t, struct error *err)
 {
@@ -285,6 +297,8 @@ compare_texts(struct two *t, struct error *err)
     if (ok && dict_count(all) <= PROFILE_MANY)
         ok = compare_counts(t, count[0], count[1], dict_count(all), true, err);
     t->out->unseen = unseen(t);
+    if (ok && dict_count(all) > PROFILE_MANY && !isnan(t->out->unseen))
+        judge_unseen(t);
     dict_unref(all);
     return ok;
 }
@@ -308,6 +322,14 @@ profile_compares(const enum col_type type[2])
     return type[0] == type[1] || (plain[0] && plain[1]);
 }
 
+static double
+share_once(const struct profile *p, size_t col)
+{
+    const struct profile_column *c = &p->column[col];
+
+    return (double)c->n_unique / (double)(p->n_rows - c->n_missing);
+}
+
 static void
 compare_column(void *ctx, size_t i, size_t begin, size_t end)
 {
@@ -321,7 +343,8 @@ compare_column(void *ctx, size_t i, size_t begin, size_t end)
                     .out = o,
                     .n_here = c->p->n_rows,
                     .streamed = c->p->streamed,
-                    .n_distinct = c->p->column[i].n_distinct};
+                    .n_distinct = c->p->column[i].n_distinct,
+                    .once = share_once(c->p, i)};
     bool ok;
 
     (void)begin;

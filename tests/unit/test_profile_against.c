@@ -226,34 +226,119 @@ test_a_target_that_drifts_is_worse_than_another_column(void **state)
     profile_free(p);
 }
 
-static void
-test_texts_never_seen_are_told(void **state)
+/* Row i of table s of 3,000. */
+typedef void put_text(int s, int i, char *out, size_t size);
+
+static struct profile *
+compare_made(put_text *put)
 {
     static const char *const name[] = {"t"};
     static const enum col_type type[] = {COL_TEXT};
     struct frame *f[2];
     struct error err = {0};
-    struct profile *p;
 
-    (void)state;
     for (int s = 0; s < 2; s++) {
         struct builder *b = builder_new(1, name, type, &err);
 
-        for (int i = 0; i < 200; i++) {
-            char text[16];
+        for (int i = 0; i < 3000; i++) {
+            char text[32];
 
-            snprintf(text, sizeof text, "w%d", i + s * 50);
+            put(s, i, text, sizeof text);
             assert_true(builder_text(b, 0, str_of(text), &err) &&
                         builder_end_row(b, &err));
         }
         f[s] = builder_finish(b, &err);
     }
-    p = compared(f[0], f[1], NULL);
-    expect_near("unseen", p->against->pair[0].unseen, 0.25);
-    assert_true(isnan(p->against->pair[0].psi));
+    return compared(f[0], f[1], NULL);
+}
+
+static void
+put_moved(int s, int i, char *out, size_t size)
+{
+    snprintf(out, size, "w%d", i / 10 + s * 75);
+}
+
+static void
+test_texts_never_seen_are_told(void **state)
+{
+    struct profile *p = compare_made(put_moved);
+    const struct profile_pair *t = &p->against->pair[0];
+
+    (void)state;
+    expect_near("unseen", t->unseen, 0.25);
+    assert_true(isnan(t->psi));
+    assert_int_equal(t->test, DRIFT_UNSEEN);
+    expect_near("score", t->score, 0.25); /* none occurs once */
+    assert_true(t->drifts);
+    assert_int_equal(p->against->n_tested, 1);
     assert_string_equal(find_alert(p, ALERT_DRIFT, 0)->text,
-                        "25.0 % of its texts in the other table are never "
-                        "here");
+                        "other values in the other table (new beyond chance "
+                        "0.25)");
+    profile_free(p);
+}
+
+/* Lists of few numbers, of which one is another one there. */
+static void
+put_list(int s, int i, char *out, size_t size)
+{
+    snprintf(out, size, "[%d,%d,%d]", i % 20, 2 + s, i / 20 % 20);
+}
+
+static void
+test_lists_that_differ_by_a_digit_drift(void **state)
+{
+    struct profile *p = compare_made(put_list);
+    const struct profile_pair *t = &p->against->pair[0];
+
+    (void)state;
+    assert_int_equal(t->test, DRIFT_UNSEEN);
+    expect_near("score", t->score, 1);
+    assert_true(t->drifts);
+    profile_free(p);
+}
+
+/* 1,000 texts at random: exp(-3) = 5 % of them are in one table alone. */
+static void
+put_drawn(int s, int i, char *out, size_t size)
+{
+    uint64_t x = (uint64_t)(i + s * 3000) * UINT64_C(0x9e3779b97f4a7c15);
+
+    x = (x ^ x >> 31) * UINT64_C(0xbf58476d1ce4e5b9);
+    snprintf(out, size, "id %u", (unsigned)((x ^ x >> 29) % 1000));
+}
+
+static void
+test_texts_that_are_new_by_chance_are_no_drift(void **state)
+{
+    struct profile *p = compare_made(put_drawn);
+    const struct profile_pair *t = &p->against->pair[0];
+
+    (void)state;
+    assert_true(t->unseen > 0.03 && t->unseen < 0.07);
+    assert_int_equal(t->test, DRIFT_UNSEEN);
+    assert_true(t->score < 0.02);
+    assert_false(t->drifts);
+    assert_null(find_alert(p, ALERT_DRIFT, 0));
+    profile_free(p);
+}
+
+static void
+put_name(int s, int i, char *out, size_t size)
+{
+    snprintf(out, size, "row %d", i + s * 3000);
+}
+
+static void
+test_names_of_rows_are_not_judged(void **state)
+{
+    struct profile *p = compare_made(put_name);
+    const struct profile_pair *t = &p->against->pair[0];
+
+    (void)state;
+    expect_near("unseen", t->unseen, 1);
+    assert_int_equal(t->test, DRIFT_NONE);
+    assert_int_equal(p->against->n_tested, 0);
+    assert_null(find_alert(p, ALERT_DRIFT, 0));
     profile_free(p);
 }
 
@@ -296,6 +381,9 @@ main(void)
         cmocka_unit_test(
             test_a_target_that_drifts_is_worse_than_another_column),
         cmocka_unit_test(test_texts_never_seen_are_told),
+        cmocka_unit_test(test_lists_that_differ_by_a_digit_drift),
+        cmocka_unit_test(test_texts_that_are_new_by_chance_are_no_drift),
+        cmocka_unit_test(test_names_of_rows_are_not_judged),
         cmocka_unit_test(test_no_memory_to_compare_is_an_error),
     };
 
