@@ -39,6 +39,25 @@ struct fit_data {
     const struct design_feed *feed;
 };
 
+/* What is asked of family.attribute(): the shares that features have in the
+ * margins of rows (engine/explain.h), which add up to the margin with the base
+ * behind them. */
+struct attribution {
+    const struct design *rows;
+    /* Where a feature that is left out has its values from; NULL: from what the
+     * learner knows of its training rows. */
+    const struct design *background;
+    const uint32_t *feature; /* of each column of the design */
+    size_t n_features;
+    bool pairs; /* shares of pairs, too */
+    struct pool *pool;
+    struct progress *progress; /* counts rows x n_outputs */
+    /* (rows, outputs, n_features + 1), the base last; with pairs (rows,
+     * outputs, n_features + 1, n_features + 1): the shares of a feature are its
+     * row, the base is the last of the last; zeroed by the caller. */
+    double *out;
+};
+
 /* What a family is. The learner is its private fitted state. */
 struct family {
     const char *name;  /* "gbdt", "linear", "logistic" */
@@ -77,6 +96,16 @@ struct family {
     void *(*load)(const struct st_file *f, const struct json *manifest,
                   size_t n_cols, enum problem problem, size_t n_classes,
                   struct error *err);
+    /* Scores before they are made probabilities, where shares add up; NULL:
+     * those of score(). */
+    bool (*margin)(const void *learner, const struct design *d,
+                   struct pool *pool, double *out, struct error *err);
+    /* Exact shares in the margins; NULL: kernel SHAP alone (engine/explain.h).
+     */
+    bool (*attribute)(const void *learner, const struct attribution *a,
+                      struct error *err);
+    /* Does attribute() need background rows?  NULL: always. */
+    bool (*needs_background)(const void *learner);
 };
 
 struct model;

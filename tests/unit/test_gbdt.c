@@ -179,6 +179,29 @@ score(const void *m, const struct table *t, struct pool *pool)
     return out;
 }
 
+/* What each column adds to the margin of each row, then the base; pairs too,
+ * against the rows themselves. */
+static double *
+shares(const void *m, const struct table *t, bool pairs)
+{
+    uint32_t feature[MAX_COLS];
+    size_t width = (t->cols + 1) * (pairs ? t->cols + 1 : 1);
+    struct attribution a = {.rows = t->d,
+                            .background = pairs ? t->d : NULL,
+                            .feature = feature,
+                            .n_features = t->cols,
+                            .pairs = pairs};
+    struct error err;
+
+    for (uint32_t c = 0; c < t->cols; c++)
+        feature[c] = c;
+    a.out = calloc(t->n * width + 1, sizeof *a.out);
+    assert_non_null(a.out);
+    if (!gbdt_family.needs_background(m) || pairs)
+        assert_ok(gbdt_family.attribute(m, &a, &err), err);
+    return a.out;
+}
+
 /* What a model of t's rows says about them; release() frees all three. */
 static double *
 fit_and_score(const struct table *t, struct fitting *f, void **m)
@@ -211,6 +234,18 @@ save(const void *m, struct buf *out)
     assert_ok(st_write(w, out, &err), err);
     st_writer_free(w);
     buf_fini(&manifest);
+}
+
+static void *
+open_bytes(struct buf *bytes, size_t cols, enum problem problem,
+           size_t n_classes, struct st_file **file, struct error *err)
+{
+    void *m = NULL;
+
+    *file = st_parse((struct str){bytes->data, bytes->len}, err);
+    if (*file)
+        m = gbdt_family.load(*file, NULL, cols, problem, n_classes, err);
+    return m;
 }
 
 static void
@@ -274,6 +309,42 @@ test_log_loss_takes_a_newton_step(void **state)
     assert_close(p[0], 1 / (1 + exp(5.0 / 8)), 1e-7);
     assert_close(p[20], 1 / (1 + exp(-5.0 / 8)), 1e-7);
     release(p, m, &t);
+}
+
+/* 30 rows of 1 and 10 of -1 are 1/2 on average. */
+static void
+test_shares_know_how_training_rows_went(void **state)
+{
+    struct table t = table_new(40, 1, PROBLEM_REGRESSION, 0);
+    struct fitting f = plain_fit("trees=1");
+    struct st_file *file;
+    struct buf bytes;
+    struct error err;
+    double *phi;
+    void *m, *again;
+
+    (void)state;
+    f.set[3] = "learning_rate=1";
+    f.set[4] = "l2=0";
+    for (size_t i = 0; i < 40; i++) {
+        t.x[i] = i >= 30;
+        t.y.y[i] = i < 30 ? 1 : -1;
+    }
+    m = fit_ok(&t, NULL, &f);
+    save(m, &bytes);
+    again = open_bytes(&bytes, 1, PROBLEM_REGRESSION, 0, &file, &err);
+    assert_ok(again, err);
+    phi = shares(again, &t, false);
+    assert_close(phi[0], 0.5, 1e-7);
+    assert_close(phi[1], 0.5, 1e-7);
+    assert_close(phi[2 * 39], -1.5, 1e-7);
+    assert_close(phi[2 * 39 + 1], 0.5, 1e-7);
+    free(phi);
+    gbdt_family.free(again);
+    st_free(file);
+    buf_fini(&bytes);
+    gbdt_family.free(m);
+    table_free(&t);
 }
 
 static void
@@ -948,18 +1019,6 @@ struct opened {
     void *m;
 };
 
-static void *
-open_bytes(struct buf *bytes, size_t cols, enum problem problem,
-           size_t n_classes, struct st_file **file, struct error *err)
-{
-    void *m = NULL;
-
-    *file = st_parse((struct str){bytes->data, bytes->len}, err);
-    if (*file)
-        m = gbdt_family.load(*file, NULL, cols, problem, n_classes, err);
-    return m;
-}
-
 static void
 check_round_trip(enum problem problem, size_t n_classes)
 {
@@ -1055,6 +1114,8 @@ test_damaged_file_is_refused_or_harmless(void **state)
                 t.d = design_dense(t.x, t.n, t.cols, t.column, &err);
                 assert_ok(t.d, err);
                 free(score(again, &t, NULL));
+                free(shares(again, &t, false));
+                free(shares(again, &t, true));
                 design_free(t.d);
             } else {
                 assert_int_equal(err.code, ERR_CORRUPT);
@@ -1111,6 +1172,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_squared_error_converges_geometrically),
         cmocka_unit_test(test_log_loss_takes_a_newton_step),
+        cmocka_unit_test(test_shares_know_how_training_rows_went),
         cmocka_unit_test(test_classes_are_learnt),
         cmocka_unit_test(test_weights_are_in_base_and_step),
         cmocka_unit_test(test_rows_of_no_weight_teach_nothing),

@@ -37,6 +37,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "engine/trees/grow.h"
+#include "engine/trees/shap.h"
 
 static const struct param GBDT_PARAMS[] = {
     {"trees", PARAM_INT, 1, 100000, NULL, NULL,
@@ -752,6 +753,27 @@ gbdt_score(const void *learner, const struct design *d, struct pool *pool,
     return true;
 }
 
+static bool
+gbdt_margin(const void *learner, const struct design *d, struct pool *pool,
+            double *out, struct error *err)
+{
+    return tree_score(((const struct gbdt *)learner)->forest, d, pool, out,
+                      err);
+}
+
+static bool
+gbdt_attribute(const void *learner, const struct attribution *a,
+               struct error *err)
+{
+    return tree_shap(((const struct gbdt *)learner)->forest, a, err);
+}
+
+static bool
+gbdt_needs_background(const void *learner)
+{
+    return !((const struct gbdt *)learner)->forest->cover;
+}
+
 /* Share of the gain; all the same where nothing was split. */
 static void
 gbdt_importance(const void *learner, double *out)
@@ -824,4 +846,7 @@ const struct family gbdt_family = {
     .importance = gbdt_importance,
     .save = gbdt_save,
     .load = gbdt_load,
+    .margin = gbdt_margin,
+    .attribute = gbdt_attribute,
+    .needs_background = gbdt_needs_background,
 };

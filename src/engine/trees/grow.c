@@ -514,5 +514,7 @@ grow_tree(struct grower *g, size_t n, const struct hist_scale *scale,
     }
     grow_set_values(g, n);
     tree_end(f, g->value, g->n_leaves);
+    for (size_t i = 0; i < g->n_leaves; i++)
+        tree_cover(f)[i] = (uint32_t)g->leaf[i].n;
     return true;
 }

@@ -113,7 +113,9 @@ tree_forest_free(struct forest *f)
         free(f->level_code);
         free(f->gain);
         free(f->base);
+        free(f->cover_code);
     }
+    free(f->cover);
     free(f->node_gain);
     free(f->packed);
     free(f->walk);
@@ -189,7 +191,8 @@ tree_begin(struct forest *f, size_t n_leaves, struct error *err)
     if (leaves > f->cap_leaves) {
         size_t cap = larger(f->cap_leaves, leaves);
 
-        if (!resize(&f->value, cap, sizeof *f->value, err))
+        if (!resize(&f->value, cap, sizeof *f->value, err) ||
+            !resize(&f->cover, cap, sizeof *f->cover, err))
             return false;
         f->cap_leaves = cap;
     }
@@ -239,12 +242,19 @@ tree_end(struct forest *f, const float *value, size_t n_leaves)
 {
     assert(n_leaves == f->open_nodes + 1);
     memcpy(f->value + f->n_leaves, value, n_leaves * sizeof *value);
+    memset(f->cover + f->n_leaves, 0, n_leaves * sizeof *f->cover);
     f->n_nodes += f->open_nodes;
     f->n_leaves += n_leaves;
     f->n_trees++;
     f->node_start[f->n_trees] = (uint32_t)f->n_nodes;
     f->leaf_start[f->n_trees] = (uint32_t)f->n_leaves;
     f->open_nodes = 0;
+}
+
+uint32_t *
+tree_cover(struct forest *f)
+{
+    return f->cover + f->leaf_start[f->n_trees - 1];
 }
 
 void
@@ -329,6 +339,46 @@ pack_tree(struct forest *f, size_t t, const uint16_t *place, uint16_t *height)
         to[i].child[0] = to[i].child[1] = (uint16_t)i;
 }
 
+/* A forest knows how training rows went when all of its trees do. */
+static bool
+has_covers(const struct forest *f)
+{
+    for (size_t t = 0; t < f->n_trees; t++) {
+        uint64_t sum = 0;
+
+        for (size_t i = f->leaf_start[t]; i < f->leaf_start[t + 1]; i++)
+            sum += f->cover[i];
+        if (sum == 0)
+            return false;
+    }
+    return f->n_trees > 0;
+}
+
+static bool
+code_covers(struct forest *f, struct error *err)
+{
+    size_t n = 0;
+
+    if (!f->cover || !has_covers(f)) {
+        free(f->cover);
+        f->cover = NULL;
+        return true;
+    }
+    for (size_t i = 0; i < f->n_leaves; i++)
+        for (uint32_t v = f->cover[i]; n++, v > 127;)
+            v >>= 7;
+    if (!(f->cover_code = mem_try_array(n, 1, err)))
+        return false;
+    for (size_t i = 0; i < f->n_leaves; i++) {
+        uint32_t v = f->cover[i];
+
+        for (; v > 127; v >>= 7)
+            f->cover_code[f->n_cover_code++] = (uint8_t)(v | 128);
+        f->cover_code[f->n_cover_code++] = (uint8_t)v;
+    }
+    return true;
+}
+
 bool
 tree_seal(struct forest *f, struct error *err)
 {
@@ -346,7 +396,7 @@ tree_seal(struct forest *f, struct error *err)
         pack_tree(f, t, place, height);
     for (size_t i = 0; f->node_gain && i < f->n_nodes; i++)
         f->gain[f->feature[i]] += (double)f->node_gain[i];
-    ok = true;
+    ok = f->borrowed || code_covers(f, err);
 out:
     free(place);
     free(height);
@@ -596,6 +646,8 @@ tree_save(const struct forest *f, struct st_writer *w)
     st_add1(w, "tree.right", ST_I16, f->n_nodes, f->right);
     st_add1(w, "tree.flags", ST_U8, f->n_nodes, f->flags);
     st_add1(w, "tree.value", ST_F32, f->n_leaves, f->value);
+    if (f->cover)
+        st_add1(w, "tree.cover", ST_U8, f->n_cover_code, f->cover_code);
     st_add(w, "tree.set", ST_U64, set, 2, f->set);
     st_add1(w, "tree.level_start", ST_U32, f->n_cols + 1, f->level_start);
     st_add1(w, "tree.level_code", ST_U8, f->level_start[f->n_cols],
@@ -721,6 +773,43 @@ check_forest(const struct forest *f, size_t n_codes, struct error *err)
     return check_trees(f, err);
 }
 
+/* Files from before there were covers have none. */
+static bool
+load_covers(struct forest *f, struct error *err)
+{
+    size_t at = 0;
+
+    if (!f->cover_code)
+        return true;
+    if (!(f->cover = mem_try_array(f->n_leaves, sizeof *f->cover, err)))
+        return false;
+    for (size_t i = 0; i < f->n_leaves; i++) {
+        uint64_t v = 0;
+        unsigned shift = 0;
+
+        do {
+            if (at == f->n_cover_code || shift > 28)
+                return corrupt(err, "cover", i);
+            v |= (uint64_t)(f->cover_code[at] & 127) << shift;
+            shift += 7;
+        } while (f->cover_code[at++] > 127);
+        if (v > UINT32_MAX)
+            return corrupt(err, "cover", i);
+        f->cover[i] = (uint32_t)v;
+    }
+    return at == f->n_cover_code || corrupt(err, "cover", f->n_leaves);
+}
+
+/* A tensor that need not be there. */
+static bool
+has_tensor(const struct st_file *file, const char *name)
+{
+    struct st_tensor t;
+    struct error ignored;
+
+    return st_need(file, name, ST_U8, -1, &t, &ignored);
+}
+
 struct forest *
 tree_load(const struct st_file *file, size_t n_cols, size_t n_outputs,
           struct error *err)
@@ -749,12 +838,15 @@ tree_load(const struct st_file *file, size_t n_cols, size_t n_outputs,
     f->level_code = need(&l, "tree.level_code", ST_U8, -1, &codes);
     f->gain = need(&l, "tree.gain", ST_F64, (int64_t)n_cols, NULL);
     f->base = need(&l, "tree.base", ST_F64, (int64_t)n_outputs, NULL);
+    if (has_tensor(file, "tree.cover"))
+        f->cover_code = need(&l, "tree.cover", ST_U8, -1, &f->n_cover_code);
     f->n_sets = words / TREE_SET_WORDS;
     if (!l.failed && starts == 0)
         l.failed = !error_set(err, ERR_CORRUPT, "trees: no starts");
     if (!l.failed) {
         f->n_trees = starts - 1;
-        l.failed = !check_forest(f, codes, err) || !tree_seal(f, err);
+        l.failed = !check_forest(f, codes, err) || !load_covers(f, err) ||
+                   !tree_seal(f, err);
     }
     if (l.failed) {
         tree_forest_free(f);

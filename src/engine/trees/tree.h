@@ -50,7 +50,11 @@ struct forest {
     double *threshold;
     int16_t *left, *right;
     uint8_t *flags;
-    float *value;          /* n_leaves */
+    float *value;        /* n_leaves */
+    uint32_t *cover;     /* n_leaves: training rows; NULL: not known; owned */
+    uint8_t *cover_code; /* as it is saved: seven bits a byte, the lowest
+                              first, all but a number's last with 128 */
+    size_t n_cover_code;
     uint64_t *set;         /* n_sets x TREE_SET_WORDS */
     uint32_t *level_start; /* n_cols + 1: codes of a column's levels */
     uint8_t *level_code;
@@ -78,6 +82,8 @@ int16_t tree_add_node(struct forest *f, const struct binned *b,
 /* Make a child of node `parent` point at node `child`. */
 void tree_link(struct forest *f, int16_t parent, bool left, int16_t child);
 void tree_end(struct forest *f, const float *value, size_t n_leaves);
+/* Where the tree that ended last has its training rows by leaf, 0 so far. */
+uint32_t *tree_cover(struct forest *f);
 /* Forget all trees from `n_trees` on. */
 void tree_cut(struct forest *f, size_t n_trees);
 /* No more trees: prepare for walking. */
