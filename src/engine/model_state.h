@@ -1,5 +1,5 @@
 /* engine/model_state.h -- what fitting, printing and loading a model share.
- * Private to model*.c.
+ * Private to model*.c and explain*.c.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_MODEL_STATE_H
 #define LATHE_ENGINE_MODEL_STATE_H

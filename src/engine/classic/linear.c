@@ -17,6 +17,7 @@
 
 #include "base/fmath.h"
 #include "base/mem.h"
+#include "engine/explain.h"
 
 enum { MAX_COLS = 4096 };
 
@@ -355,6 +356,7 @@ struct scoring {
     const struct linear *l;
     const struct design *d;
     double *out;
+    bool finish; /* or margins */
 };
 
 /* Every row is summed in column order, alone or among others: the same bits
@@ -380,23 +382,48 @@ score_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
                 for (size_t c = 0; c < k; c++)
                     out[i * k + c] += s->l->weight[c * p + j] * x[i];
         }
-        for (size_t i = 0; i < m; i++)
+        for (size_t i = 0; s->finish && i < m; i++)
             score_finish(s->l->problem, out + i * k, k);
     }
 }
 
 static bool
-linear_score(const void *learner, const struct design *d, struct pool *pool,
-             double *out, struct error *err)
+score_rows(const struct linear *l, const struct design *d, struct pool *pool,
+           bool finish, double *out, struct error *err)
 {
-    const struct linear *l = learner;
-    struct scoring s = {l, d, out};
+    struct scoring s = {l, d, out, finish};
 
     if (design_cols(d) != l->p)
         return error_set(err, ERR_STATE, "%zu columns, the model has %zu",
                          design_cols(d), l->p);
     pool_for(pool, design_rows(d), LINEAR_ROWS, score_chunk, &s);
     return true;
+}
+
+static bool
+linear_score(const void *learner, const struct design *d, struct pool *pool,
+             double *out, struct error *err)
+{
+    return score_rows(learner, d, pool, true, out, err);
+}
+
+static bool
+linear_margin(const void *learner, const struct design *d, struct pool *pool,
+              double *out, struct error *err)
+{
+    return score_rows(learner, d, pool, false, out, err);
+}
+
+static bool
+linear_attribute(const void *learner, const struct attribution *a,
+                 struct error *err)
+{
+    const struct linear *l = learner;
+
+    if (design_cols(a->rows) != l->p)
+        return error_set(err, ERR_STATE, "%zu columns, the model has %zu",
+                         design_cols(a->rows), l->p);
+    return explain_linear(a, l->weight, l->bias, l->k, err);
 }
 
 /* How far a deviation of each column moves the score. */
@@ -506,6 +533,8 @@ const struct family linear_family = {
     .importance = linear_importance,
     .save = linear_save,
     .load = linear_load,
+    .margin = linear_margin,
+    .attribute = linear_attribute,
 };
 
 const struct family logistic_family = {
@@ -521,4 +550,6 @@ const struct family logistic_family = {
     .importance = linear_importance,
     .save = linear_save,
     .load = linear_load,
+    .margin = linear_margin,
+    .attribute = linear_attribute,
 };

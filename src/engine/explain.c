@@ -1,0 +1,354 @@
+/* engine/explain.c -- shares of features in the margins of rows.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/explain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "engine/explain_state.h"
+
+enum {
+    STREAM_DRAW = 0x64726177,
+    PART_ROWS = 1 << 15, /* predicted before looking whether to stop */
+    LINEAR_GRAIN = 512
+};
+
+/* ---- what all explanations need ---- */
+
+size_t
+explain_outputs(const struct model *m)
+{
+    return m->like.problem == PROBLEM_MULTICLASS ? m->like.n_classes : 1;
+}
+
+const char *const *
+explain_classes(const struct model *m)
+{
+    return explain_outputs(m) > 1 ? (const char *const *)m->like.classes : NULL;
+}
+
+static int
+ascending(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+bool
+explain_draw(size_t n_rows, size_t n, uint64_t seed, uint32_t **out,
+             size_t *n_out, struct error *err)
+{
+    uint32_t *id = mem_try_array(n_rows, sizeof *id, err);
+
+    if (!id)
+        return false;
+    for (size_t i = 0; i < n_rows; i++)
+        id[i] = (uint32_t)i;
+    *n_out = n_rows;
+    if (n < n_rows) {
+        rng_shuffle(seed, STREAM_DRAW, id, n_rows);
+        qsort(id, n, sizeof *id, ascending);
+        *n_out = n;
+    }
+    *out = id;
+    return true;
+}
+
+bool
+explain_predict(const struct model *m, const struct frame *f,
+                const struct train *ctx, double *out, struct error *err)
+{
+    size_t n = frame_rows(f), k = explain_outputs(m);
+    bool ok = progress_check(ctx->progress, err);
+
+    for (size_t at = 0; ok && at < n; at += PART_ROWS) {
+        size_t end = n - at < PART_ROWS ? n : at + PART_ROWS;
+        struct frame *part =
+            end - at == n ? frame_ref(f) : frame_slice(f, at, end, err);
+        struct prediction p;
+
+        ok = part && model_predict(m, part, ctx->pool, &p, err);
+        if (ok) {
+            memcpy(out + at * k, p.value, (end - at) * k * sizeof *out);
+            prediction_fini(&p);
+            ok = progress_check(ctx->progress, err);
+        }
+        frame_unref(part);
+    }
+    return ok;
+}
+
+/* ---- linear models ---- */
+
+struct linear_job {
+    const struct attribution *a;
+    const double *weight, *bias, *mean;
+    size_t k;
+};
+
+static void
+mean_columns(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct linear_job *j = ctx;
+    double *mean = (double *)(uintptr_t)j->mean, v[LINEAR_GRAIN];
+    size_t n = design_rows(j->a->background);
+
+    (void)chunk;
+    for (size_t c = begin; c < end; c++) {
+        double sum = 0;
+
+        for (size_t at = 0; at < n && !progress_stopped(j->a->progress);
+             at += LINEAR_GRAIN) {
+            size_t to = n - at < LINEAR_GRAIN ? n : at + LINEAR_GRAIN;
+
+            design_pull(j->a->background, c, at, to, v);
+            for (size_t i = 0; i < to - at; i++)
+                sum += v[i];
+        }
+        mean[c] = sum / (double)n;
+    }
+}
+
+static void
+linear_rows(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct linear_job *j = ctx;
+    const struct attribution *a = j->a;
+    size_t p = design_cols(a->rows), n = a->n_features;
+    size_t width = a->pairs ? (n + 1) * (n + 1) : n + 1;
+    double v[LINEAR_GRAIN];
+
+    (void)chunk;
+    if (progress_stopped(a->progress))
+        return;
+    for (size_t r = begin; r < end; r++)
+        for (size_t c = 0; c < j->k; c++) {
+            double base = j->bias[c];
+
+            for (size_t i = 0; i < p; i++)
+                base += j->weight[c * p + i] * j->mean[i];
+            a->out[(r * j->k + c + 1) * width - 1] = base;
+        }
+    for (size_t i = 0; i < p; i++) {
+        size_t at = a->feature[i] * (a->pairs ? n + 2 : 1);
+
+        design_pull(a->rows, i, begin, end, v);
+        for (size_t r = begin; r < end; r++)
+            for (size_t c = 0; c < j->k; c++)
+                a->out[(r * j->k + c) * width + at] +=
+                    j->weight[c * p + i] * (v[r - begin] - j->mean[i]);
+    }
+    progress_add(a->progress, (end - begin) * j->k);
+}
+
+bool
+explain_linear(const struct attribution *a, const double *weight,
+               const double *bias, size_t n_outputs, struct error *err)
+{
+    size_t p = design_cols(a->rows);
+    double *mean;
+    struct linear_job j = {a, weight, bias, NULL, n_outputs};
+
+    if (!a->background || design_rows(a->background) == 0)
+        return error_set(err, ERR_RANGE, "no background rows");
+    if (!(mean = mem_try_array(p, sizeof *mean, err)))
+        return false;
+    j.mean = mean;
+    pool_for(a->pool, p, 1, mean_columns, &j);
+    pool_for(a->pool, design_rows(a->rows), LINEAR_GRAIN, linear_rows, &j);
+    free(mean);
+    return progress_check(a->progress, err);
+}
+
+/* ---- features ---- */
+
+/* Which feature each column of the design is made from; the names, each
+ * once. */
+static bool
+list_features(const struct model *m, uint32_t *feature, struct shares *s,
+              struct error *err)
+{
+    size_t cols = prepare_cols(m->prepare);
+    struct dict *names = dict_new(err);
+    bool ok = names != NULL;
+
+    for (size_t c = 0; c < cols && ok; c++) {
+        const char *name = prepare_feature(m->prepare, c);
+
+        ok = dict_add(names, str_of(name), &feature[c], err);
+        if (ok && feature[c] == s->n_features)
+            s->feature[s->n_features++] = name;
+    }
+    dict_unref(names);
+    return ok;
+}
+
+static const char *
+scale_of(const struct model *m)
+{
+    if (m->like.problem == PROBLEM_REGRESSION)
+        return "value";
+    return m->family->margin ? "log odds" : "probability";
+}
+
+/* ---- shares ---- */
+
+static bool
+choose_way(const struct model *m, const struct explain_options *o,
+           enum explain_way *way, struct error *err)
+{
+    const struct family *f = m->family;
+    bool path =
+        f->attribute && f->needs_background && !f->needs_background(m->learner);
+
+    *way = o->way;
+    if (o->way == EXPLAIN_AUTO)
+        *way = path && !o->background ? EXPLAIN_PATH
+               : f->attribute         ? EXPLAIN_BACKGROUND
+                                      : EXPLAIN_KERNEL;
+    if (*way == EXPLAIN_PATH && !path)
+        return error_set(err, ERR_RANGE,
+                         f->attribute && f->needs_background
+                             ? "the file of this %s model is from before "
+                               "models kept how training rows went: explain "
+                               "it against background rows"
+                             : "a %s model has no paths",
+                         f->name);
+    if (*way == EXPLAIN_BACKGROUND && !f->attribute)
+        return error_set(err, ERR_RANGE,
+                         "a %s model has no exact shares, but the kernel way",
+                         f->name);
+    if (*way == EXPLAIN_KERNEL && o->pairs)
+        return error_set(err, ERR_RANGE,
+                         "pairs are told of trees and linear models alone");
+    return true;
+}
+
+/* The rows that values are taken from where a feature is left out. */
+static struct design *
+make_background(const struct model *m, const struct frame *f,
+                const struct explain_options *o, enum explain_way way,
+                const struct train *ctx, struct error *err)
+{
+    const struct frame *from = o->background ? o->background : f;
+    size_t n = o->background_rows, n_drawn = 0;
+    uint32_t *id = NULL;
+    struct frame *drawn = NULL;
+    struct design *d = NULL;
+
+    if (n == 0)
+        n = way == EXPLAIN_BACKGROUND && !m->family->needs_background
+                ? SIZE_MAX
+                : EXPLAIN_BACKGROUND_ROWS;
+    if (frame_rows(from) == 0) {
+        error_set(err, ERR_RANGE, "no background rows");
+        return NULL;
+    }
+    if (frame_rows(from) <= n)
+        drawn = frame_ref(from);
+    else if (explain_draw(frame_rows(from), n, ctx->seed, &id, &n_drawn, err))
+        drawn = frame_take(from, id, n_drawn, err);
+    if (drawn)
+        d = prepare_apply(m->prepare, drawn, ctx->pool, err);
+    frame_unref(drawn);
+    free(id);
+    return d;
+}
+
+static bool
+room_for_shares(struct shares *s, struct error *err)
+{
+    size_t width = s->n_features + 1, total;
+
+    if ((s->pairs && !mem_mul(width, width, &width)) ||
+        !mem_mul(s->n, s->k, &total) || !mem_mul(total, width, &total))
+        return error_set(err, ERR_NOMEM, "shares of %zu rows do not fit", s->n);
+    s->value = mem_try_array(total, sizeof *s->value, err);
+    return s->value != NULL;
+}
+
+static void
+take_note(struct shares *s, enum explain_way way, const struct design *back)
+{
+    if (way == EXPLAIN_PATH)
+        snprintf(s->note, sizeof s->note,
+                 "exact, by the ways of the training rows");
+    else if (way == EXPLAIN_BACKGROUND)
+        snprintf(s->note, sizeof s->note, "exact, against %zu background row%s",
+                 design_rows(back), design_rows(back) == 1 ? "" : "s");
+}
+
+/* The rows as designs, then the family or the kernel. */
+static bool
+find_shares(struct shares *s, const struct frame *f,
+            const struct explain_options *o, const struct train *ctx,
+            const uint32_t *feature, struct error *err)
+{
+    const struct model *m = s->model;
+    enum explain_way way;
+    struct attribution a = {.feature = feature,
+                            .n_features = s->n_features,
+                            .pairs = o->pairs,
+                            .pool = ctx->pool,
+                            .progress = ctx->progress,
+                            .out = s->value};
+    struct design *rows = NULL, *back = NULL;
+    bool ok = choose_way(m, o, &way, err) &&
+              (rows = prepare_apply(m->prepare, f, ctx->pool, err)) &&
+              (way == EXPLAIN_PATH ||
+               (back = make_background(m, f, o, way, ctx, err)));
+
+    a.rows = rows;
+    a.background = back;
+    progress_begin(ctx->progress, "explaining", s->n * s->k);
+    if (ok) {
+        take_note(s, way, back);
+        ok = way == EXPLAIN_KERNEL
+                 ? explain_kernel(m, &a, o->samples, ctx->seed, s->k, s->note,
+                                  sizeof s->note, err)
+                 : m->family->attribute(m->learner, &a, err);
+    }
+    design_free(rows);
+    design_free(back);
+    return ok;
+}
+
+bool
+explain_shares(const struct model *m, const struct frame *f,
+               const struct explain_options *o, const struct train *ctx,
+               struct shares *out, struct error *err)
+{
+    static const struct explain_options none;
+    size_t cols = prepare_cols(m->prepare);
+    uint32_t *feature = mem_try_array(cols, sizeof *feature, err);
+    bool ok;
+
+    o = o ? o : &none;
+    *out = (struct shares){.model = model_ref(m),
+                           .n = frame_rows(f),
+                           .k = explain_outputs(m),
+                           .pairs = o->pairs,
+                           .scale = scale_of(m)};
+    out->feature = mem_try_array(cols, sizeof *out->feature, err);
+    ok = feature && out->feature && list_features(m, feature, out, err) &&
+         room_for_shares(out, err) && find_shares(out, f, o, ctx, feature, err);
+    free(feature);
+    if (!ok)
+        shares_fini(out);
+    return ok;
+}
+
+void
+shares_fini(struct shares *s)
+{
+    model_unref(s->model);
+    free(s->feature);
+    free(s->value);
+    *s = (struct shares){.n = 0};
+}
