@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+liblathe_a_SOURCES += src/engine/classic/block.c
+liblathe_a_SOURCES += src/engine/classic/block.h
+liblathe_a_SOURCES += src/engine/classic/block_avx2.c
+liblathe_a_SOURCES += src/engine/classic/block_avx512.c
 liblathe_a_SOURCES += src/engine/classic/linear.c
 liblathe_a_SOURCES += src/engine/classic/linear.h
 liblathe_a_SOURCES += src/engine/classic/linear_fit.h
 liblathe_a_SOURCES += src/engine/classic/linear_step.c
+liblathe_a_SOURCES += src/engine/classic/panels.c
+liblathe_a_SOURCES += src/engine/classic/panels.h
 liblathe_a_SOURCES += src/engine/classic/softmax.c
 liblathe_a_SOURCES += src/engine/cv.c
 liblathe_a_SOURCES += src/engine/cv.h
@@ -68,6 +74,7 @@ liblathe_a_SOURCES += src/engine/trees/split_avx2.c
 liblathe_a_SOURCES += src/engine/trees/tree.c
 liblathe_a_SOURCES += src/engine/trees/tree.h
 UNIT += tests/unit/test_binner
+UNIT += tests/unit/test_block
 UNIT += tests/unit/test_encode
 UNIT += tests/unit/test_explain
 UNIT += tests/unit/test_gbdt
