@@ -155,7 +155,8 @@ result_init(struct crossing *c, unsigned k, struct error *err)
     table = metric_table(&n);
     r->k = k;
     for (size_t i = 0; i < n; i++)
-        if (table[i].problems & 1u << c->truth.problem)
+        if (table[i].usual && !table[i].grouped &&
+            table[i].problems & 1u << c->truth.problem)
             r->metric[r->n_metrics++] = &table[i];
     r->out.n = c->truth.n;
     r->out.k = c->truth.problem == PROBLEM_MULTICLASS ? c->truth.n_classes : 1;

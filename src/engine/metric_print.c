@@ -48,21 +48,36 @@ score_text(double v, bool number, char out[STR_F64_MAX])
         snprintf(out, STR_F64_MAX, "%.6g", v);
 }
 
+/* Its title, or its name where that says more. */
+static const char *
+label_of(const struct metric *m)
+{
+    return strpbrk(m->name, "@_") ? m->name : m->title;
+}
+
 static void
 scores_print(const struct evaluation *e, struct buf *out)
 {
-    buf_printf(out, "%-12s %10s   %s\n", "metric", "value", "95 % interval");
+    int wide = 12;
+
+    for (size_t m = 0; m < e->n_scores; m++) {
+        int n = (int)strlen(label_of(e->score[m].metric));
+
+        wide = n > wide ? n : wide;
+    }
+    buf_printf(out, "%-*s %10s   %s\n", wide, "metric", "value",
+               "95 % interval");
     for (size_t m = 0; m < e->n_scores; m++) {
         const struct scored *s = &e->score[m];
-        bool number =
-            e->problem == PROBLEM_REGRESSION && s->metric->kind != METRIC_R2;
+        bool number = e->problem == PROBLEM_REGRESSION &&
+                      s->metric->kind != METRIC_R2 && !s->metric->grouped;
         char v[STR_F64_MAX], low[STR_F64_MAX], high[STR_F64_MAX];
 
         score_text(s->value, number, v);
         score_text(s->low, number, low);
         score_text(s->high, number, high);
-        buf_printf(out, "%-12s %10s   %s to %s\n", s->metric->title, v, low,
-                   high);
+        buf_printf(out, "%-*s %10s   %s to %s\n", wide, label_of(s->metric), v,
+                   low, high);
     }
 }
 

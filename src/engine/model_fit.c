@@ -40,12 +40,12 @@ metrics_choose(struct fit *f, struct error *err)
     if (!names)
         names = f->all.problem == PROBLEM_REGRESSION ? numbers : classes;
     for (; *names; names++) {
-        const struct metric *m = metric_find(*names, f->all.problem, err);
+        struct metric *m = &f->asked[f->n_metrics];
 
-        if (!m)
+        if (f->n_metrics == METRIC_MAX)
+            return error_set(err, ERR_RANGE, "over %d metrics", METRIC_MAX);
+        if (!metric_parse(*names, f->all.problem, m, err))
             return false;
-        if (f->n_metrics == METRIC_N)
-            return error_set(err, ERR_RANGE, "over %d metrics", METRIC_N);
         f->metric[f->n_metrics++] = m;
     }
     return true;

@@ -17,7 +17,8 @@ struct fit {
     const struct model_options *o;
     const struct train *ctx;
     const char *target;
-    const struct metric *metric[METRIC_N];
+    const struct metric *metric[METRIC_MAX];
+    struct metric asked[METRIC_MAX]; /* what they are; names are the options' */
     size_t n_metrics;
     struct frame *train, *valid;
     struct target all, y, y_valid;

@@ -67,16 +67,16 @@ metrics_print(const struct model *m, struct buf *out)
 
     for (const struct json *s = all ? json_first(all) : NULL; s && n < 3;
          s = json_next(s), n++) {
-        const struct metric *metric =
-            metric_find(json_key(s), m->like.problem, &err);
+        struct metric metric;
         double value, low, high;
 
-        if (metric && json_type(s) == JSON_OBJECT &&
+        if (metric_parse(json_key(s), m->like.problem, &metric, &err) &&
+            json_type(s) == JSON_OBJECT &&
             json_get_double(s, "value", &value, &err) &&
             json_get_double(s, "low", &low, &err) &&
             json_get_double(s, "high", &high, &err))
             buf_printf(out, "%s %s %.4g (%.4g to %.4g)", n ? "," : ":",
-                       metric->title, value, low, high);
+                       metric.title, value, low, high);
     }
     if (m->n_valid)
         buf_putc(out, '\n');

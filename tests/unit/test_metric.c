@@ -1,9 +1,9 @@
 /* tests/unit/test_metric.c -- scores, intervals, evaluations.
  *
- * Values of scores: scikit-learn 1.2.1 (roc_auc_score, log_loss, f1_score,
- * precision_score, recall_score, brier_score_loss, accuracy_score, and
- * mean_squared_error, mean_absolute_error, r2_score) on the very numbers
- * below; the Brier score of several classes from numpy by its definition.
+ * Values of scores: scikit-learn 1.2.1 (roc_auc_score, log_loss, f1_score and
+ * so on, with and without sample_weight) on the very numbers below; the Brier
+ * score of several classes, the calibration error, KS (from roc_curve) and gains
+ * from numpy by their definitions.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -50,32 +50,59 @@ static const double p_numbers[] = {
     80.1,  136.1, 158.6, 111.8, 128.1, 101,   66.9, 114.1, 106,  94.4};
 
 struct want {
-    enum metric_kind kind;
-    double value;
+    const char *name;
+    double value, weighted; /* by weight_of() */
 };
 
 static const struct want want_binary[] = {
-    {METRIC_LOGLOSS, 1.6482432824856184},
-    {METRIC_AUC, 0.5191815856777493},
-    {METRIC_ACCURACY, 0.525},
-    {METRIC_F1, 0.34482758620689657},
-    {METRIC_PRECISION, 0.41666666666666669},
-    {METRIC_RECALL, 0.29411764705882354},
-    {METRIC_BRIER, 0.280785},
+    {"logloss", 1.6482432824856184, 1.4057983721511902},
+    {"auc", 0.5191815856777493, 0.48301240044359312},
+    {"prauc", 0.58907293051693377, 0.61916288181814727},
+    {"accuracy", 0.52500000000000002, 0.51500000000000001},
+    {"balanced", 0.49488491048593353, 0.50060489968746857},
+    {"f1", 0.34482758620689657, 0.38993710691823896},
+    {"precision", 0.41666666666666669, 0.45588235294117646},
+    {"recall", 0.29411764705882354, 0.34065934065934067},
+    {"mcc", -0.011035753058718368, 0.0012717621017700792},
+    {"brier", 0.28078500000000001, 0.30406899999999998},
+    {"ece", 0.29099999999999998, 0.32740000000000002},
+    {"ks", 0.29411764705882354, 0.34065934065934067},
+    {"fbeta@2", 0.3125, 0.35879629629629634},
+    {"fbeta@0.5", 0.38461538461538464, 0.4269972451790634},
+    {"kappa", -0.010638297872340496, 0.0012355848434926209},
+    {"f1_macro", 0.48613928329952671, 0.4937237401811112},
+    {"f1_weighted", 0.5073360378634213, 0.50306453717476973},
+    {"recall_micro", 0.52500000000000002, 0.51500000000000001},
+    {"gain@0.25", 0.29411764705882354, 0.34065934065934067},
+    {"lift@0.25", 1.1764705882352942, 1.3626373626373627},
 };
 static const struct want want_multi[] = {
-    {METRIC_LOGLOSS, 0.75786650981842052},
-    {METRIC_AUC, 0.91414682539682546},
-    {METRIC_ACCURACY, 0.7},
-    {METRIC_F1, 0.62048800161322848},
-    {METRIC_PRECISION, 0.62063492063492054},
-    {METRIC_RECALL, 0.62222222222222212},
-    {METRIC_BRIER, 0.45268666666666668},
+    {"logloss", 0.75786650981842041, 0.7603184143484264},
+    {"auc", 0.91414682539682557, 0.91266302667715526},
+    {"prauc", 0.83639457764457759, 0.83590199035249779},
+    {"accuracy", 0.69999999999999996, 0.64666666666666661},
+    {"balanced", 0.62222222222222212, 0.5886291811383334},
+    {"f1", 0.62048800161322848, 0.59254388858347073},
+    {"precision", 0.62063492063492054, 0.60219354260491587},
+    {"recall", 0.62222222222222212, 0.5886291811383334},
+    {"mcc", 0.5222230814913722, 0.45827672444011247},
+    {"brier", 0.45268666666666668, 0.45559333333333335},
+    {"ece", 0.19333333333333336, 0.13333333333333333},
+    {"fbeta_weighted@2", 0.70150802976889937, 0.65219361014168564},
+    {"fbeta_macro@0.5", 0.62035706301299864, 0.59766105345546106},
+    {"precision_weighted", 0.710952380952381, 0.68326163429006748},
+    {"f1_micro", 0.69999999999999996, 0.64666666666666661},
+    {"kappa", 0.52127659574468088, 0.45592663564193814},
+    {"auc_macro", 0.90119708994709002, 0.89791450159657904},
+    {"prauc_macro", 0.79214405964405954, 0.79262304084039537},
 };
 static const struct want want_numbers[] = {
-    {METRIC_RMSE, 11.020208709457368},
-    {METRIC_MAE, 9.43},
-    {METRIC_R2, 0.86507886073654305},
+    {"rmse", 11.020208709457368, 10.689901776910769},
+    {"mae", 9.4300000000000015, 9.3359999999999985},
+    {"mape", 0.1255129056402291, 0.12235684205000982},
+    {"r2", 0.86507886073654305, 0.89518452191007269},
+    {"pinball@0.9", 3.1270000000000002, 3.1671999999999998},
+    {"pinball", 4.7150000000000007, 4.6679999999999993},
 };
 
 /* Borrows everything. */
@@ -94,53 +121,226 @@ target_of(enum problem problem, const double *y, size_t n)
     return t;
 }
 
+static double
+weight_of(size_t i)
+{
+    return 0.25 + (double)(i * 7 % 5) * 0.5;
+}
+
 static void
-expect_scores(const struct want *want, size_t n, enum problem problem,
-              const double *y, const double *p, size_t rows, size_t k)
+expect_score(const char *name, double got, double want)
+{
+    if (!(fabs(got - want) < 1e-12))
+        print_message("# %s: got %.17g, want %.17g\n", name, got, want);
+    assert_true(fabs(got - want) < 1e-12);
+}
+
+static void
+expect_measured(const struct want *want, size_t n, struct metric_rows rows)
+{
+    double weight[N_BINARY];
+
+    for (size_t i = 0; i < rows.n; i++)
+        weight[i] = weight_of(i);
+    for (size_t i = 0; i < n; i++) {
+        struct metric m;
+        struct error err;
+
+        assert_true(metric_parse(want[i].name, rows.problem, &m, &err));
+        rows.weight = NULL;
+        expect_score(want[i].name, metric_measure(&m, &rows), want[i].value);
+        rows.weight = weight;
+        expect_score(want[i].name, metric_measure(&m, &rows), want[i].weighted);
+    }
+}
+
+static void
+expect_scores(const struct want *want, size_t n, size_t n_usual,
+              enum problem problem, const double *y, const double *p,
+              size_t rows, size_t k)
 {
     struct target t = target_of(problem, y, rows);
+    struct metric_rows judged = {
+        .problem = problem, .n = rows, .k = k, .y = y, .p = p};
+    const char *names[32] = {0};
+    struct evaluation_options o = {names, 100, 1};
     struct evaluation e;
     struct error err;
 
+    expect_measured(want, n, judged);
+    for (size_t i = 0; i < n; i++)
+        names[i] = want[i].name;
     assert_true(evaluation_make(&t, p, k, 100, 1, NULL, &e, &err));
+    assert_int_equal(e.n_scores, n_usual);
+    evaluation_fini(&e);
+    assert_true(evaluation_of(&judged, t.classes, &o, NULL, &e, &err));
     assert_int_equal(e.n_scores, n);
     for (size_t i = 0; i < n; i++) {
-        double got = metric_score(want[i].kind, problem, y, p, rows, k);
+        const struct scored *s = &e.score[i];
 
-        if (!(fabs(got - want[i].value) < 1e-12))
-            print_message("# %s: got %.17g, want %.17g\n",
-                          e.score[i].metric->name, got, want[i].value);
-        assert_true(fabs(got - want[i].value) < 1e-12);
-        assert_int_equal(e.score[i].metric->kind, want[i].kind);
-        assert_true(fabs(e.score[i].value - want[i].value) < 1e-12);
-        assert_true(e.score[i].low <= got && got <= e.score[i].high);
+        assert_string_equal(s->metric->name, want[i].name);
+        expect_score(want[i].name, s->value, want[i].value);
+        assert_true(s->low <= s->value && s->value <= s->high);
     }
     evaluation_fini(&e);
     free(t.y);
 }
 
+enum { N_WANT = sizeof want_binary / sizeof *want_binary };
+
 static void
 test_binary_scores_agree_with_scikit_learn(void **state)
 {
     (void)state;
-    expect_scores(want_binary, 7, PROBLEM_BINARY, y_binary, p_binary, N_BINARY,
-                  1);
+    expect_scores(want_binary, N_WANT, 12, PROBLEM_BINARY, y_binary, p_binary,
+                  N_BINARY, 1);
 }
 
 static void
 test_multiclass_scores_agree_with_scikit_learn(void **state)
 {
     (void)state;
-    expect_scores(want_multi, 7, PROBLEM_MULTICLASS, y_multi, p_multi, N_MULTI,
-                  3);
+    expect_scores(want_multi, sizeof want_multi / sizeof *want_multi, 11,
+                  PROBLEM_MULTICLASS, y_multi, p_multi, N_MULTI, 3);
 }
 
 static void
 test_regression_scores_agree_with_scikit_learn(void **state)
 {
     (void)state;
-    expect_scores(want_numbers, 3, PROBLEM_REGRESSION, y_numbers, p_numbers,
-                  N_NUMBERS, 1);
+    expect_scores(want_numbers, sizeof want_numbers / sizeof *want_numbers, 4,
+                  PROBLEM_REGRESSION, y_numbers, p_numbers, N_NUMBERS, 1);
+}
+
+/* Weights that are whole are rows that come so often. */
+static void
+test_a_weight_of_two_is_a_row_twice(void **state)
+{
+    double y[2 * N_BINARY], p[2 * N_BINARY], weight[N_BINARY];
+    size_t n = 0, n_metrics;
+    const struct metric *table = metric_table(&n_metrics);
+    struct metric_rows once = {.problem = PROBLEM_BINARY,
+                               .n = N_BINARY,
+                               .k = 1,
+                               .y = y_binary,
+                               .p = p_binary,
+                               .weight = weight};
+    struct metric_rows twice = {
+        .problem = PROBLEM_BINARY, .k = 1, .y = y, .p = p};
+
+    (void)state;
+    for (size_t i = 0; i < N_BINARY; i++) {
+        weight[i] = 1 + (double)(i % 2);
+        for (size_t j = 0; j <= i % 2; j++, n++) {
+            y[n] = y_binary[i];
+            p[n] = p_binary[i];
+        }
+    }
+    twice.n = n;
+    for (size_t m = 0; m < n_metrics; m++)
+        if (table[m].problems & 1u << PROBLEM_BINARY && !table[m].grouped)
+            expect_score(table[m].name, metric_measure(&table[m], &once),
+                         metric_measure(&table[m], &twice));
+}
+
+/* ndcg_score of scikit-learn 1.2.1 with gains 2^y - 1, average_precision_score;
+ * the mean over the groups. */
+static void
+test_ranks_within_groups_agree_with_scikit_learn(void **state)
+{
+    static const struct {
+        const char *name;
+        double value;
+    } want[] = {{"ndcg", 0.71428498429451992},
+                {"ndcg@3", 0.42396062458407141},
+                {"ndcg@10", 0.71428498429451992},
+                {"map", 0.82603174603174612}};
+    double y[N_BINARY], p[N_BINARY];
+    uint32_t group[N_BINARY];
+    struct metric_rows rows = {.problem = PROBLEM_REGRESSION,
+                               .n = N_BINARY,
+                               .k = 1,
+                               .y = y,
+                               .p = p,
+                               .group = group};
+    struct evaluation_options o = {.resamples = 200, .seed = 1};
+    const struct scored *s;
+    struct evaluation e;
+    struct error err;
+
+    (void)state;
+    for (uint32_t i = 0; i < N_BINARY; i++) {
+        y[i] = i * 17 % 4;
+        group[i] = i * 11 % 5;
+        p[i] = p_binary[i];
+    }
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        struct metric m;
+
+        if (i == 3)
+            for (size_t j = 0; j < N_BINARY; j++)
+                p[j] += (double)j * 1e-6;
+        assert_true(metric_parse(want[i].name, rows.problem, &m, &err));
+        expect_score(want[i].name, metric_measure(&m, &rows), want[i].value);
+    }
+    assert_true(evaluation_of(&rows, NULL, &o, NULL, &e, &err));
+    s = evaluation_find(&e, "map");
+    assert_true(s && s->low < s->value && s->value < s->high);
+    evaluation_fini(&e);
+    rows.group = NULL;
+    assert_true(
+        isnan(metric_measure(metric_find("ndcg", rows.problem, &err), &rows)));
+}
+
+/* What is said positive starts above the threshold. */
+static void
+test_a_threshold_moves_what_is_said(void **state)
+{
+    struct metric_rows rows = {.problem = PROBLEM_BINARY,
+                               .n = N_BINARY,
+                               .k = 1,
+                               .y = y_binary,
+                               .p = p_binary,
+                               .threshold = 0.3};
+    struct error err;
+    double said = 0, right = 0;
+
+    (void)state;
+    for (size_t i = 0; i < N_BINARY; i++) {
+        said += p_binary[i] > 0.3;
+        right += p_binary[i] > 0.3 && y_binary[i] == 1;
+    }
+    expect_score(
+        "precision",
+        metric_measure(metric_find("precision", PROBLEM_BINARY, &err), &rows),
+        right / said);
+}
+
+static void
+test_names_of_metrics_have_parts(void **state)
+{
+    struct metric m;
+    struct error err;
+
+    (void)state;
+    assert_true(metric_parse("fbeta_macro@0.5", PROBLEM_BINARY, &m, &err));
+    assert_int_equal(m.kind, METRIC_FBETA);
+    assert_int_equal(m.average, METRIC_MACRO);
+    assert_true(m.at == 0.5);
+    assert_string_equal(metric_named("valid.fbeta_macro@0.5")->name, "fbeta");
+    assert_true(metric_better("valid.pinball@0.9", 1, 2));
+    assert_false(metric_parse("auc_micro", PROBLEM_BINARY, &m, &err));
+    assert_string_equal(err.message, "metric 'auc_micro' has no such average");
+    assert_false(metric_parse("auc@3", PROBLEM_BINARY, &m, &err));
+    assert_string_equal(err.message, "metric 'AUC' takes no number");
+    assert_false(metric_parse("pinball@1.5", PROBLEM_REGRESSION, &m, &err));
+    assert_string_equal(
+        err.message,
+        "metric 'pinball loss' with '1.5', expected 0.0001..0.9999");
+    assert_false(metric_parse("ndcg@2.5", PROBLEM_REGRESSION, &m, &err));
+    assert_false(metric_parse("ndcg@", PROBLEM_REGRESSION, &m, &err));
+    assert_false(metric_parse("", PROBLEM_REGRESSION, &m, &err));
+    assert_false(metric_parse("_macro", PROBLEM_REGRESSION, &m, &err));
 }
 
 static void
@@ -349,7 +549,8 @@ test_an_unknown_metric_names_the_nearest(void **state)
                                      "(did you mean 'accuracy'?)");
     assert_null(metric_find("auc", PROBLEM_REGRESSION, &err));
     assert_string_equal(err.message, "no metric 'auc' for regression targets, "
-                                     "there are rmse, mae, r2");
+                                     "there are rmse, mae, mape, r2, pinball, "
+                                     "ndcg, map");
     assert_string_equal(metric_find("auc", PROBLEM_BINARY, &err)->title, "AUC");
 }
 
@@ -373,14 +574,19 @@ test_the_print_shows_scores_and_confusion(void **state)
     assert_string_equal(b.data,
                         "40 rows, binary, positive class yes\n"
                         "\n"
-                        "metric            value   95 % interval\n"
-                        "log loss         1.6482   0.2500 to -\n"
-                        "AUC              0.5192   0.2500 to -\n"
-                        "accuracy         0.5250   0.2500 to -\n"
-                        "F1               0.3448   0.2500 to -\n"
-                        "precision        0.4167   0.2500 to -\n"
-                        "recall           0.2941   0.2500 to -\n"
-                        "Brier score      0.2808   0.2500 to -\n"
+                        "metric                 value   95 % interval\n"
+                        "log loss              1.6482   0.2500 to -\n"
+                        "AUC                   0.5192   0.2500 to -\n"
+                        "PR AUC                0.5891   0.2500 to -\n"
+                        "accuracy              0.5250   0.2500 to -\n"
+                        "balanced accuracy     0.4949   0.2500 to -\n"
+                        "F1                    0.3448   0.2500 to -\n"
+                        "precision             0.4167   0.2500 to -\n"
+                        "recall                0.2941   0.2500 to -\n"
+                        "MCC                  -0.0110   0.2500 to -\n"
+                        "Brier score           0.2808   0.2500 to -\n"
+                        "calibration error     0.2910   0.2500 to -\n"
+                        "KS                    0.2941   0.2500 to -\n"
                         "\n"
                         "rows are the truth, columns what was predicted\n"
                         "                no      yes   recall\n"
@@ -421,6 +627,10 @@ main(void)
         cmocka_unit_test(test_binary_scores_agree_with_scikit_learn),
         cmocka_unit_test(test_multiclass_scores_agree_with_scikit_learn),
         cmocka_unit_test(test_regression_scores_agree_with_scikit_learn),
+        cmocka_unit_test(test_a_weight_of_two_is_a_row_twice),
+        cmocka_unit_test(test_ranks_within_groups_agree_with_scikit_learn),
+        cmocka_unit_test(test_a_threshold_moves_what_is_said),
+        cmocka_unit_test(test_names_of_metrics_have_parts),
         cmocka_unit_test(test_confusion_counts_truth_by_prediction),
         cmocka_unit_test(test_auc_is_the_share_of_pairs_in_order),
         cmocka_unit_test(test_auc_sees_the_last_bits),

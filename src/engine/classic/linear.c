@@ -81,7 +81,11 @@ emit_score(const struct fitting *f, const char *part, const struct metric *m,
 
     snprintf(name, sizeof name, "%s.%s", part, m->name);
     event_emit(&f->ctx->sink, name, step,
-               metric_score(m->kind, f->problem, y->y, p, y->n, f->k));
+               metric_measure(m, &(struct metric_rows){.problem = f->problem,
+                                                       .n = y->n,
+                                                       .k = f->k,
+                                                       .y = y->y,
+                                                       .p = p}));
 }
 
 static bool linear_score(const void *learner, const struct design *d,

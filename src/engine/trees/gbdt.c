@@ -456,8 +456,11 @@ check_valid(struct boost *s)
                 objective_transform(s->problem, s->valid_out, n, s->k);
                 transformed = true;
             }
-            v = metric_score(m->kind, s->problem, d->y_valid->y, s->valid_out,
-                             n, s->k);
+            v = metric_measure(m, &(struct metric_rows){.problem = s->problem,
+                                                        .n = n,
+                                                        .k = s->k,
+                                                        .y = d->y_valid->y,
+                                                        .p = s->valid_out});
         }
         emit(s, "valid", m, v, s->rounds);
         if (i == 0 && (s->best_round == 0 || improves(m, v, s->best))) {
