@@ -188,6 +188,7 @@ cv_run(const struct family *family, const struct params *p,
     if (c.options.valid)
         return error_set(err, ERR_USAGE,
                          "cross-validation takes no validation rows");
+    c.options.problem = model_fit_problem(family, p, c.options.problem);
     if (!target_fit(f, target, c.options.problem, &c.truth, err))
         return false;
     c.options.problem = (int)c.truth.problem;

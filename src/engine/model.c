@@ -62,26 +62,71 @@ model_unref(struct model *m)
 
 /* ---- predicting ---- */
 
-bool
-model_predict(const struct model *m, const struct frame *f, struct pool *pool,
-              struct prediction *out, struct error *err)
+size_t
+model_width(const struct model *m)
 {
-    struct prediction p = {
-        .n = frame_rows(f),
-        .k = m->like.problem == PROBLEM_MULTICLASS ? m->like.n_classes : 1};
+    return m->like.problem == PROBLEM_MULTICLASS ? m->like.n_classes : 1;
+}
+
+/* How many values a row has, and which of them is judged. */
+static size_t
+outputs(const struct model *m, size_t *middle)
+{
+    *middle = 0;
+    if (m->like.problem == PROBLEM_REGRESSION && m->family->outputs)
+        return m->family->outputs(m->learner, middle);
+    return model_width(m);
+}
+
+bool
+model_score(const struct model *m, const struct design *d, struct pool *pool,
+            double *out, struct error *err)
+{
+    size_t middle, k = outputs(m, &middle), n = design_rows(d), cells;
+    double *all = NULL;
+    bool ok;
+
+    if (k == model_width(m))
+        return m->family->score(m->learner, d, pool, out, err);
+    if (!mem_mul(n, k, &cells))
+        return error_set(err, ERR_NOMEM, "%zu rows of %zu values do not fit", n,
+                         k);
+    all = mem_try_array(cells, sizeof *all, err);
+    ok = all && m->family->score(m->learner, d, pool, all, err);
+    for (size_t i = 0; ok && i < n; i++)
+        out[i] = all[i * k + middle];
+    free(all);
+    return ok;
+}
+
+/* (rows, k): all values where k is outputs(), else those that are judged. */
+static bool
+predict(const struct model *m, const struct frame *f, size_t k,
+        struct pool *pool, struct prediction *out, struct error *err)
+{
+    struct prediction p = {.n = frame_rows(f), .k = k};
     struct design *d = prepare_apply(m->prepare, f, pool, err);
     size_t n;
     bool ok = false;
 
     if (d && mem_mul(p.n, p.k, &n) &&
         (p.value = mem_try_array(n, sizeof *p.value, err)))
-        ok = m->family->score(m->learner, d, pool, p.value, err);
+        ok = k == model_width(m)
+                 ? model_score(m, d, pool, p.value, err)
+                 : m->family->score(m->learner, d, pool, p.value, err);
     design_free(d);
     if (ok)
         *out = p;
     else
         free(p.value);
     return ok;
+}
+
+bool
+model_predict(const struct model *m, const struct frame *f, struct pool *pool,
+              struct prediction *out, struct error *err)
+{
+    return predict(m, f, model_width(m), pool, out, err);
 }
 
 void
@@ -172,13 +217,37 @@ prediction_frame(const struct target *like, const struct prediction *p,
              : NULL;
 }
 
+/* "prediction", then each of the values. */
+static struct frame *
+values_frame(const struct model *m, const struct prediction *p, size_t middle,
+             struct error *err)
+{
+    struct frame *f = frame_new(p->n, 0, NULL, NULL, err);
+    char name[32];
+
+    f = add_column(f, "prediction", number_column(p, middle, err), err);
+    for (size_t c = 0; c < p->k && f; c++) {
+        m->family->output_name(m->learner, c, name);
+        f = add_column(f, name, number_column(p, c, err), err);
+    }
+    return f;
+}
+
 struct frame *
 model_predict_frame(const struct model *m, const struct frame *f,
                     struct pool *pool, struct error *err)
 {
     struct prediction p;
     struct frame *out;
+    size_t middle, k = outputs(m, &middle);
 
+    if (k != model_width(m)) {
+        if (!predict(m, f, k, pool, &p, err))
+            return NULL;
+        out = values_frame(m, &p, middle, err);
+        prediction_fini(&p);
+        return out;
+    }
     if (!model_predict(m, f, pool, &p, err))
         return NULL;
     out = prediction_frame(&m->like, &p, err);

@@ -30,14 +30,17 @@ struct fit_data {
     const struct design *train, *valid;
     const struct target *y, *y_valid;
     const struct metric *const *metrics; /* reported each round on valid (and
-                                            the first also on train); the first
-                                            one stops early */
+                                            the first also on train) */
     size_t n_metrics;
     unsigned patience; /* rounds without gain before stopping; 0: never */
     /* The training rows; NULL: they are those of train.  Else train is a
      * sample of them, y has room for all and is filled as they are fed. */
     const struct design_feed *feed;
+    bool usual_metrics; /* nobody has named them */
+    size_t stop; /* which of the metrics stops early; FIT_STOP_LOSS: the loss
+                    that is learnt by, told as "loss" */
 };
+#define FIT_STOP_LOSS SIZE_MAX
 
 /* What is asked of family.attribute(): the shares that features have in the
  * margins of rows (engine/explain.h), which add up to the margin with the base
@@ -80,7 +83,14 @@ struct family {
                  const struct train *ctx, struct json_writer *chosen,
                  struct error *err);
     void (*free)(void *learner);
-    /* out: shape (rows of d, k), row-major; k = 1 or n_classes. */
+    /* The kind of target that the parameters ask for, or -1.  NULL: none. */
+    int (*problem)(const struct params *p);
+    /* How many numbers a learner predicts for a row of a regression, and which
+     * of them is judged.  NULL: one. */
+    size_t (*outputs)(const void *learner, size_t *middle);
+    void (*output_name)(const void *learner, size_t i, char *out); /* 32 */
+    /* out: shape (rows of d, k), row-major; k = n_classes for several classes,
+     * else outputs(). */
     bool (*score)(const void *learner, const struct design *d,
                   struct pool *pool, double *out, struct error *err);
     /* Importance by column of the design, summing to 1. */
@@ -118,6 +128,10 @@ struct model_options {
     const struct frame *valid;  /* or rows of their own; NULL */
     int problem;                /* -1: from the target */
     const char *const *metrics; /* NULL-ended names; NULL: the task's usual */
+    const char *stop;           /* the metric that stops early, or "loss", what
+                                   is learnt by; NULL: the first of metrics,
+                                   or the loss where that is not among the
+                                   usual ones */
     int patience;               /* -1: 50 */
     const char *const *drop;    /* as prepare_fit */
     const char *const *derive;  /* as prepare_fit */
@@ -154,6 +168,10 @@ model_fit_stream(const struct family *family, const struct params *p,
                  struct stream *s, const char *target,
                  const struct model_options *o, const struct train *ctx,
                  struct error *err) MUST_USE;
+/* The kind of target to fit: `wanted`, or when that is -1 the one that the
+ * parameters ask for, or -1. */
+int model_fit_problem(const struct family *family, const struct params *p,
+                      int wanted);
 /* May it be tried at all?  Otherwise its error. */
 bool
 model_fit_streams(const struct family *family, const struct model_options *o,
@@ -162,7 +180,8 @@ struct model *model_ref(const struct model *m);
 void model_unref(struct model *m);
 
 struct prediction {
-    size_t n, k;   /* k = 1: P(positive) or the value */
+    size_t n, k;   /* k = 1: P(positive) or the value; of several values
+                      the one that is judged */
     double *value; /* owned, (n, k) row-major */
 };
 bool
@@ -170,7 +189,8 @@ model_predict(const struct model *m, const struct frame *f, struct pool *pool,
               struct prediction *out, struct error *err) MUST_USE;
 void prediction_fini(struct prediction *p);
 /* As a frame: binary "probability", "prediction"; multiclass "p_CLASS"...,
- * "prediction"; regression "prediction". */
+ * "prediction"; regression "prediction", and behind it each of several
+ * values: "q0.1"... */
 struct frame *
 model_predict_frame(const struct model *m, const struct frame *f,
                     struct pool *pool, struct error *err) MUST_USE;

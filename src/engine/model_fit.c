@@ -30,6 +30,26 @@ release(struct fit *f)
     f->x = f->x_valid = NULL;
 }
 
+/* One of the metrics, one more, or what is learnt by. */
+static bool
+stop_choose(struct fit *f, struct error *err)
+{
+    struct metric *m = &f->asked[f->n_metrics];
+
+    f->stop = FIT_STOP_LOSS;
+    if (strcmp(f->o->stop, "loss") == 0)
+        return true;
+    for (f->stop = 0; f->stop < f->n_metrics; f->stop++)
+        if (strcmp(f->metric[f->stop]->name, f->o->stop) == 0)
+            return true;
+    if (f->n_metrics == METRIC_MAX)
+        return error_set(err, ERR_RANGE, "over %d metrics", METRIC_MAX);
+    if (!metric_parse(f->o->stop, f->all.problem, m, err))
+        return false;
+    f->metric[f->n_metrics++] = m;
+    return true;
+}
+
 static bool
 metrics_choose(struct fit *f, struct error *err)
 {
@@ -48,7 +68,14 @@ metrics_choose(struct fit *f, struct error *err)
             return false;
         f->metric[f->n_metrics++] = m;
     }
-    return true;
+    return f->o->stop == NULL || stop_choose(f, err);
+}
+
+int
+model_fit_problem(const struct family *family, const struct params *p,
+                  int wanted)
+{
+    return wanted < 0 && family->problem ? family->problem(p) : wanted;
 }
 
 static bool
@@ -222,6 +249,8 @@ model_fit_learn(struct fit *f, const struct params *p, unsigned patience,
                          .metrics = f->metric,
                          .n_metrics = f->n_metrics,
                          .patience = patience,
+                         .usual_metrics = !f->o->metrics && !f->o->stop,
+                         .stop = f->stop,
                          .feed = f->feed};
     struct json_writer w;
 
@@ -336,17 +365,19 @@ model_fit_score(struct fit *f, struct error *err)
 {
     struct model *m = f->m;
     size_t n = f->y_valid.n;
-    size_t k = m->like.problem == PROBLEM_MULTICLASS ? m->like.n_classes : 1;
+    size_t k = model_width(m);
     double *p = mem_try_array(n * k, sizeof *p, err);
     struct evaluation e = {0};
+    struct target truth = {0}; /* classes weigh in learning alone */
     struct json_writer w;
     struct buf b;
     bool ok = false;
 
     buf_init(&b);
-    if (p && m->family->score(m->learner, f->x_valid, f->ctx->pool, p, err) &&
-        evaluation_make(&f->y_valid, p, k, RESAMPLES, f->ctx->seed,
-                        f->ctx->pool, &e, err)) {
+    if (p && model_truth(m, f->valid, &truth, err) &&
+        model_score(m, f->x_valid, f->ctx->pool, p, err) &&
+        evaluation_make(&truth, p, k, RESAMPLES, f->ctx->seed, f->ctx->pool, &e,
+                        err)) {
         json_writer_init(&w, &b);
         evaluation_json(&e, &w);
         ok = buf_check(&b, err);
@@ -354,6 +385,7 @@ model_fit_score(struct fit *f, struct error *err)
     if (ok)
         m->metrics = buf_take(&b);
     evaluation_fini(&e);
+    target_fini(&truth);
     buf_fini(&b);
     free(p);
     return ok;
@@ -416,7 +448,9 @@ fit_run(struct fit *f, const struct frame *all, struct error *err)
 {
     struct model *m = f->m;
 
-    if (!target_fit(all, f->target, f->o->problem, &f->all, err) ||
+    if (!target_fit(all, f->target,
+                    model_fit_problem(f->family, f->params, f->o->problem),
+                    &f->all, err) ||
         !model_fit_settle(f, err) || !model_fit_weigh(f, &f->all, all, err) ||
         !frame_fingerprint(all, m->fingerprint, err) ||
         !rows_choose(f, all, err) || !weigh_classes(f, err))

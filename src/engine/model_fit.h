@@ -20,6 +20,7 @@ struct fit {
     const struct metric *metric[METRIC_MAX];
     struct metric asked[METRIC_MAX]; /* what they are; names are the options' */
     size_t n_metrics;
+    size_t stop; /* as fit_data's */
     struct frame *train, *valid;
     struct target all, y, y_valid;
     const char **drop; /* o->drop, weight and group; owned, NULL-ended */

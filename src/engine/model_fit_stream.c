@@ -213,7 +213,10 @@ learn_target(struct feeding *g, struct error *err)
                          (unsigned long long)g->n_rows, f->target);
     rows = frame_list_stack(&g->kinds.rows, stream_head(g->stream),
                             f->ctx->pool, err);
-    ok = rows && target_fit(rows, f->target, f->o->problem, &f->all, err) &&
+    ok = rows &&
+         target_fit(rows, f->target,
+                    model_fit_problem(f->family, f->params, f->o->problem),
+                    &f->all, err) &&
          model_fit_settle(f, err);
     frame_unref(rows);
     frame_list_clear(&g->kinds.rows);

@@ -50,13 +50,26 @@ estimator_print(struct kernel *k, const void *p, size_t width, struct buf *out)
     params_json(e->params, &w);
 }
 
-/* A Lua value as params_set() reads it. */
+/* A Lua value as params_set() reads it; a list with commas. */
 static const char *
 param_text(lua_State *L, int idx)
 {
+    luaL_Buffer b;
+
     if (lua_isboolean(L, idx))
         return lua_toboolean(L, idx) ? "true" : "false";
-    return luaL_tolstring(L, idx, NULL);
+    if (!lua_istable(L, idx))
+        return luaL_tolstring(L, idx, NULL);
+    idx = lua_absindex(L, idx);
+    luaL_buffinit(L, &b);
+    for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, idx); i++) {
+        if (i > 1)
+            luaL_addchar(&b, ',');
+        lua_rawgeti(L, idx, i);
+        luaL_addvalue(&b);
+    }
+    luaL_pushresult(&b);
+    return lua_tostring(L, -1);
 }
 
 static int
@@ -238,6 +251,7 @@ read_options(lua_State *L, int idx, struct model_options *o)
     o->metrics = script_opt_texts(L, idx, "metric");
     o->drop = script_opt_texts(L, idx, "drop");
     o->derive = script_opt_texts(L, idx, "derive");
+    o->stop = script_opt_text(L, idx, "stop", NULL);
     o->weight = script_opt_text(L, idx, "weight", NULL);
     o->group = script_opt_text(L, idx, "group", NULL);
     o->class_weight = read_class_weight(L, idx);
@@ -247,8 +261,9 @@ static int
 estimator_fit(lua_State *L)
 {
     static const char *const allowed[] = {
-        "valid",  "metric", "patience", "seed",  "name",         "drop",
-        "derive", "refit",  "weight",   "group", "class_weight", NULL};
+        "valid", "metric",       "stop",   "patience", "seed",
+        "name",  "drop",         "derive", "refit",    "weight",
+        "group", "class_weight", NULL};
     struct estimator *e = script_check(L, 1, &estimator_type);
     const struct frame *train = script_frame(L, 2);
     struct fitting *f;
@@ -330,8 +345,9 @@ static int
 estimator_cv(lua_State *L)
 {
     static const char *const allowed[] = {
-        "folds",  "seed",  "valid",  "metric", "patience",     "drop",
-        "derive", "refit", "weight", "group",  "class_weight", NULL};
+        "folds",    "seed",         "valid",  "metric", "stop",
+        "patience", "drop",         "derive", "refit",  "weight",
+        "group",    "class_weight", NULL};
     struct folding f = {.e = script_check(L, 1, &estimator_type),
                         .frame = script_frame(L, 2)};
 
@@ -699,6 +715,8 @@ const struct binding lua_estimator_methods[] = {
      "Learns to predict the column `target`; recorded as a run.\n"
      "  valid     share of the rows held out to stop early, or a frame\n"
      "  metric    a name or a list; the first one stops early\n"
+     "  stop      another metric that stops early, or \"loss\": what is learnt "
+     "by\n"
      "  patience  rounds without gain before it stops, 50\n"
      "  seed      1\n"
      "  name      of the run\n"
@@ -714,7 +732,7 @@ const struct binding lua_estimator_methods[] = {
      "folds, as fields of the result.\n"
      "  folds     5\n"
      "  seed      1\n"
-     "and valid, metric, patience, drop, derive, refit, weight, group,\n"
+     "and valid, metric, stop, patience, drop, derive, refit, weight, group,\n"
      "class_weight as for fit"},
     {NULL, NULL, NULL, NULL},
 };
@@ -737,6 +755,7 @@ const struct binding lua_model_functions[] = {
      "Gradient boosted trees: leaf-wise, missing values by learnt direction,\n"
      "categories as they are, stopped early on held-out rows. Leaves, minimum\n"
      "rows and rate follow from the table where they are not given.\n"
+     "  loss alpha delta power rank_at\n"
      "  trees learning_rate leaves max_depth min_rows min_hessian l1 l2 gamma\n"
      "  row_share col_share bins"},
     {"logistic", NULL, "lathe.logistic{ parameters }",

@@ -75,7 +75,7 @@ choose_aside(const struct training *g, const struct family *family,
     size_t col;
 
     if (!frame_need(g->data, target, &col, err) ||
-        !target_fit(g->data, target, fit_problem(family), &y, err))
+        !target_fit(g->data, target, fit_problem(family, g->params), &y, err))
         return false;
     by_class = y.problem != PROBLEM_REGRESSION &&
                column_type(frame_column(g->data, col)) != COL_FLOAT64;
@@ -256,6 +256,7 @@ fit_now(struct training *g, const struct family *family, struct session *s,
                                        .valid_share = g->valid_share,
                                        .problem = -1,
                                        .metrics = g->metrics,
+                                       .stop = call_text(c, "stop"),
                                        .patience = (int)call_int(c, "patience"),
                                        .drop = g->drop,
                                        .weight = call_text(c, "weight"),

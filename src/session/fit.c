@@ -218,12 +218,12 @@ fail_run(struct store *store, const struct follower *f, const struct error *why)
 }
 
 int
-fit_problem(const struct family *family)
+fit_problem(const struct family *family, const struct params *params)
 {
     for (int p = PROBLEM_BINARY; p <= PROBLEM_REGRESSION; p++)
         if (family->problems == 1u << p)
             return p;
-    return -1;
+    return model_fit_problem(family, params, -1);
 }
 
 static struct model *
@@ -252,7 +252,7 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
         (r->stream && !model_fit_streams(r->family, &r->options, err)))
         return NULL;
     if (options.problem < 0)
-        options.problem = fit_problem(r->family);
+        options.problem = fit_problem(r->family, r->params);
     if (!store || !begin_run(store, r, session_project(s), id, err))
         return NULL;
     f = mem_new(sizeof *f);
@@ -263,8 +263,10 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
     live_begin(session_live(s), id);
     session_notify(s, TOPIC_RUNS);
     m = learn(r, &options,
-              &(struct train){
-                  session_pool(s), task_progress(t), {on_event, f}, r->seed},
+              &(struct train){.pool = session_pool(s),
+                              .progress = task_progress(t),
+                              .sink = {on_event, f},
+                              .seed = r->seed},
               err);
     if (!m) {
         fail_run(store, f, err);

@@ -26,8 +26,8 @@ struct model *
 session_fit(struct session *s, struct task *t, const struct fit_request *r,
             run_id id, struct error *err) MUST_USE;
 /* A family of one kind of target learns that kind: 1, 2, 3 are numbers to
- * linear regression.  -1: as the target is. */
-int fit_problem(const struct family *family);
+ * linear regression; and so do parameters.  -1: as the target is. */
+int fit_problem(const struct family *family, const struct params *p);
 /* "lathe 0.1.0 (gcc 12.2.0 x86_64)" */
 const char *session_build(void);
 #endif

@@ -131,6 +131,8 @@ static const struct arg train_args[] = {
      "rows to evaluate on: a table, or the share of DATA to set aside: 0.2"},
     {"--metric", ARG_TEXT, false, true, NULL, "NAME",
      "auc, logloss, rmse ...; the first one stops early"},
+    {"--stop", ARG_TEXT, false, false, NULL, "NAME",
+     "the metric that stops early instead; loss: what is learnt by"},
     {"--patience", ARG_INT, false, false, "-1", NULL,
      "rounds without gain before stopping; -1: 50, 0: never stop"},
     {"--drop", ARG_COLUMN, false, true, NULL, NULL, "leave this column out"},

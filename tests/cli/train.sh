@@ -100,6 +100,33 @@ $lathe train rows.csv --target y --set trees=5 --weight w --group q --class-weig
 cmp -s lua.lathe shell.lathe
 is $? 0 "and gets the same model"
 
+# Losses; counts are numbers to them, though there are few.
+awk 'BEGIN { print "x,q,y"
+    for (i = 0; i < 900; i++) print i % 90 "," int(i / 9) "," int((i % 90) / 18) }' > counts.csv
+$lathe train counts.csv --target y --set loss=poisson --set trees=30 --out counts.lathe > out
+is $? 0 "a loss decides that counts are numbers"
+$lathe predict counts.lathe counts.csv > p.csv
+is "$(head -1 p.csv)" "prediction" "and are predicted as such"
+$lathe train counts.csv --target y --set loss=quantile --set alpha=0.1,0.5,0.9 --set trees=30 --test 0.2 \
+    --out quantiles.lathe > out
+is $? 0 "several quantiles are learnt at once"
+$lathe predict quantiles.lathe counts.csv > p.csv
+is "$(head -1 p.csv)" "prediction,q0.1,q0.5,q0.9" "each has a column"
+is "$(awk -F, 'NR > 1 && ($1 != $3 || $2 > $3 || $3 > $4)' p.csv | wc -l)" 0 "and they do not cross"
+$lathe train counts.csv --target y --set loss=rank --group q --set trees=10 > out
+is $? 0 "the order of rows is learnt"
+$lathe train counts.csv --target y --set loss=rank 2> err
+like "$(cat err)" 'name the column that tells which by group' "but not without queries"
+$lathe train counts.csv --target y --set loss=poisson --stop mae --set trees=30 > out
+is $? 0 "another metric may stop"
+cat > losses.lua << LUA
+local t = lathe.read("counts.csv")
+local m = lathe.gbdt { loss = "quantile", alpha = { 0.1, 0.5, 0.9 }, trees = 30 }:fit(t, "y", { stop = "loss" })
+print(m:predict(t).columns[2])
+LUA
+$lathe run losses.lua > out
+like "$(cat out)" 'q0.1' "Lua takes a list of quantiles"
+
 mkdir -p .git/refs/heads
 echo "ref: refs/heads/main" > .git/HEAD
 echo 0123456789abcdef0123456789abcdef01234567 > .git/refs/heads/main

@@ -1,5 +1,5 @@
-/* tests/engine/hash_gbdt.c -- hashes of three boosted models on made tables,
- * for same_bytes.sh to compare between processors and thread counts.
+/* tests/engine/hash_gbdt.c -- hashes of boosted models on made tables, for
+ * same_bytes.sh to compare between processors and thread counts.
  *
  *   hash_gbdt THREADS
  * SPDX-License-Identifier: GPL-3.0-or-later */
@@ -80,13 +80,19 @@ drop(struct table *t)
 }
 
 static void
-hash(enum problem problem, struct pool *pool)
+hash(enum problem problem, const char *const *set, struct pool *pool)
 {
     struct table train = make(ROWS, problem, 1),
                  valid = make(VALID, problem, 2);
     const struct metric *metric = metric_default(problem);
-    struct fit_data d = {train.d, valid.d, &train.y, &valid.y,
-                         &metric, 1,       5,        NULL};
+    struct fit_data d = {.train = train.d,
+                         .valid = valid.d,
+                         .y = &train.y,
+                         .y_valid = &valid.y,
+                         .metrics = &metric,
+                         .n_metrics = 1,
+                         .patience = 5,
+                         .usual_metrics = true};
     struct train ctx = {.pool = pool, .seed = 5};
     struct params *p = params_new(gbdt_family.params);
     struct st_writer *w = st_writer_new();
@@ -96,6 +102,13 @@ hash(enum problem problem, struct pool *pool)
     void *m;
 
     buf_init(&out);
+    for (size_t i = 0; set[i]; i++)
+        if (!params_set_pair(p, set[i], &err))
+            die(&err);
+    for (size_t i = 0; set[0] && i < ROWS; i++)
+        train.y.y[i] = fabs(train.y.y[i]);
+    for (size_t i = 0; set[0] && i < VALID; i++)
+        valid.y.y[i] = fabs(valid.y.y[i]);
     if (!params_set_pair(p, "trees=8", &err) ||
         !params_set_pair(p, "row_share=0.99", &err) ||
         !(m = gbdt_family.fit(&d, p, &ctx, NULL, &err)))
@@ -105,7 +118,8 @@ hash(enum problem problem, struct pool *pool)
     if (!st_write(w, &out, &err))
         die(&err);
     file_hash(out.data, out.len, text);
-    printf("%s %s\n", problem_word(problem), text);
+    printf("%s%s%s %s\n", problem_word(problem), set[0] ? " " : "",
+           set[0] ? set[0] : "", text);
     gbdt_family.free(m);
     st_writer_free(w);
     buf_fini(&out);
@@ -117,11 +131,22 @@ hash(enum problem problem, struct pool *pool)
 int
 main(int argc, char **argv)
 {
+    static const char *const usual[] = {NULL};
+    static const char *const losses[][3] = {
+        {"loss=absolute"},
+        {"loss=huber"},
+        {"loss=quantile", "alpha=0.2,0.7"},
+        {"loss=poisson"},
+        {"loss=tweedie", "power=1.3"},
+        {"loss=cox"},
+    };
     struct pool *pool = pool_new(argc > 1 ? (unsigned)atoi(argv[1]) : 1);
 
-    hash(PROBLEM_BINARY, pool);
-    hash(PROBLEM_MULTICLASS, pool);
-    hash(PROBLEM_REGRESSION, pool);
+    hash(PROBLEM_BINARY, usual, pool);
+    hash(PROBLEM_MULTICLASS, usual, pool);
+    hash(PROBLEM_REGRESSION, usual, pool);
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
+        hash(PROBLEM_REGRESSION, losses[i], pool);
     pool_free(pool);
     return 0;
 }

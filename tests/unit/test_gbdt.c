@@ -386,7 +386,6 @@ test_weights_are_in_base_and_step(void **state)
     (void)state;
     f.set[3] = "learning_rate=1";
     f.set[4] = "l2=3";
-    f.set[5] = "min_rows=1"; /* rows are told by their hessians */
     t.y.weight = calloc(40, sizeof *t.y.weight);
     assert_non_null(t.y.weight);
     for (size_t i = 0; i < 40; i++) {
@@ -1149,8 +1148,13 @@ test_no_memory_is_an_error_at_every_allocation(void **state)
     for (unsigned long n = 1; !m; n++) {
         struct error err;
         struct params *p = params_new(gbdt_family.params);
-        struct fit_data d = {t.d,      valid.d, &t.y, &valid.y,
-                             f.metric, 1,       1,    NULL};
+        struct fit_data d = {.train = t.d,
+                             .valid = valid.d,
+                             .y = &t.y,
+                             .y_valid = &valid.y,
+                             .metrics = f.metric,
+                             .n_metrics = 1,
+                             .patience = 1};
 
         assert_ok(params_set_pair(p, "trees=2", &err), err);
         mem_fault_arm(n, true);

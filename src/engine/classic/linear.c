@@ -85,7 +85,9 @@ emit_score(const struct fitting *f, const char *part, const struct metric *m,
                                                        .n = y->n,
                                                        .k = f->k,
                                                        .y = y->y,
-                                                       .p = p}));
+                                                       .p = p,
+                                                       .weight = y->weight,
+                                                       .group = y->group}));
 }
 
 static bool linear_score(const void *learner, const struct design *d,

@@ -50,6 +50,11 @@ bool grow_tree(struct grower *g, size_t n, const struct hist_scale *scale,
 
 /* Of the last tree grown: */
 size_t grower_leaves(const struct grower *g);
+/* leaf[row] = its leaf, for the rows it was grown on. */
+void grower_leaf_of(const struct grower *g, uint16_t *leaf);
+/* Another value for a leaf, here and in f, whose last tree it is.  Leaves may
+ * be set by many threads. */
+void grower_set_leaf(struct grower *g, struct forest *f, size_t leaf, float v);
 /* score[row * stride] += value of its leaf, for the rows it was grown on. */
 void grower_add_grown(const struct grower *g, double *score, size_t stride);
 /* The same for rows begin..end-1 of a table coded by the same cuts. */

@@ -185,6 +185,24 @@ grow_set_values(struct grower *g, size_t n_rows)
 
 /* ---- what the tree says ---- */
 
+void
+grower_leaf_of(const struct grower *g, uint16_t *leaf)
+{
+    for (size_t i = 0; i < g->n_leaves; i++) {
+        const struct grow_leaf *l = &g->leaf[i];
+
+        for (size_t k = l->begin; k < l->begin + l->n; k++)
+            leaf[g->rows[k].row] = (uint16_t)i;
+    }
+}
+
+void
+grower_set_leaf(struct grower *g, struct forest *f, size_t leaf, float v)
+{
+    g->value[leaf] = v;
+    f->value[f->leaf_start[f->n_trees - 1] + leaf] = v;
+}
+
 struct add_job {
     const struct grower *g;
     double *score;

@@ -396,7 +396,7 @@ split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
                         .total_g = (double)leaf->g * scale->g_unit,
                         .total_h = (double)leaf->h * scale->h_unit,
                         .best = best};
-    double rows = leaf->counts ? 0 : rule->min_rows;
+    double rows = leaf->counts || rule->uneven ? 0 : rule->min_rows;
 
     /* Half a row of doubt: the estimate must not refuse what it would round
      * to min_rows. */

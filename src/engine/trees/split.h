@@ -23,6 +23,7 @@ struct split_rule {
      * of no gradient are added for the order; and beyond four levels this is
      * added to l2. */
     double level_rows, level_smooth, level_l2;
+    bool uneven; /* hessians tell nothing of rows: only counts do */
 };
 
 /* The leaf that is split. */

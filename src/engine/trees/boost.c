@@ -1,0 +1,346 @@
+/* engine/trees/boost.c -- the rounds of boosting.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/trees/boost.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+/* ---- state ---- */
+
+void
+boost_fini(struct boost *s)
+{
+    grower_free(s->grower);
+    binned_free(s->valid);
+    binned_free(s->train);
+    tree_forest_free(s->forest);
+    room_fini(&s->scores);
+    room_fini(&s->gradients);
+    free(s->valid_score);
+    free(s->valid_out);
+    free(s->extent);
+    free(s->loss);
+    free(s->sample);
+    free(s->order);
+    free(s->active);
+    free(s->leaf);
+    free(s->residual);
+    free(s->leaf_start);
+    objective_fini(&s->objective);
+    objective_fini(&s->valid_objective);
+}
+
+/* Every row starts at the base scores. */
+static void
+put_base(double *score, const double *base, size_t n, size_t k)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < k; c++)
+            score[i * k + c] = base[c];
+}
+
+static bool
+make_valid(struct boost *s, const double *base, struct error *err)
+{
+    size_t n = design_rows(s->d->valid), total;
+
+    if (n == 0)
+        return true;
+    if (!mem_mul(n, s->k, &total))
+        return error_set(err, ERR_NOMEM, "%zu rows of %zu scores do not fit", n,
+                         s->k);
+    s->valid = binned_apply(s->train, s->d->valid, s->ctx->pool,
+                            s->ctx->progress, err);
+    s->valid_score = mem_try_aligned(total, sizeof *s->valid_score, err);
+    s->valid_out = mem_try_aligned(total, sizeof *s->valid_out, err);
+    if (!s->valid || !s->valid_score || !s->valid_out)
+        return false;
+    put_base(s->valid_score, base, n, s->k);
+    return true;
+}
+
+/* Code the parts as they are fed. */
+static bool
+take_feed(struct boost *s, struct error *err)
+{
+    const struct design_feed *feed = s->d->feed;
+    struct design *part;
+    size_t at = 0;
+    bool ok = true;
+
+    while (ok && (ok = feed->next(feed->ctx, &part, err)) && part) {
+        ok =
+            binned_put(s->train, part, at, s->ctx->pool, s->ctx->progress, err);
+        at += design_rows(part);
+        design_free(part);
+    }
+    if (ok && at != s->n)
+        ok = error_set(err, ERR_STATE, "%zu rows were fed, expected %zu", at,
+                       s->n);
+    return ok;
+}
+
+static bool
+code_train(struct boost *s, struct error *err)
+{
+    const struct design_feed *feed = s->d->feed;
+    struct pool *pool = s->ctx->pool;
+    struct progress *progress = s->ctx->progress;
+
+    if (!feed) {
+        s->train = binned_fit(s->d->train, s->rule.bins, s->ctx->seed, pool,
+                              progress, err);
+        return s->train != NULL;
+    }
+    s->train = binned_begin(s->d->train, s->n, s->rule.bins, s->ctx->seed,
+                            feed->left, pool, progress, err);
+    return s->train && take_feed(s, err);
+}
+
+/* The loss on both parts, once the targets are there. */
+static bool
+make_objectives(struct boost *s, struct error *err)
+{
+    const struct fit_data *d = s->d;
+    const struct train_loss *own = s->ctx->loss;
+
+    if (!target_counts(d->y, err) ||
+        !objective_init(&s->objective, &s->rule.loss, d->y, own, false, err))
+        return false;
+    s->n = s->objective.n;
+    s->k = s->objective.k;
+    if (design_rows(d->valid) == 0)
+        return true;
+    return objective_init(&s->valid_objective, &s->rule.loss, d->y_valid, own,
+                          true, err) ||
+           error_prefix(err, "validation rows: ");
+}
+
+static bool
+make_scores(struct boost *s, double *base, struct error *err)
+{
+    size_t *left = s->d->feed ? s->d->feed->left : NULL;
+    size_t chunks = pool_chunks(s->n, BOOST_GRAIN) + 1;
+    size_t valid_chunks =
+        pool_chunks(design_rows(s->d->valid), BOOST_GRAIN) + 1;
+    size_t planes;
+
+    if (!mem_mul(s->n, s->k, &planes))
+        return error_set(err, ERR_NOMEM, "%zu rows of %zu outputs do not fit",
+                         s->n, s->k);
+    if (!objective_base(&s->objective, NULL, base, err))
+        return false;
+    s->valid_objective.rule = s->objective.rule; /* with what was chosen */
+    s->score = room_init(&s->scores, planes, sizeof *s->score, left, err);
+    s->gradient =
+        room_init(&s->gradients, planes, sizeof *s->gradient, left, err);
+    if (s->score)
+        put_base(s->score, base, s->n, s->k);
+    s->extent = mem_try_array(chunks * s->k, sizeof *s->extent, err);
+    s->loss = mem_try_array(chunks > valid_chunks ? chunks : valid_chunks,
+                            sizeof *s->loss, err);
+    return s->score && s->gradient && s->extent && s->loss &&
+           make_valid(s, base, err);
+}
+
+static bool
+boost_init(struct boost *s, struct error *err)
+{
+    double base[TARGET_MAX_CLASSES];
+
+    s->problem = s->d->y->problem;
+    s->n = s->d->feed ? s->d->feed->n_rows : design_rows(s->d->train);
+    if (!code_train(s, err) || !make_objectives(s, err) ||
+        !make_scores(s, base, err) || !boost_make_sampling(s, err) ||
+        !boost_make_leaves(s, err))
+        return false;
+    s->forest = tree_forest_new(s->train, base, s->k, err);
+    if (!s->forest)
+        return false;
+    s->rule.grow.left = s->d->feed ? s->d->feed->left : NULL;
+    s->grower = grower_new(s->train, &s->rule.grow, s->ctx->pool,
+                           s->ctx->progress, err);
+    return s->grower != NULL;
+}
+
+/* ---- a round ---- */
+
+static void
+gradient_rows(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct boost *s = ctx;
+    bool want_loss = s->ctx->sink.emit != NULL;
+
+    if (progress_stopped(s->ctx->progress))
+        return; /* and the tree that would see it is not grown */
+
+    objective_gradients(&s->objective, s->score, begin, end, s->gradient,
+                        want_loss ? &s->loss[chunk] : NULL);
+    for (size_t c = 0; c < s->k; c++) {
+        const struct gradient *g = s->gradient + c * s->n;
+        struct boost_extent e = {0, INFINITY, 0};
+
+        for (size_t i = begin; i < end; i++) {
+            float size = fabsf(g[i].g);
+
+            if (g[i].h == 0)
+                continue; /* no weight */
+            e.max_g = size > e.max_g ? size : e.max_g;
+            e.min_h = g[i].h < e.min_h ? g[i].h : e.min_h;
+            e.max_h = g[i].h > e.max_h ? g[i].h : e.max_h;
+        }
+        s->extent[chunk * s->k + c] = e;
+    }
+}
+
+/* Gradients at the scores as they are.  The loss comes with them, so the
+ * training curve of a round is told when the next one begins. */
+static bool
+compute_gradients(struct boost *s, struct error *err)
+{
+    if (!objective_look(&s->objective, s->score, s->ctx->pool, err))
+        return false;
+    pool_for(s->ctx->pool, s->n, BOOST_GRAIN, gradient_rows, s);
+    if (boost_tells_train(s) && !progress_stopped(s->ctx->progress))
+        boost_emit_train(s);
+    return true;
+}
+
+static void
+quantise_rows(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct boost *s = ctx;
+    struct hist_row *out = grower_rows(s->grower);
+
+    (void)chunk;
+    for (size_t i = begin; i < end; i++) {
+        uint32_t row = s->sample ? s->sample[i] : (uint32_t)i;
+
+        out[i] = hist_quantise(&s->scale, s->plane[row], row, s->salt);
+    }
+}
+
+static bool
+quantise(struct boost *s, size_t output, struct error *err)
+{
+    struct boost_extent all = {0, INFINITY, 0};
+
+    for (size_t c = 0; c < pool_chunks(s->n, BOOST_GRAIN); c++) {
+        const struct boost_extent *e = &s->extent[c * s->k + output];
+
+        all.max_g = e->max_g > all.max_g ? e->max_g : all.max_g;
+        all.min_h = e->min_h < all.min_h ? e->min_h : all.min_h;
+        all.max_h = e->max_h > all.max_h ? e->max_h : all.max_h;
+    }
+    if (!isfinite(all.max_g) || !isfinite(all.max_h))
+        return error_set(err, ERR_RANGE,
+                         "gradients are past any number: the target's values "
+                         "or the weights are too large");
+    s->plane = s->gradient + output * s->n;
+    s->scale = hist_scale(all.max_g, all.min_h, all.max_h);
+    s->salt =
+        (uint32_t)rng_at(s->ctx->seed, BOOST_STREAM_DITHER, s->forest->n_trees);
+    pool_for(s->ctx->pool, s->n_sample, BOOST_GRAIN, quantise_rows, s);
+    return true;
+}
+
+struct add_job {
+    const struct grower *grower;
+    const struct binned *b;
+    double *score;
+    size_t stride;
+};
+
+static void
+add_coded(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct add_job *j = ctx;
+
+    (void)chunk;
+    grower_add_coded(j->grower, j->b, begin, end, j->score, j->stride);
+}
+
+static void
+add_tree(struct boost *s, size_t output)
+{
+    struct add_job j = {s->grower, s->train, s->score + output, s->k};
+
+    if (s->sample)
+        pool_for(s->ctx->pool, s->n, BOOST_GRAIN, add_coded, &j);
+    else
+        grower_add_grown(s->grower, s->score + output, s->k);
+    if (!s->valid)
+        return;
+    j.b = s->valid;
+    j.score = s->valid_score + output;
+    pool_for(s->ctx->pool, s->valid->n_rows, BOOST_GRAIN, add_coded, &j);
+}
+
+/* One tree for each output.  *grew: did any of them split? */
+static bool
+run_round(struct boost *s, bool *grew, struct error *err)
+{
+    *grew = false;
+    if (!compute_gradients(s, err))
+        return false;
+    boost_choose_rows(s);
+    for (size_t c = 0; c < s->k; c++) {
+        boost_choose_columns(s);
+        if (!quantise(s, c, err) ||
+            !grow_tree(s->grower, s->n_sample, &s->scale, s->plane, s->active,
+                       s->forest, err))
+            return false;
+        *grew |= grower_leaves(s->grower) > 1;
+        boost_renew_leaves(s, c);
+        add_tree(s, c);
+    }
+    s->rounds++;
+    return true;
+}
+
+/* Rounds until there are enough, or nothing is gained.  Stopped by the user:
+ * what is finished is kept. */
+static bool
+run_rounds(struct boost *s, struct error *err)
+{
+    bool grew = true;
+
+    progress_begin(s->ctx->progress, "boosting", s->rule.trees);
+    while (s->rounds < s->rule.trees && !boost_should_stop(s)) {
+        struct error stopped;
+
+        if (!run_round(s, &grew, &stopped)) {
+            if (stopped.code == ERR_CANCELLED && s->rounds > 0)
+                return true;
+            *err = stopped;
+            return false;
+        }
+        /* Without sampling, a round that finds nothing is the last: the next
+         * would see the same. */
+        if (!grew && !s->draws && !s->active) {
+            s->rounds--;
+            break;
+        }
+        if (s->valid && !boost_check_valid(s, err))
+            return false;
+        progress_set(s->ctx->progress, s->rounds);
+    }
+    return true;
+}
+
+bool
+boost_run(struct boost *s, struct error *err)
+{
+    boost_choose_metrics(s);
+    if (!boost_init(s, err) || !run_rounds(s, err) || !boost_emit_last(s, err))
+        return false;
+    if (s->best_round > 0 && s->d->patience > 0)
+        s->rounds = s->best_round;
+    tree_cut(s->forest, s->rounds * s->k);
+    return tree_seal(s->forest, err);
+}

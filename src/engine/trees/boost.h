@@ -1,0 +1,106 @@
+/* engine/trees/boost.h -- what the files of boosting share: gbdt.c knows
+ * parameters and files, boost.c runs the rounds, boost_metric.c tells how they
+ * do and when to stop, boost_sample.c chooses rows and columns, boost_leaf.c
+ * finds the values of leaves anew.  Private to them.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_TREES_BOOST_H
+#define LATHE_ENGINE_TREES_BOOST_H
+
+#include "engine/model.h"
+#include "engine/trees/grow.h"
+#include "engine/trees/objective.h"
+
+enum { BOOST_GRAIN = 8192 };
+
+struct boost_rule {
+    struct grow_options grow;
+    struct loss_rule loss;
+    size_t trees;
+    double row_share, col_share;
+    unsigned bins;
+};
+
+/* What a chunk of rows has seen of an output's gradients. */
+struct boost_extent {
+    float max_g, min_h, max_h;
+};
+
+struct boost {
+    const struct fit_data *d;
+    const struct train *ctx;
+    struct boost_rule rule;
+    enum problem problem;
+    size_t n, k; /* training rows, outputs */
+    struct objective objective, valid_objective;
+
+    struct binned *train, *valid; /* valid: NULL without rows */
+    struct grower *grower;
+    struct forest *forest;
+    struct room scores, gradients;
+    double *score, *valid_score; /* (rows, k) */
+    double *valid_out;           /* probabilities or values */
+    struct gradient *gradient;   /* k planes of n */
+    struct boost_extent *extent; /* (chunks, k) */
+    double *loss;                /* a sum per chunk */
+    uint32_t *sample;            /* rows of this round; NULL: all */
+    size_t n_sample;
+    bool draws;      /* another sample each round */
+    uint32_t *order; /* slots, for column sampling */
+    bool *active;
+    uint16_t *leaf; /* by row; of losses whose leaves are found anew */
+    struct residual *residual;
+    size_t *leaf_start;
+
+    /* of the output whose tree is being grown */
+    const struct gradient *plane;
+    struct hist_scale scale;
+    uint32_t salt;
+
+    size_t rounds, best_round;
+    double best;
+    size_t stop;                      /* as fit_data's */
+    const struct metric *loss_metric; /* among d->metrics, or NULL */
+    size_t told;                      /* rounds on the training curve */
+};
+
+/* Streams of random numbers; the index says which tree or round. */
+enum {
+    BOOST_STREAM_ROWS = 0x726f7773,
+    BOOST_STREAM_COLS = 0x636f6c73,
+    BOOST_STREAM_DITHER
+};
+
+/* ctx, d and rule are set, all else is 0.  False with err, or with all rounds
+ * that were finished; forest is then sealed.  boost_fini() either way. */
+bool boost_run(struct boost *s, struct error *err) MUST_USE;
+void boost_fini(struct boost *s);
+
+/* ---- boost_metric.c ---- */
+
+/* Which metric stops, and which the loss is. */
+void boost_choose_metrics(struct boost *s);
+/* Score the validation rows after a round. */
+bool boost_check_valid(struct boost *s, struct error *err) MUST_USE;
+bool boost_should_stop(const struct boost *s);
+/* The curve on the training rows is that of the loss, which costs nothing; is
+ * it asked for, and does anybody listen? */
+bool boost_tells_train(const struct boost *s);
+/* The training curve's point of the rounds so far, once, from the losses that
+ * came with the gradients. */
+void boost_emit_train(struct boost *s);
+/* The same for the last round, after which there are no gradients. */
+bool boost_emit_last(struct boost *s, struct error *err) MUST_USE;
+
+/* ---- boost_sample.c ---- */
+
+bool boost_make_sampling(struct boost *s, struct error *err) MUST_USE;
+void boost_choose_rows(struct boost *s);
+void boost_choose_columns(struct boost *s);
+
+/* ---- boost_leaf.c ---- */
+
+bool boost_make_leaves(struct boost *s, struct error *err) MUST_USE;
+/* Values of the leaves of the tree just grown, for losses whose Newton step
+ * says little. */
+void boost_renew_leaves(struct boost *s, size_t output);
+#endif

@@ -1,0 +1,91 @@
+/* engine/trees/boost_leaf.c -- values of leaves from residuals.
+ *
+ * Where a gradient says only on which side of a target a score is, the mean of
+ * gradients says little of how far to go: the value of a leaf is then the
+ * quantile of the residuals of its rows.
+ * Source: Friedman, "Greedy function approximation", 2001, algorithms 3 and 4.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+#include "engine/trees/boost.h"
+
+bool
+boost_make_leaves(struct boost *s, struct error *err)
+{
+    if (!objective_renews(&s->objective))
+        return true;
+    s->leaf = mem_try_array(s->n, sizeof *s->leaf, err);
+    s->residual = mem_try_array(s->n, sizeof *s->residual, err);
+    s->leaf_start =
+        mem_try_array(s->rule.grow.leaves + 2, sizeof *s->leaf_start, err);
+    return s->leaf && s->residual && s->leaf_start;
+}
+
+static size_t
+row_at(const struct boost *s, size_t i)
+{
+    return s->sample ? s->sample[i] : i;
+}
+
+/* Residuals leaf by leaf, the rows of each in their order. */
+static void
+sort_residuals(struct boost *s, size_t output, size_t n_leaves)
+{
+    size_t *start = s->leaf_start;
+
+    for (size_t l = 0; l <= n_leaves + 1; l++)
+        start[l] = 0;
+    for (size_t i = 0; i < s->n_sample; i++)
+        start[s->leaf[row_at(s, i)] + 2]++;
+    for (size_t l = 0; l < n_leaves; l++)
+        start[l + 2] += start[l + 1];
+    for (size_t i = 0; i < s->n_sample; i++) {
+        size_t row = row_at(s, i);
+
+        s->residual[start[s->leaf[row] + 1]++] = (struct residual){
+            s->objective.y[row] - s->score[row * s->k + output],
+            s->objective.weight ? s->objective.weight[row] : 1};
+    }
+}
+
+struct renew_job {
+    struct boost *s;
+    size_t output;
+};
+
+static void
+renew_leaves(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct renew_job *j = ctx;
+    struct boost *s = j->s;
+    double most = s->rule.grow.max_delta;
+
+    (void)chunk;
+    for (size_t l = begin; l < end; l++) {
+        size_t at = s->leaf_start[l], n = s->leaf_start[l + 1] - at;
+        double v = n > 0 ? objective_step(&s->objective, j->output,
+                                          s->residual + at, n)
+                         : 0;
+
+        if (most > 0)
+            v = fmin(fmax(v, -most), most);
+        grower_set_leaf(s->grower, s->forest, l,
+                        (float)(v * s->rule.grow.rate));
+    }
+}
+
+void
+boost_renew_leaves(struct boost *s, size_t output)
+{
+    struct renew_job j = {s, output};
+    size_t n_leaves = grower_leaves(s->grower);
+
+    if (!s->leaf)
+        return;
+    grower_leaf_of(s->grower, s->leaf);
+    sort_residuals(s, output, n_leaves);
+    pool_for(s->ctx->pool, n_leaves, 1, renew_leaves, &j);
+}
