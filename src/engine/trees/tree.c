@@ -736,19 +736,44 @@ all_finite(const double *x, size_t n)
     return true;
 }
 
+/* Has the child no other parent?  Those of a tree are as many as its nodes and
+ * leaves but for the root, so that then each has one. */
+static bool
+is_first_parent(int16_t child, size_t n_nodes, uint8_t *seen)
+{
+    size_t at = child >= 0 ? (size_t)child : n_nodes + (size_t)~child;
+
+    return !seen[at]++;
+}
+
+static bool
+check_nodes(const struct forest *f, size_t t, uint8_t *seen, struct error *err)
+{
+    size_t start = f->node_start[t], n = f->node_start[t + 1] - start;
+
+    if (n >= TREE_MAX_LEAVES ||
+        f->leaf_start[t + 1] - f->leaf_start[t] != n + 1)
+        return corrupt(err, "tree", t);
+    memset(seen, 0, 2 * n + 1);
+    for (size_t i = start; i < start + n; i++)
+        if (!node_is_sound(f, i, start, n) ||
+            !is_first_parent(f->left[i], n, seen) ||
+            !is_first_parent(f->right[i], n, seen))
+            return corrupt(err, "node", i);
+    return true;
+}
+
 static bool
 check_trees(const struct forest *f, struct error *err)
 {
-    for (size_t t = 0; t < f->n_trees; t++) {
-        size_t start = f->node_start[t], n = f->node_start[t + 1] - start;
+    uint8_t *seen = mem_try_array(2 * TREE_MAX_LEAVES, 1, err);
+    bool ok = seen != NULL;
 
-        if (n >= TREE_MAX_LEAVES ||
-            f->leaf_start[t + 1] - f->leaf_start[t] != n + 1)
-            return corrupt(err, "tree", t);
-        for (size_t i = start; i < start + n; i++)
-            if (!node_is_sound(f, i, start, n))
-                return corrupt(err, "node", i);
-    }
+    for (size_t t = 0; ok && t < f->n_trees; t++)
+        ok = check_nodes(f, t, seen, err);
+    free(seen);
+    if (!ok)
+        return false;
     for (size_t i = 0; i < f->n_leaves; i++)
         if (!isfinite(f->value[i]))
             return corrupt(err, "leaf", i);
