@@ -102,16 +102,17 @@ hash(enum problem problem, const char *const *set, struct pool *pool)
     void *m;
 
     buf_init(&out);
-    for (size_t i = 0; set[i]; i++)
-        if (!params_set_pair(p, set[i], &err))
-            die(&err);
     for (size_t i = 0; set[0] && i < ROWS; i++)
         train.y.y[i] = fabs(train.y.y[i]);
     for (size_t i = 0; set[0] && i < VALID; i++)
         valid.y.y[i] = fabs(valid.y.y[i]);
     if (!params_set_pair(p, "trees=8", &err) ||
-        !params_set_pair(p, "row_share=0.99", &err) ||
-        !(m = gbdt_family.fit(&d, p, &ctx, NULL, &err)))
+        !params_set_pair(p, "row_share=0.99", &err))
+        die(&err);
+    for (size_t i = 0; set[i]; i++)
+        if (!params_set_pair(p, set[i], &err))
+            die(&err);
+    if (!(m = gbdt_family.fit(&d, p, &ctx, NULL, &err)))
         die(&err);
     gbdt_family.save(m, w, NULL);
     st_manifest(w, "{}");
@@ -132,13 +133,15 @@ int
 main(int argc, char **argv)
 {
     static const char *const usual[] = {NULL};
-    static const char *const losses[][3] = {
+    static const char *const losses[][4] = {
         {"loss=absolute"},
         {"loss=huber"},
         {"loss=quantile", "alpha=0.2,0.7"},
         {"loss=poisson"},
         {"loss=tweedie", "power=1.3"},
         {"loss=cox"},
+        {"goss=true", "learning_rate=0.5", "row_share=1"},
+        {"drop_rate=0.4", "skip_drop=0.2"},
     };
     struct pool *pool = pool_new(argc > 1 ? (unsigned)atoi(argv[1]) : 1);
 

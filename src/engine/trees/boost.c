@@ -28,6 +28,12 @@ boost_fini(struct boost *s)
     free(s->sample);
     free(s->order);
     free(s->active);
+    free(s->lifted);
+    free(s->size);
+    free(s->count);
+    free(s->slot_of);
+    free(s->dropped);
+    free(s->best_value);
     free(s->leaf);
     free(s->residual);
     free(s->leaf_start);
@@ -157,7 +163,7 @@ boost_init(struct boost *s, struct error *err)
     s->n = s->d->feed ? s->d->feed->n_rows : design_rows(s->d->train);
     if (!code_train(s, err) || !make_objectives(s, err) ||
         !make_scores(s, base, err) || !boost_make_sampling(s, err) ||
-        !boost_make_leaves(s, err))
+        !boost_make_leaves(s, err) || !boost_make_drops(s, err))
         return false;
     s->forest = tree_forest_new(s->train, base, s->k, err);
     if (!s->forest)
@@ -181,21 +187,7 @@ gradient_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 
     objective_gradients(&s->objective, s->score, begin, end, s->gradient,
                         want_loss ? &s->loss[chunk] : NULL);
-    for (size_t c = 0; c < s->k; c++) {
-        const struct gradient *g = s->gradient + c * s->n;
-        struct boost_extent e = {0, INFINITY, 0};
-
-        for (size_t i = begin; i < end; i++) {
-            float size = fabsf(g[i].g);
-
-            if (g[i].h == 0)
-                continue; /* no weight */
-            e.max_g = size > e.max_g ? size : e.max_g;
-            e.min_h = g[i].h < e.min_h ? g[i].h : e.min_h;
-            e.max_h = g[i].h > e.max_h ? g[i].h : e.max_h;
-        }
-        s->extent[chunk * s->k + c] = e;
-    }
+    boost_measure_rows(s, chunk, begin, end);
 }
 
 /* Gradients at the scores as they are.  The loss comes with them, so the
@@ -286,7 +278,7 @@ static bool
 run_round(struct boost *s, bool *grew, struct error *err)
 {
     *grew = false;
-    if (!compute_gradients(s, err))
+    if (!boost_drop(s, err) || !compute_gradients(s, err))
         return false;
     boost_choose_rows(s);
     for (size_t c = 0; c < s->k; c++) {
@@ -297,10 +289,18 @@ run_round(struct boost *s, bool *grew, struct error *err)
             return false;
         *grew |= grower_leaves(s->grower) > 1;
         boost_renew_leaves(s, c);
+        boost_scale_grown(s);
         add_tree(s, c);
     }
     s->rounds++;
-    return true;
+    return boost_bring_back(s, err);
+}
+
+/* Would the next round see the same as the last? */
+static bool
+repeats(const struct boost *s)
+{
+    return !s->draws && !s->active && !s->dropped;
 }
 
 /* Rounds until there are enough, or nothing is gained.  Stopped by the user:
@@ -320,9 +320,8 @@ run_rounds(struct boost *s, struct error *err)
             *err = stopped;
             return false;
         }
-        /* Without sampling, a round that finds nothing is the last: the next
-         * would see the same. */
-        if (!grew && !s->draws && !s->active) {
+        /* A round that finds nothing is the last. */
+        if (!grew && repeats(s)) {
             s->rounds--;
             break;
         }
@@ -339,8 +338,10 @@ boost_run(struct boost *s, struct error *err)
     boost_choose_metrics(s);
     if (!boost_init(s, err) || !run_rounds(s, err) || !boost_emit_last(s, err))
         return false;
-    if (s->best_round > 0 && s->d->patience > 0)
+    if (s->best_round > 0 && s->d->patience > 0) {
+        boost_restore_best(s);
         s->rounds = s->best_round;
+    }
     tree_cut(s->forest, s->rounds * s->k);
     return tree_seal(s->forest, err);
 }

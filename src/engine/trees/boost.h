@@ -1,7 +1,8 @@
 /* engine/trees/boost.h -- what the files of boosting share: gbdt.c knows
  * parameters and files, boost.c runs the rounds, boost_metric.c tells how they
- * do and when to stop, boost_sample.c chooses rows and columns, boost_leaf.c
- * finds the values of leaves anew.  Private to them.
+ * do and when to stop, boost_sample.c chooses rows and columns, boost_drop.c
+ * leaves trees out for a round, boost_replay.c walks trees that were grown
+ * before, boost_leaf.c finds the values of leaves anew.  Private to them.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_TREES_BOOST_H
 #define LATHE_ENGINE_TREES_BOOST_H
@@ -17,6 +18,10 @@ struct boost_rule {
     struct loss_rule loss;
     size_t trees;
     double row_share, col_share;
+    bool goss; /* rows by the size of their gradients */
+    double top_share, other_share;
+    double drop_rate, skip_drop; /* drop_rate 0: no trees are left out */
+    size_t max_drop;
     unsigned bins;
 };
 
@@ -45,6 +50,9 @@ struct boost {
     uint32_t *sample;            /* rows of this round; NULL: all */
     size_t n_sample;
     bool draws;      /* another sample each round */
+    uint8_t *lifted; /* by row: stands for others that were not drawn */
+    uint32_t *size;  /* by row: how large its gradients are, as bits */
+    size_t *count;   /* rows by half of those bits */
     uint32_t *order; /* slots, for column sampling */
     bool *active;
     uint16_t *leaf; /* by row; of losses whose leaves are found anew */
@@ -56,6 +64,12 @@ struct boost {
     struct hist_scale scale;
     uint32_t salt;
 
+    size_t *slot_of; /* by column of the design; of DART */
+    size_t *dropped; /* rounds left out in this one */
+    size_t n_dropped;
+    float *best_value; /* of leaves, at the best round */
+
+    size_t inherited; /* rounds of the model that is continued */
     size_t rounds, best_round;
     double best;
     size_t stop;                      /* as fit_data's */
@@ -67,7 +81,8 @@ struct boost {
 enum {
     BOOST_STREAM_ROWS = 0x726f7773,
     BOOST_STREAM_COLS = 0x636f6c73,
-    BOOST_STREAM_DITHER
+    BOOST_STREAM_DITHER,
+    BOOST_STREAM_DROP = 0x64726f70
 };
 
 /* ctx, d and rule are set, all else is 0.  False with err, or with all rounds
@@ -94,8 +109,33 @@ bool boost_emit_last(struct boost *s, struct error *err) MUST_USE;
 /* ---- boost_sample.c ---- */
 
 bool boost_make_sampling(struct boost *s, struct error *err) MUST_USE;
+/* May change gradients: those of rows that stand for others. */
 void boost_choose_rows(struct boost *s);
+/* What a chunk of rows has of gradients. */
+void
+boost_measure_rows(struct boost *s, size_t chunk, size_t begin, size_t end);
 void boost_choose_columns(struct boost *s);
+
+/* ---- boost_drop.c ---- */
+
+bool boost_make_drops(struct boost *s, struct error *err) MUST_USE;
+/* Choose the rounds to leave out and take them off the training scores. */
+bool boost_drop(struct boost *s, struct error *err) MUST_USE;
+/* The share of a step that the tree just grown takes; sets its leaves. */
+void boost_scale_grown(struct boost *s);
+/* After a round: the trees left out come back, lighter. */
+bool boost_bring_back(struct boost *s, struct error *err) MUST_USE;
+/* Leaves as they are now are the best so far; and again in the end, where
+ * there is a later round. */
+bool boost_keep_best(struct boost *s, struct error *err) MUST_USE;
+void boost_restore_best(struct boost *s);
+
+/* ---- boost_replay.c ---- */
+
+/* score[row * k] += factor * value of tree t, for all rows of a table that is
+ * coded by the cuts the tree was grown on.  ERR_CANCELLED, ERR_NOMEM. */
+bool boost_replay(const struct boost *s, size_t tree, const struct binned *b,
+                  double factor, double *score, struct error *err) MUST_USE;
 
 /* ---- boost_leaf.c ---- */
 

@@ -150,6 +150,7 @@ check(struct boost *s, size_t i, struct error *err)
          (m && m->larger_is_better ? v > s->best : v < s->best))) {
         s->best = v;
         s->best_round = s->rounds;
+        return boost_keep_best(s, err);
     }
     return true;
 }
@@ -200,7 +201,9 @@ boost_emit_last(struct boost *s, struct error *err)
 {
     double ignored;
 
-    if (!boost_tells_train(s) || s->told == s->rounds)
+    /* Stopped while trees were left out, the scores are not those of all. */
+    if (!boost_tells_train(s) || s->told == s->rounds ||
+        (s->dropped && progress_stopped(s->ctx->progress)))
         return true;
     if (!loss_over(s, &s->objective, s->score, &ignored, err))
         return false;

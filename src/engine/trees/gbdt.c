@@ -73,6 +73,19 @@ static const struct param GBDT_PARAMS[] = {
      "share of the rows that a tree learns from"},
     {"col_share", PARAM_FLOAT, 0.01, 1, NULL, NULL,
      "share of the columns that a tree may use"},
+    {"goss", PARAM_BOOL, 0, 0, "false", NULL,
+     "each tree learns from the rows of the largest gradients, and a few of "
+     "the others"},
+    {"top_share", PARAM_FLOAT, 0.001, 0.999, "0.2", NULL,
+     "goss: share of the rows that are taken for their gradients"},
+    {"other_share", PARAM_FLOAT, 0.001, 0.999, "0.1", NULL,
+     "goss: share of the rows that stand for all others"},
+    {"drop_rate", PARAM_FLOAT, 0, 1, "0", NULL,
+     "share of the trees that are left out while the next is grown (DART)"},
+    {"skip_drop", PARAM_FLOAT, 0, 1, "0.5", NULL,
+     "DART: share of the rounds that leave out none"},
+    {"max_drop", PARAM_INT, 1, 100000, "50", NULL,
+     "DART: trees that are left out, at most"},
     {"bins", PARAM_INT, 2, BINNER_MAX_BINS, "255", NULL,
      "codes that a column is cut into, at most"},
     {"level_rows", PARAM_INT, 1, 1e9, "10", NULL,
@@ -171,14 +184,20 @@ choose_rule(const struct fit_data *d, const struct params *p,
                                   classes                    ? 4
                                   : loss_is_log(r.loss.loss) ? 1
                                                              : 0);
-    r.row_share = pick_float(p, "row_share", small ? 0.7 : 1);
+    r.goss = params_bool(p, "goss");
+    r.top_share = params_float(p, "top_share");
+    r.other_share = params_float(p, "other_share");
+    r.drop_rate = params_float(p, "drop_rate");
+    r.skip_drop = params_float(p, "skip_drop");
+    r.max_drop = (size_t)params_int(p, "max_drop");
+    r.row_share = pick_float(p, "row_share", small && !r.goss ? 0.7 : 1);
     r.col_share = pick_float(p, "col_share", small && many ? 0.5 : 1);
     s->l1 = params_float(p, "l1");
     s->l2 = params_float(p, "l2");
     s->gamma = params_float(p, "gamma");
     s->min_hessian = params_float(p, "min_hessian");
     s->min_rows = (double)pick_int(p, "min_rows", classes ? 20 : 5);
-    s->uneven = loss_is_log(loss->loss) || d->y->weight;
+    s->uneven = loss_is_log(loss->loss) || d->y->weight || r.goss;
     s->level_rows = (double)params_int(p, "level_rows");
     s->level_smooth = params_float(p, "level_smooth");
     s->level_l2 = params_float(p, "level_l2");
@@ -235,6 +254,18 @@ check_data(const struct fit_data *d, struct error *err)
     return true;
 }
 
+static bool
+check_rule(const struct boost_rule *r, struct error *err)
+{
+    if (r->goss && r->top_share + r->other_share > 1)
+        return error_set(err, ERR_RANGE,
+                         "top_share %g and other_share %g are more than all",
+                         r->top_share, r->other_share);
+    return !r->goss || r->row_share == 1 ||
+           error_set(err, ERR_RANGE,
+                     "goss chooses the rows by itself: leave out row_share");
+}
+
 static void *
 gbdt_fit(const struct fit_data *d, const struct params *p,
          const struct train *ctx, struct json_writer *chosen, struct error *err)
@@ -246,6 +277,8 @@ gbdt_fit(const struct fit_data *d, const struct params *p,
     if (!check_data(d, err) || !choose_loss(d, p, ctx, &loss, err))
         return NULL;
     s.rule = choose_rule(d, p, &loss);
+    if (!check_rule(&s.rule, err))
+        return NULL;
     if (boost_run(&s, err) && (m = mem_try_array(1, sizeof *m, err))) {
         m->forest = s.forest;
         m->problem = s.problem;

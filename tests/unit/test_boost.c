@@ -1,0 +1,338 @@
+/* tests/unit/test_boost.c -- rounds that see some of the rows, or leave trees
+ * out.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "engine/trees/gbdt.h"
+#include "tests/lib/close.h"
+
+enum { COLS = 4 };
+
+struct table {
+    double *x;
+    struct design_column column[COLS];
+    struct design *d;
+    struct target t;
+};
+
+/* Numbers, one column with gaps, a category; a class or a number that follows
+ * them with noise. */
+static struct table *
+made(size_t n, enum problem problem, uint64_t seed)
+{
+    struct table *s = mem_new(sizeof *s);
+    struct error err;
+
+    s->x = mem_new((n * COLS + 1) * sizeof *s->x);
+    s->t = (struct target){.problem = problem,
+                           .n = n,
+                           .y = mem_new((n + 1) * sizeof(double)),
+                           .n_classes = problem == PROBLEM_REGRESSION ? 0
+                                        : problem == PROBLEM_BINARY   ? 2
+                                                                      : 3};
+    for (size_t c = 0; c < COLS; c++)
+        s->column[c] = (struct design_column){"x", c == 3 ? 5 : 0};
+    for (size_t i = 0; i < n; i++) {
+        double v;
+
+        for (size_t c = 0; c < 3; c++)
+            s->x[c * n + i] = rng_normal(seed, c, i);
+        s->x[3 * n + i] = (double)rng_below(seed, 9, i, 5);
+        if (i % 9 == 4)
+            s->x[n + i] = NAN;
+        v = s->x[i] + (isnan(s->x[n + i]) ? 1 : s->x[n + i] * s->x[n + i] - 1) +
+            (s->x[3 * n + i] < 2) + 0.7 * rng_normal(seed, 5, i);
+        s->t.y[i] = problem == PROBLEM_REGRESSION ? v
+                    : problem == PROBLEM_BINARY   ? v > 0.3
+                                                  : (v > 0) + (v > 1);
+    }
+    s->d = design_dense(s->x, n, COLS, s->column, &err);
+    assert_ok(s->d, err);
+    return s;
+}
+
+static void
+drop(struct table *s)
+{
+    design_free(s->d);
+    free(s->x);
+    free(s->t.y);
+    free(s);
+}
+
+struct told {
+    struct progress *progress;
+    int64_t stop_at;
+    double best;
+    int64_t best_step, last_step;
+};
+
+static void
+keep_event(void *ctx, const struct event *e)
+{
+    struct told *t = ctx;
+
+    if (t->stop_at > 0 && e->step >= t->stop_at)
+        progress_stop(t->progress);
+    if (strncmp(e->name, "valid.", 6) != 0)
+        return;
+    if (t->best_step == 0 || e->value < t->best) {
+        t->best = e->value;
+        t->best_step = e->step;
+    }
+    t->last_step = e->step;
+}
+
+static void *
+fit(const struct table *s, const struct table *valid, const char *const *set,
+    const struct train *ctx, struct error *err)
+{
+    struct params *p = params_new(gbdt_family.params);
+    struct table *none = made(0, s->t.problem, 1);
+    const struct metric *metric = metric_default(s->t.problem);
+    struct fit_data d = {.train = s->d,
+                         .valid = valid ? valid->d : none->d,
+                         .y = &s->t,
+                         .y_valid = valid ? &valid->t : &none->t,
+                         .metrics = &metric,
+                         .n_metrics = 1,
+                         .patience = 15};
+    void *m;
+
+    for (; *set; set++)
+        assert_ok(params_set_pair(p, *set, err), *err);
+    m = gbdt_family.fit(&d, p, ctx, NULL, err);
+    params_free(p);
+    drop(none);
+    return m;
+}
+
+static void *
+fit_ok(const struct table *s, const struct table *valid, const char *const *set,
+       const struct train *ctx)
+{
+    struct error err;
+    void *m = fit(s, valid, set, ctx, &err);
+
+    assert_ok(m, err);
+    return m;
+}
+
+static void
+save(const void *m, struct buf *out)
+{
+    struct st_writer *w = st_writer_new();
+    struct error err;
+
+    buf_init(out);
+    gbdt_family.save(m, w, NULL);
+    assert_ok(st_write(w, out, &err), err);
+    st_writer_free(w);
+}
+
+static void
+assert_same_model(const void *a, const void *b)
+{
+    struct buf x, y;
+
+    save(a, &x);
+    save(b, &y);
+    assert_int_equal(x.len, y.len);
+    assert_memory_equal(x.data, y.data, x.len);
+    buf_fini(&x);
+    buf_fini(&y);
+}
+
+static double
+loss_of(const void *m, const struct table *s)
+{
+    size_t k = s->t.problem == PROBLEM_MULTICLASS ? 3 : 1;
+    double *p = mem_new(s->t.n * k * sizeof *p), v;
+    struct error err;
+
+    assert_ok(gbdt_family.score(m, s->d, NULL, p, &err), err);
+    v = metric_score(metric_default(s->t.problem)->kind, s->t.problem, s->t.y,
+                     p, s->t.n, k);
+    free(p);
+    return v;
+}
+
+/* ---- rows by their gradients ---- */
+
+/* When those of large gradients and those that stand for the others are all
+ * rows, nobody stands for anybody. */
+static void
+test_all_rows_by_gradient_are_all_rows(void **state)
+{
+    const char *plain[] = {"trees=20", "row_share=1", "learning_rate=0.5",
+                           "min_rows=1", NULL};
+    const char *goss[] = {"trees=20",
+                          "goss=true",
+                          "top_share=0.3",
+                          "other_share=0.7",
+                          "learning_rate=0.5",
+                          "min_rows=1",
+                          NULL};
+    struct table *s = made(700, PROBLEM_REGRESSION, 1);
+    struct train ctx = {.seed = 1};
+    void *m = fit_ok(s, NULL, plain, &ctx), *n = fit_ok(s, NULL, goss, &ctx);
+
+    (void)state;
+    assert_same_model(m, n);
+    gbdt_family.free(m);
+    gbdt_family.free(n);
+    drop(s);
+}
+
+static void
+test_rows_by_gradient_learn_nearly_as_much(void **state)
+{
+    static const enum problem problems[] = {PROBLEM_REGRESSION, PROBLEM_BINARY,
+                                            PROBLEM_MULTICLASS};
+    const char *plain[] = {"trees=60", "row_share=1", "learning_rate=0.2",
+                           NULL};
+    const char *goss[] = {"trees=60", "goss=true", "learning_rate=0.2", NULL};
+    const char *few[] = {"trees=60", "row_share=0.3", "learning_rate=0.2",
+                         NULL};
+    struct train ctx = {.seed = 1};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct table *s = made(3000, problems[i], 1);
+        struct table *other = made(3000, problems[i], 2);
+        void *m = fit_ok(s, NULL, plain, &ctx),
+             *n = fit_ok(s, NULL, goss, &ctx), *o = fit_ok(s, NULL, few, &ctx);
+
+        assert_true(loss_of(n, other) < 1.1 * loss_of(m, other));
+        assert_true(loss_of(n, other) < 1.05 * loss_of(o, other));
+        gbdt_family.free(m);
+        gbdt_family.free(n);
+        gbdt_family.free(o);
+        drop(s);
+        drop(other);
+    }
+}
+
+static void
+test_shares_past_all_rows_are_refused(void **state)
+{
+    const char *much[] = {"goss=true", "top_share=0.6", "other_share=0.5",
+                          NULL};
+    const char *both[] = {"goss=true", "row_share=0.5", NULL};
+    struct table *s = made(100, PROBLEM_REGRESSION, 1);
+    struct train ctx = {.seed = 1};
+    struct error err;
+
+    (void)state;
+    assert_null(fit(s, NULL, much, &ctx, &err));
+    assert_string_equal(err.message,
+                        "top_share 0.6 and other_share 0.5 are more than all");
+    assert_null(fit(s, NULL, both, &ctx, &err));
+    assert_string_equal(err.message,
+                        "goss chooses the rows by itself: leave out row_share");
+    drop(s);
+}
+
+/* ---- trees left out ---- */
+
+/* All k trees before are left out each round, so that each learns the whole
+ * difference D of two groups: of it the sum has
+ * S(k + 1) = (k S(k) + rate) / (k + rate), S(1) = rate. */
+static void
+test_weights_of_trees_left_out_keep_the_sum(void **state)
+{
+    const char *set[] = {"trees=9",    "row_share=1",  "learning_rate=0.25",
+                         "l2=0",       "drop_rate=1",  "skip_drop=0",
+                         "min_rows=1", "max_drop=100", NULL};
+    struct table *s = made(40, PROBLEM_REGRESSION, 1);
+    struct train ctx = {.seed = 1};
+    struct error err;
+    double p[40], sum = 0.25;
+    void *m;
+
+    (void)state;
+    for (size_t i = 0; i < 40; i++) {
+        for (size_t c = 0; c < COLS; c++)
+            s->x[c * 40 + i] = c == 0 ? (double)(i < 20) : 0;
+        s->t.y[i] = i < 20 ? 3 : -1;
+    }
+    for (size_t k = 1; k < 9; k++)
+        sum = ((double)k * sum + 0.25) / ((double)k + 0.25);
+    m = fit_ok(s, NULL, set, &ctx);
+    assert_ok(gbdt_family.score(m, s->d, NULL, p, &err), err);
+    assert_close(p[0], 1 + 2 * sum, 1e-6);
+    assert_close(p[39], 1 - 2 * sum, 1e-6);
+    gbdt_family.free(m);
+    drop(s);
+}
+
+/* Rounds after the best one have changed its leaves; the model has them as
+ * they were. */
+static void
+test_the_best_round_comes_back_with_its_leaves(void **state)
+{
+    static const enum problem problems[] = {PROBLEM_REGRESSION, PROBLEM_BINARY,
+                                            PROBLEM_MULTICLASS};
+    const char *set[] = {"drop_rate=0.2", "skip_drop=0.3", "trees=200",
+                         "learning_rate=0.3", NULL};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct table *s = made(1500, problems[i], 1);
+        struct table *valid = made(600, problems[i], 2);
+        struct told told = {.best_step = 0};
+        struct train ctx = {.seed = 1, .sink = {keep_event, &told}};
+        void *m = fit_ok(s, valid, set, &ctx);
+
+        assert_int_equal(gbdt_family.rounds(m), told.best_step);
+        assert_int_equal(told.last_step, told.best_step + 15);
+        assert_close(loss_of(m, valid), told.best, 1e-7);
+        gbdt_family.free(m);
+        drop(s);
+        drop(valid);
+    }
+}
+
+static void
+test_stopped_among_trees_left_out_leaves_are_sound(void **state)
+{
+    const char *set[] = {"drop_rate=0.5", "skip_drop=0", "trees=100000", NULL};
+    struct table *s = made(1500, PROBLEM_BINARY, 1);
+    struct table *valid = made(600, PROBLEM_BINARY, 2);
+    struct progress progress;
+    struct told told = {.progress = &progress, .stop_at = 12};
+    struct train ctx = {
+        .seed = 1, .progress = &progress, .sink = {keep_event, &told}};
+    void *m;
+
+    (void)state;
+    progress_init(&progress);
+    m = fit_ok(s, valid, set, &ctx);
+    assert_true(gbdt_family.rounds(m) >= 1 && gbdt_family.rounds(m) <= 13);
+    assert_close(loss_of(m, valid), told.best, 0.02);
+    gbdt_family.free(m);
+    drop(s);
+    drop(valid);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_rows_by_gradient_are_all_rows),
+        cmocka_unit_test(test_rows_by_gradient_learn_nearly_as_much),
+        cmocka_unit_test(test_shares_past_all_rows_are_refused),
+        cmocka_unit_test(test_weights_of_trees_left_out_keep_the_sum),
+        cmocka_unit_test(test_the_best_round_comes_back_with_its_leaves),
+        cmocka_unit_test(test_stopped_among_trees_left_out_leaves_are_sound),
+    };
+
+    (void)cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}
