@@ -23,6 +23,7 @@
 #define HAVE_AVX2_TWIN 1
 #define TARGET_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
 #define TARGET_CRC __attribute__((target("avx2,pclmul")))
+#define TARGET_FMA __attribute__((target("avx2,fma")))
 #define HAVE_AVX512_TWIN 1
 #define TARGET_AVX512                                                    \
     __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw," \
@@ -31,6 +32,7 @@
 #define HAVE_AVX2_TWIN 0
 #define TARGET_AVX2
 #define TARGET_CRC
+#define TARGET_FMA
 #define HAVE_AVX512_TWIN 0
 #define TARGET_AVX512
 #endif

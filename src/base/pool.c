@@ -353,7 +353,8 @@ cpu_has_avx2(void)
 #if HAVE_AVX2_TWIN
     return !is_masked("LATHE_NO_AVX2", "-AVX2") &&
            __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt") &&
+           __builtin_cpu_supports("fma");
 #else
     return false;
 #endif

@@ -41,7 +41,7 @@ struct pool_job *pool_start(struct pool *p, void (*fn)(void *ctx), void *ctx,
 /* Wait for the end and release. */
 void pool_join(struct pool_job *job);
 
-/* Does this machine run AVX2 code?  LATHE_NO_AVX2 in the environment and
+/* Does this machine run AVX2 code, with FMA?  LATHE_NO_AVX2 in the environment and
  * GLIBC_TUNABLES hwcaps masks say no. */
 bool cpu_has_avx2(void);
 /* ... and AVX-512 with bytes, words, short vectors and VBMI2?  LATHE_NO_AVX512

@@ -63,7 +63,7 @@ struct attribution {
 
 /* What a family is. The learner is its private fitted state. */
 struct family {
-    const char *name;  /* "gbdt", "linear", "logistic" */
+    const char *name;  /* "gbdt", "linear", "mlp" */
     const char *title; /* "gradient boosting" */
     const struct param *params;
     enum prepare_style style;

@@ -114,7 +114,7 @@ static size_t
 feature_width(const struct prepare *p, const struct feature *f)
 {
     if (f->type == COL_TEXT)
-        return p->style == PREPARE_DENSE ? f->n_groups : 1;
+        return prepare_one_hot(p->style) ? f->n_groups : 1;
     return f->missing ? 2 : 1;
 }
 
@@ -123,7 +123,7 @@ columns_of_text(struct prepare *p, size_t ref, struct error *err)
 {
     const struct feature *f = &p->feature[ref];
 
-    if (p->style == PREPARE_TREES) {
+    if (!prepare_one_hot(p->style)) {
         p->column[p->n_cols] =
             (struct design_column){f->name, (unsigned)f->n_levels};
         p->source[p->n_cols++] =
@@ -155,9 +155,9 @@ columns_of_number(struct prepare *p, size_t ref, struct error *err)
     p->source[p->n_cols++] = (struct design_source){
         .kind = DESIGN_NUMBER,
         .ref = ref,
-        .fill = p->style == PREPARE_DENSE ? f->fill : (double)NAN,
-        .shift = p->style == PREPARE_DENSE ? f->mean : 0,
-        .scale = p->style == PREPARE_DENSE ? 1 / f->sd : 1};
+        .fill = prepare_scales(p->style) ? f->fill : (double)NAN,
+        .shift = prepare_scales(p->style) ? f->mean : 0,
+        .scale = prepare_scales(p->style) ? 1 / f->sd : 1};
     if (!f->missing)
         return true;
     if (!(name = joined(p, f->name, " ", "is missing", err)))

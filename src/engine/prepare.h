@@ -2,13 +2,14 @@
  *
  * prepare_fit() looks at training rows only; prepare_apply() is the one way
  * from a frame to a design, in training, evaluation and serving alike, so they
- * cannot disagree.  Two styles:
+ * cannot disagree.  Styles:
  *   PREPARE_TREES  numbers as they are (missing NaN), text as category codes
  *                  in bytewise order of the levels
  *   PREPARE_DENSE  numbers imputed by the median and scaled to mean 0, sd 1
  *                  (with a 0/1 column where values were missing in training),
  *                  text one-hot, rare levels (under 0.5 % of rows, past 50
  *                  levels) grouped; a level not seen is all zeros
+ *   PREPARE_CODES  numbers as in PREPARE_DENSE, text as in PREPARE_TREES
  * Text columns that look like identifiers (over half of the rows distinct and
  * more than 50) and constant columns are dropped; prepare_notes() says so.
  * Columns are matched by name; order does not matter; a column absent at
@@ -26,7 +27,7 @@
 /* Levels kept of a text column, the most frequent ones; the rest count as not
  * seen. */
 enum { PREPARE_MAX_LEVELS = 1000 };
-enum prepare_style { PREPARE_TREES, PREPARE_DENSE };
+enum prepare_style { PREPARE_TREES, PREPARE_DENSE, PREPARE_CODES };
 
 /* An input column as the model wants it. */
 struct input {

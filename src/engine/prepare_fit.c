@@ -109,13 +109,13 @@ measure_number(struct stats *s, enum prepare_style style)
         return false;
     column_numbers(s->column, 0, n, x);
     for (size_t i = 0; i < n; i++)
-        if (style == PREPARE_DENSE ? isfinite(x[i]) : !isnan(x[i])) {
+        if (prepare_scales(style) ? isfinite(x[i]) : !isnan(x[i])) {
             x[m++] = x[i];
             if (s->n_distinct == 0 || (s->n_distinct == 1 && x[m - 1] != x[0]))
                 s->n_distinct++;
         }
     s->n_missing = n - m;
-    if (style == PREPARE_DENSE && m > 0) {
+    if (prepare_scales(style) && m > 0) {
         qsort(x, m, sizeof *x, by_value);
         moments(s, x, m);
     }
@@ -198,7 +198,7 @@ drop_reason(const struct stats *s, const struct prepare *p)
         return s->n_distinct > ID_MIN_LEVELS && s->n_distinct > n / 2
                    ? "it looks like an identifier"
                    : NULL;
-    if (p->style == PREPARE_DENSE && s->n_distinct > 1 &&
+    if (prepare_scales(p->style) && s->n_distinct > 1 &&
         (!isfinite(s->mean) || !isfinite(s->sd) || !(s->sd > 0) ||
          !isfinite(1 / s->sd)))
         return "its values are too far apart to be scaled";
@@ -233,7 +233,7 @@ feature_text(struct prepare *p, struct feature *f, struct stats *s,
         rare[i] = f->n_levels > RARE_MIN_LEVELS &&
                   (double)s->level[i].count < RARE_SHARE * (double)n;
     }
-    return p->style == PREPARE_TREES || prepare_groups(p, f, rare, err);
+    return !prepare_one_hot(p->style) || prepare_groups(p, f, rare, err);
 }
 
 static bool
@@ -258,7 +258,7 @@ feature_make(struct prepare *p, struct stats *s, struct error *err)
     f->mean = s->mean;
     /* One value and gaps: the 0/1 column tells all, this one stays 0. */
     f->sd = s->sd > 0 ? s->sd : 1;
-    f->missing = p->style == PREPARE_DENSE && s->n_missing > 0;
+    f->missing = prepare_scales(p->style) && s->n_missing > 0;
     return true;
 }
 

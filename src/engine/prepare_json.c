@@ -12,6 +12,10 @@
 
 enum { MAX_FEATURES = 1 << 20 };
 
+/* By enum prepare_style. */
+static const char *const style_words[] = {"trees", "dense", "codes"};
+enum { N_STYLES = sizeof style_words / sizeof *style_words };
+
 static void
 feature_json(const struct prepare *p, const struct feature *f,
              struct json_writer *w)
@@ -36,7 +40,7 @@ feature_json(const struct prepare *p, const struct feature *f,
                 json_put_i64(w, (int64_t)i);
         json_close(w, ']');
     }
-    if (f->type != COL_TEXT && p->style == PREPARE_DENSE) {
+    if (f->type != COL_TEXT && prepare_scales(p->style)) {
         json_name(w, "fill");
         json_put_double(w, f->fill);
         json_name(w, "mean");
@@ -54,7 +58,7 @@ prepare_json(const struct prepare *p, struct json_writer *w)
 {
     json_open(w, '{');
     json_name(w, "style");
-    json_put_string(w, p->style == PREPARE_TREES ? "trees" : "dense");
+    json_put_string(w, style_words[p->style]);
     json_name(w, "inputs");
     json_open(w, '[');
     for (size_t i = 0; i < p->n_inputs; i++) {
@@ -177,7 +181,7 @@ levels_read(struct prepare *p, const struct json *v, struct feature *f,
                   &p->arena, json_string(x), strlen(json_string(x)), err)))
             return false;
     }
-    return p->style == PREPARE_TREES || rare_read(p, v, f, err);
+    return !prepare_one_hot(p->style) || rare_read(p, v, f, err);
 }
 
 static bool
@@ -212,7 +216,7 @@ feature_read(struct prepare *p, const struct json *v, struct error *err)
     }
     if (f->type == COL_TEXT)
         return levels_read(p, v, f, err);
-    return p->style == PREPARE_TREES || scale_read(v, f, err);
+    return !prepare_scales(p->style) || scale_read(v, f, err);
 }
 
 static bool
@@ -298,7 +302,7 @@ prepare_from_json(const struct json *v, struct error *err)
 {
     const char *style, *notes;
     struct prepare *p;
-    bool dense;
+    unsigned at = 0;
 
     if (json_type(v) != JSON_OBJECT) {
         error_set(err, ERR_CORRUPT, "prepare is %s, expected an object",
@@ -308,12 +312,13 @@ prepare_from_json(const struct json *v, struct error *err)
     if (!json_get_string(v, "style", &style, err) ||
         !json_get_string(v, "notes", &notes, err))
         return NULL;
-    dense = strcmp(style, "dense") == 0;
-    if (!dense && strcmp(style, "trees") != 0) {
+    while (at < N_STYLES && strcmp(style, style_words[at]) != 0)
+        at++;
+    if (at == N_STYLES) {
         error_set(err, ERR_CORRUPT, "style '%.16s' is not known", style);
         return NULL;
     }
-    if (!(p = prepare_new(dense ? PREPARE_DENSE : PREPARE_TREES, err)))
+    if (!(p = prepare_new((enum prepare_style)at, err)))
         return NULL;
     buf_puts(&p->notes, notes);
     if (buf_check(&p->notes, err) && inputs_read(p, v, err) &&

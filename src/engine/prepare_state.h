@@ -50,6 +50,18 @@ struct prepare {
     struct buf notes;
 };
 
+/* Are numbers imputed and scaled?  Has text a column for each level? */
+static inline bool
+prepare_scales(enum prepare_style style)
+{
+    return style != PREPARE_TREES;
+}
+static inline bool
+prepare_one_hot(enum prepare_style style)
+{
+    return style == PREPARE_DENSE;
+}
+
 struct prepare *
 prepare_new(enum prepare_style style, struct error *err) MUST_USE;
 /* Room for n derived columns. */

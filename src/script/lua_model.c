@@ -763,6 +763,13 @@ const struct binding lua_model_functions[] = {
      "Logistic regression with elastic net, two or more classes."},
     {"linear", NULL, "lathe.linear{ parameters }",
      "Linear regression with elastic net."},
+    {"mlp", NULL, "lathe.mlp{ parameters }",
+     "A neural net for tables: dense layers with batch norm and dropout, a\n"
+     "learnt vector for each level of a category, stopped early on held-out\n"
+     "rows, whose best weights are kept.\n"
+     "  layers dropout embedding activation batch_norm optimizer learning_rate\n"
+     "  momentum schedule step_epochs step_factor warm_up weight_decay clip\n"
+     "  loss label_smoothing epochs batch"},
     {"load", lathe_load, "lathe.load(name)",
      "A model from a file, runs:/ID, churn/3, churn@production."},
     {NULL, NULL, NULL, NULL},

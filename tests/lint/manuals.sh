@@ -22,7 +22,7 @@ missing=$(sed -n 's/.*\b\(lathe\|[a-z]*\)[.:]\([a-z_]*\)[({].*/\2/p' help.txt | 
 is "$missing" "" "lathe-lua.7 has every function of the library"
 is "$([ "$(wc -l < help.txt)" -gt 30 ]; echo $?)" 0 "which are more than thirty"
 
-missing=$(sed -n 's/^ *{"\([a-z0-9_]*\)", PARAM_.*/\1/p' "$LATHE_SOURCE"/src/engine/*/*.c | sort -u |
+missing=$(sed -n 's/^ *{"\([a-z0-9_]*\)", PARAM_.*/\1/p' "$LATHE_SOURCE"/src/engine/*/*.[ch] | sort -u |
     while read -r name; do
         grep -q "\b$name\b" "$man7" || printf '%s, ' "$name"
     done)

@@ -69,7 +69,7 @@ fit(const struct frame *f, const char *family, const char *target,
     return m;
 }
 
-static const char *const kinds[] = {"logistic", "gbdt"};
+static const char *const kinds[] = {"logistic", "gbdt", "mlp"};
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
 static struct model *
@@ -509,7 +509,8 @@ test_a_changed_byte_never_breaks_the_reader(void **state)
 static void
 test_a_negative_gain_or_spread_is_refused(void **state)
 {
-    static const char *const tensors[] = {"linear.spread", "tree.gain"};
+    static const char *const tensors[] = {"linear.spread", "tree.gain",
+                                          "mlp.importance"};
     struct frame *f = customers(60, 1);
 
     (void)state;
