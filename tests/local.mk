@@ -69,6 +69,7 @@ SCRIPT_TESTS += tests/cli/beyond_memory.sh
 SCRIPT_TESTS += tests/cli/commands.sh
 SCRIPT_TESTS += tests/cli/convert.sh
 SCRIPT_TESTS += tests/cli/hostile.sh
+SCRIPT_TESTS += tests/cli/measure.sh
 SCRIPT_TESTS += tests/cli/reading.sh
 SCRIPT_TESTS += tests/cli/repl.sh
 SCRIPT_TESTS += tests/cli/report.sh

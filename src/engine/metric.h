@@ -135,7 +135,7 @@ struct evaluation_options {
 bool evaluation_of(const struct metric_rows *rows, char *const *classes,
                    const struct evaluation_options *o, struct pool *pool,
                    struct evaluation *out, struct error *err) MUST_USE;
-/* Of rows that all weigh the same. */
+/* Of rows as they weigh. */
 bool evaluation_make(const struct target *truth, const double *p, size_t k,
                      unsigned resamples, uint64_t seed, struct pool *pool,
                      struct evaluation *out, struct error *err) MUST_USE;

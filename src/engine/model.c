@@ -274,24 +274,6 @@ model_truth(const struct model *m, const struct frame *f, struct target *out,
     return false;
 }
 
-bool
-model_evaluate(const struct model *m, const struct frame *f, uint64_t seed,
-               struct pool *pool, struct evaluation *out, struct error *err)
-{
-    struct target truth;
-    struct prediction p;
-    bool ok = false;
-
-    if (!model_truth(m, f, &truth, err))
-        return false;
-    if (model_predict(m, f, pool, &p, err)) {
-        ok = evaluation_make(&truth, p.value, p.k, 0, seed, pool, out, err);
-        prediction_fini(&p);
-    }
-    target_fini(&truth);
-    return ok;
-}
-
 /* ---- importance ---- */
 
 struct weighed {

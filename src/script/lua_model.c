@@ -448,9 +448,7 @@ model_show(struct kernel *k, const void *p, struct output *o)
 struct asking {
     const struct model *model;
     const struct frame *frame;
-    uint64_t seed;
     struct frame *answer;
-    struct evaluation *evaluation;
     const char *path;
 };
 
@@ -485,48 +483,6 @@ model_predict_lua(lua_State *L)
     a->frame = f;
     script_call(L, "predict", run_predict, a);
     script_push_frame(L, a->answer, script_frame_name(L, 2));
-    return 1;
-}
-
-static bool
-run_evaluate(struct task *t, void *ctx, struct error *err)
-{
-    struct asking *a = ctx;
-
-    return model_evaluate(a->model, a->frame, a->seed,
-                          session_pool(task_session(t)), a->evaluation, err);
-}
-
-static void
-evaluation_free(void *p)
-{
-    evaluation_fini(p);
-    free(p);
-}
-
-static int
-model_evaluate_lua(lua_State *L)
-{
-    static const char *const allowed[] = {"seed", NULL};
-    struct lua_model *m = script_model(L, 1);
-    const struct frame *f = script_frame(L, 2);
-    struct asking a = {.model = m->model, .frame = f, .seed = 1};
-    struct object *o;
-    struct buf *flat;
-
-    luaL_argexpected(L, f, 2, "frame");
-    lua_settop(L, 3);
-    script_options(L, 3, allowed);
-    if (lua_istable(L, 3))
-        a.seed = (uint64_t)script_opt_int(L, 3, "seed", 1);
-    o = script_new(L, &evaluation_type);
-    a.evaluation = o->p = mem_new(sizeof *a.evaluation);
-    script_call(L, "evaluate", run_evaluate, &a);
-    flat = script_buf(L);
-    summary_flat(a.evaluation, flat);
-    free(m->metrics);
-    m->metrics = mem_text(flat->data);
-    lua_settop(L, 4);
     return 1;
 }
 
@@ -638,76 +594,6 @@ lathe_load(lua_State *L)
     return 1;
 }
 
-/* ---- evaluations ---- */
-
-static void
-evaluation_print_p(struct kernel *k, const void *p, size_t width,
-                   struct buf *out)
-{
-    (void)k;
-    (void)width;
-    evaluation_print(p, out);
-}
-
-static void
-evaluation_brief(const void *p, struct buf *out)
-{
-    const struct evaluation *e = p;
-
-    for (size_t i = 0; i < e->n_scores && i < 3; i++)
-        buf_printf(out, "%s%s %.4f", i ? "  " : "", e->score[i].metric->name,
-                   e->score[i].value);
-}
-
-static void
-evaluation_show(struct kernel *k, const void *p, struct output *o)
-{
-    struct json_writer w;
-    struct buf b;
-
-    (void)k;
-    buf_init(&b);
-    json_writer_init(&w, &b);
-    evaluation_json(p, &w);
-    o->kind = OUT_EVALUATION;
-    o->json = buf_take(&b);
-}
-
-const struct evaluation *
-script_evaluation(lua_State *L, int idx)
-{
-    return script_test(L, idx, &evaluation_type);
-}
-
-/* evaluation.auc is the value, evaluation.auc_low and _high its interval. */
-static bool
-evaluation_field(lua_State *L, void *p, const char *name)
-{
-    const struct evaluation *e = p;
-
-    if (strcmp(name, "n") == 0) {
-        lua_pushinteger(L, (lua_Integer)e->n);
-        return true;
-    }
-    for (size_t i = 0; i < e->n_scores; i++) {
-        const struct scored *s = &e->score[i];
-        size_t n = strlen(s->metric->name);
-
-        if (strncmp(name, s->metric->name, n) != 0)
-            continue;
-        if (name[n] == '\0')
-            lua_pushnumber(L, s->value);
-        else if (strcmp(name + n, "_low") == 0)
-            lua_pushnumber(L, s->low);
-        else if (strcmp(name + n, "_high") == 0)
-            lua_pushnumber(L, s->high);
-        else
-            continue;
-        return true;
-    }
-    return false;
-}
-
 /* ---- tables ---- */
 
 const struct binding lua_estimator_methods[] = {
@@ -740,9 +626,14 @@ const struct binding lua_estimator_methods[] = {
 const struct binding lua_model_methods[] = {
     {"predict", model_predict_lua, "model:predict(frame)",
      "The predictions as a frame, a row for each row."},
-    {"evaluate", model_evaluate_lua, "model:evaluate(frame [, { seed = 1 }])",
+    {"evaluate", lua_model_evaluate, "model:evaluate(frame [, options])",
      "Scores with 95 % bootstrap intervals. The frame holds the target; fields\n"
-     "are named like the metrics: e.auc, e.auc_low, e.auc_high."},
+     "are named like the metrics: e.auc, e.auc_low, e.auc_high.\n"
+     "  metric  beyond the usual: \"fbeta@0.5\", { \"f1_macro\", \"lift@0.1\" }\n"
+     "  slice   score parts of the rows, too: \"region\", \"tenure > 12\"\n"
+     "  weight  column of what a row counts\n"
+     "  group   column of rows ranked together, for ndcg and map\n"
+     "  seed    of the intervals, 1"},
     {"importance", model_importance_lua, "model:importance()",
      "What each input column contributes, largest first; the sum is 1."},
     {"save", model_save_lua, "model:save(path)",
@@ -808,15 +699,6 @@ const struct object_type model_type = {
     .show = model_show,
     .field = model_field,
     .fields = model_fields,
-};
-
-const struct object_type evaluation_type = {
-    .name = "evaluation",
-    .free = evaluation_free,
-    .print = evaluation_print_p,
-    .brief = evaluation_brief,
-    .show = evaluation_show,
-    .field = evaluation_field,
 };
 
 const struct object_type cv_type = {

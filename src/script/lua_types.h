@@ -13,7 +13,8 @@ extern const struct object_type frame_type, scan_type, profile_type, model_type,
     estimator_type, evaluation_type, cv_type;
 extern const struct binding lua_read_functions[], lua_model_functions[],
     lua_frame_methods[], lua_scan_functions[], lua_scan_methods[],
-    lua_profile_methods[], lua_estimator_methods[], lua_model_methods[];
+    lua_profile_methods[], lua_estimator_methods[], lua_model_methods[],
+    lua_evaluation_methods[], lua_evaluation_functions[];
 /* Adds a function for each family to the table at the top of the stack. */
 void lua_model_open(lua_State *L);
 
@@ -74,7 +75,7 @@ struct lua_model {
     struct file_map bytes; /* of a loaded one */
 };
 struct lua_model *script_model(lua_State *L, int idx); /* raises */
-/* Pushes the evaluation's flat metrics as JSON text in out; raises when idx is
- * no evaluation. */
+/* lua_evaluation.c: the method of models. */
+int lua_model_evaluate(lua_State *L);
 const struct evaluation *script_evaluation(lua_State *L, int idx); /* or NULL */
 #endif

@@ -1,4 +1,4 @@
-/* session/cmd_model.c -- train, evaluate, predict, explain.
+/* session/cmd_model.c -- train, predict, explain.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -12,7 +12,6 @@
 #include "session/cmd.h"
 #include "session/enrol.h"
 #include "session/fit.h"
-#include "session/gate.h"
 #include "session/summary.h"
 
 /* ---- train ---- */
@@ -306,109 +305,7 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
     return ok;
 }
 
-/* ---- evaluate, predict, explain ---- */
-
-static bool
-check_gate(const struct evaluation *e, const char *gate, struct error *err)
-{
-    struct json_writer w;
-    struct buf metrics;
-    bool ok;
-
-    buf_init(&metrics);
-    json_writer_init(&w, &metrics);
-    evaluation_json(e, &w);
-    ok = gate_check(metrics.data, gate, err);
-    buf_fini(&metrics);
-    return ok;
-}
-
-/* Rows that were learnt from flatter the model. */
-static void
-warn_if_learnt(const struct model *m, const struct frame *f, struct buf *out)
-{
-    char fingerprint[33];
-    struct error err;
-
-    if (frame_fingerprint(f, fingerprint, &err) &&
-        strcmp(fingerprint, model_fingerprint(m)) == 0)
-        buf_puts(out, "\nnote: the model learnt from this very table; on rows "
-                      "it has not seen, expect less\n");
-}
-
-/* Beyond memory there is no telling without reading all of it once more. */
-static bool
-judge_stream(const struct model *m, struct task *t, const struct call *c,
-             struct evaluation *out, struct error *err)
-{
-    const char *data = call_text(c, "data");
-    struct stream *s = cmd_stream(t, c, data, err);
-    bool ok;
-
-    if (!s)
-        return false;
-    ok = model_evaluate_stream(m, s, (uint64_t)call_int(c, "seed"), out, err) ||
-         error_prefix(err, "%s: ", data);
-    if (ok)
-        cmd_tell_stream(t, data, s);
-    stream_close(s);
-    return ok;
-}
-
-static bool
-judge(const struct model *m, struct task *t, const struct call *c,
-      struct buf *note, struct evaluation *out, struct error *err)
-{
-    const char *data = call_text(c, "data");
-    struct frame *f;
-    bool ok;
-
-    if (stream_wanted(data, NULL))
-        return judge_stream(m, t, c, out, err);
-    if (!(f = cmd_table(t, c, data, err)))
-        return false;
-    ok = model_evaluate(m, f, (uint64_t)call_int(c, "seed"),
-                        session_pool(task_session(t)), out, err) ||
-         error_prefix(err, "%s: ", data);
-    if (ok)
-        warn_if_learnt(m, f, note);
-    frame_unref(f);
-    return ok;
-}
-
-bool
-cmd_evaluate(struct session *s, struct task *t, struct call *c,
-             struct error *err)
-{
-    const char *gate = call_text(c, "gate");
-    struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
-    struct evaluation e;
-    struct json_writer w;
-    struct buf note;
-    bool ok;
-
-    buf_init(&note);
-    ok = m && judge(m, t, c, &note, &e, err);
-    if (ok && !cmd_goes_on(t, err)) {
-        evaluation_fini(&e);
-        ok = false;
-    }
-    if (ok) {
-        if (call_json(c)) {
-            cmd_json(c, &w);
-            evaluation_json(&e, &w);
-            cmd_json_end(c);
-        } else {
-            evaluation_print(&e, call_out(c));
-            buf_add(call_out(c), note.data, note.len);
-        }
-        ok = !gate || check_gate(&e, gate, err);
-        evaluation_fini(&e);
-    }
-    buf_fini(&note);
-    model_unref(m);
-    return ok;
-}
+/* ---- predict, explain ---- */
 
 bool
 cmd_predict(struct session *s, struct task *t, struct call *c,

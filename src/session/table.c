@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "engine/metric_curve.h"
 #include "frame/encoding.h"
 #include "frame/join.h"
 #include "session/cmd.h"
@@ -155,6 +156,16 @@ static const struct arg evaluate_args[] = {
     {"data", ARG_FILE, true, false, NULL, NULL, "rows with the target"},
     {"--gate", ARG_TEXT, false, false, NULL, "CONDITION",
      "a condition: exit status 3 when it is not met"},
+    {"--metric", ARG_TEXT, false, true, NULL, "NAME",
+     "beyond the usual ones: fbeta@0.5, f1_macro, lift@0.1, pinball@0.9 ..."},
+    {"--slice", ARG_TEXT, false, true, NULL, "EXPRESSION",
+     "score parts of the rows, too: region, 'tenure > 12'"},
+    {"--curve", ARG_CHOICE, false, false, NULL, CURVE_CHOICES,
+     "draw this curve"},
+    {"--weight", ARG_COLUMN, false, false, NULL, NULL,
+     "what a row counts, a column of DATA"},
+    {"--group", ARG_COLUMN, false, false, NULL, NULL,
+     "rows that are ranked together, for ndcg and map"},
     {"--seed", ARG_INT, false, false, "1", NULL, "of the intervals"},
     END};
 
@@ -349,7 +360,9 @@ static const struct command table[] = {
      "What it has accepted is answered first.", "lathe endpoint stop churn",
      ALL, endpoint_args, cmd_endpoint_stop},
     {"evaluate", "Score a model on rows that have the target",
-     "Metrics with 95 % bootstrap intervals, and the confusion matrix.",
+     "Metrics with 95 % bootstrap intervals, and the confusion matrix. A slice "
+     "is a\ncondition, a category (each of its values) or a number (its "
+     "quarters).",
      "lathe evaluate churn@production test.csv --gate 'auc >= 0.83'", READS,
      evaluate_args, cmd_evaluate},
     {"explain", "A model's card and the importance of its inputs", NULL,

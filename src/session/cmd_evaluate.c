@@ -1,0 +1,205 @@
+/* session/cmd_evaluate.c -- score a model on rows that have the target.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/judged.h"
+#include "engine/metric_curve.h"
+#include "engine/metric_slice.h"
+#include "session/cmd.h"
+#include "session/curve_text.h"
+#include "session/gate.h"
+
+/* What is asked of a model, and what came out. */
+struct asked {
+    struct evaluation of;
+    struct slices slices;
+    struct frame *curve; /* or NULL */
+    enum curve_kind kind;
+    struct buf note;
+    bool done;
+};
+
+static void
+asked_fini(struct asked *a)
+{
+    if (a->done)
+        evaluation_fini(&a->of);
+    slices_fini(&a->slices);
+    frame_unref(a->curve);
+    buf_fini(&a->note);
+}
+
+static bool
+check_gate(const struct evaluation *e, const char *gate, struct error *err)
+{
+    struct json_writer w;
+    struct buf metrics;
+    bool ok;
+
+    buf_init(&metrics);
+    json_writer_init(&w, &metrics);
+    evaluation_json(e, &w);
+    ok = gate_check(metrics.data, gate, err);
+    buf_fini(&metrics);
+    return ok;
+}
+
+/* Rows that were learnt from flatter the model. */
+static void
+warn_if_learnt(const struct model *m, const struct frame *f, struct buf *out)
+{
+    char fingerprint[33];
+    struct error err;
+
+    if (frame_fingerprint(f, fingerprint, &err) &&
+        strcmp(fingerprint, model_fingerprint(m)) == 0)
+        buf_puts(out, "\nnote: the model learnt from this very table; on rows "
+                      "it has not seen, expect less\n");
+}
+
+static bool
+score(struct asked *a, const struct judged *j, const struct frame *f,
+      struct task *t, const struct call *c, struct error *err)
+{
+    struct pool *pool = session_pool(task_session(t));
+    struct metric_rows rows = judged_rows(j);
+    const char **metrics = cmd_all(c, "metric"), **by = cmd_all(c, "slice");
+    struct evaluation_options o = {.metrics = metrics,
+                                   .seed = (uint64_t)call_int(c, "seed")};
+    bool ok;
+
+    ok = a->done =
+        evaluation_of(&rows, j->truth.classes, &o, pool, &a->of, err);
+    if (ok && by)
+        ok = slices_make(f, by, &rows, j->truth.classes, &o, pool, &a->slices,
+                         err);
+    if (ok && call_text(c, "curve"))
+        ok = (a->curve = metric_curve(a->kind, &rows, j->truth.classes, err));
+    free(metrics);
+    free(by);
+    return ok;
+}
+
+/* Beyond memory there is no telling whether the rows were learnt from without
+ * reading all of it once more. */
+static bool
+judge_stream(struct asked *a, const struct model *m, struct task *t,
+             const struct call *c, struct error *err)
+{
+    const char *data = call_text(c, "data");
+    struct stream *s;
+    struct judged j;
+    bool ok;
+
+    if (call_count(c, "slice") || call_text(c, "weight") ||
+        call_text(c, "group"))
+        return error_set(err, ERR_LIMIT,
+                         "evaluate: --slice, --weight and --group want a table "
+                         "that fits in memory");
+    if (!(s = cmd_stream(t, c, data, err)))
+        return false;
+    ok = judged_stream(m, s, &j, err);
+    if (ok) {
+        ok = score(a, &j, NULL, t, c, err);
+        judged_fini(&j);
+    }
+    if (ok)
+        cmd_tell_stream(t, data, s);
+    stream_close(s);
+    return ok || error_prefix(err, "%s: ", data);
+}
+
+static bool
+judge(struct asked *a, const struct model *m, struct task *t,
+      const struct call *c, struct error *err)
+{
+    const char *data = call_text(c, "data");
+    struct judged_options o = {call_text(c, "weight"), call_text(c, "group")};
+    struct judged j;
+    struct frame *f;
+    bool ok;
+
+    if (stream_wanted(data, NULL))
+        return judge_stream(a, m, t, c, err);
+    if (!(f = cmd_table(t, c, data, err)))
+        return false;
+    ok = judged_take(m, f, &o, session_pool(task_session(t)), &j, err);
+    if (ok) {
+        ok = score(a, &j, f, t, c, err);
+        judged_fini(&j);
+    }
+    if (ok)
+        warn_if_learnt(m, f, &a->note);
+    frame_unref(f);
+    return ok || error_prefix(err, "%s: ", data);
+}
+
+static void
+put_json(struct call *c, const struct asked *a)
+{
+    struct json_writer w;
+    struct buf rows;
+
+    cmd_json(c, &w);
+    if (!a->slices.n && !a->curve) {
+        evaluation_json(&a->of, &w);
+        cmd_json_end(c);
+        return;
+    }
+    buf_init(&rows);
+    json_open(&w, '{');
+    json_name(&w, "evaluation");
+    evaluation_json(&a->of, &w);
+    json_name(&w, "slices");
+    slices_json(&a->slices, &w);
+    if (a->curve) {
+        frame_json(a->curve, 0, frame_rows(a->curve), &rows);
+        json_name(&w, curve_look(a->kind)->name);
+        json_put_raw(&w, rows.data);
+    }
+    json_close(&w, '}');
+    buf_fini(&rows);
+    cmd_json_end(c);
+}
+
+static bool
+put_text(struct call *c, const struct asked *a, struct error *err)
+{
+    struct buf *out = call_out(c);
+
+    evaluation_print(&a->of, out);
+    slices_print(&a->slices, &a->of, call_width(c), out);
+    if (a->curve) {
+        buf_putc(out, '\n');
+        if (!curve_text(a->curve, a->kind, call_width(c), call_plain(c), out,
+                        err))
+            return false;
+    }
+    buf_add(out, a->note.data, a->note.len);
+    return true;
+}
+
+bool
+cmd_evaluate(struct session *s, struct task *t, struct call *c,
+             struct error *err)
+{
+    const char *gate = call_text(c, "gate"), *curve = call_text(c, "curve");
+    struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
+    struct asked a = {0};
+    bool ok = m != NULL;
+
+    buf_init(&a.note);
+    ok = ok && (!curve || curve_kind_of(curve, &a.kind, err)) &&
+         judge(&a, m, t, c, err) && cmd_goes_on(t, err);
+    if (ok && call_json(c))
+        put_json(c, &a);
+    else if (ok)
+        ok = put_text(c, &a, err);
+    ok = ok && (!gate || check_gate(&a.of, gate, err));
+    asked_fini(&a);
+    model_unref(m);
+    return ok;
+}
