@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "frame/split.h"
+#include "frame/split_part.h"
 
 #include <assert.h>
 #include <math.h>
@@ -15,17 +15,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
-enum { STREAM_SPLIT = 0x73706c69 };
-
-/* Levels of the stratifying column, numbered by first appearance; missing is
- * a level of its own.  One level when nothing is stratified. */
-struct strata {
-    uint32_t *of;   /* level of each row */
-    size_t *n_rows; /* rows of each level */
-    size_t n;
-};
-
-static void
+void
 strata_fini(struct strata *s)
 {
     free(s->of);
@@ -97,7 +87,7 @@ find_levels(const struct frame *f, const char *stratify, struct strata *s,
                      stratify, column_type_word(t));
 }
 
-static bool
+bool
 strata_init(struct strata *s, const struct frame *f, const char *stratify,
             struct error *err)
 {
