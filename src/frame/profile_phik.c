@@ -4,8 +4,9 @@
  *
  * Source: Baak, Koopman, Snoek & Klous, "A new correlation coefficient between
  * categorical, ordinal and interval variables with Pearson characteristics",
- * 2018: cells of equal width over -5..5, chi-square less the degrees of
- * freedom that chance alone would give, scaled to its greatest value.
+ * 2018: cells of equal width over -5..5 and none beyond, as its authors'
+ * program has them, chi-square less the degrees of freedom that chance alone
+ * would give, scaled to its greatest value.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -52,10 +53,6 @@ both_below(double h, double k, double rho)
 {
     double width = asin(rho) / PANELS, sum = 0;
 
-    if (isinf(h) || isinf(k))
-        return h < 0 || k < 0 ? (h > k ? normal(k) : normal(h)) *
-                                    !(h == -INFINITY || k == -INFINITY)
-                              : normal(h < k ? h : k);
     for (size_t p = 0; p < PANELS; p++) {
         double middle = ((double)p + 0.5) * width;
 
@@ -66,13 +63,10 @@ both_below(double h, double k, double rho)
     return normal(h) * normal(k) + sum * width / 2 / (2 * PI);
 }
 
-/* The outer cells reach to infinity. */
 static double
 edge(size_t i, size_t n)
 {
-    if (i == 0)
-        return -INFINITY;
-    return i == n ? INFINITY : -REACH + 2 * REACH * (double)i / (double)n;
+    return -REACH + 2 * REACH * (double)i / (double)n;
 }
 
 static double
@@ -81,18 +75,23 @@ share(size_t i, size_t n)
     return normal(edge(i + 1, n)) - normal(edge(i, n));
 }
 
+static double
+below(double h, double k, double rho)
+{
+    return rho < 1 ? both_below(h, k, rho) : normal(h < k ? h : k);
+}
+
 /* Chi-square over n of the normal distribution with that correlation. */
 static double
 chi2_of(double rho, size_t rows, size_t cols)
 {
-    double above[CELLS + 1] = {0}, here[CELLS + 1], sum = 0;
+    double above[CELLS + 1], here[CELLS + 1], sum = 0;
 
+    for (size_t c = 0; c <= cols; c++)
+        above[c] = below(edge(0, rows), edge(c, cols), rho);
     for (size_t r = 0; r < rows; r++) {
-        for (size_t c = 0; c <= cols; c++) {
-            double h = edge(r + 1, rows), k = edge(c, cols);
-
-            here[c] = rho < 1 ? both_below(h, k, rho) : normal(h < k ? h : k);
-        }
+        for (size_t c = 0; c <= cols; c++)
+            here[c] = below(edge(r + 1, rows), edge(c, cols), rho);
         for (size_t c = 0; c < cols; c++) {
             double want = share(r, rows) * share(c, cols);
             double got = here[c + 1] - here[c] - above[c + 1] + above[c];

@@ -57,20 +57,26 @@ out:
 }
 
 /* Code 0 is "missing"; infinite values go to the outer widths. */
+/* A value at an edge is of the width below it. */
 static void
 set_widths(struct feature *s, double low, double high)
 {
+    double step = (high - low) / WIDTHS, edge[WIDTHS];
+
     s->n_codes = WIDTHS + 1;
+    for (size_t k = 0; k < WIDTHS; k++)
+        edge[k] = isfinite(step) ? low + (double)k * step
+                                 : low + (double)k * (high / WIDTHS) -
+                                       (double)k * (low / WIDTHS);
     for (size_t i = 0; i < s->n; i++) {
         double share = (s->x[i] / 2 - low / 2) / (high / 2 - low / 2);
-        double width = floor(share * WIDTHS);
+        uint32_t k = (uint32_t)fmin(fmax(ceil(share * WIDTHS), 1), WIDTHS);
 
-        if (isnan(s->x[i]))
-            s->code[i] = 0;
-        else if (!(width > 0))
-            s->code[i] = 1;
-        else
-            s->code[i] = width < WIDTHS ? 1 + (uint32_t)width : WIDTHS;
+        while (k > 1 && s->x[i] <= edge[k - 1])
+            k--;
+        while (k < WIDTHS && s->x[i] > edge[k])
+            k++;
+        s->code[i] = isnan(s->x[i]) ? 0 : k;
     }
 }
 

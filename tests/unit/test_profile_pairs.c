@@ -1,7 +1,9 @@
 /* What columns have to do with each other.  Numbers marked (pandas), (scipy),
  * (sklearn) came from pandas 1.5.3, scipy 1.10.1 and scikit-learn 1.2.1 on the
  * same table, which both sides make by the same formulas; those of phi-k from
- * the formulas of the paper with scipy's quad and brentq.
+ * the formulas of the paper, written for this with numpy's searchsorted, scipy's
+ * chi2_contingency, quad over the correlation and brentq; of any shape with
+ * mpmath to 22 digits and more.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -68,18 +70,89 @@ test_correlations_agree_with_pandas(void **state)
     profile_free(p);
 }
 
+/* All pairs of the table; those that are not here are 0. */
 static void
 test_phi_k_agrees_with_quadrature(void **state)
 {
+    static const struct {
+        size_t a, b;
+        double want;
+    } cases[] = {
+        {X, Z, 0.9626578842310236},    {X, V, 0.311175778758915},
+        {X, Y, 0.05466456843069016},   {K, Y, 0.9658224081497231},
+        {WORD, V, 0.9286035210580942}, {Z, V, 0.3084644189458063},
+    };
     struct profile *p = profile_with(&(struct profile_options){.slow = true});
+    double want[N_COLS][N_COLS] = {{0}};
 
     (void)state;
-    expect_near("word v", profile_relation(p, RELATION_PHIK, WORD, V),
-                0.928600944907029);
-    expect_near("x z", profile_relation(p, RELATION_PHIK, X, Z),
-                0.9621816142018695);
-    expect_near("k word", profile_relation(p, RELATION_PHIK, K, WORD), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        want[cases[i].a][cases[i].b] = cases[i].want;
+    for (size_t a = 0; a < N_COLS; a++)
+        for (size_t b = a + 1; b < N_COLS; b++)
+            expect_near(p->column[a].name,
+                        profile_relation(p, RELATION_PHIK, a, b), want[a][b]);
     profile_free(p);
+}
+
+/* Chi-squares between what chance gives and the most there can be, for tables
+ * of many shapes. */
+static void
+test_phi_k_of_any_shape_agrees_with_quadrature(void **state)
+{
+    static const struct {
+        double chi2, n;
+        size_t rows, cols;
+        double want;
+    } cases[] = {
+        {300.7, 1000, 2, 2, 0.7580785911562},
+        {407.2, 500, 3, 7, 0.713729526988061},
+        {972.9, 1000, 10, 10, 0.7455407064331446},
+        {4540.5, 1000, 10, 10, 0.9715651811626305},
+        {8910.81, 1000, 10, 10, 0.9999924544098},
+        {829.4, 2000, 2, 50, 0.7679502932466},
+        {6024.9, 3000, 20, 20, 0.83284137622100561},
+        {13808.7, 5000, 50, 10, 0.900312749922748},
+        {140750, 4000, 51, 51, 0.99918889562261792},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_near("phi-k",
+                    profile_phik(cases[i].chi2, cases[i].n, cases[i].rows,
+                                 cases[i].cols),
+                    cases[i].want);
+}
+
+/* As numpy.searchsorted() and pandas.cut() have it: 0 and 1 of eleven whole
+ * numbers are in one width. */
+static void
+test_a_value_at_an_edge_is_in_the_width_below(void **state)
+{
+    static const char *const names[] = {"n", "big"};
+    static const enum col_type types[] = {COL_INT64, COL_FLOAT64};
+    static const uint32_t want[] = {1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    struct error err = {0};
+    struct builder *b = builder_new(2, names, types, &err);
+    struct frame *f;
+    struct feature x;
+
+    (void)state;
+    for (int64_t i = 0; i < 11; i++)
+        assert_true(builder_i64(b, 0, i, &err) &&
+                    builder_f64(b, 1, ((double)i - 5) * 3e307, &err) &&
+                    builder_end_row(b, &err));
+    f = builder_finish(b, &err);
+    assert_true(feature_of(&x, f, 0, 0, 10, &err));
+    assert_int_equal(x.n_codes, 11);
+    assert_memory_equal(x.code, want, sizeof want);
+    feature_fini(&x);
+    assert_true(feature_of(&x, f, 1, -1.5e308, 1.5e308, &err));
+    assert_int_equal(x.code[0], 1);
+    assert_int_equal(x.code[5], 5);
+    assert_int_equal(x.code[10], 10);
+    feature_fini(&x);
+    frame_unref(f);
 }
 
 static void
@@ -108,30 +181,91 @@ test_information_agrees_with_sklearn(void **state)
     profile_free(p);
 }
 
-/* (pandas) groupby and crosstab. */
+/* (pandas) groupby, with mean, std, median and count. */
 static void
-test_columns_are_told_by_class(void **state)
+test_numbers_are_told_by_class(void **state)
 {
-    struct profile *p = profile_with(&(struct profile_options){.target = "y"});
-    const struct profile_class *x = p->column[X].by_class;
-    const struct profile_class *word = p->column[WORD].by_class;
+    static const struct {
+        const char *target;
+        size_t col, class;
+        double mean, sd, median;
+        size_t n_missing;
+    } cases[] = {
+        {"y", X, 0, 29.91640625, 29.243842317289179, 29.95, 63},
+        {"y", X, 1, 31.053608247422684, 29.003857221358238, 31.05, 37},
+        {"y", K, 0, 28.982608695652175, 20.951238647114788, 27, 0},
+        {"y", K, 1, 73.352941176470594, 21.087254646967668, 75, 0},
+        {"y", Z, 0, 1777.3007031250004, 1914.821082091742, 922.125, 63},
+        {"y", Z, 1, 1876.3847938144331, 1935.0355469125639, 1045.4, 37},
+        {"word", X, 0, 30.312919896640828, 29.14055697173788, 30.8, 42},
+        {"word", X, 1, 31, 28.978052546914959, 31.9, 29},
+        {"word", X, 2, 29.956809338521403, 29.367748478857074, 29.3, 29},
+        {"word", K, 0, 47.801864801864802, 30.377844796139073, 48, 0},
+        {"word", K, 1, 47.852631578947367, 30.405580619997057, 48, 0},
+        {"word", K, 2, 47.884615384615387, 30.44034674328714, 48, 0},
+        {"word", Z, 0, 1813.9904651162792, 1915.5631518972471, 1018.64, 42},
+        {"word", Z, 1, 1845.3809375000003, 1923.1566963076207, 1071.98, 29},
+        {"word", Z, 2, 1803.8265758754865, 1941.6125324512675, 876.36, 29},
+    };
 
     (void)state;
-    assert_int_equal(p->n_classes, 2);
-    assert_string_equal(p->class_name[0], "false");
-    assert_string_equal(p->class_name[1], "true");
-    assert_int_equal(p->class_rows[0], 575);
-    assert_int_equal(p->class_rows[1], 425);
-    expect_near("mean", x[0].mean, 29.91640625);
-    expect_near("sd", x[0].sd, 29.24384231728918);
-    expect_near("median", x[0].median, 29.95);
-    assert_int_equal(x[0].n_missing, 575 - 512);
-    expect_near("mean", x[1].mean, 31.053608247422684);
-    assert_int_equal(x[1].n_missing, 425 - 388);
-    assert_int_equal(word[0].top[0], 246);
-    assert_int_equal(word[1].top[0], 183);
-    assert_int_equal(word[0].top[1] + word[1].top[1], 286);
-    profile_free(p);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct profile *p =
+            profile_with(&(struct profile_options){.target = cases[i].target});
+        const struct profile_class *c =
+            &p->column[cases[i].col].by_class[cases[i].class];
+
+        expect_near("mean", c->mean, cases[i].mean);
+        expect_near("sd", c->sd, cases[i].sd);
+        expect_near("median", c->median, cases[i].median);
+        assert_int_equal(c->n_missing, cases[i].n_missing);
+        profile_free(p);
+    }
+}
+
+/* (pandas) crosstab, of the values in order of how frequent they are. */
+static void
+test_categories_are_told_by_class(void **state)
+{
+    static const struct {
+        const char *target;
+        size_t col, n;
+        const char *value[3];
+        size_t rows[3][3]; /* by class, by value */
+    } cases[] = {
+        {"y", WORD, 3, {"a", "ccc", "bb"}, {{246, 165, 164}, {183, 121, 121}}},
+        {"y", V, 3, {"r", "q", "z"}, {{376, 150, 49}, {273, 110, 42}}},
+        {"y", FLAG, 2, {"false", "true"}, {{517, 58}, {383, 42}}},
+        {"word",
+         V,
+         3,
+         {"r", "q", "z"},
+         {{390, 0, 39}, {259, 0, 26}, {0, 260, 26}}},
+        {"word", FLAG, 2, {"false", "true"}, {{386, 43}, {257, 28}, {257, 29}}},
+    };
+    static const char *const names[] = {"false", "true", "a", "bb", "ccc"};
+    static const size_t sizes[] = {575, 425, 429, 285, 286};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct profile *p =
+            profile_with(&(struct profile_options){.target = cases[i].target});
+        const struct profile_column *c = &p->column[cases[i].col];
+        size_t first = strcmp(cases[i].target, "y") == 0 ? 0 : 2;
+
+        assert_int_equal(p->n_classes, first ? 3 : 2);
+        assert_int_equal(c->n_top, cases[i].n);
+        for (size_t k = 0; k < p->n_classes; k++) {
+            assert_string_equal(p->class_name[k], names[first + k]);
+            assert_int_equal(p->class_rows[k], sizes[first + k]);
+            assert_int_equal(c->by_class[k].n_missing, 0);
+            for (size_t v = 0; v < cases[i].n; v++) {
+                assert_string_equal(c->top[v].text, cases[i].value[v]);
+                assert_int_equal(c->by_class[k].top[v], cases[i].rows[k][v]);
+            }
+        }
+        profile_free(p);
+    }
 }
 
 /* Rows 0..99; a misses every second, b every fourth, c every fourth but one
@@ -186,6 +320,49 @@ test_what_is_missing_together_is_told(void **state)
     assert_int_equal(p->band[4 * 40 + 0], 3);
     assert_int_equal(p->band[4 * 40 + 39], 0);
     assert_int_equal(p->band[3 * 40 + 0], 0);
+    profile_free(p);
+}
+
+/* (pandas) isna().corr() of 300 rows; f is complete and g empty. */
+static void
+test_missing_values_correlate_as_in_pandas(void **state)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g"};
+    static const enum col_type types[] = {
+        COL_INT64,     COL_TEXT, COL_FLOAT64, COL_BOOL,
+        COL_TIMESTAMP, COL_DATE, COL_FLOAT64};
+    static const double want[5][5] = {
+        {1, 0.0009323686112951193, 0.002751409082267559, 0.7288689868556625,
+         -0.006028035277130086},
+        {1, 1, 0.01411956236812264, -0.002558398362694336, 0.01237376449779484},
+        {1, 1, 1, 0, 0},
+        {1, 1, 1, 1, -0.003308158467894262}};
+    static const size_t n_missing[] = {128, 110, 180, 85, 50, 0, 300};
+    struct error err = {0};
+    struct builder *b = builder_new(7, names, types, &err);
+    struct profile *p;
+
+    (void)state;
+    for (int64_t i = 0; i < 300; i++) {
+        bool ok = i * i % 7 < 2 || builder_i64(b, 0, i, &err);
+
+        ok = ok && (i * 3 % 11 < 4 || builder_text(b, 1, STR("t"), &err)) &&
+             builder_f64(b, 2, i % 2 == 0 || i % 5 == 0 ? (double)NAN : 1,
+                         &err) &&
+             ((i * i % 7 < 2 && i % 3 > 0) || builder_i64(b, 3, 1, &err)) &&
+             (i >= 250 || builder_i64(b, 4, i, &err)) &&
+             builder_i64(b, 5, i, &err) && builder_end_row(b, &err);
+        assert_true(ok);
+    }
+    p = profile_of(builder_finish(b, &err), NULL);
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(p->column[i].n_missing, n_missing[i]);
+    for (size_t i = 0; i < 7; i++)
+        for (size_t k = i + 1; k < 7; k++)
+            if (k < 5)
+                expect_near(names[i], p->nullity[i * 7 + k], want[i][k]);
+            else
+                assert_true(isnan(p->nullity[i * 7 + k]));
     profile_free(p);
 }
 
@@ -310,10 +487,14 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_correlations_agree_with_pandas),
         cmocka_unit_test(test_phi_k_agrees_with_quadrature),
+        cmocka_unit_test(test_phi_k_of_any_shape_agrees_with_quadrature),
+        cmocka_unit_test(test_a_value_at_an_edge_is_in_the_width_below),
         cmocka_unit_test(test_slow_measures_wait_until_asked),
         cmocka_unit_test(test_information_agrees_with_sklearn),
-        cmocka_unit_test(test_columns_are_told_by_class),
+        cmocka_unit_test(test_numbers_are_told_by_class),
+        cmocka_unit_test(test_categories_are_told_by_class),
         cmocka_unit_test(test_what_is_missing_together_is_told),
+        cmocka_unit_test(test_missing_values_correlate_as_in_pandas),
         cmocka_unit_test(test_a_column_without_values_leaves_no_row_complete),
         cmocka_unit_test(test_a_complete_table_has_no_patterns),
         cmocka_unit_test(test_page_shows_classes_pairs_and_what_is_missing),
