@@ -466,73 +466,7 @@ script_scan_tell(const struct scan *s, struct task *t, const struct stream *in)
     script_tell_foreign(task_session(t), script_scan_path(s), &told);
 }
 
-struct collecting {
-    const struct scan *step;
-    const char *path; /* to write to */
-    struct frame **out;
-};
-
-static bool
-run_collect(struct task *t, void *ctx, struct error *err)
-{
-    struct collecting *c = ctx;
-    struct stream *s = script_scan_open(c->step, t, err);
-
-    if (!s)
-        return false;
-    *c->out = stream_collect(s, err);
-    if (*c->out)
-        script_scan_tell(c->step, t, s);
-    else if (err->code == ERR_LIMIT)
-        error_prefix(err, "scan:write(path) puts it into a file, "
-                          "scan:limit(n) takes less of it: ");
-    stream_close(s);
-    return *c->out;
-}
-
-static void
-release_frame(void *p)
-{
-    frame_unref(*(struct frame **)p);
-}
-
-static int
-scan_collect(lua_State *L)
-{
-    struct scan *s = check_scan(L, 1);
-    struct collecting c = {.step = s};
-
-    c.out = script_scratch(L, sizeof *c.out, release_frame);
-    script_call(L, "collect", run_collect, &c);
-    script_push_frame(L, *c.out, script_scan_path(s));
-    return 1;
-}
-
-static bool
-run_write(struct task *t, void *ctx, struct error *err)
-{
-    struct collecting *c = ctx;
-    struct stream *s = script_scan_open(c->step, t, err);
-    bool ok = s && sink_write_stream(s, c->path, NULL, err);
-
-    if (ok)
-        script_scan_tell(c->step, t, s);
-    stream_close(s);
-    return ok;
-}
-
-static int
-scan_write(lua_State *L)
-{
-    struct collecting c = {.step = check_scan(L, 1),
-                           .path = luaL_checkstring(L, 2)};
-    struct buf *title = script_buf(L);
-
-    buf_printf(title, "write %s", file_base(c.path));
-    script_call(L, title->data, run_write, &c);
-    return 0;
-}
-
+/* What comes of the rows: all of them, or what tells of them. */
 struct telling {
     const struct scan *step;
     const char *name; /* frequency */
@@ -541,26 +475,88 @@ struct telling {
     struct frame **out;
 };
 
+static void
+release_frame(void *p)
+{
+    frame_unref(*(struct frame **)p);
+}
+
+static int
+tell(lua_State *L, const char *title,
+     bool (*run)(struct task *t, void *ctx, struct error *err),
+     struct telling *w)
+{
+    w->out = script_scratch(L, sizeof *w->out, release_frame);
+    script_call(L, title, run, w);
+    script_push_frame(L, *w->out, script_scan_path(w->step));
+    return 1;
+}
+
 static bool
-run_tell(struct task *t, void *ctx, struct error *err)
+run_collect(struct task *t, void *ctx, struct error *err)
 {
     struct telling *w = ctx;
     struct stream *s = script_scan_open(w->step, t, err);
 
     if (!s)
         return false;
-    *w->out =
-        w->of ? w->of(s, err) : stream_frequency(s, w->name, w->bins, err);
+    *w->out = stream_collect(s, err);
+    if (*w->out)
+        script_scan_tell(w->step, t, s);
+    else if (err->code == ERR_LIMIT)
+        error_prefix(err, "scan:write(path) puts it into a file, "
+                          "scan:limit(n) takes less of it: ");
+    stream_close(s);
     return *w->out;
 }
 
 static int
-tell(lua_State *L, struct telling *w)
+scan_collect(lua_State *L)
 {
-    w->out = script_scratch(L, sizeof *w->out, release_frame);
-    script_call(L, "count", run_tell, w);
-    script_push_frame(L, *w->out, script_scan_path(w->step));
-    return 1;
+    return tell(L, "collect", run_collect,
+                &(struct telling){.step = check_scan(L, 1)});
+}
+
+static bool
+run_tell(struct task *t, void *ctx, struct error *err)
+{
+    struct telling *w = ctx;
+    struct stream *s = script_scan_open(w->step, t, err);
+
+    if (s && w->of)
+        *w->out = w->of(s, err);
+    else if (s)
+        *w->out = stream_frequency(s, w->name, w->bins, err);
+    return *w->out;
+}
+
+struct writing {
+    const struct scan *step;
+    const char *path;
+};
+
+static bool
+run_write(struct task *t, void *ctx, struct error *err)
+{
+    struct writing *w = ctx;
+    struct stream *s = script_scan_open(w->step, t, err);
+    bool ok = s && sink_write_stream(s, w->path, NULL, err);
+
+    if (ok)
+        script_scan_tell(w->step, t, s);
+    stream_close(s);
+    return ok;
+}
+
+static int
+scan_write(lua_State *L)
+{
+    struct writing w = {check_scan(L, 1), luaL_checkstring(L, 2)};
+    struct buf *title = script_buf(L);
+
+    buf_printf(title, "write %s", file_base(w.path));
+    script_call(L, title->data, run_write, &w);
+    return 0;
 }
 
 /* scan:frequency("city"), scan:frequency("price", { bins = 20 }) */
@@ -577,28 +573,31 @@ scan_frequency(lua_State *L)
     luaL_argcheck(L, bins >= 0 && bins <= BINS_MAX, 3,
                   "at most 1000 bins; 0: each value");
     w.bins = (size_t)bins;
-    return tell(L, &w);
+    return tell(L, "count", run_tell, &w);
 }
 
 static int
 scan_missing(lua_State *L)
 {
     return tell(
-        L, &(struct telling){.step = check_scan(L, 1), .of = stream_missing});
+        L, "count", run_tell,
+        &(struct telling){.step = check_scan(L, 1), .of = stream_missing});
 }
 
 static int
 scan_patterns(lua_State *L)
 {
     return tell(
-        L, &(struct telling){.step = check_scan(L, 1), .of = stream_patterns});
+        L, "count", run_tell,
+        &(struct telling){.step = check_scan(L, 1), .of = stream_patterns});
 }
 
 static int
 scan_duplicates(lua_State *L)
 {
-    return tell(L, &(struct telling){.step = check_scan(L, 1),
-                                     .of = stream_duplicates});
+    return tell(
+        L, "count", run_tell,
+        &(struct telling){.step = check_scan(L, 1), .of = stream_duplicates});
 }
 
 /* ---- tables ---- */
