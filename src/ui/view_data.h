@@ -214,8 +214,9 @@ struct data_make {
     const char *call;
     struct table *other; /* may be NULL */
     /* The same Lua where the table is beyond memory, a method of a scan; NULL:
-     * it is not to be had then. */
+     * it is not to be had then, unless ... */
     const char *scan;
+    bool collect;              /* ... it is that of call, collected */
     const struct steps *steps; /* then, in place of the table's; or NULL */
     bool page;        /* then: the profile as text alone, and no table */
     const char *text; /* for make(); may be NULL */

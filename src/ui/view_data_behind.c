@@ -299,22 +299,19 @@ void
 data_open_rows(struct view_data *d, struct table *parent,
                const char *expression, const char *suffix)
 {
-    struct buf call, scan;
+    struct buf call;
 
     buf_init(&call);
-    buf_init(&scan);
     buf_puts(&call, "where(");
     steps_put_text(expression, &call);
     buf_putc(&call, ')');
-    buf_printf(&scan, "%s:collect()", call.data);
     data_make(d, &(struct data_make){.of = parent,
                                      .suffix = suffix,
                                      .call = call.data,
-                                     .scan = scan.data,
+                                     .collect = true,
                                      .text = expression,
                                      .make = make_rows});
     buf_fini(&call);
-    buf_fini(&scan);
 }
 
 struct table *

@@ -193,7 +193,7 @@ void
 data_beyond_sample(struct view *v, const struct view_call *call)
 {
     struct view_data *d = data_mine(v);
-    char number[STR_F64_MAX], method[64], scan[96], suffix[64];
+    char number[STR_F64_MAX], method[64], suffix[64];
     double amount;
 
     if (!call->arg || !call->arg[0] || !data_whole_table(d))
@@ -209,11 +209,10 @@ data_beyond_sample(struct view *v, const struct view_call *call)
     else
         str_from_f64(amount, number);
     snprintf(method, sizeof method, "sample(%s, { seed = 1 })", number);
-    snprintf(scan, sizeof scan, "%s:collect()", method);
     snprintf(suffix, sizeof suffix, "sample %.40s", call->arg);
     data_make(d, &(struct data_make){.suffix = suffix,
                                      .call = method,
-                                     .scan = scan,
+                                     .collect = true,
                                      .text = number,
                                      .note = "drawn from all rows; q goes back",
                                      .make = make_sample});

@@ -88,10 +88,9 @@ data_open_groups(struct view *v, const char *text, bool pivot)
     struct view_data *d = data_mine(v);
     struct recipe r = {0};
     struct error err;
-    struct buf call, scan, suffix;
+    struct buf call, suffix;
 
     buf_init(&call);
-    buf_init(&scan);
     buf_init(&suffix);
     if (!recipe_parse(text, &r, &err)) {
         ui_error(v->ui, &err);
@@ -100,7 +99,6 @@ data_open_groups(struct view *v, const char *text, bool pivot)
                    "a pivot is written rows / column: aggregates");
     } else {
         put_call(&r, &call);
-        buf_printf(&scan, "%s:collect()", call.data);
         buf_puts(&suffix, r.across ? "pivot " : "by ");
         for (size_t i = 0; i < r.n_by; i++)
             buf_printf(&suffix, "%s%s", i ? ", " : "", r.by[i]);
@@ -108,7 +106,7 @@ data_open_groups(struct view *v, const char *text, bool pivot)
             buf_printf(&suffix, " / %s", r.across);
         data_make(d, &(struct data_make){.suffix = suffix.data,
                                          .call = call.data,
-                                         .scan = scan.data,
+                                         .collect = true,
                                          .text = text,
                                          .kind = r.across ? TABLE_PIVOT
                                                           : TABLE_GROUPS,
@@ -119,7 +117,6 @@ data_open_groups(struct view *v, const char *text, bool pivot)
     }
     recipe_fini(&r);
     buf_fini(&call);
-    buf_fini(&scan);
     buf_fini(&suffix);
 }
 

@@ -138,10 +138,9 @@ open_join(struct view_data *d, struct table *other, const char *text)
                                         "asof"};
     struct recipe r = {0};
     struct error err;
-    struct buf call, scan, suffix;
+    struct buf call, suffix;
 
     buf_init(&call);
-    buf_init(&scan);
     buf_init(&suffix);
     if (!recipe_parse_join(text, &r, &err)) {
         ui_error(d->view.ui, &err);
@@ -149,18 +148,16 @@ open_join(struct view_data *d, struct table *other, const char *text)
         buf_puts(&call, "join(%s, { by = ");
         steps_put_names((const char *const *)r.by, r.n_by, &call);
         buf_printf(&call, ", how = \"%s\" })", words[r.how]);
-        buf_printf(&scan, "%s:collect()", call.data);
         buf_printf(&suffix, "%s %s", words[r.how], other->name);
         data_make(d, &(struct data_make){.suffix = suffix.data,
                                          .call = call.data,
-                                         .scan = scan.data,
+                                         .collect = true,
                                          .other = other,
                                          .text = text,
                                          .make = make_join});
     }
     recipe_fini(&r);
     buf_fini(&call);
-    buf_fini(&scan);
     buf_fini(&suffix);
 }
 

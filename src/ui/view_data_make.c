@@ -232,7 +232,7 @@ static bool
 can_make(struct view_data *d, const struct table *t,
          const struct data_make *what)
 {
-    if (t->beyond && !what->scan) {
+    if (t->beyond && !what->scan && !what->collect) {
         ui_message(d->view.ui, MESSAGE_INFO,
                    "%s is larger than memory: f or gx makes a smaller table "
                    "that can tell",
@@ -253,13 +253,18 @@ put_origin(struct data_making *m, const struct table *t,
            const struct data_make *what)
 {
     struct table as = *t; /* by the steps that are asked for */
-    const char *call = t->beyond ? what->scan : what->call;
+    struct buf call;
 
+    buf_init(&call);
+    buf_puts(&call, t->beyond && !what->collect ? what->scan : what->call);
+    if (t->beyond && what->collect)
+        buf_puts(&call, ":collect()");
     as.steps = m->steps;
     if (what->other)
-        origin_call_with(&m->origin, t, what->other, call);
+        origin_call_with(&m->origin, t, what->other, call.data);
     else
-        origin_call(&m->origin, t->beyond ? &as : t, call);
+        origin_call(&m->origin, t->beyond ? &as : t, call.data);
+    buf_fini(&call);
 }
 
 static struct data_making *
