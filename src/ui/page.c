@@ -29,7 +29,8 @@ page_title(struct view *v, struct buf *left, struct buf *right)
     const struct page *p = (const struct page *)v;
 
     buf_puts(left, p->title);
-    buf_printf(right, "%zu lines", p->pager.list.n);
+    buf_printf(right, "%zu line%s", p->pager.list.n,
+               p->pager.list.n == 1 ? "" : "s");
 }
 
 static struct pager *

@@ -443,22 +443,23 @@ static bool
 data_mouse(struct view *v, unsigned region, const struct input_event *e)
 {
     struct view_data *d = data_mine(v);
-    size_t at = d->look->columns.top + (size_t)(e->y > 0 ? e->y - 1 : 0);
+    int head = data_columns_head(d, v->layout.placed[region].h - 1);
+    size_t at = d->look->columns.top + (size_t)(e->y > head ? e->y - head : 0);
     size_t was = d->look->sheet.col;
-    bool head;
+    bool on_head;
 
     if (region == DATA_REGION_COLUMNS && e->mouse == MOUSE_PRESS) {
-        if (e->y > 0 && at < d->look->columns.n)
+        if (e->y >= head && at < d->look->columns.n)
             d->look->columns.at = d->look->sheet.col = at;
         return true;
     }
     if (region != DATA_REGION_ROWS)
         return false;
     if (e->mouse == MOUSE_PRESS &&
-        sheet_press(&d->look->sheet, e->x, e->y, &head)) {
+        sheet_press(&d->look->sheet, e->x, e->y, &on_head)) {
         d->look->columns.at = d->look->sheet.col;
         /* The first press finds the column, the next one sorts by it. */
-        if (head && d->look->sheet.col == was)
+        if (on_head && d->look->sheet.col == was)
             data_rows_press_head(d);
         return true;
     }

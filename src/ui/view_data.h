@@ -128,6 +128,8 @@ void data_open_draw(struct view_data *d, const struct canvas *c, int y);
 
 /* ---- view_data_columns.c ---- */
 void data_columns_draw(struct view *v, const struct canvas *c);
+/* Is there room for the headings in so many rows? */
+bool data_columns_head(const struct view_data *d, int rows);
 void data_columns_title(struct view *v, struct buf *left, struct buf *right);
 /* So that both parts fit into the rule of the region. */
 void data_cut_title(struct view_data *d, unsigned region, struct buf *left,

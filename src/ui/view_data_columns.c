@@ -269,6 +269,12 @@ draw_nothing(struct view_data *d, const struct canvas *c)
     draw_markup(c, 1, 4, ROLE_DIM, "<2> goes to the notebook");
 }
 
+bool
+data_columns_head(const struct view_data *d, int rows)
+{
+    return rows > 3 || (size_t)rows > d->look->columns.n;
+}
+
 void
 data_columns_draw(struct view *v, const struct canvas *c)
 {
@@ -277,7 +283,7 @@ data_columns_draw(struct view *v, const struct canvas *c)
     const struct table *t = data_part_seen(d, &as);
     const struct frame *f = data_frame(d);
     const struct parts at = parts_of(c->w);
-    int head = c->h > 3;
+    int head = data_columns_head(d, c->h);
 
     if (!f) {
         draw_nothing(d, c);
@@ -388,8 +394,9 @@ data_columns_title(struct view *v, struct buf *left, struct buf *right)
     say_alerts(t, right);
     if (d->view.layout.placed[DATA_REGION_ROWS].w == 0)
         data_make_words(d, right);
-    snprintf(size, sizeof size, " · %s rows × %zu columns", rows,
-             frame_cols(t->frame));
+    snprintf(size, sizeof size, " · %s row%s × %zu column%s", rows,
+             strcmp(rows, "1") == 0 ? "" : "s", frame_cols(t->frame),
+             frame_cols(t->frame) == 1 ? "" : "s");
     room = title_cells(d, DATA_REGION_COLUMNS, right) -
            (int)str_width(str_of(size)) - (int)str_width(str_of(t->name));
     if (n_tables > 1 && room >= PLACE_CELLS) /* the tab has their number */

@@ -104,3 +104,20 @@ type Qy
 ended 0
 modes clean
 dead
+
+test a table of two columns has headings, and a click is of its line
+file fees.csv
+contract,fee
+One year,5
+end
+open b 80x24 xterm-256color fees.csv
+wait fees.csv · 1 row × 2 columns
+row 3  column             type  null%  distinct~
+row 4  contract           text ~
+row 5  fee                i64 ~
+mouse 5 5
+wait ─ fee ─
+mouse 5 4
+wait ─ contract ─
+type Qy
+ended 0

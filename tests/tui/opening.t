@@ -111,7 +111,7 @@ wait table 1 of 2
 test how it is read may stand behind its name
 sh printf 'name;city\nJos\351;K\366ln\n' > latin.csv
 type :open-file latin.csv<Enter>
-wait latin.csv · 1 rows × 2 columns · not UTF-8
+wait latin.csv · 1 row × 2 columns · not UTF-8
 type :open-file latin.csv --encoding latin1 --no-header<Enter>
 wait José
 wait column_2

@@ -224,7 +224,7 @@ wait gaps.csv · 4 rows × 3 columns
 type gp
 wait missing together in gaps.csv · 3 rows
 type j<Enter>
-wait 1 rows × 3 columns
+wait 1 row × 3 columns
 type qq
 wait gaps.csv · 4 rows × 3 columns
 type gn
