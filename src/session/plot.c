@@ -512,6 +512,17 @@ put_frame(struct plotter *p, const struct plot_spec *spec, struct buf *b)
     return !b->failed;
 }
 
+static const char *
+why_not(const struct plotter *p, const struct error *err)
+{
+    if (!p->driver)
+        return "lua/plot/driver.lua is missing: charts use the built-in layout";
+    return err->code == ERR_NOTFOUND
+               ? "no gnuplot (apt-get install gnuplot-nox): charts use the "
+                 "built-in layout"
+               : "gnuplot does not start: charts use the built-in layout";
+}
+
 static void
 start_next(struct plotter *p)
 {
@@ -524,8 +535,7 @@ start_next(struct plotter *p)
     p->waiting.there = false;
     if (!p->builtin && p->pid == 0 && !start_child(p, &err)) {
         log_write(LOG_WARN, "gnuplot: %s", err.message);
-        give_up(p, "gnuplot is not here (apt-get install gnuplot-nox): charts "
-                   "use the built-in layout");
+        give_up(p, why_not(p, &err));
     }
     if (p->builtin || !put_frame(p, &p->busy.spec, &p->send)) {
         draw_builtin(&p->busy);

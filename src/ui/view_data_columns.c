@@ -431,20 +431,55 @@ draw_alerts(const struct canvas *c, int y, const struct table *t, long col)
     return y;
 }
 
+struct number {
+    const char *name;
+    double value;
+    int digits; /* at least */
+};
+
+/* In one line, or more where they do not fit: none is cut.  Where the next
+ * line is. */
+static int
+draw_line(const struct canvas *c, int y, const struct number *list, size_t n)
+{
+    int x = 1;
+
+    for (size_t i = 0; i < n && y < c->h; i++) {
+        double v = list[i].value;
+        bool whole = fabs(v) >= 1e5 && fabs(v) < 1e15;
+        char text[64];
+        int w;
+
+        w = snprintf(text, sizeof text, whole ? "%s %.*f" : "%s %.*g",
+                     list[i].name, whole ? 0 : list[i].digits, v);
+        if (x > 1 && x + w >= c->w) {
+            x = 1;
+            if (++y >= c->h)
+                break;
+        }
+        x = draw_text(c, x, y, ROLE_TEXT, text) + 2;
+    }
+    return y + 1;
+}
+
 static int
 draw_numbers(const struct canvas *c, int y, const struct profile_column *p)
 {
-    draw_printf(c, 1, y++, ROLE_TEXT, "mean %.6g  sd %.6g  skew %.3g", p->mean,
-                p->sd, p->skew);
-    if (y < c->h)
-        draw_printf(c, 1, y++, ROLE_TEXT,
-                    "5%% %.5g  25%% %.5g  50%% %.5g  75%% %.5g  95%% %.5g",
-                    p->quantile[1], p->quantile[3], p->quantile[4],
-                    p->quantile[5], p->quantile[7]);
-    if (y < c->h)
-        draw_printf(c, 1, y++, ROLE_TEXT,
-                    "min %.6g  max %.6g  iqr %.5g  mad %.5g", p->min, p->max,
-                    p->quantile[5] - p->quantile[3], p->mad);
+    const struct number moments[] = {
+        {"mean", p->mean, 6}, {"sd", p->sd, 6}, {"skew", p->skew, 3}};
+    const struct number quantiles[] = {{"5%", p->quantile[1], 5},
+                                       {"25%", p->quantile[3], 5},
+                                       {"50%", p->quantile[4], 5},
+                                       {"75%", p->quantile[5], 5},
+                                       {"95%", p->quantile[7], 5}};
+    const struct number range[] = {{"min", p->min, 6},
+                                   {"max", p->max, 6},
+                                   {"iqr", p->quantile[5] - p->quantile[3], 5},
+                                   {"mad", p->mad, 5}};
+
+    y = draw_line(c, y, moments, 3);
+    y = draw_line(c, y, quantiles, 5);
+    y = draw_line(c, y, range, 4);
     if (y < c->h && (p->n_zero || p->n_negative))
         draw_printf(c, 1, y++, ROLE_DIM, "zeros %zu  negative %zu", p->n_zero,
                     p->n_negative);

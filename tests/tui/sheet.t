@@ -265,3 +265,14 @@ wait pattern: missing closing parenthesis at character 3
 test the frozen, cast and found go away with nothing left
 type Qy
 ended 0
+
+test large numbers are written out, and those of a column are never cut
+sh awk 'BEGIN { print "n,a,b,c,d,e,f,g"; for (i = 1; i <= 999; i++) printf "%d,1,2,3,4,5,6,7\n", i * i * 1001 }' > large.csv
+open e 140x30 xterm-256color large.csv
+wait large.csv · 999 rows × 8 columns
+wait mean 333499833  sd 298272610  skew 0.639
+wait 95% 
+wait max 998999001
+gone e+
+type Qy
+ended 0
