@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <dirent.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -189,6 +190,27 @@ mem_try_aligned(size_t n, size_t size, struct error *err)
 }
 
 void *
+mem_try_paged(size_t n, size_t size, struct error *err)
+{
+    size_t bytes, whole;
+    void *p;
+
+    if (!size_of_array(n, size, &bytes, err))
+        return NULL;
+    if (bytes < HUGE_PAGE)
+        return mem_try_aligned(n, size, err);
+    whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    p = mem_fault_hit() ? NULL : aligned_alloc(HUGE_PAGE, whole);
+    if (!p) {
+        refuse(bytes, err);
+        return NULL;
+    }
+    (void)madvise(p, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    bytes = (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
+    return memset(p, 0, bytes);
+}
+
+void *
 mem_try_unset(size_t n, size_t size, struct error *err)
 {
     size_t bytes;
@@ -200,6 +222,12 @@ mem_try_unset(size_t n, size_t size, struct error *err)
         prefer_huge_pages(p, bytes);
     memset(p + bytes - MEM_ALIGN, 0, MEM_ALIGN);
     return p;
+}
+
+void
+mem_give_back(void)
+{
+    (void)malloc_trim(0);
 }
 
 void *

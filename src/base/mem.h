@@ -28,7 +28,11 @@ void *mem_try_table(size_t n, size_t size, struct error *err) MUST_USE;
 /* As mem_try_array, aligned to MEM_ALIGN and rounded up to it. The padding is
  * zero and may be read. */
 void *mem_try_aligned(size_t n, size_t size, struct error *err) MUST_USE;
-/* The same with only the padding zeroed, for what the caller fills at once: a
+/* The same for blocks of some MiB that are walked through and looked up in at
+ * random: from the first byte on in pages of 2 MiB where the system has them,
+ * but for what is left over at the end. */
+void *mem_try_paged(size_t n, size_t size, struct error *err) MUST_USE;
+/* As mem_try_aligned with only the padding zeroed, for what the caller fills at once: a
  * large buffer is then first touched by the threads that fill it. */
 void *mem_try_unset(size_t n, size_t size, struct error *err) MUST_USE;
 /* Change to n * size bytes; what is new is NOT zeroed.  On failure the old
@@ -49,6 +53,10 @@ void *mem_new(size_t size) MUST_USE;
 /* As mem_try_grow, for lists that no one's data makes long. */
 void *mem_grow(void *p, size_t n, size_t *cap, size_t size) MUST_USE;
 char *mem_text(const char *s) MUST_USE; /* strdup that aborts; NULL -> NULL */
+
+/* Free memory that the program keeps for later goes back to the system: for
+ * the end of a piece of work that took much. */
+void mem_give_back(void);
 
 /* For tests: the n-th fallible call from now on fails (1 is the next), and so
  * do all after it when `sticky`; 0 switches it off.  Files (base/file) count

@@ -40,8 +40,10 @@ map_file(size_t len, struct error *err)
     return p;
 }
 
-void *
-room_init(struct room *r, size_t n, size_t size, size_t *left,
+typedef void *take_fn(size_t n, size_t size, struct error *err);
+
+static void *
+make_room(struct room *r, size_t n, size_t size, size_t *left, take_fn *take,
           struct error *err)
 {
     *r = (struct room){NULL, 0, false};
@@ -54,11 +56,25 @@ room_init(struct room *r, size_t n, size_t size, size_t *left,
     if (r->filed) {
         r->p = map_file(r->len, err);
     } else {
-        r->p = mem_try_aligned(n, size, err);
+        r->p = take(n, size, err);
         if (r->p && left)
             *left -= r->len;
     }
     return r->p;
+}
+
+void *
+room_init(struct room *r, size_t n, size_t size, size_t *left,
+          struct error *err)
+{
+    return make_room(r, n, size, left, mem_try_aligned, err);
+}
+
+void *
+room_init_paged(struct room *r, size_t n, size_t size, size_t *left,
+                struct error *err)
+{
+    return make_room(r, n, size, left, mem_try_paged, err);
 }
 
 void

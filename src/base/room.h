@@ -25,5 +25,8 @@ struct room {
  * in memory.  NULL with ERR_NOMEM or ERR_IO. */
 void *room_init(struct room *r, size_t n, size_t size, size_t *left,
                 struct error *err) MUST_USE;
+/* The same for what is looked up at random: mem_try_paged(). */
+void *room_init_paged(struct room *r, size_t n, size_t size, size_t *left,
+                      struct error *err) MUST_USE;
 void room_fini(struct room *r); /* {0} and twice are allowed */
 #endif

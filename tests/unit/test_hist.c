@@ -16,7 +16,8 @@ struct fixture {
     struct design_column *column;
     struct design *d;
     struct binned *b;
-    struct hist_row *rows;
+    uint32_t *rows; /* from the last to the first */
+    struct hist_quantum *q;
     size_t n;
 };
 
@@ -29,9 +30,10 @@ make(size_t n, size_t wide, size_t narrow)
     size_t cols = wide + narrow;
 
     f.x = malloc(n * cols * sizeof *f.x);
-    f.rows = calloc(n + HIST_AHEAD, sizeof *f.rows);
+    f.rows = calloc(n, sizeof *f.rows);
+    f.q = calloc(n, sizeof *f.q);
     f.column = calloc(MAX_COLS, sizeof *f.column);
-    assert_true(f.x && f.rows && f.column);
+    assert_true(f.x && f.rows && f.q && f.column);
     for (size_t c = 0; c < cols; c++) {
         f.column[c] = (struct design_column){"x", 0};
         for (size_t i = 0; i < n; i++)
@@ -43,9 +45,9 @@ make(size_t n, size_t wide, size_t narrow)
     f.b = binned_fit(f.d, 255, 1, NULL, NULL, &err);
     assert_ok(f.b, err);
     for (size_t i = 0; i < n; i++) {
-        f.rows[i].row = (uint32_t)i;
-        f.rows[i].g = (int16_t)((int64_t)rng_below(2, 1, i, 65535) - 32767);
-        f.rows[i].h = (uint16_t)(1 + rng_below(2, 2, i, 65535));
+        f.rows[i] = (uint32_t)(n - 1 - i);
+        f.q[i].g = (int16_t)((int64_t)rng_below(2, 1, i, 65535) - 32767);
+        f.q[i].h = (uint16_t)(1 + rng_below(2, 2, i, 65535));
     }
     return f;
 }
@@ -57,12 +59,13 @@ drop(struct fixture *f)
     design_free(f->d);
     free(f->column);
     free(f->rows);
+    free(f->q);
     free(f->x);
 }
 
 /* The plain version: one slot and one row at a time, from the column codes. */
 static void
-count_plainly(const struct fixture *f, const struct hist_row *rows, size_t n,
+count_plainly(const struct fixture *f, const uint32_t *rows, size_t n,
               int64_t *g, int64_t *h)
 {
     memset(g, 0, f->b->n_bins * sizeof *g);
@@ -70,10 +73,10 @@ count_plainly(const struct fixture *f, const struct hist_row *rows, size_t n,
     for (size_t s = 0; s < f->b->n_slots; s++)
         for (size_t i = 0; i < n; i++) {
             size_t at =
-                f->b->slot[s].first + f->b->col[s * f->b->n_rows + rows[i].row];
+                f->b->slot[s].first + f->b->col[s * f->b->n_rows + rows[i]];
 
-            g[at] += rows[i].g;
-            h[at] += rows[i].h;
+            g[at] += f->q[rows[i]].g;
+            h[at] += f->q[rows[i]].h;
         }
 }
 
@@ -86,11 +89,17 @@ check_counts(size_t n, size_t wide, size_t narrow)
     int64_t *g = malloc(bins * sizeof *g), *h = malloc(bins * sizeof *h);
 
     assert_true(hist && g && h);
-    hist_add(f.b, f.rows, n, hist);
     count_plainly(&f, f.rows, n, g, h);
-    for (size_t k = 0; k < bins; k++) {
-        assert_true(hist_g(hist[k]) == g[k]);
-        assert_true(hist_h(hist[k]) == h[k]);
+    for (int way = 0; way < 2; way++) {
+        memset(hist, 0, bins * sizeof *hist);
+        if (way == 0)
+            hist_add(f.b, f.rows, n, f.q, hist);
+        else
+            hist_add_range(f.b, 0, n, f.q, hist);
+        for (size_t k = 0; k < bins; k++) {
+            assert_true(hist_g(hist[k]) == g[k]);
+            assert_true(hist_h(hist[k]) == h[k]);
+        }
     }
     free(hist);
     free(g);
@@ -103,6 +112,7 @@ test_sums_match_a_plain_count(void **state)
 {
     (void)state;
     check_counts(5000, 20, 0);
+    check_counts(2000, 33, 6);
     check_counts(5000, 8, 0);
     check_counts(3000, 16, 9);
     check_counts(3000, 3, 13);
@@ -116,8 +126,8 @@ test_sums_match_a_plain_count(void **state)
 static void
 test_narrow_sums_do_not_overflow_at_the_limit(void **state)
 {
-    struct hist_row least = {0, -HIST_MAX_G, HIST_MAX_H};
-    struct hist_row most = {0, HIST_MAX_G, HIST_MAX_H};
+    struct hist_quantum least = {-HIST_MAX_G, HIST_MAX_H};
+    struct hist_quantum most = {HIST_MAX_G, HIST_MAX_H};
     int64_t low = 0, high = 0;
 
     (void)state;
@@ -138,7 +148,7 @@ test_wide_sums_hold_what_narrow_ones_cannot(void **state)
 
     (void)state;
     for (size_t i = 0; i < HIST_NARROW_ROWS; i++)
-        narrow += hist_pack((struct hist_row){0, -HIST_MAX_G, HIST_MAX_H});
+        narrow += hist_pack((struct hist_quantum){-HIST_MAX_G, HIST_MAX_H});
     for (size_t i = 0; i < 65536; i++)
         hist_fold_wide(wide, &narrow, 0, 1);
     assert_true(wide[0] == -(int64_t)HIST_MAX_G << 32);
@@ -158,9 +168,9 @@ test_subtraction_leaves_the_sibling(void **state)
 
     (void)state;
     assert_true(parent && left && right && wide && wide_left);
-    hist_add(f.b, f.rows, N, parent);
-    hist_add(f.b, f.rows, CUT, left);
-    hist_add(f.b, f.rows + CUT, N - CUT, right);
+    hist_add(f.b, f.rows, N, f.q, parent);
+    hist_add(f.b, f.rows, CUT, f.q, left);
+    hist_add(f.b, f.rows + CUT, N - CUT, f.q, right);
     hist_fold_wide(wide, parent, 0, bins);
     hist_fold_wide(wide_left, left, 0, bins);
     hist_subtract(wide, true, left, false, 0, bins);
@@ -193,7 +203,7 @@ test_quantised_sums_are_unbiased(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < N; i++) {
-        struct hist_row q = hist_quantise(&s, small, i, 12345);
+        struct hist_quantum q = hist_quantise(&s, small, i, 12345);
 
         g += q.g;
         h += q.h;
@@ -210,9 +220,9 @@ test_extreme_gradients_stay_in_range(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < 100000; i++) {
-        struct hist_row high =
+        struct hist_quantum high =
             hist_quantise(&s, (struct gradient){1e30f, 3e20f}, i, i * 77);
-        struct hist_row low =
+        struct hist_quantum low =
             hist_quantise(&s, (struct gradient){-1e30f, 1e-16f}, i, i * 99);
 
         assert_in_range(high.g, HIST_MAX_G - 1, HIST_MAX_G);

@@ -27,10 +27,10 @@ make(const double *x, const int *g, const int *h, size_t n, unsigned levels)
 {
     struct fixture f = {.column = calloc(1, sizeof *f.column),
                         .scale = {.g_unit = 1, .h_unit = 1}};
-    struct hist_row *rows = calloc(n + HIST_AHEAD, sizeof *rows);
+    struct hist_quantum *q = calloc(n + 1, sizeof *q);
     struct error err;
 
-    assert_true(rows && f.column);
+    assert_true(q && f.column);
     *f.column = (struct design_column){"x", levels};
     f.d = design_dense(x, n, 1, f.column, &err);
     assert_ok(f.d, err);
@@ -39,14 +39,14 @@ make(const double *x, const int *g, const int *h, size_t n, unsigned levels)
     f.hist = calloc(f.b->n_bins + 1, sizeof *f.hist);
     assert_non_null(f.hist);
     for (size_t i = 0; i < n; i++) {
-        rows[i] = (struct hist_row){(uint32_t)i, (int16_t)g[i], (uint16_t)h[i]};
+        q[i] = (struct hist_quantum){(int16_t)g[i], (uint16_t)h[i]};
         f.leaf.g += g[i];
         f.leaf.h += h[i];
     }
-    hist_add(f.b, rows, n, f.hist);
+    hist_add_range(f.b, 0, n, q, f.hist);
     f.leaf.hist = f.hist;
     f.leaf.n_rows = n;
-    free(rows);
+    free(q);
     return f;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "engine/trees/part.h"
 
 enum {
     BLOCK = 4096,    /* rows coded at a time: they stay in the L2 cache */
@@ -231,11 +232,13 @@ make_codes(struct binned *b, bool by_col, size_t *left, struct error *err)
     if (!mem_mul(b->n_rows, b->n_words, &n))
         return error_set(err, ERR_NOMEM, "%zu rows of %zu columns do not fit",
                          b->n_rows, b->n_slots);
-    b->row = room_init(&b->rows, n + SLACK_WORDS, sizeof *b->row, left, err);
+    b->row =
+        room_init_paged(&b->rows, n + SLACK_WORDS, sizeof *b->row, left, err);
     if (!b->row)
         return false;
     if (by_col)
-        b->col = room_init(&b->cols, b->n_rows * b->n_slots + 1, 1, left, err);
+        b->col = room_init_paged(&b->cols, b->n_rows * b->n_slots + PART_SLACK,
+                                 1, left, err);
     return !by_col || b->col;
 }
 

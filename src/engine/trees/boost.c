@@ -161,7 +161,10 @@ boost_init(struct boost *s, struct error *err)
 
     s->problem = s->d->y->problem;
     s->n = s->d->feed ? s->d->feed->n_rows : design_rows(s->d->train);
-    if (!code_train(s, err) || !make_objectives(s, err) ||
+    if (!code_train(s, err))
+        return false;
+    mem_give_back(); /* what finding the cuts took */
+    if (!make_objectives(s, err) ||
         !make_scores(s, base, err) || !boost_make_sampling(s, err) ||
         !boost_make_leaves(s, err) || !boost_make_drops(s, err))
         return false;
@@ -207,13 +210,15 @@ static void
 quantise_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     struct boost *s = ctx;
-    struct hist_row *out = grower_rows(s->grower);
+    uint32_t *rows = grower_rows(s->grower);
+    struct hist_quantum *q = grower_quanta(s->grower);
 
     (void)chunk;
     for (size_t i = begin; i < end; i++) {
         uint32_t row = s->sample ? s->sample[i] : (uint32_t)i;
 
-        out[i] = hist_quantise(&s->scale, s->plane[row], row, s->salt);
+        rows[i] = row;
+        q[row] = hist_quantise(&s->scale, s->plane[row], row, s->salt);
     }
 }
 

@@ -1,9 +1,7 @@
 /* engine/trees/grow.h -- grow one tree, best leaf first.
  *
  * The leaf whose best split gains most is split next, until there are enough
- * leaves or nothing gains.  Leaves that are certain to be split whatever the
- * order (the number of leaves cannot run out) go together, so that threads have
- * more to share; the tree is the same.
+ * leaves or nothing gains.
  *
  * Integers choose the splits; the value of a leaf is the Newton step over the
  * gradients themselves:  -T(G) / (H + l2), at most max_delta, times rate.
@@ -26,7 +24,8 @@ struct grow_options {
     struct split_rule split;
     double max_delta; /* of a leaf before `rate`; 0: any */
     double rate;
-    size_t hist_bytes; /* memory for histograms; 0: 256 MiB */
+    size_t hist_bytes; /* memory for histograms; 0: a quarter of what the
+                          codes take, from 12 to 256 MiB */
     size_t *left;      /* bounds what lists of rows take: room_init() */
 };
 
@@ -37,9 +36,11 @@ struct grower *grower_new(const struct binned *b, const struct grow_options *o,
                           struct error *err) MUST_USE;
 void grower_free(struct grower *g);
 
-/* Where the caller puts the rows to learn from, at most b->n_rows, before each
- * tree; they come out in another order. */
-struct hist_row *grower_rows(struct grower *g);
+/* Where the caller puts the numbers of the rows to learn from, ascending, and
+ * their quantised gradients by row number, before each tree: the first is lost
+ * as a tree grows. */
+uint32_t *grower_rows(struct grower *g);
+struct hist_quantum *grower_quanta(struct grower *g);
 /* Grow a tree on the first n of grower_rows() and append it to f.
  *   gradient  by row number
  *   active    by slot: may it split?  NULL: all may

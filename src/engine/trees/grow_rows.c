@@ -1,5 +1,12 @@
 /* engine/trees/grow_rows.c -- the rows of leaves: part them, sum their
  * gradients, add the values of their leaves.
+ *
+ * The rows of a leaf are a stretch of one of two lists, in ascending order; its
+ * children get the same stretch of the other list, the left one's first.
+ *
+ * A tree that is grown leaves the number of its leaf with every row.  Sums and
+ * scores then go over all rows in order: by leaf, each row of a small leaf would
+ * fetch a line of memory for one number.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -8,65 +15,106 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 8 };
+enum { LANES = 8, SCORE_GRAIN = 16384 };
 
-/* ---- part and gather ---- */
+/* ---- part ---- */
+
+static size_t
+mark_rows(const struct grower *g, const struct grow_leaf *l, size_t begin,
+          size_t end, uint64_t *bits)
+{
+    const uint32_t *rows = g->rows[l->list];
+    const uint8_t *code = g->b->col + l->best.split.slot * g->b->n_rows;
+    size_t n = end - begin;
+
+    if (rows[end - 1] - rows[begin] == n - 1)
+        return g->part_fn->mark_range(code + rows[begin], n, l->best.split.set,
+                                      bits);
+    return g->part_fn->mark(code, rows + begin, n, l->best.split.set, bits);
+}
+
+static bool
+split_stands(const struct grower *g, size_t n, size_t n_left)
+{
+    size_t right = n - n_left;
+
+    return n_left > 0 && right > 0 && (double)n_left >= g->o.split.min_rows &&
+           (double)right >= g->o.split.min_rows;
+}
+
+/* The children of a split that stands. */
+static void
+make_children(struct grower *g, struct grow_part *p)
+{
+    struct grow_leaf *l = &g->leaf[p->leaf], *left = &g->leaf[l->child];
+
+    left[0] = (struct grow_leaf){.begin = l->begin,
+                                 .n = p->n_left,
+                                 .list = !l->list,
+                                 .is_left = true,
+                                 .depth = l->depth + 1,
+                                 .hist = -1,
+                                 .g = l->best.left_g,
+                                 .h = l->best.left_h};
+    left[1] = (struct grow_leaf){.begin = l->begin + p->n_left,
+                                 .n = l->n - p->n_left,
+                                 .list = !l->list,
+                                 .depth = l->depth + 1,
+                                 .hist = -1,
+                                 .g = l->g - l->best.left_g,
+                                 .h = l->h - l->best.left_h};
+    p->small = left[0].n <= left[1].n ? l->child : l->child + 1;
+    p->large = left[0].n <= left[1].n ? l->child + 1 : l->child;
+    p->search = p->more && grow_may_split(g, &g->leaf[p->large]);
+}
+
+void
+grow_part_small(struct grower *g, struct grow_part *p)
+{
+    const struct grow_leaf *l = &g->leaf[p->leaf];
+    uint64_t bits[GROW_SMALL_ROWS / 64];
+    uint32_t *to = g->rows[!l->list] + l->begin;
+
+    p->n_left = mark_rows(g, l, l->begin, l->begin + l->n, bits);
+    p->stands = split_stands(g, l->n, p->n_left);
+    if (!p->stands)
+        return;
+    g->part_fn->move(grow_rows_of(g, l), l->n, bits, to, to + p->n_left);
+    make_children(g, p);
+}
 
 static void
 list_chunks(struct grower *g)
 {
     g->n_chunks = 0;
-    for (size_t p = 0; p < g->n_parts; p++) {
-        const struct grow_leaf *l = &g->leaf[g->part[p].leaf];
+    for (size_t i = 0; i < g->n_large; i++) {
+        struct grow_part *p = &g->part[g->large[i]];
+        const struct grow_leaf *l = &g->leaf[p->leaf];
 
-        g->part[p].first_chunk = g->n_chunks;
+        p->first_chunk = g->n_chunks;
         for (size_t at = 0; at < l->n; at += GROW_PART_GRAIN) {
             size_t n =
                 l->n - at < GROW_PART_GRAIN ? l->n - at : GROW_PART_GRAIN;
 
-            g->chunk[g->n_chunks++] = (struct grow_chunk){
-                .part = p, .begin = l->begin + at, .end = l->begin + at + n};
+            g->chunk[g->n_chunks++] =
+                (struct grow_chunk){.part = g->large[i],
+                                    .begin = l->begin + at,
+                                    .end = l->begin + at + n};
         }
     }
 }
 
-/* Rows as words: a struct would be moved member by member. */
 static void
-part_chunk(const struct hist_row *rows, size_t n, const uint8_t *code,
-           const uint8_t *goes_left, struct hist_row *scratch, size_t *n_left)
-{
-    size_t low = 0, high = n - 1;
-
-    for (size_t r = 0; r < n; r++) {
-        size_t left = goes_left[code[rows[r].row]];
-        uint64_t word;
-
-        /* Both places are free; the wrong one is written again. */
-        memcpy(&word, &rows[r], sizeof word);
-        memcpy(&scratch[low], &word, sizeof word);
-        memcpy(&scratch[high], &word, sizeof word);
-        low += left;
-        high -= 1 - left;
-    }
-    *n_left = low;
-}
-
-static void
-part_chunks(void *ctx, size_t chunk, size_t begin, size_t end)
+mark_chunks(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     struct grower *g = ctx;
 
     (void)chunk;
     for (size_t i = begin; i < end; i++) {
         struct grow_chunk *c = &g->chunk[i];
-        const struct tree_split *s = &g->leaf[g->part[c->part].leaf].best.split;
-        uint8_t goes_left[BINNED_WIDE];
 
-        for (size_t k = 0; k < BINNED_WIDE; k++)
-            goes_left[k] = s->set[k / 64] >> (k % 64) & 1;
-        part_chunk(g->rows + c->begin, c->end - c->begin,
-                   g->b->col + s->slot * g->b->n_rows, goes_left,
-                   g->scratch + c->begin, &c->left);
+        c->left = mark_rows(g, &g->leaf[g->part[c->part].leaf], c->begin,
+                            c->end, g->bits + i * GROW_BITS);
     }
 }
 
@@ -75,13 +123,12 @@ static void
 place_chunks(struct grower *g, struct grow_part *p)
 {
     const struct grow_leaf *l = &g->leaf[p->leaf];
-    size_t end = p->first_chunk + pool_chunks(l->n, GROW_PART_GRAIN), left,
-           right;
+    size_t end = p->first_chunk + pool_chunks(l->n, GROW_PART_GRAIN);
+    size_t left = l->begin, right;
 
     p->n_left = 0;
     for (size_t i = p->first_chunk; i < end; i++)
         p->n_left += g->chunk[i].left;
-    left = l->begin;
     right = l->begin + p->n_left;
     for (size_t i = p->first_chunk; i < end; i++) {
         struct grow_chunk *c = &g->chunk[i];
@@ -91,55 +138,38 @@ place_chunks(struct grower *g, struct grow_part *p)
         left += c->left;
         right += c->end - c->begin - c->left;
     }
+    p->stands = split_stands(g, l->n, p->n_left);
+    if (p->stands)
+        make_children(g, p);
 }
 
 static void
-gather_chunks(void *ctx, size_t chunk, size_t begin, size_t end)
+move_chunks(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     struct grower *g = ctx;
 
     (void)chunk;
     for (size_t i = begin; i < end; i++) {
         const struct grow_chunk *c = &g->chunk[i];
-        const struct hist_row *from = g->scratch + c->begin;
-        size_t n_right = c->end - c->begin - c->left;
+        const struct grow_part *p = &g->part[c->part];
+        uint8_t list = g->leaf[p->leaf].list;
+        uint32_t *to = g->rows[!list];
 
-        if (!g->part[c->part].stands)
-            continue;
-        memcpy(g->rows + c->to_left, from, c->left * sizeof *from);
-        from = g->scratch + c->end - 1;
-        for (size_t k = 0; k < n_right; k++)
-            g->rows[c->to_right + k] = *(from - k);
+        if (p->stands)
+            g->part_fn->move(g->rows[list] + c->begin, c->end - c->begin,
+                             g->bits + i * GROW_BITS, to + c->to_left,
+                             to + c->to_right);
     }
-}
-
-static bool
-split_stands(const struct grower *g, const struct grow_part *p)
-{
-    size_t n = g->leaf[p->leaf].n, right = n - p->n_left;
-
-    return p->n_left > 0 && right > 0 &&
-           (double)p->n_left >= g->o.split.min_rows &&
-           (double)right >= g->o.split.min_rows;
 }
 
 void
-grow_part_rows(struct grower *g)
+grow_part_large(struct grower *g)
 {
-    size_t rows = 0;
-
-    for (size_t p = 0; p < g->n_parts; p++)
-        rows += g->leaf[g->part[p].leaf].n;
-
-    struct pool *pool = rows >= GROW_INLINE_ROWS ? g->pool : NULL;
-
     list_chunks(g);
-    pool_for(pool, g->n_chunks, 1, part_chunks, g);
-    for (size_t p = 0; p < g->n_parts; p++) {
-        place_chunks(g, &g->part[p]);
-        g->part[p].stands = split_stands(g, &g->part[p]);
-    }
-    pool_for(pool, g->n_chunks, 1, gather_chunks, g);
+    pool_for(g->pool, g->n_chunks, 1, mark_chunks, g);
+    for (size_t i = 0; i < g->n_large; i++)
+        place_chunks(g, &g->part[g->large[i]]);
+    pool_for(g->pool, g->n_chunks, 1, move_chunks, g);
 }
 
 /* ---- values ---- */
@@ -158,29 +188,65 @@ leaf_value(const struct grow_options *o, double g, double h)
 }
 
 static void
-set_values(void *ctx, size_t chunk, size_t begin, size_t end)
+number_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     struct grower *g = ctx;
 
     (void)chunk;
     for (size_t i = begin; i < end; i++) {
-        const struct grow_leaf *l = &g->leaf[i];
-        const struct hist_row *r = g->rows + l->begin;
-        double sum_g = 0, sum_h = 0;
+        const struct grow_leaf *l = &g->leaf[g->at[i]];
+        const uint32_t *rows = grow_rows_of(g, l);
 
-        for (size_t k = 0; k < l->n; k++) {
-            sum_g += (double)g->gradient[r[k].row].g;
-            sum_h += (double)g->gradient[r[k].row].h;
-        }
-        g->value[i] = (float)leaf_value(&g->o, sum_g, sum_h);
+        for (size_t k = 0; k < l->n; k++)
+            g->number[rows[k]] = (uint16_t)i;
+    }
+}
+
+static size_t
+sum_grain(const struct grower *g)
+{
+    size_t grain = g->b->n_rows / GROW_SUM_CHUNKS + 1;
+
+    return grain > SCORE_GRAIN ? grain : SCORE_GRAIN;
+}
+
+/* Rows that the tree was not grown on have a number past those of leaves. */
+static void
+sum_rows(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct grower *g = ctx;
+    double(*sum)[2] = g->sum + chunk * (g->n_leaves + 1);
+
+    memset(sum, 0, (g->n_leaves + 1) * sizeof *sum);
+    for (size_t i = begin; i < end; i++) {
+        double *s = sum[g->number[i]];
+
+        s[0] += (double)g->gradient[i].g;
+        s[1] += (double)g->gradient[i].h;
     }
 }
 
 void
-grow_set_values(struct grower *g, size_t n_rows)
+grow_set_values(struct grower *g)
 {
-    pool_for(n_rows >= GROW_INLINE_ROWS ? g->pool : NULL, g->n_leaves, 1,
-             set_values, g);
+    size_t n = g->b->n_rows, grain = sum_grain(g);
+    struct pool *pool = n >= GROW_INLINE_ROWS ? g->pool : NULL;
+
+    if (g->n_rows < n)
+        for (size_t i = 0; i < n; i++)
+            g->number[i] = (uint16_t)g->n_leaves;
+    pool_for(pool, g->n_leaves, 1, number_rows, g);
+    pool_for(pool, n, grain, sum_rows, g);
+    for (size_t i = 0; i < g->n_leaves; i++) {
+        double sum_g = 0, sum_h = 0;
+
+        for (size_t c = 0; c < pool_chunks(n, grain); c++) {
+            sum_g += g->sum[c * (g->n_leaves + 1) + i][0];
+            sum_h += g->sum[c * (g->n_leaves + 1) + i][1];
+        }
+        g->value[i] = (float)leaf_value(&g->o, sum_g, sum_h);
+    }
+    g->value[g->n_leaves] = 0;
 }
 
 /* ---- what the tree says ---- */
@@ -188,12 +254,9 @@ grow_set_values(struct grower *g, size_t n_rows)
 void
 grower_leaf_of(const struct grower *g, uint16_t *leaf)
 {
-    for (size_t i = 0; i < g->n_leaves; i++) {
-        const struct grow_leaf *l = &g->leaf[i];
-
-        for (size_t k = l->begin; k < l->begin + l->n; k++)
-            leaf[g->rows[k].row] = (uint16_t)i;
-    }
+    for (size_t i = 0; i < g->b->n_rows; i++)
+        if (g->number[i] < g->n_leaves)
+            leaf[i] = g->number[i];
 }
 
 void
@@ -210,30 +273,23 @@ struct add_job {
 };
 
 static void
-add_leaves(void *ctx, size_t chunk, size_t begin, size_t end)
+add_values(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     const struct add_job *j = ctx;
+    const struct grower *g = j->g;
 
     (void)chunk;
-    for (size_t i = begin; i < end; i++) {
-        const struct grow_leaf *l = &j->g->leaf[i];
-        const struct hist_row *r = j->g->rows + l->begin;
-        double v = (double)j->g->value[i];
-
-        for (size_t k = 0; k < l->n; k++)
-            j->score[r[k].row * j->stride] += v;
-    }
+    for (size_t i = begin; i < end; i++)
+        j->score[i * j->stride] += (double)g->value[g->number[i]];
 }
 
 void
 grower_add_grown(const struct grower *g, double *score, size_t stride)
 {
     struct add_job j = {g, score, stride};
-    size_t n = 0;
+    size_t n = g->b->n_rows;
 
-    for (size_t i = 0; i < g->n_leaves; i++)
-        n += g->leaf[i].n;
-    pool_for(n >= GROW_INLINE_ROWS ? g->pool : NULL, g->n_leaves, 1, add_leaves,
+    pool_for(n >= GROW_INLINE_ROWS ? g->pool : NULL, n, SCORE_GRAIN, add_values,
              &j);
 }
 

@@ -1,44 +1,59 @@
 /* engine/trees/grow_state.h -- what the files of the grower share: grow.c decides
- * which leaves are split, grow_rows.c moves their rows, grow_count.c keeps their
- * histograms.
+ * which leaves are split, grow_rows.c parts their rows, grow_count.c counts their
+ * histograms, grow_search.c finds their best splits.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_TREES_GROW_STATE_H
 #define LATHE_ENGINE_TREES_GROW_STATE_H
 
 #include "engine/trees/grow.h"
+#include "engine/trees/part.h"
 
 enum {
-    GROW_MAX_WAVE = 256,     /* splits made together */
-    GROW_PART_GRAIN = 16384, /* rows parted at a time */
-    GROW_BUFFERS = 16,       /* histograms of chunks before they are folded */
+    GROW_MAX_WAVE = 64,      /* leaves parted together */
+    GROW_PART_GRAIN = 16384, /* rows parted at a time; whole words of bits */
+    GROW_BITS = GROW_PART_GRAIN / 64,
+    /* A leaf of at most so many rows is the work of one thread. */
+    GROW_SMALL_ROWS = 32768,
     /* Below this work on rows is not shared: on a busy machine a thread that
      * was woken for it, then lost its turn, costs more than it brings. */
-    GROW_INLINE_ROWS = 16384
+    GROW_INLINE_ROWS = 4096,
+    GROW_SUM_CHUNKS = 16 /* of rows, for the values of leaves */
 };
 
+enum grow_stage {
+    GROW_WAITS,  /* its rows are together */
+    GROW_PARTED, /* its children are known */
+    GROW_FAILED  /* parted, and a child was too small */
+};
+
+/* A leaf of the tree, or one that may become so: a child of a leaf that was
+ * parted before its turn. */
 struct grow_leaf {
     size_t begin, n; /* its stretch of rows */
-    unsigned depth;
-    int16_t parent; /* node, -1 for the root */
+    uint8_t list;    /* of which list */
+    uint8_t stage;
+    bool wide; /* its histogram */
     bool is_left;
+    int16_t parent;  /* node, -1 for the root */
+    uint16_t number; /* of the tree's leaf, when it is one */
+    uint32_t child;  /* the left one; the right one follows */
+    unsigned depth;
     int32_t hist; /* slot of memory, -1: none */
-    bool wide;
     int64_t g, h; /* quantised sums */
     struct split_found best;
 };
 
-/* One split of a wave. */
+/* A leaf that is parted in the wave at hand. */
 struct grow_part {
-    size_t leaf;         /* becomes the left child */
-    size_t right;        /* the new leaf */
-    size_t first_chunk;  /* of GROW_PART_GRAIN rows, in the list of chunks */
+    size_t leaf;
+    size_t first_chunk;  /* in the list of chunks, of a large leaf */
     size_t n_left;       /* rows */
-    size_t small, large; /* leaves */
+    size_t small, large; /* children */
+    int32_t spare[2];    /* memory for histograms, -1: none */
+    int32_t hist;        /* of the parent before the split */
     bool stands;
-    bool search;   /* children may be split again */
-    bool subtract; /* the large one from its parent */
-    int32_t hist;  /* of the parent before the split */
-    bool hist_wide;
+    bool more;   /* are there splits to come after it? */
+    bool search; /* children may be split again */
 };
 
 struct grow_chunk {
@@ -55,58 +70,107 @@ struct grow_node {
     int16_t left, right;
 };
 
+/* Leaves in the order of their turns: the largest gain first. */
+struct grow_queue {
+    uint32_t *leaf;
+    size_t n;
+};
+
+/* Slots of memory for histograms of one width. */
+struct grow_store {
+    int64_t *words;
+    size_t n, size; /* slots; words of each */
+    int32_t *free;
+    size_t n_free;
+};
+
 struct grower {
     const struct binned *b;
     struct grow_options o;
     struct pool *pool;
     struct progress *progress;
     split_scan_fn *scan;
+    const struct part_kernels *part_fn;
 
-    struct room lists[2]; /* what those two lie in */
-    struct hist_row *rows, *scratch;
+    struct room room; /* what these lie in */
+    uint32_t *rows[2];
+    struct hist_quantum *q; /* by row */
+    uint16_t *number;       /* by row: of its leaf in the tree just grown */
     struct grow_leaf *leaf;
-    size_t n_leaves;
-    uint32_t *heap; /* leaves that may be split, best first */
-    size_t n_heap;
+    size_t n_known;            /* of them */
+    uint32_t *at;              /* by number of a leaf: where it is */
+    size_t n_leaves;           /* of the tree */
+    struct grow_queue turns;   /* leaves of the tree that gain by a split */
+    struct grow_queue waiting; /* those of them that wait */
     struct grow_node *node;
-    float *value;
+    float *value;     /* of the leaves, then 0 */
+    double (*sum)[2]; /* g and h: (chunk, leaf) */
 
-    int64_t *hist; /* n_hist of hist_words each */
-    size_t n_hist, hist_words;
-    int32_t *free_hist;
-    size_t n_free;
-    int64_t *buffer;  /* GROW_BUFFERS narrow ones */
+    struct grow_store narrow, wide;
+    int64_t *buffer; /* n_buffers narrow histograms */
+    size_t n_buffers;
     uint32_t *counts; /* n_bins */
 
     struct grow_part *part;
     size_t n_parts, max_wave;
+    size_t *large, *small; /* parts, by the rows of their leaves */
+    size_t n_large, n_small;
     struct grow_chunk *chunk;
     size_t n_chunks;
+    uint64_t *bits;            /* GROW_BITS for each chunk */
     struct split_found *found; /* (part, child, word) */
 
     /* of the tree under growth */
+    size_t n_rows;
     const struct hist_scale *scale;
     const struct gradient *gradient;
     const bool *active;
     struct forest *forest;
 };
 
-/* Does leaf a come before leaf b in the queue? */
+/* Does leaf a come before leaf b? */
 bool grow_goes_before(const struct grower *g, uint32_t a, uint32_t b);
+bool grow_may_split(const struct grower *g, const struct grow_leaf *l);
 
-/* Part the rows of every split of the wave; which of them stand? */
-void grow_part_rows(struct grower *g);
-/* The values of all leaves, from the gradients of their rows. */
-void grow_set_values(struct grower *g, size_t n_rows);
+/* ---- rows ---- */
 
-/* The histogram in a slot of memory. */
-int64_t *grow_hist_at(const struct grower *g, int32_t slot);
+static inline uint32_t *
+grow_rows_of(const struct grower *g, const struct grow_leaf *l)
+{
+    return g->rows[l->list] + l->begin;
+}
+/* Part the rows of the large leaves of the wave; which splits stand? */
+void grow_part_large(struct grower *g);
+/* The same for one leaf, by one thread. */
+void grow_part_small(struct grower *g, struct grow_part *p);
+/* The leaf of every row and the values of all leaves. */
+void grow_set_values(struct grower *g);
+
+/* ---- histograms ---- */
+
+bool grow_make_stores(struct grower *g, struct error *err) MUST_USE;
+void grow_free_stores(struct grower *g);
+int64_t *grow_hist_of(const struct grower *g, const struct grow_leaf *l);
 /* All slots are free. */
-void grow_free_hists(struct grower *g);
+void grow_reset_stores(struct grower *g);
 void grow_release_hist(struct grower *g, int32_t slot);
-/* A free slot, or that of the waiting leaf which gains least. */
-int32_t grow_acquire_hist(struct grower *g);
-/* Count the histograms of the leaves listed; their memory is there.  When the
- * user stops it, what is counted is not to be used. */
-void grow_count_leaves(struct grower *g, const size_t *leaf, size_t n);
+/* A free slot for a leaf of n rows, or that of the waiting leaf which gains
+ * least. */
+int32_t grow_acquire_hist(struct grower *g, size_t n);
+/* Count the histogram of a leaf, whose memory is there, with all threads; when
+ * the user stops it, what is counted is not to be used. */
+void grow_count(struct grower *g, struct grow_leaf *l);
+/* The same by one thread, for at most HIST_NARROW_ROWS rows. */
+void grow_count_small(const struct grower *g, struct grow_leaf *l);
+
+/* ---- search ---- */
+
+/* The best split of a leaf whose histogram is there; counts: of its rows by
+ * bin, or NULL. */
+void grow_search(struct grower *g, struct grow_leaf *l, const uint32_t *counts,
+                 struct split_found *found);
+/* Subtract and search the children of all large leaves of the wave. */
+void grow_search_large(struct grower *g);
+/* Of one part, by one thread. */
+void grow_search_small(struct grower *g, struct grow_part *p);
 #endif

@@ -24,13 +24,11 @@
 enum {
     HIST_NARROW_ROWS = 65536, /* rows a narrow histogram may hold */
     HIST_MAX_G = 32767,
-    HIST_MAX_H = 65535,
-    HIST_AHEAD = 16 /* readable entries past the last row of a list */
+    HIST_MAX_H = 65535
 };
 
-/* A row of a leaf with its quantised gradient. */
-struct hist_row {
-    uint32_t row;
+/* The quantised gradient of a row. */
+struct hist_quantum {
     int16_t g;
     uint16_t h;
 };
@@ -45,13 +43,13 @@ struct hist_scale {
 struct hist_scale hist_scale(float max_g, float min_h, float max_h);
 /* Rounded up or down by a low-discrepancy sequence over the rows, so that sums
  * are unbiased even where most gradients are far below the largest. */
-struct hist_row hist_quantise(const struct hist_scale *s, struct gradient g,
-                              uint32_t row, uint32_t salt);
+struct hist_quantum hist_quantise(const struct hist_scale *s, struct gradient g,
+                                  uint32_t row, uint32_t salt);
 
 static inline int64_t
-hist_pack(struct hist_row r)
+hist_pack(struct hist_quantum q)
 {
-    return (int64_t)((uint64_t)(int64_t)r.g << 32) + r.h;
+    return (int64_t)((uint64_t)(int64_t)q.g << 32) + q.h;
 }
 static inline int64_t
 hist_g(int64_t packed)
@@ -64,10 +62,13 @@ hist_h(int64_t packed)
     return (int64_t)(packed & 0xffffffff);
 }
 
-/* Add at most HIST_NARROW_ROWS rows to a narrow histogram; rows[n ..
- * n + HIST_AHEAD) may be read. */
-void hist_add(const struct binned *b, const struct hist_row *rows, size_t n,
-              int64_t *narrow);
+/* Add at most HIST_NARROW_ROWS rows to a narrow histogram.  q: by row
+ * number. */
+void hist_add(const struct binned *b, const uint32_t *rows, size_t n,
+              const struct hist_quantum *q, int64_t *narrow);
+/* The same for the rows begin..end-1. */
+void hist_add_range(const struct binned *b, size_t begin, size_t end,
+                    const struct hist_quantum *q, int64_t *narrow);
 /* Bins begin..end-1: to += from. */
 void hist_fold(int64_t *to, const int64_t *from, size_t begin, size_t end);
 void

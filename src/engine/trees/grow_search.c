@@ -1,0 +1,129 @@
+/* engine/trees/grow_search.c -- the best split of a leaf, from its histogram.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/trees/grow_state.h"
+
+#include <string.h>
+
+static struct split_leaf
+leaf_view(const struct grower *g, const struct grow_leaf *l)
+{
+    return (struct split_leaf){
+        grow_hist_of(g, l), l->wide, l->g, l->h, l->n, NULL};
+}
+
+static void
+search_word(const struct grower *g, const struct grow_leaf *l, size_t word,
+            const uint32_t *counts, struct split_found *best)
+{
+    struct split_leaf view = leaf_view(g, l);
+    size_t end = (word + 1) * BINNED_WORD;
+
+    view.counts = counts;
+    best->split.gain = 0;
+    for (size_t s = word * BINNED_WORD; s < end && s < g->b->n_slots; s++)
+        if (!g->active || g->active[s])
+            split_slot(g->b, s, &view, g->scale, &g->o.split, g->scan, best);
+}
+
+static void
+keep_best(const struct grower *g, struct grow_leaf *l,
+          const struct split_found *found)
+{
+    struct split_leaf view;
+
+    l->best.split.gain = 0;
+    for (size_t w = 0; w < g->b->n_words; w++)
+        if (split_better(g->b, &found[w], &l->best))
+            l->best = found[w];
+    view = leaf_view(g, l);
+    split_finish(g->b, &view, &l->best);
+}
+
+void
+grow_search(struct grower *g, struct grow_leaf *l, const uint32_t *counts,
+            struct split_found *found)
+{
+    for (size_t w = 0; w < g->b->n_words; w++)
+        search_word(g, l, w, counts, &found[w]);
+    keep_best(g, l, found);
+}
+
+/* Bins of the slots of a word: begin..end-1. */
+static void
+bins_of(const struct binned *b, size_t word, size_t *begin, size_t *end)
+{
+    size_t next = (word + 1) * BINNED_WORD;
+
+    *begin = b->slot[word * BINNED_WORD].first;
+    *end = next < b->n_slots ? b->slot[next].first : b->n_bins;
+}
+
+static struct split_found *
+found_of(const struct grower *g, const struct grow_part *p, size_t child)
+{
+    return g->found + ((size_t)(p - g->part) * 2 + child) * g->b->n_words;
+}
+
+/* Of both children of a part, the slots of one word. */
+static void
+search_pair(struct grower *g, const struct grow_part *p, size_t word)
+{
+    const struct grow_leaf *child[2] = {&g->leaf[p->small], &g->leaf[p->large]};
+    size_t first, last;
+
+    if (p->hist >= 0) {
+        bins_of(g->b, word, &first, &last);
+        hist_subtract(grow_hist_of(g, child[1]), child[1]->wide,
+                      grow_hist_of(g, child[0]), child[0]->wide, first, last);
+    }
+    for (size_t k = 0; k < 2; k++) {
+        struct split_found *to = found_of(g, p, k) + word;
+
+        to->split.gain = 0;
+        if (grow_may_split(g, child[k]))
+            search_word(g, child[k], word, NULL, to);
+    }
+}
+
+static void
+keep_pair(struct grower *g, struct grow_part *p)
+{
+    keep_best(g, &g->leaf[p->small], found_of(g, p, 0));
+    keep_best(g, &g->leaf[p->large], found_of(g, p, 1));
+}
+
+void
+grow_search_small(struct grower *g, struct grow_part *p)
+{
+    for (size_t w = 0; w < g->b->n_words; w++)
+        search_pair(g, p, w);
+    keep_pair(g, p);
+}
+
+static void
+search_words(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct grower *g = ctx;
+
+    (void)chunk;
+    for (size_t i = begin; i < end; i++) {
+        const struct grow_part *p = &g->part[g->large[i / g->b->n_words]];
+
+        if (p->stands && p->search)
+            search_pair(g, p, i % g->b->n_words);
+    }
+}
+
+void
+grow_search_large(struct grower *g)
+{
+    pool_for(g->pool, g->n_large * g->b->n_words, 1, search_words, g);
+    for (size_t i = 0; i < g->n_large; i++) {
+        struct grow_part *p = &g->part[g->large[i]];
+
+        if (p->stands && p->search)
+            keep_pair(g, p);
+    }
+}
