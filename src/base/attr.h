@@ -12,6 +12,8 @@
 
 /* The bytes at p will be read soon.  Any address will do. */
 #define PREFETCH(p) __builtin_prefetch(p)
+/* The same, later: not into the nearest cache yet. */
+#define PREFETCH_FAR(p) __builtin_prefetch(p, 0, 2)
 
 /* Into each caller, for its machine. */
 #define INLINE_ALWAYS inline __attribute__((always_inline))

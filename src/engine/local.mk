@@ -106,6 +106,7 @@ liblathe_a_SOURCES += src/engine/trees/grow_search.c
 liblathe_a_SOURCES += src/engine/trees/grow_state.h
 liblathe_a_SOURCES += src/engine/trees/hist.c
 liblathe_a_SOURCES += src/engine/trees/hist.h
+liblathe_a_SOURCES += src/engine/trees/hist_avx2.c
 liblathe_a_SOURCES += src/engine/trees/objective.c
 liblathe_a_SOURCES += src/engine/trees/objective.h
 liblathe_a_SOURCES += src/engine/trees/shap.c

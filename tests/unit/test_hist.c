@@ -238,6 +238,36 @@ test_extreme_gradients_stay_in_range(void **state)
     assert_true(none.same_h && none.h_unit == 1);
 }
 
+/* All rows at once, row by row, and by the twin. */
+static void
+test_rows_are_quantised_alike_alone_and_together(void **state)
+{
+    enum { N = 1003 };
+    struct gradient g[N];
+    struct hist_quantum plain[N], fast[N];
+
+    (void)state;
+    for (int k = 0; k < 4; k++) {
+        struct hist_scale s = k < 2 ? hist_scale(3, 1e-9f, k ? 2 : 1)
+                                    : hist_scale(k == 2 ? 0 : 1e30f, 1, 1);
+
+        for (uint32_t i = 0; i < N; i++) {
+            g[i].g = (float)(rng_unit(1, 1, i) - 0.5) * (k == 3 ? 2e30f : 6);
+            g[i].h = k < 2 ? (float)pow(rng_unit(2, 2, i), 9) : 1;
+        }
+        memset(plain, 0, sizeof plain);
+        memset(fast, 0, sizeof fast);
+        hist_quantise_plain(&s, g, 2, N, 0x80000000u + k, plain);
+        for (uint32_t i = 2; i < N; i++) {
+            struct hist_quantum q = hist_quantise(&s, g[i], i, 0x80000000u + k);
+
+            assert_memory_equal(&q, &plain[i], sizeof q);
+        }
+        hist_quantise_choose()(&s, g, 2, N, 0x80000000u + k, fast);
+        assert_memory_equal(fast, plain, sizeof fast);
+    }
+}
+
 int
 main(void)
 {
@@ -248,6 +278,7 @@ main(void)
         cmocka_unit_test(test_subtraction_leaves_the_sibling),
         cmocka_unit_test(test_quantised_sums_are_unbiased),
         cmocka_unit_test(test_extreme_gradients_stay_in_range),
+        cmocka_unit_test(test_rows_are_quantised_alike_alone_and_together),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,9 +164,9 @@ boost_init(struct boost *s, struct error *err)
     if (!code_train(s, err))
         return false;
     mem_give_back(); /* what finding the cuts took */
-    if (!make_objectives(s, err) ||
-        !make_scores(s, base, err) || !boost_make_sampling(s, err) ||
-        !boost_make_leaves(s, err) || !boost_make_drops(s, err))
+    if (!make_objectives(s, err) || !make_scores(s, base, err) ||
+        !boost_make_sampling(s, err) || !boost_make_leaves(s, err) ||
+        !boost_make_drops(s, err))
         return false;
     s->forest = tree_forest_new(s->train, base, s->k, err);
     if (!s->forest)
@@ -214,11 +214,14 @@ quantise_rows(void *ctx, size_t chunk, size_t begin, size_t end)
     struct hist_quantum *q = grower_quanta(s->grower);
 
     (void)chunk;
+    if (!s->sample)
+        hist_quantise_choose()(&s->scale, s->plane, begin, end, s->salt, q);
     for (size_t i = begin; i < end; i++) {
         uint32_t row = s->sample ? s->sample[i] : (uint32_t)i;
 
         rows[i] = row;
-        q[row] = hist_quantise(&s->scale, s->plane[row], row, s->salt);
+        if (s->sample)
+            q[row] = hist_quantise(&s->scale, s->plane[row], row, s->salt);
     }
 }
 

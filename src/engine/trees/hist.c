@@ -7,8 +7,9 @@
  * store a cycle.  Half as many bits for the sums, columns in groups that fit
  * the nearest cache, and two rows at a time were no faster.
  *
- * Rows picked by a list cost 0.4 when they are fetched 16 rows ahead and lie in
- * large pages, 1.0 in small ones, and 4 when they are not fetched.
+ * Rows picked by a list, one in 32, cost 0.45 when they are fetched in two
+ * steps and lie in large pages, 1.0 in small ones, and 4 when they are not
+ * fetched.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -17,7 +18,8 @@
 #include "base/attr.h"
 
 enum {
-    AHEAD = 16,    /* rows fetched before they are added */
+    AHEAD = 8, /* rows fetched into the nearest cache before they are added */
+    FAR = 32,  /* rows fetched into the next one */
     LINE_WORDS = 8 /* of a cache line */
 };
 
@@ -57,6 +59,21 @@ hist_quantise(const struct hist_scale *s, struct gradient g, uint32_t row,
     /* At least 1, so that a hessian of 0 means "no row". */
     return (struct hist_quantum){(int16_t)((int32_t)qg - 32768),
                                  (uint16_t)(h > 1 ? h : 1)};
+}
+
+void
+hist_quantise_plain(const struct hist_scale *s, const struct gradient *g,
+                    size_t begin, size_t end, uint32_t salt,
+                    struct hist_quantum *q)
+{
+    for (size_t i = begin; i < end; i++)
+        q[i] = hist_quantise(s, g[i], (uint32_t)i, salt);
+}
+
+hist_quantise_fn *
+hist_quantise_choose(void)
+{
+    return cpu_has_avx2() ? hist_quantise_avx2 : hist_quantise_plain;
 }
 
 static INLINE_ALWAYS void
@@ -156,6 +173,13 @@ fetch_row(const uint64_t *at, size_t n_words)
         PREFETCH(at + w);
 }
 
+static INLINE_ALWAYS void
+fetch_row_far(const uint64_t *at, size_t n_words)
+{
+    for (size_t w = 0; w < n_words; w += LINE_WORDS)
+        PREFETCH_FAR(at + w);
+}
+
 /* Rows begin..end-1 of the table, or of a list. */
 struct stretch {
     const uint32_t *rows; /* NULL: the table */
@@ -172,7 +196,7 @@ add_rows(const struct binned *b, const struct stretch *s, int64_t *narrow,
     const uint64_t *codes = b->row;
     const uint32_t *rows = s->rows;
     size_t n_words = b->n_words, end = s->end, i = s->begin;
-    size_t last = end - i < AHEAD ? i : end - AHEAD;
+    size_t last = end - i < FAR ? i : end - FAR;
 
     if (!rows) {
         for (; i < end; i++)
@@ -180,8 +204,10 @@ add_rows(const struct binned *b, const struct stretch *s, int64_t *narrow,
         return;
     }
     for (; i < last; i++) {
-        size_t soon = rows[i + AHEAD], row = rows[i];
+        size_t later = rows[i + FAR], soon = rows[i + AHEAD], row = rows[i];
 
+        PREFETCH_FAR(q + later);
+        fetch_row_far(codes + later * n_words, n_words);
         PREFETCH(q + soon);
         fetch_row(codes + soon * n_words, n_words);
         add_row(&l, codes + row * n_words, hist_pack(q[row]), narrow, n_wide);

@@ -46,6 +46,15 @@ struct hist_scale hist_scale(float max_g, float min_h, float max_h);
 struct hist_quantum hist_quantise(const struct hist_scale *s, struct gradient g,
                                   uint32_t row, uint32_t salt);
 
+/* The same for the rows begin..end-1 of a plane of gradients: q by row. */
+typedef void
+hist_quantise_fn(const struct hist_scale *s, const struct gradient *g,
+                 size_t begin, size_t end, uint32_t salt,
+                 struct hist_quantum *q);
+hist_quantise_fn hist_quantise_plain;
+hist_quantise_fn hist_quantise_avx2; /* only where cpu_has_avx2() */
+hist_quantise_fn *hist_quantise_choose(void);
+
 static inline int64_t
 hist_pack(struct hist_quantum q)
 {
