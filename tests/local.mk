@@ -84,6 +84,7 @@ SCRIPT_TESTS += tests/frame/csv.sh
 SCRIPT_TESTS += tests/frame/parquet.sh
 SCRIPT_TESTS += tests/lua/library.lua
 SCRIPT_TESTS += tests/serve/serve.sh
+SCRIPT_TESTS += tests/engine/checkpoint.sh
 SCRIPT_TESTS += tests/engine/same_bytes.sh
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS)

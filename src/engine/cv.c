@@ -185,6 +185,9 @@ cv_run(const struct family *family, const struct params *p,
         return error_set(err, ERR_RANGE, "%u folds, expected 2 or more", k);
     if (o)
         c.options = *o;
+    if (c.options.checkpoint)
+        return error_set(err, ERR_USAGE,
+                         "cross-validation keeps no checkpoint");
     if (c.options.valid)
         return error_set(err, ERR_USAGE,
                          "cross-validation takes no validation rows");

@@ -25,6 +25,14 @@ struct design_feed {
     size_t *left; /* memory for what the family makes of them: room_init() */
 };
 
+/* A file from which a fit that was ended can go on. */
+struct checkpoint {
+    const char *path;
+    const char *key;     /* of the fit, all that decides about its result */
+    size_t every_rounds; /* 0: every half minute */
+    bool resume;         /* go on from what is there, if it is there */
+};
+
 /* Data a family learns from; valid may have 0 rows. */
 struct fit_data {
     const struct design *train, *valid;
@@ -39,6 +47,8 @@ struct fit_data {
     bool usual_metrics; /* nobody has named them */
     size_t stop; /* which of the metrics stops early; FIT_STOP_LOSS: the loss
                     that is learnt by, told as "loss" */
+    const struct checkpoint *checkpoint; /* NULL: none */
+    const void *init; /* a learner of this family to go on from; NULL: none */
 };
 #define FIT_STOP_LOSS SIZE_MAX
 
@@ -71,6 +81,8 @@ struct family {
     bool iterative;           /* has rounds to stop early */
     bool feeds;               /* learns from rows that are fed, too */
     bool weighs;              /* heeds the weights of rows */
+    bool checkpoints;         /* can go on where it was ended */
+    bool continues;           /* can go on from another learner */
     const char *rounds_param; /* the parameter that sets how many; or NULL */
     /* How many rounds a fitted learner kept: what rounds_param would be to
      * fit the same again without early stopping.  NULL: no rounds. */
@@ -144,11 +156,20 @@ struct model_options {
     /* As target_class_factors(), by the training rows; in learning and in what
      * stops it early, not in scores.  NULL: all alike. */
     const char *const *class_weight;
+    /* Written now and then, at least every so many rounds (0: half a minute);
+     * with resume the fit goes on from it, if it is there, to the same model
+     * byte for byte.  ERR_STATE when it is of another fit.  NULL: none. */
+    const char *checkpoint;
+    size_t checkpoint_every;
+    bool resume;
+    /* A model to go on from, of the same family, target and classes, whose
+     * preparation is kept; borrowed.  NULL: none. */
+    const struct model *init;
 };
 
 /* `o` may be NULL: problem -1, patience -1, nothing else.  ERR_RANGE when the
- * family does not learn such a target, or not from weights; the errors of target_fit() and
- * prepare_fit(); ERR_CANCELLED when it was stopped before the first round. */
+ * family does not learn such a target, or not from weights; the errors of
+ * target_fit() and prepare_fit(); ERR_CANCELLED when it was stopped before the first round. */
 struct model *model_fit(const struct family *family, const struct params *p,
                         const struct frame *f, const char *target,
                         const struct model_options *o, const struct train *ctx,
@@ -161,7 +182,7 @@ struct model *model_fit(const struct family *family, const struct params *p,
  * the seed; rows to stop early by are drawn too, not by class, and no more than
  * fit in memory.  Where no row is left out of either the model is the one that
  * model_fit() gives, byte for byte.  ERR_LIMIT for a family that cannot, and
- * for o->refit, o->group and o->class_weight. */
+ * for o->refit, o->group, o->class_weight and o->init. */
 struct stream;
 struct model *
 model_fit_stream(const struct family *family, const struct params *p,

@@ -87,6 +87,9 @@ problem_check(const struct fit *f, struct error *err)
         return error_set(err, ERR_RANGE,
                          "%s does not learn a %s target, and '%s' is one",
                          family->name, problem_word(f->all.problem), f->target);
+    if (f->o->checkpoint && !family->checkpoints)
+        return error_set(err, ERR_RANGE, "%s keeps no checkpoint",
+                         family->name);
     return family->weighs || (!f->o->weight && !f->o->class_weight) ||
            error_set(err, ERR_RANGE, "%s does not learn from weights",
                      family->name);
@@ -223,13 +226,35 @@ list_dropped(struct fit *f, struct error *err)
     return true;
 }
 
+/* Through its text, as a saved model comes back. */
+static struct prepare *
+prepare_copy(const struct prepare *p, struct error *err)
+{
+    struct prepare *copy = NULL;
+    struct json_writer w;
+    struct json *v = NULL;
+    struct buf b;
+
+    buf_init(&b);
+    json_writer_init(&w, &b);
+    prepare_json(p, &w);
+    if (buf_check(&b, err) &&
+        (v = json_parse((struct str){b.data, b.len}, err)))
+        copy = prepare_from_json(v, err);
+    json_free(v);
+    buf_fini(&b);
+    return copy;
+}
+
 bool
 model_fit_prepare(struct fit *f, struct error *err)
 {
     struct pool *pool = f->ctx->pool;
 
-    f->m->prepare = prepare_fit(f->train, f->target, f->family->style, f->drop,
-                                f->o->derive, pool, err);
+    f->m->prepare = f->o->init
+                        ? prepare_copy(f->o->init->prepare, err)
+                        : prepare_fit(f->train, f->target, f->family->style,
+                                      f->drop, f->o->derive, pool, err);
     if (!f->m->prepare ||
         !(f->x = prepare_apply(f->m->prepare, f->train, pool, err)))
         return false;
@@ -242,6 +267,11 @@ bool
 model_fit_learn(struct fit *f, const struct params *p, unsigned patience,
                 struct error *err)
 {
+    char key[33];
+    struct checkpoint c = {.path = f->o->checkpoint,
+                           .key = key,
+                           .every_rounds = f->o->checkpoint_every,
+                           .resume = f->o->resume};
     struct fit_data d = {.train = f->x,
                          .valid = f->x_valid,
                          .y = &f->y,
@@ -254,6 +284,13 @@ model_fit_learn(struct fit *f, const struct params *p, unsigned patience,
                          .feed = f->feed};
     struct json_writer w;
 
+    if (c.path && !f->again) {
+        if (!model_fit_key(f, key, err))
+            return false;
+        d.checkpoint = &c;
+    }
+    if (f->o->init)
+        d.init = f->o->init->learner;
     buf_clear(&f->chosen);
     json_writer_init(&w, &f->chosen);
     json_open(&w, '{');
@@ -310,6 +347,7 @@ refit(struct fit *f, const struct frame *all, struct error *err)
     prepare_free(f->m->prepare);
     f->m->prepare = NULL;
     release(f);
+    f->again = true;
     ok = no_holdout(f, all, err) && weigh_classes(f, err) &&
          model_fit_prepare(f, err) && model_fit_learn(f, p, 0, err);
     params_free(p);
@@ -444,14 +482,45 @@ model_fit_end(struct fit *f, bool ok)
 }
 
 static bool
+init_check(const struct fit *f, struct error *err)
+{
+    const struct model *init = f->o->init;
+
+    if (init->family != f->family)
+        return error_set(err, ERR_RANGE, "a %s does not go on from a %s",
+                         f->family->name, init->family->name);
+    if (!f->family->continues)
+        return error_set(err, ERR_RANGE, "%s does not go on from a model",
+                         f->family->name);
+    if (strcmp(init->target, f->target) != 0)
+        return error_set(err, ERR_RANGE,
+                         "the model to go on from predicts '%s', not '%s'",
+                         init->target, f->target);
+    return (!f->o->drop && !f->o->derive) ||
+           error_set(err, ERR_USAGE,
+                     "a model that goes on from another takes its inputs: "
+                     "nothing can be dropped or derived");
+}
+
+/* The target of all rows, with the classes of the model to go on from. */
+static bool
+target_learn(struct fit *f, const struct frame *all, struct error *err)
+{
+    if (f->o->init)
+        return init_check(f, err) &&
+               target_apply(&f->o->init->like, all, f->target, &f->all, err);
+    return target_fit(all, f->target,
+                      model_fit_problem(f->family, f->params, f->o->problem),
+                      &f->all, err);
+}
+
+static bool
 fit_run(struct fit *f, const struct frame *all, struct error *err)
 {
     struct model *m = f->m;
 
-    if (!target_fit(all, f->target,
-                    model_fit_problem(f->family, f->params, f->o->problem),
-                    &f->all, err) ||
-        !model_fit_settle(f, err) || !model_fit_weigh(f, &f->all, all, err) ||
+    if (!target_learn(f, all, err) || !model_fit_settle(f, err) ||
+        !model_fit_weigh(f, &f->all, all, err) ||
         !frame_fingerprint(all, m->fingerprint, err) ||
         !rows_choose(f, all, err) || !weigh_classes(f, err))
         return false;

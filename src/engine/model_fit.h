@@ -27,6 +27,7 @@ struct fit {
     struct design *x, *x_valid;
     const struct design_feed *feed; /* NULL: the rows of train */
     struct buf chosen;              /* members of a JSON object */
+    bool again; /* fitted once: no checkpoint, nothing to go on from */
 };
 
 bool model_fit_begin(struct fit *f, struct error *err) MUST_USE;
@@ -45,6 +46,9 @@ bool model_fit_prepare(struct fit *f, struct error *err) MUST_USE;
 bool model_fit_learn(struct fit *f, const struct params *p, unsigned patience,
                      struct error *err) MUST_USE;
 unsigned model_fit_patience(const struct fit *f);
+/* Of the whole fit, for its checkpoint; once rows and target are known. */
+bool
+model_fit_key(const struct fit *f, char key[33], struct error *err) MUST_USE;
 /* How the validation rows score; before a refit has eaten them. */
 bool model_fit_score(struct fit *f, struct error *err) MUST_USE;
 /* All parameters, auto replaced by what the rules chose, then what else the

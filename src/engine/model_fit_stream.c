@@ -459,6 +459,10 @@ model_fit_streams(const struct family *family, const struct model_options *o,
         return error_set(err, ERR_LIMIT,
                          "queries are learnt only from a table that fits in "
                          "memory");
+    if (o && o->init)
+        return error_set(err, ERR_LIMIT,
+                         "a model goes on only with a table that fits in "
+                         "memory");
     if (o && o->class_weight)
         return error_set(err, ERR_LIMIT,
                          "classes are weighed only on a table that fits in "

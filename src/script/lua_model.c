@@ -237,6 +237,24 @@ read_class_weight(lua_State *L, int idx)
     return script_texts(L, list, "class_weight");
 }
 
+/* A model to go on from, and the file of checkpoints. */
+static void
+read_going_on(lua_State *L, int idx, struct model_options *o)
+{
+    int64_t every = script_opt_int(L, idx, "checkpoint_every", 0);
+
+    if (lua_getfield(L, idx, "init") != LUA_TNIL)
+        o->init = script_model(L, -1)->model;
+    lua_pop(L, 1); /* the options hold it */
+    o->checkpoint = script_opt_text(L, idx, "checkpoint", NULL);
+    o->resume = script_opt_bool(L, idx, "resume", false);
+    if (every < 0 || (!o->checkpoint && (o->resume || every)))
+        script_failf(L, ERR_USAGE,
+                     "resume and checkpoint_every (0 or more rounds) want "
+                     "checkpoint = FILE");
+    o->checkpoint_every = (size_t)every;
+}
+
 /* Options that fit and cv share; what they need stays on the stack. */
 static void
 read_options(lua_State *L, int idx, struct model_options *o)
@@ -255,15 +273,19 @@ read_options(lua_State *L, int idx, struct model_options *o)
     o->weight = script_opt_text(L, idx, "weight", NULL);
     o->group = script_opt_text(L, idx, "group", NULL);
     o->class_weight = read_class_weight(L, idx);
+    read_going_on(L, idx, o);
 }
 
 static int
 estimator_fit(lua_State *L)
 {
     static const char *const allowed[] = {
-        "valid", "metric",       "stop",   "patience", "seed",
-        "name",  "drop",         "derive", "refit",    "weight",
-        "group", "class_weight", NULL};
+        "valid",    "metric",     "stop",
+        "patience", "seed",       "name",
+        "drop",     "derive",     "refit",
+        "weight",   "group",      "class_weight",
+        "init",     "checkpoint", "checkpoint_every",
+        "resume",   NULL};
     struct estimator *e = script_check(L, 1, &estimator_type);
     const struct frame *train = script_frame(L, 2);
     struct fitting *f;
@@ -612,7 +634,11 @@ const struct binding lua_estimator_methods[] = {
      "  refit     true: then fit all rows with the rounds that were best\n"
      "  weight    a column that says how much each row counts\n"
      "  group     a column that says which rows belong to one query\n"
-     "  class_weight  \"balanced\", or { yes = 2 }"},
+     "  class_weight  \"balanced\", or { yes = 2 }\n"
+     "  init      a model to go on from\n"
+     "  checkpoint  a file to write what there is so far to, every half minute\n"
+     "  checkpoint_every  or after so many rounds\n"
+     "  resume    true: go on from the checkpoint, if there is one"},
     {"cv", estimator_cv, "estimator:cv(frame, target [, options])",
      "Cross-validation, stratified, by seed: the mean of each metric over the\n"
      "folds, as fields of the result.\n"

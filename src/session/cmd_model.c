@@ -21,7 +21,7 @@ struct training {
     struct stream *rows;            /* instead of data: beyond memory */
     double valid_share, test_share; /* 0: none, or rows of their own */
     struct params *params;
-    struct model *model;
+    struct model *model, *init;
     struct evaluation evaluation; /* on test */
     bool evaluated;
     const char **metrics, **drop, **class_weight;
@@ -38,6 +38,7 @@ training_fini(struct training *g)
     frame_unref(g->test);
     params_free(g->params);
     model_unref(g->model);
+    model_unref(g->init);
     if (g->evaluated)
         evaluation_fini(&g->evaluation);
     free(g->metrics);
@@ -251,16 +252,21 @@ fit_now(struct training *g, const struct family *family, struct session *s,
     g->metrics = cmd_all(c, "metric");
     g->drop = cmd_all(c, "drop");
     g->class_weight = cmd_all(c, "class-weight");
-    r.options = (struct model_options){.valid = g->valid,
-                                       .valid_share = g->valid_share,
-                                       .problem = -1,
-                                       .metrics = g->metrics,
-                                       .stop = call_text(c, "stop"),
-                                       .patience = (int)call_int(c, "patience"),
-                                       .drop = g->drop,
-                                       .weight = call_text(c, "weight"),
-                                       .group = call_text(c, "group"),
-                                       .class_weight = g->class_weight};
+    r.options = (struct model_options){
+        .valid = g->valid,
+        .valid_share = g->valid_share,
+        .problem = -1,
+        .metrics = g->metrics,
+        .stop = call_text(c, "stop"),
+        .patience = (int)call_int(c, "patience"),
+        .drop = g->drop,
+        .weight = call_text(c, "weight"),
+        .group = call_text(c, "group"),
+        .class_weight = g->class_weight,
+        .checkpoint = call_text(c, "checkpoint"),
+        .checkpoint_every = (size_t)call_int(c, "checkpoint-every"),
+        .resume = call_flag(c, "resume"),
+        .init = g->init};
     g->model = session_fit(s, t, &r, g->run, err);
     if (!g->model && err->code == ERR_CANCELLED && g->run[0])
         error_set(err, ERR_CANCELLED,
@@ -268,6 +274,26 @@ fit_now(struct training *g, const struct family *family, struct session *s,
                   "cancelled",
                   g->run);
     return g->model != NULL;
+}
+
+/* The model to go on from, and what belongs to checkpoints. */
+static bool
+read_init(struct training *g, struct session *s, const struct call *c,
+          struct error *err)
+{
+    const char *init = call_text(c, "init");
+
+    if (!call_text(c, "checkpoint") &&
+        (call_flag(c, "resume") || call_int(c, "checkpoint-every")))
+        return error_set(err, ERR_USAGE,
+                         "train: --resume and --checkpoint-every want "
+                         "--checkpoint FILE");
+    if (call_int(c, "checkpoint-every") < 0)
+        return error_set(err, ERR_USAGE,
+                         "train: --checkpoint-every is %lld, expected 0 or "
+                         "more",
+                         (long long)call_int(c, "checkpoint-every"));
+    return !init || (g->init = cmd_open_model(s, init, NULL, err));
 }
 
 bool
@@ -278,7 +304,8 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
     const char *out = call_text(c, "out"), *name = call_text(c, "register");
     bool ok, stopped;
 
-    ok = family && read_tables(&g, family, t, c, err) &&
+    ok = family && read_init(&g, s, c, err) &&
+         read_tables(&g, family, t, c, err) &&
          fit_now(&g, family, s, t, c, err);
     if (ok && g.rows)
         cmd_tell_stream(t, call_text(c, "data"), g.rows);

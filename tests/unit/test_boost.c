@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "engine/trees/gbdt.h"
@@ -70,8 +71,11 @@ struct told {
     struct progress *progress;
     int64_t stop_at;
     double best;
-    int64_t best_step, last_step;
+    int64_t best_step, first_step, last_step;
 };
+
+static const struct checkpoint *checkpoint; /* of the fits to come */
+static const void *init;
 
 static void
 keep_event(void *ctx, const struct event *e)
@@ -86,6 +90,8 @@ keep_event(void *ctx, const struct event *e)
         t->best = e->value;
         t->best_step = e->step;
     }
+    if (t->first_step == 0)
+        t->first_step = e->step;
     t->last_step = e->step;
 }
 
@@ -102,7 +108,9 @@ fit(const struct table *s, const struct table *valid, const char *const *set,
                          .y_valid = valid ? &valid->t : &none->t,
                          .metrics = &metric,
                          .n_metrics = 1,
-                         .patience = 15};
+                         .patience = 15,
+                         .checkpoint = checkpoint,
+                         .init = init};
     void *m;
 
     for (; *set; set++)
@@ -321,6 +329,243 @@ test_stopped_among_trees_left_out_leaves_are_sound(void **state)
     drop(valid);
 }
 
+/* ---- going on ---- */
+
+static const char PATH[] = "test_boost.point";
+
+static const struct {
+    enum problem problem;
+    const char *set[8];
+} going_on[] = {
+    {PROBLEM_REGRESSION, {"trees=40", "row_share=0.7", "col_share=0.6"}},
+    {PROBLEM_MULTICLASS, {"trees=40", "row_share=0.7"}},
+    {PROBLEM_BINARY,
+     {"trees=40", "drop_rate=0.3", "skip_drop=0.2", "learning_rate=0.4"}},
+    {PROBLEM_BINARY, {"trees=40", "goss=true", "learning_rate=0.3"}},
+    {PROBLEM_REGRESSION, {"trees=40", "loss=huber"}},
+};
+enum { GOING_ON = sizeof going_on / sizeof *going_on };
+
+static void
+test_a_fit_that_was_stopped_goes_on_to_the_same_model(void **state)
+{
+    struct checkpoint write = {.path = PATH, .key = "k", .every_rounds = 5};
+    struct checkpoint resume = {
+        .path = PATH, .key = "k", .every_rounds = 1000, .resume = true};
+
+    (void)state;
+    for (size_t i = 0; i < GOING_ON; i++) {
+        struct table *s = made(900, going_on[i].problem, 1);
+        struct table *valid = made(300, going_on[i].problem, 2);
+        struct progress progress;
+        struct told stopped = {.progress = &progress, .stop_at = 13};
+        struct told told = {.stop_at = 0};
+        struct train whole = {.seed = 3},
+                     cut = {.seed = 3,
+                            .progress = &progress,
+                            .sink = {keep_event, &stopped}},
+                     rest = {.seed = 3, .sink = {keep_event, &told}};
+        void *m, *n;
+
+        m = fit_ok(s, valid, going_on[i].set, &whole);
+        progress_init(&progress);
+        checkpoint = &write;
+        gbdt_family.free(fit_ok(s, valid, going_on[i].set, &cut));
+        checkpoint = &resume;
+        n = fit_ok(s, valid, going_on[i].set, &rest);
+        assert_int_equal(told.first_step, 11); /* 10 were kept */
+        assert_same_model(m, n);
+        checkpoint = NULL;
+        gbdt_family.free(m);
+        gbdt_family.free(n);
+        remove(PATH);
+        drop(s);
+        drop(valid);
+    }
+}
+
+/* Every failing allocation, read and write is told; what was there is whole
+ * or not there. */
+static void
+test_failures_to_keep_a_checkpoint_are_told(void **state)
+{
+    struct table *s = made(120, PROBLEM_BINARY, 1);
+    struct checkpoint c = {
+        .path = PATH, .key = "k", .every_rounds = 1, .resume = true};
+    const char *set[] = {"trees=2", "drop_rate=0.9", "skip_drop=0", NULL};
+    struct train ctx = {.seed = 1};
+    struct table *none = made(0, PROBLEM_BINARY, 1);
+    struct fit_data d = {.train = s->d,
+                         .valid = none->d,
+                         .y = &s->t,
+                         .y_valid = &none->t,
+                         .checkpoint = &c};
+    void *m = NULL;
+
+    (void)state;
+    remove(PATH);
+    for (unsigned long n = 1; !m; n++) {
+        struct params *p = params_new(gbdt_family.params);
+        struct error err;
+
+        for (size_t i = 0; set[i]; i++)
+            assert_ok(params_set_pair(p, set[i], &err), err);
+        mem_fault_arm(n, true);
+        m = gbdt_family.fit(&d, p, &ctx, NULL, &err);
+        mem_fault_arm(0, false);
+        if (!m)
+            assert_true(err.code == ERR_NOMEM || err.code == ERR_IO);
+        params_free(p);
+        assert_true(n < 5000);
+    }
+    gbdt_family.free(m);
+    remove(PATH);
+    drop(s);
+    drop(none);
+}
+
+static void
+test_a_damaged_checkpoint_is_refused_or_harmless(void **state)
+{
+    struct table *s = made(60, PROBLEM_BINARY, 1);
+    struct checkpoint c = {
+        .path = PATH, .key = "k", .every_rounds = 2, .resume = true};
+    const char *set[] = {"trees=4", "drop_rate=0.9", "skip_drop=0", NULL};
+    struct train ctx = {.seed = 1};
+    struct error err;
+    struct buf b;
+    size_t refused = 0;
+
+    (void)state;
+    remove(PATH);
+    checkpoint = &c;
+    gbdt_family.free(fit_ok(s, NULL, set, &ctx));
+    buf_init(&b);
+    assert_ok(file_read(PATH, 1 << 20, &b, &err), err);
+    c.every_rounds = 1000;
+    for (size_t i = 0; i < b.len; i += 3) {
+        char old = b.data[i];
+        void *m;
+
+        b.data[i] = (char)(old ^ 0x81);
+        assert_ok(file_replace(PATH, b.data, b.len, 0644, &err), err);
+        m = fit(s, NULL, set, &ctx, &err);
+        refused += !m;
+        gbdt_family.free(m);
+        b.data[i] = old;
+    }
+    assert_true(refused > 100);
+    for (size_t len = 0; len < b.len; len += 37) {
+        assert_ok(file_replace(PATH, b.data, len, 0644, &err), err);
+        assert_null(fit(s, NULL, set, &ctx, &err));
+    }
+    checkpoint = NULL;
+    remove(PATH);
+    buf_fini(&b);
+    drop(s);
+}
+
+static void
+test_a_checkpoint_of_another_fit_is_refused(void **state)
+{
+    struct table *s = made(60, PROBLEM_BINARY, 1);
+    struct checkpoint c = {
+        .path = PATH, .key = "k", .every_rounds = 2, .resume = true};
+    const char *set[] = {"trees=4", NULL};
+    struct train ctx = {.seed = 1};
+    struct error err;
+
+    (void)state;
+    remove(PATH);
+    checkpoint = &c;
+    gbdt_family.free(fit_ok(s, NULL, set, &ctx));
+    c.key = "another";
+    assert_null(fit(s, NULL, set, &ctx, &err));
+    assert_int_equal(err.code, ERR_STATE);
+    assert_string_equal(err.message,
+                        "test_boost.point: it is of another fit: other rows, "
+                        "parameters or seed");
+    checkpoint = NULL;
+    remove(PATH);
+    drop(s);
+}
+
+/* With nothing drawn, 20 rounds and then 15 are 35, to rounding: what went
+ * before is added up in another order. */
+static void
+test_rounds_go_on_from_a_model(void **state)
+{
+    const char *first[] = {"trees=20", "row_share=1", NULL};
+    const char *more[] = {"trees=15", "row_share=1", NULL};
+    const char *whole[] = {"trees=35", "row_share=1", NULL};
+    static const enum problem problems[] = {PROBLEM_REGRESSION, PROBLEM_BINARY,
+                                            PROBLEM_MULTICLASS};
+    struct train ctx = {.seed = 1};
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct table *s = made(800, problems[i], 1);
+        size_t k = i == 2 ? 3 : 1;
+        double *p = mem_new(800 * k * sizeof *p),
+               *q = mem_new(800 * k * sizeof *q), a[COLS], b[COLS];
+        void *m = fit_ok(s, NULL, whole, &ctx), *half, *n;
+
+        half = fit_ok(s, NULL, first, &ctx);
+        init = half;
+        n = fit_ok(s, NULL, more, &ctx);
+        init = NULL;
+        assert_int_equal(gbdt_trees(n), 35 * k);
+        assert_int_equal(gbdt_family.rounds(n), 15);
+        assert_ok(gbdt_family.score(m, s->d, NULL, p, &err), err);
+        assert_ok(gbdt_family.score(n, s->d, NULL, q, &err), err);
+        for (size_t r = 0; r < 800 * k; r++)
+            assert_close(p[r], q[r], 1e-9);
+        gbdt_family.importance(m, a);
+        gbdt_family.importance(n, b);
+        for (size_t c = 0; c < COLS; c++)
+            assert_close(a[c], b[c], 1e-6);
+        gbdt_family.free(half);
+        gbdt_family.free(m);
+        gbdt_family.free(n);
+        free(p);
+        free(q);
+        drop(s);
+    }
+}
+
+/* Rows of which a level is gone: the trees that know it keep it. */
+static void
+test_other_rows_do_not_change_what_was_learnt(void **state)
+{
+    const char *first[] = {"trees=20", NULL},
+               *none[] = {"trees=1", "gamma=1e9", NULL};
+    struct table *s = made(800, PROBLEM_BINARY, 1);
+    struct table *other = made(500, PROBLEM_BINARY, 2);
+    struct train ctx = {.seed = 1};
+    struct error err;
+    double p[800], q[800];
+    void *m = fit_ok(s, NULL, first, &ctx), *n;
+
+    (void)state;
+    for (size_t i = 0; i < 500; i++)
+        if (other->x[3 * 500 + i] > 2)
+            other->x[3 * 500 + i] = NAN;
+    init = m;
+    n = fit_ok(other, NULL, none, &ctx);
+    init = NULL;
+    /* a round that adds one number to all */
+    assert_ok(gbdt_family.score(m, s->d, NULL, p, &err), err);
+    assert_ok(gbdt_family.score(n, s->d, NULL, q, &err), err);
+    for (size_t i = 1; i < 800; i++)
+        assert_close(log(p[i] / (1 - p[i])) - log(q[i] / (1 - q[i])),
+                     log(p[0] / (1 - p[0])) - log(q[0] / (1 - q[0])), 1e-9);
+    gbdt_family.free(m);
+    gbdt_family.free(n);
+    drop(s);
+    drop(other);
+}
+
 int
 main(void)
 {
@@ -331,6 +576,12 @@ main(void)
         cmocka_unit_test(test_weights_of_trees_left_out_keep_the_sum),
         cmocka_unit_test(test_the_best_round_comes_back_with_its_leaves),
         cmocka_unit_test(test_stopped_among_trees_left_out_leaves_are_sound),
+        cmocka_unit_test(test_a_fit_that_was_stopped_goes_on_to_the_same_model),
+        cmocka_unit_test(test_failures_to_keep_a_checkpoint_are_told),
+        cmocka_unit_test(test_a_damaged_checkpoint_is_refused_or_harmless),
+        cmocka_unit_test(test_a_checkpoint_of_another_fit_is_refused),
+        cmocka_unit_test(test_rounds_go_on_from_a_model),
+        cmocka_unit_test(test_other_rows_do_not_change_what_was_learnt),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);

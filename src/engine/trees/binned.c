@@ -27,6 +27,7 @@ struct fit_job {
     uint64_t seed;
     struct progress *progress;
     struct error *error; /* n_cols; code ERR_NONE when all is well */
+    const struct binned_levels *levels; /* NULL: to be learnt */
 };
 
 /* One row of each of `n` equal stretches, in order. */
@@ -60,10 +61,13 @@ fit_column(const struct fit_job *j, size_t col, struct error *err)
     unsigned n_levels = design_column(j->d, col)->n_levels;
     /* Levels are only counted, so all rows have a say. */
     size_t n = rows > BINNED_SAMPLE && n_levels == 0 ? BINNED_SAMPLE : rows;
-    double *x = mem_try_array(n, sizeof *x, err);
+    double *x;
     struct binner *b = NULL;
 
-    if (!x)
+    if (j->levels && n_levels > 0)
+        return binner_of_codes(j->levels->code + j->levels->start[col],
+                               n_levels, err);
+    if (!(x = mem_try_array(n, sizeof *x, err)))
         return NULL;
     if (n < rows)
         pull_sample(j, col, x, n);
@@ -90,11 +94,12 @@ fit_columns(void *ctx, size_t chunk, size_t begin, size_t end)
 }
 
 static bool
-fit_binners(struct binned *b, const struct design *d, unsigned max_bins,
+fit_binners(struct binned *b, const struct design *d,
+            const struct binned_levels *levels, unsigned max_bins,
             uint64_t seed, struct pool *pool, struct progress *progress,
             struct error *err)
 {
-    struct fit_job j = {d, b, max_bins, seed, progress, NULL};
+    struct fit_job j = {d, b, max_bins, seed, progress, NULL, levels};
     bool ok = false;
 
     j.error = mem_try_array(b->n_cols, sizeof *j.error, err);
@@ -270,18 +275,45 @@ new_binned(size_t n_rows, size_t n_cols, struct error *err)
     return b;
 }
 
-struct binned *
-binned_begin(const struct design *sample, size_t n_rows, unsigned max_bins,
-             uint64_t seed, size_t *left, struct pool *pool,
-             struct progress *progress, struct error *err)
+static struct binned *
+begin(const struct design *sample, const struct binned_levels *levels,
+      size_t n_rows, const struct fit_job *o, size_t *left, struct pool *pool,
+      struct error *err)
 {
     struct binned *b = new_binned(n_rows, design_cols(sample), err);
 
     if (!b)
         return NULL;
-    progress_begin(progress, "binning", b->n_cols);
-    if (fit_binners(b, sample, max_bins, seed, pool, progress, err) &&
+    progress_begin(o->progress, "binning", b->n_cols);
+    if (fit_binners(b, sample, levels, o->max_bins, o->seed, pool, o->progress,
+                    err) &&
         lay_out(b, sample, pool, err) && make_codes(b, true, left, err))
+        return b;
+    binned_free(b);
+    return NULL;
+}
+
+struct binned *
+binned_begin(const struct design *sample, size_t n_rows, unsigned max_bins,
+             uint64_t seed, size_t *left, struct pool *pool,
+             struct progress *progress, struct error *err)
+{
+    struct fit_job o = {
+        .max_bins = max_bins, .seed = seed, .progress = progress};
+
+    return begin(sample, NULL, n_rows, &o, left, pool, err);
+}
+
+struct binned *
+binned_continue(const struct design *d, const struct binned_levels *levels,
+                unsigned max_bins, uint64_t seed, struct pool *pool,
+                struct progress *progress, struct error *err)
+{
+    struct fit_job o = {
+        .max_bins = max_bins, .seed = seed, .progress = progress};
+    struct binned *b = begin(d, levels, design_rows(d), &o, NULL, pool, err);
+
+    if (!b || binned_put(b, d, 0, pool, progress, err))
         return b;
     binned_free(b);
     return NULL;
@@ -291,13 +323,7 @@ struct binned *
 binned_fit(const struct design *d, unsigned max_bins, uint64_t seed,
            struct pool *pool, struct progress *progress, struct error *err)
 {
-    struct binned *b = binned_begin(d, design_rows(d), max_bins, seed, NULL,
-                                    pool, progress, err);
-
-    if (!b || binned_put(b, d, 0, pool, progress, err))
-        return b;
-    binned_free(b);
-    return NULL;
+    return binned_continue(d, NULL, max_bins, seed, pool, progress, err);
 }
 
 struct binned *

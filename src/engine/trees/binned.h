@@ -65,6 +65,17 @@ struct binned *
 binned_begin(const struct design *sample, size_t n_rows, unsigned max_bins,
              uint64_t seed, size_t *left, struct pool *pool,
              struct progress *progress, struct error *err) MUST_USE;
+/* The codes that levels have already: those of column c are code[start[c]]
+ * and on. */
+struct binned_levels {
+    const uint32_t *start; /* n_cols + 1 */
+    const uint8_t *code;
+};
+/* As binned_fit(), with the levels of categories as they are. */
+struct binned *
+binned_continue(const struct design *d, const struct binned_levels *levels,
+                unsigned max_bins, uint64_t seed, struct pool *pool,
+                struct progress *progress, struct error *err) MUST_USE;
 /* Rows at..at + (rows of d) - 1. */
 bool binned_put(struct binned *b, const struct design *d, size_t at,
                 struct pool *pool, struct progress *progress,

@@ -260,6 +260,22 @@ binner_fit_levels(const double *x, size_t n, unsigned n_levels,
     return b;
 }
 
+struct binner *
+binner_of_codes(const uint8_t *code, unsigned n_levels, struct error *err)
+{
+    struct binner *b = new_binner(err);
+
+    if (!b || !(b->code = mem_try_array(n_levels, 1, err))) {
+        binner_free(b);
+        return NULL;
+    }
+    memcpy(b->code, code, n_levels);
+    b->n_levels = n_levels;
+    for (unsigned i = 0; i < n_levels; i++)
+        b->n_bins = code[i] > b->n_bins ? code[i] : b->n_bins;
+    return b;
+}
+
 void
 binner_free(struct binner *b)
 {

@@ -34,6 +34,9 @@ struct binner *binner_fit(const double *x, size_t n, unsigned max_bins,
  * less frequent than max_bins others, gets code 0. */
 struct binner *binner_fit_levels(const double *x, size_t n, unsigned n_levels,
                                  unsigned max_bins, struct error *err) MUST_USE;
+/* Levels that have their codes already: n_levels of them. */
+struct binner *binner_of_codes(const uint8_t *code, unsigned n_levels,
+                               struct error *err) MUST_USE;
 void binner_free(struct binner *b);
 
 void

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
@@ -98,6 +99,14 @@ code_train(struct boost *s, struct error *err)
     struct pool *pool = s->ctx->pool;
     struct progress *progress = s->ctx->progress;
 
+    if (s->init) {
+        struct binned_levels levels = {s->init->level_start,
+                                       s->init->level_code};
+
+        s->train = binned_continue(s->d->train, &levels, s->rule.bins,
+                                   s->ctx->seed, pool, progress, err);
+        return s->train != NULL;
+    }
     if (!feed) {
         s->train = binned_fit(s->d->train, s->rule.bins, s->ctx->seed, pool,
                               progress, err);
@@ -141,6 +150,8 @@ make_scores(struct boost *s, double *base, struct error *err)
                          s->n, s->k);
     if (!objective_base(&s->objective, NULL, base, err))
         return false;
+    if (s->init)
+        memcpy(base, s->init->base, s->k * sizeof *base);
     s->valid_objective.rule = s->objective.rule; /* with what was chosen */
     s->score = room_init(&s->scores, planes, sizeof *s->score, left, err);
     s->gradient =
@@ -152,6 +163,30 @@ make_scores(struct boost *s, double *base, struct error *err)
                             sizeof *s->loss, err);
     return s->score && s->gradient && s->extent && s->loss &&
            make_valid(s, base, err);
+}
+
+/* Its trees come first, and rows begin at what they say. */
+static bool
+take_init(struct boost *s, struct error *err)
+{
+    const struct fit_data *d = s->d;
+    struct forest *f = s->forest;
+
+    if (!tree_same_levels(f, s->init))
+        return error_set(err, ERR_STATE,
+                         "the model to go on from has other columns");
+    if (!tree_append(f, s->init, err) ||
+        !tree_score(s->init, d->train, s->ctx->pool, s->score, err) ||
+        (s->valid &&
+         !tree_score(s->init, d->valid, s->ctx->pool, s->valid_score, err)))
+        return false;
+    /* Of nodes that are inherited only what their columns gained is known, at
+     * least of a model that was loaded. */
+    if (f->n_nodes > 0)
+        memset(f->node_gain, 0, f->n_nodes * sizeof *f->node_gain);
+    memcpy(f->gain, s->init->gain, f->n_cols * sizeof *f->gain);
+    s->rounds = s->told = s->inherited = s->init->n_trees / s->k;
+    return true;
 }
 
 static bool
@@ -169,7 +204,7 @@ boost_init(struct boost *s, struct error *err)
         !boost_make_drops(s, err))
         return false;
     s->forest = tree_forest_new(s->train, base, s->k, err);
-    if (!s->forest)
+    if (!s->forest || (s->init && !take_init(s, err)) || !boost_resume(s, err))
         return false;
     s->rule.grow.left = s->d->feed ? s->d->feed->left : NULL;
     s->grower = grower_new(s->train, &s->rule.grow, s->ctx->pool,
@@ -319,11 +354,11 @@ run_rounds(struct boost *s, struct error *err)
     bool grew = true;
 
     progress_begin(s->ctx->progress, "boosting", s->rule.trees);
-    while (s->rounds < s->rule.trees && !boost_should_stop(s)) {
+    while (s->rounds - s->inherited < s->rule.trees && !boost_should_stop(s)) {
         struct error stopped;
 
         if (!run_round(s, &grew, &stopped)) {
-            if (stopped.code == ERR_CANCELLED && s->rounds > 0)
+            if (stopped.code == ERR_CANCELLED && s->rounds > s->inherited)
                 return true;
             *err = stopped;
             return false;
@@ -335,7 +370,9 @@ run_rounds(struct boost *s, struct error *err)
         }
         if (s->valid && !boost_check_valid(s, err))
             return false;
-        progress_set(s->ctx->progress, s->rounds);
+        progress_set(s->ctx->progress, s->rounds - s->inherited);
+        if (!boost_checkpoint(s, err))
+            return false;
     }
     return true;
 }

@@ -2,7 +2,7 @@
  * parameters and files, boost.c runs the rounds, boost_metric.c tells how they
  * do and when to stop, boost_sample.c chooses rows and columns, boost_drop.c
  * leaves trees out for a round, boost_replay.c walks trees that were grown
- * before, boost_leaf.c finds the values of leaves anew.  Private to them.
+ * before, boost_checkpoint.c writes down how far it is, boost_leaf.c finds the values of leaves anew.  Private to them.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_TREES_BOOST_H
 #define LATHE_ENGINE_TREES_BOOST_H
@@ -69,7 +69,10 @@ struct boost {
     size_t n_dropped;
     float *best_value; /* of leaves, at the best round */
 
-    size_t inherited; /* rounds of the model that is continued */
+    const struct forest *init; /* to go on from; NULL: nothing */
+    size_t inherited;          /* its rounds */
+    int64_t saved_ms;          /* when the last checkpoint was written */
+    size_t saved_round;
     size_t rounds, best_round;
     double best;
     size_t stop;                      /* as fit_data's */
@@ -136,6 +139,13 @@ void boost_restore_best(struct boost *s);
  * coded by the cuts the tree was grown on.  ERR_CANCELLED, ERR_NOMEM. */
 bool boost_replay(const struct boost *s, size_t tree, const struct binned *b,
                   double factor, double *score, struct error *err) MUST_USE;
+
+/* ---- boost_checkpoint.c ---- */
+
+/* Go on from d->checkpoint, if that is asked for and there is one. */
+bool boost_resume(struct boost *s, struct error *err) MUST_USE;
+/* Between rounds: write it, when it is time. */
+bool boost_checkpoint(struct boost *s, struct error *err) MUST_USE;
 
 /* ---- boost_leaf.c ---- */
 

@@ -99,6 +99,7 @@ static const struct param GBDT_PARAMS[] = {
 
 struct gbdt {
     struct forest *forest;
+    size_t inherited; /* rounds of the one it went on from; not saved */
     enum problem problem;
     struct loss_rule loss;
 };
@@ -131,12 +132,39 @@ train_rows(const struct fit_data *d)
     return d->feed ? d->feed->n_rows : design_rows(d->train);
 }
 
+/* What went before decides, as long as nothing else is asked for. */
+static bool
+continues_loss(const struct gbdt *init, const struct params *p,
+               struct loss_rule *r, struct error *err)
+{
+    if (params_is_set(p, "loss") && r->loss != init->loss.loss)
+        return error_set(err, ERR_RANGE,
+                         "the model to go on from has learnt by loss=%s, not "
+                         "%s",
+                         loss_word(init->loss.loss), loss_word(r->loss));
+    if ((r->loss == LOSS_OWN) != (init->loss.loss == LOSS_OWN))
+        return error_set(err, ERR_RANGE,
+                         "the model to go on from has learnt by %s",
+                         init->loss.loss == LOSS_OWN
+                             ? "a loss of your own: it is wanted again"
+                             : "a loss of ours");
+    r->loss = init->loss.loss;
+    r->n_quantiles = init->loss.n_quantiles;
+    memcpy(r->quantile, init->loss.quantile, sizeof r->quantile);
+    if (!params_is_set(p, "delta"))
+        r->delta = init->loss.delta;
+    if (!params_is_set(p, "power") && init->loss.power > 0)
+        r->power = init->loss.power;
+    return true;
+}
+
 /* The loss named, or the caller's, with its numbers. */
 static bool
 choose_loss(const struct fit_data *d, const struct params *p,
             const struct train *ctx, struct loss_rule *r, struct error *err)
 {
     enum problem problem = d->y->problem;
+    const struct gbdt *init = d->init;
     const char *word = params_text(p, "loss");
     int of;
 
@@ -147,6 +175,8 @@ choose_loss(const struct fit_data *d, const struct params *p,
         .rank_at = (size_t)params_int(p, "rank_at")};
     if (word && !ctx->loss)
         (void)loss_find(word, &r->loss);
+    if (init && !continues_loss(init, p, r, err))
+        return false;
     of = loss_problem(r->loss);
     if (of >= 0 && of != (int)problem)
         return error_set(err, ERR_RANGE,
@@ -155,7 +185,7 @@ choose_loss(const struct fit_data *d, const struct params *p,
     if (r->loss == LOSS_OWN && problem == PROBLEM_MULTICLASS)
         return error_set(err, ERR_RANGE,
                          "a loss of your own learns numbers or two classes");
-    return r->loss != LOSS_QUANTILE ||
+    return r->loss != LOSS_QUANTILE || init ||
            loss_quantiles(r, params_text(p, "alpha"), err);
 }
 
@@ -270,7 +300,8 @@ static void *
 gbdt_fit(const struct fit_data *d, const struct params *p,
          const struct train *ctx, struct json_writer *chosen, struct error *err)
 {
-    struct boost s = {.d = d, .ctx = ctx};
+    const struct gbdt *init = d->init;
+    struct boost s = {.d = d, .ctx = ctx, .init = init ? init->forest : NULL};
     struct loss_rule loss;
     struct gbdt *m = NULL;
 
@@ -281,6 +312,7 @@ gbdt_fit(const struct fit_data *d, const struct params *p,
         return NULL;
     if (boost_run(&s, err) && (m = mem_try_array(1, sizeof *m, err))) {
         m->forest = s.forest;
+        m->inherited = s.inherited;
         m->problem = s.problem;
         m->loss = s.rule.loss = s.objective.rule;
         s.forest = NULL;
@@ -422,6 +454,12 @@ gbdt_save(const void *learner, struct st_writer *w, struct json_writer *m)
         return;
     json_name(m, "loss");
     json_put_string(m, loss_word(g->loss.loss));
+    if (g->loss.loss == LOSS_HUBER || g->loss.loss == LOSS_TWEEDIE) {
+        bool huber = g->loss.loss == LOSS_HUBER;
+
+        json_name(m, huber ? "delta" : "power");
+        json_put_double(m, huber ? g->loss.delta : g->loss.power);
+    }
     if (g->loss.loss != LOSS_QUANTILE)
         return;
     json_name(m, "alpha");
@@ -468,6 +506,11 @@ loss_read(const struct json *o, enum problem problem, struct loss_rule *r,
     if (loss_problem(r->loss) >= 0 && loss_problem(r->loss) != (int)problem)
         return error_set(err, ERR_CORRUPT, "trees: loss '%s' of a %s target",
                          word, problem_word(problem));
+    if ((r->loss == LOSS_HUBER &&
+         !json_get_double(o, "delta", &r->delta, err)) ||
+        (r->loss == LOSS_TWEEDIE &&
+         !json_get_double(o, "power", &r->power, err)))
+        return false;
     return r->loss != LOSS_QUANTILE || quantiles_read(o, r, err);
 }
 
@@ -504,9 +547,9 @@ gbdt_trees(const void *learner)
 static size_t
 gbdt_rounds(const void *learner)
 {
-    const struct forest *f = ((const struct gbdt *)learner)->forest;
+    const struct gbdt *m = learner;
 
-    return f->n_trees / f->n_outputs;
+    return m->forest->n_trees / m->forest->n_outputs - m->inherited;
 }
 
 const struct family gbdt_family = {
@@ -519,6 +562,8 @@ const struct family gbdt_family = {
     .iterative = true,
     .feeds = true,
     .weighs = true,
+    .checkpoints = true,
+    .continues = true,
     .rounds_param = "trees",
     .rounds = gbdt_rounds,
     .problem = gbdt_problem,

@@ -84,6 +84,10 @@ void tree_link(struct forest *f, int16_t parent, bool left, int16_t child);
 void tree_end(struct forest *f, const float *value, size_t n_leaves);
 /* Where the tree that ended last has its training rows by leaf, 0 so far. */
 uint32_t *tree_cover(struct forest *f);
+/* Append the trees of another, of the same columns, levels and outputs. */
+bool tree_append(struct forest *f, const struct forest *from,
+                 struct error *err) MUST_USE;
+bool tree_same_levels(const struct forest *a, const struct forest *b);
 /* Forget all trees from `n_trees` on. */
 void tree_cut(struct forest *f, size_t n_trees);
 /* No more trees: prepare for walking. */

@@ -1,0 +1,73 @@
+/* engine/trees/tree_append.c -- the trees of one forest behind those of
+ * another.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <string.h>
+
+#include "engine/trees/tree.h"
+
+static void
+copy_nodes(struct forest *f, const struct forest *from, size_t first, size_t n)
+{
+    size_t at = f->n_nodes;
+
+    memcpy(f->feature + at, from->feature + first, n * sizeof *f->feature);
+    memcpy(f->threshold + at, from->threshold + first,
+           n * sizeof *f->threshold);
+    memcpy(f->left + at, from->left + first, n * sizeof *f->left);
+    memcpy(f->right + at, from->right + first, n * sizeof *f->right);
+    memcpy(f->flags + at, from->flags + first, n * sizeof *f->flags);
+    for (size_t i = 0; i < n; i++)
+        f->node_gain[at + i] = from->node_gain ? from->node_gain[first + i] : 0;
+    f->open_nodes = n;
+}
+
+/* Sets are numbered anew, in the order of their nodes. */
+static void
+copy_sets(struct forest *f, const struct forest *from, size_t n)
+{
+    for (size_t i = f->n_nodes; i < f->n_nodes + n; i++)
+        if (f->flags[i] & TREE_CATEGORY) {
+            memcpy(f->set + f->n_sets * TREE_SET_WORDS,
+                   from->set + (size_t)f->threshold[i] * TREE_SET_WORDS,
+                   TREE_SET_WORDS * sizeof *f->set);
+            f->threshold[i] = (double)f->n_sets++;
+        }
+}
+
+static bool
+append_tree(struct forest *f, const struct forest *from, size_t t,
+            struct error *err)
+{
+    size_t first = from->node_start[t], leaf = from->leaf_start[t];
+    size_t n = from->node_start[t + 1] - first;
+
+    if (!tree_begin(f, n + 1, err))
+        return false;
+    copy_nodes(f, from, first, n);
+    copy_sets(f, from, n);
+    tree_end(f, from->value + leaf, n + 1);
+    if (from->cover)
+        memcpy(tree_cover(f), from->cover + leaf,
+               (n + 1) * sizeof *from->cover);
+    return true;
+}
+
+bool
+tree_append(struct forest *f, const struct forest *from, struct error *err)
+{
+    for (size_t t = 0; t < from->n_trees; t++)
+        if (!append_tree(f, from, t, err))
+            return false;
+    return true;
+}
+
+bool
+tree_same_levels(const struct forest *a, const struct forest *b)
+{
+    return a->n_cols == b->n_cols &&
+           memcmp(a->level_start, b->level_start,
+                  (a->n_cols + 1) * sizeof *a->level_start) == 0 &&
+           memcmp(a->level_code, b->level_code, a->level_start[a->n_cols]) == 0;
+}

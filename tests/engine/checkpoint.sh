@@ -1,0 +1,62 @@
+#!/bin/sh
+# A training that is killed goes on from its checkpoint to the same model, byte
+# for byte; a checkpoint of something else, or a damaged one, is refused.
+# SPDX-License-Identifier: GPL-3.0-or-later
+. "$LATHE_SOURCE/tests/lib/tap.sh"
+
+export LATHE_PROJECT="$tap_dir"
+awk 'BEGIN { srand(1); print "a,b,c,y"
+    for (i = 0; i < 3000; i++) { a = rand(); b = rand()
+        print a "," b "," (i % 7 ? "l" int(9 * rand()) : "") "," (a * b + 0.3 * rand() > 0.4 ? "yes" : "no") } }' > t.csv
+
+train() { # arguments: as lathe train's
+    $lathe train t.csv --target y --seed 4 --set learning_rate=0.02 "$@"
+}
+
+# Kill a training as soon as it has written a checkpoint, then go on.
+killed() { # name; arguments
+    name=$1
+    shift
+    train "$@" --out whole.$name > out
+    rm -f point.$name
+    train "$@" --checkpoint point.$name --checkpoint-every 3 > out 2>&1 &
+    pid=$!
+    while [ ! -s point.$name ] && kill -0 $pid 2> kill.err; do :; done
+    kill -9 $pid 2> kill.err
+    wait $pid 2> kill.err
+    train "$@" --checkpoint point.$name --resume --out resumed.$name > out
+    is $? 0 "$name: a training goes on"
+    cmp -s whole.$name resumed.$name
+    is $? 0 "$name: to the same model"
+}
+killed plain --set trees=150 --set row_share=0.8
+killed drop --set trees=90 --set drop_rate=0.3 --patience 10
+killed goss --set trees=90 --set goss=true --set learning_rate=0.2
+killed init --set trees=60 --init whole.plain
+
+rm -f none
+train --set trees=5 --checkpoint none --resume > out
+is $? 0 "no checkpoint is the beginning"
+train --set trees=150 --set row_share=0.7 --checkpoint point.plain --resume > out 2> err
+is $? 1 "a checkpoint of other parameters is refused"
+like "$(cat err)" 'point.plain: it is of another fit' "and told so"
+head -c 2000 point.plain > cut
+train --set trees=150 --set row_share=0.8 --checkpoint cut --resume > out 2> err
+is $? 1 "so is a damaged one"
+train --set trees=5 --resume > out 2> err
+is $? 2 "to go on takes a checkpoint"
+$lathe train t.csv --target y --model logistic --checkpoint p > out 2> err
+like "$(cat err)" 'logistic keeps no checkpoint' "not every family keeps one"
+
+# Going on from a model.
+train --set trees=30 --valid 0.2 --patience 0 --out first.lathe > out
+train --set trees=20 --init first.lathe --out second.lathe > out
+is $? 0 "a model is gone on from"
+like "$($lathe evaluate second.lathe t.csv)" 'AUC' "and judged"
+train --set trees=20 --init first.lathe --set loss=squared 2> err
+like "$(cat err)" 'the model to go on from has learnt by loss=logistic' "by the same loss"
+$lathe train t.csv --target y --model logistic --init first.lathe 2> err
+like "$(cat err)" 'a logistic does not go on from a gbdt' "and family"
+$lathe train t.csv --target c --init first.lathe 2> err
+like "$(cat err)" "predicts 'y', not 'c'" "and target"
+done_testing
