@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "engine/classic/linear.h"
 #include "engine/neural/mlp.h"
+#include "engine/port/imported.h"
 #include "engine/trees/gbdt.h"
 
 static const struct family *const families[] = {
@@ -32,7 +33,8 @@ family_find(const char *name)
     for (size_t i = 0; i < N_FAMILIES; i++)
         if (strcmp(families[i]->name, name) == 0)
             return families[i];
-    return NULL;
+    /* It is opened, but not learnt. */
+    return strcmp(name, imported_family.name) == 0 ? &imported_family : NULL;
 }
 
 const struct family *
@@ -41,7 +43,7 @@ family_need(const char *name, struct error *err)
     const struct family *f = family_find(name);
     struct buf list;
 
-    if (f)
+    if (f && f->fit)
         return f;
     buf_init(&list);
     for (size_t i = 0; i < N_FAMILIES; i++)

@@ -6,7 +6,9 @@
 
 #include "engine/model.h"
 
-const struct family *family_find(const char *name); /* or NULL */
+/* NULL: none.  Also finds what is opened but not learnt, whose fit is NULL and
+ * which is not in the table. */
+const struct family *family_find(const char *name);
 /* As family_find with an error that lists the names. */
 const struct family *family_need(const char *name, struct error *err);
 const struct family *const *family_table(size_t *n);

@@ -348,6 +348,18 @@ model_importance(const struct model *m, struct error *err)
 
 /* ---- what a model knows of itself ---- */
 
+const void *
+model_learner(const struct model *m)
+{
+    return m->learner;
+}
+
+const struct prepare *
+model_prepare(const struct model *m)
+{
+    return m->prepare;
+}
+
 const struct family *
 model_family(const struct model *m)
 {
@@ -432,5 +444,7 @@ const struct baseline *
 model_baselines(const struct model *m, size_t *n)
 {
     (void)prepare_inputs(m->prepare, n);
+    if (!m->baseline)
+        *n = 0;
     return m->baseline;
 }

@@ -233,7 +233,24 @@ model_evaluate_stream(const struct model *m, struct stream *s, uint64_t seed,
 struct frame *
 model_importance(const struct model *m, struct error *err) MUST_USE;
 
+/* A model that was not learnt here: no training rows, no fingerprint and no
+ * baselines, so that drift cannot be told. */
+struct model_parts {
+    const struct family *family;
+    void *learner;       /* taken over, also when it fails */
+    const char *prepare; /* JSON text, as prepare_json() writes it */
+    const char *params;  /* JSON object text: where it comes from */
+    const char *target;
+    enum problem problem;
+    const char *const *classes;
+    size_t n_classes;
+};
+struct model *
+model_of_parts(const struct model_parts *p, struct error *err) MUST_USE;
+
 const struct family *model_family(const struct model *m);
+const void *model_learner(const struct model *m);
+const struct prepare *model_prepare(const struct model *m);
 enum problem model_problem(const struct model *m);
 const char *model_target(const struct model *m);
 size_t model_classes(const struct model *m, const char *const **names);
@@ -264,6 +281,7 @@ struct baseline {
     const double *share; /* n_bins, sums to 1 over present values */
     double missing;      /* share of missing values among all */
 };
+/* *n = 0 when there are none: it was not learnt here. */
 const struct baseline *model_baselines(const struct model *m, size_t *n);
 
 bool

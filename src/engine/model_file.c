@@ -353,8 +353,10 @@ baselines_read(const struct json *o, struct model *m, struct error *err)
 
     /* The tensors are looked up before memory is taken for them, so that a
      * small file cannot ask for much. */
-    ok = n_bins && missing && json_get_array(o, "baselines", &a, err) &&
-         bins_read(a, in, n, n_bins, missing, &n_cuts, &n_shares, err);
+    ok = n_bins && missing && json_get_array(o, "baselines", &a, err);
+    if (ok && json_len(a) == 0 && m->n_train == 0)
+        goto out; /* it was not learnt here */
+    ok = ok && bins_read(a, in, n, n_bins, missing, &n_cuts, &n_shares, err);
     if (ok) {
         struct st_tensor t;
 
@@ -365,6 +367,7 @@ baselines_read(const struct json *o, struct model *m, struct error *err)
              model_baselines_init(m, n_cuts, n_shares, err) &&
              baselines_fill(m, n_bins, missing, n, err);
     }
+out:
     free(n_bins);
     free(missing);
     return ok;

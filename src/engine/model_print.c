@@ -45,6 +45,12 @@ rows_print(const struct model *m, struct buf *out)
     size_t n;
 
     (void)model_inputs(m, &n);
+    if (m->n_train == 0) {
+        line(out, "learnt from");
+        buf_printf(out, "elsewhere; %zu input%s, no baseline for drift\n", n,
+                   n == 1 ? "" : "s");
+        return;
+    }
     str_from_count(m->n_train, train);
     str_from_count(m->n_valid, valid);
     line(out, "learnt from");

@@ -445,6 +445,31 @@ prepare_feature(const struct prepare *p, size_t col)
     return p->feature[p->source[col].ref].name;
 }
 
+const struct design_source *
+prepare_source(const struct prepare *p, size_t col)
+{
+    return &p->source[col];
+}
+
+size_t
+prepare_features(const struct prepare *p)
+{
+    return p->n_features;
+}
+
+void
+prepare_feature_get(const struct prepare *p, size_t ref,
+                    struct prepare_feature *out)
+{
+    const struct feature *f = &p->feature[ref];
+
+    *out = (struct prepare_feature){
+        .as = {f->name, f->type, f->n_levels, f->level},
+        .derived = f->input == SIZE_MAX,
+        .group = f->group,
+        .n_groups = f->n_groups};
+}
+
 size_t
 prepare_cols(const struct prepare *p)
 {

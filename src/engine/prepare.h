@@ -54,6 +54,20 @@ const struct input *prepare_inputs(const struct prepare *p, size_t *n);
 /* The feature that a column of the design is made from: an input's name, or a
  * derived column's. */
 const char *prepare_feature(const struct prepare *p, size_t col);
+/* How that column is made of the feature `ref`, which is below
+ * prepare_features(). */
+const struct design_source *prepare_source(const struct prepare *p, size_t col);
+size_t prepare_features(const struct prepare *p);
+/* A feature: what it looks like as an input, whether it is one or computed,
+ * and of a one-hot text the group of each level (n_groups 0: codes). */
+struct prepare_feature {
+    struct input as;
+    bool derived;
+    const uint32_t *group;
+    size_t n_groups;
+};
+void prepare_feature_get(const struct prepare *p, size_t ref,
+                         struct prepare_feature *out);
 size_t prepare_cols(const struct prepare *p); /* of its designs */
 /* Sentences on what was dropped and why; newline-ended. */
 const char *prepare_notes(const struct prepare *p);

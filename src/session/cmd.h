@@ -23,6 +23,8 @@ cmd_fn cmd_query;
 cmd_fn cmd_train, cmd_predict, cmd_explain;
 /* cmd_evaluate.c */
 cmd_fn cmd_evaluate;
+/* cmd_port.c */
+cmd_fn cmd_export, cmd_import;
 /* cmd_runs.c */
 cmd_fn cmd_runs_ls, cmd_runs_show, cmd_runs_diff, cmd_runs_rm, cmd_runs_export;
 /* cmd_registry.c */

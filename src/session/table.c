@@ -191,6 +191,31 @@ static const struct arg explain_args[] = {
      "a file, runs:/ID, churn/3 or churn@production"},
     END};
 
+static const struct arg export_args[] = {
+    {"model", ARG_MODEL, true, false, NULL, NULL,
+     "a file, runs:/ID, churn/3 or churn@production"},
+    {"--onnx", ARG_FILE, false, false, NULL, NULL,
+     "write ONNX here, preparation included"},
+    {"--onnx-ml", ARG_CHOICE, false, false, "3", "3|5",
+     "... with the operators of this version of ai.onnx.ml"},
+    {"--xgboost", ARG_FILE, false, false, NULL, NULL,
+     "write XGBoost's JSON here"},
+    END};
+
+static const struct arg import_args[] = {
+    {"file", ARG_FILE, true, false, NULL, NULL,
+     "a model of XGBoost (json, ubj) or ONNX"},
+    {"--target", ARG_TEXT, false, false, NULL, "NAME",
+     "what it predicts, where the file does not say"},
+    {"--classes", ARG_TEXT, false, true, NULL, "NAME",
+     "names of its classes, in order, with commas or one by one"},
+    {"--columns", ARG_TEXT, false, true, NULL, "NAME",
+     "names of its inputs, in order"},
+    {"--out", ARG_FILE, false, false, NULL, NULL, "write the model file here"},
+    {"--register", ARG_TEXT, false, false, NULL, "NAME",
+     "add it to the registry under this name"},
+    END};
+
 /* ---- runs ---- */
 
 static const struct arg runs_ls_args[] = {
@@ -374,11 +399,21 @@ static const struct command table[] = {
      evaluate_args, cmd_evaluate},
     {"explain", "A model's card and the importance of its inputs", NULL,
      "lathe explain churn@production", ALL, explain_args, cmd_explain},
+    {"export", "Write a model in the format of another program",
+     "Each file is read again and compared with the model on made-up rows "
+     "before it\nis written.",
+     "lathe export churn@production --onnx churn.onnx", ALL, export_args,
+     cmd_export},
     {"expressions", "Operators and functions of conditions and new columns",
      "One small language for the rows to keep, new columns, groups and gates.",
      "lathe expressions date", ALL, expressions_args, cmd_expressions},
     {"head", "The first rows of a table", NULL, "lathe head churn.csv", READS,
      head_args, cmd_head},
+    {"import", "Read a model of another program",
+     "The format is told by the bytes. The model predicts, is registered and "
+     "served\nlike any other.",
+     "lathe import churn.json --target churn --out churn.lathe", ALL,
+     import_args, cmd_import},
     {"job log", "What a job has written", NULL,
      "lathe job log j-20261123-184512-a1 --follow", ALL, job_log_args,
      cmd_job_log},

@@ -7,10 +7,10 @@
 src=$LATHE_SOURCE/src
 
 # "FILE LAYER" of every source file; a wing of the engine is engine/WING, and
-# what lists the wings is engine/family.
+# what lists the wings is engine/family; so does what lists the formats.
 layer_of() {
     case $1 in
-    engine/family.*) echo engine/family ;;
+    engine/family.* | engine/port/port.*) echo engine/family ;;
     engine/*/*) echo "$1" | cut -d/ -f1,2 ;;
     *) echo "$1" | cut -d/ -f1 ;;
     esac

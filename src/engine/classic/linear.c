@@ -358,6 +358,14 @@ linear_fit(const struct fit_data *d, const struct params *p,
 
 /* ---- the fitted model ---- */
 
+struct linear_weights
+linear_weights_of(const void *learner)
+{
+    const struct linear *l = learner;
+
+    return (struct linear_weights){l->p, l->k, l->weight, l->bias};
+}
+
 struct scoring {
     const struct linear *l;
     const struct design *d;

@@ -12,4 +12,11 @@
 
 extern const struct family linear_family;   /* regression */
 extern const struct family logistic_family; /* binary and multiclass */
+
+/* The weights of a fitted learner, borrowed: n_outputs rows of n_cols. */
+struct linear_weights {
+    size_t n_cols, n_outputs;
+    const double *weight, *bias;
+};
+struct linear_weights linear_weights_of(const void *learner);
 #endif

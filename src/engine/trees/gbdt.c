@@ -538,6 +538,12 @@ gbdt_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
     return m;
 }
 
+const struct forest *
+gbdt_forest(const void *learner)
+{
+    return ((const struct gbdt *)learner)->forest;
+}
+
 size_t
 gbdt_trees(const void *learner)
 {

@@ -15,6 +15,9 @@
 #include "engine/model.h"
 
 extern const struct family gbdt_family;
+/* The trees of a fitted learner, borrowed. */
+struct forest;
+const struct forest *gbdt_forest(const void *learner);
 /* How many trees a fitted learner has (for all classes together). */
 size_t gbdt_trees(const void *learner);
 #endif

@@ -1,0 +1,47 @@
+/* engine/port/boosted.h -- a portable that is trees and a link function, as
+ * XGBoost's and LightGBM's own formats hold.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_PORT_BOOSTED_H
+#define LATHE_ENGINE_PORT_BOOSTED_H
+
+#include "engine/port/portable.h"
+
+struct boosted {
+    const struct ensemble *e;
+    const uint32_t *column; /* the input behind a column of the trees */
+    bool rounded;           /* inputs are rounded to 32 bits */
+    enum graph_op link;     /* GRAPH_INPUT: none */
+};
+
+/* ERR_TYPE for what is more than that; `format` is for the message. */
+bool boosted_find(const struct portable *p, const char *format,
+                  struct boosted *out, struct error *err) MUST_USE;
+/* Trees, ROUND where asked for, link, in p's empty graph; takes e over, also
+ * when it fails. */
+bool boosted_put(struct portable *p, struct ensemble *e, bool round,
+                 enum graph_op link, struct error *err) MUST_USE;
+
+/* A tree as a list, parents before children, each node with one parent. */
+struct boosted_node {
+    uint32_t node, parent, yes, no; /* node: of the ensemble; others: places */
+};
+enum { BOOSTED_MAX_NODES = 1 << 22 };
+/* *out: caller frees.  ERR_LIMIT where sharing made it too many. */
+bool boosted_tree(const struct ensemble *e, size_t t, struct boosted_node **out,
+                  size_t *n, struct error *err) MUST_USE;
+/* The gain of a column, shared by its splits; caller frees. */
+double *boosted_gains(const struct ensemble *e, struct error *err) MUST_USE;
+/* Trees by output, as many for each: order[i * n_outputs + k] is the i-th of
+ * output k, or SIZE_MAX where that has no more.  *out: caller frees. */
+bool boosted_rounds(const struct ensemble *e, const char *format, size_t **out,
+                    size_t *n_rounds, struct error *err) MUST_USE;
+
+/* ---- what the formats do not say of inputs and target, as a JSON object ----
+ *   {"target": "churn", "classes": [...], "inputs": [{"name": "contract",
+ *    "levels": [...]}, ...]} */
+void portable_schema_json(const struct portable *p, struct json_writer *w);
+/* Of a text that may be anything: what is not understood is left alone.
+ * levels: those too, which are the codes of the graph then. */
+bool portable_schema_read(struct portable *p, struct str text, bool levels,
+                          struct error *err) MUST_USE;
+#endif

@@ -1,0 +1,752 @@
+/* engine/port/onnx_out.c -- write a graph as ONNX.
+ *
+ * Each node of ours becomes one operator or a few.  Trees or a linear model
+ * before the last sigmoid or softmax become one classifier, which gives label
+ * and probabilities; else these are put together of plain operators.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/port/boosted.h"
+#include "engine/port/onnx.h"
+#include "engine/port/onnx_out.h"
+
+enum { NAME = 48, IR_3 = 8, IR_5 = 10, OPSET_3 = 17, OPSET_5 = 21 };
+
+struct writing {
+    const struct portable *p;
+    const struct graph *g;
+    int ml;
+    bool texts;         /* an input for each column */
+    char (*name)[NAME]; /* of the value of each node */
+    unsigned n_more;    /* values between */
+    struct buf graph, node;
+    struct error *err;
+};
+
+/* A name for a value between two operators. */
+static void
+more_name(struct writing *w, char out[NAME])
+{
+    snprintf(out, NAME, "lathe_t%u", w->n_more++);
+}
+
+static void
+op_begin(struct writing *w, const char *in)
+{
+    buf_clear(&w->node);
+    onnx_put_in(&w->node, in);
+}
+
+static void
+op_end(struct writing *w, const char *out, const char *op, bool ml)
+{
+    onnx_put_out(&w->node, out);
+    onnx_end_node(&w->node, op, ml, &w->graph);
+}
+
+static void
+op_plain(struct writing *w, const char *in, const char *op, const char *out)
+{
+    op_begin(w, in);
+    op_end(w, out, op, false);
+}
+
+static void
+op_cast(struct writing *w, const char *in, enum onnx_type to, const char *out)
+{
+    op_begin(w, in);
+    onnx_put_int(&w->node, "to", to);
+    op_end(w, out, "Cast", false);
+}
+
+static void
+op_two(struct writing *w, const char *a, const char *b, const char *op,
+       const char *out)
+{
+    op_begin(w, a);
+    onnx_put_in(&w->node, b);
+    op_end(w, out, op, false);
+}
+
+/* A constant of the graph. */
+static void
+constant(struct writing *w, enum onnx_type type, const double *v, size_t rows,
+         size_t cols, char out[NAME])
+{
+    more_name(w, out);
+    onnx_put_initializer(&w->graph, out, type, v, rows, cols);
+}
+
+/* ---- inputs ---- */
+
+static const char *
+column_name(const struct writing *w, uint32_t column)
+{
+    return w->p->input[column].name;
+}
+
+/* Texts to numbers, others to c. */
+static void
+op_levels(struct writing *w, uint32_t column, const double *value, double c,
+          const char *out)
+{
+    const struct portable_input *in = &w->p->input[column];
+
+    op_begin(w, in->name);
+    onnx_put_texts(&w->node, "keys_strings", in->levels, in->n_levels);
+    onnx_put_floats(&w->node, "values_floats", value, in->n_levels);
+    onnx_put_float(&w->node, "default_float", c);
+    op_end(w, out, "LabelEncoder", true);
+}
+
+/* One column as floats, in a value whose name is put into out. */
+static bool
+column_value(struct writing *w, uint32_t column, char out[NAME],
+             const char **name)
+{
+    size_t n = w->p->input[column].n_levels;
+    double *code;
+
+    *name = column_name(w, column);
+    if (n == 0)
+        return true;
+    if (!(code = mem_try_array(n, sizeof *code, w->err)))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        code[i] = (double)i;
+    more_name(w, out);
+    op_levels(w, column, code, (double)NAN, out);
+    *name = out;
+    free(code);
+    return true;
+}
+
+/* Columns of inputs side by side. */
+static bool
+put_columns(struct writing *w, const struct graph_node *n, const char *out)
+{
+    struct buf join;
+    bool ok = true;
+
+    buf_init(&join);
+    for (size_t i = 0; i < n->width && ok; i++) {
+        char between[NAME];
+        const char *name = NULL;
+
+        if ((ok = column_value(w, n->index[i], between, &name)))
+            onnx_put_in(&join, name);
+    }
+    if (n->width > 1)
+        onnx_put_int(&join, "axis", 1);
+    onnx_put_out(&join, out);
+    if (ok)
+        onnx_end_node(&join, n->width > 1 ? "Concat" : "Identity", false,
+                      &w->graph);
+    buf_fini(&join);
+    return ok;
+}
+
+static bool
+put_pick(struct writing *w, const char *in, const uint32_t *index, size_t n,
+         const char *out)
+{
+    double *k = mem_try_array(n, sizeof *k, w->err);
+    char list[NAME];
+
+    if (!k)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        k[i] = index[i];
+    constant(w, ONNX_INT64, k, n, 0, list);
+    op_begin(w, in);
+    onnx_put_in(&w->node, list);
+    onnx_put_int(&w->node, "axis", 1);
+    op_end(w, out, "Gather", false);
+    free(k);
+    return true;
+}
+
+/* Does an encoder look at every level of a text column? */
+static bool
+reads_texts(const struct writing *w, const struct graph_node *n)
+{
+    const struct graph_node *in = &w->g->node[n->in[0]];
+    size_t levels = in->op == GRAPH_INPUT && in->width == 1
+                        ? w->p->input[in->index[0]].n_levels
+                        : 0;
+
+    if ((n->op != GRAPH_ONEHOT && n->op != GRAPH_MAP) || levels == 0 ||
+        n->n_a != levels)
+        return false;
+    for (size_t i = 0; i < levels; i++)
+        if (n->a[i] != (double)i)
+            return false;
+    return true;
+}
+
+/* Is a column's number asked for by none but encoders, which take the text? */
+static bool
+is_passed_over(const struct writing *w, size_t id)
+{
+    for (size_t i = id + 1; i < w->g->n; i++)
+        for (size_t k = 0; k < w->g->node[i].n_in; k++)
+            if (w->g->node[i].in[k] == id && !reads_texts(w, &w->g->node[i]))
+                return false;
+    return true;
+}
+
+static bool
+put_input(struct writing *w, size_t id, const struct graph_node *n)
+{
+    bool all = n->width == w->g->n_cols;
+
+    if (is_passed_over(w, id))
+        return true;
+    if (w->texts && n->width == 1 && w->p->input[n->index[0]].n_levels == 0) {
+        /* What the input is called; NAME may be too short for it. */
+        op_plain(w, column_name(w, n->index[0]), "Identity", w->name[id]);
+        return true;
+    }
+    if (w->texts)
+        return put_columns(w, n, w->name[id]);
+    for (size_t i = 0; i < n->width; i++)
+        all = all && n->index[i] == i;
+    if (!all)
+        return put_pick(w, "features", n->index, n->width, w->name[id]);
+    snprintf(w->name[id], NAME, "features");
+    return true;
+}
+
+/* ---- preparation ---- */
+
+static void
+missing_flag(struct writing *w, const char *in, double c, const char *out)
+{
+    char nan[NAME], inf[NAME];
+
+    more_name(w, nan);
+    more_name(w, inf);
+    if (c != 2)
+        op_plain(w, in, "IsNaN", c == 0 ? out : nan);
+    if (c != 0)
+        op_plain(w, in, "IsInf", c == 2 ? out : inf);
+    if (c == 1)
+        op_two(w, nan, inf, "Or", out);
+}
+
+static void
+put_fill(struct writing *w, const char *in, const struct graph_node *n,
+         const char *out)
+{
+    char flag[NAME], fill[NAME];
+
+    if (n->c == 0) {
+        op_begin(w, in);
+        onnx_put_floats(&w->node, "imputed_value_floats", n->a, n->n_a);
+        onnx_put_float(&w->node, "replaced_value_float", (double)NAN);
+        op_end(w, out, "Imputer", true);
+        return;
+    }
+    more_name(w, flag);
+    missing_flag(w, in, 1, flag);
+    constant(w, ONNX_FLOAT, n->a, 1, n->n_a, fill);
+    op_begin(w, flag);
+    onnx_put_in(&w->node, fill);
+    onnx_put_in(&w->node, in);
+    op_end(w, out, "Where", false);
+}
+
+static void
+put_missing(struct writing *w, const char *in, const struct graph_node *n,
+            const char *out)
+{
+    char flag[NAME];
+
+    more_name(w, flag);
+    missing_flag(w, in, n->c, flag);
+    op_cast(w, flag, ONNX_FLOAT, out);
+}
+
+static void
+put_scale(struct writing *w, const char *in, const struct graph_node *n,
+          const char *out)
+{
+    op_begin(w, in);
+    onnx_put_floats(&w->node, "offset", n->a, n->n_a);
+    onnx_put_floats(&w->node, "scale", n->b, n->n_b);
+    op_end(w, out, "Scaler", true);
+}
+
+/* Numbers to numbers: from the texts of an input, or from keys. */
+static void
+put_map(struct writing *w, const struct graph_node *n, const double *value,
+        double c, const char *out)
+{
+    if (reads_texts(w, n)) {
+        op_levels(w, w->g->node[n->in[0]].index[0], value, c, out);
+        return;
+    }
+    op_begin(w, w->name[n->in[0]]);
+    onnx_put_floats(&w->node, "keys_floats", n->a, n->n_a);
+    onnx_put_floats(&w->node, "values_floats", value, n->n_a);
+    onnx_put_float(&w->node, "default_float", c);
+    op_end(w, out, "LabelEncoder", true);
+}
+
+/* A group for each key, then a column for each group. */
+static bool
+put_onehot(struct writing *w, const struct graph_node *n, const char *out)
+{
+    double *group = mem_try_array(n->n_a, sizeof *group, w->err);
+    int64_t *cats = mem_try_array(n->width, sizeof *cats, w->err);
+    double shape[2] = {-1, (double)n->width};
+    char coded[NAME], hot[NAME], size[NAME];
+
+    if (group && cats) {
+        for (size_t i = 0; i < n->n_a; i++)
+            group[i] = n->index[i];
+        for (size_t i = 0; i < n->width; i++)
+            cats[i] = (int64_t)i;
+        more_name(w, coded);
+        put_map(w, n, group, -1, coded);
+        more_name(w, hot);
+        op_begin(w, coded);
+        onnx_put_ints(&w->node, "cats_int64s", cats, n->width);
+        onnx_put_int(&w->node, "zeros", 1);
+        op_end(w, hot, "OneHotEncoder", true);
+        constant(w, ONNX_INT64, shape, 2, 0, size);
+        op_two(w, hot, size, "Reshape", out);
+    }
+    free(group);
+    free(cats);
+    return group && cats;
+}
+
+/* ---- other nodes ---- */
+
+static void
+put_dense(struct writing *w, const char *in, const struct graph_node *n,
+          const char *out)
+{
+    char weight[NAME], bias[NAME];
+
+    constant(w, ONNX_FLOAT, n->a, n->n_a / n->width, n->width, weight);
+    op_begin(w, in);
+    onnx_put_in(&w->node, weight);
+    if (n->n_b) {
+        constant(w, ONNX_FLOAT, n->b, n->width, 0, bias);
+        onnx_put_in(&w->node, bias);
+    }
+    op_end(w, out, "Gemm", false);
+}
+
+/* Levels of the columns that trees look at. */
+static size_t *
+tree_levels(struct writing *w, const struct graph_node *n)
+{
+    size_t *levels = mem_try_array(n->trees->n_cols, sizeof *levels, w->err);
+    const struct graph_node *in = &w->g->node[n->in[0]];
+
+    while (in->op == GRAPH_ROUND)
+        in = &w->g->node[in->in[0]];
+    for (size_t c = 0; levels && in->op == GRAPH_INPUT && c < in->width; c++)
+        levels[c] = w->p->input[in->index[c]].n_levels;
+    return levels;
+}
+
+static bool
+put_trees(struct writing *w, const char *in, const struct graph_node *n,
+          const char *out)
+{
+    const struct ensemble *e = n->trees;
+    size_t *levels;
+    char sums[NAME], base[NAME];
+    bool ok;
+
+    if (w->ml == 5) {
+        op_begin(w, in);
+        if (!onnx_put_trees_five(e, &w->node, w->err))
+            return false;
+        more_name(w, sums);
+        op_end(w, sums, "TreeEnsemble", true);
+        constant(w, ONNX_FLOAT, e->base, 1, e->n_outputs, base);
+        op_two(w, sums, base, "Add", out);
+        return true;
+    }
+    if (!(levels = tree_levels(w, n)))
+        return false;
+    op_begin(w, in);
+    ok = onnx_put_trees(e, levels, false, &w->node, w->err);
+    free(levels);
+    onnx_put_int(&w->node, "n_targets", (int64_t)e->n_outputs);
+    onnx_put_text(&w->node, "post_transform", "NONE");
+    if (ok)
+        op_end(w, out, "TreeEnsembleRegressor", true);
+    return ok;
+}
+
+static void
+put_where(struct writing *w, const struct graph_node *n, const char *out)
+{
+    char flag[NAME];
+
+    more_name(w, flag);
+    op_cast(w, w->name[n->in[0]], ONNX_BOOL, flag);
+    op_begin(w, flag);
+    onnx_put_in(&w->node, w->name[n->in[1]]);
+    onnx_put_in(&w->node, w->name[n->in[2]]);
+    op_end(w, out, "Where", false);
+}
+
+static void
+put_or(struct writing *w, const struct graph_node *n, const char *out)
+{
+    char flag[2][NAME], both[NAME];
+
+    for (size_t k = 0; k < 2; k++) {
+        more_name(w, flag[k]);
+        op_cast(w, w->name[n->in[k]], ONNX_BOOL, flag[k]);
+    }
+    more_name(w, both);
+    op_two(w, flag[0], flag[1], "Or", both);
+    op_cast(w, both, ONNX_FLOAT, out);
+}
+
+static void
+put_join(struct writing *w, const struct graph_node *n, const char *out)
+{
+    buf_clear(&w->node);
+    for (size_t k = 0; k < n->n_in; k++)
+        onnx_put_in(&w->node, w->name[n->in[k]]);
+    onnx_put_int(&w->node, "axis", 1);
+    op_end(w, out, "Concat", false);
+}
+
+static void
+put_tuned(struct writing *w, const char *in, const char *op, bool ml,
+          const char *attribute, double v, const char *out)
+{
+    op_begin(w, in);
+    onnx_put_float(&w->node, attribute, v);
+    op_end(w, out, op, ml);
+}
+
+static bool
+put_function(struct writing *w, const struct graph_node *n, const char *in,
+             const char *out)
+{
+    static const char *const names[GRAPH_N_OPS] = {
+        [GRAPH_RELU] = "Relu",
+        [GRAPH_SIGMOID] = "Sigmoid",
+        [GRAPH_TANH] = "Tanh",
+        [GRAPH_EXP] = "Exp",
+        [GRAPH_SOFTPLUS] = "Softplus",
+        [GRAPH_ADD] = "Add",
+        [GRAPH_SUB] = "Sub",
+        [GRAPH_MUL] = "Mul",
+        [GRAPH_DIV] = "Div"};
+
+    if (n->op == GRAPH_LEAKY)
+        put_tuned(w, in, "LeakyRelu", false, "alpha", n->c, out);
+    else if (n->op == GRAPH_STEP)
+        put_tuned(w, in, "Binarizer", true, "threshold", n->c, out);
+    else if (n->op == GRAPH_SOFTMAX) {
+        op_begin(w, in);
+        onnx_put_int(&w->node, "axis", 1);
+        op_end(w, out, "Softmax", false);
+    } else if (n->op == GRAPH_NORMALIZE) {
+        op_begin(w, in);
+        onnx_put_text(&w->node, "norm", "L1");
+        op_end(w, out, "Normalizer", true);
+    } else if (n->op == GRAPH_SQUARE) {
+        return error_set(w->err, ERR_TYPE,
+                         "the step '%s' is not written as ONNX: write this "
+                         "model as --c",
+                         graph_op_word(n->op));
+    } else if (n->n_in == 2) {
+        op_two(w, in, w->name[n->in[1]], names[n->op], out);
+    } else {
+        op_plain(w, in, names[n->op], out);
+    }
+    return true;
+}
+
+static bool
+put_node(struct writing *w, size_t id)
+{
+    const struct graph_node *n = &w->g->node[id];
+    const char *in = n->n_in ? w->name[n->in[0]] : "", *out = w->name[id];
+
+    switch (n->op) {
+    case GRAPH_INPUT:
+        return put_input(w, id, n);
+    case GRAPH_ROUND: /* they are */
+        memcpy(w->name[id], in, NAME);
+        return true;
+    case GRAPH_JOIN:
+        put_join(w, n, out);
+        return true;
+    case GRAPH_PICK:
+        return put_pick(w, in, n->index, n->width, out);
+    case GRAPH_FILL:
+        put_fill(w, in, n, out);
+        return true;
+    case GRAPH_MISSING:
+        put_missing(w, in, n, out);
+        return true;
+    case GRAPH_SCALE:
+        put_scale(w, in, n, out);
+        return true;
+    case GRAPH_ONEHOT:
+        return put_onehot(w, n, out);
+    case GRAPH_MAP:
+        put_map(w, n, n->b, n->c, out);
+        return true;
+    case GRAPH_DENSE:
+        put_dense(w, in, n, out);
+        return true;
+    case GRAPH_TREES:
+        return put_trees(w, in, n, out);
+    case GRAPH_OR:
+        put_or(w, n, out);
+        return true;
+    case GRAPH_WHERE:
+        put_where(w, n, out);
+        return true;
+    default:
+        return put_function(w, n, in, out);
+    }
+}
+
+/* ---- answers ---- */
+
+/* Before the last sigmoid or softmax: what one classifier can say with it. */
+static bool
+is_classifier(const struct writing *w)
+{
+    const struct graph_node *last = &w->g->node[w->g->n - 1], *sum;
+
+    if (w->p->n_classes == 0 || w->ml == 5 ||
+        last->op != (w->p->n_classes > 2 ? GRAPH_SOFTMAX : GRAPH_SIGMOID))
+        return false;
+    sum = &w->g->node[last->in[0]];
+    return (sum->op == GRAPH_TREES || sum->op == GRAPH_DENSE) &&
+           last->in[0] + 2 == w->g->n;
+}
+
+/* Weights by class; of two classes the first has the opposite ones. */
+static bool
+put_linear_classifier(struct writing *w, const struct graph_node *n)
+{
+    size_t k = w->p->n_classes, p = n->n_a / n->width;
+    double *a = mem_try_array(k * p, sizeof *a, w->err);
+    double *b = mem_try_array(k, sizeof *b, w->err);
+
+    for (size_t c = 0; c < k && a && b; c++) {
+        size_t from = n->width == 1 ? 0 : c;
+        double sign = n->width == 1 && c == 0 ? -1 : 1;
+
+        for (size_t j = 0; j < p; j++)
+            a[c * p + j] = sign * n->a[j * n->width + from];
+        b[c] = n->n_b ? sign * n->b[from] : 0;
+    }
+    if (a && b) {
+        onnx_put_floats(&w->node, "coefficients", a, k * p);
+        onnx_put_floats(&w->node, "intercepts", b, k);
+        onnx_put_int(&w->node, "multi_class", 0);
+    }
+    free(a);
+    free(b);
+    return a && b;
+}
+
+static bool
+put_classifier(struct writing *w)
+{
+    const struct graph_node *last = &w->g->node[w->g->n - 1];
+    const struct graph_node *n = &w->g->node[last->in[0]];
+    bool trees = n->op == GRAPH_TREES, ok;
+    size_t *levels = trees ? tree_levels(w, n) : NULL;
+
+    if (trees && !levels)
+        return false;
+    op_begin(w, w->name[n->in[0]]);
+    ok = trees ? onnx_put_trees(n->trees, levels, true, &w->node, w->err)
+               : put_linear_classifier(w, n);
+    free(levels);
+    onnx_put_texts(&w->node, "classlabels_strings", w->p->classes,
+                   w->p->n_classes);
+    onnx_put_text(&w->node, "post_transform",
+                  last->op == GRAPH_SOFTMAX ? "SOFTMAX" : "LOGISTIC");
+    onnx_put_out(&w->node, "label");
+    onnx_put_out(&w->node, "probabilities");
+    if (ok)
+        onnx_end_node(&w->node,
+                      trees ? "TreeEnsembleClassifier" : "LinearClassifier",
+                      true, &w->graph);
+    return ok;
+}
+
+/* The largest probability's class. */
+static bool
+put_label(struct writing *w)
+{
+    size_t k = w->p->n_classes;
+    int64_t *key = mem_try_array(k, sizeof *key, w->err);
+    char at[NAME];
+
+    if (!key)
+        return false;
+    for (size_t c = 0; c < k; c++)
+        key[c] = (int64_t)c;
+    more_name(w, at);
+    op_begin(w, "probabilities");
+    onnx_put_int(&w->node, "axis", 1);
+    onnx_put_int(&w->node, "keepdims", 0);
+    op_end(w, at, "ArgMax", false);
+    op_begin(w, at);
+    onnx_put_ints(&w->node, "keys_int64s", key, k);
+    onnx_put_texts(&w->node, "values_strings", w->p->classes, k);
+    op_end(w, "label", "LabelEncoder", true);
+    free(key);
+    return true;
+}
+
+static bool
+put_answer(struct writing *w)
+{
+    const char *last = w->name[w->g->n - 1];
+    const double one = 1;
+    char whole[NAME], other[NAME];
+
+    if (w->p->n_classes == 0) {
+        op_plain(w, last, "Identity", "prediction");
+        return true;
+    }
+    if (w->p->n_classes > 2) {
+        op_plain(w, last, "Identity", "probabilities");
+        return put_label(w);
+    }
+    constant(w, ONNX_FLOAT, &one, 1, 0, whole);
+    more_name(w, other);
+    op_two(w, whole, last, "Sub", other);
+    op_begin(w, other);
+    onnx_put_in(&w->node, last);
+    onnx_put_int(&w->node, "axis", 1);
+    op_end(w, "probabilities", "Concat", false);
+    return put_label(w);
+}
+
+/* ---- the model ---- */
+
+static bool
+put_steps(struct writing *w)
+{
+    size_t n = w->g->n - (is_classifier(w) ? 2 : 0);
+
+    for (size_t i = 0; i < n; i++)
+        if (!put_node(w, i))
+            return false;
+    return is_classifier(w) ? put_classifier(w) : put_answer(w);
+}
+
+static void
+put_ends(struct writing *w)
+{
+    if (!w->texts)
+        onnx_put_value(&w->graph, 11, "features", ONNX_FLOAT, w->g->n_cols);
+    for (size_t c = 0; c < w->g->n_cols && w->texts; c++)
+        onnx_put_value(&w->graph, 11, w->p->input[c].name,
+                       w->p->input[c].n_levels ? ONNX_STRING : ONNX_FLOAT, 1);
+    if (w->p->n_classes) {
+        onnx_put_value(&w->graph, 12, "label", ONNX_STRING, 0);
+        onnx_put_value(&w->graph, 12, "probabilities", ONNX_FLOAT,
+                       w->p->n_classes);
+    } else {
+        onnx_put_value(&w->graph, 12, "prediction", ONNX_FLOAT, 1);
+    }
+    wire_put_text(&w->graph, 2, "lathe");
+}
+
+static void
+put_opset(struct buf *out, const char *domain, uint64_t version)
+{
+    struct buf set;
+
+    buf_init(&set);
+    wire_put_text(&set, 1, domain);
+    wire_put_int(&set, 2, version);
+    wire_put_message(out, 8, &set);
+    buf_fini(&set);
+}
+
+static void
+put_metadata(const struct writing *w, struct buf *out)
+{
+    struct buf schema, entry;
+    struct json_writer j;
+
+    buf_init(&schema);
+    buf_init(&entry);
+    json_writer_init(&j, &schema);
+    portable_schema_json(w->p, &j);
+    wire_put_text(&entry, 1, "lathe");
+    wire_put_message(&entry, 2, &schema);
+    wire_put_message(out, 14, &entry);
+    buf_fini(&schema);
+    buf_fini(&entry);
+}
+
+static bool
+names_check(const struct writing *w)
+{
+    for (size_t c = 0; c < w->g->n_cols && w->texts; c++) {
+        const char *name = w->p->input[c].name;
+
+        if (strncmp(name, "lathe_", 6) == 0 || strcmp(name, "label") == 0 ||
+            strcmp(name, "probabilities") == 0 ||
+            strcmp(name, "prediction") == 0)
+            return error_set(w->err, ERR_RANGE,
+                             "the name of input '%s' is taken in the ONNX "
+                             "graph: rename the column",
+                             name);
+    }
+    return true;
+}
+
+bool
+onnx_write(const struct portable *p, int ml, struct buf *out, struct error *err)
+{
+    struct writing w = {.p = p, .g = p->graph, .ml = ml, .err = err};
+    bool ok;
+
+    buf_init(&w.graph);
+    buf_init(&w.node);
+    for (size_t c = 0; c < w.g->n_cols; c++)
+        w.texts |= p->input[c].n_levels > 0;
+    ok = names_check(&w) &&
+         (w.name = mem_try_array(w.g->n, sizeof *w.name, err));
+    for (size_t i = 0; i < w.g->n && ok; i++)
+        snprintf(w.name[i], NAME, "lathe_%zu", i);
+    if ((ok = ok && put_steps(&w))) {
+        put_ends(&w);
+        wire_put_int(out, 1, ml == 5 ? IR_5 : IR_3);
+        wire_put_text(out, 2, "lathe");
+        wire_put_text(out, 3, PACKAGE_VERSION);
+        wire_put_message(out, 7, &w.graph);
+        put_opset(out, "", ml == 5 ? OPSET_5 : OPSET_3);
+        put_opset(out, "ai.onnx.ml", ml == 5 ? 5 : 3);
+        put_metadata(&w, out);
+        ok = buf_check(&w.graph, err) && buf_check(out, err);
+    }
+    free(w.name);
+    buf_fini(&w.graph);
+    buf_fini(&w.node);
+    return ok;
+}

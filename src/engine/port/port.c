@@ -1,0 +1,241 @@
+/* engine/port/port.c -- the table of formats: write and compare, read.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/port/port.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "engine/port/onnx.h"
+#include "engine/port/probe.h"
+#include "engine/port/xgboost.h"
+
+/* ---- writing ---- */
+
+struct job {
+    const struct portable *p;
+    const struct port_export *o;
+    struct probe probe;
+    struct pool *pool;
+    double *want; /* answers of the model to the probe */
+    struct port_report *r;
+    struct error *err;
+};
+
+static bool
+write_onnx(const struct job *j, struct buf *out)
+{
+    return onnx_write(j->p, j->o->onnx_ml == 5 ? 5 : 3, out, j->err);
+}
+
+static bool
+write_xgboost(const struct job *j, struct buf *out)
+{
+    return xgboost_write(j->p, out, j->err);
+}
+
+static const struct format {
+    const char *name, *title;
+    bool floats; /* inputs are 32-bit floats */
+    double tolerance;
+    bool (*write)(const struct job *j, struct buf *out);
+    struct portable *(*read)(struct str bytes, struct error *err);
+} formats[PORT_N_FORMATS] = {
+    [PORT_ONNX] = {"onnx", "ONNX", true, 1e-6, write_onnx, onnx_read},
+    [PORT_XGBOOST] = {"xgboost", "XGBoost JSON", true, 1e-6, write_xgboost,
+                      xgboost_read},
+};
+
+const char *
+port_format_name(enum port_format f)
+{
+    return formats[f].name;
+}
+
+const char *
+port_format_title(enum port_format f)
+{
+    return formats[f].title;
+}
+
+/* Whole numbers where the model has dates. */
+static bool *
+whole_columns(const struct model *m, const struct portable *p,
+              struct error *err)
+{
+    bool *whole = mem_try_array(p->graph->n_cols, sizeof *whole, err);
+    struct prepare_feature f;
+
+    for (size_t i = 0; whole && i < p->graph->n_cols; i++) {
+        prepare_feature_get(model_prepare(m), i, &f);
+        whole[i] = f.as.type == COL_DATE || f.as.type == COL_TIMESTAMP;
+        if (whole[i])
+            buf_printf((struct buf *)(uintptr_t)&p->notes,
+                       "input '%s' is a number: %s since 1970-01-01\n",
+                       f.as.name,
+                       f.as.type == COL_DATE ? "days" : "microseconds");
+    }
+    return whole;
+}
+
+/* The rows to compare on, and what the model says to them. */
+static bool
+job_begin(struct job *j, const struct model *m)
+{
+    const struct format *f = &formats[j->o->format];
+    double *said = NULL;
+    bool *whole = whole_columns(m, j->p, j->err), asked;
+    bool ok =
+        whole &&
+        probe_make(j->p, PROBE_ROWS, f->floats, whole, &j->probe, j->err) &&
+        probe_score(j->p, j->p, &j->probe, j->pool, &j->want, j->err) &&
+        probe_ask(m, j->p, &j->probe, j->pool, &said, &asked, j->err);
+
+    /* The graph says what the model says, up to the order of sums. */
+    ok = ok &&
+         (!said || probe_compare(&j->probe, said, j->want, portable_width(j->p),
+                                 1e-12, &j->r->worst, j->err));
+    free(whole);
+    free(said);
+    return ok;
+}
+
+static bool
+read_again(struct job *j, struct str bytes)
+{
+    const struct format *f = &formats[j->o->format];
+    struct portable *back = f->read(bytes, j->err);
+    double *got = NULL;
+    bool ok = false;
+
+    if (!back)
+        return error_prefix(j->err, "what was written is not read again: ");
+    if (back->problem != j->p->problem ||
+        portable_width(back) != portable_width(j->p))
+        error_set(j->err, ERR_STATE, "a %s model came back as a %s one",
+                  problem_word(j->p->problem), problem_word(back->problem));
+    else
+        ok = probe_score(back, j->p, &j->probe, j->pool, &got, j->err) &&
+             probe_compare(&j->probe, j->want, got, portable_width(j->p),
+                           f->tolerance, &j->r->worst, j->err);
+    j->r->n_rows = j->probe.n;
+    j->r->check = "read again";
+    free(got);
+    portable_free(back);
+    return ok;
+}
+
+bool
+port_write(const struct model *m, const struct port_export *o,
+           struct pool *pool, struct buf *out, struct port_report *r,
+           struct error *err)
+{
+    const struct format *f = &formats[o->format];
+    struct portable *p = portable_of(m, err);
+    struct job j = {.p = p, .o = o, .pool = pool, .r = r, .err = err};
+    size_t from = out->len;
+    bool ok;
+
+    memset(r, 0, sizeof *r);
+    buf_init(&r->notes);
+    ok = p && job_begin(&j, m) && f->write(&j, out) && buf_check(out, err) &&
+         (!f->read ||
+          read_again(&j, (struct str){out->data + from, out->len - from}));
+    if (ok && f->floats)
+        buf_puts(&r->notes,
+                 "inputs are 32-bit floats there: a number that is nearer "
+                 "than 1e-7 to a threshold may\nfall on its other side\n");
+    if (p)
+        buf_add(&r->notes, p->notes.data, p->notes.len);
+    ok = ok && buf_check(&r->notes, err);
+    free(j.want);
+    probe_fini(&j.probe);
+    portable_free(p);
+    return ok;
+}
+
+bool
+port_save(const struct model *m, const struct port_export *o, const char *path,
+          struct pool *pool, size_t *len, struct port_report *r,
+          struct error *err)
+{
+    struct buf file;
+    bool ok;
+
+    buf_init(&file);
+    ok = port_write(m, o, pool, &file, r, err) &&
+         file_replace(path, file.data, file.len, 0644, err);
+    *len = file.len;
+    buf_fini(&file);
+    return ok;
+}
+
+void
+port_report_fini(struct port_report *r)
+{
+    buf_fini(&r->notes);
+}
+
+/* ---- reading ---- */
+
+static size_t
+list_len(const char *const *list)
+{
+    size_t n = 0;
+
+    while (list && list[n])
+        n++;
+    return n;
+}
+
+static bool
+apply_options(struct portable *p, const struct port_import *o,
+              struct error *err)
+{
+    size_t n = list_len(o->columns), k = list_len(o->classes);
+
+    if (o->target &&
+        !(p->target = arena_text(&p->arena, o->target, strlen(o->target), err)))
+        return false;
+    if (n && n != p->graph->n_cols)
+        return error_set(err, ERR_RANGE,
+                         "%zu names for columns, the model has %zu inputs", n,
+                         p->graph->n_cols);
+    for (size_t i = 0; i < n; i++)
+        if (!portable_name(p, i, str_of(o->columns[i]), err))
+            return false;
+    if (k && k != p->n_classes)
+        return error_set(err, ERR_RANGE,
+                         "%zu names for classes, the model has %zu", k,
+                         p->n_classes);
+    return !k || portable_classes(p, o->classes, k, err);
+}
+
+static struct portable *
+read_any(struct str bytes, const struct port_import *o, struct error *err)
+{
+    (void)o;
+    if (onnx_is(bytes))
+        return onnx_read(bytes, err);
+    if (xgboost_is(bytes))
+        return xgboost_read(bytes, err);
+    error_set(err, ERR_PARSE,
+              "not a model that is known: ONNX, XGBoost's JSON or UBJSON");
+    return NULL;
+}
+
+struct model *
+port_read(struct str bytes, const struct port_import *o, struct error *err)
+{
+    static const struct port_import usual;
+    struct portable *p = read_any(bytes, o ? o : &usual, err);
+    struct model *m = NULL;
+
+    if (p && apply_options(p, o ? o : &usual, err) && portable_check(p, err))
+        m = portable_model(p, err);
+    portable_free(p);
+    return m;
+}

@@ -1,0 +1,62 @@
+/* engine/port/portable.h -- a model as what every format can be made from: a
+ * graph, its inputs by name, the target.
+ *
+ *   another program's file  ->  portable  ->  a model of family "imported"
+ *   any model of lathe      ->  portable  ->  another program's file
+ *
+ * The columns of the graph's design are the inputs: numbers, NaN where missing,
+ * and of a text its level's number, NaN where it is missing or none of them.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_PORT_PORTABLE_H
+#define LATHE_ENGINE_PORT_PORTABLE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "engine/model.h"
+#include "engine/port/graph.h"
+
+struct portable_input {
+    const char *name;
+    const char *const *levels; /* of a text */
+    size_t n_levels;           /* 0: a number */
+};
+
+struct portable {
+    struct arena arena; /* names */
+    struct graph *graph;
+    struct portable_input *input; /* as many as the graph has columns */
+    enum problem problem;
+    const char **classes; /* n_classes; 0 for a regression */
+    size_t n_classes;
+    const char *target; /* NULL: the file does not say */
+    struct buf about;   /* members of a JSON object, for the card */
+    struct buf notes;   /* lines */
+};
+
+/* With a graph over n_inputs columns that has no node yet, and room for as
+ * many inputs, whose names are NULL. */
+struct portable *portable_new(size_t n_inputs, struct error *err) MUST_USE;
+void portable_free(struct portable *p);
+/* Copies: of input i, of the classes ("0", "1", ... where names is NULL). */
+bool portable_name(struct portable *p, size_t i, struct str name,
+                   struct error *err) MUST_USE;
+/* "PREFIXi" for all inputs without a name. */
+bool portable_name_rest(struct portable *p, const char *prefix,
+                        struct error *err) MUST_USE;
+bool portable_classes(struct portable *p, const char *const *names, size_t n,
+                      struct error *err) MUST_USE;
+/* A member of about: "objective": "binary:logistic". */
+void portable_tell(struct portable *p, const char *name, const char *text);
+void portable_tell_count(struct portable *p, const char *name, size_t n);
+/* How wide answers are: 1, or the number of classes. */
+size_t portable_width(const struct portable *p);
+/* Names, problem, classes, graph: all that must be so before it is used. */
+bool portable_check(struct portable *p, struct error *err) MUST_USE;
+
+/* A model of family "imported"; the target is "target" where nobody says. */
+struct model *
+portable_model(const struct portable *p, struct error *err) MUST_USE;
+/* What a model is made of.  ERR_TYPE for a family, and for a step of its
+ * preparation, that no format can say. */
+struct portable *portable_of(const struct model *m, struct error *err) MUST_USE;
+#endif

@@ -1,0 +1,477 @@
+/* engine/port/portable_of.c -- what a model of lathe is made of.
+ *
+ * The one place that looks into the fitted state of other wings.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/classic/linear.h"
+#include "engine/port/imported.h"
+#include "engine/port/portable.h"
+#include "engine/trees/gbdt.h"
+#include "engine/trees/tree.h"
+
+/* ---- inputs ---- */
+
+static bool
+inputs_take(struct portable *p, const struct prepare *from, struct error *err)
+{
+    for (size_t i = 0; i < p->graph->n_cols; i++) {
+        struct prepare_feature f;
+        const char **levels;
+
+        prepare_feature_get(from, i, &f);
+        if (!portable_name(p, i, str_of(f.as.name), err))
+            return false;
+        if (f.derived)
+            buf_printf(&p->notes,
+                       "input '%s' is to be computed before: it is a derived "
+                       "column\n",
+                       f.as.name);
+        if (f.as.type != COL_TEXT)
+            continue;
+        if (!(levels =
+                  arena_try(&p->arena, f.as.n_levels, sizeof *levels, err)))
+            return false;
+        for (size_t k = 0; k < f.as.n_levels; k++)
+            if (!(levels[k] = arena_text(&p->arena, f.as.levels[k],
+                                         strlen(f.as.levels[k]), err)))
+                return false;
+        p->input[i].levels = levels;
+        p->input[i].n_levels = f.as.n_levels;
+    }
+    return true;
+}
+
+static bool
+target_take_names(struct portable *p, const struct model *m, struct error *err)
+{
+    const char *const *names, *target = model_target(m);
+    size_t n = model_classes(m, &names);
+
+    p->target = arena_text(&p->arena, target, strlen(target), err);
+    return p->target && (n == 0 || portable_classes(p, names, n, err));
+}
+
+/* ---- preparation ---- */
+
+/* Design columns are gathered kind by kind, then put in order. */
+struct preparing {
+    const struct prepare *from;
+    struct graph *g;
+    size_t n_cols;
+    uint32_t *place; /* n_cols: where a column is among the gathered */
+    uint32_t *part;  /* gathered nodes */
+    size_t n_parts, n_gathered;
+    struct error *err;
+};
+
+static bool
+is_plain(const struct design_source *s)
+{
+    return s->kind == DESIGN_CODE ||
+           (s->kind == DESIGN_NUMBER && isnan(s->fill) && s->shift == 0 &&
+            s->scale == 1);
+}
+
+/* Are the columns the features, as they are? */
+static bool
+all_plain(const struct preparing *w)
+{
+    if (w->n_cols != w->g->n_cols)
+        return false;
+    for (size_t c = 0; c < w->n_cols; c++) {
+        const struct design_source *s = prepare_source(w->from, c);
+
+        if (!is_plain(s) || s->ref != c)
+            return false;
+    }
+    return true;
+}
+
+/* INPUT of the features of the columns of one kind; *n of them. */
+static bool
+input_of_kind(struct preparing *w, enum design_kind kind, bool plain,
+              uint32_t *id, size_t *n)
+{
+    struct graph_node node = {.op = GRAPH_INPUT};
+
+    *n = 0;
+    for (size_t c = 0; c < w->n_cols; c++) {
+        const struct design_source *s = prepare_source(w->from, c);
+
+        if (s->kind == kind && is_plain(s) == plain)
+            w->place[c] = (uint32_t)(w->n_gathered + (*n)++);
+    }
+    if (*n == 0)
+        return true;
+    w->n_gathered += *n;
+    node.width = node.n_index = *n;
+    if (!graph_add(w->g, &node, id, w->err))
+        return false;
+    for (size_t c = 0, k = 0; c < w->n_cols; c++) {
+        const struct design_source *s = prepare_source(w->from, c);
+
+        if (s->kind == kind && is_plain(s) == plain)
+            w->g->node[*id].index[k++] = (uint32_t)s->ref;
+    }
+    return true;
+}
+
+static bool
+prepare_plain(struct preparing *w, enum design_kind kind)
+{
+    uint32_t id;
+    size_t n;
+
+    if (!input_of_kind(w, kind, true, &id, &n))
+        return false;
+    if (n)
+        w->part[w->n_parts++] = id;
+    return true;
+}
+
+/* Imputed and scaled numbers. */
+static bool
+prepare_numbers(struct preparing *w)
+{
+    struct graph_node fill = {.op = GRAPH_FILL, .n_in = 1, .c = 1};
+    struct graph_node scale = {.op = GRAPH_SCALE, .n_in = 1};
+    uint32_t in, filled, scaled;
+    size_t n;
+
+    if (!input_of_kind(w, DESIGN_NUMBER, false, &in, &n))
+        return false;
+    if (n == 0)
+        return true;
+    fill.width = fill.n_a = scale.width = scale.n_a = scale.n_b = n;
+    fill.in = &in;
+    scale.in = &filled;
+    if (!graph_add(w->g, &fill, &filled, w->err) ||
+        !graph_add(w->g, &scale, &scaled, w->err))
+        return false;
+    for (size_t c = 0, k = 0; c < w->n_cols; c++) {
+        const struct design_source *s = prepare_source(w->from, c);
+
+        if (s->kind != DESIGN_NUMBER || is_plain(s))
+            continue;
+        w->g->node[filled].a[k] = s->fill;
+        w->g->node[scaled].a[k] = s->shift;
+        w->g->node[scaled].b[k++] = s->scale;
+    }
+    w->part[w->n_parts++] = scaled;
+    return true;
+}
+
+static bool
+prepare_missing(struct preparing *w)
+{
+    struct graph_node flag = {.op = GRAPH_MISSING, .n_in = 1, .c = 1};
+    uint32_t in;
+    size_t n;
+
+    if (!input_of_kind(w, DESIGN_MISSING, false, &in, &n))
+        return false;
+    if (n == 0)
+        return true;
+    flag.width = n;
+    flag.in = &in;
+    return graph_add(w->g, &flag, &w->part[w->n_parts++], w->err);
+}
+
+/* The one-hot columns of one text stand side by side, from column c on. */
+static bool
+prepare_levels(struct preparing *w, size_t c)
+{
+    const struct design_source *s = prepare_source(w->from, c);
+    struct graph_node hot = {.op = GRAPH_ONEHOT, .n_in = 1};
+    struct prepare_feature f;
+    uint32_t in, id;
+
+    prepare_feature_get(w->from, s->ref, &f);
+    hot.width = f.n_groups;
+    hot.n_a = hot.n_index = f.as.n_levels;
+    hot.in = &in;
+    if (!graph_add_input(w->g, s->ref, 1, &in, w->err) ||
+        !graph_add(w->g, &hot, &id, w->err))
+        return false;
+    for (size_t k = 0; k < f.as.n_levels; k++) {
+        w->g->node[id].a[k] = (double)k;
+        w->g->node[id].index[k] = f.group[k];
+    }
+    for (size_t k = c; k < w->n_cols; k++) {
+        const struct design_source *t = prepare_source(w->from, k);
+
+        if (t->kind == DESIGN_LEVEL && t->ref == s->ref)
+            w->place[k] = (uint32_t)w->n_gathered + t->group;
+    }
+    w->n_gathered += f.n_groups;
+    w->part[w->n_parts++] = id;
+    return true;
+}
+
+static bool
+prepare_texts(struct preparing *w)
+{
+    size_t last = SIZE_MAX;
+
+    for (size_t c = 0; c < w->n_cols; c++) {
+        const struct design_source *s = prepare_source(w->from, c);
+
+        if (s->kind == DESIGN_LEVEL && s->ref != last) {
+            if (!prepare_levels(w, c))
+                return false;
+            last = s->ref;
+        }
+    }
+    return true;
+}
+
+static bool
+put_in_order(struct preparing *w, uint32_t *id)
+{
+    struct graph_node join = {.op = GRAPH_JOIN,
+                              .width = w->n_gathered,
+                              .n_in = w->n_parts,
+                              .in = w->part};
+    struct graph_node pick = {.op = GRAPH_PICK,
+                              .width = w->n_cols,
+                              .n_in = 1,
+                              .in = id,
+                              .n_index = w->n_cols,
+                              .index = w->place};
+    bool sorted = w->n_gathered == w->n_cols;
+
+    if (w->n_parts == 1)
+        *id = w->part[0];
+    else if (!graph_add(w->g, &join, id, w->err))
+        return false;
+    for (size_t c = 0; c < w->n_cols; c++)
+        sorted = sorted && w->place[c] == c;
+    return sorted || graph_add(w->g, &pick, id, w->err);
+}
+
+static bool
+kinds_check(const struct preparing *w)
+{
+    for (size_t c = 0; c < w->n_cols; c++) {
+        enum design_kind kind = prepare_source(w->from, c)->kind;
+
+        if (kind != DESIGN_NUMBER && kind != DESIGN_CODE &&
+            kind != DESIGN_LEVEL && kind != DESIGN_MISSING)
+            return error_set(w->err, ERR_TYPE,
+                             "column '%s' is prepared in a way that no other "
+                             "format can say",
+                             prepare_feature(w->from, c));
+    }
+    return true;
+}
+
+/* The columns that the learner sees, as a node. */
+static bool
+prepare_nodes(struct graph *g, const struct prepare *from, uint32_t *id,
+              struct error *err)
+{
+    struct preparing w = {
+        .from = from, .g = g, .n_cols = prepare_cols(from), .err = err};
+    bool ok;
+
+    if (all_plain(&w))
+        return graph_add_input(g, 0, w.n_cols, id, err);
+    w.place = mem_try_array(w.n_cols, sizeof *w.place, err);
+    w.part = mem_try_array(w.n_cols + 4, sizeof *w.part, err);
+    ok = w.place && w.part && kinds_check(&w) &&
+         prepare_plain(&w, DESIGN_NUMBER) && prepare_plain(&w, DESIGN_CODE) &&
+         prepare_numbers(&w) && prepare_missing(&w) && prepare_texts(&w) &&
+         put_in_order(&w, id);
+    free(w.place);
+    free(w.part);
+    return ok;
+}
+
+/* ---- learners ---- */
+
+/* Levels whose code is in set `at`, as members; bit 0 is for the missing. */
+static bool
+set_take(struct ensemble *e, const struct forest *f, size_t at, uint32_t col,
+         double *member, uint32_t *number, struct error *err)
+{
+    const uint64_t *set = f->set + at * TREE_SET_WORDS;
+    uint32_t first = f->level_start[col], end = f->level_start[col + 1];
+    size_t n = 0;
+
+    for (uint32_t l = first; l < end; l++) {
+        unsigned code = f->level_code[l];
+
+        if (set[code / 64] >> code % 64 & 1)
+            member[n++] = (double)(l - first);
+    }
+    return ensemble_add_set(e, member, n, number, err);
+}
+
+static bool
+node_take(struct ensemble *e, const struct forest *f, size_t i, double *member,
+          struct ensemble_node *to, struct error *err)
+{
+    bool category = f->flags[i] & TREE_CATEGORY;
+    uint32_t number;
+
+    to->feature = f->feature[i];
+    to->kind = category ? ENSEMBLE_SET : ENSEMBLE_LT;
+    to->threshold = f->threshold[i];
+    if (!category) {
+        to->kind |= f->flags[i] & TREE_MISSING_LEFT ? ENSEMBLE_MISSING_YES : 0;
+        return true;
+    }
+    if (!set_take(e, f, (size_t)f->threshold[i], to->feature, member, &number,
+                  err))
+        return false;
+    if (f->set[(size_t)f->threshold[i] * TREE_SET_WORDS] & 1)
+        to->kind |= ENSEMBLE_MISSING_YES;
+    to->threshold = number;
+    return true;
+}
+
+/* Inner nodes first, then leaves, as a forest numbers them. */
+static bool
+tree_take(struct ensemble *e, const struct forest *f, size_t t, double *member,
+          struct error *err)
+{
+    size_t start = f->node_start[t], n = f->node_start[t + 1] - start;
+    struct ensemble_node *node = mem_try_array(2 * n + 1, sizeof *node, err);
+    bool ok = node != NULL;
+
+    for (size_t i = 0; i < n && ok; i++) {
+        int16_t left = f->left[start + i], right = f->right[start + i];
+
+        ok = node_take(e, f, start + i, member, &node[i], err);
+        node[i].yes = (uint32_t)(left >= 0 ? left : (int)n + ~left);
+        node[i].no = (uint32_t)(right >= 0 ? right : (int)n + ~right);
+    }
+    for (size_t i = 0; i <= n && ok; i++) {
+        node[n + i].feature = (uint32_t)e->n_values;
+        node[n + i].yes = (uint32_t)e->n_values + 1;
+        ok = ensemble_add_value(e, t % f->n_outputs,
+                                (double)f->value[f->leaf_start[t] + i], err);
+    }
+    ok = ok && ensemble_add_tree(e, node, 2 * n + 1, 0, err);
+    free(node);
+    return ok;
+}
+
+static struct ensemble *
+forest_take(const struct forest *f, struct error *err)
+{
+    struct ensemble *e = ensemble_new(f->n_cols, f->n_outputs, err);
+    double *member =
+        mem_try_array(f->level_start[f->n_cols] + 1, sizeof *member, err);
+    bool ok = e && member;
+
+    if (ok) {
+        memcpy(e->base, f->base, f->n_outputs * sizeof *e->base);
+        memcpy(e->gain, f->gain, f->n_cols * sizeof *e->gain);
+    }
+    for (size_t t = 0; t < f->n_trees && ok; t++)
+        ok = tree_take(e, f, t, member, err);
+    free(member);
+    if (ok)
+        return e;
+    ensemble_free(e);
+    return NULL;
+}
+
+static bool
+gbdt_take(struct graph *g, const void *learner, uint32_t in, uint32_t *id,
+          struct error *err)
+{
+    struct graph_node n = {.op = GRAPH_TREES, .n_in = 1, .in = &in};
+
+    if (!(n.trees = forest_take(gbdt_forest(learner), err)))
+        return false;
+    n.width = n.trees->n_outputs;
+    return graph_add(g, &n, id, err);
+}
+
+static bool
+linear_take(struct graph *g, const void *learner, uint32_t in, uint32_t *id,
+            struct error *err)
+{
+    struct linear_weights w = linear_weights_of(learner);
+    struct graph_node n = {.op = GRAPH_DENSE,
+                           .width = w.n_outputs,
+                           .n_in = 1,
+                           .in = &in,
+                           .n_a = w.n_cols * w.n_outputs,
+                           .n_b = w.n_outputs};
+
+    if (!graph_add(g, &n, id, err))
+        return false;
+    for (size_t k = 0; k < w.n_outputs; k++) {
+        for (size_t j = 0; j < w.n_cols; j++)
+            g->node[*id].a[j * w.n_outputs + k] = w.weight[k * w.n_cols + j];
+        g->node[*id].b[k] = w.bias[k];
+    }
+    return true;
+}
+
+/* Families that end in a sum for each output, then sigmoid or softmax. */
+static const struct taker {
+    const struct family *family;
+    bool (*take)(struct graph *g, const void *learner, uint32_t in,
+                 uint32_t *id, struct error *err);
+} takers[] = {
+    {&gbdt_family, gbdt_take},
+    {&linear_family, linear_take},
+    {&logistic_family, linear_take},
+};
+
+static const struct taker *
+taker_find(const struct model *m, struct error *err)
+{
+    for (size_t i = 0; i < sizeof takers / sizeof takers[0]; i++)
+        if (takers[i].family == model_family(m))
+            return &takers[i];
+    error_set(err, ERR_TYPE,
+              "a model of kind '%s' can be written in lathe's own format only",
+              model_family(m)->name);
+    return NULL;
+}
+
+static bool
+learner_take(struct portable *p, const struct model *m, struct error *err)
+{
+    const struct taker *t = taker_find(m, err);
+    uint32_t id;
+
+    if (!t || !prepare_nodes(p->graph, model_prepare(m), &id, err) ||
+        !t->take(p->graph, model_learner(m), id, &id, err))
+        return false;
+    if (p->problem == PROBLEM_REGRESSION)
+        return true;
+    return graph_add_simple(
+        p->graph, p->problem == PROBLEM_BINARY ? GRAPH_SIGMOID : GRAPH_SOFTMAX,
+        id, NULL, err);
+}
+
+struct portable *
+portable_of(const struct model *m, struct error *err)
+{
+    struct portable *p = portable_new(prepare_features(model_prepare(m)), err);
+    bool ok = p && inputs_take(p, model_prepare(m), err) &&
+              target_take_names(p, m, err);
+
+    if (ok && model_family(m) == &imported_family) {
+        graph_unref(p->graph);
+        p->graph = graph_ref(imported_graph(model_learner(m)));
+    } else if (ok) {
+        ok = learner_take(p, m, err);
+    }
+    if (ok && portable_check(p, err))
+        return p;
+    portable_free(p);
+    return NULL;
+}

@@ -1,0 +1,414 @@
+/* engine/port/probe.c -- made-up rows on which two forms of a model agree.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/port/probe.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "frame/builder.h"
+
+enum { SEED = 20, MISSING_IN = 12, UNSEEN_IN = 40 };
+
+/* ---- where answers change ---- */
+
+/* Values of interest of each input, one behind the other. */
+struct hints {
+    size_t *start; /* n_cols + 1 */
+    double *value;
+    double *spread; /* n_cols: how far a column reaches; 0: not known */
+};
+
+/* The input behind column j of a node, or SIZE_MAX; what was done to it on the
+ * way does not matter. */
+static size_t
+input_behind(const struct graph *g, uint32_t id, size_t j)
+{
+    for (;;) {
+        const struct graph_node *n = &g->node[id];
+
+        switch (n->op) {
+        case GRAPH_INPUT:
+            return n->index[j];
+        case GRAPH_ROUND:
+        case GRAPH_FILL:
+        case GRAPH_SCALE:
+            break;
+        case GRAPH_PICK:
+            j = n->index[j];
+            break;
+        case GRAPH_JOIN: {
+            size_t k = 0;
+
+            while (j >= g->node[n->in[k]].width)
+                j -= g->node[n->in[k++]].width;
+            id = n->in[k];
+            continue;
+        }
+        default:
+            return SIZE_MAX;
+        }
+        id = n->in[0];
+    }
+}
+
+/* Call put() with each value of interest. */
+typedef void hint_fn(void *ctx, size_t col, double v);
+
+static void
+each_hint(const struct graph *g, hint_fn *put, void *ctx)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        const struct graph_node *n = &g->node[i];
+        const struct ensemble *e = n->trees;
+        size_t col;
+
+        if (n->op == GRAPH_ONEHOT || n->op == GRAPH_MAP)
+            for (size_t k = 0; k < n->n_a; k++)
+                if ((col = input_behind(g, n->in[0], 0)) < SIZE_MAX)
+                    put(ctx, col, n->a[k]);
+        for (size_t k = 0; e && k < e->n_nodes; k++) {
+            unsigned kind = e->kind[k] & ENSEMBLE_KIND;
+
+            if (kind == ENSEMBLE_LEAF || kind == ENSEMBLE_SET)
+                continue;
+            col = input_behind(g, n->in[0], e->feature[k]);
+            if (col < SIZE_MAX)
+                put(ctx, col, e->threshold[k]);
+        }
+    }
+}
+
+static void
+count_hint(void *ctx, size_t col, double v)
+{
+    struct hints *h = ctx;
+
+    (void)v;
+    h->start[col + 1]++;
+}
+
+static void
+put_hint(void *ctx, size_t col, double v)
+{
+    struct hints *h = ctx;
+
+    h->value[h->start[col]++] = v;
+}
+
+static void
+spreads(const struct graph *g, struct hints *h)
+{
+    for (size_t i = 0; i < g->n; i++)
+        for (size_t j = 0; g->node[i].op == GRAPH_SCALE && j < g->node[i].width;
+             j++) {
+            size_t col = input_behind(g, g->node[i].in[0], j);
+
+            if (col < SIZE_MAX && g->node[i].b[j] != 0)
+                h->spread[col] = fabs(1 / g->node[i].b[j]);
+        }
+}
+
+/* The middle of what is scaled. */
+static void
+each_middle(const struct graph *g, hint_fn *put, void *ctx)
+{
+    for (size_t i = 0; i < g->n; i++)
+        for (size_t j = 0; g->node[i].op == GRAPH_SCALE && j < g->node[i].width;
+             j++) {
+            size_t col = input_behind(g, g->node[i].in[0], j);
+
+            if (col < SIZE_MAX)
+                put(ctx, col, g->node[i].a[j]);
+        }
+}
+
+static bool
+hints_make(const struct graph *g, struct hints *h, struct error *err)
+{
+    *h = (struct hints){0};
+    if (!(h->start = mem_try_array(g->n_cols + 1, sizeof *h->start, err)) ||
+        !(h->spread = mem_try_array(g->n_cols, sizeof *h->spread, err)))
+        return false;
+    each_hint(g, count_hint, h);
+    each_middle(g, count_hint, h);
+    spreads(g, h);
+    for (size_t c = 0; c < g->n_cols; c++)
+        h->start[c + 1] += h->start[c];
+    if (!(h->value = mem_try_array(h->start[g->n_cols], sizeof *h->value, err)))
+        return false;
+    each_hint(g, put_hint, h);
+    each_middle(g, put_hint, h);
+    /* Filling moved each start to its end. */
+    memmove(h->start + 1, h->start, g->n_cols * sizeof *h->start);
+    h->start[0] = 0;
+    return true;
+}
+
+static void
+hints_fini(struct hints *h)
+{
+    free(h->start);
+    free(h->value);
+    free(h->spread);
+}
+
+/* ---- drawing ---- */
+
+static double
+draw_level(size_t n_levels, uint64_t stream, uint64_t i)
+{
+    if (rng_below(SEED, stream + 1, i, MISSING_IN) == 0 ||
+        rng_below(SEED, stream + 2, i, UNSEEN_IN) == 0)
+        return NAN;
+    return (double)rng_below(SEED, stream, i, n_levels);
+}
+
+static double
+draw_number(const struct hints *h, size_t col, uint64_t stream, uint64_t i)
+{
+    size_t n = h->start[col + 1] - h->start[col];
+    double spread = h->spread[col] > 0 ? h->spread[col] : 1, v;
+
+    if (rng_below(SEED, stream + 1, i, MISSING_IN) == 0)
+        return NAN;
+    if (n == 0)
+        return spread * rng_normal(SEED, stream, i);
+    v = h->value[h->start[col] + rng_below(SEED, stream, i, n)];
+    switch (rng_below(SEED, stream + 2, i, 6)) {
+    case 0:
+        return v;
+    case 1:
+        return (double)nextafterf((float)v, INFINITY);
+    case 2:
+        return (double)nextafterf((float)v, -INFINITY);
+    case 3:
+        return nextafter(v, -INFINITY);
+    default:
+        if (h->spread[col] <= 0)
+            spread = 0.1 * (fabs(v) + 1);
+        return v + spread * rng_normal(SEED, stream + 3, i);
+    }
+}
+
+static double
+settle(double v, bool floats, bool whole)
+{
+    if (isinf(v))
+        v = v < 0 ? -1e30 : 1e30;
+    if (whole)
+        v = nearbyint(fmax(fmin(v, 1e9), -1e6));
+    return floats ? (double)(float)v : v;
+}
+
+bool
+probe_make(const struct portable *p, size_t n, bool floats, const bool *whole,
+           struct probe *out, struct error *err)
+{
+    struct hints h;
+    size_t cols = p->graph->n_cols, total;
+    bool ok = hints_make(p->graph, &h, err);
+
+    *out = (struct probe){.n = n, .n_cols = cols};
+    if (ok && !mem_mul(n, cols, &total))
+        ok = error_set(err, ERR_NOMEM, "%zu columns are too many to probe",
+                       cols);
+    ok = ok && (out->x = mem_try_array(total, sizeof *out->x, err));
+    for (size_t c = 0; c < cols && ok; c++)
+        for (size_t i = 0; i < n; i++) {
+            size_t levels = p->input[c].n_levels;
+            double v = levels ? draw_level(levels, 4 * c, i)
+                              : draw_number(&h, c, 4 * c, i);
+
+            out->x[c * n + i] =
+                levels ? v : settle(v, floats, whole && whole[c]);
+        }
+    hints_fini(&h);
+    return ok;
+}
+
+void
+probe_fini(struct probe *q)
+{
+    free(q->x);
+}
+
+/* ---- asking ---- */
+
+/* The number that p has for level k of input i of `like`. */
+static double
+level_of(const struct portable_input *in, const struct portable_input *like,
+         double code)
+{
+    if (isnan(code) || in->n_levels == 0 || like->n_levels == 0)
+        return code;
+    for (size_t k = 0; k < in->n_levels; k++)
+        if (strcmp(in->levels[k], like->levels[(size_t)code]) == 0)
+            return (double)k;
+    return NAN;
+}
+
+static bool
+score_dense(const struct graph *g, const double *x, size_t n, struct pool *pool,
+            double *out, struct error *err)
+{
+    struct design_column *column =
+        mem_try_array(g->n_cols, sizeof *column, err);
+    struct design *d =
+        column ? design_dense(x, n, g->n_cols, column, err) : NULL;
+    bool ok = d && graph_score(g, d, pool, out, err);
+
+    design_free(d);
+    free(column);
+    return ok;
+}
+
+bool
+probe_score(const struct portable *p, const struct portable *like,
+            const struct probe *q, struct pool *pool, double **out,
+            struct error *err)
+{
+    size_t width = portable_width(p);
+    double *x;
+    bool ok;
+
+    if (p->graph->n_cols != q->n_cols)
+        return error_set(err, ERR_STATE, "%zu inputs came back, expected %zu",
+                         p->graph->n_cols, q->n_cols);
+    x = mem_try_array(q->n * q->n_cols, sizeof *x, err);
+    *out = x ? mem_try_array(q->n * width, sizeof **out, err) : NULL;
+    for (size_t c = 0; c < q->n_cols && *out; c++)
+        for (size_t i = 0; i < q->n; i++)
+            x[c * q->n + i] =
+                level_of(&p->input[c], &like->input[c], q->x[c * q->n + i]);
+    ok = *out && score_dense(p->graph, x, q->n, pool, *out, err);
+    free(x);
+    if (!ok) {
+        free(*out);
+        *out = NULL;
+    }
+    return ok;
+}
+
+static size_t
+input_named(const struct portable *p, const char *name)
+{
+    size_t i = 0;
+
+    while (i < p->graph->n_cols && strcmp(p->input[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+static bool
+put_cell(struct builder *b, size_t col, const struct input *in, double v,
+         struct error *err)
+{
+    if (isnan(v))
+        return true;
+    if (in->type == COL_TEXT)
+        return (size_t)v >= in->n_levels ||
+               builder_text(b, col, str_of(in->levels[(size_t)v]), err);
+    if (in->type == COL_DATE || in->type == COL_TIMESTAMP)
+        return builder_i64(b, col, (int64_t)v, err);
+    return builder_f64(b, col, v, err);
+}
+
+static struct frame *
+frame_of(const struct input *in, size_t n_in, const size_t *place,
+         const struct probe *q, struct error *err)
+{
+    const char **name = mem_try_array(n_in, sizeof *name, err);
+    enum col_type *type = mem_try_array(n_in, sizeof *type, err);
+    struct builder *b = NULL;
+    bool ok = name && type;
+
+    for (size_t i = 0; i < n_in && ok; i++) {
+        name[i] = in[i].name;
+        type[i] = in[i].type == COL_BOOL || in[i].type == COL_INT64
+                      ? COL_FLOAT64
+                      : in[i].type;
+    }
+    ok = ok && (b = builder_new(n_in, name, type, err));
+    for (size_t r = 0; r < q->n && ok; r++) {
+        for (size_t i = 0; i < n_in && ok; i++)
+            ok = put_cell(b, i, &in[i], q->x[place[i] * q->n + r], err);
+        ok = ok && builder_end_row(b, err);
+    }
+    free(name);
+    free(type);
+    if (ok)
+        return builder_finish(b, err);
+    builder_free(b);
+    return NULL;
+}
+
+bool
+probe_ask(const struct model *m, const struct portable *like,
+          const struct probe *q, struct pool *pool, double **out, bool *asked,
+          struct error *err)
+{
+    size_t n;
+    const struct input *in = model_inputs(m, &n);
+    size_t *place = mem_try_array(n, sizeof *place, err);
+    struct prediction p = {0};
+    struct frame *f = NULL;
+
+    *asked = place != NULL;
+    for (size_t i = 0; i < n && *asked; i++) {
+        place[i] = input_named(like, in[i].name);
+        *asked = place[i] < like->graph->n_cols;
+    }
+    if (!*asked) {
+        bool ok = place != NULL;
+
+        free(place);
+        return ok;
+    }
+    f = frame_of(in, n, place, q, err);
+    free(place);
+    if (!f || !model_predict(m, f, pool, &p, err)) {
+        frame_unref(f);
+        return false;
+    }
+    frame_unref(f);
+    *out = p.value;
+    return true;
+}
+
+/* ---- judging ---- */
+
+bool
+probe_compare(const struct probe *q, const double *a, const double *b,
+              size_t width, double tolerance, double *worst, struct error *err)
+{
+    double scale = 1;
+    size_t at = 0;
+
+    for (size_t i = 0; i < q->n * width; i++)
+        if (isfinite(a[i]) && fabs(a[i]) > scale)
+            scale = fabs(a[i]);
+    for (size_t i = 0; i < q->n * width; i++) {
+        double d = a[i] == b[i] || (isnan(a[i]) && isnan(b[i]))
+                       ? 0
+                       : fabs(a[i] - b[i]) / scale;
+
+        if (isnan(d))
+            d = INFINITY;
+        if (d > *worst) {
+            *worst = d;
+            at = i;
+        }
+    }
+    if (*worst <= tolerance)
+        return true;
+    return error_set(err, ERR_STATE,
+                     "row %zu of %zu made up to compare gives %.9g, expected "
+                     "%.9g: nothing was written",
+                     at / width + 1, q->n, b[at], a[at]);
+}

@@ -1,0 +1,41 @@
+/* engine/port/probe.h -- made-up rows on which two forms of a model must agree.
+ *
+ * They lie where answers change: at the thresholds of trees and one step to
+ * each side of them, around the middle of what is scaled, at every level and
+ * key, missing here and there.  Drawn by a fixed seed.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_PORT_PROBE_H
+#define LATHE_ENGINE_PORT_PROBE_H
+
+#include "engine/port/portable.h"
+
+enum { PROBE_ROWS = 2000 };
+
+struct probe {
+    size_t n, n_cols;
+    double *x; /* shape (n, n_cols), column-major; owned */
+};
+
+/* floats: values are 32-bit floats.  whole: columns (n_cols flags, or NULL) of
+ * whole numbers. */
+bool
+probe_make(const struct portable *p, size_t n, bool floats, const bool *whole,
+           struct probe *out, struct error *err) MUST_USE;
+void probe_fini(struct probe *q);
+/* Answers to rows that were made for `like`, whose inputs are p's, too, in
+ * that order; levels are told by their texts where both have them.  *out: shape
+ * (n, width of p), caller frees. */
+bool probe_score(const struct portable *p, const struct portable *like,
+                 const struct probe *q, struct pool *pool, double **out,
+                 struct error *err) MUST_USE;
+/* The same rows put to a model.  *asked false: its inputs are not all features
+ * (it computes some), nothing was done. */
+bool probe_ask(const struct model *m, const struct portable *like,
+               const struct probe *q, struct pool *pool, double **out,
+               bool *asked, struct error *err) MUST_USE;
+/* The largest difference, relative where values are large; ERR_STATE with the
+ * worst row when it is over the tolerance. */
+bool probe_compare(const struct probe *q, const double *a, const double *b,
+                   size_t width, double tolerance, double *worst,
+                   struct error *err) MUST_USE;
+#endif

@@ -1,0 +1,487 @@
+/* engine/port/xgboost_in.c -- read models of XGBoost.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fmath.h"
+#include "base/mem.h"
+#include "engine/port/boosted.h"
+#include "engine/port/doc.h"
+#include "engine/port/xgboost.h"
+
+/* How an objective's base_score is kept. */
+enum base_kind { BASE_MARGIN, BASE_LOGIT, BASE_LOG };
+
+static const struct objective {
+    const char *name;
+    enum graph_op link; /* GRAPH_INPUT: none */
+    enum base_kind base;
+    bool classes; /* learns classes */
+} objectives[] = {
+    {"binary:logistic", GRAPH_SIGMOID, BASE_LOGIT, true},
+    {"binary:hinge", GRAPH_STEP, BASE_MARGIN, true},
+    {"binary:logitraw", GRAPH_INPUT, BASE_LOGIT, false},
+    {"count:poisson", GRAPH_EXP, BASE_LOG, false},
+    {"multi:softmax", GRAPH_SOFTMAX, BASE_MARGIN, true},
+    {"multi:softprob", GRAPH_SOFTMAX, BASE_MARGIN, true},
+    {"rank:map", GRAPH_INPUT, BASE_MARGIN, false},
+    {"rank:ndcg", GRAPH_INPUT, BASE_MARGIN, false},
+    {"rank:pairwise", GRAPH_INPUT, BASE_MARGIN, false},
+    {"reg:absoluteerror", GRAPH_INPUT, BASE_MARGIN, false},
+    {"reg:gamma", GRAPH_EXP, BASE_LOG, false},
+    {"reg:linear", GRAPH_INPUT, BASE_MARGIN, false},
+    {"reg:logistic", GRAPH_SIGMOID, BASE_LOGIT, false},
+    {"reg:pseudohubererror", GRAPH_INPUT, BASE_MARGIN, false},
+    {"reg:quantileerror", GRAPH_INPUT, BASE_MARGIN, false},
+    {"reg:squarederror", GRAPH_INPUT, BASE_MARGIN, false},
+    {"reg:squaredlogerror", GRAPH_INPUT, BASE_MARGIN, false},
+    {"reg:tweedie", GRAPH_EXP, BASE_LOG, false},
+    {"survival:aft", GRAPH_EXP, BASE_LOG, false},
+    {"survival:cox", GRAPH_EXP, BASE_LOG, false},
+};
+enum { N_OBJECTIVES = sizeof objectives / sizeof objectives[0] };
+
+struct reading {
+    const struct doc *learner, *params;
+    const struct objective *objective;
+    size_t n_cols, n_outputs;
+    double base[TARGET_MAX_CLASSES];
+    struct portable *p;
+    struct error *err;
+};
+
+static float
+as_float(double x)
+{
+    return (float)x;
+}
+
+/* ---- head ---- */
+
+static bool
+objective_find(struct reading *r)
+{
+    const struct doc *o = doc_find(r->learner, "objective");
+    const struct doc *name = doc_find(o, "name");
+
+    for (size_t i = 0; name && i < N_OBJECTIVES; i++)
+        if (str_is(name->text, objectives[i].name)) {
+            r->objective = &objectives[i];
+            return true;
+        }
+    return error_set(r->err, ERR_TYPE, "objective '%.64s' is not known",
+                     name && name->text.p ? name->text.p : "");
+}
+
+static bool
+sizes_read(struct reading *r)
+{
+    size_t n_class, n_target;
+
+    if (!doc_count(r->params, "num_feature", UINT32_MAX, &r->n_cols, r->err) ||
+        !doc_count(r->params, "num_class", TARGET_MAX_CLASSES, &n_class,
+                   r->err) ||
+        !doc_count(r->params, "num_target", UINT32_MAX, &n_target, r->err))
+        return false;
+    if (n_target > 1)
+        return error_set(r->err, ERR_TYPE,
+                         "a model of %zu targets, lathe's have one", n_target);
+    r->n_outputs = n_class > 1 ? n_class : 1;
+    if ((r->objective->link == GRAPH_SOFTMAX) != (r->n_outputs > 1))
+        return error_set(r->err, ERR_PARSE, "%zu classes with objective %s",
+                         n_class, r->objective->name);
+    return true;
+}
+
+/* In the margin, as XGBoost computes it: in 32 bits. */
+static bool
+base_to_margin(struct reading *r, double *x)
+{
+    float f = as_float(*x);
+
+    if (r->objective->base == BASE_LOGIT) {
+        if (!(f > 0 && f < 1))
+            return error_set(r->err, ERR_PARSE,
+                             "base_score is %g, expected a probability", *x);
+        *x = -fm_log(1 / (double)f - 1);
+    } else if (r->objective->base == BASE_LOG) {
+        if (!(f > 0))
+            return error_set(r->err, ERR_PARSE, "base_score is %g", *x);
+        *x = fm_log((double)f);
+    } else {
+        *x = (double)f;
+    }
+    return isfinite(*x) || error_set(r->err, ERR_PARSE, "base_score is %g", *x);
+}
+
+/* "5E-1", or from 3.x on "[5E-1]" and "[1E0,2E0]". */
+static bool
+base_read(struct reading *r)
+{
+    const struct doc *v = doc_find(r->params, "base_score");
+    struct str rest = v ? v->text : STR("5E-1");
+    size_t n = 0;
+
+    if (v && v->type == DOC_NUMBER) {
+        r->base[0] = v->number;
+        n = 1;
+    } else if (v && v->type != DOC_TEXT) {
+        return error_set(r->err, ERR_PARSE, "base_score is no number");
+    }
+    if (rest.n && rest.p[0] == '[')
+        rest = (struct str){rest.p + 1, rest.n - 1};
+    if (rest.n && rest.p[rest.n - 1] == ']')
+        rest.n--;
+    while (rest.n && n < r->n_outputs) {
+        const char *comma = memchr(rest.p, ',', rest.n);
+        size_t len = comma ? (size_t)(comma - rest.p) : rest.n;
+
+        if (!str_to_f64(str_trim((struct str){rest.p, len}), &r->base[n++]))
+            return error_set(r->err, ERR_PARSE, "base_score is '%.64s'",
+                             v ? v->text.p : "");
+        len += comma != NULL;
+        rest = (struct str){rest.p + len, rest.n - len};
+    }
+    if (rest.n || n == 0)
+        return error_set(r->err, ERR_PARSE,
+                         "base_score does not fit %zu outputs", r->n_outputs);
+    for (size_t k = n; k < r->n_outputs; k++)
+        r->base[k] = r->base[0];
+    for (size_t k = 0; k < r->n_outputs; k++)
+        if (!base_to_margin(r, &r->base[k]))
+            return false;
+    return true;
+}
+
+static bool
+names_read(struct reading *r)
+{
+    const struct doc *names = doc_find(r->learner, "feature_names");
+
+    if (names && names->type == DOC_LIST && names->n == r->n_cols)
+        for (size_t i = 0; i < r->n_cols; i++)
+            if (names->item[i].type == DOC_TEXT && names->item[i].text.n &&
+                !portable_name(r->p, i, names->item[i].text, r->err))
+                return false;
+    return portable_name_rest(r->p, "f", r->err);
+}
+
+/* ---- trees ---- */
+
+struct tree {
+    size_t n;
+    const double *left, *right, *feature, *cut, *default_left, *type;
+    const double *gain; /* or NULL */
+    size_t output;
+    double weight;
+    double *set; /* of a category's node: its set's number; owned */
+};
+
+static bool
+optional(const struct doc *t, const char *key, size_t n, const double **out,
+         struct error *err)
+{
+    const struct doc *v = doc_find(t, key);
+
+    *out = NULL;
+    return !v || v->n == 0 || doc_numbers(t, key, n, out, NULL, err);
+}
+
+/* Whole numbers below the limit, for what indexes. */
+static bool
+is_index(double x, size_t limit)
+{
+    return x >= 0 && x < (double)limit && x == floor(x);
+}
+
+static bool
+sets_read(struct ensemble *e, const struct doc *t, struct tree *tree,
+          struct error *err)
+{
+    const double *members, *node, *segment, *size;
+    size_t n_members, n = 0;
+
+    if (!doc_find(t, "categories_nodes"))
+        return true;
+    if (!doc_numbers(t, "categories", SIZE_MAX, &members, &n_members, err) ||
+        !doc_numbers(t, "categories_nodes", SIZE_MAX, &node, &n, err) ||
+        !doc_numbers(t, "categories_segments", n, &segment, NULL, err) ||
+        !doc_numbers(t, "categories_sizes", n, &size, NULL, err))
+        return false;
+    for (size_t k = 0; k < n; k++) {
+        uint32_t number;
+
+        if (!is_index(node[k], tree->n) ||
+            !is_index(segment[k], n_members + 1) ||
+            !is_index(size[k], n_members - (size_t)segment[k] + 1))
+            return error_set(err, ERR_PARSE, "categories do not fit");
+        if (!ensemble_add_set(e, members + (size_t)segment[k], (size_t)size[k],
+                              &number, err))
+            return false;
+        tree->set[(size_t)node[k]] = number;
+    }
+    return true;
+}
+
+static bool
+tree_open(const struct doc *t, struct tree *tree, struct error *err)
+{
+    size_t leaf_size;
+
+    if (!doc_count(doc_find(t, "tree_param"), "size_leaf_vector", UINT32_MAX,
+                   &leaf_size, err))
+        return false;
+    if (leaf_size > 1)
+        return error_set(err, ERR_TYPE, "leaves of %zu values are not read",
+                         leaf_size);
+    if (!doc_numbers(t, "left_children", SIZE_MAX, &tree->left, &tree->n,
+                     err) ||
+        !doc_numbers(t, "right_children", tree->n, &tree->right, NULL, err) ||
+        !doc_numbers(t, "split_indices", tree->n, &tree->feature, NULL, err) ||
+        !doc_numbers(t, "split_conditions", tree->n, &tree->cut, NULL, err) ||
+        !doc_numbers(t, "default_left", tree->n, &tree->default_left, NULL,
+                     err) ||
+        !optional(t, "split_type", tree->n, &tree->type, err) ||
+        !optional(t, "loss_changes", tree->n, &tree->gain, err))
+        return false;
+    if (!(tree->set = mem_try_array(tree->n, sizeof *tree->set, err)))
+        return false;
+    for (size_t i = 0; i < tree->n; i++)
+        tree->set[i] = -1;
+    return true;
+}
+
+/* A member of the set goes right; all else, also what is negative or beyond,
+ * goes left. */
+static bool
+category_take(const struct tree *t, size_t i, struct ensemble_node *to,
+              struct error *err)
+{
+    uint32_t left = to->yes;
+
+    if (t->set[i] < 0)
+        return error_set(err, ERR_PARSE, "node %zu has no categories", i);
+    to->kind = ENSEMBLE_SET;
+    to->threshold = t->set[i];
+    to->yes = to->no;
+    to->no = left;
+    if (t->default_left[i] == 0)
+        to->kind |= ENSEMBLE_MISSING_YES;
+    return true;
+}
+
+static bool
+node_take(struct ensemble *e, const struct tree *t, size_t i,
+          struct ensemble_node *to, struct error *err)
+{
+    if (t->left[i] == -1) {
+        to->kind = ENSEMBLE_LEAF;
+        to->feature = (uint32_t)e->n_values;
+        to->yes = to->feature + 1;
+        return ensemble_add_value(e, t->output,
+                                  (double)as_float(t->cut[i]) * t->weight, err);
+    }
+    if (!is_index(t->left[i], t->n) || !is_index(t->right[i], t->n) ||
+        !is_index(t->feature[i], e->n_cols)) {
+        /* Deleted nodes hold anything; where this is reached it is refused. */
+        to->kind = ENSEMBLE_LT;
+        to->feature = UINT32_MAX;
+        return true;
+    }
+    to->feature = (uint32_t)t->feature[i];
+    to->yes = (uint32_t)t->left[i];
+    to->no = (uint32_t)t->right[i];
+    if (t->gain && t->gain[i] > 0 && isfinite(t->gain[i]))
+        e->gain[to->feature] += t->gain[i];
+    if (t->type && t->type[i] == 1)
+        return category_take(t, i, to, err);
+    to->kind = ENSEMBLE_LT;
+    to->threshold = (double)as_float(t->cut[i]);
+    if (t->default_left[i] != 0)
+        to->kind |= ENSEMBLE_MISSING_YES;
+    return true;
+}
+
+static bool
+tree_read(struct ensemble *e, const struct doc *d, size_t output, double weight,
+          struct error *err)
+{
+    struct tree t = {.output = output, .weight = weight};
+    struct ensemble_node *node = NULL;
+    bool ok = tree_open(d, &t, err) && sets_read(e, d, &t, err) &&
+              (node = mem_try_array(t.n, sizeof *node, err));
+
+    for (size_t i = 0; i < t.n && ok; i++)
+        ok = node_take(e, &t, i, &node[i], err);
+    ok = ok && ensemble_add_tree(e, node, t.n, 0, err);
+    free(t.set);
+    free(node);
+    return ok;
+}
+
+static bool
+trees_read(struct reading *r, const struct doc *model, const double *weight,
+           size_t n_weights, struct ensemble *e)
+{
+    const struct doc *trees;
+    const double *info;
+
+    if (!doc_need(model, "trees", DOC_LIST, &trees, r->err) ||
+        !doc_numbers(model, "tree_info", trees->n, &info, NULL, r->err))
+        return false;
+    if (weight && n_weights != trees->n)
+        return error_set(r->err, ERR_PARSE, "%zu weights for %zu trees",
+                         n_weights, trees->n);
+    for (size_t t = 0; t < trees->n; t++) {
+        if (!is_index(info[t], r->n_outputs))
+            return error_set(r->err, ERR_PARSE, "tree %zu is for class %g", t,
+                             info[t]);
+        if (!tree_read(e, &trees->item[t], (size_t)info[t],
+                       weight ? (double)as_float(weight[t]) : 1, r->err))
+            return error_prefix(r->err, "tree %zu: ", t);
+    }
+    portable_tell_count(r->p, "trees", trees->n);
+    return true;
+}
+
+static bool
+booster_read(struct reading *r, const struct doc *booster)
+{
+    const struct doc *dart = doc_find(booster, "gbtree"), *model;
+    struct ensemble *e;
+    const double *weight = NULL;
+    size_t n_weights = 0;
+
+    if (dart && !doc_numbers(booster, "weight_drop", SIZE_MAX, &weight,
+                             &n_weights, r->err))
+        return false;
+    if (!doc_need(dart ? dart : booster, "model", DOC_OBJECT, &model, r->err) ||
+        !(e = ensemble_new(r->n_cols, r->n_outputs, r->err)))
+        return false;
+    memcpy(e->base, r->base, r->n_outputs * sizeof *e->base);
+    if (!trees_read(r, model, weight, n_weights, e)) {
+        ensemble_free(e);
+        return false;
+    }
+    return boosted_put(r->p, e, true, r->objective->link, r->err);
+}
+
+/* Weights of (features + 1) x outputs, the last row the bias; missing counts
+ * as 0. */
+static bool
+linear_read(struct reading *r, const struct doc *booster)
+{
+    const struct doc *model;
+    struct graph *g = r->p->graph;
+    size_t k = r->n_outputs, n = r->n_cols;
+    struct graph_node fill = {
+        .op = GRAPH_FILL, .width = n, .n_in = 1, .n_a = n};
+    struct graph_node dense = {
+        .op = GRAPH_DENSE, .width = k, .n_in = 1, .n_a = n * k, .n_b = k};
+    const double *w;
+    uint32_t in, id;
+
+    if (!doc_need(booster, "model", DOC_OBJECT, &model, r->err) ||
+        !doc_numbers(model, "weights", (n + 1) * k, &w, NULL, r->err))
+        return false;
+    dense.a = (double *)(uintptr_t)w;
+    dense.b = (double *)(uintptr_t)(w + n * k);
+    fill.in = dense.in = &in;
+    if (!graph_add_input(g, 0, n, &in, r->err) ||
+        !graph_add_simple(g, GRAPH_ROUND, in, &in, r->err) ||
+        !graph_add(g, &fill, &in, r->err) || !graph_add(g, &dense, &id, r->err))
+        return false;
+    for (size_t i = 0; i < k; i++)
+        g->node[id].b[i] += r->base[i];
+    return r->objective->link == GRAPH_INPUT ||
+           graph_add_simple(g, r->objective->link, id, NULL, r->err);
+}
+
+/* ---- the whole ---- */
+
+static void
+about(struct reading *r, const struct doc *root, bool binary)
+{
+    const struct doc *v = doc_find(root, "version");
+    char version[64] = "XGBoost";
+
+    if (v && v->type == DOC_NUMBERS && v->n == 3)
+        snprintf(version, sizeof version, "XGBoost %.0f.%.0f.%.0f",
+                 v->numbers[0], v->numbers[1], v->numbers[2]);
+    portable_tell(r->p, "format", binary ? "XGBoost UBJSON" : "XGBoost JSON");
+    portable_tell(r->p, "producer", version);
+    portable_tell(r->p, "objective", r->objective->name);
+    buf_puts(&r->p->notes, "inputs are rounded to 32 bits, as XGBoost does\n");
+}
+
+static bool
+learner_read(struct reading *r)
+{
+    const struct doc *booster, *name, *lathe;
+
+    if (!doc_need(r->learner, "gradient_booster", DOC_OBJECT, &booster,
+                  r->err) ||
+        !doc_need(booster, "name", DOC_TEXT, &name, r->err) || !base_read(r) ||
+        !names_read(r))
+        return false;
+    if (r->objective->classes &&
+        !portable_classes(r->p, NULL, r->n_outputs > 1 ? r->n_outputs : 2,
+                          r->err))
+        return false;
+    lathe = doc_find(doc_find(r->learner, "attributes"), "lathe");
+    if (lathe && lathe->type == DOC_TEXT &&
+        !portable_schema_read(r->p, lathe->text, true, r->err))
+        return false;
+    if (str_is(name->text, "gblinear"))
+        return linear_read(r, booster);
+    if (str_is(name->text, "gbtree") || str_is(name->text, "dart"))
+        return booster_read(r, booster);
+    return error_set(r->err, ERR_TYPE, "booster '%.32s' is not known",
+                     name->text.p);
+}
+
+static bool
+is_binary(struct str bytes)
+{
+    return bytes.n > 1 && bytes.p[0] == '{' && strchr("LlIiU$#", bytes.p[1]) &&
+           bytes.p[1];
+}
+
+bool
+xgboost_is(struct str bytes)
+{
+    struct str t = str_trim(bytes);
+
+    return is_binary(bytes) || (t.n && t.p[0] == '{');
+}
+
+struct portable *
+xgboost_read(struct str bytes, struct error *err)
+{
+    struct reading r = {.err = err};
+    struct arena arena;
+    struct doc root;
+    bool ok, binary = is_binary(bytes);
+
+    arena_init(&arena);
+    ok = binary ? doc_parse_ubjson(bytes, &arena, &root, err)
+                : doc_parse_json(bytes, &arena, &root, err);
+    ok = ok && doc_need(&root, "learner", DOC_OBJECT, &r.learner, err) &&
+         doc_need(r.learner, "learner_model_param", DOC_OBJECT, &r.params,
+                  err) &&
+         objective_find(&r) && sizes_read(&r) &&
+         (r.p = portable_new(r.n_cols, err));
+    if (ok) {
+        about(&r, &root, binary);
+        ok = learner_read(&r) && portable_check(r.p, err);
+    }
+    arena_fini(&arena);
+    if (ok)
+        return r.p;
+    portable_free(r.p);
+    return NULL;
+}

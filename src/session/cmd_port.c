@@ -1,0 +1,218 @@
+/* session/cmd_port.c -- models from other programs, and to them.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "engine/port/port.h"
+#include "session/cmd.h"
+#include "session/enrol.h"
+
+/* ---- export ---- */
+
+struct exported {
+    const char *path;
+    size_t len;
+    struct port_report report;
+};
+
+static void
+tell_export(struct call *c, enum port_format f, const struct exported *x,
+            struct json_writer *w)
+{
+    char bytes[STR_F64_MAX], rows[STR_F64_MAX];
+
+    str_from_count(x->len, bytes);
+    str_from_count(x->report.n_rows, rows);
+    if (!w) {
+        buf_printf(call_out(c), "%s: %s, %s bytes; %s", x->path,
+                   port_format_title(f), bytes, x->report.check);
+        if (x->report.n_rows)
+            buf_printf(call_out(c), ", %s rows differ by %.2g at most", rows,
+                       x->report.worst);
+        buf_printf(call_out(c), "\n%s", x->report.notes.data);
+        return;
+    }
+    json_open(w, '{');
+    json_name(w, "format");
+    json_put_string(w, port_format_name(f));
+    json_name(w, "out");
+    json_put_string(w, x->path);
+    json_name(w, "bytes");
+    json_put_i64(w, (int64_t)x->len);
+    json_name(w, "check");
+    json_put_string(w, x->report.check);
+    json_name(w, "rows");
+    json_put_i64(w, (int64_t)x->report.n_rows);
+    json_name(w, "worst");
+    json_put_double(w, x->report.worst);
+    json_name(w, "notes");
+    json_put_string(w, x->report.notes.data);
+    json_close(w, '}');
+}
+
+static bool
+export_one(const struct model *m, struct task *t, struct call *c,
+           enum port_format f, struct json_writer *w, struct error *err)
+{
+    struct exported x = {.path = call_text(c, port_format_name(f))};
+    struct port_export o = {.format = f,
+                            .onnx_ml = atoi(call_text(c, "onnx-ml"))};
+    bool ok;
+
+    if (!x.path)
+        return true;
+    ok = port_save(m, &o, x.path, session_pool(task_session(t)), &x.len,
+                   &x.report, err) ||
+         error_prefix(err, "%s: ", x.path);
+    if (ok)
+        tell_export(c, f, &x, w);
+    port_report_fini(&x.report);
+    return ok && cmd_goes_on(t, err);
+}
+
+bool
+cmd_export(struct session *s, struct task *t, struct call *c, struct error *err)
+{
+    struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
+    struct json_writer w;
+    unsigned n = 0;
+    bool ok = m != NULL;
+
+    for (int f = 0; f < PORT_N_FORMATS; f++)
+        n += call_text(c, port_format_name((enum port_format)f)) != NULL;
+    if (ok && n == 0)
+        ok = error_set(err, ERR_USAGE,
+                       "export: no format, expected --onnx or --xgboost FILE");
+    if (ok && call_json(c)) {
+        cmd_json(c, &w);
+        json_open(&w, '[');
+    }
+    for (int f = 0; f < PORT_N_FORMATS && ok; f++)
+        ok = export_one(m, t, c, (enum port_format)f, call_json(c) ? &w : NULL,
+                        err);
+    if (ok && call_json(c)) {
+        json_close(&w, ']');
+        cmd_json_end(c);
+    }
+    model_unref(m);
+    return ok;
+}
+
+/* ---- import ---- */
+
+/* The values of a repeated option, each perhaps several with commas; a
+ * NULL-ended list in one block, which the caller frees.  NULL: none. */
+static char **
+names_of(const struct call *c, const char *option)
+{
+    size_t n = call_count(c, option), len = 0, k = 1, at = 0;
+    char **list, *text;
+
+    for (size_t i = 0; i < n; i++) {
+        const char *s = call_nth(c, option, i);
+
+        len += strlen(s) + 1;
+        for (; *s; s++)
+            k += *s == ',';
+        k++;
+    }
+    if (n == 0)
+        return NULL;
+    list = mem_new(k * sizeof *list + len);
+    text = (char *)(list + k);
+    for (size_t i = 0; i < n; i++)
+        for (const char *s = call_nth(c, option, i); s;) {
+            size_t m = strcspn(s, ",");
+
+            list[at++] = text;
+            memcpy(text, s, m);
+            text[m] = '\0';
+            text += m + 1;
+            s = s[m] ? s + m + 1 : NULL;
+        }
+    list[at] = NULL;
+    return list;
+}
+
+static struct model *
+read_foreign(const struct call *c, struct task *t, struct error *err)
+{
+    const char *path = call_text(c, "file");
+    char **classes = names_of(c, "classes"), **columns = names_of(c, "columns");
+    struct port_import o = {.target = call_text(c, "target"),
+                            .classes = (const char *const *)classes,
+                            .columns = (const char *const *)columns};
+    struct file_map map;
+    struct model *m = NULL;
+
+    if (file_map_open(&map, path, task_progress(t), err)) {
+        m = port_read((struct str){map.data, map.len}, &o, err);
+        if (m && !file_map_whole(&map, err)) {
+            model_unref(m);
+            m = NULL;
+        }
+        file_map_close(&map);
+        if (!m)
+            error_prefix(err, "%s: ", path);
+    }
+    free(classes);
+    free(columns);
+    return m;
+}
+
+static void
+tell_import(struct call *c, const struct model *m, const struct version *v)
+{
+    struct json_writer w;
+
+    if (!call_json(c)) {
+        model_print(m, call_out(c));
+        if (v)
+            buf_printf(call_out(c), "registered as %s/%lld\n", v->model,
+                       (long long)v->number);
+        return;
+    }
+    cmd_json(c, &w);
+    json_open(&w, '{');
+    json_name(&w, "version");
+    if (v)
+        json_put_i64(&w, v->number);
+    else
+        json_put_null(&w);
+    json_name(&w, "model");
+    model_card_json(m, &w);
+    json_close(&w, '}');
+    cmd_json_end(c);
+}
+
+bool
+cmd_import(struct session *s, struct task *t, struct call *c, struct error *err)
+{
+    const char *out = call_text(c, "out"), *name = call_text(c, "register");
+    struct model *m = read_foreign(c, t, err);
+    struct version v;
+    struct buf file;
+    bool ok = m && cmd_goes_on(t, err);
+
+    buf_init(&file);
+    if (ok && out)
+        ok = model_save(m, &file, err) &&
+             file_replace(out, file.data, file.len, 0644, err);
+    if (ok && name)
+        ok = enrol_model(s, name, m, NULL, NULL, NULL, &v, err);
+    if (ok) {
+        tell_import(c, m, name ? &v : NULL);
+        if (!out && !name && !call_json(c))
+            buf_puts(call_out(c),
+                     "not kept: --out writes a file, --register a version\n");
+    }
+    if (ok && name)
+        version_fini(&v);
+    buf_fini(&file);
+    model_unref(m);
+    return ok;
+}

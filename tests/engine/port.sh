@@ -1,0 +1,144 @@
+#!/bin/sh
+# Models go to other programs and come from them, and all answer alike.  Beside
+# it: python3 with xgboost (Debian: python3-xgboost) and, below LATHE_PEERS, the
+# npm package onnxruntime-node (installed with ONNXRUNTIME_NODE_INSTALL=skip).
+# SPDX-License-Identifier: GPL-3.0-or-later
+. "$LATHE_SOURCE/tests/lib/tap.sh"
+
+export LATHE_PROJECT="$tap_dir" PYTHONDONTWRITEBYTECODE=1
+churn=$tap_dir/rows.csv
+# Where inputs are 32-bit floats, 84.55 may fall on the other side of 84.55.
+$lathe query "$LATHE_SOURCE/samples/churn/churn.csv" \
+    --with 'monthly_charges = round(monthly_charges * 4) / 4' \
+    --with 'total_charges = round(total_charges)' --out "$churn" > /dev/null
+
+train() { # train NAME TARGET OPTIONS...
+    name=$1 target=$2
+    shift 2
+    $lathe train "$churn" --target "$target" --seed 3 --out "$name.lathe" "$@" > /dev/null 2>&1
+}
+# The largest relative difference of the first K numbers of each row.
+apart() { # apart K A B
+    paste -d, "$2" "$3" | awk -F, -v k="$1" '
+        { n = NF / 2
+          for (i = 1; i <= k; i++) {
+              d = $i - $(n + i); if (d < 0) d = -d
+              m = $i < 0 ? -$i : $i
+              if (m > 1) d /= m
+              if (d > worst) worst = d
+          } }
+        END {
+            if (NR >= 100 && worst < 1e-6) print "close"
+            else print "apart by " worst " over " NR " rows"
+        }'
+}
+
+train boosted churn --set trees=40
+train classes contract --set trees=15
+train numbers monthly_charges --set trees=30
+train logistic churn --model logistic
+train softmax contract --model logistic
+train linear monthly_charges --model linear
+
+# ---- each format comes back as it went ----
+
+back() { # back MODEL OPTION FILE MORE...
+    model=$1 option=$2 file=$3
+    shift 3
+    $lathe export "$model.lathe" "--$option" "$file" "$@" > out 2> why || return 1
+    $lathe import "$file" --out back.lathe > card 2> why || return 1
+    $lathe predict "$model.lathe" "$churn" | sed 1d > a
+    $lathe predict back.lathe "$churn" | sed 1d > b
+    cut -d, -f1-"$k" a > a1
+    cut -d, -f1-"$k" b > b1
+    [ "$(apart "$k" a1 b1)" = close ]
+}
+for model in boosted classes numbers logistic softmax linear; do
+    k=1
+    case $model in classes | softmax) k=3 ;; esac
+    for form in "onnx m.onnx" "onnx m.onnx --onnx-ml 5"; do
+        # shellcheck disable=SC2086
+        back $model $form
+        ok $? "$model as $form comes back the same"
+    done
+    sed 's/^/# /' why
+    case $model in boosted | classes | numbers) ;; *) continue ;; esac
+    back $model xgboost m.json
+    ok $? "$model as xgboost comes back the same"
+done
+$lathe export boosted.lathe --xgboost m.json > out
+like "$(cat out)" 'm.json: XGBoost JSON, [0-9,]* bytes; read again, 2,000 rows differ by' \
+    "export says what was compared"
+like "$($lathe import m.json)" 'learnt from elsewhere; 19 inputs, no baseline for drift' \
+    "the card says that it was not learnt here"
+like "$($lathe import m.json)" 'not kept' "and that it was not kept"
+$lathe export logistic.lathe --xgboost m.json > out 2> why
+is $? 1 "what a format cannot hold is an error"
+like "$(cat why)" 'trees and nothing else.*--onnx' "which says what holds it"
+$lathe export logistic.lathe > out 2> why
+is $? 2 "export without a format is wrong use"
+printf 'tree\n' > bad.json
+$lathe import bad.json > out 2> why
+is $? 1 "a file of no format is refused"
+like "$(cat why)" 'bad.json: not a model' "by its name"
+printf '{"learner": {"a": [[[' > bad.json
+like "$($lathe import bad.json 2>&1)" 'bad.json: byte 22' "a broken one by the place"
+
+$lathe import m.json --out kept.lathe --register foreign > out 2> why
+like "$(cat out)" 'registered as foreign/1' "an imported model is registered"
+like "$($lathe explain foreign/1)" 'a model of another program .imported. of churn' "and explained"
+like "$($lathe evaluate foreign/1 "$churn")" 'AUC' "and scored"
+like "$($lathe endpoint drift foreign 2>&1; $lathe train "$churn" --target churn --model imported 2>&1)" \
+    "expected gbdt" "but not learnt"
+
+# ---- beside XGBoost ----
+
+python=
+for p in /usr/bin/python3 python3; do
+    [ -z "$python" ] && "$p" -c 'import xgboost' 2> /dev/null && python=$p
+done
+if [ -z "$python" ]; then
+    skip "models beside XGBoost" "no python3 with xgboost"
+else
+    mkdir xgboost
+    (cd xgboost && $python "$LATHE_SOURCE/tests/engine/port_xgboost.py" "$lathe") > told 2> why
+    is $? 0 "the script comes to its end"
+    sed 's/^/# /' why
+    while read -r status name; do
+        ok "$status" "$name"
+    done < told
+fi
+
+# ---- beside onnxruntime ----
+
+peers=${LATHE_PEERS:-/nowhere}/node_modules
+if ! command -v node > /dev/null 2>&1; then
+    skip "ONNX beside onnxruntime" "no node"
+elif [ ! -d "$peers/onnxruntime-node" ]; then
+    skip "ONNX beside onnxruntime" "no onnxruntime-node below LATHE_PEERS"
+else
+    # Modules are looked for beside the script.
+    cp "$LATHE_SOURCE/tests/engine/port.mjs" .
+    ln -s "$peers" node_modules
+    for model in boosted classes numbers logistic softmax linear; do
+        k=1
+        case $model in classes | softmax) k=3 ;; esac
+        $lathe predict $model.lathe "$churn" | sed 1d > a
+        cut -d, -f1-$k a > a1
+        for ml in 3 5; do
+            $lathe export $model.lathe --onnx m.onnx --onnx-ml $ml > out 2> why
+            node port.mjs m.onnx "$churn" > b 2> why
+            case $model in
+            boosted | logistic) cut -d, -f2 b > b1 ;;
+            *) cut -d, -f1-$k b > b1 ;;
+            esac
+            is "$(apart $k a1 b1)" close "onnxruntime answers $model, ai.onnx.ml $ml, alike"
+            sed 's/^/# /' why
+        done
+        case $model in
+        numbers | linear) ;;
+        *) is "$(sed 's/.*,//' b)" "$(sed 's/.*,//;s/"//g' a)" "and names the same classes" ;;
+        esac
+    done
+fi
+done_testing
