@@ -56,6 +56,7 @@ TESTS += $(FUZZ)
 EXTRA_DIST += tests/fuzz/corpus
 EXTRA_DIST += tests/data
 EXTRA_DIST += tests/engine/port.mjs
+EXTRA_DIST += tests/engine/port_lightgbm.py
 EXTRA_DIST += tests/engine/port_xgboost.py
 EXTRA_DIST += tests/frame/arrow.mjs
 EXTRA_DIST += tests/frame/csv_pandas.py

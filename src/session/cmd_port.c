@@ -60,7 +60,8 @@ export_one(const struct model *m, struct task *t, struct call *c,
 {
     struct exported x = {.path = call_text(c, port_format_name(f))};
     struct port_export o = {.format = f,
-                            .onnx_ml = atoi(call_text(c, "onnx-ml"))};
+                            .onnx_ml = atoi(call_text(c, "onnx-ml")),
+                            .name = call_text(c, "prefix")};
     bool ok;
 
     if (!x.path)
@@ -86,7 +87,8 @@ cmd_export(struct session *s, struct task *t, struct call *c, struct error *err)
         n += call_text(c, port_format_name((enum port_format)f)) != NULL;
     if (ok && n == 0)
         ok = error_set(err, ERR_USAGE,
-                       "export: no format, expected --onnx or --xgboost FILE");
+                       "export: no format, expected --onnx, --lightgbm, "
+                       "--xgboost or --c FILE");
     if (ok && call_json(c)) {
         cmd_json(c, &w);
         json_open(&w, '[');

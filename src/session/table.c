@@ -198,13 +198,19 @@ static const struct arg export_args[] = {
      "write ONNX here, preparation included"},
     {"--onnx-ml", ARG_CHOICE, false, false, "3", "3|5",
      "... with the operators of this version of ai.onnx.ml"},
+    {"--lightgbm", ARG_FILE, false, false, NULL, NULL,
+     "write LightGBM's text here"},
     {"--xgboost", ARG_FILE, false, false, NULL, NULL,
      "write XGBoost's JSON here"},
+    {"--c", ARG_FILE, false, false, NULL, NULL,
+     "write a C file here that needs nothing but libm"},
+    {"--prefix", ARG_TEXT, false, false, "model", "NAME",
+     "... what names in it begin with"},
     END};
 
 static const struct arg import_args[] = {
     {"file", ARG_FILE, true, false, NULL, NULL,
-     "a model of XGBoost (json, ubj) or ONNX"},
+     "a model of XGBoost (json, ubj), LightGBM (txt) or ONNX"},
     {"--target", ARG_TEXT, false, false, NULL, "NAME",
      "what it predicts, where the file does not say"},
     {"--classes", ARG_TEXT, false, true, NULL, "NAME",
@@ -401,7 +407,7 @@ static const struct command table[] = {
      "lathe explain churn@production", ALL, explain_args, cmd_explain},
     {"export", "Write a model in the format of another program",
      "Each file is read again and compared with the model on made-up rows "
-     "before it\nis written.",
+     "before it\nis written; a C file is compiled.",
      "lathe export churn@production --onnx churn.onnx", ALL, export_args,
      cmd_export},
     {"expressions", "Operators and functions of conditions and new columns",

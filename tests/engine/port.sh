@@ -63,8 +63,11 @@ for model in boosted classes numbers logistic softmax linear; do
     done
     sed 's/^/# /' why
     case $model in boosted | classes | numbers) ;; *) continue ;; esac
-    back $model xgboost m.json
-    ok $? "$model as xgboost comes back the same"
+    for form in "xgboost m.json" "lightgbm m.txt"; do
+        # shellcheck disable=SC2086
+        back $model $form
+        ok $? "$model as $form comes back the same"
+    done
 done
 $lathe export boosted.lathe --xgboost m.json > out
 like "$(cat out)" 'm.json: XGBoost JSON, [0-9,]* bytes; read again, 2,000 rows differ by' \
@@ -77,7 +80,7 @@ is $? 1 "what a format cannot hold is an error"
 like "$(cat why)" 'trees and nothing else.*--onnx' "which says what holds it"
 $lathe export logistic.lathe > out 2> why
 is $? 2 "export without a format is wrong use"
-printf 'tree\n' > bad.json
+printf 'forest\n' > bad.json
 $lathe import bad.json > out 2> why
 is $? 1 "a file of no format is refused"
 like "$(cat why)" 'bad.json: not a model' "by its name"
@@ -90,6 +93,68 @@ like "$($lathe explain foreign/1)" 'a model of another program .imported. of chu
 like "$($lathe evaluate foreign/1 "$churn")" 'AUC' "and scored"
 like "$($lathe endpoint drift foreign 2>&1; $lathe train "$churn" --target churn --model imported 2>&1)" \
     "expected gbdt" "but not learnt"
+
+# ---- C, by a program of its own ----
+
+cat > main.c << 'C'
+#include <stdio.h>
+#include "churn.c"
+int
+main(void)
+{
+    struct churn_row row = {.female = 1, .partner = 1, .tenure = 1, .contract = "Month-to-month",
+        .multiple_lines = "No phone service", .internet_service = "DSL", .online_security = "No",
+        .online_backup = "Yes", .device_protection = "No", .tech_support = "No", .streaming_tv = "No",
+        .streaming_movies = "No", .paperless_billing = 1, .payment_method = "Electronic check",
+        .monthly_charges = 29.75, .total_charges = 30};
+    double out[churn_outputs];
+
+    churn_predict(&row, out);
+    printf("%.12f %s\n", out[0], churn_classes[out[0] > 0.5]);
+    row.total_charges = NAN;
+    row.contract = NULL;
+    row.tech_support = "never heard of";
+    churn_predict(&row, out);
+    printf("%.12f %s\n", out[0], churn_classes[out[0] > 0.5]);
+    return 0;
+}
+C
+sed -n 1,2p "$churn" > two.csv
+sed -n 2p "$churn" | sed 's/Month-to-month//; s/[0-9.]*$//' > second
+awk -F, -v OFS=, '{ $13 = "never heard of"; print }' second >> two.csv
+if ! command -v cc > /dev/null 2>&1; then
+    skip "C that was written compiles" "no cc"
+else
+    for model in boosted logistic; do
+        $lathe export $model.lathe --c churn.c --prefix churn > out 2> why
+        like "$(cat out)" 'churn.c: C, [0-9,]* bytes; compiled, 2,000 rows differ by [0-9.e-]* at most' \
+            "$model as C is compiled and compared"
+        cc -std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -O1 -o main main.c -lm 2> why
+        is "$(cat why)" "" "a compiler has nothing to say of it"
+        $lathe predict $model.lathe two.csv | sed 1d | awk -F, '{ printf "%.12f %s\n", $1, $2 }' > want
+        is "$(./main)" "$(cat want)" "it answers what $model does, levels unheard of among it"
+    done
+fi
+
+# ---- LightGBM's text, by its rules in Python ----
+
+python=
+for p in /usr/bin/python3 python3; do
+    [ -z "$python" ] && "$p" -c 'import json' 2> /dev/null && python=$p
+done
+if [ -z "$python" ]; then
+    skip "LightGBM's text by its own rules" "no python3"
+else
+    for model in boosted classes numbers; do
+        k=1
+        case $model in classes) k=3 ;; esac
+        $lathe export $model.lathe --lightgbm m.txt > out 2> why
+        $python "$LATHE_SOURCE/tests/engine/port_lightgbm.py" m.txt "$churn" > b1 2> why
+        sed 's/^/# /' why
+        $lathe predict $model.lathe "$churn" | sed 1d | cut -d, -f1-$k > a1
+        is "$(apart $k a1 b1)" close "LightGBM's rules answer $model alike"
+    done
+fi
 
 # ---- beside XGBoost ----
 

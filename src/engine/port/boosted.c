@@ -213,14 +213,16 @@ all_texts(const struct json *a)
     return true;
 }
 
-static bool
-levels_read(struct portable *p, size_t i, const struct json *a,
-            struct error *err)
+bool
+portable_levels(struct portable *p, size_t i, const struct json *a,
+                struct error *err)
 {
-    const char **level = arena_try(&p->arena, json_len(a), sizeof *level, err);
+    const char **level;
     size_t n = 0;
 
-    if (!level)
+    if (!all_texts(a) || json_len(a) == 0)
+        return true;
+    if (!(level = arena_try(&p->arena, json_len(a), sizeof *level, err)))
         return false;
     for (const struct json *v = json_first(a); v; v = json_next(v), n++)
         if (!(level[n] = arena_text(&p->arena, json_string(v),
@@ -247,8 +249,7 @@ inputs_read(struct portable *p, const struct json *a, bool with_levels,
         if (!name || json_type(name) != JSON_STRING || !*json_string(name))
             return true;
         if (!portable_name(p, i, str_of(json_string(name)), err) ||
-            (with_levels && all_texts(levels) &&
-             !levels_read(p, i, levels, err)))
+            (with_levels && !portable_levels(p, i, levels, err)))
             return false;
     }
     return true;

@@ -44,4 +44,8 @@ void portable_schema_json(const struct portable *p, struct json_writer *w);
  * levels: those too, which are the codes of the graph then. */
 bool portable_schema_read(struct portable *p, struct str text, bool levels,
                           struct error *err) MUST_USE;
+/* A list of texts as the levels of an input; of anything else nothing is
+ * done. */
+bool portable_levels(struct portable *p, size_t i, const struct json *list,
+                     struct error *err) MUST_USE;
 #endif

@@ -9,6 +9,8 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "engine/port/c_source.h"
+#include "engine/port/lightgbm.h"
 #include "engine/port/onnx.h"
 #include "engine/port/probe.h"
 #include "engine/port/xgboost.h"
@@ -24,6 +26,24 @@ struct job {
     struct port_report *r;
     struct error *err;
 };
+
+static const char *
+prefix_of(const struct job *j)
+{
+    return j->o->name ? j->o->name : "model";
+}
+
+static bool
+write_c(const struct job *j, struct buf *out)
+{
+    return c_source_write(j->p, prefix_of(j), out, j->err);
+}
+
+static bool
+write_lightgbm(const struct job *j, struct buf *out)
+{
+    return lightgbm_write(j->p, out, j->err);
+}
 
 static bool
 write_onnx(const struct job *j, struct buf *out)
@@ -44,6 +64,9 @@ static const struct format {
     bool (*write)(const struct job *j, struct buf *out);
     struct portable *(*read)(struct str bytes, struct error *err);
 } formats[PORT_N_FORMATS] = {
+    [PORT_C] = {"c", "C", false, 1e-9, write_c, NULL},
+    [PORT_LIGHTGBM] = {"lightgbm", "LightGBM text", false, 1e-9, write_lightgbm,
+                       lightgbm_read},
     [PORT_ONNX] = {"onnx", "ONNX", true, 1e-6, write_onnx, onnx_read},
     [PORT_XGBOOST] = {"xgboost", "XGBoost JSON", true, 1e-6, write_xgboost,
                       xgboost_read},
@@ -128,6 +151,31 @@ read_again(struct job *j, struct str bytes)
     return ok;
 }
 
+/* The file is a program: it answers the rows itself. */
+static bool
+run_again(struct job *j, struct str bytes)
+{
+    double *got = NULL;
+    bool ok = c_source_run(j->p, prefix_of(j), bytes, &j->probe, &got, j->err);
+
+    j->r->check = got ? "compiled" : "no C compiler to try it";
+    if (ok && got) {
+        j->r->n_rows = j->probe.n;
+        ok = probe_compare(&j->probe, j->want, got, portable_width(j->p),
+                           formats[j->o->format].tolerance, &j->r->worst,
+                           j->err);
+    }
+    free(got);
+    return ok;
+}
+
+static bool
+check_bytes(struct job *j, struct str bytes)
+{
+    return formats[j->o->format].read ? read_again(j, bytes)
+                                      : run_again(j, bytes);
+}
+
 bool
 port_write(const struct model *m, const struct port_export *o,
            struct pool *pool, struct buf *out, struct port_report *r,
@@ -142,8 +190,7 @@ port_write(const struct model *m, const struct port_export *o,
     memset(r, 0, sizeof *r);
     buf_init(&r->notes);
     ok = p && job_begin(&j, m) && f->write(&j, out) && buf_check(out, err) &&
-         (!f->read ||
-          read_again(&j, (struct str){out->data + from, out->len - from}));
+         check_bytes(&j, (struct str){out->data + from, out->len - from});
     if (ok && f->floats)
         buf_puts(&r->notes,
                  "inputs are 32-bit floats there: a number that is nearer "
@@ -218,12 +265,14 @@ static struct portable *
 read_any(struct str bytes, const struct port_import *o, struct error *err)
 {
     (void)o;
+    if (lightgbm_is(bytes))
+        return lightgbm_read(bytes, err);
     if (onnx_is(bytes))
         return onnx_read(bytes, err);
     if (xgboost_is(bytes))
         return xgboost_read(bytes, err);
     error_set(err, ERR_PARSE,
-              "not a model that is known: ONNX, XGBoost's JSON or UBJSON");
+              "not a model that is known: LightGBM, ONNX, XGBoost");
     return NULL;
 }
 

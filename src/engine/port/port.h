@@ -8,7 +8,7 @@
 
 #include "engine/model.h"
 
-enum port_format { PORT_ONNX, PORT_XGBOOST };
+enum port_format { PORT_C, PORT_LIGHTGBM, PORT_ONNX, PORT_XGBOOST };
 enum { PORT_N_FORMATS = PORT_XGBOOST + 1 };
 
 /* "onnx", "ONNX" */
@@ -18,11 +18,12 @@ const char *port_format_title(enum port_format f);
 struct port_export {
     enum port_format format;
     int onnx_ml; /* PORT_ONNX: operators of ai.onnx.ml 3 (0 is that) or 5 */
+    const char *name; /* PORT_C: what names begin with; NULL: "model" */
 };
 struct port_report {
     size_t n_rows;     /* compared */
     double worst;      /* difference, relative where values are large */
-    const char *check; /* how: "read again" */
+    const char *check; /* how: "read again", "compiled", "no C compiler" */
     struct buf notes;  /* lines: what the reader of the file must know */
 };
 
@@ -44,8 +45,8 @@ struct port_import {
     const char *const *classes; /* names, NULL-ended; NULL: the file's */
     const char *const *columns; /* names of all inputs, NULL-ended; or NULL */
 };
-/* By what the bytes look like: XGBoost's JSON or UBJSON, ONNX.  ERR_PARSE,
- * ERR_TYPE, ERR_LIMIT, ERR_NOMEM. */
+/* By what the bytes look like: LightGBM's text, XGBoost's JSON or UBJSON,
+ * ONNX.  ERR_PARSE, ERR_TYPE, ERR_LIMIT, ERR_NOMEM. */
 struct model *port_read(struct str bytes, const struct port_import *o,
                         struct error *err) MUST_USE;
 #endif

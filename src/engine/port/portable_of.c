@@ -13,6 +13,7 @@
 #include "engine/port/imported.h"
 #include "engine/port/portable.h"
 #include "engine/trees/gbdt.h"
+#include "engine/trees/objective.h"
 #include "engine/trees/tree.h"
 
 /* ---- inputs ---- */
@@ -384,20 +385,52 @@ forest_take(const struct forest *f, struct error *err)
     return NULL;
 }
 
+/* What makes answers of sums. */
 static bool
-gbdt_take(struct graph *g, const void *learner, uint32_t in, uint32_t *id,
+link_put(struct graph *g, enum graph_op op, uint32_t in, struct error *err)
+{
+    return graph_add_simple(g, op, in, NULL, err);
+}
+
+static bool
+gbdt_link(struct portable *p, const struct loss_rule *loss, uint32_t in,
+          struct error *err)
+{
+    struct graph *g = p->graph;
+
+    /* They are answered in ascending order, which sums need not be. */
+    if (loss->loss == LOSS_QUANTILE && loss->n_quantiles > 1)
+        return error_set(err, ERR_TYPE,
+                         "a model of %zu quantiles has no other format: learn "
+                         "one for each",
+                         loss->n_quantiles);
+    if (loss_is_log(loss->loss))
+        return link_put(g, GRAPH_EXP, in, err);
+    if (loss->loss == LOSS_OVA)
+        return graph_add_simple(g, GRAPH_SIGMOID, in, &in, err) &&
+               link_put(g, GRAPH_NORMALIZE, in, err);
+    return p->problem == PROBLEM_REGRESSION ||
+           link_put(
+               g, p->problem == PROBLEM_BINARY ? GRAPH_SIGMOID : GRAPH_SOFTMAX,
+               in, err);
+}
+
+static bool
+gbdt_take(struct portable *p, const void *learner, uint32_t in,
           struct error *err)
 {
     struct graph_node n = {.op = GRAPH_TREES, .n_in = 1, .in = &in};
+    uint32_t id;
 
     if (!(n.trees = forest_take(gbdt_forest(learner), err)))
         return false;
     n.width = n.trees->n_outputs;
-    return graph_add(g, &n, id, err);
+    return graph_add(p->graph, &n, &id, err) &&
+           gbdt_link(p, gbdt_loss(learner), id, err);
 }
 
 static bool
-linear_take(struct graph *g, const void *learner, uint32_t in, uint32_t *id,
+linear_take(struct portable *p, const void *learner, uint32_t in,
             struct error *err)
 {
     struct linear_weights w = linear_weights_of(learner);
@@ -407,22 +440,27 @@ linear_take(struct graph *g, const void *learner, uint32_t in, uint32_t *id,
                            .in = &in,
                            .n_a = w.n_cols * w.n_outputs,
                            .n_b = w.n_outputs};
+    struct graph *g = p->graph;
+    uint32_t id;
 
-    if (!graph_add(g, &n, id, err))
+    if (!graph_add(g, &n, &id, err))
         return false;
     for (size_t k = 0; k < w.n_outputs; k++) {
         for (size_t j = 0; j < w.n_cols; j++)
-            g->node[*id].a[j * w.n_outputs + k] = w.weight[k * w.n_cols + j];
-        g->node[*id].b[k] = w.bias[k];
+            g->node[id].a[j * w.n_outputs + k] = w.weight[k * w.n_cols + j];
+        g->node[id].b[k] = w.bias[k];
     }
-    return true;
+    return p->problem == PROBLEM_REGRESSION ||
+           link_put(
+               g, p->problem == PROBLEM_BINARY ? GRAPH_SIGMOID : GRAPH_SOFTMAX,
+               id, err);
 }
 
-/* Families that end in a sum for each output, then sigmoid or softmax. */
+/* in: the columns that the learner sees. */
 static const struct taker {
     const struct family *family;
-    bool (*take)(struct graph *g, const void *learner, uint32_t in,
-                 uint32_t *id, struct error *err);
+    bool (*take)(struct portable *p, const void *learner, uint32_t in,
+                 struct error *err);
 } takers[] = {
     {&gbdt_family, gbdt_take},
     {&linear_family, linear_take},
@@ -447,14 +485,8 @@ learner_take(struct portable *p, const struct model *m, struct error *err)
     const struct taker *t = taker_find(m, err);
     uint32_t id;
 
-    if (!t || !prepare_nodes(p->graph, model_prepare(m), &id, err) ||
-        !t->take(p->graph, model_learner(m), id, &id, err))
-        return false;
-    if (p->problem == PROBLEM_REGRESSION)
-        return true;
-    return graph_add_simple(
-        p->graph, p->problem == PROBLEM_BINARY ? GRAPH_SIGMOID : GRAPH_SOFTMAX,
-        id, NULL, err);
+    return t && prepare_nodes(p->graph, model_prepare(m), &id, err) &&
+           t->take(p, model_learner(m), id, err);
 }
 
 struct portable *

@@ -544,6 +544,12 @@ gbdt_forest(const void *learner)
     return ((const struct gbdt *)learner)->forest;
 }
 
+const struct loss_rule *
+gbdt_loss(const void *learner)
+{
+    return &((const struct gbdt *)learner)->loss;
+}
+
 size_t
 gbdt_trees(const void *learner)
 {

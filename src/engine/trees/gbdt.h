@@ -18,6 +18,8 @@ extern const struct family gbdt_family;
 /* The trees of a fitted learner, borrowed. */
 struct forest;
 const struct forest *gbdt_forest(const void *learner);
+struct loss_rule;
+const struct loss_rule *gbdt_loss(const void *learner);
 /* How many trees a fitted learner has (for all classes together). */
 size_t gbdt_trees(const void *learner);
 #endif

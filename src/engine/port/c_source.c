@@ -1,0 +1,588 @@
+/* engine/port/c_source.c -- write a graph as C.
+ *
+ * Numbers that are many are static arrays; each step becomes a loop over an
+ * array of its own on the stack.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/port/c_source.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { MAX_WIDTHS = 1 << 16 }; /* half a megabyte of stack */
+
+struct writing {
+    const struct portable *p;
+    const struct graph *g;
+    const char *prefix;
+    struct buf *out;
+};
+
+/* ---- words of C ---- */
+
+static void
+put_number(struct buf *out, double x)
+{
+    char text[STR_F64_MAX];
+
+    if (isnan(x))
+        buf_puts(out, "NAN");
+    else if (isinf(x))
+        buf_puts(out, x < 0 ? "-INFINITY" : "INFINITY");
+    else {
+        (void)str_from_f64(x, text);
+        buf_puts(out, text);
+    }
+}
+
+/* As a literal: what is not plain as octal escapes, which end after three
+ * digits whatever follows. */
+static void
+put_text(struct buf *out, const char *s)
+{
+    buf_putc(out, '"');
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+
+        if (c < 32 || c > 126 || strchr("\"\\?", c))
+            buf_printf(out, "\\%03o", c);
+        else
+            buf_putc(out, *s);
+    }
+    buf_putc(out, '"');
+}
+
+/* In a comment: nothing that ends it. */
+static void
+put_remark(struct buf *out, const char *s)
+{
+    for (; *s; s++)
+        buf_putc(out,
+                 (unsigned char)*s < 32 || *s == '*' || *s == '\\' ? ' ' : *s);
+}
+
+static bool
+is_keyword(const char *s)
+{
+    static const char *const words[] = {
+        "auto",     "break",    "case",     "char",   "const",    "continue",
+        "default",  "do",       "double",   "else",   "enum",     "extern",
+        "float",    "for",      "goto",     "if",     "inline",   "int",
+        "long",     "register", "restrict", "return", "short",    "signed",
+        "sizeof",   "static",   "struct",   "switch", "typedef",  "union",
+        "unsigned", "void",     "volatile", "while",  "class",    "new",
+        "bool",     "true",     "false",    "NAN",    "INFINITY", "this"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(s, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool
+is_identifier(const char *s)
+{
+    if (!isalpha((unsigned char)*s) && *s != '_')
+        return false;
+    for (const char *c = s; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '_')
+            return false;
+    return !is_keyword(s);
+}
+
+void
+c_source_member(const struct portable *p, size_t i, struct buf *out)
+{
+    const char *s = p->input[i].name;
+
+    if (is_identifier(s) && *s != '_') {
+        buf_puts(out, s);
+        return;
+    }
+    buf_putc(out, '_');
+    for (; *s; s++)
+        buf_putc(out, isalnum((unsigned char)*s) ? *s : '_');
+    buf_printf(out, "_%zu", i);
+}
+
+static void
+put_numbers(struct writing *w, const char *name, size_t id, const double *x,
+            size_t n)
+{
+    buf_printf(w->out, "static const double %s%zu[] = {", name, id);
+    for (size_t i = 0; i < n; i++) {
+        buf_puts(w->out, i % 6 ? ", " : i ? ",\n    " : "\n    ");
+        put_number(w->out, x[i]);
+    }
+    buf_puts(w->out, n ? "};\n" : "0};\n");
+}
+
+static void
+put_indices(struct writing *w, const char *name, size_t id, const uint32_t *x,
+            size_t n)
+{
+    buf_printf(w->out, "static const unsigned %s%zu[] = {", name, id);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(w->out, "%s%lu",
+                   i % 12 ? ", "
+                   : i    ? ",\n    "
+                          : "\n    ",
+                   (unsigned long)x[i]);
+    buf_puts(w->out, n ? "};\n" : "0};\n");
+}
+
+/* ---- data ---- */
+
+static void
+put_tree_data(struct writing *w, size_t id, const struct ensemble *e)
+{
+    put_indices(w, "root", id, e->root, e->n_trees);
+    buf_printf(w->out, "static const unsigned char kind%zu[] = {", id);
+    for (size_t i = 0; i < e->n_nodes; i++)
+        buf_printf(w->out, "%s%u",
+                   i % 24 ? ","
+                   : i    ? ",\n    "
+                          : "\n    ",
+                   e->kind[i]);
+    buf_puts(w->out, e->n_nodes ? "};\n" : "0};\n");
+    put_indices(w, "feature", id, e->feature, e->n_nodes);
+    put_indices(w, "yes", id, e->yes, e->n_nodes);
+    put_indices(w, "no", id, e->no, e->n_nodes);
+    put_numbers(w, "threshold", id, e->threshold, e->n_nodes);
+    put_indices(w, "set", id, e->set_start, e->n_sets + 1);
+    buf_printf(w->out, "static const unsigned long long word%zu[] = {", id);
+    for (size_t i = 0; i < e->set_start[e->n_sets]; i++)
+        buf_printf(w->out, "%s0x%llxu",
+                   i % 4 ? ", "
+                   : i   ? ",\n    "
+                         : "\n    ",
+                   (unsigned long long)e->word[i]);
+    buf_puts(w->out, e->set_start[e->n_sets] ? "};\n" : "0};\n");
+    put_indices(w, "target", id, e->target, e->n_values);
+    put_numbers(w, "value", id, e->value, e->n_values);
+    put_numbers(w, "base", id, e->base, e->n_outputs);
+}
+
+static void
+put_data(struct writing *w)
+{
+    for (size_t c = 0; c < w->g->n_cols; c++) {
+        const struct portable_input *in = &w->p->input[c];
+
+        if (in->n_levels == 0)
+            continue;
+        buf_printf(w->out, "/* ");
+        put_remark(w->out, in->name);
+        buf_printf(w->out, " */\nstatic const char *const level%zu[] = {", c);
+        for (size_t k = 0; k < in->n_levels; k++) {
+            buf_puts(w->out, k ? ",\n    " : "\n    ");
+            put_text(w->out, in->levels[k]);
+        }
+        buf_puts(w->out, "};\n");
+    }
+    for (size_t i = 0; i < w->g->n; i++) {
+        const struct graph_node *n = &w->g->node[i];
+
+        if (n->n_a)
+            put_numbers(w, "a", i, n->a, n->n_a);
+        if (n->n_b)
+            put_numbers(w, "b", i, n->b, n->n_b);
+        if (n->n_index && n->op != GRAPH_INPUT)
+            put_indices(w, "index", i, n->index, n->n_index);
+        if (n->trees)
+            put_tree_data(w, i, n->trees);
+    }
+}
+
+/* ---- functions ---- */
+
+static bool
+uses(const struct graph *g, enum graph_op op)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (g->node[i].op == op)
+            return true;
+    return false;
+}
+
+static const char walk_text[] =
+    "/* The leaf that x comes to: kinds 1 <, 2 <=, 3 ==, 4 in a set; 8: the\n"
+    " * missing say yes; 16: so do zeros. */\n"
+    "static unsigned\n"
+    "walk(unsigned i, const double *x, const unsigned char *kind,\n"
+    "     const unsigned *feature, const double *threshold,\n"
+    "     const unsigned *yes, const unsigned *no, const unsigned *set,\n"
+    "     const unsigned long long *word)\n"
+    "{\n"
+    "    while (kind[i] & 7) {\n"
+    "        double v = x[feature[i]], t = threshold[i];\n"
+    "        int is = 0;\n"
+    "\n"
+    "        if (isnan(v) || (kind[i] & 16 && fabs(v) <= 1e-35)) {\n"
+    "            is = kind[i] & 8;\n"
+    "        } else if ((kind[i] & 7) == 4) {\n"
+    "            unsigned first = set[(unsigned)t];\n"
+    "            unsigned n = set[(unsigned)t + 1] - first;\n"
+    "\n"
+    "            if (v >= 0 && v < n * 64.0)\n"
+    "                is = (int)(word[first + (unsigned)v / 64] >>\n"
+    "                           (unsigned)v % 64 & 1);\n"
+    "        } else {\n"
+    "            is = (kind[i] & 7) == 1   ? v < t\n"
+    "                 : (kind[i] & 7) == 2 ? v <= t\n"
+    "                                      : v == t;\n"
+    "        }\n"
+    "        i = is ? yes[i] : no[i];\n"
+    "    }\n"
+    "    return i;\n"
+    "}\n\n";
+
+static void
+put_functions(struct writing *w)
+{
+    bool texts = false;
+
+    for (size_t c = 0; c < w->g->n_cols; c++)
+        texts |= w->p->input[c].n_levels > 0;
+    if (texts)
+        buf_puts(w->out,
+                 "/* The number of a level; NAN for none of them. */\n"
+                 "static double\n"
+                 "level_of(const char *s, const char *const *level, unsigned "
+                 "n)\n"
+                 "{\n"
+                 "    for (unsigned i = 0; s && i < n; i++)\n"
+                 "        if (strcmp(s, level[i]) == 0)\n"
+                 "            return i;\n"
+                 "    return NAN;\n"
+                 "}\n\n");
+    if (uses(w->g, GRAPH_ONEHOT) || uses(w->g, GRAPH_MAP))
+        buf_puts(w->out, "/* The place of a key, or n. */\n"
+                         "static unsigned\n"
+                         "place_of(double v, const double *key, unsigned n)\n"
+                         "{\n"
+                         "    unsigned i = 0;\n"
+                         "\n"
+                         "    while (i < n && key[i] != v)\n"
+                         "        i++;\n"
+                         "    return i;\n"
+                         "}\n\n");
+    if (uses(w->g, GRAPH_SIGMOID))
+        buf_puts(w->out, "static double\n"
+                         "sigmoid(double x)\n"
+                         "{\n"
+                         "    double e = exp(-fabs(x));\n"
+                         "\n"
+                         "    return x < 0 ? e / (1 + e) : 1 / (1 + e);\n"
+                         "}\n\n");
+    if (uses(w->g, GRAPH_TREES))
+        buf_puts(w->out, walk_text);
+}
+
+/* ---- steps ---- */
+
+static void
+put_input(struct writing *w, size_t id, const struct graph_node *n)
+{
+    for (size_t j = 0; j < n->width; j++) {
+        size_t c = n->index[j];
+        size_t levels = w->p->input[c].n_levels;
+
+        buf_printf(w->out, "    v%zu[%zu] = ", id, j);
+        if (levels)
+            buf_puts(w->out, "level_of(");
+        buf_puts(w->out, "row->");
+        c_source_member(w->p, c, w->out);
+        if (levels)
+            buf_printf(w->out, ", level%zu, %zu)", c, levels);
+        buf_puts(w->out, ";\n");
+    }
+}
+
+static void
+put_join(struct writing *w, size_t id, const struct graph_node *n)
+{
+    size_t at = 0;
+
+    for (size_t k = 0; k < n->n_in; k++) {
+        size_t width = w->g->node[n->in[k]].width;
+
+        buf_printf(w->out,
+                   "    memcpy(v%zu + %zu, v%lu, %zu * sizeof *v%zu);\n", id,
+                   at, (unsigned long)n->in[k], width, id);
+        at += width;
+    }
+}
+
+static void
+put_trees(struct writing *w, size_t id, const struct graph_node *n)
+{
+    buf_printf(w->out,
+               "    memcpy(v%zu, base%zu, sizeof v%zu);\n"
+               "    for (unsigned t = 0; t < %zu; t++) {\n"
+               "        unsigned leaf = walk(root%zu[t], v%lu, kind%zu, "
+               "feature%zu,\n"
+               "                             threshold%zu, yes%zu, no%zu, "
+               "set%zu, word%zu);\n"
+               "\n"
+               "        for (unsigned k = feature%zu[leaf]; k < "
+               "yes%zu[leaf]; k++)\n"
+               "            v%zu[target%zu[k]] += value%zu[k];\n"
+               "    }\n",
+               id, id, id, n->trees->n_trees, id, (unsigned long)n->in[0], id,
+               id, id, id, id, id, id, id, id, id, id, id);
+}
+
+static void
+put_dense(struct writing *w, size_t id, const struct graph_node *n)
+{
+    if (n->n_b)
+        buf_printf(w->out, "    memcpy(v%zu, b%zu, sizeof v%zu);\n", id, id,
+                   id);
+    else
+        buf_printf(w->out, "    memset(v%zu, 0, sizeof v%zu);\n", id, id);
+    buf_printf(w->out,
+               "    for (unsigned i = 0; i < %zu; i++)\n"
+               "        for (unsigned j = 0; j < %zu; j++)\n"
+               "            v%zu[j] += a%zu[i * %zu + j] * v%lu[i];\n",
+               n->n_a / n->width, n->width, id, id, n->width,
+               (unsigned long)n->in[0]);
+}
+
+static void
+put_keys(struct writing *w, size_t id, const struct graph_node *n)
+{
+    unsigned long in = n->in[0];
+
+    buf_printf(w->out,
+               "    {\n        unsigned i = place_of(v%lu[0], a%zu, "
+               "%zu);\n\n",
+               in, id, n->n_a);
+    if (n->op == GRAPH_ONEHOT) {
+        buf_printf(w->out,
+                   "        memset(v%zu, 0, sizeof v%zu);\n"
+                   "        if (i < %zu)\n"
+                   "            v%zu[index%zu[i]] = 1;\n    }\n",
+                   id, id, n->n_a, id, id);
+        return;
+    }
+    buf_printf(w->out, "        v%zu[0] = i < %zu ? b%zu[i] : ", id, n->n_a,
+               id);
+    put_number(w->out, n->c);
+    buf_puts(w->out, ";\n    }\n");
+}
+
+/* Of a row: softmax, or shares of the sum. */
+static void
+put_shares(struct writing *w, size_t id, const struct graph_node *n)
+{
+    unsigned long in = n->in[0];
+
+    buf_printf(w->out, "    {\n        double top = v%lu[0], sum = 0;\n\n", in);
+    if (n->op == GRAPH_SOFTMAX)
+        buf_printf(w->out,
+                   "        for (unsigned j = 1; j < %zu; j++)\n"
+                   "            top = v%lu[j] > top ? v%lu[j] : top;\n",
+                   n->width, in, in);
+    buf_printf(w->out,
+               "        for (unsigned j = 0; j < %zu; j++)\n"
+               "            sum += v%zu[j] = %sv%lu[j]%s;\n"
+               "        for (unsigned j = 0; j < %zu; j++)\n"
+               "            v%zu[j] = sum != 0 ? v%zu[j] / sum : 1.0 / %zu;\n"
+               "        (void)top;\n"
+               "    }\n",
+               n->width, id, n->op == GRAPH_SOFTMAX ? "exp(" : "", in,
+               n->op == GRAPH_SOFTMAX ? " - top)" : "", n->width, id, id,
+               n->width);
+}
+
+/* What becomes of x, a number of the input; y of the second. */
+static void
+put_formula(struct writing *w, size_t id, const struct graph_node *n)
+{
+    static const char *const texts[GRAPH_N_OPS] = {
+        [GRAPH_ROUND] = "(double)(float)x",
+        [GRAPH_ADD] = "x + y",
+        [GRAPH_SUB] = "x - y",
+        [GRAPH_MUL] = "x * y",
+        [GRAPH_DIV] = "x / y",
+        [GRAPH_OR] = "x != 0 || y != 0",
+        [GRAPH_WHERE] = "x != 0 ? y : z",
+        [GRAPH_RELU] = "x < 0 ? 0 : x",
+        [GRAPH_SIGMOID] = "sigmoid(x)",
+        [GRAPH_TANH] = "tanh(x)",
+        [GRAPH_EXP] = "exp(x)",
+        [GRAPH_SOFTPLUS] = "x > 0 ? x + log1p(exp(-x)) : log1p(exp(x))",
+        [GRAPH_SQUARE] = "x * fabs(x)"};
+
+    switch (n->op) {
+    case GRAPH_PICK:
+        buf_printf(w->out, "v%lu[index%zu[j]]", (unsigned long)n->in[0], id);
+        break;
+    case GRAPH_FILL:
+        buf_printf(w->out, "isnan(x)%s ? a%zu[j] : x",
+                   n->c != 0 ? " || isinf(x)" : "", id);
+        break;
+    case GRAPH_SCALE:
+        buf_printf(w->out, "(x - a%zu[j]) * b%zu[j]", id, id);
+        break;
+    case GRAPH_MISSING:
+        buf_puts(w->out, n->c == 0   ? "isnan(x) != 0"
+                         : n->c == 1 ? "isnan(x) || isinf(x)"
+                                     : "isinf(x) != 0");
+        break;
+    case GRAPH_LEAKY:
+    case GRAPH_STEP:
+        buf_puts(w->out, n->op == GRAPH_STEP ? "x > " : "x < 0 ? x * ");
+        put_number(w->out, n->c);
+        buf_puts(w->out, n->op == GRAPH_STEP ? "" : " : x");
+        break;
+    default:
+        buf_puts(w->out, texts[n->op]);
+    }
+}
+
+static void
+put_each(struct writing *w, size_t id, const struct graph_node *n)
+{
+    static const char letters[] = "xyz";
+
+    buf_printf(w->out, "    for (unsigned j = 0; j < %zu; j++) {\n", n->width);
+    for (size_t k = 0; k < n->n_in && n->op != GRAPH_PICK; k++) {
+        size_t width = w->g->node[n->in[k]].width;
+
+        buf_printf(w->out, "        double %c = v%lu[%s];\n", letters[k],
+                   (unsigned long)n->in[k],
+                   width == 1 && n->width > 1 ? "0" : "j");
+    }
+    buf_printf(w->out, "%s        v%zu[j] = ", n->op == GRAPH_PICK ? "" : "\n",
+               id);
+    put_formula(w, id, n);
+    buf_puts(w->out, ";\n    }\n");
+}
+
+static void
+put_step(struct writing *w, size_t id)
+{
+    const struct graph_node *n = &w->g->node[id];
+
+    switch (n->op) {
+    case GRAPH_INPUT:
+        put_input(w, id, n);
+        break;
+    case GRAPH_JOIN:
+        put_join(w, id, n);
+        break;
+    case GRAPH_ONEHOT:
+    case GRAPH_MAP:
+        put_keys(w, id, n);
+        break;
+    case GRAPH_DENSE:
+        put_dense(w, id, n);
+        break;
+    case GRAPH_TREES:
+        put_trees(w, id, n);
+        break;
+    case GRAPH_SOFTMAX:
+    case GRAPH_NORMALIZE:
+        put_shares(w, id, n);
+        break;
+    default:
+        put_each(w, id, n);
+    }
+}
+
+/* ---- the file ---- */
+
+static void
+put_head(struct writing *w)
+{
+    const struct portable *p = w->p;
+
+    buf_puts(w->out, "/* A model of ");
+    put_remark(w->out, p->target ? p->target : "a target");
+    buf_printf(w->out,
+               ", %s, written by lathe " PACKAGE_VERSION ".\n"
+               " *\n"
+               " * %s_predict() puts %s into out.\n"
+               " * A number that is missing is NAN, a text NULL.  C99, with "
+               "-lm. */\n"
+               "#include <math.h>\n#include <string.h>\n\n"
+               "struct %s_row {\n",
+               problem_word(p->problem), w->prefix,
+               p->problem == PROBLEM_REGRESSION ? "the prediction"
+               : p->problem == PROBLEM_BINARY
+                   ? "the probability of the second class"
+                   : "the probability of each class",
+               w->prefix);
+    for (size_t c = 0; c < w->g->n_cols; c++) {
+        buf_puts(w->out,
+                 p->input[c].n_levels ? "    const char *" : "    double ");
+        c_source_member(w->p, c, w->out);
+        buf_puts(w->out, ";");
+        if (!is_identifier(p->input[c].name)) {
+            buf_puts(w->out, " /* ");
+            put_remark(w->out, p->input[c].name);
+            buf_puts(w->out, " */");
+        }
+        buf_putc(w->out, '\n');
+    }
+    buf_printf(w->out, "};\nenum { %s_outputs = %zu };\n", w->prefix,
+               portable_width(p));
+    if (p->n_classes) {
+        buf_printf(w->out,
+                   "extern const char *const %s_classes[%zu];\n"
+                   "const char *const %s_classes[%zu] = {",
+                   w->prefix, p->n_classes, w->prefix, p->n_classes);
+        for (size_t k = 0; k < p->n_classes; k++) {
+            buf_puts(w->out, k ? ", " : "");
+            put_text(w->out, p->classes[k]);
+        }
+        buf_puts(w->out, "};\n");
+    }
+    buf_printf(w->out,
+               "void %s_predict(const struct %s_row *row, double *out);\n\n",
+               w->prefix, w->prefix);
+}
+
+static void
+put_predict(struct writing *w)
+{
+    buf_printf(w->out,
+               "void\n%s_predict(const struct %s_row *row, double *out)\n{\n",
+               w->prefix, w->prefix);
+    for (size_t i = 0; i < w->g->n; i++)
+        buf_printf(w->out, "    double v%zu[%zu];\n", i, w->g->node[i].width);
+    buf_putc(w->out, '\n');
+    for (size_t i = 0; i < w->g->n; i++)
+        put_step(w, i);
+    buf_printf(w->out, "    memcpy(out, v%zu, sizeof v%zu);\n}\n", w->g->n - 1,
+               w->g->n - 1);
+}
+
+bool
+c_source_write(const struct portable *p, const char *prefix, struct buf *out,
+               struct error *err)
+{
+    struct writing w = {p, p->graph, prefix, out};
+
+    if (!is_identifier(prefix))
+        return error_set(err, ERR_RANGE,
+                         "'%s' is no name in C: letters, digits and _", prefix);
+    if (p->graph->widths > MAX_WIDTHS)
+        return error_set(err, ERR_LIMIT,
+                         "the steps of this model are %zu numbers wide, at "
+                         "most %d fit a stack: write this model as --onnx",
+                         p->graph->widths, MAX_WIDTHS);
+    put_head(&w);
+    put_data(&w);
+    buf_putc(out, '\n');
+    put_functions(&w);
+    put_predict(&w);
+    return buf_check(out, err);
+}
