@@ -24,7 +24,7 @@ endif
 if HAVE_VTERM
 OPTIONAL_TESTS += tui
 endif
-EXTRA_DIST += tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/tap.lua tests/lib/tap.sh tests/lib/close.h tests/lib/profile_table.h tests/lib/same_stream.h tests/lib/scratch.h tests/lib/small_model.h
+EXTRA_DIST += tests/lib/artifact.py tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/tap.lua tests/lib/tap.sh tests/lib/close.h tests/lib/profile_table.h tests/lib/same_stream.h tests/lib/scratch.h tests/lib/small_model.h
 
 # Each fuzz target replays its corpus: FUZZ += tests/fuzz/fuzz_x, and its sources.
 FUZZ = tests/fuzz/fuzz_arrow
@@ -95,6 +95,7 @@ EXTRA_DIST += $(SCRIPT_TESTS)
 
 # Measurements, by hand: make tests/bench/bench_gbdt.
 # tests/bench/gbdt.py sets XGBoost beside it.
+EXTRA_PROGRAMS += tests/bench/bench_explain
 EXTRA_PROGRAMS += tests/bench/bench_gbdt
 EXTRA_PROGRAMS += tests/bench/bench_load
 EXTRA_PROGRAMS += tests/bench/bench_profile
@@ -105,6 +106,8 @@ EXTRA_PROGRAMS += tests/bench/make_tables
 # Quality of the defaults: make tests/bench/quality && tests/bench/quality.sh.
 EXTRA_PROGRAMS += tests/bench/quality
 EXTRA_DIST += tests/bench/gbdt.py tests/bench/gbdt_seed.py
+EXTRA_DIST += tests/bench/explain.py
+EXTRA_DIST += tests/bench/gbdt.py
 EXTRA_DIST += tests/bench/gbdt_large.py
 EXTRA_DIST += tests/bench/load.mjs tests/bench/load.sh
 EXTRA_DIST += tests/bench/profile.mjs tests/bench/profile.sh
