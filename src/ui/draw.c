@@ -596,13 +596,12 @@ draw_scrollbar(const struct canvas *c, int x, int y, int h, size_t top,
 }
 
 enum { BRAILLE = 0x2800 };
+static const uint8_t bit[4][2] = {
+    {0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
 
 void
 draw_dot(const struct canvas *c, int x, int y, unsigned style)
 {
-    static const uint8_t bit[4][2] = {
-        {0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
-
     if (x < 0 || y < 0)
         return;
     struct glyph *g = cell_at(c, x / 2, y / 4);
@@ -631,6 +630,21 @@ dash_on(unsigned dash, unsigned phase)
     default:
         return true;
     }
+}
+
+uint32_t
+draw_dashed(uint32_t cp, unsigned dash, int x, int y)
+{
+    uint32_t left = cp;
+
+    if (cp < BRAILLE || cp >= BRAILLE + 256 || dash == DASH_SOLID)
+        return cp;
+    /* Along no straight line of dots the phase stands still. */
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < 4; i++)
+            if (!dash_on(dash, (unsigned)(2 * x + k + 2 * (4 * y + i))))
+                left &= ~(uint32_t)bit[i][k];
+    return left == BRAILLE ? ' ' : left;
 }
 
 void

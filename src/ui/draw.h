@@ -142,6 +142,10 @@ void draw_dot(const struct canvas *c, int x, int y, unsigned style);
 void draw_dots_line(const struct canvas *c, int x0, int y0, int x1, int y1,
                     unsigned style, unsigned dash, unsigned *phase);
 
+/* What a dash pattern leaves of the dots of cell (x, y) of the screen, whichever
+ * way a line goes through them; other characters are as they were. */
+uint32_t draw_dashed(uint32_t cp, unsigned dash, int x, int y);
+
 enum glyph_set { DRAW_BRAILLE, DRAW_BLOCK, DRAW_ASCII };
 /* What stands for cp in a glyph set; same width.  utf8 = false: the terminal
  * shows ASCII only. */

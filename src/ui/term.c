@@ -586,15 +586,27 @@ to_cchar(const struct term *t, const struct glyph *g, cchar_t *out)
     setcchar(out, text, attrs_of(look.attrs | g->attrs), 0, &pair);
 }
 
+/* Without colour a line of a chart is known by its dashes. */
+static uint32_t
+dashed(const struct term *t, const struct glyph *g, int x, int y)
+{
+    unsigned series = g->role - ROLE_SERIES_0;
+
+    if (t->colours > 0 || g->role < ROLE_SERIES_0 || series >= THEME_SERIES)
+        return g->ch[0];
+    return draw_dashed(g->ch[0], t->theme->dash[series], x, y);
+}
+
 static void
 fold_row(const struct term *t, const struct glyph *from, struct glyph *to,
-         int w)
+         int w, int y)
 {
     for (int x = 0; x < w; x++) {
         to[x] = from[x];
+        to[x].ch[0] = dashed(t, &from[x], x, y);
         if (t->glyphs == DRAW_BRAILLE)
             continue;
-        to[x].ch[0] = draw_fold(from[x].ch[0], t->glyphs, t->utf8);
+        to[x].ch[0] = draw_fold(to[x].ch[0], t->glyphs, t->utf8);
         if (t->utf8)
             continue;
         to[x].ch[1] = to[x].ch[2] = 0;
@@ -627,7 +639,7 @@ put_frame(struct term *t, const struct grid *g)
     for (int y = 0; y < g->h; y++) {
         struct glyph *old = t->shown->cells + (size_t)y * (size_t)g->w;
 
-        fold_row(t, g->cells + (size_t)y * (size_t)g->w, row, g->w);
+        fold_row(t, g->cells + (size_t)y * (size_t)g->w, row, g->w, y);
         squeeze_blanks(row, g->w, t->theme, t->colours);
         if (memcmp(old, row, (size_t)g->w * sizeof *row) == 0)
             continue;
@@ -651,7 +663,7 @@ print_frame(struct term *t, const struct grid *g)
 
         struct glyph *row = mem_new((size_t)g->w * sizeof *row);
 
-        fold_row(t, g->cells + (size_t)y * (size_t)g->w, row, g->w);
+        fold_row(t, g->cells + (size_t)y * (size_t)g->w, row, g->w, y);
         bool same = memcmp(old, row, (size_t)g->w * sizeof *row) == 0;
 
         memcpy(old, row, (size_t)g->w * sizeof *row);

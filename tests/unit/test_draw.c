@@ -195,10 +195,48 @@ test_rectangles_are_cut_whole(void **state)
     assert_int_equal(r.h, 0);
 }
 
+static unsigned
+count_dots(uint32_t cp)
+{
+    return cp == ' ' ? 0 : (unsigned)__builtin_popcount(cp & 0xff);
+}
+
+/* Whichever way it goes, a line keeps some of its dots and loses others; one
+ * that is solid, and a letter on it, stay. */
+static void
+test_lines_of_every_slope_are_dashed(void **state)
+{
+    static const int way[][2] = {{1, 0}, {0, 1}, {1, 1}, {1, -1}};
+
+    (void)state;
+    assert_int_equal(draw_dashed('a', DASH_DOT, 3, 4), 'a');
+    assert_int_equal(draw_dashed(0x28ff, DASH_SOLID, 3, 4), 0x28ff);
+    for (unsigned dash = DASH_DASH; dash <= DASH_DASHDOT; dash++)
+        for (size_t k = 0; k < 4; k++) {
+            struct grid *g = grid_new(20, 20);
+            struct canvas c = canvas_of(g);
+            unsigned left = 0;
+
+            for (int i = 0; i < 40; i++)
+                draw_dot(&c, way[k][0] ? i : 10,
+                         way[k][1] < 0   ? 60 - i
+                         : way[k][1] > 0 ? i
+                                         : 10,
+                         ROLE_SERIES_0);
+            for (int y = 0; y < 20; y++)
+                for (int x = 0; x < 20; x++)
+                    left += count_dots(
+                        draw_dashed(g->cells[y * 20 + x].ch[0], dash, x, y));
+            assert_true(left >= 8 && left <= 32);
+            grid_free(g);
+        }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines_of_every_slope_are_dashed),
         cmocka_unit_test(test_text_is_cut_at_the_edge),
         cmocka_unit_test(test_part_of_a_canvas_cannot_leave_it),
         cmocka_unit_test(test_wide_text_takes_two_cells),
