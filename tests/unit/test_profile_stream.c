@@ -104,6 +104,18 @@ same(const char *name, const char *what, double got, double want, double scale)
         fail_msg("%s of %s: got %.17g, want %.17g", what, name, got, want);
 }
 
+/* A sample of the rows here does not tell which texts there are none of. */
+static void
+same_verdict(const struct profile_pair *got, const struct profile_pair *want)
+{
+    if (want->test == DRIFT_UNSEEN && isnan(got->unseen)) {
+        assert_int_equal(got->test, DRIFT_NONE);
+        return;
+    }
+    same(got->name, "score", got->score, want->score, 1);
+    assert_int_equal(got->drifts, want->drifts);
+}
+
 static void
 same_list(const char *name, const struct profile_top *got, size_t n_got,
           const struct profile_top *want, size_t n_want)
@@ -467,8 +479,7 @@ another_table_is_compared_with_all_rows(void **state)
 
         assert_int_equal(x->n_missing[0], y->n_missing[0]);
         assert_int_equal(x->n_missing[1], y->n_missing[1]);
-        same(x->name, "score", x->score, y->score, 1);
-        assert_int_equal(x->drifts, y->drifts);
+        same_verdict(x, y);
     }
     profile_free(a);
     profile_free(b);
@@ -492,10 +503,9 @@ same_comparison(const struct profile_against *a,
         assert_string_equal(x->name, y->name);
         assert_int_equal(x->n_missing[0], y->n_missing[0]);
         assert_int_equal(x->n_missing[1], y->n_missing[1]);
-        same(x->name, "score", x->score, y->score, 1);
+        same_verdict(x, y);
         same(x->name, "psi", x->psi, y->psi, 1);
         same(x->name, "mean there", x->mean[1], y->mean[1], 1);
-        assert_int_equal(x->drifts, y->drifts);
     }
 }
 
