@@ -1,4 +1,4 @@
-/* engine/cv.c -- k-fold cross-validation by seed.
+/* engine/cv.c -- cross-validation by seed.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -10,32 +10,78 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "frame/split.h"
+#include "frame/builder.h"
 
 struct crossing {
     const struct family *family;
     const struct params *params;
     const struct frame *frame;
     const char *target;
-    struct model_options options;
+    const struct cv_options *o;
+    struct model_options model;
     const struct train *ctx;
-    struct target truth;
+    struct split_plan plan;
     struct cv_result *out;
 };
 
-static bool
-folds_make(struct crossing *c, unsigned k, struct error *err)
+/* The classes and the column that groups or orders the rows. */
+static struct frame *
+table_by(const struct crossing *c, const char *strata, struct error *err)
 {
-    bool classes = c->truth.problem != PROBLEM_REGRESSION;
-    struct frame *by =
-        classes ? target_frame(&c->truth, err) : frame_ref(c->frame);
+    const char *by = c->o->group ? c->o->group : c->o->time;
+    const struct target *truth = &c->out->truth;
+    struct frame *y, *both = NULL;
+    size_t col;
+
+    if (truth->problem == PROBLEM_REGRESSION || c->o->time)
+        return frame_ref(c->frame);
+    y = target_frame(truth, err);
+    if (!y || !by)
+        return y;
+    if (frame_need(c->frame, by, &col, err)) {
+        const char *const names[] = {strata, by};
+        struct column *const columns[] = {
+            column_ref(frame_column(y, 0)),
+            column_ref(frame_column(c->frame, col))};
+
+        both = frame_new(truth->n, 2, names, columns, err);
+    }
+    frame_unref(y);
+    return both;
+}
+
+static bool
+folds_make(struct crossing *c, struct error *err)
+{
+    const char *group = c->o->group;
+    const char *strata = group && strcmp(group, "y") == 0 ? "class" : "y";
+    bool classes = c->out->truth.problem != PROBLEM_REGRESSION && !c->o->time;
+    struct split_by by = {.stratify = classes ? group ? strata : "y" : NULL,
+                          .group = group,
+                          .time = c->o->time,
+                          .gap = c->o->gap,
+                          .window = c->o->window,
+                          .seed = c->ctx->seed};
+    struct frame *table = table_by(c, strata, err);
+    bool ok = table && split_plan_make(table, c->o->k, &by, &c->plan, err);
+
+    frame_unref(table);
+    if (!ok)
+        return false;
+    c->out->row_fold = c->plan.fold;
+    c->plan.fold = NULL;
+    return true;
+}
+
+/* Rows of a fold; the plan lends its folds for the call. */
+static bool
+fold_part(struct crossing *c, unsigned fold, struct split *s, struct error *err)
+{
     bool ok;
 
-    c->out->row_fold = mem_try_array(c->truth.n, 1, err);
-    ok = by && c->out->row_fold &&
-         split_folds(by, k, classes ? "y" : NULL, c->ctx->seed,
-                     c->out->row_fold, err);
-    frame_unref(by);
+    c->plan.fold = c->out->row_fold;
+    ok = split_plan_part(&c->plan, fold, s, err);
+    c->plan.fold = NULL;
     return ok;
 }
 
@@ -59,7 +105,7 @@ scatter(struct crossing *c, const struct model *m, const struct prediction *p,
     size_t k = c->out->out.k;
 
     for (size_t j = 0; j < k; j++) {
-        size_t from = k == 1 ? 0 : class_at(m, c->truth.classes[j]);
+        size_t from = k == 1 ? 0 : class_at(m, c->out->truth.classes[j]);
 
         for (size_t i = 0; i < p->n; i++)
             c->out->out.value[rows[i] * k + j] =
@@ -74,26 +120,93 @@ score_fold(struct crossing *c, unsigned fold, const struct split *s,
     struct cv_result *r = c->out;
     size_t k = r->out.k;
     double *p = mem_try_array(s->n_test * k, sizeof *p, err);
+    struct metric_rows rows = {.n = s->n_test, .k = k, .p = p};
     struct target y;
 
-    if (!p || !target_take(&c->truth, s->test, s->n_test, &y, err)) {
+    if (!p || !target_take(&r->truth, s->test, s->n_test, &y, err)) {
         free(p);
         return false;
     }
     for (size_t i = 0; i < s->n_test; i++)
         memcpy(p + i * k, r->out.value + s->test[i] * k, k * sizeof *p);
-    for (size_t m = 0; m < r->n_metrics; m++) {
+    rows.problem = y.problem;
+    rows.y = y.y;
+    rows.weight = y.weight;
+    rows.group = y.group;
+    for (size_t m = 0; m < r->metrics.n; m++) {
+        const struct metric *metric = r->metrics.metric[m];
+        double v = metric_measure(metric, &rows);
         char name[64];
-        double v = metric_score(r->metric[m]->kind, y.problem, y.y, p, y.n, k);
 
-        r->fold[fold * r->n_metrics + m] = v;
-        snprintf(name, sizeof name, "cv.%s", r->metric[m]->name);
+        r->fold[fold * r->metrics.n + m] = v;
+        snprintf(name, sizeof name, "cv.%s", metric->name);
         event_emit(&c->ctx->sink, name, fold + 1, v);
     }
     target_fini(&y);
     free(p);
     return true;
 }
+
+/* ---- nested ---- */
+
+/* How a candidate does on the training rows of a fold. */
+static bool
+inner_score(const struct crossing *c, const struct frame *train, size_t which,
+            const struct metric *by, double *score, struct error *err)
+{
+    struct train ctx = {.pool = c->ctx->pool,
+                        .progress = c->ctx->progress,
+                        .seed = c->ctx->seed};
+    struct cv_options o = *c->o;
+    const char *names[] = {by->name, NULL};
+    struct model_options model = c->model;
+    struct cv_result r;
+
+    o.n_candidates = 0;
+    o.k = o.inner ? o.inner : CV_INNER;
+    o.model = &model;
+    if (!model.metrics)
+        model.metrics = names;
+    if (!cv_run(c->family, c->o->candidates[which], train, c->target, &o, &ctx,
+                &r, err))
+        return error_prefix(err, "candidate %zu: ", which + 1);
+    *score = (double)NAN;
+    for (size_t m = 0; m < r.metrics.n; m++)
+        if (strcmp(r.metrics.metric[m]->name, by->name) == 0)
+            *score = r.mean[m];
+    cv_result_fini(&r);
+    return true;
+}
+
+static bool
+choose(struct crossing *c, const struct frame *train, unsigned fold,
+       const struct params **out, struct error *err)
+{
+    enum problem problem = c->out->truth.problem;
+    struct metric by = *metric_default(problem);
+    double best = (double)NAN;
+
+    *out = c->params;
+    if (c->o->n_candidates == 0)
+        return true;
+    if (c->o->by && !metric_parse(c->o->by, problem, &by, err))
+        return false;
+    for (size_t i = 0; i < c->o->n_candidates; i++) {
+        double v = (double)NAN;
+
+        if (!inner_score(c, train, i, &by, &v, err))
+            return false;
+        if (i > 0 && !(by.larger_is_better ? v > best : v < best) &&
+            !isnan(best))
+            continue;
+        best = v;
+        c->out->chosen[fold] = (unsigned)i;
+    }
+    *out = c->o->candidates[c->out->chosen[fold]];
+    return true;
+}
+
+/* ---- folds ---- */
 
 static bool
 run_fold(struct crossing *c, unsigned fold, struct error *err)
@@ -104,17 +217,19 @@ run_fold(struct crossing *c, unsigned fold, struct error *err)
                         .progress = c->ctx->progress,
                         .seed = c->ctx->seed};
     struct frame *train = NULL, *test = NULL;
+    const struct params *params;
     struct split s = {0};
     struct prediction p;
     struct model *m = NULL;
     bool ok = false;
 
-    if (split_fold(c->out->row_fold, c->truth.n, fold, &s, err) &&
+    if (fold_part(c, fold, &s, err) &&
         (train = frame_take(c->frame, s.train, s.n_train, err)) &&
         (test = frame_take(c->frame, s.test, s.n_test, err)) &&
-        (m = model_fit(c->family, c->params, train, c->target, &c->options,
-                       &ctx, err)) &&
-        (!c->ctx->progress || progress_check(c->ctx->progress, err)) &&
+        choose(c, train, fold, &params, err) &&
+        (m = model_fit(c->family, params, train, c->target, &c->model, &ctx,
+                       err)) &&
+        progress_check(c->ctx->progress, err) &&
         model_predict(m, test, c->ctx->pool, &p, err)) {
         scatter(c, m, &p, s.test);
         prediction_fini(&p);
@@ -127,78 +242,106 @@ run_fold(struct crossing *c, unsigned fold, struct error *err)
     return ok || error_prefix(err, "fold %u: ", fold + 1);
 }
 
+/* Over the folds where a metric is defined. */
 static void
 summarise(struct cv_result *r)
 {
-    for (size_t m = 0; m < r->n_metrics; m++) {
-        double sum = 0, squares = 0;
+    for (size_t m = 0; m < r->metrics.n; m++) {
+        double sum = 0, squares = 0, n = 0;
 
         for (unsigned i = 0; i < r->k; i++)
-            sum += r->fold[i * r->n_metrics + m];
-        r->mean[m] = sum / r->k;
+            if (!isnan(r->fold[i * r->metrics.n + m])) {
+                sum += r->fold[i * r->metrics.n + m];
+                n++;
+            }
+        r->mean[m] = sum / n;
         for (unsigned i = 0; i < r->k; i++) {
-            double d = r->fold[i * r->n_metrics + m] - r->mean[m];
+            double d = r->fold[i * r->metrics.n + m] - r->mean[m];
 
-            squares += d * d;
+            squares += isnan(d) ? 0 : d * d;
         }
-        r->sd[m] = sqrt(squares / (r->k - 1));
+        r->sd[m] = n > 1 ? sqrt(squares / (n - 1)) : (double)NAN;
     }
 }
 
 static bool
-result_init(struct crossing *c, unsigned k, struct error *err)
+result_init(struct crossing *c, struct error *err)
 {
     struct cv_result *r = c->out;
-    const struct metric *table;
-    size_t n, cells;
+    size_t cells;
 
-    table = metric_table(&n);
-    r->k = k;
-    for (size_t i = 0; i < n; i++)
-        if (table[i].usual && !table[i].grouped &&
-            table[i].problems & 1u << c->truth.problem)
-            r->metric[r->n_metrics++] = &table[i];
-    r->out.n = c->truth.n;
-    r->out.k = c->truth.problem == PROBLEM_MULTICLASS ? c->truth.n_classes : 1;
-    return (r->fold = mem_try_array(k * r->n_metrics, sizeof *r->fold, err)) &&
-           mem_mul(r->out.n, r->out.k, &cells) &&
-           (r->out.value = mem_try_array(cells, sizeof *r->out.value, err));
+    r->k = c->o->k;
+    if (!metric_list_make(r->truth.problem, r->truth.group != NULL,
+                          c->model.metrics, &r->metrics, err))
+        return false;
+    r->out.n = r->truth.n;
+    r->out.k = r->truth.problem == PROBLEM_MULTICLASS ? r->truth.n_classes : 1;
+    if (!(r->fold = mem_try_array(r->k * r->metrics.n, sizeof *r->fold, err)) ||
+        !mem_mul(r->out.n, r->out.k, &cells) ||
+        !(r->out.value = mem_try_array(cells, sizeof *r->out.value, err)) ||
+        (c->o->n_candidates &&
+         !(r->chosen = mem_try_array(r->k, sizeof *r->chosen, err))))
+        return false;
+    for (size_t i = 0; i < cells; i++)
+        r->out.value[i] = (double)NAN;
+    return true;
+}
+
+static bool
+options_check(const struct cv_options *o, struct error *err)
+{
+    unsigned least = o->time ? 1 : 2;
+
+    if (o->k < least || o->k > CV_MAX_FOLDS)
+        return error_set(err, ERR_RANGE, "%u folds, expected %u..%d", o->k,
+                         least, CV_MAX_FOLDS);
+    if (o->model && o->model->valid)
+        return error_set(err, ERR_USAGE,
+                         "cross-validation takes no validation rows");
+    if (o->model && o->model->checkpoint)
+        return error_set(err, ERR_USAGE,
+                         "cross-validation keeps no checkpoint");
+    return true;
 }
 
 bool
 cv_run(const struct family *family, const struct params *p,
-       const struct frame *f, const char *target, unsigned k,
-       const struct model_options *o, const struct train *ctx,
-       struct cv_result *out, struct error *err)
+       const struct frame *f, const char *target, const struct cv_options *o,
+       const struct train *ctx, struct cv_result *out, struct error *err)
 {
+    struct cv_options own = *o;
     struct cv_result r = {0};
     struct crossing c = {.family = family,
                          .params = p,
                          .frame = f,
                          .target = target,
-                         .options = {.problem = -1, .patience = -1},
+                         .o = o,
+                         .model = {.problem = -1, .patience = -1},
                          .ctx = ctx,
                          .out = &r};
     bool ok;
 
-    if (k < 2)
-        return error_set(err, ERR_RANGE, "%u folds, expected 2 or more", k);
-    if (o)
-        c.options = *o;
-    if (c.options.checkpoint)
-        return error_set(err, ERR_USAGE,
-                         "cross-validation keeps no checkpoint");
-    if (c.options.valid)
-        return error_set(err, ERR_USAGE,
-                         "cross-validation takes no validation rows");
-    c.options.problem = model_fit_problem(family, p, c.options.problem);
-    if (!target_fit(f, target, c.options.problem, &c.truth, err))
+    if (!options_check(o, err))
         return false;
-    c.options.problem = (int)c.truth.problem;
-    ok = result_init(&c, k, err) && folds_make(&c, k, err);
-    for (unsigned i = 0; i < k && ok; i++)
+    if (o->model)
+        c.model = *o->model;
+    c.o = &own;
+    /* Rows of one query are ranked together: they are not torn apart. */
+    if (c.model.group && !o->group && !o->time)
+        own.group = c.model.group;
+    c.model.split_group = own.group;
+    c.model.split_time = o->time;
+    c.model.split_gap = o->gap;
+    c.model.problem = model_fit_problem(family, p, c.model.problem);
+    if (!target_fit(f, target, c.model.problem, &r.truth, err))
+        return false;
+    c.model.problem = (int)r.truth.problem;
+    ok = (!c.model.weight || target_weigh(&r.truth, f, c.model.weight, err)) &&
+         (!c.model.group || target_group(&r.truth, f, c.model.group, err)) &&
+         result_init(&c, err) && folds_make(&c, err);
+    for (unsigned i = 0; i < o->k && ok; i++)
         ok = run_fold(&c, i, err);
-    target_fini(&c.truth);
+    split_plan_fini(&c.plan);
     if (ok) {
         summarise(&r);
         *out = r;
@@ -213,7 +356,141 @@ cv_result_fini(struct cv_result *r)
 {
     free(r->fold);
     free(r->row_fold);
+    free(r->chosen);
     prediction_fini(&r->out);
-    r->fold = NULL;
-    r->row_fold = NULL;
+    target_fini(&r->truth);
+    metric_list_fini(&r->metrics);
+    *r = (struct cv_result){0};
+}
+
+/* ---- telling ---- */
+
+static size_t
+tested(const struct cv_result *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->out.n; i++)
+        n += r->row_fold[i] != SPLIT_UNTESTED;
+    return n;
+}
+
+void
+cv_print(const struct cv_result *r, struct buf *out)
+{
+    char rows[STR_F64_MAX];
+    int wide = 10;
+
+    str_from_count(tested(r), rows);
+    buf_printf(out, "%s%u-fold cross-validation, %s rows tested\n",
+               r->chosen ? "nested " : "", r->k, rows);
+    for (size_t m = 0; m < r->metrics.n; m++) {
+        int n = (int)strlen(r->metrics.metric[m]->name);
+
+        wide = n > wide ? n : wide;
+    }
+    for (size_t m = 0; m < r->metrics.n; m++) {
+        buf_printf(out, "  %-*s %.4f ± %.4f  ", wide,
+                   r->metrics.metric[m]->name, r->mean[m], r->sd[m]);
+        for (unsigned i = 0; i < r->k; i++)
+            buf_printf(out, " %.4f", r->fold[i * r->metrics.n + m]);
+        buf_putc(out, '\n');
+    }
+    if (!r->chosen)
+        return;
+    buf_printf(out, "  %-*s", wide, "candidate");
+    for (unsigned i = 0; i < r->k; i++)
+        buf_printf(out, " %u", r->chosen[i] + 1);
+    buf_putc(out, '\n');
+}
+
+void
+cv_json(const struct cv_result *r, struct json_writer *w)
+{
+    json_open(w, '{');
+    json_name(w, "folds");
+    json_put_i64(w, r->k);
+    json_name(w, "rows");
+    json_put_i64(w, (int64_t)tested(r));
+    json_name(w, "metrics");
+    json_open(w, '{');
+    for (size_t m = 0; m < r->metrics.n; m++) {
+        json_name(w, r->metrics.metric[m]->name);
+        json_open(w, '{');
+        json_name(w, "mean");
+        json_put_double(w, r->mean[m]);
+        json_name(w, "sd");
+        json_put_double(w, r->sd[m]);
+        json_name(w, "folds");
+        json_open(w, '[');
+        for (unsigned i = 0; i < r->k; i++)
+            json_put_double(w, r->fold[i * r->metrics.n + m]);
+        json_close(w, ']');
+        json_close(w, '}');
+    }
+    json_close(w, '}');
+    json_close(w, '}');
+}
+
+/* ---- as a frame ---- */
+
+static struct builder *
+answers_builder(const struct cv_result *r, struct error *err)
+{
+    size_t k = r->out.k, n = 0;
+    bool numbers = r->truth.problem == PROBLEM_REGRESSION;
+    char(*text)[256] = mem_try_array(k, sizeof *text, err);
+    const char **names = mem_try_array(k + 3, sizeof *names, err);
+    enum col_type *types = mem_try_array(k + 3, sizeof *types, err);
+    struct builder *b = NULL;
+
+    if (text && names && types) {
+        names[n] = "row";
+        types[n++] = COL_INT64;
+        names[n] = "fold";
+        types[n++] = COL_INT64;
+        names[n] = "truth";
+        types[n++] = numbers ? COL_FLOAT64 : COL_TEXT;
+        for (size_t j = 0; j < k; j++) {
+            snprintf(text[j], sizeof text[j], "p_%s",
+                     k > 1 ? r->truth.classes[j] : "");
+            names[n] = k > 1 ? text[j] : numbers ? "prediction" : "probability";
+            types[n++] = COL_FLOAT64;
+        }
+        b = builder_new(n, names, types, err);
+    }
+    free(text);
+    free(names);
+    free(types);
+    return b;
+}
+
+static bool
+answers_row(struct builder *b, const struct cv_result *r, size_t i,
+            struct error *err)
+{
+    double y = r->truth.y[i];
+    bool ok = builder_i64(b, 0, (int64_t)i + 1, err) &&
+              builder_i64(b, 1, r->row_fold[i] + 1, err);
+
+    if (ok && r->truth.problem == PROBLEM_REGRESSION)
+        ok = builder_f64(b, 2, y, err);
+    else if (ok)
+        ok = builder_text(b, 2, str_of(r->truth.classes[(size_t)y]), err);
+    for (size_t j = 0; j < r->out.k && ok; j++)
+        ok = builder_f64(b, 3 + j, r->out.value[i * r->out.k + j], err);
+    return ok && builder_end_row(b, err);
+}
+
+struct frame *
+cv_frame(const struct cv_result *r, struct error *err)
+{
+    struct builder *b = answers_builder(r, err);
+
+    for (size_t i = 0; i < r->out.n && b; i++)
+        if (r->row_fold[i] != SPLIT_UNTESTED && !answers_row(b, r, i, err)) {
+            builder_free(b);
+            return NULL;
+        }
+    return b ? builder_finish(b, err) : NULL;
 }

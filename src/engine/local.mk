@@ -177,6 +177,7 @@ liblathe_a_SOURCES += src/engine/trees/tree_append.c
 UNIT += tests/unit/test_binner
 UNIT += tests/unit/test_boost
 UNIT += tests/unit/test_block
+UNIT += tests/unit/test_cv
 UNIT += tests/unit/test_encode
 UNIT += tests/unit/test_explain
 UNIT += tests/unit/test_gbdt

@@ -6,8 +6,10 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 
 enum {
@@ -219,6 +221,83 @@ const struct metric *
 metric_default(enum problem p)
 {
     return &metrics[p == PROBLEM_REGRESSION ? METRIC_RMSE : METRIC_LOGLOSS];
+}
+
+/* ---- lists ---- */
+
+static size_t
+count_of(const char *const *names)
+{
+    size_t n = 0;
+
+    while (names && names[n])
+        n++;
+    return n;
+}
+
+static bool
+is_listed(const struct metric_list *l, const char *name)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(l->metric[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Their names are the list's own: they follow the metrics. */
+static bool
+ask(struct metric_list *l, enum problem t, const char *const *names,
+    struct error *err)
+{
+    size_t n = count_of(names);
+    char *text;
+
+    if (n > METRIC_MAX - l->n)
+        return error_set(err, ERR_RANGE, "over %d metrics", METRIC_MAX);
+    if (n == 0)
+        return true;
+    l->asked = mem_try_array(n, sizeof *l->asked + METRIC_NAME, err);
+    if (!l->asked)
+        return false;
+    text = (char *)(l->asked + n);
+    for (size_t i = 0; i < n; i++, text += METRIC_NAME) {
+        struct metric *m = &l->asked[i];
+
+        if (!metric_parse(names[i], t, m, err))
+            return false;
+        if (is_listed(l, names[i]))
+            continue;
+        memcpy(text, names[i], strlen(names[i]) + 1);
+        m->name = text;
+        l->metric[l->n++] = m;
+    }
+    return true;
+}
+
+bool
+metric_list_make(enum problem t, bool grouped, const char *const *names,
+                 struct metric_list *out, struct error *err)
+{
+    struct metric_list l = {.n = 0};
+
+    for (size_t i = 0; i < METRIC_N; i++)
+        if (metrics[i].usual && metrics[i].problems & 1u << t &&
+            (!metrics[i].grouped || grouped))
+            l.metric[l.n++] = &metrics[i];
+    if (!ask(&l, t, names, err)) {
+        metric_list_fini(&l);
+        return false;
+    }
+    *out = l;
+    return true;
+}
+
+void
+metric_list_fini(struct metric_list *l)
+{
+    free(l->asked);
+    l->asked = NULL;
+    l->n = 0;
 }
 
 /* ---- what is said of a row ---- */

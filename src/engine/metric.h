@@ -92,6 +92,17 @@ const struct metric *metric_named(const char *name);
 bool metric_better(const char *name, double a, double b);
 const struct metric *metric_default(enum problem p); /* logloss or rmse */
 
+/* Those of an evaluation: the usual ones of a problem, then what is asked for
+ * (NULL-ended, may be NULL), each once. */
+struct metric_list {
+    const struct metric *metric[METRIC_MAX]; /* of the table, or asked */
+    size_t n;
+    struct metric *asked; /* owned, with their names */
+};
+bool metric_list_make(enum problem t, bool grouped, const char *const *names,
+                      struct metric_list *out, struct error *err) MUST_USE;
+void metric_list_fini(struct metric_list *l);
+
 /* What is judged; all borrowed. */
 struct metric_rows {
     enum problem problem;

@@ -117,67 +117,6 @@ out:
     return ok;
 }
 
-/* ---- which metrics ---- */
-
-static bool
-is_there(const struct evaluation *e, const char *name)
-{
-    return evaluation_find(e, name) != NULL;
-}
-
-static size_t
-list_len(const char *const *list)
-{
-    size_t n = 0;
-
-    while (list && list[n])
-        n++;
-    return n;
-}
-
-/* Their names are the evaluation's own: they follow the metrics. */
-static bool
-ask(struct evaluation *e, const char *const *names, struct error *err)
-{
-    size_t n = list_len(names);
-    char *text;
-
-    if (n == 0)
-        return true;
-    if (n > METRIC_MAX - e->n_scores)
-        return error_set(err, ERR_RANGE, "over %d metrics", METRIC_MAX);
-    e->asked = mem_try_array(n, sizeof *e->asked + METRIC_NAME, err);
-    if (!e->asked)
-        return false;
-    text = (char *)(e->asked + n);
-    for (size_t i = 0; i < n; i++, text += METRIC_NAME) {
-        struct metric *m = &e->asked[i];
-
-        if (!metric_parse(names[i], e->problem, m, err))
-            return false;
-        if (is_there(e, names[i]))
-            continue;
-        memcpy(text, names[i], strlen(names[i]) + 1);
-        m->name = text;
-        e->score[e->n_scores++].metric = m;
-    }
-    return true;
-}
-
-static bool
-choose(struct evaluation *e, const struct metric_rows *rows,
-       const char *const *names, struct error *err)
-{
-    size_t n;
-    const struct metric *table = metric_table(&n);
-
-    for (size_t i = 0; i < n; i++)
-        if (table[i].usual && table[i].problems & 1u << e->problem &&
-            (!table[i].grouped || rows->group))
-            e->score[e->n_scores++].metric = &table[i];
-    return ask(e, names, err);
-}
-
 /* ---- evaluation ---- */
 
 static bool
@@ -225,6 +164,21 @@ evaluation_fill(const struct metric_rows *rows,
     }
     scorer_fini(&s);
     return ok;
+}
+
+static bool
+choose(struct evaluation *e, const struct metric_rows *rows,
+       const char *const *names, struct error *err)
+{
+    struct metric_list l;
+
+    if (!metric_list_make(rows->problem, rows->group != NULL, names, &l, err))
+        return false;
+    e->asked = l.asked;
+    e->n_scores = l.n;
+    for (size_t m = 0; m < l.n; m++)
+        e->score[m].metric = l.metric[m];
+    return true;
 }
 
 bool

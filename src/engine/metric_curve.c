@@ -194,7 +194,7 @@ put_walk(const struct curve *c, const struct walk *w, struct error *err)
         size_t left = w->n - 1 - i;
 
         /* Evenly thinned; the last stays. */
-        if (w->n > CURVE_POINTS &&
+        if (w->n > CURVE_POINTS && left > 0 &&
             left * CURVE_POINTS / w->n == (left + 1) * CURVE_POINTS / w->n)
             continue;
         if (!put(c, v, values_of(c->kind, w, &w->point[i], v), err))

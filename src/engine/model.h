@@ -147,6 +147,9 @@ struct model_options {
     int patience;               /* -1: 50 */
     const char *const *drop;    /* as prepare_fit */
     const char *const *derive;  /* as prepare_fit */
+    const char *split_group;    /* rows held out are whole groups by this */
+    const char *split_time;     /* column, or the latest by this one */
+    size_t split_gap;           /* by time: rows left out before those */
     bool refit;                 /* after early stopping, fit all rows with the
                                    rounds found; default off */
     /* Columns that are no inputs: how much each row counts, in learning and in

@@ -105,15 +105,21 @@ static bool
 split_rows(const struct fit *f, const struct frame *all, double share,
            struct split *s, struct error *err)
 {
+    struct split_by how = {.group = f->o->split_group,
+                           .time = f->o->split_time,
+                           .gap = f->o->split_gap,
+                           .seed = f->ctx->seed};
     bool classes = f->all.problem != PROBLEM_REGRESSION;
     struct frame *by;
     bool ok;
 
+    if (how.group || how.time)
+        return split_holdout_by(all, share, &how, s, err);
     if (f->all.group)
         return target_split(&f->all, share, f->ctx->seed, s, err);
     by = classes ? target_frame(&f->all, err) : frame_ref(all);
-    ok = by &&
-         split_holdout(by, share, classes ? "y" : NULL, f->ctx->seed, s, err);
+    how.stratify = classes ? "y" : NULL;
+    ok = by && split_holdout_by(by, share, &how, s, err);
     frame_unref(by);
     return ok;
 }

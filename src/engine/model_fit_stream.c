@@ -467,6 +467,10 @@ model_fit_streams(const struct family *family, const struct model_options *o,
         return error_set(err, ERR_LIMIT,
                          "classes are weighed only on a table that fits in "
                          "memory; a column of weights may be of any size");
+    if (o && (o->split_group || o->split_time))
+        return error_set(err, ERR_LIMIT,
+                         "rows are split by groups or time only in a table "
+                         "that fits in memory");
     return !o || !o->refit ||
            error_set(err, ERR_LIMIT,
                      "a model is refitted only on a table that fits in memory");

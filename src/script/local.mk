@@ -15,6 +15,7 @@ liblathe_a_SOURCES += src/script/kernel_side.c
 liblathe_a_SOURCES += src/script/kernel_state.h
 liblathe_a_SOURCES += src/script/lua_base.c
 liblathe_a_SOURCES += src/script/lua_cmd.c
+liblathe_a_SOURCES += src/script/lua_cv.c
 liblathe_a_SOURCES += src/script/lua_endpoint.c
 liblathe_a_SOURCES += src/script/lua_evaluation.c
 liblathe_a_SOURCES += src/script/lua_frame.c

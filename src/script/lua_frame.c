@@ -484,8 +484,7 @@ struct splitting {
     const struct frame *in;
     struct lua_frame *train, *test;
     double share;
-    const char *stratify;
-    uint64_t seed;
+    struct split_by by;
 };
 
 static bool
@@ -495,7 +494,7 @@ run_split(struct task *t, void *ctx, struct error *err)
     struct split parts;
 
     (void)t;
-    if (!split_holdout(s->in, s->share, s->stratify, s->seed, &parts, err))
+    if (!split_holdout_by(s->in, s->share, &s->by, &parts, err))
         return false;
     s->train->frame = frame_take(s->in, parts.train, parts.n_train, err);
     if (s->train->frame)
@@ -507,14 +506,23 @@ run_split(struct task *t, void *ctx, struct error *err)
 static int
 frame_split(lua_State *L)
 {
-    static const char *const allowed[] = {"test", "stratify", "seed", NULL};
+    static const char *const allowed[] = {"test", "stratify", "group", "time",
+                                          "gap",  "seed",     NULL};
     struct lua_frame *f = script_check_frame(L, 1);
     struct splitting s = {.in = f->frame};
+    int64_t gap;
 
     script_options(L, 2, allowed);
     s.share = script_opt_number(L, 2, "test", 0.2);
-    s.stratify = script_opt_text(L, 2, "stratify", NULL);
-    s.seed = (uint64_t)script_opt_int(L, 2, "seed", 1);
+    s.by.stratify = script_opt_text(L, 2, "stratify", NULL);
+    s.by.group = script_opt_text(L, 2, "group", NULL);
+    s.by.time = script_opt_text(L, 2, "time", NULL);
+    gap = script_opt_int(L, 2, "gap", 0);
+    if (gap < 0)
+        script_failf(L, ERR_RANGE, "gap is %lld, expected 0 or more",
+                     (long long)gap);
+    s.by.gap = (size_t)gap;
+    s.by.seed = (uint64_t)script_opt_int(L, 2, "seed", 1);
     s.train = script_new_frame(L, f->name);
     s.test = script_new_frame(L, f->name);
     script_call(L, NULL, run_split, &s);
@@ -686,6 +694,9 @@ const struct binding lua_frame_methods[] = {
      "Two frames of disjoint rows, the same for the same seed.\n"
      "  test      share of the rows for the second, 0.2\n"
      "  stratify  a column whose shares are kept in both\n"
+     "  group     a column whose equal values lie on one side\n"
+     "  time      the latest rows by this column are the second\n"
+     "  gap       by time: rows left out between them, 0\n"
      "  seed      1"},
     {"values", frame_values, "frame:values(name)",
      "A column as a list; a missing value is false."},

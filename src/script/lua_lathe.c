@@ -87,6 +87,7 @@ static const struct {
     {"scan", lua_scan_methods},
     {"profile", lua_profile_methods},
     {"estimator", lua_estimator_methods},
+    {"cross-validation", lua_cv_methods},
     {"model", lua_model_methods},
     {"evaluation", lua_evaluation_methods},
     {"run", lua_run_methods},

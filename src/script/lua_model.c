@@ -14,7 +14,6 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "engine/cv.h"
 #include "engine/family.h"
 #include "script/lua_types.h"
 #include "session/fit.h"
@@ -22,11 +21,6 @@
 #include "store/registry.h"
 
 /* ---- estimators ---- */
-
-struct estimator {
-    const struct family *family;
-    struct params *params;
-};
 
 static void
 estimator_free(void *p)
@@ -51,8 +45,8 @@ estimator_print(struct kernel *k, const void *p, size_t width, struct buf *out)
 }
 
 /* A Lua value as params_set() reads it; a list with commas. */
-static const char *
-param_text(lua_State *L, int idx)
+const char *
+lua_param_text(lua_State *L, int idx)
 {
     luaL_Buffer b;
 
@@ -101,7 +95,7 @@ new_estimator(lua_State *L)
                          family->name);
         name = lua_tostring(L, -1);
         lua_getfield(L, 1, name);
-        if (!params_set(e->params, name, param_text(L, -1), &err))
+        if (!params_set(e->params, name, lua_param_text(L, -1), &err))
             script_fail(L, &err);
         lua_settop(L, 3);
     }
@@ -256,8 +250,8 @@ read_going_on(lua_State *L, int idx, struct model_options *o)
 }
 
 /* Options that fit and cv share; what they need stays on the stack. */
-static void
-read_options(lua_State *L, int idx, struct model_options *o)
+void
+lua_fit_options(lua_State *L, int idx, struct model_options *o)
 {
     o->problem = -1;
     o->patience = -1;
@@ -274,18 +268,32 @@ read_options(lua_State *L, int idx, struct model_options *o)
     o->group = script_opt_text(L, idx, "group", NULL);
     o->class_weight = read_class_weight(L, idx);
     read_going_on(L, idx, o);
+    o->split_group = script_opt_text(L, idx, "cv_group", NULL);
+    o->split_time = script_opt_text(L, idx, "cv_time", NULL);
 }
 
 static int
 estimator_fit(lua_State *L)
 {
-    static const char *const allowed[] = {
-        "valid",    "metric",     "stop",
-        "patience", "seed",       "name",
-        "drop",     "derive",     "refit",
-        "weight",   "group",      "class_weight",
-        "init",     "checkpoint", "checkpoint_every",
-        "resume",   NULL};
+    static const char *const allowed[] = {"valid",
+                                          "metric",
+                                          "stop",
+                                          "patience",
+                                          "seed",
+                                          "name",
+                                          "drop",
+                                          "derive",
+                                          "refit",
+                                          "weight",
+                                          "group",
+                                          "class_weight",
+                                          "cv_group",
+                                          "cv_time",
+                                          "init",
+                                          "checkpoint",
+                                          "checkpoint_every",
+                                          "resume",
+                                          NULL};
     struct estimator *e = script_check(L, 1, &estimator_type);
     const struct frame *train = script_frame(L, 2);
     struct fitting *f;
@@ -305,7 +313,7 @@ estimator_fit(lua_State *L)
                                       .target = lua_tostring(L, 3),
                                       .seed = 1,
                                       .source = script_chunk(L)};
-    read_options(L, 4, &f->request.options);
+    lua_fit_options(L, 4, &f->request.options);
     if (lua_istable(L, 4)) {
         f->request.seed = (uint64_t)script_opt_int(L, 4, "seed", 1);
         f->request.name = script_opt_text(L, 4, "name", NULL);
@@ -330,105 +338,6 @@ estimator_fit(lua_State *L)
     if (!fitted)
         script_fail(L, &err);
     return 1;
-}
-
-/* ---- cross-validation ---- */
-
-struct folding {
-    struct estimator *e;
-    const struct frame *frame;
-    const char *target;
-    struct model_options options;
-    unsigned k;
-    uint64_t seed;
-    struct object *out;
-};
-
-static bool
-run_cv(struct task *t, void *ctx, struct error *err)
-{
-    struct folding *f = ctx;
-    struct cv_result *r = mem_new(sizeof *r);
-
-    if (!cv_run(f->e->family, f->e->params, f->frame, f->target, f->k,
-                &f->options,
-                &(struct train){.pool = session_pool(task_session(t)),
-                                .progress = task_progress(t),
-                                .seed = f->seed},
-                r, err)) {
-        free(r);
-        return false;
-    }
-    f->out->p = r;
-    return true;
-}
-
-static int
-estimator_cv(lua_State *L)
-{
-    static const char *const allowed[] = {
-        "folds",    "seed",         "valid",  "metric", "stop",
-        "patience", "drop",         "derive", "refit",  "weight",
-        "group",    "class_weight", NULL};
-    struct folding f = {.e = script_check(L, 1, &estimator_type),
-                        .frame = script_frame(L, 2)};
-
-    luaL_argexpected(L, f.frame, 2, "frame");
-    f.target = luaL_checkstring(L, 3);
-    lua_settop(L, 4);
-    script_options(L, 4, allowed);
-    read_options(L, 4, &f.options);
-    f.k = 5;
-    f.seed = 1;
-    if (lua_istable(L, 4)) {
-        int64_t k = script_opt_int(L, 4, "folds", 5);
-
-        if (k < 2 || k > 100)
-            script_failf(L, ERR_RANGE, "folds is %lld, expected 2..100",
-                         (long long)k);
-        f.k = (unsigned)k;
-        f.seed = (uint64_t)script_opt_int(L, 4, "seed", 1);
-    }
-    f.out = script_new(L, &cv_type);
-    script_call(L, "cross-validation", run_cv, &f);
-    return 1;
-}
-
-static void
-cv_free(void *p)
-{
-    cv_result_fini(p);
-    free(p);
-}
-
-static void
-cv_print(struct kernel *k, const void *p, size_t width, struct buf *out)
-{
-    const struct cv_result *r = p;
-
-    (void)k;
-    (void)width;
-    buf_printf(out, "%u-fold cross-validation\n", r->k);
-    for (size_t m = 0; m < r->n_metrics; m++) {
-        buf_printf(out, "  %-10s %.4f ± %.4f  ", r->metric[m]->name, r->mean[m],
-                   r->sd[m]);
-        for (unsigned f = 0; f < r->k; f++)
-            buf_printf(out, " %.4f", r->fold[f * r->n_metrics + m]);
-        buf_putc(out, '\n');
-    }
-}
-
-static bool
-cv_field(lua_State *L, void *p, const char *name)
-{
-    const struct cv_result *r = p;
-
-    for (size_t m = 0; m < r->n_metrics; m++)
-        if (strcmp(name, r->metric[m]->name) == 0) {
-            lua_pushnumber(L, r->mean[m]);
-            return true;
-        }
-    return false;
 }
 
 /* ---- models ---- */
@@ -638,11 +547,22 @@ const struct binding lua_estimator_methods[] = {
      "  init      a model to go on from\n"
      "  checkpoint  a file to write what there is so far to, every half minute\n"
      "  checkpoint_every  or after so many rounds\n"
-     "  resume    true: go on from the checkpoint, if there is one"},
-    {"cv", estimator_cv, "estimator:cv(frame, target [, options])",
+     "  resume    true: go on from the checkpoint, if there is one\n"
+     "  cv_group  rows held out are whole groups by this column\n"
+     "  cv_time   rows held out are the latest by this column"},
+    {"cv", lua_estimator_cv, "estimator:cv(frame, target [, options])",
      "Cross-validation, stratified, by seed: the mean of each metric over the\n"
-     "folds, as fields of the result.\n"
+     "folds and its deviation, as fields of the result: r.auc, r.auc_sd.\n"
      "  folds     5\n"
+     "  cv_group  a column whose equal values lie in one fold\n"
+     "  cv_time   a column to order the rows by: each fold is tested after all\n"
+     "            before it\n"
+     "  cv_gap    by time: rows left out before the tested ones, 0\n"
+     "  cv_window by time: train on so many rows at most\n"
+     "  grid      { leaves = { 7, 31 } }: nested, in each fold the candidate\n"
+     "            that does best on its training rows; r.chosen tells which\n"
+     "  inner     folds that choose it, 3\n"
+     "  by        the metric that does; rmse or logloss\n"
      "  seed      1\n"
      "and valid, metric, stop, patience, drop, derive, refit, weight, group,\n"
      "class_weight as for fit"},
@@ -725,11 +645,4 @@ const struct object_type model_type = {
     .show = model_show,
     .field = model_field,
     .fields = model_fields,
-};
-
-const struct object_type cv_type = {
-    .name = "cross-validation",
-    .free = cv_free,
-    .print = cv_print,
-    .field = cv_field,
 };

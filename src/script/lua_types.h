@@ -14,7 +14,7 @@ extern const struct object_type frame_type, scan_type, profile_type, model_type,
 extern const struct binding lua_read_functions[], lua_model_functions[],
     lua_frame_methods[], lua_scan_functions[], lua_scan_methods[],
     lua_profile_methods[], lua_estimator_methods[], lua_model_methods[],
-    lua_evaluation_methods[], lua_evaluation_functions[];
+    lua_evaluation_methods[], lua_evaluation_functions[], lua_cv_methods[];
 /* Adds a function for each family to the table at the top of the stack. */
 void lua_model_open(lua_State *L);
 
@@ -75,6 +75,16 @@ struct lua_model {
     struct file_map bytes; /* of a loaded one */
 };
 struct lua_model *script_model(lua_State *L, int idx); /* raises */
+/* A family and its parameters. */
+struct estimator {
+    const struct family *family;
+    struct params *params;
+};
+/* A Lua value as params_set() reads it; may push one. */
+const char *lua_param_text(lua_State *L, int idx);
+/* Options that fit and cv share; what they need stays on the stack. */
+void lua_fit_options(lua_State *L, int idx, struct model_options *o);
+int lua_estimator_cv(lua_State *L); /* lua_cv.c: the method of estimators */
 /* lua_evaluation.c: the method of models. */
 int lua_model_evaluate(lua_State *L);
 const struct evaluation *script_evaluation(lua_State *L, int idx); /* or NULL */

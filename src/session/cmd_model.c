@@ -24,6 +24,8 @@ struct training {
     struct model *model, *init;
     struct evaluation evaluation; /* on test */
     bool evaluated;
+    struct cv_options cv;
+    struct cv_result crossed; /* where cv.k > 0 */
     const char **metrics, **drop, **class_weight;
     run_id run;
     char *version; /* "churn/3" */
@@ -41,6 +43,7 @@ training_fini(struct training *g)
     model_unref(g->init);
     if (g->evaluated)
         evaluation_fini(&g->evaluation);
+    cv_result_fini(&g->crossed);
     free(g->metrics);
     free(g->drop);
     free(g->class_weight);
@@ -63,13 +66,38 @@ read_share(const struct call *c, const char *name, double *share,
                      name, text);
 }
 
+/* How rows are split into folds, and into those held out and not. */
+static bool
+read_folds(struct training *g, const struct call *c, struct error *err)
+{
+    int64_t k = call_int(c, "cv"), gap = call_int(c, "cv-gap");
+    int64_t window = call_int(c, "cv-window");
+
+    if (k < 0 || k == 1 || k > CV_MAX_FOLDS || gap < 0 || window < 0)
+        return error_set(err, ERR_USAGE,
+                         "train: --cv takes 2..%d folds, --cv-gap and "
+                         "--cv-window rows",
+                         CV_MAX_FOLDS);
+    g->cv = (struct cv_options){.k = (unsigned)k,
+                                .group = call_text(c, "cv-group"),
+                                .time = call_text(c, "cv-time"),
+                                .gap = (size_t)gap,
+                                .window = (size_t)window};
+    return k == 0 || !stream_wanted(call_text(c, "data"), NULL) ||
+           error_set(err, ERR_USAGE,
+                     "train: --cv wants a table that fits in memory");
+}
+
 /* By whole queries where there are any, else by class. */
 static bool
 choose_aside(const struct training *g, const struct family *family,
              const struct call *c, struct split *s, struct error *err)
 {
     const char *target = call_text(c, "target"), *group = call_text(c, "group");
-    uint64_t seed = (uint64_t)call_int(c, "seed");
+    struct split_by by = {.group = g->cv.group,
+                          .time = g->cv.time,
+                          .gap = g->cv.gap,
+                          .seed = (uint64_t)call_int(c, "seed")};
     bool by_class, ok;
     struct target y;
     size_t col;
@@ -78,11 +106,13 @@ choose_aside(const struct training *g, const struct family *family,
         !target_fit(g->data, target, fit_problem(family, g->params), &y, err))
         return false;
     by_class = y.problem != PROBLEM_REGRESSION &&
-               column_type(frame_column(g->data, col)) != COL_FLOAT64;
-    ok = group ? target_group(&y, g->data, group, err) &&
-                     target_split(&y, g->test_share, seed, s, err)
-               : split_holdout(g->data, g->test_share, by_class ? target : NULL,
-                               seed, s, err);
+               column_type(frame_column(g->data, col)) != COL_FLOAT64 &&
+               !by.group && !by.time;
+    by.stratify = by_class ? target : NULL;
+    ok = group && !by.group && !by.time
+             ? target_group(&y, g->data, group, err) &&
+                   target_split(&y, g->test_share, by.seed, s, err)
+             : split_holdout_by(g->data, g->test_share, &by, s, err);
     target_fini(&y);
     return ok;
 }
@@ -136,7 +166,8 @@ read_tables(struct training *g, const struct family *family, struct task *t,
 {
     const char *valid = call_text(c, "valid"), *test = call_text(c, "test");
 
-    return read_share(c, "valid", &g->valid_share, err) &&
+    return read_folds(g, c, err) &&
+           read_share(c, "valid", &g->valid_share, err) &&
            read_share(c, "test", &g->test_share, err) &&
            read_rows(g, t, c, err) &&
            (!valid || g->valid_share > 0 ||
@@ -206,13 +237,15 @@ put_training(struct call *c, const struct training *g)
 
     if (!call_json(c)) {
         model_print(g->model, call_out(c));
+        if (g->cv.k)
+            cv_print(&g->crossed, call_out(c));
         if (g->evaluated)
             evaluation_print(&g->evaluation, call_out(c));
         buf_printf(call_out(c), "run %.8s", g->run);
         if (g->version)
             buf_printf(call_out(c), ", registered as %s", g->version);
         buf_putc(call_out(c), '\n');
-        if (!g->evaluated && !model_valid_metrics(g->model))
+        if (!g->evaluated && !g->cv.k && !model_valid_metrics(g->model))
             buf_puts(call_out(c),
                      "not scored: no rows were held out; --test 0.2 sets "
                      "some aside\n");
@@ -226,6 +259,10 @@ put_training(struct call *c, const struct training *g)
     json_put_string(&w, g->version);
     json_name(&w, "model");
     model_card_json(g->model, &w);
+    if (g->cv.k) {
+        json_name(&w, "cv");
+        cv_json(&g->crossed, &w);
+    }
     json_name(&w, "test");
     if (g->evaluated)
         evaluation_json(&g->evaluation, &w);
@@ -263,10 +300,17 @@ fit_now(struct training *g, const struct family *family, struct session *s,
         .weight = call_text(c, "weight"),
         .group = call_text(c, "group"),
         .class_weight = g->class_weight,
+        .split_group = g->cv.group,
+        .split_time = g->cv.time,
+        .split_gap = g->cv.gap,
         .checkpoint = call_text(c, "checkpoint"),
         .checkpoint_every = (size_t)call_int(c, "checkpoint-every"),
         .resume = call_flag(c, "resume"),
         .init = g->init};
+    if (g->cv.k) {
+        r.cv = &g->cv;
+        r.cv_out = &g->crossed;
+    }
     g->model = session_fit(s, t, &r, g->run, err);
     if (!g->model && err->code == ERR_CANCELLED && g->run[0])
         error_set(err, ERR_CANCELLED,

@@ -21,7 +21,7 @@
 #include "store/artifact.h"
 #include "store/lineage.h"
 
-enum { SERIES_MAX = 32, LOG_EVERY_MS = 500 };
+enum { SERIES_MAX = 64, LOG_EVERY_MS = 500 };
 
 struct followed {
     char name[48];
@@ -87,9 +87,11 @@ weigh(struct follower *f, struct followed *s, const struct event *e)
         f->best = e->value;
         f->best_step = e->step;
         for (size_t i = 0; i < f->n; i++)
-            if (f->series[i].last_step == e->step)
+            if (f->series[i].last_step == e->step &&
+                strncmp(f->series[i].name, "cv.", 3) != 0)
                 f->series[i].at_best = f->series[i].last;
-    } else if (f->lead[0] && e->step == f->best_step) {
+    } else if (f->lead[0] && e->step == f->best_step &&
+               strncmp(s->name, "cv.", 3) != 0) {
         s->at_best = e->value;
     }
 }
@@ -226,10 +228,39 @@ fit_problem(const struct family *family, const struct params *params)
     return model_fit_problem(family, params, -1);
 }
 
-static struct model *
-learn(const struct fit_request *r, const struct model_options *o,
-      const struct train *ctx, struct error *err)
+/* Scores of the folds are told as they come; the run is remembered by their
+ * means. */
+static bool
+cross(struct follower *f, const struct fit_request *r,
+      const struct model_options *o, const struct train *ctx, struct error *err)
 {
+    struct cv_options cv;
+
+    if (!r->cv)
+        return true;
+    cv = *r->cv;
+    cv.model = o;
+    if (!cv_run(r->family, r->params, r->frame, r->target, &cv, ctx, r->cv_out,
+                err))
+        return error_prefix(err, "cross-validation: ");
+    for (size_t m = 0; m < r->cv_out->metrics.n; m++) {
+        char name[64];
+        struct followed *s;
+
+        snprintf(name, sizeof name, "cv.%s",
+                 r->cv_out->metrics.metric[m]->name);
+        if ((s = follow(f, name)))
+            s->at_best = r->cv_out->mean[m];
+    }
+    return true;
+}
+
+static struct model *
+learn(struct follower *f, const struct fit_request *r,
+      const struct model_options *o, const struct train *ctx, struct error *err)
+{
+    if (!cross(f, r, o, ctx, err))
+        return NULL;
     return r->stream ? model_fit_stream(r->family, r->params, r->stream,
                                         r->target, o, ctx, err)
                      : model_fit(r->family, r->params, r->frame, r->target, o,
@@ -262,7 +293,7 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
     f->run = id;
     live_begin(session_live(s), id);
     session_notify(s, TOPIC_RUNS);
-    m = learn(r, &options,
+    m = learn(f, r, &options,
               &(struct train){.pool = session_pool(s),
                               .progress = task_progress(t),
                               .sink = {on_event, f},

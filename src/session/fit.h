@@ -5,6 +5,7 @@
 #ifndef LATHE_SESSION_FIT_H
 #define LATHE_SESSION_FIT_H
 
+#include "engine/cv.h"
 #include "engine/family.h"
 #include "session/task.h"
 
@@ -16,6 +17,8 @@ struct fit_request {
     const char *data;      /* name or path, for lineage */
     const char *target;
     struct model_options options;
+    const struct cv_options *cv; /* cross-validate first; NULL: do not */
+    struct cv_result *cv_out;    /* filled where cv is not NULL and worked */
     uint64_t seed;
     const char *name;   /* of the run; NULL: numbered */
     const char *source; /* "churn.lua [4]" */

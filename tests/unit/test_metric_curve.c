@@ -309,6 +309,7 @@ test_long_curves_are_thinned_and_keep_their_ends(void **state)
     n = frame_rows(f);
     assert_in_range(n, CURVE_POINTS, CURVE_POINTS + 2);
     assert_true(column_number(frame_column(f, 1), 0) == 0);
+    assert_true(column_number(frame_column(f, 1), n - 1) == 1);
     assert_true(column_number(frame_column(f, 2), n - 1) == 1);
     frame_unref(f);
     free(y);

@@ -745,13 +745,13 @@ test_cross_validation_scores_every_row_once(void **state)
     double sum = 0;
 
     (void)state;
-    assert_true(cv_run(family_find("logistic"), p, f, "churn", 5, NULL, &ctx,
-                       &r, &err));
+    assert_true(cv_run(family_find("logistic"), p, f, "churn",
+                       &(struct cv_options){.k = 5}, &ctx, &r, &err));
     assert_int_equal(r.k, 5);
-    assert_int_equal(r.n_metrics, 12);
-    assert_string_equal(r.metric[1]->name, "auc");
+    assert_int_equal(r.metrics.n, 12);
+    assert_string_equal(r.metrics.metric[1]->name, "auc");
     for (unsigned i = 0; i < 5; i++)
-        sum += r.fold[i * r.n_metrics + 1] / 5;
+        sum += r.fold[i * r.metrics.n + 1] / 5;
     assert_true(fabs(sum - r.mean[1]) < 1e-12);
     assert_true(r.mean[1] > 0.8);
     for (size_t i = 0; i < 500; i++)
@@ -783,8 +783,8 @@ test_cross_validation_bears_a_rare_class(void **state)
             builder_text(b, 1, str_of(y), &err) && builder_end_row(b, &err));
     }
     f = builder_finish(b, &err);
-    assert_true(
-        cv_run(family_find("logistic"), p, f, "y", 5, NULL, &ctx, &r, &err));
+    assert_true(cv_run(family_find("logistic"), p, f, "y",
+                       &(struct cv_options){.k = 5}, &ctx, &r, &err));
     assert_int_equal(r.out.k, 3);
     /* The fold that tests the one row has not seen its class. */
     assert_true(r.out.value[2] == 0);
