@@ -7,7 +7,8 @@
  * laid out from the highest score down, so that the pass of the areas, too,
  * reads memory from front to back.
  *
- * Private to metric*.c.
+ * Private to metric*.c and to those who learn from judged rows: calibrate.c,
+ * threshold.c.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_METRIC_PART_H
 #define LATHE_ENGINE_METRIC_PART_H
@@ -61,6 +62,9 @@ bool metric_order(const double *p, size_t stride, size_t n, uint32_t *row,
                   struct error *err) MUST_USE;
 /* Bin of a probability: the k-th is (k/10, (k + 1)/10], the first [0, 0.1]. */
 unsigned metric_bin(double p);
+/* Of two classes, by how many of either are said positive: a metric of classes. */
+double metric_of_counts(const struct metric *m, double tp, double fp,
+                        double positive, double negative);
 double metric_threshold(const struct metric_rows *rows);
 /* What is said of a row. */
 size_t metric_guess(const struct metric_rows *rows, size_t row);

@@ -355,6 +355,24 @@ of_classes(const struct scorer *s, const struct metric *m, const struct sums *t)
     return right / t->all;
 }
 
+double
+metric_of_counts(const struct metric *m, double tp, double fp, double positive,
+                 double negative)
+{
+    struct scorer s = {.of = {.problem = PROBLEM_BINARY, .k = 1},
+                       .n_classes = 2};
+    struct sums t;
+
+    t.all = positive + negative;
+    t.tally.truth[1] = positive;
+    t.tally.truth[0] = negative;
+    t.tally.guessed[1] = tp + fp;
+    t.tally.guessed[0] = t.all - tp - fp;
+    t.tally.right[1] = tp;
+    t.tally.right[0] = negative - fp;
+    return of_classes(&s, m, &t);
+}
+
 static double
 calibration_error(const struct sums *t)
 {

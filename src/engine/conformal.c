@@ -1,0 +1,122 @@
+/* engine/conformal.c -- answers that hold the truth as often as they promise.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/conformal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static int
+by_number(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The ceil((n + 1) level)-th smallest: with the row to come there are n + 1, and
+ * any rank is as likely for it. */
+static bool
+width_of(double level, double *score, size_t n, struct conformal *out,
+         struct error *err)
+{
+    double rank = ceil((double)(n + 1) * level - 1e-9);
+
+    if (!(level > 0 && level < 1))
+        return error_set(err, ERR_RANGE,
+                         "a level of %g, expected between 0 and 1", level);
+    if (rank > (double)n)
+        return error_set(err, ERR_RANGE,
+                         "%zu rows were kept, and a level of %g wants %.0f", n,
+                         level, ceil(level / (1 - level) - 1e-9));
+    qsort(score, n, sizeof *score, by_number);
+    *out = (struct conformal){level, score[(size_t)rank - 1], n};
+    return true;
+}
+
+bool
+conformal_fit(double level, const struct metric_rows *rows,
+              struct conformal *out, struct error *err)
+{
+    double *score = mem_try_array(rows->n, sizeof *score, err);
+    bool ok;
+
+    if (!score)
+        return false;
+    for (size_t i = 0; i < rows->n; i++) {
+        double y = rows->y[i], p = rows->p[i * rows->k];
+
+        if (rows->problem == PROBLEM_REGRESSION)
+            score[i] = fabs(y - p);
+        else if (rows->k == 1)
+            score[i] = y == 1 ? 1 - p : p;
+        else
+            score[i] = 1 - rows->p[i * rows->k + (size_t)y];
+    }
+    ok = width_of(level, score, rows->n, out, err);
+    free(score);
+    return ok;
+}
+
+bool
+conformal_fit_quantiles(double level, const double *y, const double *low,
+                        const double *high, size_t n, struct conformal *out,
+                        struct error *err)
+{
+    double *score = mem_try_array(n, sizeof *score, err);
+    bool ok;
+
+    if (!score)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        score[i] = fmax(low[i] - y[i], y[i] - high[i]);
+    ok = width_of(level, score, n, out, err);
+    free(score);
+    return ok;
+}
+
+bool
+conformal_has(const struct conformal *c, const double *p, size_t cols,
+              size_t class)
+{
+    double own = cols > 1 ? p[class] : class ? p[0] : 1 - p[0];
+
+    if (1 - own <= c->width)
+        return true;
+    if (cols == 1)
+        return own > 0.5 || (own == 0.5 && class == 0);
+    for (size_t j = 0; j < cols; j++)
+        if (p[j] > own || (p[j] == own && j < class))
+            return false;
+    return true;
+}
+
+void
+conformal_save(const struct conformal *c, struct json_writer *w)
+{
+    json_name(w, "level");
+    json_put_double(w, c->level);
+    json_name(w, "width");
+    json_put_double(w, c->width);
+    json_name(w, "rows");
+    json_put_i64(w, (int64_t)c->n);
+}
+
+bool
+conformal_load(const struct json *o, struct conformal *out, struct error *err)
+{
+    int64_t n;
+
+    if (!json_get_double(o, "level", &out->level, err) ||
+        !json_get_double(o, "width", &out->width, err) ||
+        !json_get_i64(o, "rows", &n, err))
+        return false;
+    if (!(out->level > 0 && out->level < 1) || !isfinite(out->width) || n < 0)
+        return error_set(err, ERR_CORRUPT, "a bad level of intervals");
+    out->n = (size_t)n;
+    return true;
+}

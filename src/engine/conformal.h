@@ -1,0 +1,39 @@
+/* engine/conformal.h -- answers that hold the truth as often as they promise.
+ *
+ * Split conformal prediction: how far the answers were off on rows that the
+ * model has not learnt from says how wide they must be, whatever the model.
+ *   number    prediction -+ width, by |y - prediction|
+ *   quantiles low - width to high + width, by max(low - y, y - high)
+ *   classes   all with probability at least 1 - width, by 1 - P(truth); the
+ *             likeliest is always among them
+ * On rows like those kept, the truth lies within in at least `level` of the
+ * cases, on average over the choice of those rows.
+ * Sources: Lei et al. 2018; Romano, Patterson & Candes 2019 (quantiles);
+ * Sadinle, Lei & Wasserman 2019 (classes).
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_CONFORMAL_H
+#define LATHE_ENGINE_CONFORMAL_H
+
+#include "engine/metric.h"
+
+struct conformal {
+    double level; /* 0.9; 0: none was learnt */
+    double width;
+    size_t n; /* rows it was learnt on */
+};
+
+/* level in (0, 1).  ERR_RANGE where there are too few rows for it: below
+ * level / (1 - level). */
+bool conformal_fit(double level, const struct metric_rows *rows,
+                   struct conformal *out, struct error *err) MUST_USE;
+/* From a model of two quantiles. */
+bool conformal_fit_quantiles(double level, const double *y, const double *low,
+                             const double *high, size_t n,
+                             struct conformal *out, struct error *err) MUST_USE;
+/* Is class c in the set of a row of predictions? */
+bool conformal_has(const struct conformal *c, const double *p, size_t cols,
+                   size_t class);
+void conformal_save(const struct conformal *c, struct json_writer *w);
+bool conformal_load(const struct json *o, struct conformal *out,
+                    struct error *err) MUST_USE;
+#endif
