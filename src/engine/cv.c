@@ -494,3 +494,25 @@ cv_frame(const struct cv_result *r, struct error *err)
         }
     return b ? builder_finish(b, err) : NULL;
 }
+
+bool
+cv_judged(const struct cv_result *r, struct judged *out, struct error *err)
+{
+    size_t n = tested(r), k = r->out.k, at = 0;
+    uint32_t *rows = mem_try_array(n, sizeof *rows, err);
+    struct judged j = {.k = k};
+    bool ok = rows && (j.p = mem_try_array(n * k, sizeof *j.p, err));
+
+    for (size_t i = 0; i < r->out.n && ok; i++)
+        if (r->row_fold[i] != SPLIT_UNTESTED) {
+            memcpy(j.p + at * k, r->out.value + i * k, k * sizeof *j.p);
+            rows[at++] = (uint32_t)i;
+        }
+    ok = ok && target_take(&r->truth, rows, n, &j.truth, err);
+    free(rows);
+    if (ok)
+        *out = j;
+    else
+        judged_fini(&j);
+    return ok;
+}

@@ -9,7 +9,7 @@
 #ifndef LATHE_ENGINE_CV_H
 #define LATHE_ENGINE_CV_H
 
-#include "engine/model.h"
+#include "engine/judged.h"
 #include "frame/split.h"
 
 enum { CV_MAX_FOLDS = 100, CV_INNER = 3 };
@@ -52,5 +52,8 @@ void cv_print(const struct cv_result *r, struct buf *out);
 /* The rows that were tested, in order: row (from 1), fold, truth, and
  * prediction, probability or p_CLASS... */
 struct frame *cv_frame(const struct cv_result *r, struct error *err) MUST_USE;
+/* The same as judged rows. */
+bool cv_judged(const struct cv_result *r, struct judged *out,
+               struct error *err) MUST_USE;
 void cv_json(const struct cv_result *r, struct json_writer *w);
 #endif

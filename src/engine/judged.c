@@ -16,6 +16,7 @@ judged_fini(struct judged *j)
 {
     target_fini(&j->truth);
     free(j->p);
+    free(j->guess);
     *j = (struct judged){0};
 }
 
@@ -28,7 +29,36 @@ judged_rows(const struct judged *j)
                                 .y = j->truth.y,
                                 .p = j->p,
                                 .weight = j->truth.weight,
-                                .group = j->truth.group};
+                                .group = j->truth.group,
+                                .threshold = j->threshold,
+                                .guess = j->guess};
+}
+
+bool
+judged_decide(const struct model *m, struct judged *j, struct error *err)
+{
+    const struct finish *f = model_finish(m);
+
+    if (!f || !f->decided)
+        return true;
+    if (j->k == 1) {
+        j->threshold = f->decision.threshold;
+        return true;
+    }
+    if (!(j->guess = mem_try_array(j->truth.n, sizeof *j->guess, err)))
+        return false;
+    for (size_t i = 0; i < j->truth.n; i++)
+        j->guess[i] = (uint16_t)model_decide(m, j->p + i * j->k);
+    return true;
+}
+
+bool
+judged_evaluate(const struct judged *j, const struct evaluation_options *o,
+                struct pool *pool, struct evaluation *out, struct error *err)
+{
+    struct metric_rows rows = judged_rows(j);
+
+    return evaluation_of(&rows, j->truth.classes, o, pool, out, err);
 }
 
 /* ---- a table ---- */
@@ -66,8 +96,10 @@ judged_take(const struct model *m, const struct frame *f,
         model_predict(m, f, pool, &p, err)) {
         j.p = p.value;
         j.k = p.k;
-        *out = j;
-        return true;
+        if (judged_decide(m, &j, err)) {
+            *out = j;
+            return true;
+        }
     }
     judged_fini(&j);
     return false;
@@ -154,7 +186,8 @@ judged_stream(const struct model *m, struct stream *s, struct judged *out,
         ok = add_batch(&g, f, stream_pool(s), err);
         frame_unref(f);
     }
-    if (ok && target_counts(&g.all.truth, err)) {
+    if (ok && target_counts(&g.all.truth, err) &&
+        judged_decide(m, &g.all, err)) {
         *out = g.all;
         return true;
     }
@@ -168,7 +201,8 @@ static bool
 judge(struct judged *j, uint64_t seed, struct pool *pool,
       struct evaluation *out, struct error *err)
 {
-    bool ok = evaluation_make(&j->truth, j->p, j->k, 0, seed, pool, out, err);
+    struct evaluation_options o = {.seed = seed};
+    bool ok = judged_evaluate(j, &o, pool, out, err);
 
     judged_fini(j);
     return ok;

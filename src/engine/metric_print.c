@@ -179,7 +179,9 @@ evaluation_print(const struct evaluation *e, struct buf *out)
                problem_word(e->problem));
     if (e->problem == PROBLEM_BINARY)
         class_text(out, ", positive class ", e->classes[1]);
-    else if (e->problem == PROBLEM_MULTICLASS)
+    if (e->problem == PROBLEM_BINARY && e->threshold != 0.5)
+        buf_printf(out, " above %.4g", e->threshold);
+    if (e->problem == PROBLEM_MULTICLASS)
         buf_printf(out, ", %zu classes", e->n_classes);
     buf_puts(out, "\n\n");
     scores_print(e, out);

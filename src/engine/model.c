@@ -45,6 +45,7 @@ model_unref(struct model *m)
     if (m->learner)
         m->family->free(m->learner);
     prepare_free(m->prepare);
+    finish_fini(&m->finish);
     target_fini(&m->like);
     free(m->target);
     free(m->weight);
@@ -68,9 +69,8 @@ model_width(const struct model *m)
     return m->like.problem == PROBLEM_MULTICLASS ? m->like.n_classes : 1;
 }
 
-/* How many values a row has, and which of them is judged. */
-static size_t
-outputs(const struct model *m, size_t *middle)
+size_t
+model_outputs(const struct model *m, size_t *middle)
 {
     *middle = 0;
     if (m->like.problem == PROBLEM_REGRESSION && m->family->outputs)
@@ -82,12 +82,16 @@ bool
 model_score(const struct model *m, const struct design *d, struct pool *pool,
             double *out, struct error *err)
 {
-    size_t middle, k = outputs(m, &middle), n = design_rows(d), cells;
+    size_t middle, k = model_outputs(m, &middle), n = design_rows(d), cells;
     double *all = NULL;
     bool ok;
 
-    if (k == model_width(m))
-        return m->family->score(m->learner, d, pool, out, err);
+    if (k == model_width(m)) {
+        ok = m->family->score(m->learner, d, pool, out, err);
+        if (ok && m->finish.calibrated)
+            calibration_apply(&m->finish.calibration, out, n);
+        return ok;
+    }
     if (!mem_mul(n, k, &cells))
         return error_set(err, ERR_NOMEM, "%zu rows of %zu values do not fit", n,
                          k);
@@ -99,7 +103,7 @@ model_score(const struct model *m, const struct design *d, struct pool *pool,
     return ok;
 }
 
-/* (rows, k): all values where k is outputs(), else those that are judged. */
+/* (rows, k): all values where k is model_outputs(), else those that are judged. */
 static bool
 predict(const struct model *m, const struct frame *f, size_t k,
         struct pool *pool, struct prediction *out, struct error *err)
@@ -136,17 +140,16 @@ prediction_fini(struct prediction *p)
     p->value = NULL;
 }
 
-static size_t
-predicted_class(const double *row, size_t k)
+size_t
+model_decide(const struct model *m, const double *row)
 {
-    size_t best = 0;
+    return decision_class(&m->finish.decision, row, model_width(m));
+}
 
-    if (k == 1)
-        return row[0] > 0.5;
-    for (size_t c = 1; c < k; c++)
-        if (row[c] > row[best])
-            best = c;
-    return best;
+const struct finish *
+model_finish(const struct model *m)
+{
+    return m->finish.n ? &m->finish : NULL;
 }
 
 /* Column c of the predictions. */
@@ -163,9 +166,10 @@ number_column(const struct prediction *p, size_t c, struct error *err)
 }
 
 static struct column *
-class_column(const struct target *like, const struct prediction *p,
+class_column(const struct model *m, const struct prediction *p,
              struct error *err)
 {
+    const struct target *like = &m->like;
     uint32_t *codes = mem_try_aligned(p->n, sizeof *codes, err), code;
     struct dict *dict = codes ? dict_new(err) : NULL;
 
@@ -179,7 +183,7 @@ class_column(const struct target *like, const struct prediction *p,
         return NULL;
     }
     for (size_t i = 0; i < p->n; i++)
-        codes[i] = (uint32_t)predicted_class(p->value + i * p->k, p->k);
+        codes[i] = (uint32_t)model_decide(m, p->value + i * p->k);
     return column_new(COL_TEXT, p->n, codes, NULL, dict, err);
 }
 
@@ -198,23 +202,89 @@ add_column(struct frame *f, const char *name, struct column *c,
     return next;
 }
 
+/* A value of each row, moved. */
+static struct column *
+moved_column(const struct prediction *p, size_t c, double by, struct error *err)
+{
+    double *x = mem_try_aligned(p->n, sizeof *x, err);
+
+    if (!x)
+        return NULL;
+    for (size_t i = 0; i < p->n; i++)
+        x[i] = p->value[i * p->k + c] + by;
+    return column_new(COL_FLOAT64, p->n, x, NULL, NULL, err);
+}
+
+/* "low" and "high", around the value, or around all of them. */
 static struct frame *
-prediction_frame(const struct target *like, const struct prediction *p,
+add_range(struct frame *f, const struct model *m, const struct prediction *p,
+          struct error *err)
+{
+    double width = m->finish.conformal.width;
+
+    if (!f || !m->finish.ranged)
+        return f;
+    f = add_column(f, "low", moved_column(p, 0, -width, err), err);
+    return f ? add_column(f, "high", moved_column(p, p->k - 1, width, err), err)
+             : NULL;
+}
+
+static void
+set_text(const struct model *m, const double *row, size_t k, struct buf *out)
+{
+    buf_clear(out);
+    for (size_t c = 0; c < m->like.n_classes; c++)
+        if (conformal_has(&m->finish.conformal, row, k, c)) {
+            buf_puts(out, out->len ? ", " : "");
+            buf_puts(out, m->like.classes[c]);
+        }
+}
+
+static struct column *
+set_column(const struct model *m, const struct prediction *p, struct error *err)
+{
+    uint32_t *codes = mem_try_aligned(p->n, sizeof *codes, err);
+    struct dict *dict = codes ? dict_new(err) : NULL;
+    bool ok = dict != NULL;
+    struct buf b;
+
+    buf_init(&b);
+    for (size_t i = 0; i < p->n && ok; i++) {
+        set_text(m, p->value + i * p->k, p->k, &b);
+        ok = buf_check(&b, err) &&
+             dict_add(dict, (struct str){b.data, b.len}, &codes[i], err);
+    }
+    buf_fini(&b);
+    if (ok)
+        return column_new(COL_TEXT, p->n, codes, NULL, dict, err);
+    dict_unref(dict);
+    free(codes);
+    return NULL;
+}
+
+static struct frame *
+prediction_frame(const struct model *m, const struct prediction *p,
                  struct error *err)
 {
+    const struct target *like = &m->like;
     struct frame *f = frame_new(p->n, 0, NULL, NULL, err);
     char name[256];
 
-    if (like->problem == PROBLEM_REGRESSION)
-        return add_column(f, "prediction", number_column(p, 0, err), err);
+    if (like->problem == PROBLEM_REGRESSION) {
+        f = add_column(f, "prediction", number_column(p, 0, err), err);
+        return add_range(f, m, p, err);
+    }
     if (like->problem == PROBLEM_BINARY)
         f = add_column(f, "probability", number_column(p, 0, err), err);
     for (size_t c = 0; c < p->k && p->k > 1 && f; c++) {
         snprintf(name, sizeof name, "p_%s", like->classes[c]);
         f = add_column(f, name, number_column(p, c, err), err);
     }
-    return f ? add_column(f, "prediction", class_column(like, p, err), err)
-             : NULL;
+    if (f)
+        f = add_column(f, "prediction", class_column(m, p, err), err);
+    return f && m->finish.ranged
+               ? add_column(f, "set", set_column(m, p, err), err)
+               : f;
 }
 
 /* "prediction", then each of the values. */
@@ -230,7 +300,7 @@ values_frame(const struct model *m, const struct prediction *p, size_t middle,
         m->family->output_name(m->learner, c, name);
         f = add_column(f, name, number_column(p, c, err), err);
     }
-    return f;
+    return add_range(f, m, p, err);
 }
 
 struct frame *
@@ -239,7 +309,7 @@ model_predict_frame(const struct model *m, const struct frame *f,
 {
     struct prediction p;
     struct frame *out;
-    size_t middle, k = outputs(m, &middle);
+    size_t middle, k = model_outputs(m, &middle);
 
     if (k != model_width(m)) {
         if (!predict(m, f, k, pool, &p, err))
@@ -250,7 +320,7 @@ model_predict_frame(const struct model *m, const struct frame *f,
     }
     if (!model_predict(m, f, pool, &p, err))
         return NULL;
-    out = prediction_frame(&m->like, &p, err);
+    out = prediction_frame(m, &p, err);
     prediction_fini(&p);
     return out;
 }

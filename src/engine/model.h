@@ -10,6 +10,7 @@
 #ifndef LATHE_ENGINE_MODEL_H
 #define LATHE_ENGINE_MODEL_H
 
+#include "engine/finish.h"
 #include "engine/metric.h"
 #include "engine/params.h"
 #include "engine/prepare.h"
@@ -150,7 +151,9 @@ struct model_options {
     const char *split_group;    /* rows held out are whole groups by this */
     const char *split_time;     /* column, or the latest by this one */
     size_t split_gap;           /* by time: rows left out before those */
-    bool refit;                 /* after early stopping, fit all rows with the
+    struct finish_options finish; /* calibration, threshold, ranges: learnt on
+                                     rows kept aside before all else */
+    bool refit;                   /* after early stopping, fit all rows with the
                                    rounds found; default off */
     /* Columns that are no inputs: how much each row counts, in learning and in
      * scores; which rows belong to one query, and so to one side of a split.
@@ -212,9 +215,14 @@ bool
 model_predict(const struct model *m, const struct frame *f, struct pool *pool,
               struct prediction *out, struct error *err) MUST_USE;
 void prediction_fini(struct prediction *p);
+/* The class that is said of a row of a prediction. */
+size_t model_decide(const struct model *m, const double *row);
+/* What is done to the learner's answers, or NULL: nothing. */
+const struct finish *model_finish(const struct model *m);
 /* As a frame: binary "probability", "prediction"; multiclass "p_CLASS"...,
  * "prediction"; regression "prediction", and behind it each of several
- * values: "q0.1"... */
+ * values: "q0.1"...  Where ranges were learnt also "low" and "high", or "set",
+ * the names of classes with commas between. */
 struct frame *
 model_predict_frame(const struct model *m, const struct frame *f,
                     struct pool *pool, struct error *err) MUST_USE;

@@ -103,6 +103,12 @@ manifest_json(const struct model *m, struct st_writer *st, struct buf *out)
     json_name(&w, "prepare");
     prepare_json(m->prepare, &w);
     baselines_json(m, &w);
+    if (m->finish.n) {
+        json_name(&w, "finish");
+        json_open(&w, '{');
+        finish_save(&m->finish, st, &w);
+        json_close(&w, '}');
+    }
     json_name(&w, "learner");
     json_open(&w, '{');
     m->family->save(m->learner, st, &w);
@@ -374,6 +380,18 @@ out:
 }
 
 static bool
+finish_read(const struct json *o, struct model *m, struct error *err)
+{
+    const struct json *v;
+
+    if (!json_find(o, "finish"))
+        return true;
+    return json_get_object(o, "finish", &v, err) &&
+           finish_load(v, m->file, model_width(m), m->like.n_classes,
+                       &m->finish, err);
+}
+
+static bool
 manifest_read(const struct json *o, struct model *m, struct error *err)
 {
     const struct json *prepare, *learner;
@@ -386,7 +404,7 @@ manifest_read(const struct json *o, struct model *m, struct error *err)
         return false;
     m->learner = m->family->load(m->file, learner, prepare_cols(m->prepare),
                                  m->like.problem, m->like.n_classes, err);
-    return m->learner != NULL;
+    return m->learner && finish_read(o, m, err);
 }
 
 static const struct family *

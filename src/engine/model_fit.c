@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/judged.h"
 #include "frame/split.h"
 
 enum {
@@ -101,9 +102,9 @@ text_keep(const char *text, char **out, struct error *err)
     return !text || (*out = mem_try_text(text, strlen(text), err));
 }
 
-static bool
-split_rows(const struct fit *f, const struct frame *all, double share,
-           struct split *s, struct error *err)
+bool
+model_fit_split(const struct fit *f, const struct frame *all, double share,
+                struct split *s, struct error *err)
 {
     struct split_by how = {.group = f->o->split_group,
                            .time = f->o->split_time,
@@ -130,7 +131,7 @@ holdout(struct fit *f, const struct frame *all, double share, struct error *err)
     struct split s = {0};
     bool ok = false;
 
-    if (split_rows(f, all, share, &s, err))
+    if (model_fit_split(f, all, share, &s, err))
         ok = (f->train = frame_take(all, s.train, s.n_train, err)) &&
              (f->valid = frame_take(all, s.test, s.n_test, err)) &&
              target_take(&f->all, s.train, s.n_train, &f->y, err) &&
@@ -411,17 +412,19 @@ model_fit_score(struct fit *f, struct error *err)
     size_t n = f->y_valid.n;
     size_t k = model_width(m);
     double *p = mem_try_array(n * k, sizeof *p, err);
+    struct evaluation_options o = {.resamples = RESAMPLES,
+                                   .seed = f->ctx->seed};
     struct evaluation e = {0};
-    struct target truth = {0}; /* classes weigh in learning alone */
+    struct judged j = {.k = k, .p = p}; /* classes weigh in learning alone */
     struct json_writer w;
     struct buf b;
     bool ok = false;
 
     buf_init(&b);
-    if (p && model_truth(m, f->valid, &truth, err) &&
+    if (p && model_truth(m, f->valid, &j.truth, err) &&
         model_score(m, f->x_valid, f->ctx->pool, p, err) &&
-        evaluation_make(&truth, p, k, RESAMPLES, f->ctx->seed, f->ctx->pool, &e,
-                        err)) {
+        judged_decide(m, &j, err) &&
+        judged_evaluate(&j, &o, f->ctx->pool, &e, err)) {
         json_writer_init(&w, &b);
         evaluation_json(&e, &w);
         ok = buf_check(&b, err);
@@ -429,9 +432,8 @@ model_fit_score(struct fit *f, struct error *err)
     if (ok)
         m->metrics = buf_take(&b);
     evaluation_fini(&e);
-    target_fini(&truth);
+    judged_fini(&j);
     buf_fini(&b);
-    free(p);
     return ok;
 }
 
@@ -478,6 +480,8 @@ struct model *
 model_fit_end(struct fit *f, bool ok)
 {
     release(f);
+    frame_unref(f->rest);
+    frame_unref(f->kept);
     target_fini(&f->all);
     free(f->drop);
     buf_fini(&f->chosen);
@@ -528,17 +532,18 @@ fit_run(struct fit *f, const struct frame *all, struct error *err)
     if (!target_learn(f, all, err) || !model_fit_settle(f, err) ||
         !model_fit_weigh(f, &f->all, all, err) ||
         !frame_fingerprint(all, m->fingerprint, err) ||
-        !rows_choose(f, all, err) || !weigh_classes(f, err))
+        !model_fit_keep(f, all, err) || !rows_choose(f, f->rest, err) ||
+        !weigh_classes(f, err))
         return false;
     m->n_train = f->y.n;
     m->n_valid = f->y_valid.n;
     if (!model_fit_prepare(f, err) ||
         !model_fit_learn(f, f->params, model_fit_patience(f), err) ||
-        (m->n_valid && !model_fit_score(f, err)))
+        !model_fit_finish(f, err) || (m->n_valid && !model_fit_score(f, err)))
         return false;
     if (f->o->refit && m->n_valid && !f->o->valid &&
         !progress_stopped(f->ctx->progress)) {
-        if (!refit(f, all, err))
+        if (!refit(f, f->rest, err) || !model_fit_finish(f, err))
             return false;
         m->n_train = f->y.n;
     }

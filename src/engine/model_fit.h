@@ -5,6 +5,7 @@
 #define LATHE_ENGINE_MODEL_FIT_H
 
 #include "engine/model_state.h"
+#include "frame/split.h"
 
 /* Rows held out to stop early where nothing else is said. */
 #define MODEL_FIT_VALID_SHARE 0.2
@@ -22,6 +23,7 @@ struct fit {
     size_t n_metrics;
     size_t stop; /* as fit_data's */
     struct frame *train, *valid;
+    struct frame *rest, *kept; /* all rows but those kept for the finish */
     struct target all, y, y_valid;
     const char **drop; /* o->drop, weight and group; owned, NULL-ended */
     struct design *x, *x_valid;
@@ -30,6 +32,14 @@ struct fit {
     bool again; /* fitted once: no checkpoint, nothing to go on from */
 };
 
+/* Part the rows into those to learn from, f->rest, and those for the finish. */
+bool model_fit_keep(struct fit *f, const struct frame *all,
+                    struct error *err) MUST_USE;
+/* Learn the finish on them; again after a refit. */
+bool model_fit_finish(struct fit *f, struct error *err) MUST_USE;
+/* Hold out a share as the options say: by groups, by time, by class. */
+bool model_fit_split(const struct fit *f, const struct frame *all, double share,
+                     struct split *s, struct error *err) MUST_USE;
 bool model_fit_begin(struct fit *f, struct error *err) MUST_USE;
 /* Weights and queries of rows from the columns that o names. */
 bool model_fit_weigh(const struct fit *f, struct target *t,

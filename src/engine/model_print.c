@@ -172,6 +172,7 @@ model_print(const struct model *m, struct buf *out)
     buf_putc(out, '\n');
     rows_print(m, out);
     metrics_print(m, out);
+    finish_print(&m->finish, m->like.problem, out);
     params_print(m, out);
     importance_print(m, out);
     notes_print(m, out);
@@ -239,6 +240,7 @@ model_card_json(const struct model *m, struct json_writer *w)
     json_close(w, ']');
     inputs_json(m, w);
     model_put_lineage(m, w);
+    finish_json(&m->finish, w);
     importance_json(m, w);
     json_name(w, "notes");
     json_put_string(w, model_notes(m));

@@ -19,6 +19,7 @@ struct model {
     char *target, *params;
     char *weight, *group; /* columns, or NULL */
     char *metrics;        /* JSON text, or NULL */
+    struct finish finish; /* n = 0: nothing */
     uint64_t seed;
     size_t n_train, n_valid; /* rows */
     char fingerprint[33];
@@ -34,6 +35,8 @@ struct model {
 /* No learner yet; released by model_unref(). */
 struct model *
 model_new(const struct family *family, struct error *err) MUST_USE;
+/* How many values a row has, and which of them is judged. */
+size_t model_outputs(const struct model *m, size_t *middle);
 /* Measure the inputs on the training rows. */
 bool model_baselines_fit(struct model *m, const struct frame *train,
                          struct pool *pool, struct error *err) MUST_USE;

@@ -164,7 +164,8 @@ lua_estimator_cv(lua_State *L)
         "folds",     "seed",         "valid",    "metric",  "stop",
         "patience",  "drop",         "derive",   "refit",   "weight",
         "group",     "class_weight", "cv_group", "cv_time", "cv_gap",
-        "cv_window", "grid",         "inner",    "by",      NULL};
+        "cv_window", "grid",         "inner",    "by",      "calibrate",
+        "threshold", "profit",       "interval", NULL};
     struct folding f = {.e = script_check(L, 1, &estimator_type),
                         .frame = script_frame(L, 2),
                         .cv = {.k = 5},

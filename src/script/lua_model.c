@@ -205,15 +205,15 @@ read_valid(lua_State *L, int idx, struct model_options *o)
 
 /* "balanced", { yes = 2 } or { "yes=2" }: a list that stays on the stack. */
 static const char *const *
-read_class_weight(lua_State *L, int idx)
+read_pairs(lua_State *L, int idx, const char *name)
 {
-    int type = lua_getfield(L, idx, "class_weight");
+    int type = lua_getfield(L, idx, name);
     int table = lua_gettop(L), keys = table + 1, list = table + 2;
 
     if (type == LUA_TNIL)
         return NULL;
     if (type != LUA_TTABLE || lua_rawlen(L, table) > 0)
-        return script_texts(L, table, "class_weight");
+        return script_texts(L, table, name);
     script_sorted_keys(L, table);
     lua_newtable(L);
     for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, keys); i++) {
@@ -228,7 +228,21 @@ read_class_weight(lua_State *L, int idx)
         lua_rawseti(L, list, i);
         lua_settop(L, list);
     }
-    return script_texts(L, list, "class_weight");
+    return script_texts(L, list, name);
+}
+
+/* A number or the name of a metric; stays on the stack. */
+static const char *
+read_threshold(lua_State *L, int idx)
+{
+    if (lua_getfield(L, idx, "threshold") == LUA_TNIL)
+        return NULL;
+    if (!lua_isstring(L, -1))
+        script_failf(L, ERR_TYPE,
+                     "option 'threshold' is a %s, expected a number or the "
+                     "name of a metric",
+                     luaL_typename(L, -1));
+    return lua_tostring(L, -1);
 }
 
 /* A model to go on from, and the file of checkpoints. */
@@ -266,34 +280,25 @@ lua_fit_options(lua_State *L, int idx, struct model_options *o)
     o->stop = script_opt_text(L, idx, "stop", NULL);
     o->weight = script_opt_text(L, idx, "weight", NULL);
     o->group = script_opt_text(L, idx, "group", NULL);
-    o->class_weight = read_class_weight(L, idx);
+    o->class_weight = read_pairs(L, idx, "class_weight");
     read_going_on(L, idx, o);
     o->split_group = script_opt_text(L, idx, "cv_group", NULL);
     o->split_time = script_opt_text(L, idx, "cv_time", NULL);
+    o->finish.calibrate = script_opt_text(L, idx, "calibrate", NULL);
+    o->finish.threshold = read_threshold(L, idx);
+    o->finish.profit = read_pairs(L, idx, "profit");
+    o->finish.interval = script_opt_number(L, idx, "interval", 0);
 }
 
 static int
 estimator_fit(lua_State *L)
 {
-    static const char *const allowed[] = {"valid",
-                                          "metric",
-                                          "stop",
-                                          "patience",
-                                          "seed",
-                                          "name",
-                                          "drop",
-                                          "derive",
-                                          "refit",
-                                          "weight",
-                                          "group",
-                                          "class_weight",
-                                          "cv_group",
-                                          "cv_time",
-                                          "init",
-                                          "checkpoint",
-                                          "checkpoint_every",
-                                          "resume",
-                                          NULL};
+    static const char *const allowed[] = {
+        "valid",  "metric",       "stop",    "patience",   "seed",
+        "name",   "drop",         "derive",  "refit",      "weight",
+        "group",  "class_weight", "init",    "checkpoint", "checkpoint_every",
+        "resume", "cv_group",     "cv_time", "calibrate",  "threshold",
+        "profit", "interval",     NULL};
     struct estimator *e = script_check(L, 1, &estimator_type);
     const struct frame *train = script_frame(L, 2);
     struct fitting *f;
@@ -549,7 +554,11 @@ const struct binding lua_estimator_methods[] = {
      "  checkpoint_every  or after so many rounds\n"
      "  resume    true: go on from the checkpoint, if there is one\n"
      "  cv_group  rows held out are whole groups by this column\n"
-     "  cv_time   rows held out are the latest by this column"},
+     "  cv_time   rows held out are the latest by this column\n"
+     "  calibrate  \"platt\", \"isotonic\" or \"temperature\"\n"
+     "  threshold  a number or \"f1\", \"mcc\", ...: say the positive class above\n"
+     "  profit    { tp = 10, fp = -3 } or { [\"yes:no\"] = -20 }: say what wins\n"
+     "  interval  0.9: ranges, or sets of classes, that hold the truth so often"},
     {"cv", lua_estimator_cv, "estimator:cv(frame, target [, options])",
      "Cross-validation, stratified, by seed: the mean of each metric over the\n"
      "folds and its deviation, as fields of the result: r.auc, r.auc_sd.\n"

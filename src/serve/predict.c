@@ -474,13 +474,8 @@ const char *
 predict_class(const struct model *m, const struct prediction *p, size_t row)
 {
     const char *const *names;
-    size_t n = model_classes(m, &names), best = 0;
-    const double *x = p->value + row * p->k;
 
-    if (p->k == 1)
-        return n == 2 ? names[x[0] >= 0.5] : "";
-    for (size_t c = 1; c < p->k; c++)
-        if (x[c] > x[best])
-            best = c;
-    return names[best];
+    return model_classes(m, &names) == 0
+               ? ""
+               : names[model_decide(m, p->value + row * p->k)];
 }

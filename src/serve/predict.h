@@ -33,7 +33,7 @@ void predict_answer_json(const struct model *m, const struct prediction *p,
 /* A line a row, no header; multiclass: the probabilities in class order. */
 void predict_answer_csv(const struct model *m, const struct prediction *p,
                         struct buf *out);
-/* The class of a row: the positive one from 0.5 on, or the likeliest. */
+/* The class that the model says of a row; "" of a number. */
 const char *
 predict_class(const struct model *m, const struct prediction *p, size_t row);
 #endif

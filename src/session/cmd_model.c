@@ -26,7 +26,7 @@ struct training {
     bool evaluated;
     struct cv_options cv;
     struct cv_result crossed; /* where cv.k > 0 */
-    const char **metrics, **drop, **class_weight;
+    const char **metrics, **drop, **class_weight, **profit;
     run_id run;
     char *version; /* "churn/3" */
 };
@@ -47,6 +47,7 @@ training_fini(struct training *g)
     free(g->metrics);
     free(g->drop);
     free(g->class_weight);
+    free(g->profit);
     free(g->version);
 }
 
@@ -307,6 +308,12 @@ fit_now(struct training *g, const struct family *family, struct session *s,
         .checkpoint_every = (size_t)call_int(c, "checkpoint-every"),
         .resume = call_flag(c, "resume"),
         .init = g->init};
+    g->profit = cmd_all(c, "profit");
+    r.options.finish =
+        (struct finish_options){.calibrate = call_text(c, "calibrate"),
+                                .threshold = call_text(c, "threshold"),
+                                .profit = g->profit,
+                                .interval = call_float(c, "interval")};
     if (g->cv.k) {
         r.cv = &g->cv;
         r.cv_out = &g->crossed;

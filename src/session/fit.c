@@ -234,12 +234,14 @@ static bool
 cross(struct follower *f, const struct fit_request *r,
       const struct model_options *o, const struct train *ctx, struct error *err)
 {
+    struct model_options plain = *o;
     struct cv_options cv;
 
     if (!r->cv)
         return true;
     cv = *r->cv;
-    cv.model = o;
+    plain.finish = (struct finish_options){0};
+    cv.model = &plain;
     if (!cv_run(r->family, r->params, r->frame, r->target, &cv, ctx, r->cv_out,
                 err))
         return error_prefix(err, "cross-validation: ");
@@ -259,12 +261,27 @@ static struct model *
 learn(struct follower *f, const struct fit_request *r,
       const struct model_options *o, const struct train *ctx, struct error *err)
 {
+    struct model_options own = *o;
+    struct judged j = {.k = 0};
+    struct metric_rows rows;
+    struct model *m;
+
     if (!cross(f, r, o, ctx, err))
         return NULL;
-    return r->stream ? model_fit_stream(r->family, r->params, r->stream,
-                                        r->target, o, ctx, err)
-                     : model_fit(r->family, r->params, r->frame, r->target, o,
-                                 ctx, err);
+    if (r->stream)
+        return model_fit_stream(r->family, r->params, r->stream, r->target, o,
+                                ctx, err);
+    /* What the folds said of rows they had not learnt from is as good as rows
+     * kept aside, and all are learnt from. */
+    if (r->cv && finish_wanted(&own.finish)) {
+        if (!cv_judged(r->cv_out, &j, err))
+            return NULL;
+        rows = judged_rows(&j);
+        own.finish.rows = &rows;
+    }
+    m = model_fit(r->family, r->params, r->frame, r->target, &own, ctx, err);
+    judged_fini(&j);
+    return m;
 }
 
 struct model *

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "engine/calibrate.h"
 #include "engine/metric_curve.h"
 #include "frame/encoding.h"
 #include "frame/join.h"
@@ -144,6 +145,14 @@ static const struct arg train_args[] = {
      "with --cv-time: rows left out before them"},
     {"--cv-window", ARG_INT, false, false, "0", NULL,
      "with --cv-time: learn from so many rows at most"},
+    {"--calibrate", ARG_CHOICE, false, false, NULL, CALIBRATE_CHOICES,
+     "make probabilities come true, by rows kept aside or those of --cv"},
+    {"--threshold", ARG_TEXT, false, false, NULL, "NUMBER|METRIC",
+     "two classes: say the positive one above it: 0.3, f1, mcc, fbeta@2 ..."},
+    {"--profit", ARG_TEXT, false, true, NULL, "ANSWER=VALUE",
+     "or where most is won: tp=10,fp=-3,fn=-20, or TRUTH:SAID=VALUE"},
+    {"--interval", ARG_FLOAT, false, false, "0", NULL,
+     "answer in ranges, or sets of classes, that hold the truth so often: 0.9"},
     {"--patience", ARG_INT, false, false, "-1", NULL,
      "rounds without gain before stopping; -1: 50, 0: never stop"},
     {"--drop", ARG_COLUMN, false, true, NULL, NULL, "leave this column out"},

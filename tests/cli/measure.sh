@@ -98,4 +98,31 @@ like "$out" '^3.true$' "and nested"
 like "$out" '^nested 3-fold cross-validation' "which it says"
 like "$out" '^600.200$' "and splits by groups"
 like "$out" '^false.*a gap or a window is of rows by time' "a gap wants time"
+
+# What is done to answers.
+$lathe train "$churn" --target churn --model logistic --test 0.2 --calibrate isotonic --threshold f1 --interval 0.9 --out f.lathe > out 2>&1
+is $? 0 "train calibrates, chooses a threshold and answers in sets"
+like "$(cat out)" '^calibrated +by isotonic, on 1,127 rows not learnt from' "on a fifth of the rows, kept aside"
+like "$(cat out)" '^threshold +0\.[0-9]+ by f1' "which the card tells"
+like "$(cat out)" 'positive class Yes above 0\.' "and the scores heed"
+is "$($lathe predict f.lathe "$churn" | head -1)" 'probability,prediction,set' "answers have a set"
+t=$(sed -n 's/^threshold *\([0-9.]*\) .*/\1/p' out)
+is "$($lathe predict f.lathe "$churn" | awk -F, -v t="$t" 'NR > 1 && ($2 == "Yes") != ($1 > t + 0) && ($1 - t > 1e-3 || t - $1 > 1e-3)' | wc -l)" 0 "and the class is said above the threshold"
+$lathe train "$churn" --target monthly_charges --model linear --interval 0.8 --out h.lathe > out 2>&1
+is "$($lathe predict h.lathe "$churn" | head -1)" 'prediction,low,high' "numbers have a range"
+$lathe train "$churn" --target churn --model logistic --cv 4 --calibrate platt --profit tp=10,fp=-3 --out g.lathe > out 2>&1
+like "$(cat out)" '^calibrated +by platt, on 7,043 rows not learnt from' "with folds no row is lost"
+like "$(cat out)" '^threshold +0\.[0-9]+ by profit, 1\.[0-9]+ a row' "and a profit chooses"
+$lathe train "$churn" --target churn --profit tp=x > out 2>&1
+is $? 1 "a profit that is none is an error"
+like "$(cat out)" "profit 'tp=x', expected tp=" "that says what is"
+cat > fin.lua << LUA
+local t = lathe.read("$churn")
+local m = lathe.logistic():fit(t, "churn", { calibrate = "temperature", profit = { tp = 10, fp = -3, ["Yes:No"] = -1 }, interval = 0.9 })
+print(m:predict(t):values("set")[1] ~= nil, m:evaluate(t).recall > 0.7)
+print(pcall(lathe.logistic().fit, lathe.logistic(), t, "churn", { threshold = 7 }))
+LUA
+out=$($lathe run fin.lua 2>&1)
+like "$out" '^true.true$' "Lua has them, too"
+like "$out" 'threshold is 7, expected between 0 and 1' "with the same errors"
 done_testing

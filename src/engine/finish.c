@@ -1,0 +1,189 @@
+/* engine/finish.c -- what is done to a model's answers.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/finish.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+bool
+finish_wanted(const struct finish_options *o)
+{
+    return o->calibrate || o->threshold || o->profit || o->interval != 0;
+}
+
+void
+finish_fini(struct finish *f)
+{
+    calibration_fini(&f->calibration);
+    decision_fini(&f->decision);
+    *f = (struct finish){0};
+}
+
+static bool
+steps_fit(const struct finish_options *o, struct metric_rows *rows, double *p,
+          char *const *classes, struct finish *f, struct error *err)
+{
+    enum calibrate_kind kind;
+
+    if (o->calibrate) {
+        if (!calibrate_kind_of(o->calibrate, &kind, err) ||
+            !calibration_fit(kind, rows, &f->calibration, err))
+            return false;
+        f->calibrated = true;
+        calibration_apply(&f->calibration, p, rows->n);
+    }
+    if (o->threshold || o->profit) {
+        if (!decision_fit(o->threshold, o->profit, rows, classes, &f->decision,
+                          err))
+            return false;
+        f->decided = true;
+    }
+    return o->interval == 0 ||
+           (f->ranged = conformal_fit(o->interval, rows, &f->conformal, err));
+}
+
+bool
+finish_fit(const struct finish_options *o, const struct metric_rows *rows,
+           char *const *classes, struct finish *out, struct error *err)
+{
+    struct metric_rows mine = *rows;
+    size_t cells = rows->n * rows->k;
+    double *p = mem_try_array(cells, sizeof *p, err);
+    struct finish f = {.n = rows->n};
+    bool ok = p != NULL;
+
+    if (ok && rows->n == 0)
+        ok = error_set(err, ERR_RANGE, "no rows were kept to learn from");
+    if (ok) {
+        memcpy(p, rows->p, cells * sizeof *p);
+        mine.p = p;
+        ok = steps_fit(o, &mine, p, classes, &f, err);
+    }
+    free(p);
+    if (ok)
+        *out = f;
+    else
+        finish_fini(&f);
+    return ok;
+}
+
+void
+finish_save(const struct finish *f, struct st_writer *st, struct json_writer *w)
+{
+    json_name(w, "rows");
+    json_put_i64(w, (int64_t)f->n);
+    if (f->calibrated) {
+        json_name(w, "calibrate");
+        json_open(w, '{');
+        calibration_save(&f->calibration, st, w);
+        json_close(w, '}');
+    }
+    if (f->decided) {
+        json_name(w, "decide");
+        json_open(w, '{');
+        decision_save(&f->decision, w);
+        json_close(w, '}');
+    }
+    if (f->ranged) {
+        json_name(w, "range");
+        json_open(w, '{');
+        conformal_save(&f->conformal, w);
+        json_close(w, '}');
+    }
+}
+
+static bool
+step_find(const struct json *o, const char *key, const struct json **out,
+          bool *there, struct error *err)
+{
+    *there = json_find(o, key) != NULL;
+    return !*there || json_get_object(o, key, out, err);
+}
+
+bool
+finish_load(const struct json *o, const struct st_file *st, size_t k,
+            size_t n_classes, struct finish *out, struct error *err)
+{
+    const struct json *calibrate, *decide, *range;
+    bool calibrated, decided, ranged, ok;
+    struct finish f = {0};
+    int64_t n;
+
+    if (!json_get_i64(o, "rows", &n, err) ||
+        !step_find(o, "calibrate", &calibrate, &calibrated, err) ||
+        !step_find(o, "decide", &decide, &decided, err) ||
+        !step_find(o, "range", &range, &ranged, err))
+        return false;
+    if (n < 1 || n > UINT32_MAX || (calibrated && n_classes == 0))
+        return error_set(err, ERR_CORRUPT, "a bad finish");
+    f.n = (size_t)n;
+    ok = !calibrated || (f.calibrated = calibration_load(calibrate, st, k,
+                                                         &f.calibration, err));
+    ok = ok && (!decided || (f.decided = decision_load(decide, n_classes,
+                                                       &f.decision, err)));
+    ok = ok &&
+         (!ranged || (f.ranged = conformal_load(range, &f.conformal, err)));
+    if (ok)
+        *out = f;
+    else
+        finish_fini(&f);
+    return ok;
+}
+
+static void
+decision_print(const struct decision *d, struct buf *out)
+{
+    if (d->profit && d->k > 2)
+        buf_printf(out, "%-12sby profit, %.4g a row\n", "classes", d->reached);
+    else if (isnan(d->reached))
+        buf_printf(out, "%-12s%.4g, as given\n", "threshold", d->threshold);
+    else
+        buf_printf(out, "%-12s%.4g by %s, %.4g%s\n", "threshold", d->threshold,
+                   d->how, d->reached, d->profit ? " a row" : "");
+}
+
+void
+finish_print(const struct finish *f, enum problem problem, struct buf *out)
+{
+    char rows[STR_F64_MAX];
+
+    str_from_count(f->n, rows);
+    if (f->calibrated)
+        buf_printf(out, "%-12sby %s, on %s rows not learnt from\n",
+                   "calibrated", calibrate_word(f->calibration.kind), rows);
+    if (f->decided)
+        decision_print(&f->decision, out);
+    if (f->ranged && problem == PROBLEM_REGRESSION)
+        buf_printf(out, "%-12s%g %% within %.6g of the prediction\n", "ranges",
+                   100 * f->conformal.level, f->conformal.width);
+    else if (f->ranged)
+        buf_printf(out,
+                   "%-12s%g %% of the truth among classes of at least %.4g\n",
+                   "sets", 100 * f->conformal.level, 1 - f->conformal.width);
+}
+
+void
+finish_json(const struct finish *f, struct json_writer *w)
+{
+    if (f->calibrated) {
+        json_name(w, "calibrated");
+        json_put_string(w, calibrate_word(f->calibration.kind));
+    }
+    if (f->decided) {
+        json_name(w, "decided_by");
+        json_put_string(w, f->decision.how);
+        json_name(w, "threshold");
+        json_put_double(w, f->decision.threshold);
+    }
+    if (f->ranged) {
+        json_name(w, "level");
+        json_put_double(w, f->conformal.level);
+        json_name(w, "width");
+        json_put_double(w, f->conformal.width);
+    }
+}

@@ -1,0 +1,128 @@
+/* engine/model_finish.c -- learn what is done to a model's answers, on rows
+ * that it has not learnt from.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/model_fit.h"
+#include "frame/split.h"
+
+enum { LEAST_ROWS = 20 };
+
+/* ---- keeping rows ---- */
+
+bool
+model_fit_keep(struct fit *f, const struct frame *all, struct error *err)
+{
+    const struct finish_options *o = &f->o->finish;
+    double share = o->share > 0 ? o->share : FINISH_SHARE;
+    struct split s = {0};
+    struct target rest;
+    bool ok;
+
+    f->rest = frame_ref(all);
+    if (!finish_wanted(o) || o->rows)
+        return true;
+    if (f->all.n < LEAST_ROWS)
+        return error_set(err, ERR_RANGE,
+                         "%zu rows are too few to keep some for calibration, "
+                         "thresholds or ranges, expected %d or more",
+                         f->all.n, LEAST_ROWS);
+    if (!model_fit_split(f, all, share, &s, err))
+        return false;
+    frame_unref(f->rest);
+    ok = (f->rest = frame_take(all, s.train, s.n_train, err)) &&
+         (f->kept = frame_take(all, s.test, s.n_test, err)) &&
+         target_take(&f->all, s.train, s.n_train, &rest, err);
+    split_fini(&s);
+    if (!ok)
+        return false;
+    target_fini(&f->all);
+    f->all = rest;
+    return true;
+}
+
+/* ---- learning ---- */
+
+/* Of a model of several quantiles: from the lowest to the highest. */
+static bool
+fit_quantiles(struct model *m, const struct finish_options *o,
+              const struct design *d, const struct target *truth, size_t k,
+              struct pool *pool, struct error *err)
+{
+    size_t n = truth->n;
+    double *all = mem_try_array(n * k, sizeof *all, err);
+    double *low = mem_try_array(n, sizeof *low, err);
+    double *high = mem_try_array(n, sizeof *high, err);
+    bool ok =
+        all && low && high && m->family->score(m->learner, d, pool, all, err);
+
+    for (size_t i = 0; i < n && ok; i++) {
+        low[i] = all[i * k];
+        high[i] = all[i * k + k - 1];
+    }
+    ok = ok && conformal_fit_quantiles(o->interval, truth->y, low, high, n,
+                                       &m->finish.conformal, err);
+    m->finish.n = n;
+    m->finish.ranged = ok;
+    free(all);
+    free(low);
+    free(high);
+    return ok;
+}
+
+static bool
+fit_on(struct fit *f, const struct design *d, const struct target *truth,
+       struct error *err)
+{
+    struct model *m = f->m;
+    const struct finish_options *o = &f->o->finish;
+    size_t k = model_width(m), middle, values = model_outputs(m, &middle);
+    struct metric_rows rows = {.problem = truth->problem,
+                               .n = truth->n,
+                               .k = k,
+                               .y = truth->y,
+                               .weight = truth->weight};
+    double *p;
+    bool ok;
+
+    if (values > k && !o->calibrate && !o->threshold && !o->profit)
+        return fit_quantiles(m, o, d, truth, values, f->ctx->pool, err);
+    p = mem_try_array(truth->n * k, sizeof *p, err);
+    rows.p = p;
+    ok = p && model_score(m, d, f->ctx->pool, p, err) &&
+         finish_fit(o, &rows, m->like.classes, &m->finish, err);
+    free(p);
+    return ok;
+}
+
+bool
+model_fit_finish(struct fit *f, struct error *err)
+{
+    struct model *m = f->m;
+    const struct finish_options *o = &f->o->finish;
+    struct target truth = {0};
+    struct design *d = NULL;
+    size_t middle;
+    bool ok;
+
+    finish_fini(&m->finish);
+    if (!finish_wanted(o))
+        return true;
+    if (o->rows && model_outputs(m, &middle) > model_width(m))
+        return error_set(err, ERR_RANGE,
+                         "ranges between quantiles are learnt on rows kept "
+                         "aside, not by cross-validation");
+    if (o->rows)
+        return finish_fit(o, o->rows, m->like.classes, &m->finish, err);
+    ok = model_truth(m, f->kept, &truth, err) &&
+         (d = prepare_apply(m->prepare, f->kept, f->ctx->pool, err)) &&
+         fit_on(f, d, &truth, err);
+    design_free(d);
+    target_fini(&truth);
+    return ok || error_prefix(err, "rows kept aside: ");
+}
