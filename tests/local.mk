@@ -73,6 +73,7 @@ SCRIPT_TESTS += tests/cli/commands.sh
 SCRIPT_TESTS += tests/cli/convert.sh
 SCRIPT_TESTS += tests/cli/hostile.sh
 SCRIPT_TESTS += tests/cli/measure.sh
+SCRIPT_TESTS += tests/cli/images.sh
 SCRIPT_TESTS += tests/cli/reading.sh
 SCRIPT_TESTS += tests/cli/repl.sh
 SCRIPT_TESTS += tests/cli/report.sh

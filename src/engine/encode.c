@@ -158,6 +158,10 @@ design_pull(const struct design *d, size_t col, size_t begin, size_t end,
         for (size_t i = 0; i < end - begin; i++)
             out[i] = !isfinite(out[i]);
         break;
+    case DESIGN_TEXT:
+        for (size_t i = 0; i < end - begin; i++)
+            out[i] = (double)NAN;
+        break;
     case DESIGN_CODE:
     case DESIGN_LEVEL:
         pull_text(s, &d->ref[s->ref], begin, end, out);
@@ -165,6 +169,18 @@ design_pull(const struct design *d, size_t col, size_t begin, size_t end,
     case DESIGN_DENSE:
         assert(!"a dense source without numbers");
     }
+}
+
+bool
+design_is_text(const struct design *d, size_t col)
+{
+    return !d->dense && d->source[col].kind == DESIGN_TEXT;
+}
+
+struct str
+design_text(const struct design *d, size_t col, size_t row)
+{
+    return column_text(d->ref[d->source[col].ref].column, row);
 }
 
 /* ---- target ---- */

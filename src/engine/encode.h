@@ -30,6 +30,7 @@ enum design_kind {
     DESIGN_CODE,    /* the level of a text, NaN where missing or unseen */
     DESIGN_LEVEL,   /* 1 where the text's group is `group`, else 0 */
     DESIGN_MISSING, /* 1 where missing, else 0 */
+    DESIGN_TEXT,    /* as it is: design_text(); a pull gives NaN */
     DESIGN_DENSE    /* set by design_dense() */
 };
 struct design_source {
@@ -57,6 +58,10 @@ const struct design_column *design_column(const struct design *d, size_t col);
 /* Values of rows begin..end-1 of a column. Any thread. */
 void design_pull(const struct design *d, size_t col, size_t begin, size_t end,
                  double *out);
+/* Is a column no number at all but text as it is?  Then that of a row, empty
+ * where missing, which lives as long as d.  Any thread. */
+bool design_is_text(const struct design *d, size_t col);
+struct str design_text(const struct design *d, size_t col, size_t row);
 void design_free(struct design *d);
 /* A design over plain column-major numbers (borrowed, as are the columns), for
  * tests and benches. */

@@ -8,15 +8,13 @@
 
 #include "base/str.h"
 #include "engine/classic/linear.h"
+#include "engine/neural/cnn.h"
 #include "engine/neural/mlp.h"
 #include "engine/port/imported.h"
 #include "engine/trees/gbdt.h"
 
 static const struct family *const families[] = {
-    &gbdt_family,
-    &linear_family,
-    &logistic_family,
-    &mlp_family,
+    &cnn_family, &gbdt_family, &linear_family, &logistic_family, &mlp_family,
 };
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 

@@ -123,6 +123,12 @@ columns_of_text(struct prepare *p, size_t ref, struct error *err)
 {
     const struct feature *f = &p->feature[ref];
 
+    if (p->style == PREPARE_PIXELS) {
+        p->column[p->n_cols] = (struct design_column){f->name, 0};
+        p->source[p->n_cols++] =
+            (struct design_source){.kind = DESIGN_TEXT, .ref = ref};
+        return true;
+    }
     if (!prepare_one_hot(p->style)) {
         p->column[p->n_cols] =
             (struct design_column){f->name, (unsigned)f->n_levels};
@@ -206,6 +212,7 @@ prepare_finish(struct prepare *p, struct error *err)
             return false;
         if (f->input == SIZE_MAX || f->type != COL_TEXT)
             continue;
+        p->input[f->input].is_image = p->style == PREPARE_PIXELS;
         p->input[f->input].n_levels = f->n_levels;
         p->input[f->input].levels = f->level;
     }

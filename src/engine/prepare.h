@@ -10,6 +10,9 @@
  *                  text one-hot, rare levels (under 0.5 % of rows, past 50
  *                  levels) grouped; a level not seen is all zeros
  *   PREPARE_CODES  numbers as in PREPARE_DENSE, text as in PREPARE_TREES
+ *   PREPARE_PIXELS every number as it is, constant ones too, in the order of
+ *                  the table, and no text; or, where there is a text column
+ *                  of the name PREPARE_IMAGE, that one alone, as it is
  * Text columns that look like identifiers (over half of the rows distinct and
  * more than 50) and constant columns are dropped; prepare_notes() says so.
  * Columns are matched by name; order does not matter; a column absent at
@@ -27,7 +30,13 @@
 /* Levels kept of a text column, the most frequent ones; the rest count as not
  * seen. */
 enum { PREPARE_MAX_LEVELS = 1000 };
-enum prepare_style { PREPARE_TREES, PREPARE_DENSE, PREPARE_CODES };
+enum prepare_style {
+    PREPARE_TREES,
+    PREPARE_DENSE,
+    PREPARE_CODES,
+    PREPARE_PIXELS
+};
+#define PREPARE_IMAGE "image"
 
 /* An input column as the model wants it. */
 struct input {
@@ -35,6 +44,7 @@ struct input {
     enum col_type type;        /* of the training frame */
     size_t n_levels;           /* COL_TEXT: levels known */
     const char *const *levels; /* in code order */
+    bool is_image;             /* a path, or a picture's bytes as text */
 };
 
 struct prepare;

@@ -176,7 +176,9 @@ measure_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     for (size_t i = begin; i < end; i++) {
         struct stats *s = &m->stats[i];
 
-        s->ok = column_type(s->column) == COL_TEXT
+        /* Of pixels there is nothing to learn here. */
+        s->ok = m->style == PREPARE_PIXELS ? true
+                : column_type(s->column) == COL_TEXT
                     ? measure_text(s)
                     : measure_number(s, m->style);
     }
@@ -184,12 +186,26 @@ measure_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 
 /* ---- deciding ---- */
 
+/* A column left out would move all pixels behind it. */
+static const char *
+pixel_reason(const struct stats *s, const struct prepare *p)
+{
+    bool text = column_type(s->column) == COL_TEXT;
+
+    if (p->images)
+        return text && strcmp(s->name, PREPARE_IMAGE) == 0 ? NULL
+                                                           : "there are images";
+    return text ? "it is text, and pixels are numbers" : NULL;
+}
+
 /* Why a column is of no use, or NULL. */
 static const char *
 drop_reason(const struct stats *s, const struct prepare *p)
 {
     size_t n = column_rows(s->column);
 
+    if (p->style == PREPARE_PIXELS)
+        return pixel_reason(s, p);
     if (s->n_distinct == 0)
         return "it has no values";
     if (s->n_distinct == 1 && s->n_missing == 0)
@@ -252,7 +268,7 @@ feature_make(struct prepare *p, struct stats *s, struct error *err)
     f->input = SIZE_MAX;
     if (!f->name)
         return false;
-    if (f->type == COL_TEXT)
+    if (f->type == COL_TEXT && p->style != PREPARE_PIXELS)
         return feature_text(p, f, s, err);
     f->fill = s->median;
     f->mean = s->mean;
@@ -359,6 +375,8 @@ features_fit(struct prepare *p, const struct frame *work, const char *target,
 
         if (strcmp(name, target) == 0 || list_has(drop, name))
             continue;
+        p->images |= strcmp(name, PREPARE_IMAGE) == 0 &&
+                     column_type(frame_column(work, i)) == COL_TEXT;
         s[k].column = frame_column(work, i);
         s[k++].name = name;
     }

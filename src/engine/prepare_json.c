@@ -13,7 +13,7 @@
 enum { MAX_FEATURES = 1 << 20 };
 
 /* By enum prepare_style. */
-static const char *const style_words[] = {"trees", "dense", "codes"};
+static const char *const style_words[] = {"trees", "dense", "codes", "pixels"};
 enum { N_STYLES = sizeof style_words / sizeof *style_words };
 
 static void
@@ -25,7 +25,7 @@ feature_json(const struct prepare *p, const struct feature *f,
     json_put_string(w, f->name);
     json_name(w, "type");
     json_put_string(w, column_type_word(f->type));
-    if (f->type == COL_TEXT) {
+    if (f->type == COL_TEXT && p->style != PREPARE_PIXELS) {
         json_name(w, "levels");
         json_open(w, '[');
         for (size_t i = 0; i < f->n_levels; i++)
@@ -214,7 +214,7 @@ feature_read(struct prepare *p, const struct json *v, struct error *err)
                              "column '%s' is not an input of that type",
                              f->name);
     }
-    if (f->type == COL_TEXT)
+    if (f->type == COL_TEXT && p->style != PREPARE_PIXELS)
         return levels_read(p, v, f, err);
     return !prepare_scales(p->style) || scale_read(v, f, err);
 }

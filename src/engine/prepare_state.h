@@ -38,6 +38,7 @@ struct feature {
 struct prepare {
     struct arena arena; /* names, levels, tables */
     enum prepare_style style;
+    bool images; /* PREPARE_PIXELS, in fitting: there is a column of them */
     struct derived *derived;
     size_t n_derived;
     struct input *input;
@@ -54,7 +55,7 @@ struct prepare {
 static inline bool
 prepare_scales(enum prepare_style style)
 {
-    return style != PREPARE_TREES;
+    return style == PREPARE_DENSE || style == PREPARE_CODES;
 }
 static inline bool
 prepare_one_hot(enum prepare_style style)

@@ -14,6 +14,7 @@
 #include "frame/builder.h"
 #include "frame/codec.h"
 #include "frame/csv_value.h"
+#include "frame/folder.h"
 #include "frame/jsonl.h"
 #include "frame/parquet.h"
 #include "frame/sink.h"
@@ -396,6 +397,22 @@ is_whole(const struct bytes *b, const char *path, struct csv_table *out,
     return error_prefix(err, "%s: ", path);
 }
 
+static bool
+read_folder(const char *path, const struct source_options *o,
+            const struct progress *progress, struct csv_table *out,
+            struct error *err)
+{
+    struct builder *rejects;
+
+    *out = (struct csv_table){.header = true};
+    if ((out->frame = folder_read(path, progress, err)) &&
+        (rejects = csv_rejects_new(err)) &&
+        (out->rejects = builder_finish(rejects, err)))
+        return cast_all(out, path, &o->csv, err);
+    csv_table_fini(out);
+    return false;
+}
+
 bool
 source_read(const char *path, const struct source_options *o, struct pool *pool,
             struct progress *progress, struct csv_table *out, struct error *err)
@@ -403,6 +420,8 @@ source_read(const char *path, const struct source_options *o, struct pool *pool,
     struct bytes b;
     bool ok;
 
+    if (folder_is(path))
+        return read_folder(path, o ? o : &find_all, progress, out, err);
     if (!bytes_open(&b, path, SIZE_MAX, progress, err))
         return false;
     ok = read_bytes(&b, path, o ? o : &find_all, pool, progress, out, err);

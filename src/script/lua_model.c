@@ -609,6 +609,12 @@ const struct binding lua_model_functions[] = {
      "Logistic regression with elastic net, two or more classes."},
     {"linear", NULL, "lathe.linear{ parameters }",
      "Linear regression with elastic net."},
+    {"cnn", NULL, "lathe.cnn{ parameters }",
+     "A convolutional net for images: the numeric columns of a frame as\n"
+     "pixels, or the pictures that its column `image` names, as the frame of\n"
+     "a folder does: lathe.read(\"photos\").\n"
+     "  layers height width channels flip shift crop brightness dropout\n"
+     "and what mlp has, but embedding"},
     {"mlp", NULL, "lathe.mlp{ parameters }",
      "A neural net for tables: dense layers with batch norm and dropout, a\n"
      "learnt vector for each level of a category, stopped early on held-out\n"

@@ -372,6 +372,12 @@ rows_put(struct rows *r, size_t i, const struct cell *c, struct error *err)
     case COL_TEXT:
         if (c->kind != CELL_TEXT)
             return refuse(r, i, c, err);
+        /* A path would let who asks read the files of this machine. */
+        if (r->form->input[i].is_image && !str_starts(c->text, "data:"))
+            return error_set(err, ERR_TYPE,
+                             "row %zu: field '%s' is no picture, expected "
+                             "\"data:image/png;base64,...\"",
+                             r->row + 1, r->form->name[i]);
         return put_text(r, i, c->text, err);
     case COL_DATE:
     case COL_TIMESTAMP:

@@ -3,7 +3,8 @@
  * A value must suit its input: a number (or its text, or true and false) for
  * a numeric one, true, false, 0 or 1 for a bool, a text for a text,
  * "YYYY-MM-DD" for a date, "YYYY-MM-DD HH:MM:SS" with what ISO 8601 allows for
- * a timestamp; null is a missing value everywhere.  Errors say what is wrong
+ * a timestamp, a picture's bytes as "data:image/png;base64,..." for a picture,
+ * never a path; null is a missing value everywhere.  Errors say what is wrong
  * with which field of which row; rows count from 1.
  *
  * A form is what the rows of a model have in common, made once.  It knows the

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "frame/folder.h"
 #include "frame/split.h"
 #include "session/cmd.h"
 #include "session/enrol.h"
@@ -67,6 +68,25 @@ read_share(const struct call *c, const char *name, double *share,
                      name, text);
 }
 
+/* What to predict: of a folder of pictures which subfolder they are in, where
+ * nothing else is said. */
+static const char *
+target_of(const struct call *c)
+{
+    const char *target = call_text(c, "target");
+
+    return target ? target : folder_is(call_text(c, "data")) ? "class" : NULL;
+}
+
+static bool
+check_target(const struct call *c, struct error *err)
+{
+    return target_of(c) ||
+           error_set(err, ERR_USAGE,
+                     "train: --target is missing (lathe train --help tells "
+                     "more)");
+}
+
 /* How rows are split into folds, and into those held out and not. */
 static bool
 read_folds(struct training *g, const struct call *c, struct error *err)
@@ -94,7 +114,7 @@ static bool
 choose_aside(const struct training *g, const struct family *family,
              const struct call *c, struct split *s, struct error *err)
 {
-    const char *target = call_text(c, "target"), *group = call_text(c, "group");
+    const char *target = target_of(c), *group = call_text(c, "group");
     struct split_by by = {.group = g->cv.group,
                           .time = g->cv.time,
                           .gap = g->cv.gap,
@@ -282,7 +302,7 @@ fit_now(struct training *g, const struct family *family, struct session *s,
                             .frame = g->data,
                             .stream = g->rows,
                             .data = call_text(c, "data"),
-                            .target = call_text(c, "target"),
+                            .target = target_of(c),
                             .seed = (uint64_t)call_int(c, "seed"),
                             .name = call_text(c, "name"),
                             .source = "lathe train"};
@@ -355,7 +375,7 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
     const char *out = call_text(c, "out"), *name = call_text(c, "register");
     bool ok, stopped;
 
-    ok = family && read_init(&g, s, c, err) &&
+    ok = family && check_target(c, err) && read_init(&g, s, c, err) &&
          read_tables(&g, family, t, c, err) &&
          fit_now(&g, family, s, t, c, err);
     if (ok && g.rows)

@@ -122,9 +122,10 @@ static const struct arg query_args[] = {
 static const struct arg train_args[] = {
     {"data", ARG_FILE, true, false, NULL, NULL,
      "a table: csv, tsv, jsonl, arrow, parquet, or - for standard input"},
-    {"--target", ARG_COLUMN, true, false, NULL, NULL, "what to predict"},
-    {"--model", ARG_CHOICE, false, false, "gbdt", "gbdt|logistic|linear|mlp",
-     "the family of models"},
+    {"--target", ARG_COLUMN, false, false, NULL, NULL,
+     "what to predict; of a folder of pictures: class"},
+    {"--model", ARG_CHOICE, false, false, "gbdt",
+     "gbdt|logistic|linear|mlp|cnn", "the family of models"},
     {"--set", ARG_TEXT, false, true, NULL, "NAME=VALUE",
      "a parameter: trees=300 (lathe-lua(7) lists them)"},
     {"--valid", ARG_FILE, false, false, NULL, NULL,

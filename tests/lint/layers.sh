@@ -70,6 +70,7 @@ homes="cJSON.h=base/json.c sqlite3.h=store/ microhttpd.h=serve/ curl.h=base/remo
 sodium.h=base/digest.c utf8proc.h=base/str.c xxhash.h=base/file.c pcre2.h=base/regex.c
 zlib.h=frame/codec.c zstd.h=frame/codec.c lz4.h=frame/codec.c
 lz4frame.h=frame/codec.c decode.h=frame/codec.c
+png.h=engine/neural/image.c jpeglib.h=engine/neural/image.c jerror.h=engine/neural/image.c
 readline.h=ui/prompt.c,cli/ lua.h=script/ curses.h=ui/"
 bad=
 for pair in $homes; do

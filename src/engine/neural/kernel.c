@@ -88,7 +88,104 @@ adam_plain(const struct kernel_adam *k)
     }
 }
 
-const struct kernels kernels_plain = {rows_plain, outer_plain, adam_plain};
+static void
+scale_plain(const struct kernel_scale *k)
+{
+    const float *x = k->x;
+    float *out = k->out;
+
+    for (size_t i = 0; i < k->places; i++)
+        for (size_t c = 0; c < k->n; c++, x++, out++) {
+            *out = *x * k->factor[c] + k->shift[c];
+            if (k->cut)
+                *out = *out > 0 ? *out : 0;
+        }
+}
+
+static void
+sums_plain(const struct kernel_sums *k)
+{
+    const float *x = k->x, *y = k->y;
+
+    memset(k->sum, 0, 2 * k->n * sizeof *k->sum);
+    for (size_t i = 0; i < k->places; i++)
+        for (size_t c = 0; c < k->n; c++, x++, y++) {
+            k->sum[c] += (double)*x;
+            k->sum[k->n + c] += (double)*x * (double)*y;
+        }
+}
+
+static void
+unscale_plain(const struct kernel_unscale *k)
+{
+    const float *d = k->d, *z = k->z;
+    float *out = k->out;
+
+    for (size_t i = 0; i < k->places; i++)
+        for (size_t c = 0; c < k->n; c++, d++, z++, out++) {
+            float v = k->slope[c] * *d + (k->bend[c] * *z + k->level[c]);
+
+            *out = k->add ? *out + v : v;
+        }
+}
+
+static void
+max_plain(const struct kernel_window *k)
+{
+    for (size_t c = 0; c < k->n; c++) {
+        float most = k->x[c];
+
+        for (size_t v = 0; v < k->h; v++)
+            for (size_t w = 0; w < k->w; w++) {
+                float x = k->x[v * k->line + w * k->n + c];
+
+                most = x > most ? x : most;
+            }
+        k->out[c] = most;
+    }
+}
+
+static void
+unmax_plain(const struct kernel_window *k)
+{
+    for (size_t c = 0; c < k->n; c++) {
+        bool found = false;
+
+        for (size_t v = 0; v < k->h; v++)
+            for (size_t w = 0; w < k->w && !found; w++) {
+                size_t at = v * k->line + w * k->n + c;
+
+                if ((found = k->x[at] == k->y[c]))
+                    k->to[at] += k->d[c];
+            }
+    }
+}
+
+static void
+uncut_plain(const float *y, size_t n, float *d)
+{
+    for (size_t i = 0; i < n; i++)
+        d[i] = y[i] > 0 ? d[i] : 0;
+}
+
+static void
+cut_plain(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = x[i] > 0 ? x[i] : 0;
+}
+
+static void
+add_plain(const float *x, const float *y, size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = x[i] + y[i];
+}
+
+const struct kernels kernels_plain = {scale_plain, sums_plain,  unscale_plain,
+                                      max_plain,   unmax_plain, uncut_plain,
+                                      cut_plain,   add_plain,   rows_plain,
+                                      outer_plain, adam_plain};
 
 const struct kernels *
 kernels_best(void)

@@ -60,7 +60,49 @@ struct kernel_adam {
     float scale, pull, shrink, keep_m, keep_v, rate, by_v;
 };
 
+/* The loops below go over `places` of n numbers each; none is fused. */
+
+/* out = x factor + shift, by the number of the place; then what is below 0
+ * becomes 0 where `cut`. */
+struct kernel_scale {
+    const float *x, *factor, *shift;
+    size_t places, n;
+    bool cut;
+    float *out;
+};
+/* sum[c] of x and sum[n + c] of x y, in doubles, in the order of places. */
+struct kernel_sums {
+    const float *x, *y;
+    size_t places, n;
+    double *sum;
+};
+/* out = slope d + (bend z + level), added to what is there where `add`. */
+struct kernel_unscale {
+    const float *d, *z, *slope, *bend, *level;
+    size_t places, n;
+    bool add;
+    float *out;
+};
+/* The largest of a window of places, `line` numbers from one line to the next;
+ * and d added to where the first of the largest is. */
+struct kernel_window {
+    const float *x;
+    size_t line, h, w, n;
+    float *out;         /* max */
+    const float *y, *d; /* unmax: what max gave, and its gradient */
+    float *to;
+};
+
 struct kernels {
+    void (*scale)(const struct kernel_scale *k);
+    void (*sums)(const struct kernel_sums *k);
+    void (*unscale)(const struct kernel_unscale *k);
+    void (*max)(const struct kernel_window *k);
+    void (*unmax)(const struct kernel_window *k);
+    /* d[i] = 0 where y[i] is not over 0; x[i] = 0 where it is below. */
+    void (*uncut)(const float *y, size_t n, float *d);
+    void (*cut)(float *x, size_t n);
+    void (*add)(const float *x, const float *y, size_t n, float *out);
     void (*rows)(const struct kernel_rows *k);
     void (*outer)(const struct kernel_outer *k);
     void (*adam)(const struct kernel_adam *k);

@@ -191,6 +191,168 @@ outer_all(const struct kernel_outer *k)
     }
 }
 
+/* ---- loops over places ---- */
+
+/* The numbers from c on that go into a vector. */
+V_TARGET static INLINE_ALWAYS size_t
+lanes_of(size_t n, size_t c)
+{
+    return n - c < V_LANES ? n - c : V_LANES;
+}
+
+V_TARGET static INLINE_ALWAYS void
+scale_some(const struct kernel_scale *k, size_t c, size_t lanes, bool cut)
+{
+    VEC f = V_LOAD_PART(k->factor + c, lanes);
+    VEC s = V_LOAD_PART(k->shift + c, lanes);
+
+    for (size_t i = 0; i < k->places; i++) {
+        VEC x = V_LOAD_PART(k->x + i * k->n + c, lanes);
+
+        x = V_ADD(V_MUL(x, f), s);
+        V_STORE_PART(k->out + i * k->n + c, lanes, cut ? V_CUT(x) : x);
+    }
+}
+
+V_TARGET static void
+scale_all(const struct kernel_scale *k)
+{
+    for (size_t c = 0; c < k->n; c += V_LANES)
+        if (k->cut)
+            scale_some(k, c, lanes_of(k->n, c), true);
+        else
+            scale_some(k, c, lanes_of(k->n, c), false);
+}
+
+/* The product of two floats is exact in doubles: fused or not, it is the same.
+ */
+V_TARGET static void
+sums_all(const struct kernel_sums *k)
+{
+    for (size_t c = 0; c < k->n; c += V_LANES) {
+        size_t lanes = lanes_of(k->n, c);
+        DVEC s0 = D_ZERO, s1 = D_ZERO, p0 = D_ZERO, p1 = D_ZERO;
+        double sum[2][V_LANES];
+
+        for (size_t i = 0; i < k->places; i++) {
+            VEC x = V_LOAD_PART(k->x + i * k->n + c, lanes);
+            VEC y = V_LOAD_PART(k->y + i * k->n + c, lanes);
+            DVEC x0 = D_LOW(x), x1 = D_HIGH(x);
+
+            s0 = D_ADD(s0, x0);
+            s1 = D_ADD(s1, x1);
+            p0 = D_FMA(x0, D_LOW(y), p0);
+            p1 = D_FMA(x1, D_HIGH(y), p1);
+        }
+        D_STORE(sum[0], s0);
+        D_STORE(sum[0] + V_LANES / 2, s1);
+        D_STORE(sum[1], p0);
+        D_STORE(sum[1] + V_LANES / 2, p1);
+        for (size_t i = 0; i < lanes; i++) {
+            k->sum[c + i] = sum[0][i];
+            k->sum[k->n + c + i] = sum[1][i];
+        }
+    }
+}
+
+V_TARGET static INLINE_ALWAYS void
+unscale_some(const struct kernel_unscale *k, size_t c, size_t lanes, bool add)
+{
+    VEC slope = V_LOAD_PART(k->slope + c, lanes);
+    VEC bend = V_LOAD_PART(k->bend + c, lanes);
+    VEC level = V_LOAD_PART(k->level + c, lanes);
+
+    for (size_t i = 0; i < k->places; i++) {
+        VEC d = V_LOAD_PART(k->d + i * k->n + c, lanes);
+        VEC z = V_LOAD_PART(k->z + i * k->n + c, lanes);
+        float *out = k->out + i * k->n + c;
+        VEC v = V_ADD(V_MUL(slope, d), V_ADD(V_MUL(bend, z), level));
+
+        V_STORE_PART(out, lanes, add ? V_ADD(V_LOAD_PART(out, lanes), v) : v);
+    }
+}
+
+V_TARGET static void
+unscale_all(const struct kernel_unscale *k)
+{
+    for (size_t c = 0; c < k->n; c += V_LANES)
+        if (k->add)
+            unscale_some(k, c, lanes_of(k->n, c), true);
+        else
+            unscale_some(k, c, lanes_of(k->n, c), false);
+}
+
+V_TARGET static void
+max_all(const struct kernel_window *k)
+{
+    for (size_t c = 0; c < k->n; c += V_LANES) {
+        size_t lanes = lanes_of(k->n, c);
+        VEC most = V_LOAD_PART(k->x + c, lanes);
+
+        for (size_t v = 0; v < k->h; v++)
+            for (size_t w = 0; w < k->w; w++)
+                most =
+                    V_MAX(V_LOAD_PART(k->x + v * k->line + w * k->n + c, lanes),
+                          most);
+        V_STORE_PART(k->out + c, lanes, most);
+    }
+}
+
+V_TARGET static void
+unmax_all(const struct kernel_window *k)
+{
+    for (size_t c = 0; c < k->n; c += V_LANES) {
+        size_t lanes = lanes_of(k->n, c);
+        VEC y = V_LOAD_PART(k->y + c, lanes), d = V_LOAD_PART(k->d + c, lanes);
+
+        for (size_t v = 0; v < k->h; v++)
+            for (size_t w = 0; w < k->w; w++) {
+                size_t at = v * k->line + w * k->n + c;
+                VEC x = V_LOAD_PART(k->x + at, lanes);
+                VEC to = V_LOAD_PART(k->to + at, lanes);
+
+                /* What was given away is given once. */
+                V_STORE_PART(k->to + at, lanes,
+                             V_ADD(to, V_WHERE_EQUAL(x, y, d)));
+                d = V_WHERE_OTHER(x, y, d);
+            }
+    }
+}
+
+V_TARGET static void
+uncut_all(const float *y, size_t n, float *d)
+{
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = lanes_of(n, i);
+
+        V_STORE_PART(d + i, lanes,
+                     V_WHERE_OVER_0(V_LOAD_PART(y + i, lanes),
+                                    V_LOAD_PART(d + i, lanes)));
+    }
+}
+
+V_TARGET static void
+cut_all(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = lanes_of(n, i);
+
+        V_STORE_PART(x + i, lanes, V_CUT(V_LOAD_PART(x + i, lanes)));
+    }
+}
+
+V_TARGET static void
+add_all(const float *x, const float *y, size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i += V_LANES) {
+        size_t lanes = lanes_of(n, i);
+
+        V_STORE_PART(
+            out + i, lanes,
+            V_ADD(V_LOAD_PART(x + i, lanes), V_LOAD_PART(y + i, lanes)));
+    }
+}
+
 V_TARGET static INLINE_ALWAYS void
 adam_some(const struct kernel_adam *k, size_t i, size_t n)
 {

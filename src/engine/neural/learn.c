@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
@@ -173,6 +174,12 @@ epochs_init(struct epochs *e, struct error *err)
     size_t n = l->rows->n, batch = l->batch < n ? l->batch : n;
     size_t n_answers;
 
+    if (net_pass_bytes(l->net, batch, true) > (double)budget_bytes())
+        return error_set(err, ERR_LIMIT,
+                         "batches of %zu rows take %.0f MiB, and there are "
+                         "%.0f: a smaller batch or smaller layers take less",
+                         batch, net_pass_bytes(l->net, batch, true) / (1 << 20),
+                         (double)budget_bytes() / (1 << 20));
     e->n_steps = pool_chunks(n, batch);
     l->rule.n_steps = e->n_steps * l->epochs;
     if (!scale_target(e, err) ||

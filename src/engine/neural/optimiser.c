@@ -25,6 +25,7 @@ struct part {
 
 struct optimiser {
     struct opt_rule rule;
+    const struct kernels *kernels;
     uint64_t step;
     float *first, *second; /* second: Adam's */
     struct part *part;
@@ -132,6 +133,7 @@ opt_new(const struct opt_rule *r, const struct net *n, struct error *err)
     if (!o)
         return NULL;
     o->rule = *r;
+    o->kernels = kernels_best();
     o->first = mem_try_aligned(n->n_params, sizeof *o->first, err);
     if (r->kind != OPT_SGD)
         o->second = mem_try_aligned(n->n_params, sizeof *o->second, err);
@@ -188,7 +190,7 @@ adam_part(struct optimiser *o, const struct part *p)
     bool apart = o->rule.kind == OPT_ADAMW;
     double decay = p->decays ? o->rule.decay : 0;
 
-    kernels_best()->adam(
+    o->kernels->adam(
         &(struct kernel_adam){.w = o->net->param + p->begin,
                               .m = o->first + p->begin,
                               .v = o->second + p->begin,

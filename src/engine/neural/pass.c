@@ -285,6 +285,7 @@ net_pass_new(const struct net *n, size_t rows, bool learns, bool wants_input,
     if (!p)
         return NULL;
     p->net = n;
+    p->kernels = kernels_best();
     p->cap = rows;
     p->grain = learns ? grain_of(n, rows) : rows;
     p->n_chunks = pool_chunks(rows, p->grain);
@@ -335,10 +336,20 @@ net_pass_free(struct net_pass *p)
 double
 net_pass_bytes(const struct net *n, size_t rows, bool learns)
 {
-    double a_row = (double)net_numbers(n->input);
+    double a_row = (double)net_numbers(n->input), once = 0, chunks;
 
     for (size_t i = 0; i < n->n_layers; i++)
         a_row += (double)net_numbers(n->layer[i].out) * (learns ? 2 : 1);
-    return a_row * (double)rows * sizeof(float) +
-           (learns ? 3.0 : 1.0) * (double)n->n_params * sizeof(float);
+    if (learns && rows > 0) {
+        chunks = (double)pool_chunks(rows, grain_of(n, rows));
+        for (size_t i = 0; i < n->n_layers; i++)
+            if (n->layer[i].kind == NET_CONV)
+                once += chunks * (double)n->layer[i].n_weight;
+        once += chunks * (double)pad_len(n);
+        /* Turned around and in panels, the gradient, two of Adam's, the best
+         * so far, and what is learnt. */
+        once +=
+            (double)n->n_panels + (double)n->n_back + 5 * (double)n->n_params;
+    }
+    return (a_row * (double)rows + once) * sizeof(float);
 }

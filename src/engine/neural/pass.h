@@ -11,6 +11,7 @@
 #define LATHE_ENGINE_NEURAL_PASS_H
 
 #include "base/progress.h"
+#include "engine/neural/kernel.h"
 #include "engine/neural/net.h"
 
 /* A net's weights as the kernels want them; to be made anew when they change.
@@ -30,6 +31,7 @@ void net_ready_fini(struct net_ready *r);
 /* Room for a batch. */
 struct net_pass {
     const struct net *net;
+    const struct kernels *kernels;
     size_t cap, n; /* rows: room, at hand */
     size_t grain, n_chunks;
     float *input;   /* (cap, numbers of the input): the caller puts n_numbers

@@ -11,7 +11,7 @@
 enum {
     BAND = 24,   /* rows of a dense layer's weights for one task */
     BLOCK = 512, /* places whose gradient stays in cache */
-    FOLD = 4096
+    FOLD = 2048
 };
 #define NORM_EPSILON 1e-5
 #define LEAK 0.01f
@@ -29,20 +29,6 @@ struct learning {
 };
 
 /* ---- there ---- */
-
-/* Sums of x and of x * y over places, by channel. */
-static void
-put_sums(const float *x, const float *y, size_t places, size_t n, double *sum)
-{
-    double *product = sum + n;
-
-    memset(sum, 0, 2 * n * sizeof *sum);
-    for (size_t i = 0; i < places; i++, x += n, y += n)
-        for (size_t c = 0; c < n; c++) {
-            sum[c] += (double)x[c];
-            product[c] += (double)x[c] * (double)y[c];
-        }
-}
 
 static void
 there_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
@@ -66,8 +52,12 @@ there_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
         const struct net_layer *l = &n->layer[g->last];
         const float *x = pass_source(p, l->from) + begin * net_numbers(l->in);
 
-        put_sums(x, x, (end - begin) * l->out.h * l->out.w, l->out.c,
-                 p->sums + chunk * p->sums_len);
+        p->kernels->sums(
+            &(struct kernel_sums){.x = x,
+                                  .y = x,
+                                  .places = (end - begin) * l->out.h * l->out.w,
+                                  .n = l->out.c,
+                                  .sum = p->sums + chunk * p->sums_len});
     } else {
         g->loss(g->ctx, chunk, begin, end, p->answer + begin * n->n_outputs,
                 p->grad[n->n_layers - 1] + begin * n->n_outputs);
@@ -133,14 +123,14 @@ go_there(struct learning *g, struct pool *pool)
 /* ---- and back ---- */
 
 static void
-back_act(enum net_act act, const float *y, size_t n, float *d)
+back_act(const struct kernels *k, enum net_act act, const float *y, size_t n,
+         float *d)
 {
     switch (act) {
     case ACT_NONE:
         break;
     case ACT_RELU:
-        for (size_t i = 0; i < n; i++)
-            d[i] = y[i] > 0 ? d[i] : 0;
+        k->uncut(y, n, d);
         break;
     case ACT_LEAKY:
         for (size_t i = 0; i < n; i++)
@@ -173,7 +163,7 @@ back_dense(struct net_pass *p, const struct net_ready *r,
     float *to = gradient_of(p, l->from);
 
     if (to)
-        kernels_best()->rows(
+        p->kernels->rows(
             &(struct kernel_rows){.a = d + begin * places * l->out.c,
                                   .step = l->out.c,
                                   .n_runs = 1,
@@ -199,7 +189,7 @@ back_image(struct net_pass *p, const struct net_ready *r,
     size_t line = (size_t)f.w * l->out.c;
 
     for (uint32_t y = 0; y < l->in.h; y++)
-        kernels_best()->rows(
+        p->kernels->rows(
             &(struct kernel_rows){.a = pad + y * line,
                                   .step = l->out.c,
                                   .n_runs = l->side_h,
@@ -215,8 +205,8 @@ back_image(struct net_pass *p, const struct net_ready *r,
 
 /* The gradient of the windows, of one image. */
 static void
-back_windows(const struct net_layer *l, const float *pad, struct pass_frame f,
-             const float *d, float *part)
+back_windows(const struct net_pass *p, const struct net_layer *l,
+             const float *pad, struct pass_frame f, const float *d, float *part)
 {
     size_t line = (size_t)f.w * l->in.c;
     uint32_t lines = BLOCK / l->out.w ? BLOCK / l->out.w : 1;
@@ -225,7 +215,7 @@ back_windows(const struct net_layer *l, const float *pad, struct pass_frame f,
         uint32_t m = l->out.h - y < lines ? l->out.h - y : lines;
 
         for (uint32_t v = 0; v < l->side_h; v++)
-            kernels_best()->outer(&(struct kernel_outer){
+            p->kernels->outer(&(struct kernel_outer){
                 .a = pad + ((size_t)y * l->stride + v) * line,
                 .n_lines = m,
                 .line = l->stride * line,
@@ -268,8 +258,8 @@ back_conv(struct net_pass *p, const struct net_ready *r,
     for (size_t i = begin; i < end; i++) {
         const float *image = x + i * in;
 
-        back_windows(l, plain ? image : pass_pad(p, chunk, image, l->in, f), f,
-                     d + i * n, part);
+        back_windows(p, l, plain ? image : pass_pad(p, chunk, image, l->in, f),
+                     f, d + i * n, part);
         if (to && !plain)
             back_image(p, r, l, chunk, d + i * n, to + i * in, add);
     }
@@ -288,47 +278,29 @@ back_norm(struct net_pass *p, const struct net_layer *l, size_t begin,
     size_t n = l->out.c, at = l->state / 2, numbers = net_numbers(l->out);
     const float *z = pass_source(p, l->from) + begin * numbers;
     const float *d = p->grad[l - p->net->layer] + begin * numbers;
-    const float *slope = p->slope + at, *bend = p->bend + at;
-    const float *level = p->level + at;
     float *to = gradient_of(p, l->from);
 
-    if (!to)
-        return;
-    to += begin * numbers;
-    for (size_t i = 0; i < (end - begin) * numbers;
-         i += n, z += n, d += n, to += n)
-        for (size_t c = 0; c < n; c++) {
-            float v = slope[c] * d[c] + (bend[c] * z[c] + level[c]);
-
-            to[c] = add ? to[c] + v : v;
-        }
+    if (to)
+        p->kernels->unscale(
+            &(struct kernel_unscale){.d = d,
+                                     .z = z,
+                                     .slope = p->slope + at,
+                                     .bend = p->bend + at,
+                                     .level = p->level + at,
+                                     .places = (end - begin) * numbers / n,
+                                     .n = n,
+                                     .add = add,
+                                     .out = to + begin * numbers});
 }
 
 static void
-copy_or_add(const float *d, size_t n, float *to, bool add)
+copy_or_add(const struct net_pass *p, const float *d, size_t n, float *to,
+            bool add)
 {
-    for (size_t i = 0; i < n; i++)
-        to[i] = add ? to[i] + d[i] : d[i];
-}
-
-/* To the first of the largest. */
-static void
-back_max(const struct net_layer *l, const float *x, const float *y,
-         const float *d, float *to)
-{
-    size_t n = l->in.c, line = (size_t)l->in.w * n;
-
-    for (size_t c = 0; c < n; c++) {
-        size_t at = 0;
-        bool found = false;
-
-        for (size_t v = 0; v < l->side_h && !found; v++)
-            for (size_t w = 0; w < l->side_w && !found; w++) {
-                at = v * line + w * n + c;
-                found = x[at] == y[c];
-            }
-        to[at] += d[c];
-    }
+    if (add)
+        p->kernels->add(to, d, n, to);
+    else
+        memcpy(to, d, n * sizeof *to);
 }
 
 static void
@@ -365,7 +337,15 @@ back_pool(struct net_pass *p, const struct net_layer *l, size_t begin,
                     (v * l->stride * l->in.w + w * l->stride) * l->in.c;
 
                 if (l->kind == NET_MAX)
-                    back_max(l, x + place, y, d, to + place);
+                    p->kernels->unmax(&(struct kernel_window){
+                        .x = x + place,
+                        .line = (size_t)l->in.w * l->in.c,
+                        .h = l->side_h,
+                        .w = l->side_w,
+                        .n = l->in.c,
+                        .y = y,
+                        .d = d,
+                        .to = to + place});
                 else
                     back_mean(l, d, to + place);
                 y += l->out.c;
@@ -403,9 +383,9 @@ back_layer(struct learning *g, size_t at, size_t chunk, size_t begin,
         break;
     case NET_ADD:
         if ((to = gradient_of(p, l->from)))
-            copy_or_add(d, total, to + begin * n, add);
+            copy_or_add(p, d, total, to + begin * n, add);
         if ((to = gradient_of(p, l->with)))
-            copy_or_add(d, total, to + begin * n, p->adds[2 * at + 1]);
+            copy_or_add(p, d, total, to + begin * n, p->adds[2 * at + 1]);
     }
 }
 
@@ -417,9 +397,12 @@ back_measure(struct net_pass *p, size_t at, size_t chunk, size_t begin,
     const struct net_layer *l = &p->net->layer[at];
     size_t n = net_numbers(l->out);
 
-    put_sums(p->grad[at] + begin * n, pass_source(p, l->from) + begin * n,
-             (end - begin) * l->out.h * l->out.w, l->out.c,
-             p->sums + chunk * p->sums_len);
+    p->kernels->sums(
+        &(struct kernel_sums){.x = p->grad[at] + begin * n,
+                              .y = pass_source(p, l->from) + begin * n,
+                              .places = (end - begin) * l->out.h * l->out.w,
+                              .n = l->out.c,
+                              .sum = p->sums + chunk * p->sums_len});
 }
 
 static void
@@ -436,8 +419,8 @@ back_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
         bool met = l + 1 == g->first && layer->kind == NET_NORM;
 
         if (!met)
-            back_act(layer->act, p->out[l] + begin * n, (end - begin) * n,
-                     p->grad[l] + begin * n);
+            back_act(p->kernels, layer->act, p->out[l] + begin * n,
+                     (end - begin) * n, p->grad[l] + begin * n);
         if (layer->kind == NET_NORM && !met)
             back_measure(p, l, chunk, begin, end);
         else
@@ -497,28 +480,30 @@ go_back(struct learning *g, struct pool *pool)
 
 /* ---- weights over the whole batch ---- */
 
+/* Numbers begin..end of the chunks' parts, FOLD of them at most. */
 static void
 fold_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     struct net_pass *p = ctx;
     size_t chunks = pool_chunks(p->n, p->grain);
+    double sum[FOLD];
 
     (void)chunk;
+    memset(sum, 0, sizeof sum);
+    for (size_t c = 0; c < chunks; c++) {
+        const float *part = p->part + c * p->n_part + begin;
+
+        for (size_t i = 0; i < end - begin; i++)
+            sum[i] += (double)part[i];
+    }
     for (size_t l = 0; l < p->net->n_layers; l++) {
         const struct net_layer *layer = &p->net->layer[l];
         size_t at = p->part_at[l], n = layer->n_weight + layer->n_bias;
-        size_t from = begin > at ? begin - at : 0;
-        size_t to = end > at ? end - at : 0;
+        size_t from = begin > at ? begin : at;
+        size_t to = end < at + n ? end : at + n;
 
-        if (layer->kind != NET_CONV)
-            continue;
-        for (size_t i = from; i < to && i < n; i++) {
-            double s = 0;
-
-            for (size_t c = 0; c < chunks; c++)
-                s += (double)p->part[c * p->n_part + at + i];
-            p->gradient[layer->weight + i] = (float)s;
-        }
+        for (size_t i = from; layer->kind == NET_CONV && i < to; i++)
+            p->gradient[layer->weight + i - at] = (float)sum[i - begin];
     }
 }
 
@@ -538,7 +523,7 @@ band_weights(struct net_pass *p, const struct net_layer *l, size_t band)
     float *out = p->gradient + l->weight + begin * n;
 
     memset(out, 0, (end - begin) * n * sizeof *out);
-    kernels_best()->outer(
+    p->kernels->outer(
         &(struct kernel_outer){.a = pass_source(p, l->from) + begin,
                                .n_lines = 1,
                                .m = p->n,

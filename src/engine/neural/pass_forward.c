@@ -63,14 +63,13 @@ hyperbolic(float *x, size_t n)
 }
 
 static void
-put_act(enum net_act act, float *x, size_t n)
+put_act(const struct kernels *k, enum net_act act, float *x, size_t n)
 {
     switch (act) {
     case ACT_NONE:
         break;
     case ACT_RELU:
-        for (size_t i = 0; i < n; i++)
-            x[i] = x[i] > 0 ? x[i] : 0;
+        k->cut(x, n);
         break;
     case ACT_LEAKY:
         for (size_t i = 0; i < n; i++)
@@ -94,7 +93,7 @@ rows_dense(struct net_pass *p, const struct net_ready *r,
     size_t in = l->n_weight / l->out.c;
     size_t places = l->kind == NET_DENSE ? 1 : (size_t)l->out.h * l->out.w;
 
-    kernels_best()->rows(&(struct kernel_rows){
+    p->kernels->rows(&(struct kernel_rows){
         .a = pass_source(p, l->from) + begin * places * in,
         .step = in,
         .n_runs = 1,
@@ -107,25 +106,42 @@ rows_dense(struct net_pass *p, const struct net_ready *r,
         .n = l->out.c});
 }
 
+/* A line into one of f.w places: edges are zeros. */
+static void
+pad_line(const float *line, struct net_shape s, struct pass_frame f, float *to)
+{
+    size_t room = f.w - f.top, n = s.w < room ? s.w : room;
+
+    memset(to, 0, f.top * s.c * sizeof *to);
+    memcpy(to + f.top * s.c, line, n * s.c * sizeof *to);
+    memset(to + (f.top + n) * s.c, 0, (room - n) * s.c * sizeof *to);
+}
+
+static void
+spread_line(const float *line, struct net_shape s, struct pass_frame f,
+            float *to)
+{
+    memset(to, 0, (size_t)f.w * s.c * sizeof *to);
+    for (size_t i = 0; i < s.w && f.top + i * f.apart < f.w; i++)
+        memcpy(to + (f.top + i * f.apart) * s.c, line + i * s.c,
+               s.c * sizeof *to);
+}
+
 float *
 pass_pad(struct net_pass *p, size_t chunk, const float *x, struct net_shape s,
          struct pass_frame f)
 {
-    float *pad = p->pad + chunk * p->pad_len;
+    float *pad = p->pad + chunk * p->pad_len, *to = pad;
 
-    memset(pad, 0, (size_t)f.h * f.w * s.c * sizeof *pad);
-    for (uint32_t y = 0; y < s.h && f.top + y * f.apart < f.h; y++) {
-        const float *line = x + (size_t)y * s.w * s.c;
-        float *to = pad + ((size_t)(f.top + y * f.apart) * f.w + f.top) * s.c;
-        uint32_t n = s.w;
+    for (uint32_t v = 0; v < f.h; v++, to += (size_t)f.w * s.c) {
+        uint32_t y = v < f.top ? s.h : (v - f.top) / f.apart;
 
-        while (n > 0 && f.top + (n - 1) * f.apart >= f.w)
-            n--;
-        if (f.apart == 1)
-            memcpy(to, line, (size_t)n * s.c * sizeof *to);
-        for (uint32_t i = 0; i < n && f.apart > 1; i++)
-            memcpy(to + (size_t)i * f.apart * s.c, line + (size_t)i * s.c,
-                   s.c * sizeof *to);
+        if (y >= s.h || (v - f.top) % f.apart != 0)
+            memset(to, 0, (size_t)f.w * s.c * sizeof *to);
+        else if (f.apart == 1)
+            pad_line(x + (size_t)y * s.w * s.c, s, f, to);
+        else
+            spread_line(x + (size_t)y * s.w * s.c, s, f, to);
     }
     return pad;
 }
@@ -138,7 +154,7 @@ image_conv(struct net_pass *p, const struct net_ready *r,
     size_t line = (size_t)f.w * l->in.c;
 
     for (uint32_t y = 0; y < l->out.h; y++)
-        kernels_best()->rows(&(struct kernel_rows){
+        p->kernels->rows(&(struct kernel_rows){
             .a = pad + (size_t)y * l->stride * line,
             .step = (size_t)l->stride * l->in.c,
             .n_runs = l->side_h,
@@ -169,17 +185,6 @@ rows_conv(struct net_pass *p, const struct net_ready *r,
                    pass_pad(p, chunk, x + i * in, l->in, pass_edges(l)), out);
 }
 
-static void
-rows_norm(const struct net_layer *l, const float *x, struct pass_norm norm,
-          size_t places, float *out)
-{
-    size_t n = l->out.c;
-
-    for (size_t i = 0; i < places; i++, x += n, out += n)
-        for (size_t c = 0; c < n; c++)
-            out[c] = x[c] * norm.factor[c] + norm.shift[c];
-}
-
 /* Of every number a coin of 16 bits, four from a draw. */
 void
 pass_drop(struct net_pass *p, const struct net_layer *l, size_t begin,
@@ -204,37 +209,40 @@ pass_drop(struct net_pass *p, const struct net_layer *l, size_t begin,
 }
 
 static void
-place_pool(const struct net_layer *l, const float *x, float *out)
+place_mean(const struct net_layer *l, const float *x, float *out)
 {
     size_t n = l->in.c, line = (size_t)l->in.w * n;
     float share = 1 / (float)(l->side_h * l->side_w);
 
     for (size_t c = 0; c < n; c++)
-        out[c] = l->kind == NET_MAX ? x[c] : 0;
+        out[c] = 0;
     for (size_t y = 0; y < l->side_h; y++)
-        for (size_t w = 0; w < l->side_w; w++) {
-            const float *v = x + y * line + w * n;
-
-            if (l->kind == NET_MAX)
-                for (size_t c = 0; c < n; c++)
-                    out[c] = v[c] > out[c] ? v[c] : out[c];
-            else
-                for (size_t c = 0; c < n; c++)
-                    out[c] += v[c];
-        }
-    for (size_t c = 0; c < n && l->kind == NET_MEAN; c++)
+        for (size_t w = 0; w < l->side_w; w++)
+            for (size_t c = 0; c < n; c++)
+                out[c] += x[y * line + w * n + c];
+    for (size_t c = 0; c < n; c++)
         out[c] *= share;
 }
 
 static void
-rows_pool(const struct net_layer *l, const float *x, size_t n, float *out)
+rows_pool(const struct kernels *k, const struct net_layer *l, const float *x,
+          size_t n, float *out)
 {
+    struct kernel_window max = {.line = (size_t)l->in.w * l->in.c,
+                                .h = l->side_h,
+                                .w = l->side_w,
+                                .n = l->in.c};
+
     for (size_t i = 0; i < n; i++, x += net_numbers(l->in))
         for (size_t y = 0; y < l->out.h; y++)
-            for (size_t w = 0; w < l->out.w; w++, out += l->out.c)
-                place_pool(
-                    l, x + (y * l->stride * l->in.w + w * l->stride) * l->in.c,
-                    out);
+            for (size_t w = 0; w < l->out.w; w++, out += l->out.c) {
+                max.x = x + (y * l->stride * l->in.w + w * l->stride) * l->in.c;
+                max.out = out;
+                if (l->kind == NET_MAX)
+                    k->max(&max);
+                else
+                    place_mean(l, max.x, out);
+            }
 }
 
 void
@@ -244,7 +252,6 @@ pass_forward(struct net_pass *p, const struct net_ready *r, size_t at,
     const struct net_layer *l = &p->net->layer[at];
     size_t n = net_numbers(l->out), total = (end - begin) * n;
     const float *x = pass_source(p, l->from) + begin * net_numbers(l->in);
-    const float *y;
     float *out = p->out[at];
 
     if (!out)
@@ -258,21 +265,27 @@ pass_forward(struct net_pass *p, const struct net_ready *r, size_t at,
         rows_conv(p, r, l, chunk, begin, end, out);
         break;
     case NET_NORM:
-        rows_norm(l, x, norm, total / l->out.c, out);
+        p->kernels->scale(&(struct kernel_scale){.x = x,
+                                                 .factor = norm.factor,
+                                                 .shift = norm.shift,
+                                                 .places = total / l->out.c,
+                                                 .n = l->out.c,
+                                                 .cut = l->act == ACT_RELU,
+                                                 .out = out});
+        if (l->act == ACT_RELU)
+            return;
         break;
     case NET_DROP:
         pass_drop(p, l, begin, end, x, out, false);
         break;
     case NET_MAX:
     case NET_MEAN:
-        rows_pool(l, x, end - begin, out);
+        rows_pool(p->kernels, l, x, end - begin, out);
         break;
     case NET_ADD:
-        y = pass_source(p, l->with) + begin * n;
-        for (size_t i = 0; i < total; i++)
-            out[i] = x[i] + y[i];
+        p->kernels->add(x, pass_source(p, l->with) + begin * n, total, out);
     }
-    put_act(l->act, out, total);
+    put_act(p->kernels, l->act, out, total);
 }
 
 void
