@@ -87,6 +87,7 @@ SCRIPT_TESTS += tests/frame/arrow.sh
 SCRIPT_TESTS += tests/frame/csv.sh
 SCRIPT_TESTS += tests/frame/parquet.sh
 SCRIPT_TESTS += tests/lua/library.lua
+SCRIPT_TESTS += tests/lua/loss.lua
 SCRIPT_TESTS += tests/serve/serve.sh
 SCRIPT_TESTS += tests/engine/checkpoint.sh
 SCRIPT_TESTS += tests/engine/port.sh

@@ -61,7 +61,8 @@ folds_make(struct crossing *c, struct error *err)
                           .time = c->o->time,
                           .gap = c->o->gap,
                           .window = c->o->window,
-                          .seed = c->ctx->seed};
+                          .seed = c->ctx->seed,
+                          .loss = c->ctx->loss};
     struct frame *table = table_by(c, strata, err);
     bool ok = table && split_plan_make(table, c->o->k, &by, &c->plan, err);
 
@@ -156,7 +157,8 @@ inner_score(const struct crossing *c, const struct frame *train, size_t which,
 {
     struct train ctx = {.pool = c->ctx->pool,
                         .progress = c->ctx->progress,
-                        .seed = c->ctx->seed};
+                        .seed = c->ctx->seed,
+                        .loss = c->ctx->loss};
     struct cv_options o = *c->o;
     const char *names[] = {by->name, NULL};
     struct model_options model = c->model;
@@ -215,7 +217,8 @@ run_fold(struct crossing *c, unsigned fold, struct error *err)
      * scores are told. */
     struct train ctx = {.pool = c->ctx->pool,
                         .progress = c->ctx->progress,
-                        .seed = c->ctx->seed};
+                        .seed = c->ctx->seed,
+                        .loss = c->ctx->loss};
     struct frame *train = NULL, *test = NULL;
     const struct params *params;
     struct split s = {0};

@@ -82,6 +82,7 @@ struct family {
     bool iterative;           /* has rounds to stop early */
     bool feeds;               /* learns from rows that are fed, too */
     bool weighs;              /* heeds the weights of rows */
+    bool own_losses;          /* learns by a train_loss */
     bool checkpoints;         /* can go on where it was ended */
     bool continues;           /* can go on from another learner */
     const char *rounds_param; /* the parameter that sets how many; or NULL */

@@ -88,6 +88,9 @@ problem_check(const struct fit *f, struct error *err)
         return error_set(err, ERR_RANGE,
                          "%s does not learn a %s target, and '%s' is one",
                          family->name, problem_word(f->all.problem), f->target);
+    if (f->ctx->loss && !family->own_losses)
+        return error_set(err, ERR_RANGE, "%s learns by its own loss alone",
+                         family->name);
     if (f->o->checkpoint && !family->checkpoints)
         return error_set(err, ERR_RANGE, "%s keeps no checkpoint",
                          family->name);

@@ -20,6 +20,7 @@ liblathe_a_SOURCES += src/script/lua_endpoint.c
 liblathe_a_SOURCES += src/script/lua_evaluation.c
 liblathe_a_SOURCES += src/script/lua_frame.c
 liblathe_a_SOURCES += src/script/lua_lathe.c
+liblathe_a_SOURCES += src/script/lua_loss.c
 liblathe_a_SOURCES += src/script/lua_model.c
 liblathe_a_SOURCES += src/script/lua_overview.c
 liblathe_a_SOURCES += src/script/lua_profile.c

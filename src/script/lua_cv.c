@@ -20,6 +20,7 @@ struct folding {
     const char *target;
     struct model_options options;
     struct cv_options cv;
+    const struct train_loss *loss;
     uint64_t seed;
     struct object *out;
 };
@@ -35,7 +36,8 @@ run_cv(struct task *t, void *ctx, struct error *err)
     if (!cv_run(f->e->family, f->e->params, f->frame, f->target, &f->cv,
                 &(struct train){.pool = session_pool(task_session(t)),
                                 .progress = task_progress(t),
-                                .seed = f->seed},
+                                .seed = f->seed,
+                                .loss = f->loss},
                 r, err)) {
         free(r);
         return false;
@@ -155,6 +157,7 @@ read_cv(lua_State *L, int idx, struct folding *f)
     f->cv.by = script_opt_text(L, idx, "by", NULL);
     f->seed = (uint64_t)script_opt_int(L, idx, "seed", 1);
     read_grid(L, idx, f);
+    f->loss = script_loss(L, idx, "loss");
 }
 
 int
@@ -165,7 +168,7 @@ lua_estimator_cv(lua_State *L)
         "patience",  "drop",         "derive",   "refit",   "weight",
         "group",     "class_weight", "cv_group", "cv_time", "cv_gap",
         "cv_window", "grid",         "inner",    "by",      "calibrate",
-        "threshold", "profit",       "interval", NULL};
+        "threshold", "profit",       "interval", "loss",    NULL};
     struct folding f = {.e = script_check(L, 1, &estimator_type),
                         .frame = script_frame(L, 2),
                         .cv = {.k = 5},

@@ -298,7 +298,7 @@ estimator_fit(lua_State *L)
         "name",   "drop",         "derive",  "refit",      "weight",
         "group",  "class_weight", "init",    "checkpoint", "checkpoint_every",
         "resume", "cv_group",     "cv_time", "calibrate",  "threshold",
-        "profit", "interval",     NULL};
+        "profit", "interval",     "loss",    NULL};
     struct estimator *e = script_check(L, 1, &estimator_type);
     const struct frame *train = script_frame(L, 2);
     struct fitting *f;
@@ -322,6 +322,7 @@ estimator_fit(lua_State *L)
     if (lua_istable(L, 4)) {
         f->request.seed = (uint64_t)script_opt_int(L, 4, "seed", 1);
         f->request.name = script_opt_text(L, 4, "name", NULL);
+        f->request.loss = script_loss(L, 4, "loss");
     }
     title = script_buf(L);
     curves = script_buf(L);
@@ -549,6 +550,9 @@ const struct binding lua_estimator_methods[] = {
      "  weight    a column that says how much each row counts\n"
      "  group     a column that says which rows belong to one query\n"
      "  class_weight  \"balanced\", or { yes = 2 }\n"
+     "  loss      a function of a frame with the columns score and target, "
+     "that\n"
+     "            gives one with gradient, hessian and loss; or three lists\n"
      "  init      a model to go on from\n"
      "  checkpoint  a file to write what there is so far to, every half minute\n"
      "  checkpoint_every  or after so many rounds\n"
@@ -574,7 +578,7 @@ const struct binding lua_estimator_methods[] = {
      "  by        the metric that does; rmse or logloss\n"
      "  seed      1\n"
      "and valid, metric, stop, patience, drop, derive, refit, weight, group,\n"
-     "class_weight as for fit"},
+     "class_weight, loss as for fit"},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -67,6 +67,11 @@ int lua_frame_duplicates(lua_State *L);
 int lua_profile_describe(lua_State *L);
 int lua_profile_relations(lua_State *L);
 
+/* lua_loss.c: the function in a field of the options at idx as a loss, NULL
+ * when there is none; raises.  It stays on the stack, where the fit that is
+ * given it must run from by script_try(). */
+const struct train_loss *script_loss(lua_State *L, int idx, const char *name);
+
 /* A fitted model in Lua. */
 struct lua_model {
     struct model *model;

@@ -314,7 +314,8 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
               &(struct train){.pool = session_pool(s),
                               .progress = task_progress(t),
                               .sink = {on_event, f},
-                              .seed = r->seed},
+                              .seed = r->seed,
+                              .loss = r->loss},
               err);
     if (!m) {
         fail_run(store, f, err);

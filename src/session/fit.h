@@ -20,8 +20,9 @@ struct fit_request {
     const struct cv_options *cv; /* cross-validate first; NULL: do not */
     struct cv_result *cv_out;    /* filled where cv is not NULL and worked */
     uint64_t seed;
-    const char *name;   /* of the run; NULL: numbered */
-    const char *source; /* "churn.lua [4]" */
+    const struct train_loss *loss; /* of the caller's own, or NULL */
+    const char *name;              /* of the run; NULL: numbered */
+    const char *source;            /* "churn.lua [4]" */
 };
 /* *run_id is filled also when the fit fails (the run is then marked failed or
  * cancelled).  A cancelled fit that has finished rounds returns its model. */

@@ -76,4 +76,17 @@ like "$($lathe runs ls)" ' cell +cancelled ' "a fit in a notebook is recorded as
 like "$(cat nb.md)" '^first$' "--save has the cells that ended"
 is "$(grep -c '^never$' out)" 0 "no further cell is run"
 
+# The function of a loss may run for ever.
+cat > loss.lua <<'END'
+lathe.gbdt { trees = 100 }:fit(lathe.read("t.csv"), "y", { name = "endless", loss = function(rows)
+    print("called")
+    while true do end
+end })
+END
+$lathe run loss.lua > out 2> err &
+pid=$!
+while ! grep -q called out && kill -0 $pid 2> kill.err; do :; done
+ends INT 130 '' "a loss that never ends"
+like "$($lathe runs ls)" ' endless +cancelled ' "its fit is recorded as cancelled"
+
 done_testing

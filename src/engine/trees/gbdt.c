@@ -173,7 +173,10 @@ choose_loss(const struct fit_data *d, const struct params *p,
         .delta = params_is_set(p, "delta") ? params_float(p, "delta") : 0,
         .power = params_float(p, "power"),
         .rank_at = (size_t)params_int(p, "rank_at")};
-    if (word && !ctx->loss)
+    if (word && ctx->loss)
+        return error_set(err, ERR_USAGE,
+                         "a loss of your own, and loss=%s: which one?", word);
+    if (word)
         (void)loss_find(word, &r->loss);
     if (init && !continues_loss(init, p, r, err))
         return false;
@@ -574,6 +577,7 @@ const struct family gbdt_family = {
     .iterative = true,
     .feeds = true,
     .weighs = true,
+    .own_losses = true,
     .checkpoints = true,
     .continues = true,
     .rounds_param = "trees",
