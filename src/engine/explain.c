@@ -189,15 +189,61 @@ list_features(const struct model *m, uint32_t *feature, struct shares *s,
     return ok;
 }
 
-static const char *
-scale_of(const struct model *m)
+/* Is the margin of a row its value, or is there a link between them? */
+static bool
+has_link(const struct model *m, const struct design *d, struct error *err)
 {
-    if (m->like.problem == PROBLEM_REGRESSION)
-        return "value";
-    return m->family->margin ? "log odds" : "probability";
+    size_t n = design_rows(d), k = explain_outputs(m);
+    double *margin = mem_try_array(n, k * sizeof *margin, err);
+    double *value = mem_try_array(n, k * sizeof *value, err);
+    bool apart = false;
+
+    if (margin && value &&
+        m->family->margin(m->learner, d, NULL, margin, err) &&
+        m->family->score(m->learner, d, NULL, value, err))
+        for (size_t i = 0; i < n * k; i++)
+            apart |= margin[i] != value[i];
+    free(margin);
+    free(value);
+    return apart;
+}
+
+static const char *
+scale_of(const struct model *m, const struct frame *f)
+{
+    struct error ignored;
+    struct frame *few;
+    struct design *d = NULL;
+    bool link = false;
+
+    if (!m->family->margin)
+        return m->like.problem == PROBLEM_REGRESSION ? "value" : "probability";
+    if (m->like.problem != PROBLEM_REGRESSION)
+        return "log odds";
+    few = frame_slice(f, 0, frame_rows(f) < 8 ? frame_rows(f) : 8, &ignored);
+    if (few && (d = prepare_apply(m->prepare, few, NULL, &ignored)))
+        link = has_link(m, d, &ignored);
+    design_free(d);
+    frame_unref(few);
+    return link ? "margin" : "value";
 }
 
 /* ---- shares ---- */
+
+static bool
+has_paths(const struct model *m)
+{
+    const struct family *f = m->family;
+
+    return f->attribute && f->needs_background &&
+           !f->needs_background(m->learner);
+}
+
+bool
+explain_wants_background(const struct model *m, enum explain_way way)
+{
+    return way != EXPLAIN_PATH && !(way == EXPLAIN_AUTO && has_paths(m));
+}
 
 static bool
 choose_way(const struct model *m, const struct explain_options *o,
@@ -334,7 +380,7 @@ explain_shares(const struct model *m, const struct frame *f,
                            .n = frame_rows(f),
                            .k = explain_outputs(m),
                            .pairs = o->pairs,
-                           .scale = scale_of(m)};
+                           .scale = scale_of(m, f)};
     out->feature = mem_try_array(cols, sizeof *out->feature, err);
     ok = feature && out->feature && list_features(m, feature, out, err) &&
          room_for_shares(out, err) && find_shares(out, f, o, ctx, feature, err);

@@ -37,7 +37,11 @@ enum explain_way {
     EXPLAIN_BACKGROUND, /* exactly, against background rows */
     EXPLAIN_KERNEL      /* by asking the model */
 };
-enum { EXPLAIN_BACKGROUND_ROWS = 100 };
+enum {
+    EXPLAIN_BACKGROUND_ROWS = 100,
+    EXPLAIN_REPEATS = 5,
+    EXPLAIN_CURVES = 50
+};
 
 struct explain_options {
     enum explain_way way;
@@ -55,10 +59,13 @@ struct shares {
     const char **feature; /* owned list of borrowed names */
     bool pairs;
     double *value;     /* as struct attribution says */
-    const char *scale; /* "log odds", "probability", "value" */
+    const char *scale; /* "log odds", "probability", "value", or "margin"
+                          where that is the value before a link */
     char note[256];    /* how they were found */
 };
 
+/* Are the shares of this way against background rows? */
+bool explain_wants_background(const struct model *m, enum explain_way way);
 /* `o` may be NULL.  ERR_RANGE: a way or pairs that the family has not; the
  * errors of prepare_apply(); ERR_LIMIT, ERR_NOMEM, ERR_CANCELLED. */
 bool explain_shares(const struct model *m, const struct frame *f,

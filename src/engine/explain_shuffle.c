@@ -11,7 +11,7 @@
 #include "base/rng.h"
 #include "engine/explain_state.h"
 
-enum { STREAM_SHUFFLE = 0x73687566, REPEATS = 5, MAX_REPEATS = 1000 };
+enum { STREAM_SHUFFLE = 0x73687566, MAX_REPEATS = 1000 };
 
 struct shuffle {
     const struct model *m;
@@ -138,7 +138,7 @@ explain_shuffle(const struct model *m, const struct frame *f,
         .f = f,
         .ctx = ctx,
         .metric = o && o->metric ? o->metric : metric_default(m->like.problem),
-        .repeats = o && o->repeats ? o->repeats : REPEATS};
+        .repeats = o && o->repeats ? o->repeats : EXPLAIN_REPEATS};
     struct frame *out = NULL;
 
     if (shuffle_init(&s, err))

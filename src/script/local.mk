@@ -18,6 +18,7 @@ liblathe_a_SOURCES += src/script/lua_cmd.c
 liblathe_a_SOURCES += src/script/lua_cv.c
 liblathe_a_SOURCES += src/script/lua_endpoint.c
 liblathe_a_SOURCES += src/script/lua_evaluation.c
+liblathe_a_SOURCES += src/script/lua_explain.c
 liblathe_a_SOURCES += src/script/lua_frame.c
 liblathe_a_SOURCES += src/script/lua_lathe.c
 liblathe_a_SOURCES += src/script/lua_loss.c

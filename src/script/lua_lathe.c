@@ -119,8 +119,8 @@ void
 lua_lathe_open(lua_State *L)
 {
     static const struct object_type *const types[] = {
-        &frame_type, &scan_type,       &profile_type, &estimator_type,
-        &model_type, &evaluation_type, &cv_type};
+        &frame_type, &scan_type,       &profile_type,     &estimator_type,
+        &model_type, &evaluation_type, &explanation_type, &cv_type};
 
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         script_type(L, types[i]);

@@ -593,6 +593,26 @@ const struct binding lua_model_methods[] = {
      "  weight  column of what a row counts\n"
      "  group   column of rows ranked together, for ndcg and map\n"
      "  seed    of the intervals, 1"},
+    {"explain", lua_model_explain, "model:explain{ data = frame, ... }",
+     "Why it answers so. Prints as a chart; e.frame holds the numbers, e.note\n"
+     "how they were found, e.importance the mean share of each feature.\n"
+     "Of these one, else the shares of all rows:\n"
+     "  row           of this row alone, the first being 1\n"
+     "  importance    \"gain\", \"permutation\" or \"shap\"\n"
+     "  pdp           a column: the mean answer with it set to values\n"
+     "  ice           a column: the same row by row\n"
+     "  interactions  true: what two features do together\n"
+     "and\n"
+     "  class            of several classes this one alone\n"
+     "  way              \"auto\", \"path\", \"background\", \"kernel\"\n"
+     "  background       a frame that features left out have values from\n"
+     "  background_rows  of it at most, 100; of linear models all\n"
+     "  samples          coalitions of the kernel, 2 x features + 2048\n"
+     "  metric           that shuffling costs, the task's usual\n"
+     "  repeats          times that a column is shuffled, 5\n"
+     "  points           values that a column is set to, 40\n"
+     "  rows             asked about by pdp, 10000, and ice, 50\n"
+     "  seed             of all that is drawn, 1"},
     {"importance", model_importance_lua, "model:importance()",
      "What each input column contributes, largest first; the sum is 1."},
     {"save", model_save_lua, "model:save(path)",

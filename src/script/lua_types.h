@@ -10,7 +10,7 @@
 #include "script/script.h"
 
 extern const struct object_type frame_type, scan_type, profile_type, model_type,
-    estimator_type, evaluation_type, cv_type;
+    estimator_type, evaluation_type, explanation_type, cv_type;
 extern const struct binding lua_read_functions[], lua_model_functions[],
     lua_frame_methods[], lua_scan_functions[], lua_scan_methods[],
     lua_profile_methods[], lua_estimator_methods[], lua_model_methods[],
@@ -80,6 +80,8 @@ struct lua_model {
     struct file_map bytes; /* of a loaded one */
 };
 struct lua_model *script_model(lua_State *L, int idx); /* raises */
+/* lua_explain.c: the method of models. */
+int lua_model_explain(lua_State *L);
 /* A family and its parameters. */
 struct estimator {
     const struct family *family;

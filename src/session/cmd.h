@@ -20,9 +20,11 @@ cmd_fn cmd_convert;
 /* cmd_query.c */
 cmd_fn cmd_query;
 /* cmd_model.c */
-cmd_fn cmd_train, cmd_predict, cmd_explain;
+cmd_fn cmd_train, cmd_predict;
 /* cmd_evaluate.c */
 cmd_fn cmd_evaluate;
+/* cmd_explain.c */
+cmd_fn cmd_explain;
 /* cmd_port.c */
 cmd_fn cmd_export, cmd_import;
 /* cmd_runs.c */

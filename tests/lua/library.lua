@@ -59,6 +59,21 @@ tap.like(df, "7,?043 rows x 20 columns", "tostring of a frame is a table")
 
 -- Models and runs.
 local model = lathe.gbdt { trees = 15 }:fit(a, "churn", { seed = 1, name = "small" })
+
+-- explanations
+local why = model:explain { data = b, row = 1 }
+tap.is(why.kind, "row", "a row is explained")
+tap.is(#why.frame, 1, "by a row of shares")
+tap.like(tostring(why), "base", "which prints as bars")
+tap.like(model:explain { data = b }.note, "exact, by the ways of the training rows", "the way is told")
+tap.is(#model:explain { data = b, pdp = "contract" }.frame, 3, "an effect has a row for each level")
+tap.is(#model:explain { data = b, importance = "permutation", metric = "auc", repeats = 2 }.frame,
+    #model:importance(), "shuffling ranks all inputs")
+tap.is(model:explain { importance = "gain" }.kind, "gain", "the gain wants no rows")
+tap.fails(function() model:explain { data = b, row = 1, pdp = "tenure" } end, "one of row",
+    "two questions at once are refused")
+tap.fails(function() model:explain { data = b, pdp = "tenur" } end, "no input 'tenur'", "and a wrong column")
+tap.fails(function() model:explain {} end, "rows are wanted", "and none at all")
 local e = model:evaluate(b)
 tap.ok(e.auc > 0.8 and e.auc < 0.9, "a model is better than chance")
 tap.ok(e.auc_low < e.auc and e.auc < e.auc_high, "its interval holds the value")

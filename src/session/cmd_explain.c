@@ -1,0 +1,188 @@
+/* session/cmd_explain.c -- explain: a model's card, or why it answers so.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <string.h>
+
+#include "session/cmd.h"
+#include "session/explanation.h"
+#include "session/summary.h"
+
+/* ---- without a table: the card ---- */
+
+static void
+put_card_json(struct call *c, const struct model *m, const struct frame *f)
+{
+    struct json_writer w;
+
+    cmd_json(c, &w);
+    json_open(&w, '{');
+    json_name(&w, "model");
+    model_card_json(m, &w);
+    json_name(&w, "importance");
+    json_open(&w, '[');
+    for (size_t i = 0; i < frame_rows(f); i++) {
+        json_open(&w, '{');
+        json_name(&w, "column");
+        json_put_str(&w, column_text(frame_column(f, 0), i));
+        json_name(&w, "importance");
+        json_put_double(&w, column_number(frame_column(f, 1), i));
+        json_close(&w, '}');
+    }
+    json_close(&w, ']');
+    json_close(&w, '}');
+    cmd_json_end(c);
+}
+
+static bool
+tell_card(const struct model *m, struct call *c, struct error *err)
+{
+    struct frame *f = model_importance(m, err);
+
+    if (!f)
+        return false;
+    if (call_json(c)) {
+        put_card_json(c, m, f);
+    } else {
+        model_print(m, call_out(c));
+        buf_putc(call_out(c), '\n');
+        summary_importance(f, call_width(c), call_plain(c), call_out(c));
+    }
+    frame_unref(f);
+    return true;
+}
+
+/* ---- what is asked ---- */
+
+struct question {
+    struct explanation_request request;
+    struct frame *data, *background;
+};
+
+static bool
+count_option(const struct call *c, const char *name, size_t *out,
+             struct error *err)
+{
+    int64_t v = call_text(c, name) ? call_int(c, name) : 0;
+
+    if (call_text(c, name) && v < 1)
+        return error_set(err, ERR_USAGE, "explain: %s is %lld, expected 1 ..",
+                         name, (long long)v);
+    *out = (size_t)v;
+    return true;
+}
+
+/* Of --row, --importance, --interactions, --pdp and --ice one is the kind;
+ * --interactions may have a --row. */
+static bool
+choose_kind(const struct call *c, struct explanation_request *r,
+            struct error *err)
+{
+    const char *by = call_text(c, "importance");
+    const char *pdp = call_text(c, "pdp"), *ice = call_text(c, "ice");
+    bool pairs = call_flag(c, "interactions"), row = call_text(c, "row");
+
+    if ((by != NULL) + (pdp != NULL) + (ice != NULL) + (pairs || row) > 1)
+        return error_set(err, ERR_USAGE,
+                         "explain: one of --row, --importance, "
+                         "--interactions, --pdp and --ice");
+    r->column = pdp ? pdp : ice;
+    r->kind = pairs                            ? EXPLANATION_PAIRS
+              : row                            ? EXPLANATION_ROW
+              : pdp                            ? EXPLANATION_EFFECT
+              : ice                            ? EXPLANATION_CURVES
+              : !by                            ? EXPLANATION_SHARES
+              : strcmp(by, "gain") == 0        ? EXPLANATION_GAIN
+              : strcmp(by, "permutation") == 0 ? EXPLANATION_SHUFFLE
+                                               : EXPLANATION_RANKING;
+    return true;
+}
+
+static bool
+read_question(struct question *q, struct task *t, const struct call *c,
+              struct error *err)
+{
+    struct explanation_request *r = &q->request;
+    const char *background = call_text(c, "background");
+
+    r->class = call_text(c, "class");
+    r->metric = call_text(c, "metric");
+    if (!choose_kind(c, r, err) || !count_option(c, "row", &r->row, err) ||
+        !count_option(c, "repeats", &r->repeats, err) ||
+        !count_option(c, "points", &r->points, err) ||
+        !count_option(c, "rows", &r->rows, err) ||
+        !count_option(c, "samples", &r->shares.samples, err) ||
+        !count_option(c, "background-rows", &r->shares.background_rows, err) ||
+        !explanation_way(call_text(c, "way"), &r->shares.way, err))
+        return false;
+    if (background && !(q->background = cmd_table(t, c, background, err)))
+        return false;
+    r->shares.background = q->background;
+    if (call_lent(c))
+        q->data = frame_ref(call_lent(c));
+    else if (!(q->data = cmd_table(t, c, call_text(c, "data"), err)))
+        return false;
+    r->data = q->data;
+    return true;
+}
+
+/* ---- the answer ---- */
+
+static bool
+write_answer(const struct explanation *e, const char *path, struct task *t,
+             struct call *c, struct error *err)
+{
+    struct stream *rows = stream_of_frame(
+        e->frame, 0, session_pool(task_session(t)), task_progress(t), err);
+    bool ok = rows && cmd_write_rows(rows, path, c, err);
+
+    stream_close(rows);
+    return ok;
+}
+
+static bool
+tell_answer(const struct explanation *e, struct task *t, struct call *c,
+            struct error *err)
+{
+    const char *path = call_text(c, "out");
+    struct json_writer w;
+
+    if (path)
+        return write_answer(e, path, t, c, err);
+    if (call_json(c)) {
+        cmd_json(c, &w);
+        explanation_json(e, &w);
+        cmd_json_end(c);
+    } else {
+        explanation_text(e, call_width(c), call_plain(c), call_out(c));
+    }
+    return true;
+}
+
+bool
+cmd_explain(struct session *s, struct task *t, struct call *c,
+            struct error *err)
+{
+    struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
+    struct question q = {.data = NULL};
+    struct explanation e;
+    struct train ctx = {.pool = session_pool(s),
+                        .progress = task_progress(t),
+                        .seed = (uint64_t)call_int(c, "seed")};
+    bool ok = m != NULL;
+
+    if (ok && !call_text(c, "data") && !call_lent(c)) {
+        ok = tell_card(m, c, err);
+    } else if (ok) {
+        ok = read_question(&q, t, c, err) &&
+             explanation_make(m, &q.request, &ctx, &e, err);
+        if (ok) {
+            ok = cmd_goes_on(t, err) && tell_answer(&e, t, c, err);
+            explanation_fini(&e);
+        }
+    }
+    frame_unref(q.data);
+    frame_unref(q.background);
+    model_unref(m);
+    return ok;
+}

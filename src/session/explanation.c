@@ -1,0 +1,269 @@
+/* session/explanation.c -- an answer to "why?": make it, write it.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "session/explanation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+
+static const char *const words[] = {"gain",       "shares",     "row",
+                                    "pairs",      "importance", "permutation",
+                                    "dependence", "individual"};
+
+const char *
+explanation_word(enum explanation_kind k)
+{
+    return words[k];
+}
+
+bool
+explanation_way(const char *word, enum explain_way *out, struct error *err)
+{
+    static const char *const ways[] = {"auto", "path", "background", "kernel"};
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (strcmp(word, ways[i]) == 0) {
+            *out = (enum explain_way)i;
+            return true;
+        }
+    return error_set(err, ERR_RANGE,
+                     "way is '%.64s', expected auto, path, background or "
+                     "kernel",
+                     word);
+}
+
+/* ---- making ---- */
+
+static bool
+find_class(const struct model *m, const char *name, long *out,
+           struct error *err)
+{
+    const char *const *classes;
+    size_t n = model_classes(m, &classes);
+
+    *out = -1;
+    if (!name)
+        return true;
+    if (model_problem(m) != PROBLEM_MULTICLASS)
+        return error_set(err, ERR_RANGE,
+                         "the model tells no classes apart but '%s' from the "
+                         "other",
+                         n == 2 ? classes[1] : "one");
+    for (size_t c = 0; c < n; c++)
+        if (strcmp(classes[c], name) == 0) {
+            *out = (long)c;
+            return true;
+        }
+    return error_set(err, ERR_NOTFOUND, "the model has no class '%.64s'", name);
+}
+
+/* The rows to explain: all, or one. */
+static struct frame *
+choose_rows(const struct explanation_request *r, struct error *err)
+{
+    size_t n = frame_rows(r->data);
+
+    if (r->row == 0)
+        return frame_ref(r->data);
+    if (r->row > n) {
+        error_set(err, ERR_RANGE, "row %zu of %zu", r->row, n);
+        return NULL;
+    }
+    return frame_slice(r->data, r->row - 1, r->row, err);
+}
+
+static const char *
+counted(size_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}
+
+/* "log odds of churn = Yes". */
+static void
+put_subject(const struct explanation *e, const char *scale, char *out,
+            size_t len)
+{
+    const char *const *classes;
+    size_t n = model_classes(e->model, &classes);
+
+    if (n == 2)
+        snprintf(out, len, "%s of %s = %s", scale, model_target(e->model),
+                 classes[1]);
+    else if (n > 2 && e->output >= 0)
+        snprintf(out, len, "%s of %s = %s", scale, model_target(e->model),
+                 classes[e->output]);
+    else if (n > 2)
+        snprintf(out, len, "%s of the classes of %s", scale,
+                 model_target(e->model));
+    else
+        snprintf(out, len, "%s of %s", scale, model_target(e->model));
+}
+
+static bool
+make_shares(struct explanation *e, const struct explanation_request *r,
+            const struct train *ctx, struct error *err)
+{
+    struct explain_options o = r->shares;
+    char subject[200];
+
+    o.pairs = r->kind == EXPLANATION_PAIRS;
+    /* A row alone is explained against the table that it is from. */
+    if (!o.background && r->row > 0 &&
+        explain_wants_background(e->model, o.way))
+        o.background = r->data;
+    e->row = r->row ? r->row : 1;
+    if (!(e->rows = choose_rows(r, err)) ||
+        !explain_shares(e->model, e->rows, &o, ctx, &e->shares, err) ||
+        !(e->ranking = shares_importance(&e->shares, err)))
+        return false;
+    put_subject(e, e->shares.scale, subject, sizeof subject);
+    snprintf(e->note, sizeof e->note, "%zu %s · %s · %s", e->shares.n,
+             counted(e->shares.n, "row", "rows"), subject, e->shares.note);
+    if (r->kind == EXPLANATION_RANKING)
+        e->frame = frame_ref(e->ranking);
+    else
+        e->frame = shares_frame(&e->shares, e->output, err);
+    return e->frame != NULL;
+}
+
+static bool
+make_shuffle(struct explanation *e, const struct explanation_request *r,
+             const struct train *ctx, struct error *err)
+{
+    struct shuffle_options o = {.repeats = r->repeats};
+
+    o.metric = metric_default(model_problem(e->model));
+    if (r->metric &&
+        !(o.metric = metric_find(r->metric, model_problem(e->model), err)))
+        return false;
+    e->metric = o.metric;
+    e->frame = explain_shuffle(e->model, r->data, &o, ctx, &e->whole, err);
+    snprintf(e->note, sizeof e->note,
+             "%zu rows · what %s loses from %.4g when a column is shuffled · "
+             "%zu repeats, seed %llu",
+             frame_rows(r->data), o.metric->name, e->whole,
+             o.repeats ? o.repeats : (size_t)EXPLAIN_REPEATS,
+             (unsigned long long)ctx->seed);
+    return e->frame != NULL;
+}
+
+static bool
+make_effect(struct explanation *e, const struct explanation_request *r,
+            const struct train *ctx, struct error *err)
+{
+    bool curves = r->kind == EXPLANATION_CURVES;
+    struct effect_options o = {.column = r->column,
+                               .points = r->points,
+                               .rows = r->rows  ? r->rows
+                                       : curves ? EXPLAIN_CURVES
+                                                : 0};
+    char subject[200];
+
+    if (!explain_effect(e->model, r->data, &o, ctx, &e->effect, err))
+        return false;
+    put_subject(e,
+                model_problem(e->model) == PROBLEM_REGRESSION ? "value"
+                                                              : "probability",
+                subject, sizeof subject);
+    snprintf(e->note, sizeof e->note, "%s by %s · %zu %s%s", subject,
+             e->effect.column, e->effect.n_rows,
+             counted(e->effect.n_rows, "row", "rows"),
+             e->effect.n_rows < frame_rows(r->data) ? " drawn" : "");
+    e->frame = curves ? effect_curves(&e->effect, e->output, err)
+                      : effect_frame(&e->effect, e->output, err);
+    return e->frame != NULL;
+}
+
+static bool
+make_gain(struct explanation *e, struct error *err)
+{
+    snprintf(e->note, sizeof e->note, "%s",
+             "what each input contributes, as the model knows it; the sum is "
+             "100 %");
+    e->frame = model_importance(e->model, err);
+    return e->frame != NULL;
+}
+
+bool
+explanation_make(const struct model *m, const struct explanation_request *r,
+                 const struct train *ctx, struct explanation *out,
+                 struct error *err)
+{
+    bool ok;
+
+    *out = (struct explanation){.kind = r->kind, .model = model_ref(m)};
+    ok = find_class(m, r->class, &out->output, err);
+    if (ok && r->kind == EXPLANATION_GAIN)
+        ok = make_gain(out, err);
+    else if (ok && r->kind == EXPLANATION_SHUFFLE)
+        ok = make_shuffle(out, r, ctx, err);
+    else if (ok && r->kind >= EXPLANATION_EFFECT)
+        ok = make_effect(out, r, ctx, err);
+    else if (ok)
+        ok = make_shares(out, r, ctx, err);
+    if (!ok)
+        explanation_fini(out);
+    return ok;
+}
+
+void
+explanation_fini(struct explanation *e)
+{
+    shares_fini(&e->shares);
+    effect_fini(&e->effect);
+    frame_unref(e->frame);
+    frame_unref(e->ranking);
+    frame_unref(e->rows);
+    model_unref(e->model);
+    *e = (struct explanation){.output = -1};
+}
+
+/* ---- writing ---- */
+
+static void
+put_rows(const struct frame *f, struct json_writer *w)
+{
+    struct buf rows;
+
+    buf_init(&rows);
+    frame_json(f, 0, frame_rows(f), &rows);
+    json_put_raw(w, rows.data ? rows.data : "[]");
+    buf_fini(&rows);
+}
+
+void
+explanation_json(const struct explanation *e, struct json_writer *w)
+{
+    json_open(w, '{');
+    json_name(w, "kind");
+    json_put_string(w, words[e->kind]);
+    json_name(w, "note");
+    json_put_string(w, e->note);
+    if (e->shares.model) {
+        json_name(w, "scale");
+        json_put_string(w, e->shares.scale);
+        json_name(w, "margins");
+        json_open(w, '[');
+        for (size_t i = 0; i < e->shares.n * e->shares.k; i++)
+            json_put_double(
+                w, shares_margin(&e->shares, i / e->shares.k, i % e->shares.k));
+        json_close(w, ']');
+    }
+    if (e->metric) {
+        json_name(w, "metric");
+        json_put_string(w, e->metric->name);
+        json_name(w, "value");
+        json_put_double(w, e->whole);
+    }
+    if (e->ranking && e->kind != EXPLANATION_RANKING) {
+        json_name(w, "importance");
+        put_rows(e->ranking, w);
+    }
+    json_name(w, "rows");
+    put_rows(e->frame, w);
+    json_close(w, '}');
+}

@@ -1,0 +1,68 @@
+/* session/explanation.h -- an answer to "why?", to be read, drawn or written:
+ * what `lathe explain` and model:explain{} share.
+ *
+ * Made on a pool job, then immutable.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_SESSION_EXPLANATION_H
+#define LATHE_SESSION_EXPLANATION_H
+
+#include "engine/explain.h"
+
+enum explanation_kind {
+    EXPLANATION_GAIN,    /* importance as the model knows it */
+    EXPLANATION_SHARES,  /* of all rows */
+    EXPLANATION_ROW,     /* of one */
+    EXPLANATION_PAIRS,   /* features together */
+    EXPLANATION_RANKING, /* importance by shares */
+    EXPLANATION_SHUFFLE, /* importance by shuffling */
+    EXPLANATION_EFFECT,  /* partial dependence */
+    EXPLANATION_CURVES   /* ICE */
+};
+
+struct explanation_request {
+    enum explanation_kind kind;
+    const struct frame *data; /* but for the gain */
+    size_t row;               /* EXPLANATION_ROW, and PAIRS of one: from 1 */
+    const char *column;       /* of the effect */
+    const char *class;        /* of several; NULL: all */
+    const char *metric;       /* to shuffle by; NULL: the task's usual */
+    size_t repeats, points, rows; /* 0: as explain.h says */
+    struct explain_options shares;
+};
+
+struct explanation {
+    enum explanation_kind kind;
+    struct model *model;
+    struct frame *frame; /* the answer as a table */
+    long output;         /* the class asked about; -1: all there are */
+    /* of shares, pairs and rows */
+    struct shares shares;
+    struct frame *ranking; /* the mean of |share| by feature */
+    struct frame *rows;    /* the rows explained */
+    size_t row;            /* their first, from 1 */
+    /* of effects and curves */
+    struct effect effect;
+    /* of shuffling: the metric and what it is on the rows as they are */
+    const struct metric *metric;
+    double whole;
+    char note[512]; /* what it is and how it was found, for people */
+};
+
+bool
+explanation_make(const struct model *m, const struct explanation_request *r,
+                 const struct train *ctx, struct explanation *out,
+                 struct error *err) MUST_USE;
+void explanation_fini(struct explanation *e);
+/* "auto", "path", "background", "kernel". */
+bool explanation_way(const char *word, enum explain_way *out,
+                     struct error *err) MUST_USE;
+
+/* For people: bars, strips and curves in `width` cells. */
+void explanation_text(const struct explanation *e, size_t width, bool plain,
+                      struct buf *out);
+/* {"kind": ..., "note": ..., "rows": [...], ...} */
+void explanation_json(const struct explanation *e, struct json_writer *w);
+/* As a picture for a page (see plot_svg()); false when there is none. */
+bool explanation_svg(const struct explanation *e, struct buf *out);
+const char *explanation_word(enum explanation_kind k); /* "shares" */
+#endif

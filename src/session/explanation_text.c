@@ -1,0 +1,629 @@
+/* session/explanation_text.c -- explanations in text cells.
+ *
+ * Shares of many rows are a strip for each feature: how many rows have which
+ * share, all on one axis, as a bee swarm seen from above; an arrow says whether
+ * larger values of the feature have larger shares.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "session/explanation.h"
+#include "session/plot.h"
+#include "session/summary.h"
+
+enum {
+    NAME_CELLS = 28,
+    ROWS_SHOWN = 20,
+    PAIRS_SHOWN = 15,
+    BAR_CELLS = 16,
+    CHART_ROWS = 14,
+    CURVES_SHOWN = 50,
+    CLASS_MAX = 7
+};
+
+static void
+put_glyph(struct buf *out, const char *full, const char *ascii, bool plain)
+{
+    buf_puts(out, plain ? ascii : full);
+}
+
+static void
+put_bar(struct buf *out, size_t cells, bool plain)
+{
+    for (size_t i = 0; i < cells; i++)
+        put_glyph(out, "▇", "#", plain);
+}
+
+static size_t
+bar_of(double x, double top, size_t cells)
+{
+    if (!(top > 0) || !isfinite(x))
+        return 0;
+    return (size_t)(fmin(fabs(x) / top, 1) * (double)cells + 0.5);
+}
+
+/* A name in `cells` cells. */
+static void
+put_name(struct buf *out, struct str name, size_t cells)
+{
+    size_t from = out->len, used;
+
+    buf_plain(out, name.p, name.n, cells);
+    used = str_width((struct str){out->data + from, out->len - from});
+    buf_fill(out, ' ', used < cells ? cells - used : 0);
+}
+
+/* The widest of the first names of a column, within bounds. */
+static size_t
+name_cells(const struct column *c, size_t n)
+{
+    size_t widest = 6;
+
+    for (size_t i = 0; i < column_rows(c) && i < n; i++) {
+        size_t w = str_width(column_text(c, i));
+
+        widest = w > widest ? w : widest;
+    }
+    return widest < NAME_CELLS ? widest : NAME_CELLS;
+}
+
+static void
+put_rest(size_t n, size_t shown, struct buf *out)
+{
+    if (n > shown)
+        buf_printf(out, "  and %zu more\n", n - shown);
+}
+
+/* ---- shares of many rows ---- */
+
+static size_t
+feature_of(const struct shares *s, struct str name)
+{
+    for (size_t j = 0; j < s->n_features; j++)
+        if (str_eq(str_of(s->feature[j]), name))
+            return j;
+    return 0;
+}
+
+/* Do rows with larger values have larger shares?  The correlation, 0 where the
+ * feature is no number of the table. */
+static double
+tendency(const struct explanation *e, size_t feature, size_t output)
+{
+    const struct shares *s = &e->shares;
+    long col = frame_find(e->rows, s->feature[feature]);
+    const struct column *c;
+    double n = 0, sx = 0, sy = 0, sxx = 0, syy = 0, sxy = 0, d;
+
+    if (col < 0)
+        return 0;
+    c = frame_column(e->rows, (size_t)col);
+    for (size_t r = 0; r < s->n && column_type(c) != COL_TEXT; r++) {
+        double x = column_number(c, r), y = shares_at(s, r, output)[feature];
+
+        if (!isfinite(x))
+            continue;
+        n++;
+        sx += x;
+        sy += y;
+        sxx += x * x;
+        syy += y * y;
+        sxy += x * y;
+    }
+    d = (n * sxx - sx * sx) * (n * syy - sy * sy);
+    return d > 0 ? (n * sxy - sx * sy) / sqrt(d) : 0;
+}
+
+static void
+share_range(const struct shares *s, size_t output, double *low, double *high)
+{
+    *low = *high = 0;
+    for (size_t r = 0; r < s->n; r++)
+        for (size_t j = 0; j < s->n_features; j++) {
+            double v = shares_at(s, r, output)[j];
+
+            *low = fmin(*low, v);
+            *high = fmax(*high, v);
+        }
+}
+
+static size_t
+cell_of(double v, double low, double high, size_t cells)
+{
+    double at = high > low ? (v - low) / (high - low) * (double)cells : 0;
+
+    return at < (double)cells ? (size_t)at : cells - 1;
+}
+
+/* How many rows have which share; the fullest cell of a strip is full. */
+static void
+put_strip(const struct shares *s, size_t output, size_t feature, double low,
+          double high, size_t cells, bool plain, struct buf *out)
+{
+    static const char *const full[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    static const char *const ascii[] = {".", ".", ":", ":", "+", "+", "#", "#"};
+    size_t count[200] = {0}, most = 0, zero = cell_of(0, low, high, cells);
+
+    for (size_t r = 0; r < s->n; r++)
+        count[cell_of(shares_at(s, r, output)[feature], low, high, cells)]++;
+    for (size_t i = 0; i < cells; i++)
+        most = count[i] > most ? count[i] : most;
+    for (size_t i = 0; i < cells; i++) {
+        double part = most ? sqrt((double)count[i] / (double)most) : 0;
+
+        if (count[i] > 0)
+            put_glyph(out, full[(size_t)(part * 7.99)],
+                      ascii[(size_t)(part * 7.99)], plain);
+        else
+            put_glyph(out, i == zero ? "│" : " ", i == zero ? "|" : " ", plain);
+    }
+}
+
+static void
+put_arrow(double tendency_of, bool plain, struct buf *out)
+{
+    if (tendency_of > 0.3)
+        put_glyph(out, "↗", "/", plain);
+    else if (tendency_of < -0.3)
+        put_glyph(out, "↘", "\\", plain);
+    else
+        buf_putc(out, ' ');
+}
+
+/* The ends of the axis, and zero where there is room between. */
+static void
+put_axis(double low, double high, size_t indent, size_t cells, struct buf *out)
+{
+    char left[32], right[32];
+    size_t zero = cell_of(0, low, high, cells), a, b;
+
+    a = (size_t)snprintf(left, sizeof left, "%.3g", low);
+    b = (size_t)snprintf(right, sizeof right, "%.3g", high);
+    buf_fill(out, ' ', indent);
+    buf_puts(out, left);
+    if (zero > a + 1 && zero + 2 + b < cells) {
+        buf_fill(out, ' ', zero - a);
+        buf_putc(out, '0');
+        buf_fill(out, ' ', cells - zero - 1 - b);
+    } else {
+        buf_fill(out, ' ', cells > a + b ? cells - a - b : 1);
+    }
+    buf_puts(out, right);
+    buf_putc(out, '\n');
+}
+
+static void
+put_strips(const struct explanation *e, size_t output, size_t width, bool plain,
+           struct buf *out)
+{
+    const struct shares *s = &e->shares;
+    const struct column *names = frame_column(e->ranking, 0);
+    size_t n = frame_rows(e->ranking), cells = name_cells(names, ROWS_SHOWN);
+    size_t used = cells + 15;
+    size_t strip = width > used + 20 ? width - used : 20;
+    double *mean = mem_new(s->n_features * sizeof *mean + 8), low, high;
+
+    strip = strip < 60 ? strip : 60;
+    shares_mean(s, (long)output, mean);
+    share_range(s, output, &low, &high);
+    put_axis(low, high, used, strip, out);
+    for (size_t i = 0; i < n && i < ROWS_SHOWN; i++) {
+        size_t j = feature_of(s, column_text(names, i));
+
+        buf_puts(out, "  ");
+        put_name(out, column_text(names, i), cells);
+        buf_printf(out, " %9.4g ", mean[j]);
+        put_arrow(tendency(e, j, output), plain, out);
+        buf_putc(out, ' ');
+        put_strip(s, output, j, low, high, strip, plain, out);
+        while (out->len && out->data[out->len - 1] == ' ')
+            out->len--;
+        buf_putc(out, '\n');
+    }
+    put_rest(n, ROWS_SHOWN, out);
+    free(mean);
+}
+
+static void
+put_class(const struct explanation *e, size_t output, struct buf *out)
+{
+    const char *const *classes;
+
+    if (e->shares.k < 2 && e->effect.k < 2)
+        return;
+    (void)model_classes(e->model, &classes);
+    buf_puts(out, "class ");
+    buf_plain(out, classes[output], strlen(classes[output]), NAME_CELLS);
+    buf_putc(out, '\n');
+}
+
+static void
+text_shares(const struct explanation *e, size_t width, bool plain,
+            struct buf *out)
+{
+    size_t first = e->output < 0 ? 0 : (size_t)e->output;
+    size_t last = e->output < 0 ? e->shares.k : first + 1;
+
+    for (size_t c = first; c < last && c < first + CLASS_MAX; c++) {
+        put_class(e, c, out);
+        put_strips(e, c, width, plain, out);
+    }
+    put_rest(last - first, CLASS_MAX, out);
+}
+
+/* ---- one row ---- */
+
+static int
+by_size(const void *a, const void *b)
+{
+    const double *x = a, *y = b; /* share, feature */
+
+    if (fabs(x[0]) != fabs(y[0]))
+        return fabs(x[0]) > fabs(y[0]) ? -1 : 1;
+    return x[1] < y[1] ? -1 : x[1] > y[1];
+}
+
+/* "contract = Month-to-month". */
+static void
+put_value(const struct explanation *e, size_t feature, struct buf *out)
+{
+    const char *name = e->shares.feature[feature];
+    long col = frame_find(e->rows, name);
+
+    buf_puts(out, name);
+    if (col < 0)
+        return;
+    buf_puts(out, " = ");
+    if (column_is_valid(frame_column(e->rows, (size_t)col), 0))
+        column_print(frame_column(e->rows, (size_t)col), 0, out);
+    else
+        buf_puts(out, "missing");
+}
+
+/* A bar to the left of the middle or to the right of it. */
+static void
+put_turn(double x, double top, bool plain, struct buf *out)
+{
+    size_t bar = bar_of(x, top, BAR_CELLS);
+
+    buf_fill(out, ' ', x < 0 ? BAR_CELLS - bar : BAR_CELLS);
+    if (x < 0)
+        put_bar(out, bar, plain);
+    put_glyph(out, "│", "|", plain);
+    if (x >= 0)
+        put_bar(out, bar, plain);
+    buf_putc(out, '\n');
+}
+
+static void
+put_fall(const struct explanation *e, size_t output, size_t cells, bool plain,
+         struct buf *out)
+{
+    const struct shares *s = &e->shares;
+    const double *v = shares_at(s, 0, output);
+    double *order = mem_new(2 * s->n_features * sizeof *order + 8), rest = 0;
+    size_t n = s->n_features;
+    struct buf label;
+
+    buf_init(&label);
+    for (size_t j = 0; j < n; j++) {
+        order[2 * j] = v[j];
+        order[2 * j + 1] = (double)j;
+    }
+    qsort(order, n, 2 * sizeof *order, by_size);
+    buf_puts(out, "  ");
+    put_name(out, STR("base"), cells);
+    buf_printf(out, " %10.4g\n", v[n]);
+    for (size_t i = 0; i < n; i++) {
+        if (i >= ROWS_SHOWN) {
+            rest += order[2 * i];
+            continue;
+        }
+        buf_clear(&label);
+        put_value(e, (size_t)order[2 * i + 1], &label);
+        buf_puts(out, "  ");
+        put_name(out, (struct str){label.data, label.len}, cells);
+        buf_printf(out, " %+10.4g  ", order[2 * i]);
+        put_turn(order[2 * i], fabs(order[0]), plain, out);
+    }
+    if (n > ROWS_SHOWN) {
+        buf_puts(out, "  ");
+        put_name(out, STR("all others"), cells);
+        buf_printf(out, " %+10.4g\n", rest);
+    }
+    buf_puts(out, "  ");
+    put_name(out, str_of(s->scale), cells);
+    buf_printf(out, " %10.4g\n", shares_margin(s, 0, output));
+    buf_fini(&label);
+    free(order);
+}
+
+static void
+text_row(const struct explanation *e, size_t width, bool plain, struct buf *out)
+{
+    size_t first = e->output < 0 ? 0 : (size_t)e->output;
+    size_t last = e->output < 0 ? e->shares.k : first + 1;
+    size_t used = 2 * BAR_CELLS + 18;
+    size_t cells = width > used + 20 ? width - used : 20;
+
+    for (size_t c = first; c < last && c < first + CLASS_MAX; c++) {
+        put_class(e, c, out);
+        put_fall(e, c, cells < 44 ? cells : 44, plain, out);
+    }
+    put_rest(last - first, CLASS_MAX, out);
+}
+
+/* ---- pairs ---- */
+
+struct pair {
+    double mean;
+    size_t a, b;
+};
+
+static int
+by_mean(const void *pa, const void *pb)
+{
+    const struct pair *x = pa, *y = pb;
+
+    if (x->mean != y->mean)
+        return x->mean > y->mean ? -1 : 1;
+    if (x->a != y->a)
+        return x->a < y->a ? -1 : 1;
+    return x->b < y->b ? -1 : x->b > y->b;
+}
+
+/* What two features have together: both halves. */
+static double
+mean_pair(const struct explanation *e, size_t a, size_t b)
+{
+    const struct shares *s = &e->shares;
+    size_t first = e->output < 0 ? 0 : (size_t)e->output;
+    size_t last = e->output < 0 ? s->k : first + 1;
+    double sum = 0;
+
+    for (size_t r = 0; r < s->n; r++)
+        for (size_t c = first; c < last; c++)
+            sum += 2 * fabs(shares_at(s, r, c)[a * (s->n_features + 1) + b]);
+    return s->n ? sum / (double)s->n : 0;
+}
+
+static void
+text_pairs(const struct explanation *e, bool plain, struct buf *out)
+{
+    const struct shares *s = &e->shares;
+    size_t n = s->n_features, m = 0;
+    struct error ignored;
+    struct pair *p = mem_try_array(n * n / 2 + 1, sizeof *p, &ignored);
+    struct buf label;
+
+    if (!p)
+        return;
+    buf_init(&label);
+    for (size_t a = 0; a < n; a++)
+        for (size_t b = a + 1; b < n; b++)
+            p[m++] = (struct pair){mean_pair(e, a, b), a, b};
+    qsort(p, m, sizeof *p, by_mean);
+    for (size_t i = 0; i < m && i < PAIRS_SHOWN; i++) {
+        buf_clear(&label);
+        buf_printf(&label, "%s %s %s", s->feature[p[i].a], plain ? "x" : "×",
+                   s->feature[p[i].b]);
+        buf_puts(out, "  ");
+        put_name(out, (struct str){label.data, label.len}, 44);
+        buf_printf(out, " %9.4g  ", p[i].mean);
+        put_bar(out, bar_of(p[i].mean, p[0].mean, BAR_CELLS), plain);
+        buf_putc(out, '\n');
+    }
+    put_rest(m, PAIRS_SHOWN, out);
+    buf_fini(&label);
+    free(p);
+}
+
+/* ---- rankings ---- */
+
+static void
+text_ranking(const struct frame *f, size_t width, bool plain, struct buf *out)
+{
+    const struct column *names = frame_column(f, 0), *mean = frame_column(f, 1);
+    const struct column *sd = frame_cols(f) > 2 ? frame_column(f, 2) : NULL;
+    size_t n = frame_rows(f), cells = name_cells(names, ROWS_SHOWN);
+    size_t bar = width > cells + 50 ? 2 * BAR_CELLS : BAR_CELLS;
+    double top = n ? column_number(mean, 0) : 0;
+
+    for (size_t i = 0; i < n && i < ROWS_SHOWN; i++) {
+        double x = column_number(mean, i);
+
+        buf_puts(out, "  ");
+        put_name(out, column_text(names, i), cells);
+        buf_printf(out, " %10.4g ", x);
+        if (sd)
+            buf_printf(out, "%s %-9.2g ", plain ? "+-" : "±",
+                       column_number(sd, i));
+        put_bar(out, x > 0 ? bar_of(x, top, bar) : 0, plain);
+        buf_putc(out, '\n');
+    }
+    put_rest(n, ROWS_SHOWN, out);
+}
+
+/* ---- effects ---- */
+
+/* The place of a point of the grid on the axis. */
+static double
+place_of(const struct effect *e, size_t point)
+{
+    return e->type == COL_TEXT ? (double)point : column_number(e->grid, point);
+}
+
+/* The curves of an effect: rows by themselves, and their mean. */
+struct curves {
+    struct plot_series series[CURVES_SHOWN + 1];
+    size_t n;
+    double *x, *y; /* owned */
+};
+
+static bool
+curves_init(struct curves *c, const struct effect *e, size_t output,
+            bool by_row)
+{
+    struct error ignored;
+    size_t points = e->n_points;
+    size_t n =
+        by_row ? (e->n_rows < CURVES_SHOWN ? e->n_rows : CURVES_SHOWN) : 0;
+
+    *c = (struct curves){.n = n + 1};
+    c->x = mem_try_array(points, sizeof *c->x, &ignored);
+    c->y = mem_try_array((n + 1) * points, sizeof *c->y, &ignored);
+    if (!c->x || !c->y)
+        return false;
+    for (size_t p = 0; p < points; p++)
+        c->x[p] = place_of(e, p);
+    for (size_t i = 0; i <= n; i++) {
+        double *y = c->y + i * points;
+        size_t row = n ? i * e->n_rows / n : 0;
+
+        for (size_t p = 0; p < points; p++)
+            y[p] = i == n ? effect_mean(e, p, output)
+                          : e->value[(p * e->n_rows + row) * e->k + output];
+        c->series[i] = (struct plot_series){
+            .x = c->x, .y = y, .n = points, .ink = i == n ? 1 : 2};
+    }
+    return true;
+}
+
+static void
+curves_fini(struct curves *c)
+{
+    free(c->x);
+    free(c->y);
+}
+
+static struct plot_spec
+curves_spec(const struct curves *c, const struct effect *e, int width,
+            int height, bool plain)
+{
+    struct plot_spec spec = plot_spec_of(c->series, c->n, width, height);
+
+    spec.glyphs = plain ? PLOT_ASCII : PLOT_BRAILLE;
+    if (e->type == COL_DATE)
+        spec.x_unit = PLOT_DAYS;
+    else if (e->type == COL_TIMESTAMP)
+        spec.x_unit = PLOT_SECONDS;
+    return spec;
+}
+
+static void
+put_levels(const struct explanation *x, size_t output, bool plain,
+           struct buf *out)
+{
+    const struct effect *e = &x->effect;
+    size_t cells = name_cells(e->grid, e->n_points);
+    double top = 0;
+
+    for (size_t p = 0; p < e->n_points; p++)
+        top = fmax(top, fabs(effect_mean(e, p, output)));
+    for (size_t p = 0; p < e->n_points; p++) {
+        double mean = effect_mean(e, p, output);
+
+        buf_puts(out, "  ");
+        put_name(out, column_text(e->grid, p), cells);
+        buf_printf(out, " %10.4g  ", mean);
+        put_bar(out, bar_of(mean, top, 2 * BAR_CELLS), plain);
+        buf_putc(out, '\n');
+    }
+}
+
+static void
+put_curves(const struct explanation *x, size_t output, size_t width, bool plain,
+           struct buf *out)
+{
+    const struct effect *e = &x->effect;
+    struct curves c;
+    struct plot_image im;
+    struct error ignored;
+
+    if (curves_init(&c, e, output, x->kind == EXPLANATION_CURVES)) {
+        struct plot_spec spec = curves_spec(
+            &c, e, width < 100 ? (int)width : 100, CHART_ROWS, plain);
+
+        if (plot_draw(&spec, &im, &ignored)) {
+            plot_image_text(&im, out);
+            plot_image_fini(&im);
+        }
+    }
+    curves_fini(&c);
+}
+
+static void
+text_effect(const struct explanation *e, size_t width, bool plain,
+            struct buf *out)
+{
+    size_t first = e->output < 0 ? 0 : (size_t)e->output;
+    size_t last = e->output < 0 ? e->effect.k : first + 1;
+
+    for (size_t c = first; c < last && c < first + CLASS_MAX; c++) {
+        put_class(e, c, out);
+        if (e->effect.type == COL_TEXT || e->effect.n_points < 2)
+            put_levels(e, c, plain, out);
+        else
+            put_curves(e, c, width, plain, out);
+    }
+    put_rest(last - first, CLASS_MAX, out);
+}
+
+void
+explanation_text(const struct explanation *e, size_t width, bool plain,
+                 struct buf *out)
+{
+    if (e->kind == EXPLANATION_ROW)
+        buf_printf(out, "row %zu · ", e->row);
+    buf_plain(out, e->note, strlen(e->note), 0);
+    buf_putc(out, '\n');
+    switch (e->kind) {
+    case EXPLANATION_GAIN:
+        summary_importance(e->frame, width, plain, out);
+        break;
+    case EXPLANATION_SHARES:
+        text_shares(e, width, plain, out);
+        break;
+    case EXPLANATION_ROW:
+        text_row(e, width, plain, out);
+        break;
+    case EXPLANATION_PAIRS:
+        text_pairs(e, plain, out);
+        break;
+    case EXPLANATION_RANKING:
+    case EXPLANATION_SHUFFLE:
+        text_ranking(e->frame, width, plain, out);
+        break;
+    case EXPLANATION_EFFECT:
+    case EXPLANATION_CURVES:
+        text_effect(e, width, plain, out);
+        break;
+    }
+}
+
+/* ---- as a picture ---- */
+
+bool
+explanation_svg(const struct explanation *e, struct buf *out)
+{
+    size_t output = e->output < 0 ? 0 : (size_t)e->output;
+    struct curves c;
+    struct error ignored;
+    bool ok = false;
+
+    if (e->kind < EXPLANATION_EFFECT || e->effect.type == COL_TEXT ||
+        e->effect.n_points < 2 || (e->effect.k > 1 && e->output < 0))
+        return false;
+    if (curves_init(&c, &e->effect, output, e->kind == EXPLANATION_CURVES)) {
+        struct plot_spec spec = curves_spec(&c, &e->effect, 80, 20, false);
+
+        ok = plot_svg(&spec, out, &ignored);
+    }
+    curves_fini(&c);
+    return ok;
+}

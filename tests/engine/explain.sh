@@ -1,0 +1,47 @@
+#!/bin/sh
+# Explanations at the command line, and the same numbers from XGBoost,
+# scikit-learn and plain subsets where their programs are there.
+# SPDX-License-Identifier: GPL-3.0-or-later
+. "$LATHE_SOURCE/tests/lib/tap.sh"
+
+lathe=$LATHE_BUILD/lathe
+churn=$LATHE_SOURCE/samples/churn/churn.csv
+
+$lathe train "$churn" --target churn --set trees=20 --out m.lathe > /dev/null
+like "$($lathe explain m.lathe "$churn")" \
+    'log odds of churn = Yes · exact, by the ways of the training rows' \
+    "a table is explained by shares"
+like "$($lathe explain m.lathe "$churn" --row 3)" 'contract = Month-to-month' \
+    "a row by its values"
+like "$($lathe explain m.lathe "$churn" --importance permutation --metric auc --repeats 2)" \
+    'what auc loses from 0\.' "importance by shuffling tells its metric"
+like "$($lathe explain m.lathe "$churn" --pdp contract)" 'Two year +0\.' \
+    "an effect has a line for each text"
+like "$($lathe explain m.lathe "$churn" --pdp tenure --points 3 --json)" \
+    '"tenure":36.5,"mean":0\.' "and numbers as JSON"
+$lathe explain m.lathe "$churn" --interactions --row 2 --out pairs.csv > /dev/null
+is "$(wc -l < pairs.csv)" 20 "pairs of a row are a line for each feature"
+LATHE_THREADS=1 $lathe explain m.lathe "$churn" --out one.csv > /dev/null
+LATHE_THREADS=3 $lathe explain m.lathe "$churn" --out three.csv > /dev/null
+ok "$(cmp one.csv three.csv > /dev/null; echo $?)" "threads give the same numbers"
+$lathe explain m.lathe "$churn" --row 9999 2> err
+is "$?" 1 "a row that is not there is an error"
+like "$(cat err)" 'row 9999 of 7043' "which says how many there are"
+$lathe explain m.lathe "$churn" --row 1 --pdp tenure 2> err
+is "$?" 2 "two questions at once are wrong usage"
+$lathe explain m.lathe "$churn" --pdp tenur 2> err
+is "$?" 1 "an input that is not there is an error"
+
+python=/usr/bin/python3
+if ! $python -c 'import pandas, sklearn, xgboost' > /dev/null 2>&1; then
+    skip "explanations beside other programs" \
+        "no python3 with pandas, sklearn and xgboost"
+else
+    $python "$LATHE_SOURCE/tests/engine/explain.py" > told 2> why
+    is "$?" 0 "the script comes to its end"
+    sed 's/^/# /' why
+    while read -r status name; do
+        ok "$status" "$name"
+    done < told
+fi
+done_testing
