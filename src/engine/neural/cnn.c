@@ -174,7 +174,7 @@ rows_init(struct fitting *f, struct net_learning *l, const struct params *p,
     float *mean = f->m->scale, *inverse = f->m->scale + s.c;
 
     if (!pixels_init(&f->train, d->train, s, pool, l->ctx->progress, err) ||
-        !pixels_measure(&f->train, pool, mean, inverse, err))
+        !pixels_measure(&f->train, pool, l->ctx->progress, mean, inverse, err))
         return false;
     f->train.mean = f->valid.mean = mean;
     f->train.inverse = f->valid.inverse = inverse;

@@ -468,6 +468,9 @@ net_reach(const struct net_learning *l, double *numbers, double *tables,
     struct reaching g = {.l = l};
     bool ok = row && p && net_ready_init(&r, l->net, true, err);
 
+    /* Who stopped it does not want to wait for this: all the same then. */
+    if (progress_stopped(l->ctx->progress))
+        rows = 0;
     if (ok)
         net_ready_make(&r, l->ctx->pool);
     for (size_t i = 0; ok && i < rows; i++)

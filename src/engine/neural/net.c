@@ -18,8 +18,8 @@ enum { STREAM_INIT = 0x6e657430 };
 struct making {
     struct net *net;
     const struct net_plan *plan;
-    struct str word; /* the layer at hand, for errors */
-    uint64_t work;
+    struct str word;        /* the layer at hand, for errors */
+    uint64_t work, numbers; /* of one example, so far */
 };
 
 static const char *const act_words[] = {"none", "relu", "leaky_relu", "elu",
@@ -103,11 +103,12 @@ take_numbers(struct making *m, struct net_layer *l, struct error *err)
         n->n_back += panels_of(l, true);
         m->work += (uint64_t)l->out.h * l->out.w * l->n_weight;
     }
+    m->numbers += net_numbers(l->out);
     if (n->n_params > NET_MAX_PARAMS || m->work > NET_MAX_WORK ||
-        net_numbers(l->out) > NET_MAX_NUMBERS)
+        m->numbers > NET_MAX_NUMBERS)
         return error_set(err, ERR_LIMIT,
                          "layer '%.*s' makes the net too large: it takes at "
-                         "most %d numbers to learn and %d in a layer",
+                         "most %d numbers to learn and gives %d of an example",
                          (int)(m->word.n < 32 ? m->word.n : 32), m->word.p,
                          NET_MAX_PARAMS, NET_MAX_NUMBERS);
     return true;

@@ -29,7 +29,7 @@ enum {
     NET_MAX_TABLES = 1024,
     NET_MAX_WIDTH = 65536,     /* numbers of a place; units of a layer */
     NET_MAX_SIDE = 4096,       /* places of a side */
-    NET_MAX_NUMBERS = 1 << 26, /* of a layer's output, of one example */
+    NET_MAX_NUMBERS = 1 << 26, /* of all layers' outputs, of one example */
     NET_MAX_PARAMS = 1 << 28,
     NET_INPUT = -1
 };

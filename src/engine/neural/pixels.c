@@ -133,6 +133,7 @@ pixels_init(struct pixels *p, const struct design *d, struct image_size size,
 
 struct measure {
     const struct pixels *p;
+    const struct progress *stop;
     size_t n;    /* rows that are looked at */
     double *sum; /* of each chunk: sums, squares, counts by channel */
     atomic_bool failed;
@@ -149,7 +150,7 @@ measure_some(struct measure *m, double *sum, size_t begin, size_t end,
     uint8_t *scratch = mem_try_array(len, 1, err);
     bool ok = x && scratch;
 
-    for (size_t i = begin; ok && i < end; i++) {
+    for (size_t i = begin; ok && i < end && !progress_stopped(m->stop); i++) {
         ok = raw_image(p, design_rows(p->d) * i / m->n, scratch, x, err);
         for (size_t k = 0; ok && k < len; k++) {
             double v = (double)x[k];
@@ -178,11 +179,12 @@ measure_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 }
 
 bool
-pixels_measure(const struct pixels *p, struct pool *pool, float *mean,
-               float *inverse, struct error *err)
+pixels_measure(const struct pixels *p, struct pool *pool,
+               const struct progress *stop, float *mean, float *inverse,
+               struct error *err)
 {
     size_t n = design_rows(p->d), c = p->size.c;
-    struct measure m = {.p = p, .n = n < MEASURED ? n : MEASURED};
+    struct measure m = {.p = p, .stop = stop, .n = n < MEASURED ? n : MEASURED};
     size_t chunks = pool_chunks(m.n, GRAIN);
 
     if (!(m.sum = mem_try_array(chunks * 3 * c, sizeof *m.sum, err)))
@@ -208,7 +210,7 @@ pixels_measure(const struct pixels *p, struct pool *pool, float *mean,
     free(m.sum);
     if (atomic_load(&m.failed))
         *err = m.err;
-    return !atomic_load(&m.failed);
+    return !atomic_load(&m.failed) && progress_check(stop, err);
 }
 
 /* ---- changes ---- */

@@ -38,8 +38,9 @@ bool pixels_init(struct pixels *p, const struct design *d,
                  struct progress *progress, struct error *err) MUST_USE;
 void pixels_fini(struct pixels *p);
 /* Mean of each channel, and 1 / its deviation; on at most 1024 rows. */
-bool pixels_measure(const struct pixels *p, struct pool *pool, float *mean,
-                    float *inverse, struct error *err) MUST_USE;
+bool pixels_measure(const struct pixels *p, struct pool *pool,
+                    const struct progress *stop, float *mean, float *inverse,
+                    struct error *err) MUST_USE;
 /* As net_rows.take: ctx is the pixels, scaled; what is missing is 0. */
 bool pixels_take(const void *ctx, const uint32_t *row, size_t first, size_t n,
                  uint64_t draw, float *numbers, size_t stride, uint32_t *code,
