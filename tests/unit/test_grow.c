@@ -98,6 +98,23 @@ quantise(struct grown *r, const struct fixture *f,
     }
 }
 
+/* Another tree, of gradients the other way round. */
+static void
+grow_again(struct grown *r, const struct fixture *f)
+{
+    struct hist_scale scale = hist_scale(4, 0, 1);
+    struct error err;
+
+    for (size_t i = 0; i < f->n; i++) {
+        struct gradient g = {f->g[f->n - 1 - i].g, f->g[i].h};
+
+        grower_rows(r->grower)[i] = (uint32_t)i;
+        grower_quanta(r->grower)[i] = hist_quantise(&scale, g, (uint32_t)i, 3);
+    }
+    assert_ok(grow_tree(r->grower, f->n, &scale, f->g, NULL, r->forest, &err),
+              err);
+}
+
 static struct grown
 grow(const struct fixture *f, const struct grow_options *o, struct pool *pool)
 {
@@ -442,12 +459,18 @@ test_little_memory_gives_the_same_tree(void **state)
     struct fixture f = make(6000, 12, 100, true);
 
     (void)state;
-    for (unsigned depth = 0; depth <= 6; depth += 6) {
-        struct grow_options o = options(64, depth);
+    for (size_t bytes = 1; bytes < 1 << 20; bytes += 75000) {
+        struct grow_options o = options(64, bytes % 4 == 1 ? 0 : 7);
         struct grown much = grow(&f, &o, NULL), little;
 
-        o.hist_bytes = 1;
+        o.hist_bytes = bytes;
         little = grow(&f, &o, NULL);
+        assert_same_bytes(&much, &little);
+        /* and once more, with what the trees before left behind */
+        for (int again = 0; again < 4; again++) {
+            grow_again(&much, &f);
+            grow_again(&little, &f);
+        }
         assert_same_bytes(&much, &little);
         drop_grown(&little);
         drop_grown(&much);

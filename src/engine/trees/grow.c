@@ -263,7 +263,8 @@ choose_wave(struct grower *g)
 
         l->stage = GROW_PARTED;
         l->child = (uint32_t)g->n_known;
-        g->n_known += 2;
+        for (size_t i = 0; i < 2; i++)
+            g->leaf[g->n_known++] = (struct grow_leaf){.hist = -1};
         if (l->n > GROW_SMALL_ROWS)
             g->large[g->n_large++] = g->n_parts;
         else
