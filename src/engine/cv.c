@@ -61,8 +61,7 @@ folds_make(struct crossing *c, struct error *err)
                           .time = c->o->time,
                           .gap = c->o->gap,
                           .window = c->o->window,
-                          .seed = c->ctx->seed,
-                          .loss = c->ctx->loss};
+                          .seed = c->ctx->seed};
     struct frame *table = table_by(c, strata, err);
     bool ok = table && split_plan_make(table, c->o->k, &by, &c->plan, err);
 
