@@ -1,16 +1,4 @@
-/* engine/trees/tree.c -- a forest as arrays: grow it, walk it, save it.
- *
- * A walk is a chain of dependent loads, so one alone leaves the processor
- * idle.  Eight go side by side: eight rows down one tree, or, for a single
- * row, one row down eight trees.  Values are added tree after tree either way,
- * so that a row scores the same alone and in a batch, to the last bit.
- *
- * For walking, a forest is packed by tree_seal(): the nodes of a tree, then its
- * leaves as nodes that lead to themselves, so that a step is the same for all
- * and a tree is walked its depth, without asking who has arrived.  Values
- * become unsigned keys in the same order, twice: once with the missing below
- * all others and once above, and a node looks at the one whose missing go its
- * way.  A step is four loads and no branch.
+/* engine/trees/tree.c -- a forest as arrays: grow it, save it, load it.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -18,32 +6,11 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-
-enum {
-    LANES = 8,
-    STACK_KEYS = 8192, /* of a block of rows on the stack */
-    BLOCK_ROWS = 256,
-    GROUP_TREES = 8,
-    SCORE_GRAIN = 1024
-};
-
-struct tree_node {
-    uint64_t key;      /* of the threshold; or the number of a set */
-    uint16_t at;       /* which key of a row */
-    uint16_t child[2]; /* right, left: nodes, then leaves, of the tree */
-    uint16_t category;
-};
-
-struct tree_walk {
-    uint32_t first; /* packed node */
-    uint16_t depth; /* steps to the deepest leaf */
-    bool mixed;     /* has categories */
-};
+#include "engine/trees/walk.h"
 
 /* ---- growing ---- */
 
@@ -117,8 +84,7 @@ tree_forest_free(struct forest *f)
     }
     free(f->cover);
     free(f->node_gain);
-    free(f->packed);
-    free(f->walk);
+    walk_free(f->walk);
     free(f->used);
     free(f);
 }
@@ -260,7 +226,7 @@ tree_cover(struct forest *f)
 void
 tree_cut(struct forest *f, size_t n_trees)
 {
-    assert(n_trees <= f->n_trees && !f->packed);
+    assert(n_trees <= f->n_trees && !f->walk);
     f->n_trees = n_trees;
     f->n_nodes = f->node_start[n_trees];
     f->n_leaves = f->leaf_start[n_trees];
@@ -270,74 +236,6 @@ tree_cut(struct forest *f, size_t n_trees)
 }
 
 /* ---- sealing ---- */
-
-/* The columns that nodes look at, each once, ascending; place[col] = where. */
-static bool
-find_used(struct forest *f, uint16_t *place, struct error *err)
-{
-    memset(place, 0, f->n_cols * sizeof *place);
-    for (size_t i = 0; i < f->n_nodes; i++)
-        place[f->feature[i]] = 1;
-    for (size_t c = 0; c < f->n_cols; c++)
-        f->n_used += place[c];
-    f->used = mem_try_array(f->n_used, sizeof *f->used, err);
-    if (!f->used)
-        return false;
-    for (size_t c = 0, n = 0; c < f->n_cols; c++)
-        if (place[c]) {
-            place[c] = (uint16_t)n;
-            f->used[n++] = (uint32_t)c;
-        }
-    return true;
-}
-
-/* Doubles in their order, from 1 to 2^64 - 2; NaN is 0. */
-static uint64_t
-key_of(double x)
-{
-    uint64_t u;
-
-    x += 0.0; /* -0 becomes 0 */
-    memcpy(&u, &x, sizeof u);
-    u ^= (uint64_t)((int64_t)u >> 63) | UINT64_C(1) << 63;
-    return x != x ? 0 : u;
-}
-
-/* Pack tree t; height has room for its nodes. */
-static void
-pack_tree(struct forest *f, size_t t, const uint16_t *place, uint16_t *height)
-{
-    size_t start = f->node_start[t], n = f->node_start[t + 1] - start;
-    struct tree_walk *w = &f->walk[t];
-    struct tree_node *to;
-
-    w->first = f->node_start[t] + f->leaf_start[t];
-    w->depth = 0;
-    to = f->packed + w->first;
-    for (size_t i = n; i-- > 0;) { /* children before parents */
-        int16_t child[2] = {f->right[start + i], f->left[start + i]};
-        bool category = f->flags[start + i] & TREE_CATEGORY;
-        double threshold = f->threshold[start + i];
-
-        height[i] = 1;
-        to[i].at = (uint16_t)(2 * place[f->feature[start + i]]);
-        if (!category && !(f->flags[start + i] & TREE_MISSING_LEFT))
-            to[i].at++;
-        to[i].category = category;
-        to[i].key = category ? (uint64_t)threshold : key_of(threshold);
-        for (size_t k = 0; k < 2; k++) {
-            size_t c = child[k] >= 0 ? (size_t)child[k] : n + (size_t)~child[k];
-
-            to[i].child[k] = (uint16_t)c;
-            if (child[k] >= 0 && height[c] >= height[i])
-                height[i] = height[c] + 1;
-        }
-        w->mixed |= category;
-        w->depth = height[i];
-    }
-    for (size_t i = n; i <= 2 * n; i++)
-        to[i].child[0] = to[i].child[1] = (uint16_t)i;
-}
 
 /* A forest knows how training rows went when all of its trees do. */
 static bool
@@ -382,253 +280,11 @@ code_covers(struct forest *f, struct error *err)
 bool
 tree_seal(struct forest *f, struct error *err)
 {
-    uint16_t *place = mem_try_array(f->n_cols, sizeof *place, err);
-    uint16_t *height = mem_try_array(TREE_MAX_LEAVES, sizeof *height, err);
-    bool ok = false;
-
-    if (!place || !height || !find_used(f, place, err))
-        goto out;
-    f->packed = mem_try_array(f->n_nodes + f->n_leaves, sizeof *f->packed, err);
-    f->walk = mem_try_array(f->n_trees, sizeof *f->walk, err);
-    if (!f->packed || !f->walk)
-        goto out;
-    for (size_t t = 0; t < f->n_trees; t++)
-        pack_tree(f, t, place, height);
+    if (!walk_pack(f, err))
+        return false;
     for (size_t i = 0; f->node_gain && i < f->n_nodes; i++)
         f->gain[f->feature[i]] += (double)f->node_gain[i];
-    ok = f->borrowed || code_covers(f, err);
-out:
-    free(place);
-    free(height);
-    return ok;
-}
-
-/* ---- walking ---- */
-
-static uint32_t
-step(const struct tree_node *root, uint32_t at, const uint64_t *x)
-{
-    const struct tree_node *n = root + at;
-
-    return n->child[x[n->at] < n->key];
-}
-
-/* Eight walks of `depth` steps, root[i] on the keys x[i].  Written out, for the
- * places to stay in registers. */
-static void
-walk_numbers(const struct tree_node *const *root, const uint64_t *const *x,
-             size_t depth, uint32_t *at)
-{
-    uint32_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
-
-    for (; depth > 0; depth--) {
-        a = step(root[0], a, x[0]);
-        b = step(root[1], b, x[1]);
-        c = step(root[2], c, x[2]);
-        d = step(root[3], d, x[3]);
-        e = step(root[4], e, x[4]);
-        f = step(root[5], f, x[5]);
-        g = step(root[6], g, x[6]);
-        h = step(root[7], h, x[7]);
-    }
-    at[0] = a;
-    at[1] = b;
-    at[2] = c;
-    at[3] = d;
-    at[4] = e;
-    at[5] = f;
-    at[6] = g;
-    at[7] = h;
-}
-
-/* The same with categories, whose key is a code. */
-static void
-walk_mixed(const struct forest *f, const struct tree_node *const *root,
-           const uint64_t *const *x, size_t depth, uint32_t *at)
-{
-    for (; depth > 0; depth--)
-        for (size_t i = 0; i < LANES; i++) {
-            const struct tree_node *n = root[i] + at[i];
-            uint64_t key = x[i][n->at];
-            uint64_t word = n->category ? n->key * TREE_SET_WORDS : 0;
-            uint64_t set = f->set[word + (key / 64 & (TREE_SET_WORDS - 1))];
-            bool in = set >> (key % 64) & 1, less = key < n->key;
-
-            at[i] = n->child[n->category ? in : less];
-        }
-}
-
-/* Trees first..last-1 for n neighbouring rows, n <= LANES. */
-static void
-score_rows(const struct forest *f, size_t first, size_t last, const uint64_t *x,
-           size_t n, double *out)
-{
-    const uint64_t *lane[LANES];
-    const struct tree_node *root[LANES];
-    uint32_t at[LANES];
-
-    for (size_t i = 0; i < LANES; i++)
-        lane[i] = x + (i < n ? i : 0) * 2 * f->n_used;
-    for (size_t t = first; t < last; t++) {
-        const struct tree_walk *w = &f->walk[t];
-        const float *value = f->value + f->leaf_start[t];
-        size_t inner = f->node_start[t + 1] - f->node_start[t];
-
-        for (size_t i = 0; i < LANES; i++) {
-            root[i] = f->packed + w->first;
-            at[i] = 0;
-        }
-        if (w->mixed)
-            walk_mixed(f, root, lane, w->depth, at);
-        else
-            walk_numbers(root, lane, w->depth, at);
-        for (size_t i = 0; i < n; i++)
-            out[i * f->n_outputs + t % f->n_outputs] +=
-                (double)value[at[i] - inner];
-    }
-}
-
-/* All trees for one row, eight trees at a time. */
-static void
-score_row(const struct forest *f, const uint64_t *x, double *out)
-{
-    const uint64_t *lane[LANES];
-    const struct tree_node *root[LANES];
-    uint32_t at[LANES];
-
-    for (size_t i = 0; i < LANES; i++)
-        lane[i] = x;
-    for (size_t first = 0; first < f->n_trees; first += LANES) {
-        size_t left = f->n_trees - first, depth = 0;
-        bool mixed = false;
-
-        for (size_t i = 0; i < LANES; i++) {
-            const struct tree_walk *w = &f->walk[first + (i < left ? i : 0)];
-
-            root[i] = f->packed + w->first;
-            at[i] = 0;
-            depth = w->depth > depth ? w->depth : depth;
-            mixed |= w->mixed;
-        }
-        if (mixed)
-            walk_mixed(f, root, lane, depth, at);
-        else
-            walk_numbers(root, lane, depth, at);
-        for (size_t t = first; t < f->n_trees && t < first + LANES; t++) {
-            size_t inner = f->node_start[t + 1] - f->node_start[t];
-
-            out[t % f->n_outputs] +=
-                (double)f->value[f->leaf_start[t] + at[t - first] - inner];
-        }
-    }
-}
-
-/* The key of a level: its code, 0 for one that has none. */
-static uint64_t
-level_key(const struct forest *f, uint32_t col, double v)
-{
-    uint32_t first = f->level_start[col];
-    uint32_t n_levels = f->level_start[col + 1] - first;
-
-    return v >= 0 && v < n_levels ? f->level_code[first + (uint32_t)v] : 0;
-}
-
-/* Both keys of the used columns, rows begin..end-1, row by row. */
-static void
-pull_block(const struct forest *f, const struct design *d, size_t begin,
-           size_t end, uint64_t *x)
-{
-    double v[BLOCK_ROWS];
-    size_t width = 2 * f->n_used;
-
-    for (size_t u = 0; u < f->n_used; u++) {
-        uint32_t c = f->used[u];
-        bool category = f->level_start[c] < f->level_start[c + 1];
-        uint64_t *to = x + 2 * u;
-
-        design_pull(d, c, begin, end, v);
-        for (size_t i = 0; i < end - begin; i++, to += width) {
-            to[0] = category ? level_key(f, c, v[i]) : key_of(v[i]);
-            to[1] = to[0] > 0 ? to[0] : UINT64_MAX;
-        }
-    }
-}
-
-static void
-score_block(const struct forest *f, const uint64_t *x, size_t n, double *out)
-{
-    size_t k = f->n_outputs;
-
-    for (size_t r = 0; r < n; r++)
-        memcpy(out + r * k, f->base, k * sizeof *out);
-    if (n == 1) {
-        score_row(f, x, out);
-        return;
-    }
-    /* A few trees at a time, which stay in the nearest cache. */
-    for (size_t t = 0; t < f->n_trees; t += GROUP_TREES) {
-        size_t left = f->n_trees - t;
-        size_t end = t + (left < GROUP_TREES ? left : GROUP_TREES);
-
-        for (size_t i = 0; i < n; i += LANES)
-            score_rows(f, t, end, x + i * 2 * f->n_used,
-                       n - i < LANES ? n - i : LANES, out + i * k);
-    }
-}
-
-struct score_job {
-    const struct forest *f;
-    const struct design *d;
-    double *out;
-    size_t block; /* rows */
-    atomic_bool no_memory;
-};
-
-static void
-score_range(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    struct score_job *j = ctx;
-    uint64_t stack[STACK_KEYS], *x = stack, *heap = NULL;
-    struct error ignored;
-
-    (void)chunk;
-    if (2 * j->f->n_used * j->block > STACK_KEYS) {
-        x = heap =
-            mem_try_array(2 * j->f->n_used, j->block * sizeof *x, &ignored);
-        if (!heap) {
-            atomic_store(&j->no_memory, true);
-            return;
-        }
-    }
-    stack[0] = 0; /* trees without nodes look at it, for nothing */
-    for (size_t at = begin; at < end; at += j->block) {
-        size_t n = end - at < j->block ? end - at : j->block;
-
-        pull_block(j->f, j->d, at, at + n, x);
-        score_block(j->f, x, n, j->out + at * j->f->n_outputs);
-    }
-    free(heap);
-}
-
-bool
-tree_score(const struct forest *f, const struct design *d, struct pool *pool,
-           double *out, struct error *err)
-{
-    struct score_job j = {.f = f, .d = d, .out = out, .block = BLOCK_ROWS};
-    size_t n = design_rows(d);
-
-    if (design_cols(d) != f->n_cols)
-        return error_set(err, ERR_RANGE, "%zu columns, expected %zu",
-                         design_cols(d), f->n_cols);
-    while (j.block > LANES && 2 * f->n_used * j.block > STACK_KEYS)
-        j.block /= 2;
-    if (n < j.block)
-        j.block = n > 0 ? n : 1;
-    pool_for(pool, n, SCORE_GRAIN, score_range, &j);
-    if (atomic_load(&j.no_memory))
-        return error_set(err, ERR_NOMEM, "no memory for %zu columns",
-                         f->n_used);
-    return true;
+    return f->borrowed || code_covers(f, err);
 }
 
 /* ---- saving ---- */

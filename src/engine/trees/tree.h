@@ -62,11 +62,10 @@ struct forest {
     double *base; /* n_outputs */
     bool borrowed;
     size_t cap_trees, cap_nodes, cap_leaves, cap_sets;
-    size_t open_nodes;        /* of the tree begun */
-    float *node_gain;         /* n_nodes, while growing */
-    struct tree_node *packed; /* owned; made by tree_seal() */
-    struct tree_walk *walk;   /* by tree; owned */
-    uint32_t *used;           /* columns that any node looks at; owned */
+    size_t open_nodes; /* of the tree begun */
+    float *node_gain;  /* n_nodes, while growing */
+    struct walk *walk; /* owned; made by tree_seal() */
+    uint32_t *used;    /* columns that any node looks at; owned */
     size_t n_used;
 };
 
