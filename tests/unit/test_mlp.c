@@ -477,6 +477,130 @@ test_a_row_alone_is_answered_as_among_others(void **state)
     model_unref(m);
 }
 
+/* Half of the rows say the contrary, and weigh nothing. */
+static void
+test_rows_without_weight_do_not_count(void **state)
+{
+    enum { N = 400 };
+    const char *names[] = {"x", "w", "up"};
+    const enum col_type types[] = {COL_FLOAT64, COL_FLOAT64, COL_BOOL};
+    struct error err;
+    struct builder *b = builder_new(3, names, types, &err);
+    struct params *p = params_new(mlp_family.params);
+    struct model_options o = {.problem = -1, .patience = -1, .weight = "w"};
+    struct train ctx = {.seed = 1};
+    struct evaluation e;
+    struct frame *f;
+    struct model *m;
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        double x = rng_normal(1, 1, i);
+        bool lies = rng_below(1, 2, i, 2) == 1;
+
+        assert_true(builder_f64(b, 0, x, &err) &&
+                    builder_f64(b, 1, lies ? 0 : 2.5, &err) &&
+                    builder_i64(b, 2, (x > 0) != lies, &err) &&
+                    builder_end_row(b, &err));
+    }
+    f = builder_finish(b, &err);
+    m = model_fit(&mlp_family, p, f, "up", &o, &ctx, &err);
+    assert_ok(m != NULL, err);
+    /* Weighted, as the model was learnt. */
+    assert_ok(model_evaluate(m, f, 1, NULL, &e, &err), err);
+    assert_non_null(strstr(model_valid_metrics(m), "\"auc\":"));
+    assert_true(evaluation_find(&e, "auc")->value > 0.98);
+    evaluation_fini(&e);
+    model_unref(m);
+    params_free(p);
+    frame_unref(f);
+}
+
+static struct model *
+fit_from(const struct frame *f, const char *const *set,
+         const struct model_options *o, struct event_sink sink,
+         struct error *err)
+{
+    struct params *p = params_new(mlp_family.params);
+    struct train ctx = {.sink = sink, .seed = 3};
+    struct model *m;
+
+    for (; *set; set++)
+        assert_true(params_set_pair(p, *set, err));
+    m = model_fit(&mlp_family, p, f, "churn", o, &ctx, err);
+    params_free(p);
+    return m;
+}
+
+static void
+test_it_goes_on_from_another_net(void **state)
+{
+    static const char *const first[] = {"epochs=8", "layers=12", NULL};
+    static const char *const next[] = {"epochs=1", "layers=12",
+                                       "learning_rate=1e-8", NULL};
+    static const char *const other[] = {"epochs=1", "layers=13", NULL};
+    struct frame *f = small_frame(SMALL_BINARY, 300, 7);
+    struct model_options o = {.problem = -1, .patience = 0};
+    struct event_sink none = {NULL, NULL};
+    struct prediction a, b;
+    struct error err;
+    struct model *m = fit_from(f, first, &o, none, &err), *more;
+
+    (void)state;
+    assert_ok(m != NULL, err);
+    o.init = m;
+    more = fit_from(f, next, &o, none, &err);
+    assert_ok(more != NULL, err);
+    assert_ok(model_predict(m, f, NULL, &a, &err), err);
+    assert_ok(model_predict(more, f, NULL, &b, &err), err);
+    /* Norms have measured ten batches more. */
+    for (size_t i = 0; i < a.n; i++)
+        assert_close(b.value[i], a.value[i], 0.1);
+    prediction_fini(&a);
+    prediction_fini(&b);
+    model_unref(more);
+    assert_null(fit_from(f, other, &o, none, &err));
+    assert_non_null(strstr(err.message, "its layers are others"));
+    model_unref(m);
+    frame_unref(f);
+}
+
+static void
+count_loss(void *ctx, const struct event *e)
+{
+    *(unsigned *)ctx += strcmp(e->name, "valid.loss") == 0;
+}
+
+static void
+test_what_it_learns_by_may_stop_it(void **state)
+{
+    static const char *const focal[] = {"epochs=3", "layers=6", "loss=focal",
+                                        NULL};
+    static const char *const usual[] = {"epochs=3", "layers=6", NULL};
+    struct frame *f = small_frame(SMALL_BINARY, 300, 7);
+    struct model_options o = {.problem = -1, .patience = -1};
+    unsigned n = 0;
+    struct event_sink sink = {count_loss, &n};
+    struct error err;
+    struct model *m = fit_from(f, usual, &o, sink, &err);
+
+    (void)state;
+    assert_ok(m != NULL, err);
+    assert_int_equal(n, 0);
+    model_unref(m);
+    /* Of the usual metrics none is the focal loss. */
+    m = fit_from(f, focal, &o, sink, &err);
+    assert_ok(m != NULL, err);
+    assert_int_equal(n, 3);
+    model_unref(m);
+    o.stop = "loss";
+    m = fit_from(f, usual, &o, sink, &err);
+    assert_ok(m != NULL, err);
+    assert_int_equal(n, 6);
+    model_unref(m);
+    frame_unref(f);
+}
+
 int
 main(void)
 {
@@ -493,6 +617,9 @@ main(void)
         cmocka_unit_test(test_hostile_parameters_are_told),
         cmocka_unit_test(test_every_failing_allocation_is_told),
         cmocka_unit_test(test_a_row_alone_is_answered_as_among_others),
+        cmocka_unit_test(test_rows_without_weight_do_not_count),
+        cmocka_unit_test(test_it_goes_on_from_another_net),
+        cmocka_unit_test(test_what_it_learns_by_may_stop_it),
     };
 
     (void)cmocka_run_group_tests_name("mlp", tests, NULL, NULL);

@@ -265,6 +265,8 @@ fitting_run(struct fitting *f, struct net_learning *l, const struct params *p,
         !rows_init(f, l, p, err))
         return false;
     l->net = m->net->net;
+    if (l->d->init)
+        l->init = ((const struct cnn *)l->d->init)->net->net;
     if (!net_learn(l, err) || !put_importance(l, m, err))
         return false;
     m->net->scale = l->scale;
@@ -300,8 +302,8 @@ cnn_fit(const struct fit_data *d, const struct params *p,
 /* ---- the fitted model ---- */
 
 static bool
-cnn_score(const void *learner, const struct design *d, struct pool *pool,
-          double *out, struct error *err)
+answer(const void *learner, const struct design *d, enum net_answers want,
+       struct pool *pool, double *out, struct error *err)
 {
     const struct cnn *m = learner;
     struct pixels p = {.d = d,
@@ -310,12 +312,26 @@ cnn_score(const void *learner, const struct design *d, struct pool *pool,
                        .mean = m->scale,
                        .inverse = m->scale + m->size.c};
     struct net_rows rows = {design_rows(d), pixels_take, &p};
+    struct net_question q = {&m->net->ready, &m->net->scale, &rows, want};
 
     if (design_cols(d) != m->net->n_cols || design_is_text(d, 0) != m->files)
         return error_set(err, ERR_STATE,
                          "the net is not made for these columns");
-    return net_answer(&m->net->ready, &m->net->scale, &rows, pool, NULL, out,
-                      err);
+    return net_answer(&q, pool, NULL, out, err);
+}
+
+static bool
+cnn_score(const void *learner, const struct design *d, struct pool *pool,
+          double *out, struct error *err)
+{
+    return answer(learner, d, NET_PREDICTIONS, pool, out, err);
+}
+
+static bool
+cnn_margin(const void *learner, const struct design *d, struct pool *pool,
+           double *out, struct error *err)
+{
+    return answer(learner, d, NET_MARGINS, pool, out, err);
 }
 
 static void
@@ -400,11 +416,14 @@ const struct family cnn_family = {
     .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS |
                 1u << PROBLEM_REGRESSION,
     .iterative = true,
+    .weighs = true,
+    .continues = true,
     .rounds_param = "epochs",
     .rounds = cnn_rounds,
     .fit = cnn_fit,
     .free = cnn_free,
     .score = cnn_score,
+    .margin = cnn_margin,
     .importance = cnn_importance,
     .save = cnn_save,
     .load = cnn_load,

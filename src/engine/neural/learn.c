@@ -24,9 +24,7 @@ enum {
 /* ---- answers ---- */
 
 struct answering {
-    const struct net_ready *r;
-    const struct net_scale *scale;
-    const struct net_rows *rows;
+    const struct net_question *q;
     const struct progress *stop;
     double *out;
     atomic_bool failed;
@@ -43,11 +41,16 @@ answer_grain(const struct net *n)
 }
 
 static void
-put_answers(const struct net_scale *s, const float *answer, size_t n,
+put_answers(const struct net_question *q, const float *answer, size_t n,
             double *out)
 {
+    const struct net_scale *s = q->scale;
+
     for (size_t i = 0; i < n; i++, answer += s->k, out += s->k) {
-        loss_answer(s->problem, answer, s->k, out);
+        if (q->want == NET_PREDICTIONS)
+            loss_answer(s->problem, answer, s->k, out);
+        for (size_t c = 0; q->want == NET_MARGINS && c < s->k; c++)
+            out[c] = (double)answer[c];
         if (s->problem == PROBLEM_REGRESSION)
             out[0] = out[0] * s->sd + s->mean;
     }
@@ -56,18 +59,19 @@ put_answers(const struct net_scale *s, const float *answer, size_t n,
 static bool
 answer_some(struct answering *a, size_t begin, size_t end, struct error *err)
 {
-    const struct net *n = a->r->net;
+    const struct net_question *q = a->q;
+    const struct net *n = q->ready->net;
     struct net_pass *p = net_pass_new(n, end - begin, false, false, err);
     bool ok;
 
     if (!p)
         return false;
     p->n = end - begin;
-    ok = a->rows->take(a->rows->ctx, NULL, begin, p->n, 0, p->input,
+    ok = q->rows->take(q->rows->ctx, NULL, begin, p->n, 0, p->input,
                        net_numbers(n->input), p->code, err);
     if (ok) {
-        net_pass_answer(p, a->r);
-        put_answers(a->scale, p->answer, p->n, a->out + begin * a->scale->k);
+        net_pass_answer(p, q->ready);
+        put_answers(q, p->answer, p->n, a->out + begin * q->scale->k);
     }
     net_pass_free(p);
     return ok;
@@ -87,14 +91,12 @@ answer_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 }
 
 bool
-net_answer(const struct net_ready *r, const struct net_scale *scale,
-           const struct net_rows *rows, struct pool *pool,
+net_answer(const struct net_question *q, struct pool *pool,
            const struct progress *stop, double *out, struct error *err)
 {
-    struct answering a = {
-        .r = r, .scale = scale, .rows = rows, .stop = stop, .out = out};
+    struct answering a = {.q = q, .stop = stop, .out = out};
 
-    pool_for(pool, rows->n, answer_grain(r->net), answer_chunk, &a);
+    pool_for(pool, q->rows->n, answer_grain(q->ready->net), answer_chunk, &a);
     if (atomic_load(&a.failed))
         *err = a.err;
     return !atomic_load(&a.failed) && progress_check(stop, err);
@@ -110,8 +112,10 @@ struct epochs {
     uint32_t *order;
     double *loss;   /* of each chunk of a batch */
     double *y;      /* scaled, of the training rows */
+    double *weight; /* of them, 1 on average; NULL: all 1 */
     double *answer; /* of the validation rows */
     float *best, *best_state;
+    size_t stop; /* as fit_data.stop */
     double best_value;
     size_t epoch, best_epoch; /* done */
     uint64_t n_steps, step;   /* of an epoch; done in all */
@@ -130,9 +134,33 @@ epochs_fini(struct epochs *e)
     free(e->order);
     free(e->loss);
     free(e->y);
+    free(e->weight);
     free(e->answer);
     free(e->best);
     free(e->best_state);
+}
+
+static bool
+scale_weights(struct epochs *e, struct error *err)
+{
+    const struct target *t = e->l->d->y;
+    double mean;
+
+    if (!t->weight)
+        return true;
+    mean = target_total(t) / (double)t->n;
+    if (!target_counts(t, err) ||
+        !(e->weight = mem_try_array(t->n, sizeof *e->weight, err)))
+        return false;
+    for (size_t i = 0; i < t->n; i++)
+        e->weight[i] = t->weight[i] / mean;
+    return true;
+}
+
+static double
+weight_of(const struct epochs *e, size_t row)
+{
+    return e->weight ? e->weight[row] : 1;
 }
 
 /* Numbers are learnt in units of their deviation. */
@@ -151,10 +179,10 @@ scale_target(struct epochs *e, struct error *err)
     if (t->problem != PROBLEM_REGRESSION)
         return true;
     for (size_t i = 0; i < t->n; i++)
-        sum += t->y[i];
+        sum += weight_of(e, i) * t->y[i];
     s->mean = sum / (double)t->n;
     for (size_t i = 0; i < t->n; i++)
-        squares += (t->y[i] - s->mean) * (t->y[i] - s->mean);
+        squares += weight_of(e, i) * (t->y[i] - s->mean) * (t->y[i] - s->mean);
     s->sd = sqrt(squares / (double)t->n);
     /* One value in these rows, others elsewhere. */
     if (s->sd == 0)
@@ -165,6 +193,35 @@ scale_target(struct epochs *e, struct error *err)
     for (size_t i = 0; i < t->n; i++)
         e->y[i] = (t->y[i] - s->mean) / s->sd;
     return true;
+}
+
+/* From the weights of another fit, where there are some. */
+static bool
+take_init(struct net *n, const struct net *init, struct error *err)
+{
+    if (!init)
+        return true;
+    if (n->n_params != init->n_params || n->n_state != init->n_state)
+        return error_set(err, ERR_RANGE,
+                         "the model to go on from has %zu numbers that are "
+                         "learnt, this one %zu: its layers are others",
+                         init->n_params, n->n_params);
+    memcpy(n->param, init->param, n->n_params * sizeof *n->param);
+    memcpy(n->state, init->state, n->n_state * sizeof *n->state);
+    return true;
+}
+
+/* What nobody has named is not what stops a loss that is another. */
+static void
+choose_stop(struct epochs *e)
+{
+    const struct fit_data *d = e->l->d;
+    const char *own = loss_metric(&e->l->loss);
+
+    e->stop = d->stop;
+    if (d->usual_metrics &&
+        (d->n_metrics == 0 || !own || strcmp(own, d->metrics[0]->name) != 0))
+        e->stop = FIT_STOP_LOSS;
 }
 
 static bool
@@ -182,7 +239,9 @@ epochs_init(struct epochs *e, struct error *err)
                          (double)budget_bytes() / (1 << 20));
     e->n_steps = pool_chunks(n, batch);
     l->rule.n_steps = e->n_steps * l->epochs;
-    if (!scale_target(e, err) ||
+    choose_stop(e);
+    if (!take_init(l->net, l->init, err) || !scale_weights(e, err) ||
+        !scale_target(e, err) ||
         !mem_mul(l->valid ? l->valid->n : 0, l->scale.k, &n_answers))
         return false;
     return (e->pass = net_pass_new(l->net, batch, true, false, err)) &&
@@ -223,8 +282,12 @@ loss_chunk(void *ctx, size_t chunk, size_t begin, size_t end,
     size_t k = e->l->scale.k;
     double sum = 0, scale = 1 / (double)e->pass->n;
 
-    for (size_t i = begin; i < end; i++, answer += k, grad += k)
-        sum += loss_row(&e->l->loss, answer, e->y[e->row[i]], scale, grad);
+    for (size_t i = begin; i < end; i++, answer += k, grad += k) {
+        double w = weight_of(e, e->row[i]);
+
+        sum +=
+            w * loss_row(&e->l->loss, answer, e->y[e->row[i]], scale * w, grad);
+    }
     e->loss[chunk] = sum;
 }
 
@@ -296,28 +359,69 @@ keep_best(struct epochs *e)
     e->best_epoch = e->epoch;
 }
 
+/* Margins become predictions; returns the mean loss. */
+static double
+settle_answers(struct epochs *e)
+{
+    const struct target *t = e->l->d->y_valid;
+    const struct net_scale *s = &e->l->scale;
+    double sum = 0, total = 0;
+    float answer[TARGET_MAX_CLASSES], none[TARGET_MAX_CLASSES];
+
+    for (size_t i = 0; i < t->n; i++) {
+        double *out = e->answer + i * s->k, w = t->weight ? t->weight[i] : 1;
+
+        for (size_t c = 0; c < s->k; c++)
+            answer[c] = (float)((out[c] - s->mean) / s->sd);
+        sum += w * loss_row(&e->l->loss, answer, (t->y[i] - s->mean) / s->sd, 0,
+                            none);
+        total += w;
+        if (s->problem != PROBLEM_REGRESSION)
+            loss_answer(s->problem, answer, s->k, out);
+    }
+    return sum / total;
+}
+
+static void
+weigh_in(struct epochs *e, bool larger_is_better, double v)
+{
+    bool better = larger_is_better ? v > e->best_value : v < e->best_value;
+
+    if (e->best_epoch > 0 && !better && !isnan(e->best_value))
+        return;
+    e->best_value = v;
+    keep_best(e);
+}
+
 static bool
 check_valid(struct epochs *e, struct error *err)
 {
     const struct fit_data *d = e->l->d;
-    const struct net_scale *s = &e->l->scale;
-    struct progress *stop = e->l->ctx->progress;
+    const struct target *t = d->y_valid;
+    struct metric_rows rows = {.problem = t->problem,
+                               .n = t->n,
+                               .k = e->l->scale.k,
+                               .y = t->y,
+                               .p = e->answer,
+                               .weight = t->weight,
+                               .group = t->group};
+    struct net_question q = {&e->ready, &e->l->scale, e->l->valid, NET_MARGINS};
+    double loss;
 
-    if (!net_answer(&e->ready, s, e->l->valid, e->l->ctx->pool, stop, e->answer,
-                    err))
+    if (!net_answer(&q, e->l->ctx->pool, e->l->ctx->progress, e->answer, err))
         return false;
+    loss = settle_answers(e);
+    if (e->stop == FIT_STOP_LOSS) {
+        emit(e, "valid", "loss", loss);
+        weigh_in(e, false, loss);
+    }
     for (size_t i = 0; i < d->n_metrics; i++) {
         const struct metric *m = d->metrics[i];
-        double v = metric_score(m->kind, s->problem, d->y_valid->y, e->answer,
-                                d->y_valid->n, s->k);
-        bool better =
-            m->larger_is_better ? v > e->best_value : v < e->best_value;
+        double v = metric_measure(m, &rows);
 
         emit(e, "valid", m->name, v);
-        if (i == 0 && (e->best_epoch == 0 || better)) {
-            e->best_value = v;
-            keep_best(e);
-        }
+        if (i == e->stop)
+            weigh_in(e, m->larger_is_better, v);
     }
     return true;
 }

@@ -31,16 +31,24 @@ struct net_scale {
     double mean, sd; /* of a regression's target */
 };
 
-/* (n, k) predictions.  ERR_CANCELLED when it was stopped. */
-bool net_answer(const struct net_ready *r, const struct net_scale *scale,
-                const struct net_rows *rows, struct pool *pool,
+/* (n, k) predictions, or of classes the scores before they are made
+ * probabilities.  ERR_CANCELLED when it was stopped. */
+enum net_answers { NET_PREDICTIONS, NET_MARGINS };
+struct net_question {
+    const struct net_ready *ready;
+    const struct net_scale *scale;
+    const struct net_rows *rows;
+    enum net_answers want;
+};
+bool net_answer(const struct net_question *q, struct pool *pool,
                 const struct progress *stop, double *out,
                 struct error *err) MUST_USE;
 
 struct net_learning {
     const struct fit_data *d;
     const struct train *ctx;
-    struct net *net; /* begun */
+    struct net *net;        /* begun */
+    const struct net *init; /* to go on from, of the same plan; NULL: none */
     const struct net_rows *rows, *valid;
     struct loss loss;
     struct opt_rule rule;

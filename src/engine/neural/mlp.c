@@ -258,6 +258,8 @@ fitting_run(struct fitting *f, struct net_learning *l, const struct params *p,
         l->valid = &f->valid_rows;
     }
     l->net = f->net->net;
+    if (d->init)
+        l->init = ((const struct net_fitted *)d->init)->net;
     if (!net_learn(l, err) ||
         !put_importance(l, d->train, f->net->importance, err))
         return false;
@@ -330,14 +332,28 @@ suits(const struct net_fitted *f, const struct design *d, struct error *err)
 }
 
 static bool
-mlp_score(const void *learner, const struct design *d, struct pool *pool,
-          double *out, struct error *err)
+answer(const void *learner, const struct design *d, enum net_answers want,
+       struct pool *pool, double *out, struct error *err)
 {
     const struct net_fitted *f = learner;
     struct net_rows rows = {design_rows(d), design_take, d};
+    struct net_question q = {&f->ready, &f->scale, &rows, want};
 
-    return suits(f, d, err) &&
-           net_answer(&f->ready, &f->scale, &rows, pool, NULL, out, err);
+    return suits(f, d, err) && net_answer(&q, pool, NULL, out, err);
+}
+
+static bool
+mlp_score(const void *learner, const struct design *d, struct pool *pool,
+          double *out, struct error *err)
+{
+    return answer(learner, d, NET_PREDICTIONS, pool, out, err);
+}
+
+static bool
+mlp_margin(const void *learner, const struct design *d, struct pool *pool,
+           double *out, struct error *err)
+{
+    return answer(learner, d, NET_MARGINS, pool, out, err);
 }
 
 static void
@@ -379,11 +395,14 @@ const struct family mlp_family = {
     .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS |
                 1u << PROBLEM_REGRESSION,
     .iterative = true,
+    .weighs = true,
+    .continues = true,
     .rounds_param = "epochs",
     .rounds = mlp_rounds,
     .fit = mlp_fit,
     .free = mlp_free,
     .score = mlp_score,
+    .margin = mlp_margin,
     .importance = mlp_importance,
     .save = mlp_save,
     .load = mlp_load,
