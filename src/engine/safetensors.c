@@ -24,10 +24,11 @@ static const struct {
     const char *word;
     size_t width;
 } types[] = {
-    [ST_U8] = {"U8", 1},   [ST_I8] = {"I8", 1},   [ST_U16] = {"U16", 2},
-    [ST_I16] = {"I16", 2}, [ST_U32] = {"U32", 4}, [ST_I32] = {"I32", 4},
-    [ST_U64] = {"U64", 8}, [ST_I64] = {"I64", 8}, [ST_F32] = {"F32", 4},
-    [ST_F64] = {"F64", 8},
+    [ST_U8] = {"U8", 1},     [ST_I8] = {"I8", 1},   [ST_U16] = {"U16", 2},
+    [ST_I16] = {"I16", 2},   [ST_U32] = {"U32", 4}, [ST_I32] = {"I32", 4},
+    [ST_U64] = {"U64", 8},   [ST_I64] = {"I64", 8}, [ST_F32] = {"F32", 4},
+    [ST_F64] = {"F64", 8},   [ST_F16] = {"F16", 2}, [ST_BF16] = {"BF16", 2},
+    [ST_BOOL] = {"BOOL", 1},
 };
 enum { N_TYPES = sizeof types / sizeof types[0] };
 
@@ -457,6 +458,19 @@ st_need(const struct st_file *f, const char *name, enum st_type type, int64_t n,
         return error_set(err, ERR_CORRUPT, "tensor '%s' is not aligned", name);
     *out = *t;
     return true;
+}
+
+size_t
+st_count(const struct st_file *f)
+{
+    return f->n;
+}
+
+const char *
+st_item(const struct st_file *f, size_t i, struct st_tensor *out)
+{
+    *out = f->item[i].tensor;
+    return f->item[i].name;
 }
 
 const char *

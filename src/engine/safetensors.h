@@ -24,7 +24,10 @@ enum st_type {
     ST_U64,
     ST_I64,
     ST_F32,
-    ST_F64
+    ST_F64,
+    ST_F16,
+    ST_BF16,
+    ST_BOOL
 };
 enum { ST_MAX_DIMS = 4, ST_MAX_HEADER = 64 << 20 };
 
@@ -56,5 +59,9 @@ struct st_tensor {
  * has not n elements. */
 bool st_need(const struct st_file *f, const char *name, enum st_type type,
              int64_t n, struct st_tensor *out, struct error *err) MUST_USE;
+/* All tensors, in the order of their data. */
+size_t st_count(const struct st_file *f);
+/* Tensor i: its name.  Its data may not be aligned. */
+const char *st_item(const struct st_file *f, size_t i, struct st_tensor *out);
 const char *st_get_manifest(const struct st_file *f); /* or NULL */
 #endif

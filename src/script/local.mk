@@ -24,6 +24,7 @@ liblathe_a_SOURCES += src/script/lua_lathe.c
 liblathe_a_SOURCES += src/script/lua_loss.c
 liblathe_a_SOURCES += src/script/lua_model.c
 liblathe_a_SOURCES += src/script/lua_overview.c
+liblathe_a_SOURCES += src/script/lua_port.c
 liblathe_a_SOURCES += src/script/lua_profile.c
 liblathe_a_SOURCES += src/script/lua_project.h
 liblathe_a_SOURCES += src/script/lua_read.c

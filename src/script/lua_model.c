@@ -116,8 +116,8 @@ lua_model_free(void *p)
     free(m);
 }
 
-static struct lua_model *
-new_model(lua_State *L)
+struct lua_model *
+script_new_model(lua_State *L)
 {
     struct object *o = script_new(L, &model_type);
     struct lua_model *m = mem_new(sizeof *m);
@@ -328,7 +328,7 @@ estimator_fit(lua_State *L)
     curves = script_buf(L);
     buf_printf(title, "fit %s on %s", e->family->name,
                file_base(f->request.data));
-    f->out = new_model(L);
+    f->out = script_new_model(L);
     f->kernel = script_kernel(L);
     session_listen(script_session(L), on_runs, f);
     fitted = script_try(L, title->data, run_fit, f, &err);
@@ -526,7 +526,7 @@ lathe_load(lua_State *L)
 {
     struct loading l = {.name = luaL_checkstring(L, 1)};
 
-    l.out = new_model(L);
+    l.out = script_new_model(L);
     script_call(L, "load a model", run_load, &l);
     return 1;
 }
@@ -615,6 +615,12 @@ const struct binding lua_model_methods[] = {
      "  seed             of all that is drawn, 1"},
     {"importance", model_importance_lua, "model:importance()",
      "What each input column contributes, largest first; the sum is 1."},
+    {"export", lua_model_export, "model:export{ onnx = path }",
+     "Writes it in the format of another program, read again and compared\n"
+     "before: onnx, lightgbm, xgboost, c or pmml. What was compared comes back\n"
+     "as a table: bytes, rows, worst (the largest difference), notes.\n"
+     "  onnx_ml  operators of ai.onnx.ml 3, or 5\n"
+     "  prefix   c: what names begin with, \"model\""},
     {"save", model_save_lua, "model:save(path)",
      "Writes the model as one safetensors file."},
     {NULL, NULL, NULL, NULL},
@@ -646,6 +652,12 @@ const struct binding lua_model_functions[] = {
      "  layers dropout embedding activation batch_norm optimizer learning_rate\n"
      "  momentum schedule step_epochs step_factor warm_up weight_decay clip\n"
      "  loss label_smoothing epochs batch"},
+    {"import", lua_lathe_import, "lathe.import(path [, options])",
+     "A model of another program: LightGBM, ONNX, XGBoost, PMML, safetensors.\n"
+     "  target      its name, where the file does not say\n"
+     "  classes     names of its classes, in order\n"
+     "  columns     names of its inputs, in order\n"
+     "  activation  safetensors: between layers, \"relu\", \"tanh\", \"sigmoid\""},
     {"load", lathe_load, "lathe.load(name)",
      "A model from a file, runs:/ID, churn/3, churn@production."},
     {NULL, NULL, NULL, NULL},

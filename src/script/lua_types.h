@@ -92,6 +92,11 @@ const char *lua_param_text(lua_State *L, int idx);
 /* Options that fit and cv share; what they need stays on the stack. */
 void lua_fit_options(lua_State *L, int idx, struct model_options *o);
 int lua_estimator_cv(lua_State *L); /* lua_cv.c: the method of estimators */
+/* Pushes one without a model, to be filled by a job. */
+struct lua_model *script_new_model(lua_State *L);
+/* lua_port.c */
+int lua_model_export(lua_State *L);
+int lua_lathe_import(lua_State *L);
 /* lua_evaluation.c: the method of models. */
 int lua_model_evaluate(lua_State *L);
 const struct evaluation *script_evaluation(lua_State *L, int idx); /* or NULL */

@@ -88,7 +88,7 @@ cmd_export(struct session *s, struct task *t, struct call *c, struct error *err)
     if (ok && n == 0)
         ok = error_set(err, ERR_USAGE,
                        "export: no format, expected --onnx, --lightgbm, "
-                       "--xgboost or --c FILE");
+                       "--xgboost, --c or --pmml FILE");
     if (ok && call_json(c)) {
         cmd_json(c, &w);
         json_open(&w, '[');
@@ -147,7 +147,8 @@ read_foreign(const struct call *c, struct task *t, struct error *err)
     char **classes = names_of(c, "classes"), **columns = names_of(c, "columns");
     struct port_import o = {.target = call_text(c, "target"),
                             .classes = (const char *const *)classes,
-                            .columns = (const char *const *)columns};
+                            .columns = (const char *const *)columns,
+                            .activation = call_text(c, "activation")};
     struct file_map map;
     struct model *m = NULL;
 

@@ -258,17 +258,21 @@ static const struct arg export_args[] = {
      "write a C file here that needs nothing but libm"},
     {"--prefix", ARG_TEXT, false, false, "model", "NAME",
      "... what names in it begin with"},
+    {"--pmml", ARG_FILE, false, false, NULL, NULL, "write PMML 4.4 here"},
     END};
 
 static const struct arg import_args[] = {
     {"file", ARG_FILE, true, false, NULL, NULL,
-     "a model of XGBoost (json, ubj), LightGBM (txt) or ONNX"},
+     "a model of XGBoost (json, ubj), LightGBM (txt), ONNX, PMML, or "
+     "safetensors"},
     {"--target", ARG_TEXT, false, false, NULL, "NAME",
      "what it predicts, where the file does not say"},
     {"--classes", ARG_TEXT, false, true, NULL, "NAME",
      "names of its classes, in order, with commas or one by one"},
     {"--columns", ARG_TEXT, false, true, NULL, "NAME",
      "names of its inputs, in order"},
+    {"--activation", ARG_CHOICE, false, false, "relu", "relu|tanh|sigmoid",
+     "safetensors: between the layers"},
     {"--out", ARG_FILE, false, false, NULL, NULL, "write the model file here"},
     {"--register", ARG_TEXT, false, false, NULL, "NAME",
      "add it to the registry under this name"},

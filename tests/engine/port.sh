@@ -61,6 +61,8 @@ for model in boosted classes numbers logistic softmax linear; do
         back $model $form
         ok $? "$model as $form comes back the same"
     done
+    back $model pmml m.xml
+    ok $? "$model as pmml m.xml comes back the same"
     sed 's/^/# /' why
     case $model in boosted | classes | numbers) ;; *) continue ;; esac
     for form in "xgboost m.json" "lightgbm m.txt"; do
@@ -155,6 +157,49 @@ else
         is "$(apart $k a1 b1)" close "LightGBM's rules answer $model alike"
     done
 fi
+
+if [ -n "$python" ]; then
+    for model in boosted classes numbers logistic softmax linear; do
+        k=1
+        case $model in classes | softmax) k=3 ;; esac
+        $lathe export $model.lathe --pmml m.xml > out 2> why
+        $python "$LATHE_SOURCE/tests/engine/port_pmml.py" m.xml "$churn" > b1 2> why
+        sed 's/^/# /' why
+        $lathe predict $model.lathe "$churn" | sed 1d | cut -d, -f1-$k > a1
+        is "$(apart $k a1 b1)" close "PMML's rules answer $model alike"
+    done
+
+    # A network as torch would name its tensors, and what it answers.
+    $python "$LATHE_SOURCE/tests/engine/port_tensors.py" 2> why
+    sed 's/^/# /' why
+    for kind in f32 f16 bf16; do
+        $lathe import net_$kind.safetensors --classes a,b,c --columns u,v,w --activation tanh \
+            --out net.lathe > card 2> why
+        sed 's/^/# /' why
+        $lathe predict net.lathe net.csv | sed 1d | cut -d, -f1-3 > a1
+        is "$(apart 3 a1 want_$kind)" close "a network in safetensors answers alike, weights $kind"
+    done
+    like "$(cat card)" 'a softmax is taken' "and the card says what was taken"
+    like "$($lathe import net.lathe 2>&1)" "a model of lathe's already" "lathe's own file is told"
+fi
+
+# ---- Lua ----
+
+cat > port.lua << LUA
+model = lathe.load("boosted.lathe")
+r = model:export{ onnx = "lua.onnx", onnx_ml = 5 }
+print(r.format, r.rows, r.worst < 1e-6, r.bytes > 1000)
+back = lathe.import("lua.onnx", { target = "left", classes = { "n", "y" } })
+print(back.family, back.target, table.concat(back.classes, " "))
+frame = lathe.read("$churn")
+a, b = model:predict(frame), back:predict(frame)
+print(#a == #b)
+LUA
+$lathe run port.lua > out 2>&1
+like "$(cat out)" 'onnx[[:space:]]+2000[[:space:]]+true[[:space:]]+true' "Lua exports and says what was compared"
+like "$(cat out)" 'imported[[:space:]]+left[[:space:]]+n y' "and imports under names of its own"
+printf 'lathe.load("boosted.lathe"):export{ onnx = "a", c = "b" }\n' > two.lua
+like "$($lathe run two.lua 2>&1)" 'expected one format' "two formats at once are refused"
 
 # ---- beside XGBoost ----
 

@@ -12,7 +12,9 @@
 #include "engine/port/c_source.h"
 #include "engine/port/lightgbm.h"
 #include "engine/port/onnx.h"
+#include "engine/port/pmml.h"
 #include "engine/port/probe.h"
+#include "engine/port/tensors.h"
 #include "engine/port/xgboost.h"
 
 /* ---- writing ---- */
@@ -52,6 +54,12 @@ write_onnx(const struct job *j, struct buf *out)
 }
 
 static bool
+write_pmml(const struct job *j, struct buf *out)
+{
+    return pmml_write(j->p, out, j->err);
+}
+
+static bool
 write_xgboost(const struct job *j, struct buf *out)
 {
     return xgboost_write(j->p, out, j->err);
@@ -68,6 +76,7 @@ static const struct format {
     [PORT_LIGHTGBM] = {"lightgbm", "LightGBM text", false, 1e-9, write_lightgbm,
                        lightgbm_read},
     [PORT_ONNX] = {"onnx", "ONNX", true, 1e-6, write_onnx, onnx_read},
+    [PORT_PMML] = {"pmml", "PMML 4.4", false, 1e-9, write_pmml, pmml_read},
     [PORT_XGBOOST] = {"xgboost", "XGBoost JSON", true, 1e-6, write_xgboost,
                       xgboost_read},
 };
@@ -254,6 +263,10 @@ apply_options(struct portable *p, const struct port_import *o,
     for (size_t i = 0; i < n; i++)
         if (!portable_name(p, i, str_of(o->columns[i]), err))
             return false;
+    /* One share of two classes, which the file does not name. */
+    if (k == 2 && p->problem == PROBLEM_REGRESSION &&
+        p->graph->node[p->graph->n - 1].op == GRAPH_SIGMOID)
+        return portable_classes(p, o->classes, k, err);
     if (k && k != p->n_classes)
         return error_set(err, ERR_RANGE,
                          "%zu names for classes, the model has %zu", k,
@@ -264,15 +277,20 @@ apply_options(struct portable *p, const struct port_import *o,
 static struct portable *
 read_any(struct str bytes, const struct port_import *o, struct error *err)
 {
-    (void)o;
     if (lightgbm_is(bytes))
         return lightgbm_read(bytes, err);
+    if (tensors_is(bytes))
+        return tensors_read(bytes, o->activation, list_len(o->classes) == 2,
+                            err);
+    if (pmml_is(bytes))
+        return pmml_read(bytes, err);
     if (onnx_is(bytes))
         return onnx_read(bytes, err);
     if (xgboost_is(bytes))
         return xgboost_read(bytes, err);
     error_set(err, ERR_PARSE,
-              "not a model that is known: LightGBM, ONNX, XGBoost");
+              "not a model that is known: LightGBM, ONNX, XGBoost, PMML, "
+              "safetensors");
     return NULL;
 }
 

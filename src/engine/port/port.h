@@ -8,7 +8,7 @@
 
 #include "engine/model.h"
 
-enum port_format { PORT_C, PORT_LIGHTGBM, PORT_ONNX, PORT_XGBOOST };
+enum port_format { PORT_C, PORT_LIGHTGBM, PORT_ONNX, PORT_PMML, PORT_XGBOOST };
 enum { PORT_N_FORMATS = PORT_XGBOOST + 1 };
 
 /* "onnx", "ONNX" */
@@ -44,9 +44,12 @@ struct port_import {
     const char *target;         /* its name; NULL: the file's, or "target" */
     const char *const *classes; /* names, NULL-ended; NULL: the file's */
     const char *const *columns; /* names of all inputs, NULL-ended; or NULL */
+    const char *activation;     /* safetensors: "relu" (NULL), "tanh",
+                                   "sigmoid"; between layers */
 };
 /* By what the bytes look like: LightGBM's text, XGBoost's JSON or UBJSON,
- * ONNX.  ERR_PARSE, ERR_TYPE, ERR_LIMIT, ERR_NOMEM. */
+ * ONNX, PMML as lathe writes it, safetensors with the layers of a network.
+ * ERR_PARSE, ERR_TYPE, ERR_LIMIT, ERR_NOMEM. */
 struct model *port_read(struct str bytes, const struct port_import *o,
                         struct error *err) MUST_USE;
 #endif

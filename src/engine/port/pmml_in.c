@@ -1,0 +1,775 @@
+/* engine/port/pmml_in.c -- read PMML as lathe writes it.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/port/pmml.h"
+#include "engine/port/xml.h"
+#include "frame/dict.h"
+
+struct reading {
+    struct arena arena;
+    const struct xml *root;
+    const char *target;
+    struct dict *names;   /* of inputs: code = column */
+    struct dict **levels; /* of each input; NULL: a number */
+    bool floats;
+    struct portable *p;
+    struct error *err;
+};
+
+static bool
+bad(struct reading *r, const char *what)
+{
+    return error_set(r->err, ERR_PARSE, "%s", what);
+}
+
+static bool
+number_of(struct reading *r, const struct xml *x, const char *name,
+          double fallback, double *out)
+{
+    const char *text = xml_get(x, name);
+
+    *out = fallback;
+    if (!text)
+        return true;
+    return (str_to_f64(str_of(text), out) && isfinite(*out)) ||
+           error_set(r->err, ERR_PARSE, "%s is '%.32s', expected a number",
+                     name, text);
+}
+
+static bool
+column_of(struct reading *r, const char *name, uint32_t *out)
+{
+    *out = name ? dict_find(r->names, str_of(name)) : DICT_NONE;
+    return *out != DICT_NONE ||
+           error_set(r->err, ERR_PARSE, "field '%.64s' is not known",
+                     name ? name : "");
+}
+
+/* ---- fields ---- */
+
+static const struct xml *
+model_of(const struct reading *r)
+{
+    const struct xml *m = xml_child(r->root, "MiningModel");
+
+    return m ? m : xml_child(r->root, "RegressionModel");
+}
+
+static bool
+target_find(struct reading *r)
+{
+    const struct xml *schema = xml_child(model_of(r), "MiningSchema");
+
+    for (const struct xml *f = xml_child(schema, "MiningField"); f;
+         f = xml_next(f, "MiningField")) {
+        const char *usage = xml_get(f, "usageType");
+
+        if (usage &&
+            (strcmp(usage, "target") == 0 || strcmp(usage, "predicted") == 0))
+            r->target = xml_get(f, "name");
+    }
+    return r->target || bad(r, "no target");
+}
+
+static bool
+values_read(struct reading *r, const struct xml *field, size_t i)
+{
+    uint32_t code;
+
+    if (!(r->levels[i] = dict_new(r->err)))
+        return false;
+    for (const struct xml *v = xml_child(field, "Value"); v;
+         v = xml_next(v, "Value"))
+        if (!xml_get(v, "value") ||
+            !dict_add(r->levels[i], str_of(xml_get(v, "value")), &code, r->err))
+            return bad(r, "a value without a value");
+    return true;
+}
+
+static bool
+classes_read(struct reading *r, const struct xml *field)
+{
+    const char *name[TARGET_MAX_CLASSES];
+    size_t n = 0;
+
+    for (const struct xml *v = xml_child(field, "Value"); v;
+         v = xml_next(v, "Value")) {
+        if (n == TARGET_MAX_CLASSES || !xml_get(v, "value"))
+            return bad(r, "too many classes");
+        name[n++] = xml_get(v, "value");
+    }
+    return n == 0 || portable_classes(r->p, name, n, r->err);
+}
+
+static bool
+field_read(struct reading *r, const struct xml *f, size_t i)
+{
+    const char *name = xml_get(f, "name"), *type = xml_get(f, "dataType");
+    uint32_t code;
+
+    if (!portable_name(r->p, i, str_of(name), r->err) ||
+        !dict_add(r->names, str_of(name), &code, r->err))
+        return false;
+    if (code != i)
+        return bad(r, "a field is there twice");
+    if (type && strcmp(type, "float") == 0)
+        r->floats = true;
+    return !xml_get(f, "optype") ||
+           strcmp(xml_get(f, "optype"), "categorical") != 0 ||
+           values_read(r, f, i);
+}
+
+static bool
+levels_take(struct reading *r)
+{
+    for (size_t i = 0; i < r->p->graph->n_cols; i++) {
+        size_t n = r->levels[i] ? dict_count(r->levels[i]) : 0;
+        const char **level = arena_try(&r->p->arena, n, sizeof *level, r->err);
+
+        for (size_t k = 0; k < n && level; k++) {
+            struct str t = dict_text(r->levels[i], (uint32_t)k);
+
+            if (!(level[k] = arena_text(&r->p->arena, t.p, t.n, r->err)))
+                return false;
+        }
+        if (!level)
+            return false;
+        r->p->input[i].levels = level;
+        r->p->input[i].n_levels = n;
+    }
+    return true;
+}
+
+static bool
+fields_read(struct reading *r)
+{
+    const struct xml *d = xml_child(r->root, "DataDictionary");
+    size_t n = 0;
+
+    for (const struct xml *f = xml_child(d, "DataField"); f;
+         f = xml_next(f, "DataField")) {
+        if (!xml_get(f, "name"))
+            return bad(r, "a field without a name");
+        n += strcmp(xml_get(f, "name"), r->target) != 0;
+    }
+    if (!(r->p = portable_new(n, r->err)) ||
+        !(r->levels = mem_try_array(n, sizeof(struct dict *), r->err)) ||
+        !(r->p->target =
+              arena_text(&r->p->arena, r->target, strlen(r->target), r->err)))
+        return false;
+    n = 0;
+    for (const struct xml *f = xml_child(d, "DataField"); f;
+         f = xml_next(f, "DataField"))
+        if (strcmp(xml_get(f, "name"), r->target) == 0 ? !classes_read(r, f)
+                                                       : !field_read(r, f, n++))
+            return false;
+    return levels_take(r);
+}
+
+/* ---- trees ---- */
+
+struct tree {
+    struct ensemble *e;
+    struct ensemble_node *node;
+    size_t n, cap, output;
+};
+
+static size_t
+node_push(struct reading *r, struct tree *t)
+{
+    struct ensemble_node *more =
+        mem_try_grow(t->node, t->n, &t->cap, sizeof *more, r->err);
+
+    if (!more)
+        return SIZE_MAX;
+    t->node = more;
+    more[t->n] = (struct ensemble_node){0};
+    return t->n++;
+}
+
+/* The next word of a list: in quotes, with \" within, or bare; into text, which
+ * has room for all of the list. */
+static struct str
+next_member(struct str list, size_t *at, char *text)
+{
+    bool quoted = list.p[*at] == '"';
+    size_t len = 0;
+
+    for (*at += quoted; *at < list.n && list.p[*at] != (quoted ? '"' : ' ');
+         ++*at) {
+        *at += quoted && list.p[*at] == '\\' && *at + 1 < list.n;
+        text[len++] = list.p[*at];
+    }
+    *at += quoted;
+    return (struct str){text, len};
+}
+
+static bool
+members_read(struct reading *r, const struct xml *array, uint32_t column,
+             double *member, size_t *n)
+{
+    struct str list = array->text;
+    char *text = mem_try_array(list.n + 1, 1, r->err);
+    bool ok = text != NULL;
+
+    *n = 0;
+    for (size_t at = 0; at < list.n && ok;) {
+        struct str word;
+
+        if (list.p[at] == ' ') {
+            at++;
+            continue;
+        }
+        word = next_member(list, &at, text);
+        if (r->levels[column])
+            member[*n] = dict_find(r->levels[column], word);
+        else if (!str_to_f64(word, &member[*n]))
+            ok = bad(r, "a list of numbers holds something else");
+        ++*n;
+    }
+    free(text);
+    return ok;
+}
+
+static bool
+set_read(struct reading *r, struct tree *t, const struct xml *x,
+         struct ensemble_node *to, bool *yes)
+{
+    const struct xml *array = xml_child(x, "Array");
+    const char *op = xml_get(x, "booleanOperator");
+    double *member;
+    uint32_t number;
+    size_t n;
+    bool ok;
+
+    if (!array || !op)
+        return bad(r, "a set without its members");
+    *yes = strcmp(op, "isIn") == 0;
+    to->kind = ENSEMBLE_SET;
+    member = mem_try_array(array->text.n + 1, sizeof *member, r->err);
+    ok = member && members_read(r, array, to->feature, member, &n) &&
+         ensemble_add_set(t->e, member, n, &number, r->err);
+    free(member);
+    if (ok)
+        to->threshold = number;
+    return ok;
+}
+
+/* The question that the first child answers with yes or no. */
+static bool
+predicate_read(struct reading *r, struct tree *t, const struct xml *child,
+               struct ensemble_node *to, bool *yes)
+{
+    static const struct {
+        const char *op;
+        enum ensemble_kind kind;
+        bool yes;
+    } ops[] = {
+        {"lessThan", ENSEMBLE_LT, true},
+        {"greaterOrEqual", ENSEMBLE_LT, false},
+        {"lessOrEqual", ENSEMBLE_LE, true},
+        {"greaterThan", ENSEMBLE_LE, false},
+        {"equal", ENSEMBLE_EQ, true},
+        {"notEqual", ENSEMBLE_EQ, false},
+    };
+    const struct xml *x = xml_child(child, "SimplePredicate");
+    const struct xml *set = xml_child(child, "SimpleSetPredicate");
+    const char *op = xml_get(x, "operator");
+
+    if (!column_of(r, xml_get(x ? x : set, "field"), &to->feature))
+        return false;
+    if (set)
+        return set_read(r, t, set, to, yes);
+    for (size_t i = 0; i < sizeof ops / sizeof *ops && op; i++)
+        if (strcmp(op, ops[i].op) == 0) {
+            to->kind = (uint8_t)ops[i].kind;
+            *yes = ops[i].yes;
+            return number_of(r, x, "value", 0, &to->threshold);
+        }
+    return bad(r, "a predicate that is not known");
+}
+
+static bool
+inner_read(struct reading *r, struct tree *t, const struct xml *x, size_t at,
+           const struct xml *child[2])
+{
+    const char *id = xml_get(child[0], "id"), *to = xml_get(x, "defaultChild");
+    struct ensemble_node node = {0};
+    size_t place[2];
+    bool yes = true;
+
+    if (!predicate_read(r, t, child[0], &node, &yes))
+        return false;
+    for (size_t k = 0; k < 2; k++)
+        if ((place[k] = node_push(r, t)) == SIZE_MAX)
+            return false;
+    node.yes = (uint32_t)place[!yes];
+    node.no = (uint32_t)place[yes];
+    if (to && id && (strcmp(to, id) == 0) == yes)
+        node.kind |= ENSEMBLE_MISSING_YES;
+    t->node[at] = node;
+    return true;
+}
+
+static bool
+leaf_read(struct reading *r, struct tree *t, const struct xml *x, size_t at)
+{
+    double score;
+
+    if (!number_of(r, x, "score", 0, &score) ||
+        !ensemble_add_value(t->e, t->output, score, r->err))
+        return false;
+    t->node[at].kind = ENSEMBLE_LEAF;
+    t->node[at].feature = (uint32_t)t->e->n_values - 1;
+    t->node[at].yes = (uint32_t)t->e->n_values;
+    return true;
+}
+
+/* Elements wait in a list beside the nodes that they become. */
+static bool
+nodes_read(struct reading *r, struct tree *t, const struct xml *root)
+{
+    const struct xml **x = NULL;
+    size_t cap = 0;
+    bool ok = node_push(r, t) == 0;
+
+    for (size_t i = 0; ok && i < t->n; i++) {
+        const struct xml *child[2] = {NULL, NULL}, **more;
+
+        while (cap < t->n + 2) {
+            more =
+                mem_try_grow(x, cap, &cap, sizeof(const struct xml *), r->err);
+            if (!more) {
+                free(x);
+                return false;
+            }
+            x = more;
+        }
+        if (i == 0)
+            x[0] = root;
+        child[0] = xml_child(x[i], "Node");
+        child[1] = child[0] ? xml_next(child[0], "Node") : NULL;
+        if (child[0] && !child[1])
+            ok = bad(r, "a node with one child");
+        else
+            ok = child[0] ? inner_read(r, t, x[i], i, child)
+                          : leaf_read(r, t, x[i], i);
+        if (ok && child[0]) {
+            x[t->n - 2] = child[0];
+            x[t->n - 1] = child[1];
+        }
+    }
+    free(x);
+    return ok;
+}
+
+static bool
+tree_read(struct reading *r, struct ensemble *e, const struct xml *model,
+          size_t output)
+{
+    struct tree t = {.e = e, .output = output};
+    const struct xml *root = xml_child(model, "Node");
+    bool ok = root ? nodes_read(r, &t, root) : bad(r, "a tree without a node");
+
+    ok = ok && ensemble_add_tree(e, t.node, t.n, 0, r->err);
+    free(t.node);
+    return ok;
+}
+
+/* ---- answers ---- */
+
+static bool
+link_read(struct reading *r, const struct xml *model, enum graph_op *link)
+{
+    const char *word = xml_get(model, "normalizationMethod");
+
+    *link = GRAPH_INPUT;
+    if (!word || strcmp(word, "none") == 0)
+        return true;
+    if (strcmp(word, "logit") == 0)
+        *link = GRAPH_SIGMOID;
+    else if (strcmp(word, "softmax") == 0)
+        *link = GRAPH_SOFTMAX;
+    else if (strcmp(word, "exp") == 0)
+        *link = GRAPH_EXP;
+    else
+        return bad(r, "a normalization that is not known");
+    return true;
+}
+
+/* The output that a table is for: of two classes the second's; SIZE_MAX: the
+ * other's, which is empty. */
+static bool
+table_output(struct reading *r, const struct xml *table, size_t *out)
+{
+    const char *category = xml_get(table, "targetCategory");
+    size_t k = 0;
+
+    *out = 0;
+    if (r->p->n_classes == 0)
+        return true;
+    while (category && k < r->p->n_classes &&
+           strcmp(r->p->classes[k], category) != 0)
+        k++;
+    if (!category || k == r->p->n_classes)
+        return bad(r, "a table for a class that is not there");
+    if (r->p->n_classes == 2)
+        *out = k == 1 ? 0 : SIZE_MAX;
+    else
+        *out = k;
+    return true;
+}
+
+static bool
+ends_in(struct reading *r, enum graph_op link)
+{
+    return link == GRAPH_INPUT ||
+           graph_add_simple(r->p->graph, link, (uint32_t)r->p->graph->n - 1,
+                            NULL, r->err);
+}
+
+/* ---- chains of sums ---- */
+
+static bool
+sum_read(struct reading *r, struct ensemble *e, const struct xml *model,
+         size_t output)
+{
+    const struct xml *all = xml_child(model, "Segmentation");
+
+    for (const struct xml *s = xml_child(all, "Segment"); s;
+         s = xml_next(s, "Segment"))
+        if (!tree_read(r, e, xml_child(s, "TreeModel"), output))
+            return false;
+    return true;
+}
+
+static bool
+bases_read(struct reading *r, struct ensemble *e, const struct xml *model)
+{
+    for (const struct xml *t = xml_child(model, "RegressionTable"); t;
+         t = xml_next(t, "RegressionTable")) {
+        size_t k;
+
+        if (!table_output(r, t, &k))
+            return false;
+        if (k < e->n_outputs && !number_of(r, t, "intercept", 0, &e->base[k]))
+            return false;
+    }
+    return true;
+}
+
+static bool
+chain_read(struct reading *r, const struct xml *model)
+{
+    const struct xml *all = xml_child(model, "Segmentation"), *last = NULL;
+    struct ensemble *e =
+        ensemble_new(r->p->graph->n_cols, portable_width(r->p), r->err);
+    struct graph_node n = {.op = GRAPH_TREES, .n_in = 1};
+    enum graph_op link;
+    size_t output = 0;
+    uint32_t in;
+    bool ok = e != NULL;
+
+    for (const struct xml *s = xml_child(all, "Segment"); s && ok;
+         s = xml_next(s, "Segment")) {
+        const struct xml *sum = xml_child(s, "MiningModel");
+
+        last = xml_child(s, "RegressionModel");
+        if (sum)
+            ok = sum_read(r, e, sum, output++);
+    }
+    ok = ok && (last || bad(r, "no regression behind the sums")) &&
+         (output == portable_width(r->p) ||
+          bad(r, "not as many sums as classes")) &&
+         bases_read(r, e, last) && link_read(r, last, &link) &&
+         graph_add_input(r->p->graph, 0, r->p->graph->n_cols, &in, r->err) &&
+         (!r->floats ||
+          graph_add_simple(r->p->graph, GRAPH_ROUND, in, &in, r->err));
+    if (!ok) {
+        ensemble_free(e);
+        return false;
+    }
+    n.in = &in;
+    n.trees = e;
+    n.width = e->n_outputs;
+    return graph_add(r->p->graph, &n, NULL, r->err) && ends_in(r, link);
+}
+
+/* ---- linear models ---- */
+
+/* What an input may stand for: itself, filled in, a flag, its levels. */
+enum slot { SLOT_PLAIN, SLOT_FILLED, SLOT_FLAG, SLOT_LEVELS, N_SLOTS };
+
+struct linear {
+    double *fill;   /* of each input */
+    size_t *column; /* inputs x N_SLOTS: the first of the dense step; or
+                       SIZE_MAX */
+    size_t n;       /* columns */
+    double *weight; /* (n, k) */
+    double *bias;
+    size_t k;
+};
+
+/* "filled x", "missing x", or x. */
+static bool
+name_slot(struct reading *r, const char *name, uint32_t *input, enum slot *slot)
+{
+    *slot = SLOT_PLAIN;
+    if (name && dict_find(r->names, str_of(name)) == DICT_NONE) {
+        if (str_starts(str_of(name), "filled ")) {
+            *slot = SLOT_FILLED;
+            name += 7;
+        } else if (str_starts(str_of(name), "missing ")) {
+            *slot = SLOT_FLAG;
+            name += 8;
+        }
+    }
+    return column_of(r, name, input);
+}
+
+static size_t
+slot_width(const struct reading *r, size_t input, enum slot slot)
+{
+    return slot == SLOT_LEVELS ? dict_count(r->levels[input]) : 1;
+}
+
+static bool
+fills_read(struct reading *r, struct linear *l, const struct xml *model)
+{
+    const struct xml *all = xml_child(model, "LocalTransformations");
+
+    for (const struct xml *f = xml_child(all, "DerivedField"); f;
+         f = xml_next(f, "DerivedField")) {
+        const struct xml *c = xml_child(xml_child(f, "Apply"), "Constant");
+        uint32_t input;
+        enum slot slot;
+
+        if (!name_slot(r, xml_get(f, "name"), &input, &slot))
+            return false;
+        if (slot == SLOT_FILLED &&
+            (!c || !str_to_f64(c->text, &l->fill[input])))
+            return bad(r, "a derived field that is not known");
+    }
+    return true;
+}
+
+/* Which slots are used, by all tables. */
+static bool
+slot_use(struct reading *r, struct linear *l, uint32_t input, enum slot slot)
+{
+    size_t *at = &l->column[(size_t)input * N_SLOTS + slot];
+
+    if ((slot == SLOT_LEVELS) != (r->levels[input] != NULL))
+        return bad(r, "a predictor of another type than its field");
+    if (*at == SIZE_MAX) {
+        *at = l->n;
+        l->n += slot_width(r, input, slot);
+    }
+    return true;
+}
+
+static bool
+predictor(struct reading *r, struct linear *l, const struct xml *x, size_t k)
+{
+    bool category = xml_is(x, "CategoricalPredictor");
+    enum slot slot = SLOT_LEVELS;
+    uint32_t input, level = 0;
+    double w;
+    size_t at;
+
+    if (category ? !column_of(r, xml_get(x, "name"), &input)
+                 : !name_slot(r, xml_get(x, "name"), &input, &slot))
+        return false;
+    if (!l->weight)
+        return slot_use(r, l, input, slot);
+    if (category &&
+        (!xml_get(x, "value") ||
+         (level = dict_find(r->levels[input], str_of(xml_get(x, "value")))) ==
+             DICT_NONE))
+        return bad(r, "a level that its field has not");
+    if (!number_of(r, x, "coefficient", 0, &w))
+        return false;
+    at = l->column[(size_t)input * N_SLOTS + slot] + level;
+    l->weight[at * l->k + k] += w;
+    return true;
+}
+
+static bool
+tables_read(struct reading *r, struct linear *l, const struct xml *model)
+{
+    for (const struct xml *t = xml_child(model, "RegressionTable"); t;
+         t = xml_next(t, "RegressionTable")) {
+        size_t k;
+
+        if (!table_output(r, t, &k))
+            return false;
+        if (k >= l->k)
+            continue;
+        if (!number_of(r, t, "intercept", 0, &l->bias[k]))
+            return false;
+        for (const struct xml *x = t->first; x; x = x->next)
+            if ((xml_is(x, "NumericPredictor") ||
+                 xml_is(x, "CategoricalPredictor")) &&
+                !predictor(r, l, x, k))
+                return false;
+    }
+    return true;
+}
+
+static bool
+slot_put(struct reading *r, const struct linear *l, uint32_t input,
+         enum slot slot, uint32_t *id)
+{
+    struct graph *g = r->p->graph;
+    size_t width = slot_width(r, input, slot);
+    struct graph_node n = {.width = width, .n_in = 1, .in = id};
+
+    if (!graph_add_input(g, input, 1, id, r->err) ||
+        (r->floats && slot != SLOT_LEVELS &&
+         !graph_add_simple(g, GRAPH_ROUND, *id, id, r->err)))
+        return false;
+    if (slot == SLOT_PLAIN)
+        return true;
+    n.op = slot == SLOT_FILLED ? GRAPH_FILL
+           : slot == SLOT_FLAG ? GRAPH_MISSING
+                               : GRAPH_ONEHOT;
+    n.n_a = slot == SLOT_FLAG ? 0 : width;
+    n.n_index = slot == SLOT_LEVELS ? width : 0;
+    if (!graph_add(g, &n, id, r->err))
+        return false;
+    if (slot == SLOT_FILLED)
+        g->node[*id].a[0] = l->fill[input];
+    for (size_t k = 0; slot == SLOT_LEVELS && k < width; k++) {
+        g->node[*id].a[k] = (double)k;
+        g->node[*id].index[k] = (uint32_t)k;
+    }
+    return true;
+}
+
+/* The columns in the order in which slots came into use. */
+static bool
+columns_put(struct reading *r, const struct linear *l, uint32_t *id)
+{
+    size_t n_slots = r->p->graph->n_cols * N_SLOTS, used = 0;
+    struct graph_node join = {.op = GRAPH_JOIN, .width = l->n};
+    uint32_t *part = mem_try_array(n_slots, sizeof *part, r->err);
+    size_t *by_column = mem_try_array(l->n, sizeof *by_column, r->err);
+    bool ok = part && by_column;
+
+    for (size_t s = 0; s < n_slots && ok; s++)
+        if (l->column[s] < l->n)
+            by_column[l->column[s]] = s + 1;
+    for (size_t c = 0; c < l->n && ok; c++)
+        if (by_column[c])
+            ok = slot_put(r, l, (uint32_t)((by_column[c] - 1) / N_SLOTS),
+                          (enum slot)((by_column[c] - 1) % N_SLOTS),
+                          &part[used++]);
+    join.n_in = used;
+    join.in = part;
+    ok = ok && graph_add(r->p->graph, &join, id, r->err);
+    free(part);
+    free(by_column);
+    return ok;
+}
+
+static bool
+linear_put(struct reading *r, const struct linear *l, enum graph_op link)
+{
+    struct graph_node n = {.op = GRAPH_DENSE,
+                           .width = l->k,
+                           .n_in = 1,
+                           .n_a = l->n * l->k,
+                           .a = l->weight,
+                           .n_b = l->k,
+                           .b = l->bias};
+    uint32_t id;
+
+    if (!columns_put(r, l, &id))
+        return false;
+    n.in = &id;
+    return graph_add(r->p->graph, &n, NULL, r->err) && ends_in(r, link);
+}
+
+static bool
+linear_read(struct reading *r, const struct xml *model)
+{
+    size_t inputs = r->p->graph->n_cols, cells;
+    struct linear l = {.k = portable_width(r->p)};
+    enum graph_op link;
+    bool ok;
+
+    l.fill = mem_try_array(inputs, sizeof *l.fill, r->err);
+    l.column = mem_try_array(inputs, N_SLOTS * sizeof *l.column, r->err);
+    l.bias = mem_try_array(l.k, sizeof *l.bias, r->err);
+    ok = l.fill && l.column && l.bias;
+    for (size_t s = 0; s < inputs * N_SLOTS && ok; s++)
+        l.column[s] = SIZE_MAX;
+    ok = ok && fills_read(r, &l, model) && link_read(r, model, &link) &&
+         tables_read(r, &l, model);
+    if (ok && (l.n == 0 || l.n > GRAPH_MAX_WIDTH || !mem_mul(l.n, l.k, &cells)))
+        ok = bad(r, "a regression of no columns, or of too many");
+    if (ok && (l.weight = mem_try_array(cells, sizeof *l.weight, r->err)))
+        ok = tables_read(r, &l, model) && linear_put(r, &l, link);
+    else
+        ok = false;
+    free(l.fill);
+    free(l.column);
+    free(l.weight);
+    free(l.bias);
+    return ok;
+}
+
+/* ---- the whole ---- */
+
+bool
+pmml_is(struct str bytes)
+{
+    struct str t = str_trim(bytes);
+
+    return str_starts(t, "<?xml") || str_starts(t, "<PMML");
+}
+
+static bool
+read_all(struct reading *r, struct str bytes)
+{
+    const struct xml *model;
+
+    if (!str_utf8_valid(bytes))
+        return bad(r, "not valid UTF-8");
+    if (!(r->root = xml_parse(bytes, &r->arena, r->err)) ||
+        !(r->names = dict_new(r->err)))
+        return false;
+    if (!xml_is(r->root, "PMML") || !(model = model_of(r)))
+        return bad(r, "no PMML with a mining model or a regression");
+    if (!target_find(r) || !fields_read(r))
+        return false;
+    portable_tell(r->p, "format", "PMML");
+    return (xml_is(model, "MiningModel") ? chain_read(r, model)
+                                         : linear_read(r, model)) &&
+           portable_check(r->p, r->err);
+}
+
+struct portable *
+pmml_read(struct str bytes, struct error *err)
+{
+    struct reading r = {.err = err};
+    bool ok;
+
+    arena_init(&r.arena);
+    ok = read_all(&r, bytes);
+    for (size_t i = 0; r.levels && i < r.p->graph->n_cols; i++)
+        dict_unref(r.levels[i]);
+    free(r.levels);
+    dict_unref(r.names);
+    arena_fini(&r.arena);
+    if (ok)
+        return r.p;
+    portable_free(r.p);
+    return NULL;
+}

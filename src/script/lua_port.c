@@ -1,0 +1,141 @@
+/* script/lua_port.c -- models from other programs, and to them.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/file.h"
+#include "engine/port/port.h"
+#include "script/lua_types.h"
+
+/* ---- model:export{ onnx = "churn.onnx" } ---- */
+
+struct exporting {
+    const struct model *model;
+    struct port_export o;
+    const char *path;
+    size_t len;
+    struct port_report report;
+};
+
+static void
+exporting_fini(void *p)
+{
+    struct exporting *x = p;
+
+    port_report_fini(&x->report);
+}
+
+static bool
+run_export(struct task *t, void *ctx, struct error *err)
+{
+    struct exporting *x = ctx;
+
+    return port_save(x->model, &x->o, x->path, session_pool(task_session(t)),
+                     &x->len, &x->report, err) ||
+           error_prefix(err, "%s: ", x->path);
+}
+
+/* What was written as a table: format, path, bytes, rows, worst, notes. */
+static void
+push_report(lua_State *L, const struct exporting *x)
+{
+    lua_createtable(L, 0, 6);
+    lua_pushstring(L, port_format_name(x->o.format));
+    lua_setfield(L, -2, "format");
+    lua_pushstring(L, x->path);
+    lua_setfield(L, -2, "path");
+    lua_pushinteger(L, (lua_Integer)x->len);
+    lua_setfield(L, -2, "bytes");
+    lua_pushinteger(L, (lua_Integer)x->report.n_rows);
+    lua_setfield(L, -2, "rows");
+    lua_pushnumber(L, x->report.worst);
+    lua_setfield(L, -2, "worst");
+    lua_pushstring(L, x->report.notes.data);
+    lua_setfield(L, -2, "notes");
+}
+
+int
+lua_model_export(lua_State *L)
+{
+    static const char *const allowed[] = {
+        "c", "lightgbm", "onnx", "pmml", "xgboost", "onnx_ml", "prefix", NULL};
+    struct exporting *x;
+    int64_t ml;
+    unsigned n = 0;
+
+    lua_settop(L, 2);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    script_options(L, 2, allowed);
+    x = script_scratch(L, sizeof *x, exporting_fini);
+    buf_init(&x->report.notes);
+    x->model = script_model(L, 1)->model;
+    for (int f = 0; f < PORT_N_FORMATS; f++) {
+        const char *path =
+            script_opt_text(L, 2, port_format_name((enum port_format)f), NULL);
+
+        if (!path)
+            continue;
+        n++;
+        x->path = path;
+        x->o.format = (enum port_format)f;
+    }
+    ml = script_opt_int(L, 2, "onnx_ml", 3);
+    if (n != 1 || (ml != 3 && ml != 5))
+        script_failf(L, ERR_USAGE,
+                     "expected one format and its file, as in "
+                     "model:export{ onnx = \"churn.onnx\" }; onnx_ml is 3 or "
+                     "5");
+    x->o.onnx_ml = (int)ml;
+    x->o.name = script_opt_text(L, 2, "prefix", NULL);
+    script_call(L, "export the model", run_export, x);
+    push_report(L, x);
+    return 1;
+}
+
+/* ---- lathe.import(path [, options]) ---- */
+
+struct importing {
+    const char *path;
+    struct port_import o;
+    struct lua_model *out;
+};
+
+static bool
+run_import(struct task *t, void *ctx, struct error *err)
+{
+    struct importing *x = ctx;
+    struct file_map map;
+
+    if (!file_map_open(&map, x->path, task_progress(t), err))
+        return false;
+    x->out->model = port_read((struct str){map.data, map.len}, &x->o, err);
+    if (x->out->model && !file_map_whole(&map, err)) {
+        model_unref(x->out->model);
+        x->out->model = NULL;
+    }
+    file_map_close(&map);
+    return x->out->model || error_prefix(err, "%s: ", x->path);
+}
+
+int
+lua_lathe_import(lua_State *L)
+{
+    static const char *const allowed[] = {"target", "classes", "columns",
+                                          "activation", NULL};
+    struct importing x = {.path = luaL_checkstring(L, 1)};
+
+    lua_settop(L, 2);
+    script_options(L, 2, allowed);
+    if (lua_istable(L, 2)) {
+        x.o.target = script_opt_text(L, 2, "target", NULL);
+        x.o.activation = script_opt_text(L, 2, "activation", NULL);
+        x.o.classes = script_opt_texts(L, 2, "classes");
+        x.o.columns = script_opt_texts(L, 2, "columns");
+    }
+    x.out = script_new_model(L);
+    script_call(L, "import a model", run_import, &x);
+    return 1;
+}
