@@ -24,6 +24,7 @@ endif
 if HAVE_VTERM
 OPTIONAL_TESTS += tui
 endif
+EXTRA_DIST += tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/tap.lua tests/lib/tap.sh tests/lib/close.h tests/lib/lesson.h tests/lib/profile_table.h tests/lib/same_stream.h tests/lib/scratch.h tests/lib/small_model.h
 EXTRA_DIST += tests/lib/artifact.py tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/tap.lua tests/lib/tap.sh tests/lib/close.h tests/lib/profile_table.h tests/lib/same_stream.h tests/lib/scratch.h tests/lib/small_model.h
 
 # Each fuzz target replays its corpus: FUZZ += tests/fuzz/fuzz_x, and its sources.

@@ -323,6 +323,10 @@ cv_run(const struct family *family, const struct params *p,
                          .out = &r};
     bool ok;
 
+    if (family->problems == 1u << PROBLEM_NONE)
+        return error_set(err, ERR_RANGE,
+                         "%s has no target that it could be judged by",
+                         family->name);
     if (!options_check(o, err))
         return false;
     if (o->model)

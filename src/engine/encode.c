@@ -195,8 +195,16 @@ problem_word(enum problem p)
         return "multiclass";
     case PROBLEM_REGRESSION:
         return "regression";
+    case PROBLEM_NONE:
+        return "none";
     }
     return "?";
+}
+
+bool
+problem_has_classes(enum problem p)
+{
+    return p == PROBLEM_BINARY || p == PROBLEM_MULTICLASS;
 }
 
 /* Distinct values of a numeric column, ascending, up to `max` of them; one
@@ -458,6 +466,18 @@ target_fit(const struct frame *f, const char *name, int problem,
     else
         target_fini(&t);
     return ok;
+}
+
+bool
+target_none(size_t n, struct target *out, struct error *err)
+{
+    struct target t;
+
+    if (!target_begin(&t, n, err))
+        return false;
+    t.problem = PROBLEM_NONE;
+    *out = t;
+    return true;
 }
 
 static bool

@@ -70,16 +70,23 @@ design_dense(const double *x, size_t n_rows, size_t n_cols,
              const struct design_column *columns, struct error *err) MUST_USE;
 
 enum { TARGET_MAX_CLASSES = 256 };
-enum problem { PROBLEM_BINARY, PROBLEM_MULTICLASS, PROBLEM_REGRESSION };
-const char *
-problem_word(enum problem p); /* "binary", "multiclass", "regression" */
+enum problem {
+    PROBLEM_BINARY,
+    PROBLEM_MULTICLASS,
+    PROBLEM_REGRESSION,
+    PROBLEM_NONE /* no target: clusters, components, scores of rows */
+};
+enum { N_PROBLEMS = PROBLEM_NONE + 1 };
+/* "binary", "multiclass", "regression", "none" */
+const char *problem_word(enum problem p);
+bool problem_has_classes(enum problem p);
 
 /* The target of every row: class index or number. */
 struct target {
     enum problem problem;
     size_t n;
     double *y;        /* owned */
-    size_t n_classes; /* 0 for regression */
+    size_t n_classes; /* 0 for regression, and where there is no target */
     char **classes;   /* owned texts, in bytewise order (numbers in
                             numeric order): for two classes y = 1 is
                             classes[1], the "positive" one */
@@ -95,6 +102,8 @@ struct target {
  * on text, is ERR_TYPE. */
 bool target_fit(const struct frame *f, const char *name, int problem,
                 struct target *out, struct error *err) MUST_USE;
+/* n rows without a target: y is zeros. */
+bool target_none(size_t n, struct target *out, struct error *err) MUST_USE;
 /* The same classes for other rows; an unknown class is ERR_RANGE. */
 bool
 target_apply(const struct target *like, const struct frame *f, const char *name,

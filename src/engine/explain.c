@@ -23,7 +23,7 @@ enum {
 size_t
 explain_outputs(const struct model *m)
 {
-    return m->like.problem == PROBLEM_MULTICLASS ? m->like.n_classes : 1;
+    return model_width(m);
 }
 
 const char *const *

@@ -7,14 +7,29 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "engine/classic/als.h"
+#include "engine/classic/bayes.h"
+#include "engine/classic/ets.h"
+#include "engine/classic/isolation.h"
+#include "engine/classic/kmeans.h"
+#include "engine/classic/knn.h"
 #include "engine/classic/linear.h"
+#include "engine/classic/path.h"
+#include "engine/classic/pca.h"
 #include "engine/neural/cnn.h"
 #include "engine/neural/mlp.h"
 #include "engine/port/imported.h"
 #include "engine/trees/gbdt.h"
 
 static const struct family *const families[] = {
-    &cnn_family, &gbdt_family, &linear_family, &logistic_family, &mlp_family,
+    &als_family,         &cnn_family,
+    &elastic_net_family, &ets_family,
+    &gbdt_family,        &isolation_forest_family,
+    &kmeans_family,      &knn_family,
+    &lasso_family,       &linear_family,
+    &logistic_family,    &mlp_family,
+    &naive_bayes_family, &pca_family,
+    &ridge_family,       &seasonal_naive_family,
 };
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 

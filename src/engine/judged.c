@@ -89,7 +89,7 @@ judged_take(const struct model *m, const struct frame *f,
     struct judged j = {0};
     struct prediction p;
 
-    if (!model_truth(m, f, &j.truth, err))
+    if (!model_judge_check(m, err) || !model_truth(m, f, &j.truth, err))
         return false;
     if ((!o || !o->weight || weigh_by(&j.truth, f, o->weight, err)) &&
         (!o || !o->group || group_by(&j.truth, f, o->group, err)) &&
@@ -178,7 +178,8 @@ judged_stream(const struct model *m, struct stream *s, struct judged *out,
 {
     struct judging g = {.model = m};
     struct frame *f = NULL;
-    bool ok = target_take(&m->like, NULL, 0, &g.all.truth, err);
+    bool ok = model_judge_check(m, err) &&
+              target_take(&m->like, NULL, 0, &g.all.truth, err);
 
     g.all.k = m->like.problem == PROBLEM_MULTICLASS ? m->like.n_classes : 1;
     g.weighs = m->weight && frame_find(stream_head(s), m->weight) >= 0;

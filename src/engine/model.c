@@ -66,7 +66,26 @@ model_unref(struct model *m)
 size_t
 model_width(const struct model *m)
 {
-    return m->like.problem == PROBLEM_MULTICLASS ? m->like.n_classes : 1;
+    switch (m->like.problem) {
+    case PROBLEM_BINARY:
+    case PROBLEM_REGRESSION:
+        break;
+    case PROBLEM_MULTICLASS:
+        return m->like.n_classes;
+    case PROBLEM_NONE:
+        return m->family->width(m->learner);
+    }
+    return 1;
+}
+
+bool
+model_answer(const struct model *m, size_t c, struct answer *out)
+{
+    if (m->like.problem != PROBLEM_NONE)
+        return false;
+    *out = (struct answer){.whole = false};
+    m->family->answer(m->learner, c, out);
+    return true;
 }
 
 size_t
@@ -202,6 +221,18 @@ add_column(struct frame *f, const char *name, struct column *c,
     return next;
 }
 
+static struct column *
+whole_column(const struct prediction *p, size_t c, struct error *err)
+{
+    int64_t *x = mem_try_aligned(p->n, sizeof *x, err);
+
+    if (!x)
+        return NULL;
+    for (size_t i = 0; i < p->n; i++)
+        x[i] = (int64_t)p->value[i * p->k + c];
+    return column_new(COL_INT64, p->n, x, NULL, NULL, err);
+}
+
 /* A value of each row, moved. */
 static struct column *
 moved_column(const struct prediction *p, size_t c, double by, struct error *err)
@@ -262,14 +293,32 @@ set_column(const struct model *m, const struct prediction *p, struct error *err)
     return NULL;
 }
 
+/* Of a model without a target. */
+static struct frame *
+answer_frame(const struct model *m, const struct prediction *p,
+             struct error *err)
+{
+    struct frame *f = frame_new(p->n, 0, NULL, NULL, err);
+    struct answer a;
+
+    for (size_t c = 0; c < p->k && f && model_answer(m, c, &a); c++)
+        f = add_column(
+            f, a.name,
+            a.whole ? whole_column(p, c, err) : number_column(p, c, err), err);
+    return f;
+}
+
 static struct frame *
 prediction_frame(const struct model *m, const struct prediction *p,
                  struct error *err)
 {
     const struct target *like = &m->like;
-    struct frame *f = frame_new(p->n, 0, NULL, NULL, err);
+    struct frame *f;
     char name[256];
 
+    if (like->problem == PROBLEM_NONE)
+        return answer_frame(m, p, err);
+    f = frame_new(p->n, 0, NULL, NULL, err);
     if (like->problem == PROBLEM_REGRESSION) {
         f = add_column(f, "prediction", number_column(p, 0, err), err);
         return add_range(f, m, p, err);
@@ -323,6 +372,15 @@ model_predict_frame(const struct model *m, const struct frame *f,
     out = prediction_frame(m, &p, err);
     prediction_fini(&p);
     return out;
+}
+
+bool
+model_judge_check(const struct model *m, struct error *err)
+{
+    return m->like.problem != PROBLEM_NONE ||
+           error_set(err, ERR_RANGE,
+                     "%s has no target that it could be judged by",
+                     m->family->name);
 }
 
 bool
@@ -414,6 +472,65 @@ model_importance(const struct model *m, struct error *err)
     free(share);
     free(w);
     return out;
+}
+
+/* ---- tables ---- */
+
+const struct family_table *
+model_tables(const struct model *m, size_t *n)
+{
+    const struct family_table *t = m->family->tables;
+
+    *n = 0;
+    while (t && t[*n].name)
+        ++*n;
+    return t;
+}
+
+struct frame *
+model_table(const struct model *m, const char *name, struct error *err)
+{
+    struct buf list;
+    size_t n;
+    const struct family_table *t = model_tables(m, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(t[i].name, name) == 0)
+            return m->family->table(m->learner, i, m->prepare, err);
+    buf_init(&list);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&list, "%s%s", i ? ", " : ", there are ", t[i].name);
+    error_set(err, ERR_NOTFOUND, "%s has no table '%.64s'%s", m->family->name,
+              name, list.data);
+    buf_fini(&list);
+    return NULL;
+}
+
+struct frame *
+model_recommend(const struct model *m, const struct recommend *ask,
+                struct error *err)
+{
+    if (m->family->recommend)
+        return m->family->recommend(m->learner, m->prepare, ask, err);
+    error_set(err, ERR_RANGE, "%s does not recommend", m->family->name);
+    return NULL;
+}
+
+struct frame *
+model_forecast(const struct model *m, const struct forecast *ask,
+               struct error *err)
+{
+    if (!m->family->forecast)
+        error_set(err, ERR_RANGE, "%s does not forecast", m->family->name);
+    else if (ask->horizon < 1 || ask->horizon > 100000)
+        error_set(err, ERR_RANGE, "a horizon of %zu, expected 1..100000",
+                  ask->horizon);
+    else if (!(ask->level > 0 && ask->level < 1))
+        error_set(err, ERR_RANGE, "a level of %g, expected between 0 and 1",
+                  ask->level);
+    else
+        return m->family->forecast(m->learner, m->prepare, ask, err);
+    return NULL;
 }
 
 /* ---- what a model knows of itself ---- */

@@ -72,13 +72,36 @@ struct attribution {
     double *out;
 };
 
+/* A column of the answers of a family without a target. */
+struct answer {
+    char name[32];
+    bool whole; /* numbers without decimals */
+};
+
+/* A table that a learner tells of itself. */
+struct family_table {
+    const char *name; /* "centres" */
+    const char *help; /* one line */
+};
+
+/* What may be asked of a model besides rows. */
+struct recommend {
+    const char *user; /* as text */
+    size_t n;         /* of the best items */
+    bool seen;        /* those too that the user has rated */
+};
+struct forecast {
+    size_t horizon; /* steps behind the last row */
+    double level;   /* of the interval: 0.95 */
+};
+
 /* What a family is. The learner is its private fitted state. */
 struct family {
     const char *name;  /* "gbdt", "linear", "mlp" */
     const char *title; /* "gradient boosting" */
     const struct param *params;
     enum prepare_style style;
-    unsigned problems;
+    unsigned problems;        /* bits 1 << enum problem */
     bool iterative;           /* has rounds to stop early */
     bool feeds;               /* learns from rows that are fed, too */
     bool weighs;              /* heeds the weights of rows */
@@ -97,6 +120,10 @@ struct family {
                  const struct train *ctx, struct json_writer *chosen,
                  struct error *err);
     void (*free)(void *learner);
+    /* Of PROBLEM_NONE: how many numbers answer a row, and what column c of them
+     * is called.  NULL: others. */
+    size_t (*width)(const void *learner);
+    void (*answer)(const void *learner, size_t c, struct answer *out);
     /* The kind of target that the parameters ask for, or -1.  NULL: none. */
     int (*problem)(const struct params *p);
     /* How many numbers a learner predicts for a row of a regression, and which
@@ -104,11 +131,29 @@ struct family {
     size_t (*outputs)(const void *learner, size_t *middle);
     void (*output_name)(const void *learner, size_t i, char *out); /* 32 */
     /* out: shape (rows of d, k), row-major; k = n_classes for several classes,
-     * else outputs(). */
+     * width() without a target, else outputs(). */
     bool (*score)(const void *learner, const struct design *d,
                   struct pool *pool, double *out, struct error *err);
     /* Importance by column of the design, summing to 1. */
     void (*importance)(const void *learner, double *out);
+    /* What else it tells: tables, ended by a NULL name, and the one at `which`,
+     * in units of the columns as they were; NULL: nothing. */
+    const struct family_table *tables;
+    struct frame *(*table)(const void *learner, size_t which,
+                           const struct prepare *prepare, struct error *err);
+    /* Parameters that name the only columns it learns from, ended by NULL; one
+     * that is unset names none.  NULL: it learns from all. */
+    const char *const *columns;
+    /* Columns item (as the table has it) and score, best first; ERR_NOTFOUND
+     * for a user that is not known.  NULL: it does not recommend. */
+    struct frame *(*recommend)(const void *learner,
+                               const struct prepare *prepare,
+                               const struct recommend *ask, struct error *err);
+    /* Columns step, the time where there is one, forecast, low and high.
+     * NULL: it does not forecast. */
+    struct frame *(*forecast)(const void *learner,
+                              const struct prepare *prepare,
+                              const struct forecast *ask, struct error *err);
     /* m stands inside an open object of the learner's own.  Tensors are
      * borrowed by w and are named "FAMILY.what". */
     void (*save)(const void *learner, struct st_writer *w,
@@ -174,9 +219,10 @@ struct model_options {
     const struct model *init;
 };
 
-/* `o` may be NULL: problem -1, patience -1, nothing else.  ERR_RANGE when the
- * family does not learn such a target, or not from weights; the errors of
- * target_fit() and prepare_fit(); ERR_CANCELLED when it was stopped before the first round. */
+/* `target`: NULL for a family without one, and only for that.
+ * `o` may be NULL: problem -1, patience -1, nothing else.  ERR_RANGE when the
+ * family does not learn such a target, or not from weights; the errors of target_fit() and
+ * prepare_fit(); ERR_CANCELLED when it was stopped before the first round. */
 struct model *model_fit(const struct family *family, const struct params *p,
                         const struct frame *f, const char *target,
                         const struct model_options *o, const struct train *ctx,
@@ -196,11 +242,16 @@ model_fit_stream(const struct family *family, const struct params *p,
                  struct stream *s, const char *target,
                  const struct model_options *o, const struct train *ctx,
                  struct error *err) MUST_USE;
+/* Is there a target where the family wants one, and none where it learns
+ * without?  Otherwise ERR_USAGE. */
+bool model_fit_target_check(const struct family *family, const char *target,
+                            const struct model_options *o,
+                            struct error *err) MUST_USE;
 /* The kind of target to fit: `wanted`, or when that is -1 the one that the
  * parameters ask for, or -1. */
 int model_fit_problem(const struct family *family, const struct params *p,
                       int wanted);
-/* May it be tried at all?  Otherwise its error. */
+/* May it be tried on a stream at all?  Otherwise its error. */
 bool
 model_fit_streams(const struct family *family, const struct model_options *o,
                   struct error *err) MUST_USE;
@@ -208,10 +259,15 @@ struct model *model_ref(const struct model *m);
 void model_unref(struct model *m);
 
 struct prediction {
-    size_t n, k;   /* k = 1: P(positive) or the value; of several values
-                      the one that is judged */
+    size_t n, k;   /* model_width(); of several values the one that is
+                      judged */
     double *value; /* owned, (n, k) row-major */
 };
+/* Numbers that answer a row: 1, P(positive) or the value; one a class; or what
+ * model_answer() names. */
+size_t model_width(const struct model *m);
+/* Column c < model_width() of a model without a target; false for others. */
+bool model_answer(const struct model *m, size_t c, struct answer *out);
 bool
 model_predict(const struct model *m, const struct frame *f, struct pool *pool,
               struct prediction *out, struct error *err) MUST_USE;
@@ -223,7 +279,8 @@ const struct finish *model_finish(const struct model *m);
 /* As a frame: binary "probability", "prediction"; multiclass "p_CLASS"...,
  * "prediction"; regression "prediction", and behind it each of several
  * values: "q0.1"...  Where ranges were learnt also "low" and "high", or "set",
- * the names of classes with commas between. */
+ * the names of classes with commas between. Without a target a column for
+ * each answer. */
 struct frame *
 model_predict_frame(const struct model *m, const struct frame *f,
                     struct pool *pool, struct error *err) MUST_USE;
@@ -231,8 +288,8 @@ model_predict_frame(const struct model *m, const struct frame *f,
  * answers, behind the columns of s where `inputs`. */
 struct stream *model_predict_stream(const struct model *m, struct stream *s,
                                     bool inputs, struct error *err) MUST_USE;
-/* f must hold the target.  Where it holds the columns of weights and queries
- * that were learnt with, they count. */
+/* f must hold the target; ERR_RANGE for a model without one.  Where it holds
+ * the columns of weights and queries that were learnt with, they count. */
 bool model_evaluate(const struct model *m, const struct frame *f, uint64_t seed,
                     struct pool *pool, struct evaluation *out,
                     struct error *err) MUST_USE;
@@ -245,6 +302,17 @@ model_evaluate_stream(const struct model *m, struct stream *s, uint64_t seed,
 struct frame *
 model_importance(const struct model *m, struct error *err) MUST_USE;
 
+/* A table that the model tells of itself, by the names of model_tables();
+ * ERR_NOTFOUND with those that there are. */
+struct frame *model_table(const struct model *m, const char *name,
+                          struct error *err) MUST_USE;
+const struct family_table *model_tables(const struct model *m, size_t *n);
+/* ERR_RANGE for a family that cannot. */
+struct frame *
+model_recommend(const struct model *m, const struct recommend *ask,
+                struct error *err) MUST_USE;
+struct frame *model_forecast(const struct model *m, const struct forecast *ask,
+                             struct error *err) MUST_USE;
 /* A model that was not learnt here: no training rows, no fingerprint and no
  * baselines, so that drift cannot be told. */
 struct model_parts {
@@ -264,7 +332,7 @@ const struct family *model_family(const struct model *m);
 const void *model_learner(const struct model *m);
 const struct prepare *model_prepare(const struct model *m);
 enum problem model_problem(const struct model *m);
-const char *model_target(const struct model *m);
+const char *model_target(const struct model *m); /* or NULL */
 size_t model_classes(const struct model *m, const char *const **names);
 /* The columns of weights and of queries it was learnt with, or NULL. */
 const char *model_weight(const struct model *m);

@@ -168,7 +168,7 @@ classes_read(const struct json *o, struct target *t, struct error *err)
     if (!json_get_array(o, "classes", &a, err))
         return false;
     n = json_len(a);
-    if ((t->problem == PROBLEM_REGRESSION) != (n == 0) || n == 1 ||
+    if (problem_has_classes(t->problem) != (n > 0) || n == 1 ||
         (t->problem == PROBLEM_BINARY && n != 2) || n > TARGET_MAX_CLASSES)
         return error_set(err, ERR_CORRUPT, "%zu classes for a %s target", n,
                          problem_word(t->problem));
@@ -203,14 +203,15 @@ target_read(const struct json *o, struct model *m, struct error *err)
 
     if (!json_get_string(o, "problem", &word, err))
         return false;
-    for (int p = PROBLEM_BINARY; p <= PROBLEM_REGRESSION; p++)
+    for (int p = 0; p < N_PROBLEMS; p++)
         if (strcmp(word, problem_word((enum problem)p)) == 0) {
             m->like.problem = (enum problem)p;
             if (!(m->family->problems & 1u << p))
                 return error_set(err, ERR_CORRUPT,
                                  "%s does not learn a %s target",
                                  m->family->name, word);
-            return text_copy(o, "target", &m->target, err) &&
+            return (p == PROBLEM_NONE ||
+                    text_copy(o, "target", &m->target, err)) &&
                    classes_read(o, &m->like, err) && columns_read(o, m, err);
         }
     return error_set(err, ERR_CORRUPT, "problem '%.16s' is not known", word);

@@ -58,6 +58,11 @@ metrics_choose(struct fit *f, struct error *err)
     static const char *const numbers[] = {"rmse", "mae", NULL};
     const char *const *names = f->o->metrics;
 
+    if (f->all.problem == PROBLEM_NONE)
+        return !names || error_set(err, ERR_RANGE,
+                                   "%s learns without a target: no metric "
+                                   "tells how well",
+                                   f->family->name);
     if (!names)
         names = f->all.problem == PROBLEM_REGRESSION ? numbers : classes;
     for (; *names; names++) {
@@ -77,6 +82,33 @@ model_fit_problem(const struct family *family, const struct params *p,
                   int wanted)
 {
     return wanted < 0 && family->problem ? family->problem(p) : wanted;
+}
+
+bool
+model_fit_target_check(const struct family *family, const char *target,
+                       const struct model_options *o, struct error *err)
+{
+    bool none = family->problems == 1u << PROBLEM_NONE;
+
+    if (!none && !target)
+        return error_set(err, ERR_USAGE, "%s needs a target: what to predict",
+                         family->name);
+    if (none && target)
+        return error_set(err, ERR_USAGE,
+                         "%s learns without a target; a column that it is not "
+                         "to see is dropped",
+                         family->name);
+    if (none && o && (o->valid || o->valid_share > 0))
+        return error_set(err, ERR_USAGE,
+                         "%s learns without a target: there is nothing to "
+                         "hold rows out for",
+                         family->name);
+    if (family->forecast && o && o->valid_share > 0)
+        return error_set(err, ERR_USAGE,
+                         "%s learns from a series: rows drawn from it leave "
+                         "gaps; hold out its last rows",
+                         family->name);
+    return true;
 }
 
 static bool
@@ -113,7 +145,7 @@ model_fit_split(const struct fit *f, const struct frame *all, double share,
                            .time = f->o->split_time,
                            .gap = f->o->split_gap,
                            .seed = f->ctx->seed};
-    bool classes = f->all.problem != PROBLEM_REGRESSION;
+    bool classes = problem_has_classes(f->all.problem);
     struct frame *by;
     bool ok;
 
@@ -236,6 +268,55 @@ list_dropped(struct fit *f, struct error *err)
     return true;
 }
 
+/* The column that a parameter names, or NULL. */
+static const char *
+column_named(const struct fit *f, const char *param)
+{
+    const struct param *p = f->family->params;
+
+    while (strcmp(p->name, param) != 0)
+        p++;
+    return p->fallback || params_is_set(f->params, param)
+               ? params_text(f->params, param)
+               : NULL;
+}
+
+static bool
+is_named(const struct fit *f, const char *column)
+{
+    for (const char *const *p = f->family->columns; *p; p++) {
+        const char *name = column_named(f, *p);
+
+        if (name && strcmp(name, column) == 0)
+            return true;
+    }
+    return f->target && strcmp(column, f->target) == 0;
+}
+
+/* All columns but those that parameters name. */
+static bool
+drop_unnamed(struct fit *f, struct error *err)
+{
+    const char **list =
+        mem_try_array(frame_cols(f->train) + 1, sizeof *list, err);
+    size_t n = 0, col;
+
+    if (!list)
+        return false;
+    for (size_t c = 0; c < frame_cols(f->train); c++)
+        if (!is_named(f, frame_name(f->train, c)))
+            list[n++] = frame_name(f->train, c);
+    free(f->drop);
+    f->drop = list;
+    for (const char *const *p = f->family->columns; *p; p++) {
+        const char *name = column_named(f, *p);
+
+        if (name && !frame_need(f->train, name, &col, err))
+            return error_prefix(err, "%s: ", *p);
+    }
+    return true;
+}
+
 /* Through its text, as a saved model comes back. */
 static struct prepare *
 prepare_copy(const struct prepare *p, struct error *err)
@@ -261,6 +342,8 @@ model_fit_prepare(struct fit *f, struct error *err)
 {
     struct pool *pool = f->ctx->pool;
 
+    if (f->family->columns && !drop_unnamed(f, err))
+        return false;
     f->m->prepare = f->o->init
                         ? prepare_copy(f->o->init->prepare, err)
                         : prepare_fit(f->train, f->target, f->family->style,
@@ -532,8 +615,13 @@ fit_run(struct fit *f, const struct frame *all, struct error *err)
 {
     struct model *m = f->m;
 
-    if (!target_learn(f, all, err) || !model_fit_settle(f, err) ||
-        !model_fit_weigh(f, &f->all, all, err) ||
+    if (!model_fit_target_check(f->family, f->target, f->o, err))
+        return false;
+    if (frame_rows(all) == 0 && !f->target)
+        return error_set(err, ERR_RANGE, "no rows to learn from");
+    if (!(f->target ? target_learn(f, all, err)
+                    : target_none(frame_rows(all), &f->all, err)) ||
+        !model_fit_settle(f, err) || !model_fit_weigh(f, &f->all, all, err) ||
         !frame_fingerprint(all, m->fingerprint, err) ||
         !model_fit_keep(f, all, err) || !rows_choose(f, f->rest, err) ||
         !weigh_classes(f, err))

@@ -17,7 +17,7 @@ struct fit {
     const struct params *params;
     const struct model_options *o;
     const struct train *ctx;
-    const char *target;
+    const char *target; /* NULL: none */
     const struct metric *metric[METRIC_MAX];
     struct metric asked[METRIC_MAX]; /* what they are; names are the options' */
     size_t n_metrics;

@@ -495,7 +495,8 @@ model_fit_stream(const struct family *family, const struct params *p,
                         .left = (size_t)(budget_bytes() / 2)};
     bool ok;
 
-    if (!model_fit_streams(family, o, err))
+    if (!model_fit_streams(family, o, err) ||
+        !model_fit_target_check(family, target, o, err))
         return NULL;
     ok = model_fit_begin(&g.f, err) && feeding_run(&g, err);
     feeding_fini(&g);

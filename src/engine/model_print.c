@@ -164,9 +164,12 @@ void
 model_print(const struct model *m, struct buf *out)
 {
     line(out, "model");
-    buf_printf(out, "%s (%s) of ", m->family->title, m->family->name);
-    name(out, m->target);
-    buf_printf(out, ", %s", problem_word(m->like.problem));
+    buf_printf(out, "%s (%s)", m->family->title, m->family->name);
+    if (m->target) {
+        buf_puts(out, " of ");
+        name(out, m->target);
+        buf_printf(out, ", %s", problem_word(m->like.problem));
+    }
     if (m->like.n_classes)
         classes_print(m, out);
     buf_putc(out, '\n');

@@ -16,7 +16,8 @@ struct model {
     void *learner;
     struct prepare *prepare;
     struct target like; /* problem and classes; no rows */
-    char *target, *params;
+    char *target;       /* NULL: none */
+    char *params;
     char *weight, *group; /* columns, or NULL */
     char *metrics;        /* JSON text, or NULL */
     struct finish finish; /* n = 0: nothing */
@@ -44,11 +45,12 @@ bool model_baselines_fit(struct model *m, const struct frame *train,
  * baselines' names and kinds. */
 bool model_baselines_init(struct model *m, size_t n_cuts, size_t n_shares,
                           struct error *err) MUST_USE;
+/* Can it be evaluated?  Otherwise its error. */
+bool model_judge_check(const struct model *m, struct error *err) MUST_USE;
 /* What is predicted for the rows of d, (rows, model_width()): of several values
  * the one that is judged. */
 bool model_score(const struct model *m, const struct design *d,
                  struct pool *pool, double *out, struct error *err) MUST_USE;
-size_t model_width(const struct model *m);
 /* Into an open object: params, seed, fingerprint, rows, valid_metrics. */
 void model_put_lineage(const struct model *m, struct json_writer *w);
 #endif

@@ -452,6 +452,16 @@ prepare_feature(const struct prepare *p, size_t col)
     return p->feature[p->source[col].ref].name;
 }
 
+void
+prepare_column(const struct prepare *p, size_t col, struct prepared *out)
+{
+    const struct design_source *s = &p->source[col];
+    bool scaled = s->kind == DESIGN_NUMBER;
+
+    *out = (struct prepared){p->column[col].name, scaled ? s->shift : 0,
+                             scaled ? s->scale : 1};
+}
+
 const struct design_source *
 prepare_source(const struct prepare *p, size_t col)
 {

@@ -13,6 +13,8 @@
  *   PREPARE_PIXELS every number as it is, constant ones too, in the order of
  *                  the table, and no text; or, where there is a text column
  *                  of the name PREPARE_IMAGE, that one alone, as it is
+ *   PREPARE_IDS    as trees, but nothing is left out: texts keep all their
+ *                  levels, identifiers and constants stay; no column will do
  * Text columns that look like identifiers (over half of the rows distinct and
  * more than 50) and constant columns are dropped; prepare_notes() says so.
  * Columns are matched by name; order does not matter; a column absent at
@@ -34,7 +36,8 @@ enum prepare_style {
     PREPARE_TREES,
     PREPARE_DENSE,
     PREPARE_CODES,
-    PREPARE_PIXELS
+    PREPARE_PIXELS,
+    PREPARE_IDS
 };
 #define PREPARE_IMAGE "image"
 
@@ -49,7 +52,8 @@ struct input {
 
 struct prepare;
 
-/* `drop`: columns to leave out besides the target (NULL-ended, may be NULL).
+/* `target` may be NULL: none.
+ * `drop`: columns to leave out besides the target (NULL-ended, may be NULL).
  * `derive`: "name = expression" columns computed first, kept as text and
  * checked against the schema on load (NULL-ended, may be NULL). */
 struct prepare *
@@ -79,6 +83,12 @@ struct prepare_feature {
 void prepare_feature_get(const struct prepare *p, size_t ref,
                          struct prepare_feature *out);
 size_t prepare_cols(const struct prepare *p); /* of its designs */
+/* Column `col` of its designs: a value v of it was v / scale + shift. */
+struct prepared {
+    const char *name;
+    double shift, scale;
+};
+void prepare_column(const struct prepare *p, size_t col, struct prepared *out);
 /* Sentences on what was dropped and why; newline-ended. */
 const char *prepare_notes(const struct prepare *p);
 void prepare_json(const struct prepare *p, struct json_writer *w);

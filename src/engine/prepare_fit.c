@@ -39,6 +39,12 @@ list_has(const char *const *list, const char *name)
     return false;
 }
 
+static bool
+is_target(const char *name, const char *target)
+{
+    return target && strcmp(name, target) == 0;
+}
+
 /* ---- measuring a column ---- */
 
 struct level {
@@ -208,6 +214,8 @@ drop_reason(const struct stats *s, const struct prepare *p)
         return pixel_reason(s, p);
     if (s->n_distinct == 0)
         return "it has no values";
+    if (p->keeps_all)
+        return NULL;
     if (s->n_distinct == 1 && s->n_missing == 0)
         return "it is constant";
     if (column_type(s->column) == COL_TEXT)
@@ -229,7 +237,7 @@ feature_text(struct prepare *p, struct feature *f, struct stats *s,
     bool *rare;
 
     f->n_levels = s->n_distinct;
-    if (f->n_levels > PREPARE_MAX_LEVELS) {
+    if (f->n_levels > PREPARE_MAX_LEVELS && !p->keeps_all) {
         buf_printf(&p->notes,
                    "column '%s' keeps the %d most frequent of %zu levels\n",
                    f->name, PREPARE_MAX_LEVELS, f->n_levels);
@@ -289,7 +297,7 @@ derived_fit(struct prepare *p, const char *const *derive, const char *target,
     for (size_t i = 0; i < n; i++) {
         if (!prepare_derived_add(p, derive[i], err))
             return false;
-        if (strcmp(p->derived[i].name, target) == 0)
+        if (is_target(p->derived[i].name, target))
             return error_set(err, ERR_RANGE,
                              "derived column '%s' has the name of the target",
                              target);
@@ -329,7 +337,7 @@ inputs_of_derived(struct prepare *p, size_t i, const struct frame *f,
     for (size_t k = 0; k < n && ok; k++) {
         if (prepare_derived_find(p, names[k], i) < i)
             continue;
-        if (strcmp(names[k], target) == 0)
+        if (is_target(names[k], target))
             ok = error_set(err, ERR_RANGE,
                            "derived column '%s' reads the target '%s'",
                            p->derived[i].name, target);
@@ -373,7 +381,7 @@ features_fit(struct prepare *p, const struct frame *work, const char *target,
     for (size_t i = 0; i < n && ok; i++) {
         const char *name = frame_name(work, i);
 
-        if (strcmp(name, target) == 0 || list_has(drop, name))
+        if (is_target(name, target) || list_has(drop, name))
             continue;
         p->images |= strcmp(name, PREPARE_IMAGE) == 0 &&
                      column_type(frame_column(work, i)) == COL_TEXT;
@@ -395,7 +403,7 @@ features_fit(struct prepare *p, const struct frame *work, const char *target,
     for (size_t i = 0; i < k; i++)
         free(s[i].level);
     free(s);
-    if (ok && p->n_features == 0)
+    if (ok && p->n_features == 0 && !p->keeps_all)
         ok = error_set(err, ERR_RANGE, "no column is left to learn from");
     return ok && buf_check(&p->notes, err);
 }
@@ -406,7 +414,7 @@ names_check(const struct frame *f, const char *target, const char *const *drop,
 {
     size_t col;
 
-    if (!frame_need(f, target, &col, err))
+    if (target && !frame_need(f, target, &col, err))
         return error_prefix(err, "target: ");
     for (; drop && *drop; drop++)
         if (!frame_need(f, *drop, &col, err))
@@ -423,8 +431,10 @@ prepare_fit(const struct frame *f, const char *target, enum prepare_style style,
     struct frame *work = NULL;
     bool ok = false;
 
-    if (!names_check(f, target, drop, err) || !(p = prepare_new(style, err)))
+    if (!names_check(f, target, drop, err) ||
+        !(p = prepare_new(style == PREPARE_IDS ? PREPARE_TREES : style, err)))
         goto out;
+    p->keeps_all = style == PREPARE_IDS;
     if (!derived_fit(p, derive, target, err) ||
         !(work = prepare_derive(p, f, pool, err)))
         goto out;

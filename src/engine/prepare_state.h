@@ -36,9 +36,10 @@ struct feature {
 };
 
 struct prepare {
-    struct arena arena; /* names, levels, tables */
-    enum prepare_style style;
-    bool images; /* PREPARE_PIXELS, in fitting: there is a column of them */
+    struct arena arena;       /* names, levels, tables */
+    enum prepare_style style; /* not PREPARE_IDS: it is applied as trees are */
+    bool images;    /* PREPARE_PIXELS, in fitting: there is a column of them */
+    bool keeps_all; /* in fitting: PREPARE_IDS */
     struct derived *derived;
     size_t n_derived;
     struct input *input;

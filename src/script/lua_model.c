@@ -290,6 +290,25 @@ lua_fit_options(lua_State *L, int idx, struct model_options *o)
     o->finish.interval = script_opt_number(L, idx, "interval", 0);
 }
 
+/* fit(frame, target, options), or fit(frame, options) without a target: the
+ * arguments as if there were always one.  True for a family without. */
+static bool
+settle_target(lua_State *L, const struct family *family)
+{
+    bool none = family->problems == 1u << PROBLEM_NONE;
+
+    if (none && lua_type(L, 3) == LUA_TSTRING)
+        script_failf(L, ERR_USAGE,
+                     "%s learns without a target: fit(frame [, options])",
+                     family->name);
+    if (none && lua_istable(L, 3)) {
+        lua_pushnil(L);
+        lua_insert(L, 3);
+    }
+    lua_settop(L, 4);
+    return none;
+}
+
 static int
 estimator_fit(lua_State *L)
 {
@@ -307,8 +326,8 @@ estimator_fit(lua_State *L)
     bool fitted;
 
     luaL_argexpected(L, train, 2, "frame");
-    luaL_checkstring(L, 3);
-    lua_settop(L, 4);
+    if (!settle_target(L, e->family))
+        luaL_checkstring(L, 3);
     script_options(L, 4, allowed);
     f = script_scratch(L, sizeof *f, fitting_fini);
     f->request = (struct fit_request){.family = e->family,
@@ -352,7 +371,6 @@ static void
 model_print_p(struct kernel *k, const void *p, size_t width, struct buf *out)
 {
     const struct lua_model *m = p;
-
     (void)k;
     (void)width;
     model_print(m->model, out);
@@ -362,9 +380,10 @@ static void
 model_brief(const void *p, struct buf *out)
 {
     const struct lua_model *m = p;
+    const char *target = model_target(m->model);
 
-    buf_printf(out, "%s for %s", model_family(m->model)->name,
-               model_target(m->model));
+    buf_printf(out, "%s%s%s", model_family(m->model)->name,
+               target ? " for " : "", target ? target : "");
 }
 
 static void
@@ -435,6 +454,77 @@ model_importance_lua(lua_State *L)
         script_fail(L, &err);
     script_push_frame(L, a->answer, "importance");
     return 1;
+}
+
+static int
+model_table_lua(lua_State *L)
+{
+    struct lua_model *m = script_model(L, 1);
+    const char *name = luaL_checkstring(L, 2);
+    struct asking *a = script_scratch(L, sizeof *a, asking_fini);
+    struct error err;
+
+    a->answer = model_table(m->model, name, &err);
+    if (!a->answer)
+        script_fail(L, &err);
+    script_push_frame(L, a->answer, name);
+    return 1;
+}
+
+/* The answer of a model that was asked for one. */
+static int
+push_told(lua_State *L, struct asking *a, const char *name,
+          const struct error *err)
+{
+    if (!a->answer)
+        script_fail(L, err);
+    script_push_frame(L, a->answer, name);
+    return 1;
+}
+
+static int
+model_recommend_lua(lua_State *L)
+{
+    static const char *const allowed[] = {"user", "n", "seen", NULL};
+    struct lua_model *m = script_model(L, 1);
+    struct asking *a = script_scratch(L, sizeof *a, asking_fini);
+    struct recommend ask;
+    struct error err;
+    int64_t n;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    script_options(L, 2, allowed);
+    lua_getfield(L, 2, "user");
+    if (lua_isnil(L, -1))
+        script_failf(L, ERR_USAGE, "user is missing: recommend{ user = ... }");
+    ask.user = luaL_tolstring(L, -1, NULL);
+    n = script_opt_int(L, 2, "n", 10);
+    ask.n = n > 0 ? (size_t)n : 0;
+    ask.seen = script_opt_bool(L, 2, "seen", false);
+    a->answer = model_recommend(m->model, &ask, &err);
+    return push_told(L, a, "recommended", &err);
+}
+
+static int
+model_forecast_lua(lua_State *L)
+{
+    static const char *const allowed[] = {"horizon", "level", NULL};
+    struct lua_model *m = script_model(L, 1);
+    struct asking *a = script_scratch(L, sizeof *a, asking_fini);
+    struct forecast ask = {12, 0.95};
+    struct error err;
+
+    lua_settop(L, 3);
+    if (lua_istable(L, 2)) {
+        int64_t n = script_opt_int(L, 2, "horizon", 12);
+
+        script_options(L, 2, allowed);
+        ask.horizon = n > 0 ? (size_t)n : 0;
+        lua_getfield(L, 2, "level");
+        ask.level = luaL_optnumber(L, -1, 0.95);
+    }
+    a->answer = model_forecast(m->model, &ask, &err);
+    return push_told(L, a, "forecast", &err);
 }
 
 static bool
@@ -535,7 +625,8 @@ lathe_load(lua_State *L)
 
 const struct binding lua_estimator_methods[] = {
     {"fit", estimator_fit, "estimator:fit(frame, target [, options])",
-     "Learns to predict the column `target`; recorded as a run.\n"
+     "Learns to predict the column `target`; recorded as a run. What learns\n"
+     "without a target, such as kmeans, takes none: fit(frame [, options]).\n"
      "  valid     share of the rows held out to stop early, or a frame\n"
      "  metric    a name or a list; the first one stops early\n"
      "  stop      another metric that stops early, or \"loss\": what is learnt "
@@ -621,6 +712,17 @@ const struct binding lua_model_methods[] = {
      "as a table: bytes, rows, worst (the largest difference), notes.\n"
      "  onnx_ml  operators of ai.onnx.ml 3, or 5\n"
      "  prefix   c: what names begin with, \"model\""},
+    {"table", model_table_lua, "model:table(name)",
+     "A table that models of its kind tell of: centres, choice (kmeans);\n"
+     "variance, loadings (pca); path (ridge, lasso, elastic_net);\n"
+     "parameters (ets)."},
+    {"recommend", model_recommend_lua,
+     "model:recommend{ user = name, n = 10, seen = false }",
+     "The best items for a user, of those that were not rated (als)."},
+    {"forecast", model_forecast_lua,
+     "model:forecast{ horizon = 12, level = 0.95 }",
+     "What comes behind the last row of a series, with an interval (ets,\n"
+     "seasonal_naive)."},
     {"save", model_save_lua, "model:save(path)",
      "Writes the model as one safetensors file."},
     {NULL, NULL, NULL, NULL},
@@ -658,6 +760,32 @@ const struct binding lua_model_functions[] = {
      "  classes     names of its classes, in order\n"
      "  columns     names of its inputs, in order\n"
      "  activation  safetensors: between layers, \"relu\", \"tanh\", \"sigmoid\""},
+    {"als", NULL, "lathe.als{ user = column, item = column, ... }",
+     "Factors of users and items, from ratings or counts; see\n"
+     "model:recommend."},
+    {"ridge", NULL, "lathe.ridge{ parameters }",
+     "Linear regression with an L2 penalty; lambda by cross-validation."},
+    {"lasso", NULL, "lathe.lasso{ parameters }",
+     "Linear regression with an L1 penalty, which leaves columns out; lambda by\n"
+     "cross-validation."},
+    {"elastic_net", NULL, "lathe.elastic_net{ parameters }",
+     "Both penalties; table(\"path\") of all three has what was tried."},
+    {"ets", NULL, "lathe.ets{ time = column, ... }",
+     "Exponential smoothing of a series; see model:forecast."},
+    {"seasonal_naive", NULL, "lathe.seasonal_naive{ time = column }",
+     "Forecasts the value of a season ago."},
+    {"isolation_forest", NULL, "lathe.isolation_forest{ parameters }",
+     "Rows that few random cuts set apart. Learns without a target; answers\n"
+     "`score`, near 1 for outliers, and `outlier`, 0 or 1."},
+    {"kmeans", NULL, "lathe.kmeans{ parameters }",
+     "Clusters around k centres; without k, as many as have the best\n"
+     "silhouette. Learns without a target; answers `cluster` and `distance`."},
+    {"knn", NULL, "lathe.knn{ parameters }",
+     "The k nearest training rows decide: by their share, or their mean."},
+    {"naive_bayes", NULL, "lathe.naive_bayes{ parameters }",
+     "Naive Bayes for classes: normal numbers, frequencies of levels."},
+    {"pca", NULL, "lathe.pca{ parameters }",
+     "Principal components. Learns without a target; answers `pc1`, ..."},
     {"load", lathe_load, "lathe.load(name)",
      "A model from a file, runs:/ID, churn/3, churn@production."},
     {NULL, NULL, NULL, NULL},

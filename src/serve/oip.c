@@ -444,14 +444,14 @@ static bool
 read_output(const struct reader *r, const struct json *v, struct oip_request *q,
             struct error *err)
 {
-    bool regression = model_problem(r->model) == PROBLEM_REGRESSION;
+    bool classes = problem_has_classes(model_problem(r->model));
     bool probability;
     const char *name;
 
     if (json_type(v) != JSON_OBJECT || !json_get_string(v, "name", &name, err))
         return error_set(err, ERR_TYPE,
                          "outputs: expected objects with a name");
-    probability = !strcmp(name, "probability") && !regression;
+    probability = !strcmp(name, "probability") && classes;
     if (!probability && strcmp(name, "prediction"))
         return error_set(err, ERR_NOTFOUND, "the model has no output '%s'",
                          name);
@@ -470,7 +470,7 @@ read_outputs(const struct reader *r, const struct json *list,
              struct oip_request *q, struct error *err)
 {
     if (!list) {
-        if (model_problem(r->model) != PROBLEM_REGRESSION)
+        if (problem_has_classes(model_problem(r->model)))
             q->output[q->n_outputs++].probability = true;
         q->n_outputs++; /* "prediction" */
         for (size_t i = 0; i < q->n_outputs; i++)
@@ -646,7 +646,7 @@ static void
 put_output(const struct model *m, const struct prediction *p, bool probability,
            struct json_writer *w, struct buf *raw)
 {
-    bool numbers = probability || model_problem(m) == PROBLEM_REGRESSION;
+    bool numbers = probability || !problem_has_classes(model_problem(m));
     size_t from = raw ? raw->len : 0;
 
     json_open(w, '{');
@@ -655,7 +655,7 @@ put_output(const struct model *m, const struct prediction *p, bool probability,
     json_name(w, "shape");
     json_open(w, '[');
     json_put_i64(w, (int64_t)p->n);
-    if (probability && p->k > 1)
+    if (numbers && p->k > 1)
         json_put_i64(w, (int64_t)p->k);
     json_close(w, ']');
     json_name(w, "datatype");
@@ -765,11 +765,12 @@ oip_metadata(const struct model *m, const char *name, const char *version,
     json_close(&w, ']');
     json_name(&w, "outputs");
     json_open(&w, '[');
-    if (problem != PROBLEM_REGRESSION)
+    if (problem_has_classes(problem))
         put_tensor_type(&w, "probability", "FP64",
                         problem == PROBLEM_BINARY ? 1 : n_classes);
     put_tensor_type(&w, "prediction",
-                    problem == PROBLEM_REGRESSION ? "FP64" : "BYTES", 1);
+                    problem_has_classes(problem) ? "BYTES" : "FP64",
+                    problem == PROBLEM_NONE ? model_width(m) : 1);
     json_close(&w, ']');
     json_close(&w, '}');
 }

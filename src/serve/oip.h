@@ -6,7 +6,8 @@
  * all numeric also takes one tensor of any name of shape [n, inputs].  Data is
  * JSON, flat or nested, with null for a missing value; or the binary tensor
  * extension (`binary_tensor_data`), where NaN is a missing value.
- * Outputs: "probability" FP64 (binary [n], multiclass [n, classes]) with
+ * Outputs: of a model without a target "prediction" FP64 [n, answers];
+ * else "probability" FP64 (binary [n], multiclass [n, classes]) with
  * "prediction" BYTES [n], the class; regression: "prediction" FP64 [n].
  * Source: github.com/kserve/open-inference-protocol, specification/protocol.
  * SPDX-License-Identifier: GPL-3.0-or-later */

@@ -429,6 +429,22 @@ out:
 
 /* ---- answers ---- */
 
+/* Each answer of a model without a target by its name. */
+static void
+put_answers(const struct model *m, const double *value, size_t k,
+            struct buf *out)
+{
+    struct answer a;
+
+    for (size_t c = 0; c < k && model_answer(m, c, &a); c++) {
+        buf_puts(out, c ? ", " : "{");
+        buf_json(out, a.name, strlen(a.name));
+        buf_puts(out, ": ");
+        buf_json_double(out, value[c]);
+    }
+    buf_putc(out, '}');
+}
+
 void
 predict_answer_json(const struct model *m, const struct prediction *p,
                     struct buf *out)
@@ -440,6 +456,10 @@ predict_answer_json(const struct model *m, const struct prediction *p,
     for (size_t i = 0; i < p->n; i++) {
         if (i)
             buf_puts(out, ", ");
+        if (model_problem(m) == PROBLEM_NONE) {
+            put_answers(m, p->value + i * p->k, p->k, out);
+            continue;
+        }
         if (p->k == 1) {
             buf_json_double(out, p->value[i]);
             continue;

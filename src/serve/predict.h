@@ -27,7 +27,8 @@ struct frame *predict_parse_json(const struct rows_form *form, struct str body,
 struct frame *predict_parse_csv(const struct rows_form *form, struct str body,
                                 struct error *err) MUST_USE;
 /* {"predictions": [...]}: P(positive) for binary, {"class": p} objects for
- * multiclass, numbers for regression; what is not finite is null. */
+ * multiclass, numbers for regression, {"cluster": 1, ...} objects without a
+ * target; what is not finite is null. */
 void predict_answer_json(const struct model *m, const struct prediction *p,
                          struct buf *out);
 /* A line a row, no header; multiclass: the probabilities in class order. */

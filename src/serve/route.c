@@ -191,14 +191,11 @@ predict(const struct service *s, struct reply *r, struct prediction *p,
         struct error *err)
 {
     struct pool *pool = NULL;
-    const char *const *names;
 
     memset(p, 0, sizeof *p);
     r->call.rows = frame_rows(r->asked);
     if (!r->call.rows) {
-        p->k = model_problem(s->model) == PROBLEM_MULTICLASS
-                   ? model_classes(s->model, &names)
-                   : 1;
+        p->k = model_width(s->model);
         return true;
     }
     if (r->call.rows >= MANY_ROWS)

@@ -27,6 +27,8 @@ cmd_fn cmd_evaluate;
 cmd_fn cmd_explain;
 /* cmd_port.c */
 cmd_fn cmd_export, cmd_import;
+/* cmd_tell.c */
+cmd_fn cmd_recommend, cmd_forecast, cmd_table_of;
 /* cmd_runs.c */
 cmd_fn cmd_runs_ls, cmd_runs_show, cmd_runs_diff, cmd_runs_rm, cmd_runs_export;
 /* cmd_registry.c */

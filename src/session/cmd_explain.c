@@ -163,14 +163,18 @@ bool
 cmd_explain(struct session *s, struct task *t, struct call *c,
             struct error *err)
 {
-    struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
+    struct model *m;
     struct question q = {.data = NULL};
     struct explanation e;
     struct train ctx = {.pool = session_pool(s),
                         .progress = task_progress(t),
                         .seed = (uint64_t)call_int(c, "seed")};
-    bool ok = m != NULL;
+    bool ok;
 
+    if (call_text(c, "table"))
+        return cmd_table_of(s, t, c, err);
+    m = cmd_open_model(s, call_text(c, "model"), NULL, err);
+    ok = m != NULL;
     if (ok && !call_text(c, "data") && !call_lent(c)) {
         ok = tell_card(m, c, err);
     } else if (ok) {

@@ -78,15 +78,6 @@ target_of(const struct call *c)
     return target ? target : folder_is(call_text(c, "data")) ? "class" : NULL;
 }
 
-static bool
-check_target(const struct call *c, struct error *err)
-{
-    return target_of(c) ||
-           error_set(err, ERR_USAGE,
-                     "train: --target is missing (lathe train --help tells "
-                     "more)");
-}
-
 /* How rows are split into folds, and into those held out and not. */
 static bool
 read_folds(struct training *g, const struct call *c, struct error *err)
@@ -126,7 +117,7 @@ choose_aside(const struct training *g, const struct family *family,
     if (!frame_need(g->data, target, &col, err) ||
         !target_fit(g->data, target, fit_problem(family, g->params), &y, err))
         return false;
-    by_class = y.problem != PROBLEM_REGRESSION &&
+    by_class = problem_has_classes(y.problem) &&
                column_type(frame_column(g->data, col)) != COL_FLOAT64 &&
                !by.group && !by.time;
     by.stratify = by_class ? target : NULL;
@@ -181,6 +172,34 @@ read_rows(struct training *g, struct task *t, const struct call *c,
     return g->data || g->rows;
 }
 
+/* Families without a target have no rows to be judged on either. */
+static bool
+check_target(const struct training *g, const struct family *family,
+             const struct call *c, struct error *err)
+{
+    bool none = family->problems == 1u << PROBLEM_NONE;
+
+    if (!none && !target_of(c))
+        return error_set(err, ERR_USAGE,
+                         "train: --target is missing: what is %s to predict? "
+                         "(lathe train --help tells more)",
+                         family->name);
+    if (none && (call_text(c, "test") || call_int(c, "cv") > 0))
+        return error_set(err, ERR_USAGE,
+                         "train: %s learns without a target: there is nothing "
+                         "to judge it by",
+                         family->name);
+    if (family->forecast && g->test_share > 0)
+        return error_set(err, ERR_USAGE,
+                         "train: %s learns from a series: rows drawn from it "
+                         "leave gaps; --test takes a table of its last rows",
+                         family->name);
+    return model_fit_target_check(family,
+                                  none ? call_text(c, "target") : target_of(c),
+                                  NULL, err) ||
+           error_prefix(err, "train: ");
+}
+
 static bool
 read_tables(struct training *g, const struct family *family, struct task *t,
             const struct call *c, struct error *err)
@@ -190,7 +209,7 @@ read_tables(struct training *g, const struct family *family, struct task *t,
     return read_folds(g, c, err) &&
            read_share(c, "valid", &g->valid_share, err) &&
            read_share(c, "test", &g->test_share, err) &&
-           read_rows(g, t, c, err) &&
+           check_target(g, family, c, err) && read_rows(g, t, c, err) &&
            (!valid || g->valid_share > 0 ||
             (g->valid = cmd_table(t, c, valid, err))) &&
            (!test || g->test_share > 0 ||
@@ -266,7 +285,8 @@ put_training(struct call *c, const struct training *g)
         if (g->version)
             buf_printf(call_out(c), ", registered as %s", g->version);
         buf_putc(call_out(c), '\n');
-        if (!g->evaluated && !g->cv.k && !model_valid_metrics(g->model))
+        if (!g->evaluated && !g->cv.k && !model_valid_metrics(g->model) &&
+            model_target(g->model))
             buf_puts(call_out(c),
                      "not scored: no rows were held out; --test 0.2 sets "
                      "some aside\n");
@@ -375,7 +395,7 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
     const char *out = call_text(c, "out"), *name = call_text(c, "register");
     bool ok, stopped;
 
-    ok = family && check_target(c, err) && read_init(&g, s, c, err) &&
+    ok = family && read_init(&g, s, c, err) &&
          read_tables(&g, family, t, c, err) &&
          fit_now(&g, family, s, t, c, err);
     if (ok && g.rows)

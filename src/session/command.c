@@ -12,7 +12,13 @@
 #include "base/mem.h"
 #include "frame/synonym.h"
 
-enum { WIDTH_DEFAULT = 80, HELP_CELLS = 80, NAMES_MAX = 256 };
+enum {
+    WIDTH_DEFAULT = 80,
+    HELP_CELLS = 80,
+    NAMES_MAX = 256,
+    MAX_CHOICES = 64,
+    MAX_CHOICE_CELLS = 60
+};
 
 struct given {
     const struct arg *arg;
@@ -229,11 +235,11 @@ no_such_option(const struct command *c, const char *name, struct error *err)
 static char *
 nearest_choice(const char *choices, const char *text)
 {
-    const char *words[16], *near;
+    const char *words[MAX_CHOICES], *near;
     char *all = mem_text(choices), *save = NULL, *found;
     size_t n = 0;
 
-    for (char *w = strtok_r(all, "|", &save); w && n < 16;
+    for (char *w = strtok_r(all, "|", &save); w && n < MAX_CHOICES;
          w = strtok_r(NULL, "|", &save))
         words[n++] = w;
     near = str_nearest(str_of(text), words, n);
@@ -469,6 +475,13 @@ call_set(struct call *c, const char *name, const char *value, struct error *err)
     return give(c, a, value, err);
 }
 
+/* More choices than a line of help holds: they are told behind its text. */
+static bool
+has_many_choices(const struct arg *a)
+{
+    return a->kind == ARG_CHOICE && strlen(a->choices) > MAX_CHOICE_CELLS;
+}
+
 /* What stands for an argument's value: "DATA", "COLUMN", "a|b". */
 static void
 put_value_name(struct buf *out, const struct arg *a)
@@ -476,10 +489,10 @@ put_value_name(struct buf *out, const struct arg *a)
     static const char *const word[] = {"TEXT", "N",     "X",   "",
                                        "FILE", "MODEL", "RUN", "COLUMN"};
 
-    if (a->choices) {
+    if (a->choices && !has_many_choices(a)) {
         buf_puts(out, a->choices);
-    } else if (!is_option(a)) {
-        for (const char *p = a->name; *p; p++)
+    } else if (!is_option(a) || has_many_choices(a)) {
+        for (const char *p = a->name + strspn(a->name, "-"); *p; p++)
             buf_putc(out, (char)toupper((unsigned char)*p));
     } else {
         buf_puts(out, word[a->kind]);
@@ -738,6 +751,18 @@ names_width(const struct command *c)
     return width;
 }
 
+/* ": a, b, c" */
+static void
+put_choices(struct buf *out, const char *choices)
+{
+    buf_puts(out, ": ");
+    for (const char *p = choices; *p; p++)
+        if (*p == '|')
+            buf_puts(out, ", ");
+        else
+            buf_putc(out, *p);
+}
+
 static void
 put_args(struct buf *out, const struct arg *a, size_t width)
 {
@@ -750,6 +775,8 @@ put_args(struct buf *out, const struct arg *a, size_t width)
         buf_clear(&text);
         put_arg(&left, a);
         buf_puts(&text, a->help ? a->help : "");
+        if (has_many_choices(a))
+            put_choices(&text, a->choices);
         if (a->fallback)
             buf_printf(&text, " (default %s)", a->fallback);
         put_row(out, left.data, width, text.data);

@@ -154,7 +154,7 @@ begin_run(struct store *store, const struct fit_request *r, const char *project,
     struct run_start start = {.name = r->name,
                               .family = r->family->name,
                               .data = r->data,
-                              .target = r->target,
+                              .target = r->target ? r->target : "",
                               .seed = r->seed,
                               .build = session_build(),
                               .source = r->source};
@@ -295,8 +295,9 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
     size_t col;
 
     /* A slip of the pen is no run. */
-    if (!frame_need(r->stream ? stream_head(r->stream) : r->frame, r->target,
-                    &col, err) ||
+    if (!model_fit_target_check(r->family, r->target, &r->options, err) ||
+        (r->target && !frame_need(r->stream ? stream_head(r->stream) : r->frame,
+                                  r->target, &col, err)) ||
         (r->stream && !model_fit_streams(r->family, &r->options, err)))
         return NULL;
     if (options.problem < 0)

@@ -15,7 +15,7 @@ struct fit_request {
     const struct frame *frame;
     struct stream *stream; /* instead of frame: a table beyond memory */
     const char *data;      /* name or path, for lineage */
-    const char *target;
+    const char *target;    /* NULL: none */
     struct model_options options;
     const struct cv_options *cv; /* cross-validate first; NULL: do not */
     struct cv_result *cv_out;    /* filled where cv is not NULL and worked */

@@ -123,9 +123,11 @@ static const struct arg train_args[] = {
     {"data", ARG_FILE, true, false, NULL, NULL,
      "a table: csv, tsv, jsonl, arrow, parquet, or - for standard input"},
     {"--target", ARG_COLUMN, false, false, NULL, NULL,
-     "what to predict; of a folder of pictures: class"},
+     "what to predict; of pictures: class; of clusters and the like: none"},
     {"--model", ARG_CHOICE, false, false, "gbdt",
-     "gbdt|logistic|linear|mlp|cnn", "the family of models"},
+     "als|cnn|elastic_net|ets|gbdt|isolation_forest|kmeans|knn|lasso|"
+     "linear|logistic|mlp|naive_bayes|pca|ridge|seasonal_naive",
+     "the family of models"},
     {"--set", ARG_TEXT, false, true, NULL, "NAME=VALUE",
      "a parameter: trees=300 (lathe-lua(7) lists them)"},
     {"--valid", ARG_FILE, false, false, NULL, NULL,
@@ -239,8 +241,31 @@ static const struct arg explain_args[] = {
     {"--rows", ARG_INT, false, false, NULL, NULL,
      "rows asked about by --pdp (10,000) and --ice (50), drawn by seed"},
     {"--seed", ARG_INT, false, false, "1", NULL, "of all that is drawn"},
+    {"--table", ARG_TEXT, false, false, NULL, "NAME",
+     "instead a table that models of its kind tell of: centres, loadings"},
     {"--out", ARG_FILE, false, false, NULL, NULL,
      "write the numbers here: .csv, .tsv, .jsonl, .arrow, .parquet"},
+    END};
+
+static const struct arg recommend_args[] = {
+    {"model", ARG_MODEL, true, false, NULL, NULL,
+     "a file, runs:/ID, churn/3 or churn@production"},
+    {"--user", ARG_TEXT, true, false, NULL, "NAME", "for whom"},
+    {"--n", ARG_INT, false, false, "10", NULL, "so many of the best"},
+    {"--seen", ARG_FLAG, false, false, NULL, NULL,
+     "also what the user has rated"},
+    {"--out", ARG_FILE, false, false, NULL, NULL,
+     "write here: .csv, .tsv, .jsonl, .arrow, .parquet"},
+    END};
+
+static const struct arg forecast_args[] = {
+    {"model", ARG_MODEL, true, false, NULL, NULL,
+     "a file, runs:/ID, churn/3 or churn@production"},
+    {"--horizon", ARG_INT, false, false, "12", NULL,
+     "so many steps behind the last row"},
+    {"--level", ARG_FLOAT, false, false, "0.95", NULL, "of the interval"},
+    {"--out", ARG_FILE, false, false, NULL, NULL,
+     "write here: .csv, .tsv, .jsonl, .arrow, .parquet"},
     END};
 
 static const struct arg export_args[] = {
@@ -473,6 +498,8 @@ static const struct command table[] = {
     {"expressions", "Operators and functions of conditions and new columns",
      "One small language for the rows to keep, new columns, groups and gates.",
      "lathe expressions date", ALL, expressions_args, cmd_expressions},
+    {"forecast", "What comes behind the last row of a series", NULL,
+     "lathe forecast sales/1 --horizon 12", ALL, forecast_args, cmd_forecast},
     {"head", "The first rows of a table", NULL, "lathe head churn.csv", READS,
      head_args, cmd_head},
     {"import", "Read a model of another program",
@@ -512,6 +539,8 @@ static const struct command table[] = {
      "may say.",
      "lathe query churn.csv 'tenure < 12' --select tenure --sort -tenure",
      READS, query_args, cmd_query},
+    {"recommend", "The best items for a user", NULL,
+     "lathe recommend films/1 --user ann", ALL, recommend_args, cmd_recommend},
     {"registry add", "Add a version of a model", NULL,
      "lathe registry add churn runs:/3f2a91", ALL, registry_add_args,
      cmd_registry_add},

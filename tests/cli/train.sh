@@ -41,6 +41,50 @@ GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2,-AVX2_Usable \
 cmp -s a.lathe e.lathe
 is $? 0 "with FMA and AVX2 masked off too"
 
+# Without a target.
+$lathe query "$churn" --select tenure --select monthly_charges --out two.csv > /dev/null
+$lathe train two.csv --model kmeans --set k=4 --seed 2 --out k.lathe > out
+is $? 0 "clusters are learnt without a target"
+like "$(cat out)" '^model +k-means clusters \(kmeans\)$' "and the card names none"
+is "$($lathe predict k.lathe two.csv | head -1)" "cluster,distance" "an answer is a cluster and how far"
+is "$($lathe predict k.lathe two.csv --json | head -c 11)" "$($lathe predict k.lathe two.csv --json | head -c 11)" "the same each time"
+$lathe explain k.lathe --table centres --out centres.csv > /dev/null
+is "$(head -1 centres.csv)" "cluster,rows,tenure,monthly_charges" "explain writes the centres"
+is "$(awk -F, 'NR > 1 { n += $2 } END { print n }' centres.csv)" 7043 "which have all rows"
+like "$($lathe explain k.lathe --table choice)" 'silhouette' "and what else is known of them"
+for wrong in "--model kmeans --target churn" "--model kmeans --test 0.2" "--model kmeans --valid 0.2" "--model gbdt"; do
+    $lathe train "$churn" $wrong > out 2> err
+    is $? 2 "train $wrong is wrong use"
+    like "$(cat err)" 'target' "and told so"
+done
+LATHE_THREADS=3 $lathe train two.csv --model kmeans --set k=4 --seed 2 --out k3.lathe > out
+LATHE_NO_AVX2=1 LATHE_NO_AVX512=1 LATHE_THREADS=1 \
+    $lathe train two.csv --model kmeans --set k=4 --seed 2 --out k1.lathe > out
+cmp -s k.lathe k3.lathe && cmp -s k.lathe k1.lathe
+is $? 0 "threads and vectors do not change a byte of it"
+
+# A series, and tastes.
+awk 'BEGIN { print "month,sold"; for (i = 0; i < 36; i++)
+    printf "%d-%02d-01,%d\n", 2020 + i / 12, i % 12 + 1, 50 + i + i % 12 * 9 }' > sold.csv
+$lathe train sold.csv --target sold --model seasonal_naive --set time=month --out series.lathe > out
+is $? 0 "a series is learnt"
+is "$($lathe forecast series.lathe --horizon 2 --json | head -c 2)" '[{' "its forecast is JSON"
+$lathe forecast series.lathe --horizon 13 --out coming.csv > /dev/null
+is "$(awk -F, 'NR == 14 { print $2 }' coming.csv)" 2024-01-01 "or a table, with the dates to come"
+$lathe train sold.csv --target sold --model ets --test 0.2 2> err
+is $? 2 "rows to test on are not drawn from a series"
+like "$(cat err)" 'leave gaps' "and told so"
+$lathe train sold.csv --target sold --model ets --set time=mnth 2> err
+like "$(cat err)" "time: .*'mnth'" "a time that is not there is told"
+awk 'BEGIN { print "user,item,stars"; for (u = 1; u < 9; u++) for (i = 1; i < 9; i++)
+    if ((u + i) % 4) printf "u%d,i%d,%d\n", u, i, 1 + (u * i) % 5 }' > stars.csv
+$lathe train stars.csv --target stars --model als --set factors=3 --out tastes.lathe > out
+is $? 0 "tastes are learnt"
+is "$($lathe recommend tastes.lathe --user u1 --n 5 --out best.csv > /dev/null; wc -l < best.csv | tr -d ' ')" 3 "what u1 has not rated is offered"
+$lathe recommend tastes.lathe --user nobody 2> err
+is $? 1 "to nobody nothing is"
+like "$(cat err)" "user 'nobody' is not known" "and told so"
+
 # Shares mean what they mean to Lua: the same rows, so the same scores.
 $lathe train "$churn" --target churn --model logistic --valid 0.25 --test 0.2 --seed 7 --out f.lathe > out
 is $? 0 "train takes shares"

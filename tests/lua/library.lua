@@ -57,6 +57,78 @@ tap.is(a.rows + b.rows, 7043, "split leaves no row out")
 tap.is(tostring(a:head(5)), tostring(c:head(5)), "and is a function of its seed")
 tap.like(df, "7,?043 rows x 20 columns", "tostring of a frame is a table")
 
+-- What learns without a target.
+local groups = lathe.kmeans { k = 3 }:fit(df:select { "tenure", "monthly_charges" }, { seed = 2 })
+tap.is(groups.target, nil, "clusters have no target")
+tap.is(groups.problem, "none", "and solve no problem of prediction")
+local centres = groups:table("centres")
+tap.is(centres.rows, 3, "a table tells of each centre")
+tap.is(table.concat(centres.columns, " "), "cluster rows tenure monthly_charges",
+    "in the columns as they were")
+local answers = groups:predict(df)
+tap.is(table.concat(answers.columns, " "), "cluster distance", "an answer is a cluster and how far")
+tap.is(answers:where("cluster = 1").rows, centres:values("rows")[1],
+    "as many rows are in a cluster as it says")
+tap.fails(function() groups:table("center") end, "there are centres, choice",
+    "a table that is not there is told the others")
+tap.fails(function() lathe.kmeans { k = 3 }:fit(df, "churn") end, "learns without a target",
+    "a target is refused")
+tap.fails(function() lathe.kmeans { k = 3 }:fit(df, { metric = "auc" }) end, "no metric",
+    "and so is a metric")
+tap.fails(function() groups:evaluate(df) end, "no target that it could be judged by",
+    "and there is nothing to evaluate")
+
+local axes = lathe.pca { components = 2 }:fit(df, { drop = "churn" })
+tap.is(table.concat(axes:predict(df).columns, " "), "pc1 pc2", "components are named")
+tap.is(axes:table("variance").rows, 2, "and explain a share each")
+tap.is(axes:table("loadings").columns[2], "pc1", "of the columns' loadings")
+local odd = lathe.isolation_forest { contamination = 0.01 }:fit(df):predict(df)
+tap.is(table.concat(odd.columns, " "), "score outlier", "outliers have a score")
+tap.is(odd:where("outlier = 1").rows, 70, "and are as many as was said")
+for _, name in ipairs { "knn", "naive_bayes" } do
+    local judged = lathe[name]():fit(df:head(2000), "churn"):evaluate(df:top(2000, "-monthly_charges"))
+    tap.is(judged.auc > 0.7, true, name .. " tells who leaves")
+end
+
+local numbers = df:where("total_charges is not null")
+    :select { "tenure", "monthly_charges", "senior_citizen", "total_charges" }
+for _, name in ipairs { "ridge", "lasso", "elastic_net" } do
+    local fitted = lathe[name]():fit(numbers, "total_charges")
+    tap.is(fitted:evaluate(numbers).r2 > 0.85, true, name .. " explains the sum of charges")
+    tap.is(fitted:table("path").rows, 100, "by one of a hundred penalties")
+end
+
+local who, what, stars = {}, {}, {}
+for u = 1, 12 do
+    for i = 1, 8 do
+        if (u + i) % 3 > 0 then
+            who[#who + 1], what[#what + 1], stars[#stars + 1] = u, "film " .. i, u % 2 == i % 2 and 5 or 1
+        end
+    end
+end
+local rated = lathe.frame { who = who, what = what, stars = stars }
+local taste = lathe.als { user = "who", item = "what", factors = 2 }:fit(rated, "stars")
+local offered = taste:recommend { user = 1, n = 2 }
+tap.is(table.concat(offered.columns, " "), "what score", "a model of tastes recommends")
+tap.is(offered:values("what")[1], "film 5", "what was liked by others of the taste")
+tap.fails(function() taste:recommend { user = 99 } end, "user '99' is not known", "to those it knows")
+tap.fails(function() taste:forecast() end, "als does not forecast", "and does not forecast")
+
+local month, sold = {}, {}
+for i = 1, 48 do
+    month[i] = string.format("%d-%02d-01", 2020 + (i - 1) // 12, (i - 1) % 12 + 1)
+    sold[i] = 100 + i + 10 * (i % 12) + i * 7 % 5
+end
+lathe.frame({ month = month, sold = sold }):write("sold.csv")
+local sales = lathe.ets { time = "month" }:fit(lathe.read("sold.csv"), "sold")
+local coming = sales:forecast { horizon = 3, level = 0.8 }
+tap.is(table.concat(coming.columns, " "), "step month forecast low high", "a series is forecast")
+tap.is(coming:where("low < forecast and forecast < high").rows, 3, "within an interval")
+tap.is(sales.params.period, 12, "months have a season of twelve")
+tap.fails(function() sales:forecast { horizon = 0 } end, "horizon of 0", "a horizon is at least 1")
+tap.fails(function() lathe.ets():fit(lathe.read("sold.csv"), "sold", { valid = 0.2 }) end,
+    "leave gaps", "no rows are drawn from a series")
+
 -- Models and runs.
 local model = lathe.gbdt { trees = 15 }:fit(a, "churn", { seed = 1, name = "small" })
 

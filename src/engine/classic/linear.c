@@ -19,10 +19,8 @@
 #include "base/mem.h"
 #include "engine/explain.h"
 
-enum { MAX_COLS = 4096 };
-
-static void
-learner_free(void *learner)
+void
+linear_learner_free(void *learner)
 {
     struct linear *l = learner;
 
@@ -31,11 +29,13 @@ learner_free(void *learner)
     free(l->weight);
     free(l->bias);
     free(l->spread);
+    free(l->path);
+    free(l->path_weight);
     free(l);
 }
 
-static struct linear *
-learner_new(enum problem problem, size_t p, size_t k, struct error *err)
+struct linear *
+linear_learner_new(enum problem problem, size_t p, size_t k, struct error *err)
 {
     struct linear *l = mem_try_array(1, sizeof *l, err);
 
@@ -48,7 +48,7 @@ learner_new(enum problem problem, size_t p, size_t k, struct error *err)
         (l->bias = mem_try_array(k, sizeof *l->bias, err)) &&
         (l->spread = mem_try_array(p, sizeof *l->spread, err)))
         return l;
-    learner_free(l);
+    linear_learner_free(l);
     return NULL;
 }
 
@@ -90,9 +90,6 @@ emit_score(const struct fitting *f, const char *part, const struct metric *m,
                                                        .group = y->group}));
 }
 
-static bool linear_score(const void *learner, const struct design *d,
-                         struct pool *pool, double *out, struct error *err);
-
 /* Metrics after a turn: the first one on the training rows, all on the
  * validation rows. */
 static bool
@@ -132,7 +129,7 @@ pull_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
         double *x = f->x + j * f->n, mean, sum = 0;
 
         design_pull(f->d->train, j, 0, f->n, x);
-        mean = linear_sum(x, f->n) / (double)f->n;
+        mean = dense_sum(x, f->n) / (double)f->n;
         for (size_t i = 0; i < f->n; i++)
             sum += (x[i] - mean) * (x[i] - mean);
         f->l->spread[j] = sqrt(sum / (double)f->n);
@@ -159,35 +156,20 @@ fitting_fini(struct fitting *f)
 }
 
 static bool
-try_doubles(double **out, size_t a, size_t b, struct error *err)
-{
-    size_t n;
-
-    if (!mem_mul(a, b, &n))
-        return error_set(err, ERR_NOMEM, "%zu x %zu numbers are too many", a,
-                         b);
-    *out = mem_try_array(n, sizeof **out, err);
-    return *out != NULL;
-}
-
-static bool
 fitting_init(struct fitting *f, struct error *err)
 {
     size_t n = f->n, p = f->p;
 
-    return try_doubles(&f->x, n, p, err) &&
-           try_doubles(&f->eta, n, f->k, err) &&
+    return dense_try(&f->x, n, p, err) && dense_try(&f->eta, n, f->k, err) &&
            (f->problem != PROBLEM_MULTICLASS ||
-            try_doubles(&f->lse, n, 1, err)) &&
-           try_doubles(&f->move, n, 1, err) &&
-           try_doubles(&f->curve, n, 1, err) &&
-           try_doubles(&f->rest, n, 1, err) && try_doubles(&f->h, p, p, err) &&
-           try_doubles(&f->solved, p, p, err) &&
-           try_doubles(&f->g, p, 1, err) && try_doubles(&f->mean, p, 1, err) &&
-           try_doubles(&f->step, p, 1, err) &&
-           try_doubles(&f->pull, p, 1, err) &&
-           try_doubles(&f->partial, pool_chunks(n, LINEAR_ROWS), 1, err) &&
-           try_doubles(&f->score, n, f->k, err);
+            dense_try(&f->lse, n, 1, err)) &&
+           dense_try(&f->move, n, 1, err) && dense_try(&f->curve, n, 1, err) &&
+           dense_try(&f->rest, n, 1, err) && dense_try(&f->h, p, p, err) &&
+           dense_try(&f->solved, p, p, err) && dense_try(&f->g, p, 1, err) &&
+           dense_try(&f->mean, p, 1, err) && dense_try(&f->step, p, 1, err) &&
+           dense_try(&f->pull, p, 1, err) &&
+           dense_try(&f->partial, pool_chunks(n, LINEAR_ROWS), 1, err) &&
+           dense_try(&f->score, n, f->k, err);
 }
 
 /* Softmax leaves the common part of the intercepts free, and without penalty
@@ -265,7 +247,7 @@ run_regression(struct fitting *f, struct error *err)
     if (!isfinite(sd) || !(sd > 0))
         return error_set(err, ERR_RANGE,
                          "the target's values are too far apart");
-    if (!try_doubles(&y, f->n, 1, err))
+    if (!dense_try(&y, f->n, 1, err))
         return false;
     for (size_t i = 0; i < f->n; i++)
         y[i] = (f->y[i] - mean) / sd;
@@ -332,17 +314,17 @@ linear_fit(const struct fit_data *d, const struct params *p,
                                                : 1 / (double)f.n;
     bool ok = false;
 
-    if (f.p > MAX_COLS) {
+    if (f.p > LINEAR_MAX_COLS) {
         error_set(err, ERR_LIMIT,
                   "%zu columns after encoding, a linear model takes %d", f.p,
-                  MAX_COLS);
+                  LINEAR_MAX_COLS);
         return NULL;
     }
     f.l1 = lambda * params_float(p, "l1_ratio");
     f.l2 = lambda - f.l1;
     json_name(chosen, "lambda");
     json_put_double(chosen, lambda);
-    if ((f.l = learner_new(f.problem, f.p, f.k, err)) &&
+    if ((f.l = linear_learner_new(f.problem, f.p, f.k, err)) &&
         fitting_init(&f, err)) {
         pool_for(ctx->pool, f.p, 1, pull_chunk, &f);
         ok = (f.problem == PROBLEM_REGRESSION ? run_regression(&f, err)
@@ -352,7 +334,7 @@ linear_fit(const struct fit_data *d, const struct params *p,
     fitting_fini(&f);
     if (ok)
         return f.l;
-    learner_free(f.l);
+    linear_learner_free(f.l);
     return NULL;
 }
 
@@ -414,21 +396,21 @@ score_rows(const struct linear *l, const struct design *d, struct pool *pool,
     return true;
 }
 
-static bool
+bool
 linear_score(const void *learner, const struct design *d, struct pool *pool,
              double *out, struct error *err)
 {
     return score_rows(learner, d, pool, true, out, err);
 }
 
-static bool
+bool
 linear_margin(const void *learner, const struct design *d, struct pool *pool,
               double *out, struct error *err)
 {
     return score_rows(learner, d, pool, false, out, err);
 }
 
-static bool
+bool
 linear_attribute(const void *learner, const struct attribution *a,
                  struct error *err)
 {
@@ -441,7 +423,7 @@ linear_attribute(const void *learner, const struct attribution *a,
 }
 
 /* How far a deviation of each column moves the score. */
-static void
+void
 linear_importance(const void *learner, double *out)
 {
     const struct linear *l = learner;
@@ -458,7 +440,7 @@ linear_importance(const void *learner, double *out)
         out[j] = sum > 0 && isfinite(sum) ? out[j] / sum : 1 / (double)l->p;
 }
 
-static void
+void
 linear_save(const void *learner, struct st_writer *w, struct json_writer *m)
 {
     const struct linear *l = learner;
@@ -468,24 +450,6 @@ linear_save(const void *learner, struct st_writer *w, struct json_writer *m)
     st_add(w, "linear.weight", ST_F64, shape, 2, l->weight);
     st_add1(w, "linear.bias", ST_F64, l->k, l->bias);
     st_add1(w, "linear.spread", ST_F64, l->p, l->spread);
-}
-
-static bool
-tensor_copy(const struct st_file *f, const char *name, double *out, size_t n,
-            struct error *err)
-{
-    struct st_tensor t;
-    const double *v;
-
-    if (!st_need(f, name, ST_F64, (int64_t)n, &t, err))
-        return false;
-    v = t.data;
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(v[i]))
-            return error_set(err, ERR_CORRUPT,
-                             "tensor '%s' holds what is not a number", name);
-    memcpy(out, v, n * sizeof *out);
-    return true;
 }
 
 /* Deviations, which importances are made of. */
@@ -499,7 +463,7 @@ spread_check(const struct linear *l, struct error *err)
     return true;
 }
 
-static void *
+void *
 linear_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
             enum problem problem, size_t n_classes, struct error *err)
 {
@@ -507,18 +471,18 @@ linear_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
     struct linear *l;
 
     (void)manifest;
-    if (n_cols > MAX_COLS) {
+    if (n_cols > LINEAR_MAX_COLS) {
         error_set(err, ERR_CORRUPT, "%zu columns", n_cols);
         return NULL;
     }
-    if (!(l = learner_new(problem, n_cols, k, err)))
+    if (!(l = linear_learner_new(problem, n_cols, k, err)))
         return NULL;
-    if (tensor_copy(f, "linear.weight", l->weight, n_cols * k, err) &&
-        tensor_copy(f, "linear.bias", l->bias, k, err) &&
-        tensor_copy(f, "linear.spread", l->spread, n_cols, err) &&
+    if (dense_load(f, "linear.weight", l->weight, n_cols * k, err) &&
+        dense_load(f, "linear.bias", l->bias, k, err) &&
+        dense_load(f, "linear.spread", l->spread, n_cols, err) &&
         spread_check(l, err))
         return l;
-    learner_free(l);
+    linear_learner_free(l);
     return NULL;
 }
 
@@ -542,7 +506,7 @@ const struct family linear_family = {
     .weighs = true,
     .problems = 1u << PROBLEM_REGRESSION,
     .fit = linear_fit,
-    .free = learner_free,
+    .free = linear_learner_free,
     .score = linear_score,
     .importance = linear_importance,
     .save = linear_save,
@@ -559,7 +523,7 @@ const struct family logistic_family = {
     .weighs = true,
     .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS,
     .fit = linear_fit,
-    .free = learner_free,
+    .free = linear_learner_free,
     .score = linear_score,
     .importance = linear_importance,
     .save = linear_save,

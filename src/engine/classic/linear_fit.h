@@ -4,11 +4,13 @@
 #define LATHE_ENGINE_CLASSIC_LINEAR_FIT_H
 
 #include "engine/classic/linear.h"
+#include "engine/classic/panels.h"
 
 enum {
     LINEAR_ROWS = 4096, /* rows a chunk */
     LINEAR_TILE = 512,  /* rows of a column that stay in cache */
-    LINEAR_MAX_HALVINGS = 40
+    LINEAR_MAX_HALVINGS = 40,
+    LINEAR_MAX_COLS = 4096
 };
 
 /* The fitted model. */
@@ -18,7 +20,29 @@ struct linear {
     double *weight; /* (k, p) */
     double *bias;   /* k */
     double *spread; /* p: deviation in training, for importance */
+    /* of path.c: what was tried, and the weights it led to */
+    size_t n_path;
+    double *path;        /* (n_path, LINEAR_PATH_COLS) */
+    double *path_weight; /* (n_path, p) */
 };
+enum { LINEAR_PATH_COLS = 4 }; /* lambda, rmse, its error, weights not 0 */
+
+/* The parts of a family; path.c has families of its own with them. */
+struct linear *linear_learner_new(enum problem problem, size_t p, size_t k,
+                                  struct error *err) MUST_USE;
+void linear_learner_free(void *learner);
+bool linear_score(const void *learner, const struct design *d,
+                  struct pool *pool, double *out, struct error *err);
+bool linear_margin(const void *learner, const struct design *d,
+                   struct pool *pool, double *out, struct error *err);
+bool linear_attribute(const void *learner, const struct attribution *a,
+                      struct error *err);
+void linear_importance(const void *learner, double *out);
+void
+linear_save(const void *learner, struct st_writer *w, struct json_writer *m);
+void *
+linear_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
+            enum problem problem, size_t n_classes, struct error *err);
 
 /* The state of a fit.  Per-class arrays are (k, n) so that one class is
  * contiguous. */
@@ -51,10 +75,6 @@ linear_weight(const struct fitting *f, size_t i)
 {
     return f->weight ? f->weight[i] : 1;
 }
-
-/* Sums in a fixed order, in parts that stay in cache. */
-double linear_dot(const double *a, const double *b, size_t n);
-double linear_sum(const double *x, size_t n);
 
 /* One step of class c with the others held still; the largest change of a
  * weight, relative to the largest weight where that is over 1. */

@@ -19,25 +19,6 @@
 
 enum { MAX_SWEEPS = 10000 };
 
-/* Four running sums: the order is fixed, and the adds need not wait for each
- * other. */
-double
-linear_dot(const double *a, const double *b, size_t n)
-{
-    double s[4] = {0};
-    size_t i = 0;
-
-    for (; i + 4 <= n; i += 4) {
-        s[0] += a[i] * b[i];
-        s[1] += a[i + 1] * b[i + 1];
-        s[2] += a[i + 2] * b[i + 2];
-        s[3] += a[i + 3] * b[i + 3];
-    }
-    for (; i < n; i++)
-        s[0] += a[i] * b[i];
-    return (s[0] + s[1]) + (s[2] + s[3]);
-}
-
 /* ---- the loss ---- */
 
 /* log(1 + exp(-m)) */
@@ -73,6 +54,7 @@ row_loss(const struct fitting *f, size_t i, size_t c, double v)
     case PROBLEM_BINARY:
         return softplus_neg(f->y[i] != 0 ? v : -v);
     case PROBLEM_MULTICLASS:
+    case PROBLEM_NONE:
         break;
     }
     y = (size_t)f->y[i];
@@ -117,21 +99,6 @@ objective(const struct fitting *f, size_t c, double t)
         l2 += w * w;
     }
     return sum / f->total + f->l1 * l1 + 0.5 * f->l2 * l2;
-}
-
-double
-linear_sum(const double *x, size_t n)
-{
-    double sum = 0;
-
-    for (size_t r = 0; r < n; r += LINEAR_TILE) {
-        double part = 0;
-
-        for (size_t i = r; i < n && i < r + LINEAR_TILE; i++)
-            part += x[i];
-        sum += part;
-    }
-    return sum;
 }
 
 /* ---- the quadratic model ---- */
@@ -181,9 +148,9 @@ gram_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
             for (size_t i = 0; i < m; i++)
                 curved[i] = f->curve[r + i] * x[i];
             for (size_t k = 0; k <= j; k++)
-                h[k] += linear_dot(curved, f->x + k * f->n + r, m);
-            f->g[j] += linear_dot(f->rest + r, x, m);
-            f->mean[j] += linear_dot(f->curve + r, x, m);
+                h[k] += dense_dot(curved, f->x + k * f->n + r, m);
+            f->g[j] += dense_dot(f->rest + r, x, m);
+            f->mean[j] += dense_dot(f->curve + r, x, m);
         }
     }
 }
@@ -199,8 +166,8 @@ model_build(struct fitting *f, size_t c)
 
     pool_for(f->ctx->pool, f->n, LINEAR_ROWS, derive_chunk, &a);
     pool_for(f->ctx->pool, f->p, 1, gram_chunk, f);
-    f->g_bias = linear_sum(f->rest, f->n) / n;
-    f->h_bias = linear_sum(f->curve, f->n) / n;
+    f->g_bias = dense_sum(f->rest, f->n) / n;
+    f->h_bias = dense_sum(f->curve, f->n) / n;
     if (!(f->h_bias > 1e-300))
         return false;
     for (size_t j = 0; j < f->p; j++)
@@ -230,13 +197,13 @@ solve_cholesky(struct fitting *f)
         double *row = a + j * p;
 
         for (size_t k = 0; k < j; k++)
-            row[k] = (f->h[j * p + k] - linear_dot(row, a + k * p, k)) /
-                     a[k * p + k];
-        row[j] = f->h[j * p + j] - linear_dot(row, row, j);
+            row[k] =
+                (f->h[j * p + k] - dense_dot(row, a + k * p, k)) / a[k * p + k];
+        row[j] = f->h[j * p + j] - dense_dot(row, row, j);
         if (!(row[j] > 1e-12 * f->h[j * p + j]))
             return false;
         row[j] = sqrt(row[j]);
-        s[j] = (-f->g[j] - linear_dot(row, s, j)) / row[j];
+        s[j] = (-f->g[j] - dense_dot(row, s, j)) / row[j];
     }
     for (size_t j = p; j-- > 0;) {
         s[j] /= a[j * p + j];
@@ -342,7 +309,7 @@ linear_step(struct fitting *f, size_t c)
         return 0;
     if (f->l1 > 0 || !solve_cholesky(f))
         solve_descent(f, w);
-    bias = -(f->g_bias + linear_dot(f->mean, f->step, f->p)) / f->h_bias;
+    bias = -(f->g_bias + dense_dot(f->mean, f->step, f->p)) / f->h_bias;
     for (size_t i = 0; i < f->n; i++)
         f->move[i] = bias;
     pool_for(f->ctx->pool, f->n, LINEAR_ROWS, move_chunk, f);

@@ -11,9 +11,10 @@
 #include "base/mem.h"
 
 enum {
-    TILE = 256,         /* rows that are pulled at once */
-    MAX_CHUNKS = 64,    /* so many scratch areas at most */
-    CHUNK_ROWS = 1 << 8 /* rows of a chunk at least */
+    TILE = 256,          /* rows that are pulled at once */
+    MAX_CHUNKS = 64,     /* so many scratch areas at most */
+    CHUNK_ROWS = 1 << 8, /* rows of a chunk at least */
+    SUM_TILE = 512       /* numbers of a part of a sum */
 };
 
 bool
@@ -59,6 +60,40 @@ dense_take(const struct st_file *f, const char *name, double **out, size_t a,
                          b);
     return st_need(f, name, ST_F64, (int64_t)n, &t, err) &&
            dense_try(out, n, 1, err) && dense_load(f, name, *out, n, err);
+}
+
+/* Four running sums: the order is fixed, and the adds need not wait for each
+ * other. */
+double
+dense_dot(const double *a, const double *b, size_t n)
+{
+    double s[4] = {0};
+    size_t i = 0;
+
+    for (; i + 4 <= n; i += 4) {
+        s[0] += a[i] * b[i];
+        s[1] += a[i + 1] * b[i + 1];
+        s[2] += a[i + 2] * b[i + 2];
+        s[3] += a[i + 3] * b[i + 3];
+    }
+    for (; i < n; i++)
+        s[0] += a[i] * b[i];
+    return (s[0] + s[1]) + (s[2] + s[3]);
+}
+
+double
+dense_sum(const double *x, size_t n)
+{
+    double sum = 0;
+
+    for (size_t r = 0; r < n; r += SUM_TILE) {
+        double part = 0;
+
+        for (size_t i = r; i < n && i < r + SUM_TILE; i++)
+            part += x[i];
+        sum += part;
+    }
+    return sum;
 }
 
 /* ---- all rows ---- */

@@ -39,6 +39,9 @@ bool panels_each(const struct design *d, struct pool *pool, size_t scratch,
 
 /* ---- what learners in memory and files need ---- */
 
+/* Sums in a fixed order. */
+double dense_dot(const double *a, const double *b, size_t n);
+double dense_sum(const double *x, size_t n);
 /* *out: a b zeroed doubles. */
 bool dense_try(double **out, size_t a, size_t b, struct error *err) MUST_USE;
 /* *out: a copy of a tensor of a b doubles, looked up before memory is taken

@@ -152,7 +152,7 @@ dot_tiled(const double *a, const double *b, size_t n)
 
     for (size_t r = 0; r < n; r += LINEAR_TILE)
         sum +=
-            linear_dot(a + r, b + r, n - r < LINEAR_TILE ? n - r : LINEAR_TILE);
+            dense_dot(a + r, b + r, n - r < LINEAR_TILE ? n - r : LINEAR_TILE);
     return sum;
 }
 
@@ -170,7 +170,7 @@ back_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
             size_t at = c * (f->p + 1) + j;
 
             if (j == f->p)
-                a->out[at] = linear_sum(u, f->n) / f->total;
+                a->out[at] = dense_sum(u, f->n) / f->total;
             else
                 a->out[at] = dot_tiled(f->x + j * f->n, u, f->n) / f->total +
                              f->l2 * a->v[at];
@@ -229,7 +229,7 @@ precondition(struct softmax *s)
     for (size_t i = 0; i < s->m; i++)
         s->solved[i] =
             s->diagonal[i] > 0 ? s->rest[i] / s->diagonal[i] : s->rest[i];
-    return linear_dot(s->rest, s->solved, s->m);
+    return dense_dot(s->rest, s->solved, s->m);
 }
 
 /* step ~ -h^-1 g, the closer the shorter g has become.  False when g is down
@@ -238,7 +238,7 @@ static bool
 solve(struct softmax *s, struct fitting *f)
 {
     struct pass a = {.s = s, .f = f, .v = s->along, .out = s->product};
-    double length = sqrt(linear_dot(s->g, s->g, s->m)), now, goal;
+    double length = sqrt(dense_dot(s->g, s->g, s->m)), now, goal;
 
     if (s->first == 0)
         s->first = length;
@@ -254,12 +254,12 @@ solve(struct softmax *s, struct fitting *f)
     for (unsigned i = 0; i < MAX_CG; i++) {
         double curve, t, before = now;
 
-        if (linear_dot(s->rest, s->rest, s->m) <= goal * goal ||
+        if (dense_dot(s->rest, s->rest, s->m) <= goal * goal ||
             progress_stopped(f->ctx->progress))
             break;
         pool_for(f->ctx->pool, f->n, LINEAR_ROWS, curve_chunk, &a);
         pool_for(f->ctx->pool, f->p + 1, 1, back_chunk, &a);
-        curve = linear_dot(s->along, s->product, s->m);
+        curve = dense_dot(s->along, s->product, s->m);
         if (!(curve > 0))
             break;
         t = now / curve;

@@ -66,6 +66,7 @@ loss_usual(enum problem p)
     case PROBLEM_MULTICLASS:
         return LOSS_SOFTMAX;
     case PROBLEM_REGRESSION:
+    case PROBLEM_NONE:
         break;
     }
     return LOSS_SQUARED;

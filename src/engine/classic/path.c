@@ -1,0 +1,582 @@
+/* engine/classic/path.c -- ridge, lasso and elastic net along their path.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/classic/path.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fmath.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "engine/classic/linear_fit.h"
+#include "engine/classic/path_solve.h"
+#include "engine/classic/tell.h"
+#include "frame/builder.h"
+
+enum { MAX_STEPS = 1000, MAX_FOLDS = 100, STREAM_FOLDS = 0x70617468 };
+
+/* Lambda, then what a step of the path is known for. */
+enum { PATH_LAMBDA, PATH_RMSE, PATH_ERROR, PATH_COUNT };
+
+struct pathing {
+    const struct family *family;
+    const struct fit_data *d;
+    const struct params *params;
+    const struct train *ctx;
+    double l1_ratio, tolerance;
+    unsigned max_iter;
+    size_t n_folds, n_steps;
+    uint8_t *fold;
+    struct moments moments;
+    double *lambda;       /* n_steps, falling */
+    double *error;        /* (n_folds, n_steps): mean squared errors */
+    double *scratch;      /* a fold each: p + q */
+    struct error *failed; /* a fold each, the last: the whole; code 0: none */
+    struct linear *l;
+};
+
+static void
+pathing_fini(struct pathing *f)
+{
+    free(f->fold);
+    free(f->lambda);
+    free(f->error);
+    free(f->scratch);
+    free(f->failed);
+    moments_fini(&f->moments);
+}
+
+static struct penalty
+penalty_of(const struct pathing *f, double lambda)
+{
+    return (struct penalty){lambda * f->l1_ratio, lambda * (1 - f->l1_ratio),
+                            f->tolerance, f->max_iter};
+}
+
+/* As even as can be, by the seed. */
+static bool
+folds_draw(struct pathing *f, struct error *err)
+{
+    size_t n = f->d->y->n;
+    uint32_t *row = mem_try_array(n, sizeof *row, err);
+
+    if (!row || !(f->fold = mem_try_array(n, 1, err))) {
+        free(row);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        row[i] = (uint32_t)i;
+    rng_shuffle(f->ctx->seed, STREAM_FOLDS, row, n);
+    for (size_t i = 0; i < n; i++)
+        f->fold[row[i]] = (uint8_t)(i % f->n_folds);
+    free(row);
+    return true;
+}
+
+/* ---- the path ---- */
+
+/* Where the first weight leaves 0; for ridge, where no weight ever is, a
+ * thousand times the mean variance of a column. */
+static double
+largest_lambda(const struct pathing *f, const struct problem_of *o)
+{
+    double most = 0, trace = 0;
+
+    for (size_t j = 0; j < o->p; j++) {
+        most = fmax(most, fabs(o->b[j]));
+        trace += o->a[j * o->p + j];
+    }
+    return f->l1_ratio > 0 ? most / f->l1_ratio : 1000 * trace / (double)o->p;
+}
+
+static void
+lambdas_choose(struct pathing *f, const struct problem_of *o)
+{
+    double most = largest_lambda(f, o);
+    double reach = fm_log(params_float(f->params, "reach"));
+
+    if (params_is_set(f->params, "lambda")) {
+        f->lambda[0] = params_float(f->params, "lambda");
+        return;
+    }
+    for (size_t i = 0; i < f->n_steps; i++) {
+        double t = f->n_steps > 1 ? (double)i / (double)(f->n_steps - 1) : 0;
+
+        f->lambda[i] = most * fm_exp(t * reach);
+    }
+}
+
+static void
+fold_run(struct pathing *f, size_t fold, struct problem_of *o)
+{
+    double *w = f->scratch + fold * (2 * f->moments.q), *v = w + f->moments.q;
+    double rows = f->moments.fold[(fold + 1) * f->moments.q * f->moments.q - 1];
+
+    memset(w, 0, f->moments.p * sizeof *w);
+    for (size_t i = 0; i < f->n_steps; i++) {
+        struct penalty by = penalty_of(f, f->lambda[i]);
+
+        if (progress_stopped(f->ctx->progress))
+            return;
+        problem_solve(o, &by, f->ctx->progress, w);
+        f->error[fold * f->n_steps + i] =
+            rows > 0 ? moments_error(&f->moments, o, fold, w, v) / rows : 0;
+    }
+}
+
+static void
+fold_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct pathing *f = ctx;
+    struct problem_of o;
+
+    (void)chunk;
+    for (size_t k = begin; k < end; k++) {
+        if (!problem_make(&o, &f->moments, k, f->l1_ratio == 0,
+                          f->ctx->progress, &f->failed[k]))
+            continue;
+        fold_run(f, k, &o);
+        problem_fini(&o);
+    }
+}
+
+/* Mean over the folds, and the error of that mean. */
+static void
+folds_sum(struct pathing *f)
+{
+    double k = (double)f->n_folds;
+
+    for (size_t i = 0; i < f->n_steps; i++) {
+        double mean = 0, squares = 0;
+        double *row = f->l->path + i * LINEAR_PATH_COLS;
+
+        for (size_t j = 0; j < f->n_folds; j++)
+            mean += f->error[j * f->n_steps + i] / k;
+        for (size_t j = 0; j < f->n_folds; j++) {
+            double d = f->error[j * f->n_steps + i] - mean;
+
+            squares += d * d;
+        }
+        row[PATH_RMSE] = mean;
+        row[PATH_ERROR] = sqrt(squares / (k - 1) / k);
+    }
+}
+
+/* The step that predicts best; with choose = simple the first that is within
+ * its error. */
+static size_t
+step_choose(const struct pathing *f)
+{
+    const double *path = f->l->path;
+    size_t best = 0, at = 0;
+
+    for (size_t i = 1; i < f->n_steps; i++)
+        if (path[i * LINEAR_PATH_COLS + PATH_RMSE] <
+            path[best * LINEAR_PATH_COLS + PATH_RMSE])
+            best = i;
+    if (strcmp(params_text(f->params, "choose"), "simple") != 0)
+        return best;
+    while (path[at * LINEAR_PATH_COLS + PATH_RMSE] >
+           path[best * LINEAR_PATH_COLS + PATH_RMSE] +
+               path[best * LINEAR_PATH_COLS + PATH_ERROR])
+        at++;
+    return at;
+}
+
+/* Mean squared errors to their roots: the error of a root is that of the
+ * square over twice the root. */
+static void
+take_roots(struct pathing *f)
+{
+    for (size_t i = 0; i < f->n_steps; i++) {
+        double *row = f->l->path + i * LINEAR_PATH_COLS;
+        double root = sqrt(row[PATH_RMSE]);
+
+        row[PATH_ERROR] = root > 0 ? row[PATH_ERROR] / (2 * root) : 0;
+        row[PATH_RMSE] = root;
+    }
+}
+
+/* The weights of every step on all rows. */
+static bool
+path_run(struct pathing *f, struct problem_of *o, struct error *err)
+{
+    size_t p = f->moments.p;
+    double *w = f->scratch;
+
+    memset(w, 0, p * sizeof *w);
+    for (size_t i = 0; i < f->n_steps; i++) {
+        struct penalty by = penalty_of(f, f->lambda[i]);
+        double *row = f->l->path + i * LINEAR_PATH_COLS;
+
+        problem_solve(o, &by, f->ctx->progress, w);
+        if (f->ctx->progress && !progress_check(f->ctx->progress, err))
+            return false;
+        memcpy(f->l->path_weight + i * p, w, p * sizeof *w);
+        row[PATH_LAMBDA] = f->lambda[i];
+        for (size_t j = 0; j < p; j++)
+            row[PATH_COUNT] += w[j] != 0;
+    }
+    return true;
+}
+
+static bool
+folds_run(struct pathing *f, struct error *err)
+{
+    pool_for(f->ctx->pool, f->n_folds, 1, fold_chunk, f);
+    if (f->ctx->progress && !progress_check(f->ctx->progress, err))
+        return false;
+    for (size_t k = 0; k < f->n_folds; k++)
+        if (f->failed[k].message[0]) {
+            *err = f->failed[k];
+            return false;
+        }
+    folds_sum(f);
+    return true;
+}
+
+static void
+spreads_take(struct pathing *f, const struct problem_of *o)
+{
+    for (size_t j = 0; j < o->p; j++)
+        f->l->spread[j] = sqrt(fmax(o->a[j * o->p + j], 0));
+}
+
+static void
+solution_take(struct pathing *f, const struct problem_of *o, size_t step)
+{
+    struct linear *l = f->l;
+    const double *w = l->path_weight + step * l->p;
+    double bias = f->moments.mean[l->p] + o->mean[l->p];
+
+    memcpy(l->weight, w, l->p * sizeof *w);
+    for (size_t j = 0; j < l->p; j++)
+        bias -= w[j] * (f->moments.mean[j] + o->mean[j]);
+    l->bias[0] = bias;
+}
+
+static bool
+pathing_init(struct pathing *f, struct error *err)
+{
+    size_t p = design_cols(f->d->train);
+    bool chosen = !params_is_set(f->params, "lambda");
+
+    if (p > LINEAR_MAX_COLS)
+        return error_set(err, ERR_LIMIT,
+                         "%zu columns after encoding, %s takes %d", p,
+                         f->family->name, LINEAR_MAX_COLS);
+    f->n_steps = chosen ? (size_t)params_int(f->params, "steps") : 1;
+    f->n_folds = chosen ? (size_t)params_int(f->params, "folds") : 1;
+    if (chosen && f->d->y->n < f->n_folds)
+        return error_set(err, ERR_RANGE,
+                         "%zu folds of %zu rows; set lambda, or fewer folds",
+                         f->n_folds, f->d->y->n);
+    return (f->n_folds == 1 || folds_draw(f, err)) &&
+           dense_try(&f->lambda, f->n_steps, 1, err) &&
+           dense_try(&f->error, f->n_folds, f->n_steps, err) &&
+           dense_try(&f->scratch, f->n_folds, 2 * (p + 2), err) &&
+           (f->failed = mem_try_array(f->n_folds, sizeof *f->failed, err)) &&
+           (f->l = linear_learner_new(PROBLEM_REGRESSION, p, 1, err)) &&
+           dense_try(&f->l->path, f->n_steps, LINEAR_PATH_COLS, err) &&
+           dense_try(&f->l->path_weight, f->n_steps, p, err);
+}
+
+static bool
+numbers_check(const struct pathing *f, struct error *err)
+{
+    size_t cells = f->n_folds * f->moments.q * f->moments.q;
+
+    for (size_t i = 0; i < cells; i++)
+        if (!isfinite(f->moments.fold[i]))
+            return error_set(err, ERR_RANGE, "the values are too far apart");
+    return true;
+}
+
+static bool
+pathing_run(struct pathing *f, struct json_writer *chosen, struct error *err)
+{
+    struct problem_of o = {0};
+    size_t step = 0;
+    bool ok;
+
+    if (!pathing_init(f, err))
+        return false;
+    progress_begin(f->ctx->progress, "fitting", 1);
+    f->l->n_path = f->n_steps;
+    ok = moments_make(&f->moments, f->d, f->fold, f->n_folds, f->ctx, err) &&
+         numbers_check(f, err) &&
+         problem_make(&o, &f->moments, f->n_folds, f->l1_ratio == 0,
+                      f->ctx->progress, err);
+    if (ok) {
+        lambdas_choose(f, &o);
+        spreads_take(f, &o);
+        ok = (f->n_folds == 1 || folds_run(f, err)) && path_run(f, &o, err);
+    }
+    if (ok) {
+        step = f->n_folds > 1 ? step_choose(f) : 0;
+        take_roots(f);
+        solution_take(f, &o, step);
+        json_name(chosen, "lambda");
+        json_put_double(chosen, f->lambda[step]);
+    }
+    problem_fini(&o);
+    return ok;
+}
+
+static void *
+path_fit(const struct family *family, double l1_ratio, const struct fit_data *d,
+         const struct params *p, const struct train *ctx,
+         struct json_writer *chosen, struct error *err)
+{
+    struct pathing f = {.family = family,
+                        .d = d,
+                        .params = p,
+                        .ctx = ctx,
+                        .l1_ratio = l1_ratio,
+                        .tolerance = params_float(p, "tolerance"),
+                        .max_iter = (unsigned)params_int(p, "max_iter")};
+    bool ok = pathing_run(&f, chosen, err) &&
+              tell_scores(family, f.l, d, ctx, true, err);
+
+    pathing_fini(&f);
+    if (ok)
+        return f.l;
+    linear_learner_free(f.l);
+    return NULL;
+}
+
+static void *
+ridge_fit(const struct fit_data *d, const struct params *p,
+          const struct train *ctx, struct json_writer *chosen,
+          struct error *err)
+{
+    return path_fit(&ridge_family, 0, d, p, ctx, chosen, err);
+}
+
+static void *
+lasso_fit(const struct fit_data *d, const struct params *p,
+          const struct train *ctx, struct json_writer *chosen,
+          struct error *err)
+{
+    return path_fit(&lasso_family, 1, d, p, ctx, chosen, err);
+}
+
+static void *
+elastic_net_fit(const struct fit_data *d, const struct params *p,
+                const struct train *ctx, struct json_writer *chosen,
+                struct error *err)
+{
+    return path_fit(&elastic_net_family, params_float(p, "l1_ratio"), d, p, ctx,
+                    chosen, err);
+}
+
+/* ---- tables ---- */
+
+static const struct family_table tables[] = {
+    {"path", "a row for each lambda: error in cross-validation, and weights"},
+    {NULL, NULL},
+};
+enum { TOLD = 4 };
+
+static bool
+path_rows(const struct linear *l, struct builder *b, struct error *err)
+{
+    for (size_t i = 0; i < l->n_path; i++) {
+        const double *row = l->path + i * LINEAR_PATH_COLS;
+        bool judged = l->n_path > 1;
+
+        if (!builder_f64(b, 0, row[PATH_LAMBDA], err) ||
+            (judged && (!builder_f64(b, 1, row[PATH_RMSE], err) ||
+                        !builder_f64(b, 2, row[PATH_ERROR], err))) ||
+            !builder_i64(b, 3, (int64_t)row[PATH_COUNT], err))
+            return false;
+        for (size_t j = 0; j < l->p; j++)
+            if (!builder_f64(b, TOLD + j, l->path_weight[i * l->p + j], err))
+                return false;
+        if (!builder_end_row(b, err))
+            return false;
+    }
+    return true;
+}
+
+static struct frame *
+path_table(const void *learner, size_t which, const struct prepare *prepare,
+           struct error *err)
+{
+    static const char *const told[TOLD] = {"lambda", "rmse", "rmse_error",
+                                           "weights"};
+    const struct linear *l = learner;
+    const char **names = mem_try_array(l->p + TOLD, sizeof *names, err);
+    enum col_type *types = mem_try_array(l->p + TOLD, sizeof *types, err);
+    struct builder *b = NULL;
+    bool ok = names && types;
+
+    (void)which;
+    for (size_t j = 0; j < l->p + TOLD && ok; j++) {
+        struct prepared column = {0};
+
+        if (j >= TOLD)
+            prepare_column(prepare, j - TOLD, &column);
+        names[j] = j < TOLD ? told[j] : column.name;
+        types[j] = j == 3 ? COL_INT64 : COL_FLOAT64;
+    }
+    ok = ok && (b = builder_new(l->p + TOLD, names, types, err)) &&
+         path_rows(l, b, err);
+    free(names);
+    free(types);
+    if (ok)
+        return builder_finish(b, err);
+    builder_free(b);
+    return NULL;
+}
+
+/* ---- the file ---- */
+
+static void
+path_save(const void *learner, struct st_writer *w, struct json_writer *j)
+{
+    const struct linear *l = learner;
+    const uint64_t path[] = {l->n_path, LINEAR_PATH_COLS};
+    const uint64_t weight[] = {l->n_path, l->p};
+
+    linear_save(learner, w, j);
+    json_name(j, "steps");
+    json_put_i64(j, (int64_t)l->n_path);
+    st_add(w, "path.steps", ST_F64, path, 2, l->path);
+    st_add(w, "path.weight", ST_F64, weight, 2, l->path_weight);
+}
+
+static bool
+steps_check(const struct linear *l, struct error *err)
+{
+    for (size_t i = 0; i < l->n_path; i++) {
+        double n = l->path[i * LINEAR_PATH_COLS + PATH_COUNT];
+
+        if (!(n >= 0 && n <= (double)l->p))
+            return error_set(err, ERR_CORRUPT, "a step of %g weights", n);
+    }
+    return true;
+}
+
+static void *
+path_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
+          enum problem problem, size_t n_classes, struct error *err)
+{
+    struct linear *l;
+    int64_t steps;
+
+    if (!json_get_i64(manifest, "steps", &steps, err))
+        return NULL;
+    if (steps < 1 || steps > MAX_STEPS) {
+        error_set(err, ERR_CORRUPT, "a path of %lld steps", (long long)steps);
+        return NULL;
+    }
+    if (!(l = linear_load(f, manifest, n_cols, problem, n_classes, err)))
+        return NULL;
+    l->n_path = (size_t)steps;
+    if (dense_take(f, "path.steps", &l->path, l->n_path, LINEAR_PATH_COLS,
+                   err) &&
+        dense_take(f, "path.weight", &l->path_weight, l->n_path, l->p, err) &&
+        steps_check(l, err))
+        return l;
+    linear_learner_free(l);
+    return NULL;
+}
+
+/* The L2 part of a penalty does not go with the scale of the target, so that
+ * its path must reach far. */
+#define PATH_PARAMS(reach)                                                   \
+    {"lambda",                                                               \
+     PARAM_FLOAT,                                                            \
+     0,                                                                      \
+     1e6,                                                                    \
+     NULL,                                                                   \
+     NULL,                                                                   \
+     "penalty on the weights of scaled columns; auto: by cross-validation"}, \
+        {"steps",                                                            \
+         PARAM_INT,                                                          \
+         2,                                                                  \
+         MAX_STEPS,                                                          \
+         "100",                                                              \
+         NULL,                                                               \
+         "lambdas that are tried"},                                          \
+        {"reach",                                                            \
+         PARAM_FLOAT,                                                        \
+         1e-12,                                                              \
+         1,                                                                  \
+         reach,                                                              \
+         NULL,                                                               \
+         "the least of them, as a share of the largest"},                    \
+        {"folds",                                                            \
+         PARAM_INT,                                                          \
+         2,                                                                  \
+         MAX_FOLDS,                                                          \
+         "5",                                                                \
+         NULL,                                                               \
+         "of the cross-validation"},                                         \
+        {"choose",                                                           \
+         PARAM_CHOICE,                                                       \
+         0,                                                                  \
+         0,                                                                  \
+         "best",                                                             \
+         "best|simple",                                                      \
+         "the lambda that predicts best, or the largest within its error"},  \
+        {"tolerance",                                                        \
+         PARAM_FLOAT,                                                        \
+         1e-14,                                                              \
+         1,                                                                  \
+         "1e-09",                                                            \
+         NULL,                                                               \
+         "stop when no weight moves the answer by more, in deviations"},     \
+        {"max_iter",                                                         \
+         PARAM_INT,                                                          \
+         1,                                                                  \
+         1000000,                                                            \
+         "100000",                                                           \
+         NULL,                                                               \
+         "stop after this many turns at the latest"},                        \
+    {                                                                        \
+        NULL, PARAM_INT, 0, 0, NULL, NULL, NULL                              \
+    }
+
+static const struct param ridge_params[] = {PATH_PARAMS("1e-08")};
+static const struct param lasso_params[] = {PATH_PARAMS("0.001")};
+static const struct param elastic_net_params[] = {
+    {"l1_ratio", PARAM_FLOAT, 0.001, 1, "0.5", NULL,
+     "share of the penalty that is L1"},
+    PATH_PARAMS("1e-06")};
+
+#define PATH_FAMILY                                                           \
+    .style = PREPARE_DENSE, .weighs = true,                                   \
+    .problems = 1u << PROBLEM_REGRESSION, .free = linear_learner_free,        \
+    .score = linear_score, .importance = linear_importance, .tables = tables, \
+    .table = path_table, .save = path_save, .load = path_load,                \
+    .margin = linear_margin, .attribute = linear_attribute
+
+const struct family ridge_family = {
+    .name = "ridge",
+    .title = "ridge regression",
+    .params = ridge_params,
+    .fit = ridge_fit,
+    PATH_FAMILY,
+};
+
+const struct family lasso_family = {
+    .name = "lasso",
+    .title = "lasso",
+    .params = lasso_params,
+    .fit = lasso_fit,
+    PATH_FAMILY,
+};
+
+const struct family elastic_net_family = {
+    .name = "elastic_net",
+    .title = "elastic net",
+    .params = elastic_net_params,
+    .fit = elastic_net_fit,
+    PATH_FAMILY,
+};

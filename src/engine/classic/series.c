@@ -1,0 +1,360 @@
+/* engine/classic/series.c -- rows as a series in time.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/classic/series.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/classic/panels.h"
+#include "frame/builder.h"
+
+#define DAY 86400.0
+#define MOST_MONTHS 5e6 /* ahead: what a date holds */
+enum { MAX_AHEAD = 100000 };
+
+/* ---- months ---- */
+
+struct civil {
+    int64_t month; /* since year 0: 12 year + month - 1 */
+    int64_t day;   /* 1..31 */
+};
+
+static struct civil
+civil_of(int64_t days)
+{
+    int year, month, day;
+
+    str_civil((int32_t)days, &year, &month, &day);
+    return (struct civil){(int64_t)year * 12 + month - 1, day};
+}
+
+static int64_t
+days_of(int64_t month, int64_t day)
+{
+    int64_t year = (month >= 0 ? month : month - 11) / 12;
+
+    return str_days((int)year, (int)(month - year * 12) + 1, (int)day);
+}
+
+static int64_t
+last_day(int64_t month)
+{
+    return civil_of(days_of(month + 1, 1) - 1).day;
+}
+
+/* ---- reading ---- */
+
+struct stamped {
+    double time, y;
+    size_t at;
+};
+
+static int
+by_time(const void *a, const void *b)
+{
+    const struct stamped *x = a, *y = b;
+
+    if (x->time != y->time)
+        return x->time < y->time ? -1 : 1;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+/* Is the distance the same throughout? */
+static bool
+steps_even(const struct stamped *s, size_t n, struct clock *out)
+{
+    out->step = n > 1 ? (s[n - 1].time - s[0].time) / (double)(n - 1) : 1;
+    for (size_t i = 1; i < n; i++)
+        if (fabs(s[i].time - s[i - 1].time - out->step) > 1e-6 * out->step)
+            return false;
+    return true;
+}
+
+static bool
+months_even(const struct stamped *s, size_t n, bool seconds, struct clock *out)
+{
+    struct civil before = {0, 0};
+    bool ends = true, same = true;
+
+    for (size_t i = 0; i < n; i++) {
+        double days = floor(s[i].time / (seconds ? DAY : 1));
+        struct civil c;
+
+        if (fabs(days) > 1e7 || (!seconds && days != s[i].time) ||
+            (seconds && fmod(s[i].time - s[0].time, DAY) != 0))
+            return false;
+        c = civil_of((int64_t)days);
+        ends = ends && c.day == last_day(c.month);
+        same = same && (i == 0 || c.day == out->day);
+        if (i == 0)
+            out->day = c.day;
+        else if (i == 1)
+            out->step = (double)(c.month - before.month);
+        if (i && (double)(c.month - before.month) != out->step)
+            return false;
+        before = c;
+    }
+    if (!same)
+        out->day = 31;
+    out->months = out->step >= 1 && (same || ends);
+    out->seconds = seconds;
+    return out->months;
+}
+
+static bool
+times_settle(const struct stamped *s, size_t n, const char *name,
+             struct clock *out, struct error *err)
+{
+    struct clock c = {.timed = true, .first = s[0].time, .n = n};
+
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(s[i].time))
+            return error_set(err, ERR_RANGE, "time '%s' is missing in row %zu",
+                             name, s[i].at + 1);
+        if (i && s[i].time == s[i - 1].time)
+            return error_set(err, ERR_RANGE,
+                             "time '%s' is the same in rows %zu and %zu", name,
+                             s[i - 1].at + 1, s[i].at + 1);
+    }
+    *out = c;
+    if (steps_even(s, n, out))
+        return true;
+    *out = c;
+    if (months_even(s, n, false, out))
+        return true;
+    *out = c;
+    if (months_even(s, n, true, out))
+        return true;
+    return error_set(err, ERR_RANGE,
+                     "the rows are not evenly spaced in '%s': rows that are "
+                     "missing must be added, or rows put together by day, "
+                     "week or month",
+                     name);
+}
+
+double *
+series_read(const struct fit_data *d, const char *time, struct clock *out,
+            struct error *err)
+{
+    size_t n = d->y->n;
+    struct stamped *s = mem_try_array(n, sizeof *s, err);
+    double *y = mem_try_array(n, sizeof *y, err);
+    bool ok = s && y;
+
+    *out = (struct clock){.n = n};
+    for (size_t i = 0; i < n && ok; i++) {
+        s[i] = (struct stamped){0, d->y->y[i], i};
+        if (time)
+            design_pull(d->train, 0, i, i + 1, &s[i].time);
+        /* For the order: what is missing comes first, and is told of. */
+        if (isnan(s[i].time))
+            s[i].time = -INFINITY;
+    }
+    if (ok && time && design_cols(d->train) == 0)
+        ok = error_set(err, ERR_RANGE, "time '%s' has no values", time);
+    if (ok && time) {
+        qsort(s, n, sizeof *s, by_time);
+        ok = times_settle(s, n, time, out, err);
+    }
+    for (size_t i = 0; i < n && ok; i++)
+        y[i] = s[i].y;
+    free(s);
+    if (ok)
+        return y;
+    free(y);
+    return NULL;
+}
+
+/* ---- steps and times ---- */
+
+double
+clock_step(const struct clock *c, double time)
+{
+    double scale = c->seconds ? DAY : 1;
+
+    if (!isfinite(time))
+        return (double)NAN;
+    if (!c->months)
+        return round((time - c->first) / c->step);
+    if (fabs(time / scale) > 1e7)
+        return (double)NAN;
+    return round((double)(civil_of((int64_t)floor(time / scale)).month -
+                          civil_of((int64_t)floor(c->first / scale)).month) /
+                 c->step);
+}
+
+double
+clock_time(const struct clock *c, size_t step)
+{
+    double scale = c->seconds ? DAY : 1, day;
+    int64_t month, last;
+
+    if (!c->months)
+        return c->first + (double)step * c->step;
+    day = floor(c->first / scale);
+    month = civil_of((int64_t)day).month +
+            (int64_t)fmin(c->step * (double)step, MOST_MONTHS);
+    last = last_day(month);
+    return (double)days_of(month, c->day < last ? c->day : last) * scale +
+           (c->first - day * scale);
+}
+
+size_t
+clock_period(const struct clock *c)
+{
+    if (!c->timed)
+        return 1;
+    if (c->months)
+        return c->step <= 12 && fmod(12, c->step) == 0 ? (size_t)(12 / c->step)
+                                                       : 1;
+    return c->step == 1 || c->step == DAY ? 7 : c->step == 3600 ? 24 : 1;
+}
+
+void
+clock_save(const struct clock *c, struct json_writer *w)
+{
+    json_name(w, "rows");
+    json_put_i64(w, (int64_t)c->n);
+    json_name(w, "timed");
+    json_put_bool(w, c->timed);
+    json_name(w, "months");
+    json_put_bool(w, c->months);
+    json_name(w, "seconds");
+    json_put_bool(w, c->seconds);
+    json_name(w, "day");
+    json_put_i64(w, c->day);
+    json_name(w, "first");
+    json_put_double(w, c->first);
+    json_name(w, "step");
+    json_put_double(w, c->step);
+}
+
+bool
+clock_load(struct clock *c, const struct json *o, size_t n_cols,
+           struct error *err)
+{
+    int64_t n;
+
+    if (!json_get_i64(o, "rows", &n, err) ||
+        !json_get_bool(o, "timed", &c->timed, err) ||
+        !json_get_bool(o, "months", &c->months, err) ||
+        !json_get_bool(o, "seconds", &c->seconds, err) ||
+        !json_get_i64(o, "day", &c->day, err) ||
+        !json_get_double(o, "first", &c->first, err) ||
+        !json_get_double(o, "step", &c->step, err))
+        return false;
+    if (n < 1 || n > UINT32_MAX || c->day < 0 || c->day > 31 ||
+        c->timed != (n_cols > 0) || fabs(c->first) > 1e15 ||
+        (c->timed && !(c->step > 0 && c->step < 1e12)) ||
+        (c->months &&
+         (c->step > 1e4 || fabs(c->first) > 1e7 * (c->seconds ? DAY : 1))))
+        return error_set(err, ERR_CORRUPT,
+                         "a series of %lld rows from %g by %g", (long long)n,
+                         c->first, c->step);
+    c->n = (size_t)n;
+    return true;
+}
+
+/* ---- answers ---- */
+
+static bool
+put_time(struct builder *b, const struct input *in, double time,
+         struct error *err)
+{
+    if (in->type == COL_FLOAT64 || in->type == COL_TEXT || in->type == COL_BOOL)
+        return builder_f64(b, 1, time, err);
+    if (in->type == COL_TIMESTAMP)
+        time *= 1e6; /* microseconds */
+    if (!(fabs(time) < 9e18))
+        return builder_i64(b, 1, 0, err);
+    return builder_i64(b, 1, (int64_t)floor(time + 0.5), err);
+}
+
+struct frame *
+series_frame(const struct clock *c, const struct prepare *prepare, size_t n,
+             const double *mean, const double *low, const double *high,
+             struct error *err)
+{
+    size_t n_inputs = 0, t = c->timed;
+    const struct input *in = t ? prepare_inputs(prepare, &n_inputs) : NULL;
+    const char *names[5] = {"step"};
+    enum col_type types[5] = {COL_INT64};
+    struct builder *b;
+    bool ok;
+
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const told[] = {"forecast", "low", "high"};
+
+        names[1 + t + i] = told[i];
+        types[1 + t + i] = COL_FLOAT64;
+    }
+    if (t && n_inputs == 0) {
+        error_set(err, ERR_CORRUPT, "a series in time without a time");
+        return NULL;
+    }
+    if (t) {
+        names[1] = in->name;
+        types[1] = in->type == COL_TEXT || in->type == COL_BOOL ? COL_FLOAT64
+                                                                : in->type;
+    }
+    ok = (b = builder_new(4 + t, names, types, err)) != NULL;
+    for (size_t h = 0; h < n && ok; h++)
+        ok = builder_i64(b, 0, (int64_t)h + 1, err) &&
+             (!t || put_time(b, in, clock_time(c, c->n + h), err)) &&
+             builder_f64(b, 1 + t, mean[h], err) &&
+             builder_f64(b, 2 + t, low[h], err) &&
+             builder_f64(b, 3 + t, high[h], err) && builder_end_row(b, err);
+    if (ok)
+        return builder_finish(b, err);
+    builder_free(b);
+    return NULL;
+}
+
+bool
+series_score(const struct series_answers *a, const struct design *d,
+             double *out, struct error *err)
+{
+    const struct clock *c = a->clock;
+    size_t n = design_rows(d), most = 0;
+    double *ahead;
+
+    if (c->timed)
+        design_pull(d, 0, 0, n, out);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = c->timed ? clock_step(c, out[i]) : (double)(c->n + i);
+        if (out[i] >= (double)c->n && out[i] < (double)(c->n + MAX_AHEAD) &&
+            (size_t)out[i] - c->n + 1 > most)
+            most = (size_t)out[i] - c->n + 1;
+    }
+    if (!dense_try(&ahead, most, 1, err))
+        return false;
+    a->ahead(a->learner, most, ahead);
+    for (size_t i = 0; i < n; i++)
+        out[i] = !(out[i] >= 0)                   ? (double)NAN
+                 : out[i] < (double)c->n          ? a->fitted[(size_t)out[i]]
+                 : out[i] < (double)(c->n + most) ? ahead[(size_t)out[i] - c->n]
+                                                  : (double)NAN;
+    free(ahead);
+    return true;
+}
+
+double
+normal_quantile(double p)
+{
+    double low = -40, high = 40;
+
+    for (unsigned i = 0; i < 80; i++) {
+        double mid = (low + high) / 2;
+
+        if (0.5 * erfc(-mid / sqrt(2)) < p)
+            low = mid;
+        else
+            high = mid;
+    }
+    return (low + high) / 2;
+}

@@ -1,0 +1,290 @@
+/* tests/unit/test_path.c -- ridge, lasso and elastic net along their path.
+ *
+ * Weights and errors: scikit-learn 1.2.1 on the same formulae, run to
+ * tolerances of 1e-14: Ridge(alpha = n lambda), Lasso, ElasticNet, LassoCV and
+ * cross_val_score of Ridge(alpha = (n - 1) lambda), both by LeaveOneOut(): as
+ * many folds as rows, so that no drawing of folds has a part in it.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "engine/classic/path.h"
+#include "tests/lib/lesson.h"
+
+enum { N = 90, P = 6 };
+
+static struct lesson
+table(const struct family *family, const char *const *set, size_t n, size_t p)
+{
+    struct lesson l = lesson_new(family, PROBLEM_REGRESSION, n, p);
+
+    l.set = set;
+    for (size_t i = 0; i < n; i++) {
+        l.y[i] = 3 + 2 * lesson_number(i, 0) - lesson_number(i, 1) +
+                 0.5 * lesson_number(i, 2) * lesson_number(i, 3) +
+                 (double)(i * 11 % 13) / 13;
+        for (size_t j = 0; j < p; j++)
+            l.x[j * n + i] = lesson_number(i, j);
+    }
+    return l;
+}
+
+static void
+expect_weights(const struct family *family, const char *const *set,
+               const double *weight, const double *want)
+{
+    struct lesson l = table(family, set, N, P);
+    void *learner;
+    double got[P + 1];
+
+    l.weight = (double *)(uintptr_t)weight;
+    learner = lesson_must_learn(&l);
+    lesson_tensor(&l, learner, "linear.weight", got, P);
+    lesson_tensor(&l, learner, "linear.bias", got + P, 1);
+    lesson_expect("weight", got, want, P + 1, 1e-8);
+    family->free(learner);
+    lesson_free(&l);
+}
+
+static const char *const ridge_set[] = {"lambda=0.3", NULL},
+                         *const lasso_set[] = {"lambda=0.2", NULL},
+                         *const net_set[] = {"lambda=0.2", "l1_ratio=0.3",
+                                             NULL};
+
+static void
+test_given_penalties_agree_with_scikit_learn(void **state)
+{
+    static const double ridge[] = {1.368212078937603,     -0.8402731163371805,
+                                   0.6712927527163232,    0.3328816742203267,
+                                   -0.006956641896180039, -0.012947434173234231,
+                                   3.0427175428290845};
+    static const double lasso[] = {1.5926154926413802,
+                                   -0.8488240259488118,
+                                   0.672223406898548,
+                                   0.32828612474787433,
+                                   0,
+                                   0,
+                                   2.9966544086223195};
+    static const double net[] = {1.5182791167638954,
+                                 -0.8695591260295624,
+                                 0.6923877749914478,
+                                 0.3492885435368966,
+                                 0,
+                                 -0.0055364494322001885,
+                                 2.9768529014857075};
+
+    (void)state;
+    expect_weights(&ridge_family, ridge_set, NULL, ridge);
+    expect_weights(&lasso_family, lasso_set, NULL, lasso);
+    expect_weights(&elastic_net_family, net_set, NULL, net);
+}
+
+static void
+test_weighted_rows_agree_with_scikit_learn(void **state)
+{
+    static const double lasso[] = {1.613225563091419,
+                                   -0.8465537339753646,
+                                   0.6903946419139001,
+                                   0.2843469971594331,
+                                   0,
+                                   0,
+                                   3.0398371277659706};
+    static const double ridge[] = {
+        1.379504386224039,   -0.8264576451931116,   0.692368728790715,
+        0.29151792263489995, -0.004209488125979458, -0.0038118462877495705,
+        3.0417013974150953};
+    double weight[N];
+
+    (void)state;
+    for (size_t i = 0; i < N; i++)
+        weight[i] = 1 + (double)(i % 3);
+    expect_weights(&lasso_family, lasso_set, weight, lasso);
+    expect_weights(&ridge_family, ridge_set, weight, ridge);
+}
+
+/* lambda, rmse, ..., weights not 0 of steps 0, 3, 6, 9 of ten. */
+static void
+expect_path(const struct family *family, const char *const *set,
+            const double *lambda, const double *rmse, const double *count)
+{
+    struct lesson l = table(family, set, N, P);
+    void *learner = lesson_must_learn(&l);
+    double path[10 * 4];
+
+    lesson_tensor(&l, learner, "path.steps", path, 10 * 4);
+    for (size_t i = 0; i < 4; i++) {
+        const double *row = path + 3 * i * 4;
+
+        lesson_expect("rmse", row + 1, rmse + i, 1, 1e-8);
+        lesson_expect("count", row + 3, count + i, 1, 0);
+    }
+    lesson_expect("lambda", path, lambda, 1, 1e-9);
+    lesson_expect("lambda", path + 9 * 4, lambda + 1, 1, 1e-9);
+    family->free(learner);
+    lesson_free(&l);
+}
+
+static void
+test_the_lasso_path_agrees_with_scikit_learn(void **state)
+{
+    static const char *const set[] = {"steps=10", "folds=90", NULL};
+    static const double lambda[] = {1.7595532132266827, 0.0017595532132266831};
+    static const double rmse[] = {2.8202690438080875, 1.3419435706019416,
+                                  1.3382668996284035, 1.342271951254242};
+    static const double count[] = {0, 4, 6, 6};
+
+    (void)state;
+    expect_path(&lasso_family, set, lambda, rmse, count);
+}
+
+static void
+test_the_ridge_path_agrees_with_scikit_learn(void **state)
+{
+    static const char *const set[] = {"steps=10", "folds=90", NULL};
+    static const double lambda[] = {2623.174603174603, 2.6231746031746077e-05};
+    static const double rmse[] = {2.8119904549851817, 2.425207766516235,
+                                  1.341893917566486, 1.3427623580570685};
+    static const double count[] = {6, 6, 6, 6};
+
+    (void)state;
+    expect_path(&ridge_family, set, lambda, rmse, count);
+}
+
+/* The weights at the lambda that was chosen are those of that lambda alone:
+ * 0.08167122546660456 is what LassoCV chooses. */
+static void
+test_the_best_lambda_is_chosen(void **state)
+{
+    static const char *const searched[] = {"steps=10", "folds=90", NULL};
+    static const char *const given[] = {"lambda=0.08167122546660456", NULL};
+    struct lesson a = table(&lasso_family, searched, N, P),
+                  b = table(&lasso_family, given, N, P);
+    void *x = lesson_must_learn(&a), *y = lesson_must_learn(&b);
+    double got[P], want[P];
+
+    (void)state;
+    lesson_tensor(&a, x, "linear.weight", got, P);
+    lesson_tensor(&b, y, "linear.weight", want, P);
+    lesson_expect("weight", got, want, P, 1e-8);
+    lasso_family.free(x);
+    lasso_family.free(y);
+    lesson_free(&a);
+    lesson_free(&b);
+}
+
+/* With choose = simple fewer weights are left, and the error is within one of
+ * its own errors of the best. */
+static void
+test_the_simple_choice_has_fewer_weights(void **state)
+{
+    static const char *const best[] = {NULL};
+    static const char *const simple[] = {"choose=simple", NULL};
+    struct lesson a = table(&lasso_family, best, N, P),
+                  b = table(&lasso_family, simple, N, P);
+    void *x = lesson_must_learn(&a), *y = lesson_must_learn(&b);
+    double more[P], fewer[P], sum = 0, less = 0;
+
+    (void)state;
+    lesson_tensor(&a, x, "linear.weight", more, P);
+    lesson_tensor(&b, y, "linear.weight", fewer, P);
+    for (size_t j = 0; j < P; j++) {
+        sum += fabs(more[j]);
+        less += fabs(fewer[j]);
+    }
+    assert_true(less < sum);
+    lasso_family.free(x);
+    lasso_family.free(y);
+    lesson_free(&a);
+    lesson_free(&b);
+}
+
+/* More columns than rows, equal columns, constant ones: ridge has one
+ * solution, and without a penalty it is the shortest. */
+static void
+test_columns_without_an_inverse_are_solved(void **state)
+{
+    static const char *const none[] = {"lambda=0", NULL};
+    struct lesson l = table(&ridge_family, none, 8, 20);
+    void *learner = lesson_must_learn(&l);
+    double *out = lesson_answers(&l, learner), w[20];
+
+    (void)state;
+    lesson_expect("answer", out, l.y, 8, 1e-7);
+    free(out);
+    ridge_family.free(learner);
+    lesson_free(&l);
+
+    l = table(&ridge_family, none, 40, 3);
+    for (size_t i = 0; i < 40; i++) {
+        l.x[40 + i] = l.x[i];
+        l.x[80 + i] = 5;
+        l.y[i] = 6 * l.x[i] + 1;
+    }
+    learner = lesson_must_learn(&l);
+    lesson_tensor(&l, learner, "linear.weight", w, 3);
+    assert_true(fabs(w[0] - 3) < 1e-9 && fabs(w[1] - 3) < 1e-9);
+    assert_true(w[2] == 0);
+    ridge_family.free(learner);
+    lesson_free(&l);
+}
+
+static void
+test_fewer_rows_than_folds_is_an_error(void **state)
+{
+    struct lesson l = table(&lasso_family, NULL, 3, 2);
+    struct error err;
+
+    (void)state;
+    assert_null(lesson_learn(&l, NULL, NULL, &err));
+    assert_string_equal(err.message,
+                        "5 folds of 3 rows; set lambda, or fewer folds");
+    lesson_free(&l);
+}
+
+static void
+test_it_keeps_what_every_family_promises(void **state)
+{
+    static const struct family *const families[] = {
+        &ridge_family, &lasso_family, &elastic_net_family};
+    static const char *const set[] = {"steps=12", NULL};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct lesson l = table(families[i], set, 6000, 7);
+
+        lesson_same_for_any_threads(&l);
+        lesson_free(&l);
+        l = table(families[i], set, 60, 7);
+        lesson_same_from_file(&l);
+        lesson_cancelled_is_an_error(&l);
+        lesson_no_memory_is_an_error(&l);
+        lesson_damage_is_harmless(&l);
+        lesson_free(&l);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_given_penalties_agree_with_scikit_learn),
+        cmocka_unit_test(test_weighted_rows_agree_with_scikit_learn),
+        cmocka_unit_test(test_the_lasso_path_agrees_with_scikit_learn),
+        cmocka_unit_test(test_the_ridge_path_agrees_with_scikit_learn),
+        cmocka_unit_test(test_the_best_lambda_is_chosen),
+        cmocka_unit_test(test_the_simple_choice_has_fewer_weights),
+        cmocka_unit_test(test_columns_without_an_inverse_are_solved),
+        cmocka_unit_test(test_fewer_rows_than_folds_is_an_error),
+        cmocka_unit_test(test_it_keeps_what_every_family_promises),
+    };
+
+    (void)cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}
