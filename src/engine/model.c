@@ -402,6 +402,13 @@ model_truth(const struct model *m, const struct frame *f, struct target *out,
     return false;
 }
 
+struct frame *
+model_prepared(const struct model *m, const struct frame *f, struct pool *pool,
+               struct error *err)
+{
+    return prepare_frame(m->prepare, f, pool, err);
+}
+
 /* ---- importance ---- */
 
 struct weighed {

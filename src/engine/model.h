@@ -194,6 +194,7 @@ struct model_options {
     int patience;               /* -1: 50 */
     const char *const *drop;    /* as prepare_fit */
     const char *const *derive;  /* as prepare_fit */
+    const char *const *prepare; /* steps, as prepare_fit_steps */
     const char *split_group;    /* rows held out are whole groups by this */
     const char *split_time;     /* column, or the latest by this one */
     size_t split_gap;           /* by time: rows left out before those */
@@ -298,6 +299,9 @@ bool model_evaluate(const struct model *m, const struct frame *f, uint64_t seed,
 bool
 model_evaluate_stream(const struct model *m, struct stream *s, uint64_t seed,
                       struct evaluation *out, struct error *err) MUST_USE;
+/* What the learner is given, as a table: numbers, and codes of categories. */
+struct frame *model_prepared(const struct model *m, const struct frame *f,
+                             struct pool *pool, struct error *err) MUST_USE;
 /* Importance by input column, largest first: column text, importance float. */
 struct frame *
 model_importance(const struct model *m, struct error *err) MUST_USE;

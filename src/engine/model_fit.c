@@ -342,14 +342,24 @@ model_fit_prepare(struct fit *f, struct error *err)
 {
     struct pool *pool = f->ctx->pool;
 
+    struct prepare_options o = {.derive = f->o->derive,
+                                .steps = f->o->prepare,
+                                .y = &f->y,
+                                .seed = f->ctx->seed};
+
+    if (f->o->init && (f->o->prepare || prepare_by_target(f->o->init->prepare)))
+        return error_set(err, ERR_RANGE,
+                         "a model to go on from brings its own preparation, "
+                         "and none that looks at the target");
     if (f->family->columns && !drop_unnamed(f, err))
         return false;
+    o.drop = f->drop;
     f->m->prepare = f->o->init
                         ? prepare_copy(f->o->init->prepare, err)
-                        : prepare_fit(f->train, f->target, f->family->style,
-                                      f->drop, f->o->derive, pool, err);
+                        : prepare_fit_steps(f->train, f->target,
+                                            f->family->style, &o, pool, err);
     if (!f->m->prepare ||
-        !(f->x = prepare_apply(f->m->prepare, f->train, pool, err)))
+        !(f->x = prepare_train(f->m->prepare, f->train, pool, err)))
         return false;
     if (!(f->x_valid = prepare_apply(f->m->prepare, f->valid, pool, err)))
         return error_prefix(err, "validation rows: ");

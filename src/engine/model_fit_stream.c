@@ -467,6 +467,8 @@ model_fit_streams(const struct family *family, const struct model_options *o,
         return error_set(err, ERR_LIMIT,
                          "classes are weighed only on a table that fits in "
                          "memory; a column of weights may be of any size");
+    if (o && !prepare_steps_stream(o->prepare, err))
+        return false;
     if (o && finish_wanted(&o->finish))
         return error_set(err, ERR_LIMIT,
                          "calibration, thresholds and ranges are learnt only "

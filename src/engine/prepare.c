@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "engine/prepare_state.h"
+#include "engine/prepare_step.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -33,6 +33,7 @@ prepare_free(struct prepare *p)
         expr_free(p->derived[i].expr);
     for (size_t i = 0; i < p->n_features; i++)
         dict_unref(p->feature[i].dict);
+    frame_unref(p->trained);
     arena_fini(&p->arena);
     buf_fini(&p->notes);
     free(p);
@@ -195,7 +196,7 @@ feature_index(struct feature *f, struct error *err)
 bool
 prepare_finish(struct prepare *p, struct error *err)
 {
-    size_t n = 0;
+    size_t n = 0, at;
 
     for (size_t i = 0; i < p->n_features; i++)
         n += feature_width(p, &p->feature[i]);
@@ -210,11 +211,13 @@ prepare_finish(struct prepare *p, struct error *err)
 
         if (!ok || !feature_index(f, err))
             return false;
-        if (f->input == SIZE_MAX || f->type != COL_TEXT)
+        at = f->input < SIZE_MAX ? f->input : prepare_input_find(p, f->name);
+        if (at == p->n_inputs || f->type != COL_TEXT ||
+            p->input[at].type != COL_TEXT)
             continue;
-        p->input[f->input].is_image = p->style == PREPARE_PIXELS;
-        p->input[f->input].n_levels = f->n_levels;
-        p->input[f->input].levels = f->level;
+        p->input[at].is_image = p->style == PREPARE_PIXELS;
+        p->input[at].n_levels = f->n_levels;
+        p->input[at].levels = f->level;
     }
     return true;
 }
@@ -354,7 +357,7 @@ inputs_take(const struct prepare *p, const struct frame *f, struct column **out,
 
         if (!frame_need(f, p->input[i].name, &col, err) ||
             !(out[i] = input_convert(&p->input[i], frame_column(f, col),
-                                     p->n_derived > 0, err)))
+                                     p->n_derived || p->n_steps, err)))
             return false;
     }
     return true;
@@ -379,6 +382,10 @@ work_make(const struct prepare *p, size_t n_rows, struct column **inputs,
         work = prepare_derive(p, f, pool, err);
     frame_unref(f);
     free(names);
+    if (work && !prepare_steps_apply(p, &work, pool, err)) {
+        frame_unref(work);
+        return NULL;
+    }
     return work;
 }
 
@@ -407,6 +414,22 @@ feature_bind(const struct prepare *p, size_t i, const struct frame *work,
     return true;
 }
 
+/* A design over the inputs, or over what steps have made of them. */
+static struct design *
+design_bound(const struct prepare *p, size_t rows, const struct frame *work,
+             struct column *const *inputs, struct error *err)
+{
+    struct design *d =
+        design_new(rows, p->n_cols, p->column, p->source, p->n_features, err);
+
+    for (size_t i = 0; d && i < p->n_features; i++)
+        if (!feature_bind(p, i, work, inputs, d, err)) {
+            design_free(d);
+            return NULL;
+        }
+    return d;
+}
+
 struct design *
 prepare_apply(const struct prepare *p, const struct frame *f, struct pool *pool,
               struct error *err)
@@ -414,29 +437,66 @@ prepare_apply(const struct prepare *p, const struct frame *f, struct pool *pool,
     struct column **inputs = mem_try_array(p->n_inputs, sizeof *inputs, err);
     struct frame *work = NULL;
     struct design *d = NULL;
-    bool ok = false;
 
-    if (!inputs || !inputs_take(p, f, inputs, err))
-        goto out;
-    if (p->n_derived &&
-        !(work = work_make(p, frame_rows(f), inputs, pool, err)))
-        goto out;
-    if (!(d = design_new(frame_rows(f), p->n_cols, p->column, p->source,
-                         p->n_features, err)))
-        goto out;
-    ok = true;
-    for (size_t i = 0; i < p->n_features && ok; i++)
-        ok = feature_bind(p, i, work, inputs, d, err);
-out:
+    if (inputs && inputs_take(p, f, inputs, err) &&
+        ((!p->n_derived && !p->n_steps) ||
+         (work = work_make(p, frame_rows(f), inputs, pool, err))))
+        d = design_bound(p, frame_rows(f), work, inputs, err);
     for (size_t i = 0; inputs && i < p->n_inputs; i++)
         column_unref(inputs[i]);
     free(inputs);
     frame_unref(work);
-    if (!ok) {
-        design_free(d);
-        d = NULL;
-    }
     return d;
+}
+
+struct design *
+prepare_train(struct prepare *p, const struct frame *f, struct pool *pool,
+              struct error *err)
+{
+    struct frame *work = p->trained;
+    struct design *d;
+
+    if (!work)
+        return prepare_apply(p, f, pool, err);
+    p->trained = NULL;
+    d = design_bound(p, frame_rows(work), work, NULL, err);
+    frame_unref(work);
+    return d;
+}
+
+bool
+prepare_by_target(const struct prepare *p)
+{
+    for (size_t i = 0; i < p->n_steps; i++)
+        if (p->step[i].kind->by_target)
+            return true;
+    return false;
+}
+
+struct frame *
+prepare_frame(const struct prepare *p, const struct frame *f, struct pool *pool,
+              struct error *err)
+{
+    struct design *d = prepare_apply(p, f, pool, err);
+    struct step_made made = {0};
+    struct frame *out = d ? frame_new(frame_rows(f), 0, NULL, NULL, err) : NULL;
+    bool ok = out != NULL;
+
+    for (size_t i = 0; ok && i < p->n_cols; i++) {
+        double *x = mem_try_array(frame_rows(f), sizeof *x, err);
+
+        if ((ok = x != NULL)) {
+            design_pull(d, i, 0, frame_rows(f), x);
+            ok = step_make(&made, p->column[i].name, x, frame_rows(f), err);
+        }
+    }
+    ok = ok && step_made_end(&made, &out, NULL, err);
+    step_made_fini(&made);
+    design_free(d);
+    if (ok)
+        return out;
+    frame_unref(out);
+    return NULL;
 }
 
 const struct input *

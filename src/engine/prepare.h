@@ -56,6 +56,31 @@ struct prepare;
  * `drop`: columns to leave out besides the target (NULL-ended, may be NULL).
  * `derive`: "name = expression" columns computed first, kept as text and
  * checked against the schema on load (NULL-ended, may be NULL). */
+/* Everything that a fit may be told; y: the target of the rows of f, for steps
+ * that look at it.  steps: lines as in prepare_step.h, of which lathe-lua(7)
+ * tells (NULL-ended, may be NULL). */
+struct prepare_options {
+    const char *const *drop, *const *derive, *const *steps;
+    const struct target *y;
+    uint64_t seed;
+};
+struct prepare *
+prepare_fit_steps(const struct frame *f, const char *target,
+                  enum prepare_style style, const struct prepare_options *o,
+                  struct pool *pool, struct error *err) MUST_USE;
+/* The design of the very rows that were fitted, once: steps that look at the
+ * target give each row what the others say. */
+struct design *prepare_train(struct prepare *p, const struct frame *f,
+                             struct pool *pool, struct error *err) MUST_USE;
+/* Can these steps be learnt from a sample of rows? */
+bool prepare_steps_stream(const char *const *steps, struct error *err) MUST_USE;
+/* Did a step look at the target, so that rows that were learnt from want
+ * prepare_train()? */
+bool prepare_by_target(const struct prepare *p);
+/* The design as a table, for people. */
+struct frame *prepare_frame(const struct prepare *p, const struct frame *f,
+                            struct pool *pool, struct error *err) MUST_USE;
+/* No steps, no target. */
 struct prepare *
 prepare_fit(const struct frame *f, const char *target, enum prepare_style style,
             const char *const *drop, const char *const *derive,

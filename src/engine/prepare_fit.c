@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "engine/prepare_state.h"
+#include "engine/prepare_step.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -260,9 +260,27 @@ feature_text(struct prepare *p, struct feature *f, struct stats *s,
     return !prepare_one_hot(p->style) || prepare_groups(p, f, rare, err);
 }
 
+/* Was it made by a step that has given it its scale?  A column of such a step,
+ * or one whose name begins with it. */
+static bool
+is_scaled(const struct prepare *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_steps; i++)
+        for (size_t j = 0; p->step[i].kind->as_is && j < p->step[i].n; j++) {
+            const char *own = p->step[i].column[j].name;
+            size_t n = strlen(own);
+
+            if (strncmp(name, own, n) == 0 &&
+                (!name[n] || name[n] == '=' || name[n] == '#'))
+                return true;
+        }
+    return false;
+}
+
 static bool
 feature_make(struct prepare *p, struct stats *s, struct error *err)
 {
+    bool as_is = is_scaled(p, s->name);
     const char *reason = drop_reason(s, p);
     struct feature *f;
 
@@ -279,9 +297,9 @@ feature_make(struct prepare *p, struct stats *s, struct error *err)
     if (f->type == COL_TEXT && p->style != PREPARE_PIXELS)
         return feature_text(p, f, s, err);
     f->fill = s->median;
-    f->mean = s->mean;
+    f->mean = as_is ? 0 : s->mean;
     /* One value and gaps: the 0/1 column tells all, this one stays 0. */
-    f->sd = s->sd > 0 ? s->sd : 1;
+    f->sd = s->sd > 0 && !as_is ? s->sd : 1;
     f->missing = prepare_scales(p->style) && s->n_missing > 0;
     return true;
 }
@@ -348,20 +366,36 @@ inputs_of_derived(struct prepare *p, size_t i, const struct frame *f,
     return ok;
 }
 
+/* Is it a column of the table itself?  What steps make is not. */
+static bool
+is_input(const struct prepare *p, const struct frame *f, const char *name)
+{
+    return prepare_derived_find(p, name, p->n_derived) == p->n_derived &&
+           (p->n_steps == 0 || frame_find(f, name) >= 0);
+}
+
 static bool
 inputs_fit(struct prepare *p, const struct frame *f, const char *target,
            struct error *err)
 {
+    size_t at;
+
     if (!(p->input =
               arena_try(&p->arena, frame_cols(f), sizeof *p->input, err)))
         return false;
     for (size_t i = 0; i < p->n_features; i++) {
         struct feature *x = &p->feature[i];
 
-        if (prepare_derived_find(p, x->name, p->n_derived) == p->n_derived &&
-            !input_add(p, x->name, f, &x->input, err))
+        if (is_input(p, f, x->name) &&
+            !input_add(p, x->name, f, p->n_steps ? &at : &x->input, err))
             return false;
     }
+    for (size_t i = 0; i < p->n_steps; i++)
+        for (size_t j = 0; j < p->step[i].n; j++)
+            if (p->step[i].kind != &step_select &&
+                is_input(p, f, p->step[i].column[j].name) &&
+                !input_add(p, p->step[i].column[j].name, f, &at, err))
+                return false;
     for (size_t i = 0; i < p->n_derived; i++)
         if (!inputs_of_derived(p, i, f, target, err))
             return false;
@@ -422,24 +456,56 @@ names_check(const struct frame *f, const char *target, const char *const *drop,
     return true;
 }
 
+/* Everything learnt from `work`, the training rows with what is derived. */
+static bool
+steps_run(struct prepare *p, const char *target,
+          const struct prepare_options *o, struct pool *pool,
+          struct frame **work, struct error *err)
+{
+    struct step_fit how = {.p = p,
+                           .y = o->y,
+                           .target = target,
+                           .drop = o->drop,
+                           .seed = o->seed,
+                           .pool = pool};
+    size_t n = list_len(o->steps);
+
+    if (n == 0)
+        return true;
+    if (p->style == PREPARE_PIXELS)
+        return error_set(err, ERR_RANGE,
+                         "a model of images takes no steps of preparation");
+    if (!prepare_steps_init(p, n, err))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!prepare_steps_add(p, o->steps[i], err))
+            return false;
+    return prepare_steps_fit(&how, work, err);
+}
+
 struct prepare *
-prepare_fit(const struct frame *f, const char *target, enum prepare_style style,
-            const char *const *drop, const char *const *derive,
-            struct pool *pool, struct error *err)
+prepare_fit_steps(const struct frame *f, const char *target,
+                  enum prepare_style style, const struct prepare_options *o,
+                  struct pool *pool, struct error *err)
 {
     struct prepare *p = NULL;
     struct frame *work = NULL;
     bool ok = false;
 
-    if (!names_check(f, target, drop, err) ||
+    if (!names_check(f, target, o->drop, err) ||
         !(p = prepare_new(style == PREPARE_IDS ? PREPARE_TREES : style, err)))
         goto out;
     p->keeps_all = style == PREPARE_IDS;
-    if (!derived_fit(p, derive, target, err) ||
+    if (!derived_fit(p, o->derive, target, err) ||
         !(work = prepare_derive(p, f, pool, err)))
         goto out;
-    ok = features_fit(p, work, target, drop, pool, err) &&
+    ok = steps_run(p, target, o, pool, &work, err) &&
+         features_fit(p, work, target, o->drop, pool, err) &&
          inputs_fit(p, f, target, err) && prepare_finish(p, err);
+    if (ok && p->n_steps) {
+        p->trained = work;
+        work = NULL;
+    }
 out:
     frame_unref(work);
     if (!ok) {
@@ -447,4 +513,14 @@ out:
         p = NULL;
     }
     return p;
+}
+
+struct prepare *
+prepare_fit(const struct frame *f, const char *target, enum prepare_style style,
+            const char *const *drop, const char *const *derive,
+            struct pool *pool, struct error *err)
+{
+    return prepare_fit_steps(
+        f, target, style,
+        &(struct prepare_options){.drop = drop, .derive = derive}, pool, err);
 }

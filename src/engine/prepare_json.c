@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "engine/prepare_state.h"
+#include "engine/prepare_step.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -75,6 +75,8 @@ prepare_json(const struct prepare *p, struct json_writer *w)
     for (size_t i = 0; i < p->n_derived; i++)
         json_put_string(w, p->derived[i].text);
     json_close(w, ']');
+    if (p->n_steps)
+        prepare_steps_json(p, w);
     json_name(w, "features");
     json_open(w, '[');
     for (size_t i = 0; i < p->n_features; i++)
@@ -207,7 +209,8 @@ feature_read(struct prepare *p, const struct json *v, struct error *err)
     f->input = SIZE_MAX;
     if (!named_read(p, v, &f->name, &f->type, err))
         return false;
-    if (prepare_derived_find(p, f->name, p->n_derived) == p->n_derived) {
+    if (p->n_steps == 0 &&
+        prepare_derived_find(p, f->name, p->n_derived) == p->n_derived) {
         f->input = prepare_input_find(p, f->name);
         if (f->input == p->n_inputs || p->input[f->input].type != f->type)
             return error_set(err, ERR_CORRUPT,
@@ -281,6 +284,10 @@ derived_check(const struct prepare *p, struct error *err)
         }
         f = frame_with_empty(f, d->name, type, err);
     }
+    if (f && !prepare_steps_apply(p, &f, NULL, err)) {
+        frame_unref(f);
+        return false;
+    }
     for (size_t i = 0; i < p->n_features && f; i++) {
         const struct feature *x = &p->feature[i];
         size_t col;
@@ -322,8 +329,9 @@ prepare_from_json(const struct json *v, struct error *err)
         return NULL;
     buf_puts(&p->notes, notes);
     if (buf_check(&p->notes, err) && inputs_read(p, v, err) &&
-        derived_read(p, v, err) && features_read(p, v, err) &&
-        derived_check(p, err) && prepare_finish(p, err))
+        derived_read(p, v, err) && prepare_steps_read(p, v, err) &&
+        features_read(p, v, err) && derived_check(p, err) &&
+        prepare_finish(p, err))
         return p;
     prepare_free(p);
     return NULL;

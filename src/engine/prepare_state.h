@@ -35,7 +35,12 @@ struct feature {
     struct dict *dict; /* owned; code = level */
 };
 
+struct step;
+
 struct prepare {
+    struct step *step; /* after what is derived; prepare_step.h */
+    size_t n_steps;
+    struct frame *trained;    /* training rows after the steps, until taken */
     struct arena arena;       /* names, levels, tables */
     enum prepare_style style; /* not PREPARE_IDS: it is applied as trees are */
     bool images;    /* PREPARE_PIXELS, in fitting: there is a column of them */

@@ -168,7 +168,8 @@ lua_estimator_cv(lua_State *L)
         "patience",  "drop",         "derive",   "refit",   "weight",
         "group",     "class_weight", "cv_group", "cv_time", "cv_gap",
         "cv_window", "grid",         "inner",    "by",      "calibrate",
-        "threshold", "profit",       "interval", "loss",    NULL};
+        "threshold", "profit",       "interval", "loss",    "prepare",
+        NULL};
     struct folding f = {.e = script_check(L, 1, &estimator_type),
                         .frame = script_frame(L, 2),
                         .cv = {.k = 5},

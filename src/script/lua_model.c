@@ -277,6 +277,7 @@ lua_fit_options(lua_State *L, int idx, struct model_options *o)
     o->metrics = script_opt_texts(L, idx, "metric");
     o->drop = script_opt_texts(L, idx, "drop");
     o->derive = script_opt_texts(L, idx, "derive");
+    o->prepare = script_opt_texts(L, idx, "prepare");
     o->stop = script_opt_text(L, idx, "stop", NULL);
     o->weight = script_opt_text(L, idx, "weight", NULL);
     o->group = script_opt_text(L, idx, "group", NULL);
@@ -317,7 +318,7 @@ estimator_fit(lua_State *L)
         "name",   "drop",         "derive",  "refit",      "weight",
         "group",  "class_weight", "init",    "checkpoint", "checkpoint_every",
         "resume", "cv_group",     "cv_time", "calibrate",  "threshold",
-        "profit", "interval",     "loss",    NULL};
+        "profit", "interval",     "loss",    "prepare",    NULL};
     struct estimator *e = script_check(L, 1, &estimator_type);
     const struct frame *train = script_frame(L, 2);
     struct fitting *f;
@@ -439,6 +440,32 @@ model_predict_lua(lua_State *L)
     a->frame = f;
     script_call(L, "predict", run_predict, a);
     script_push_frame(L, a->answer, script_frame_name(L, 2));
+    return 1;
+}
+
+static bool
+run_prepared(struct task *t, void *ctx, struct error *err)
+{
+    struct asking *a = ctx;
+
+    a->answer =
+        model_prepared(a->model, a->frame, session_pool(task_session(t)), err);
+    return a->answer;
+}
+
+static int
+model_prepared_lua(lua_State *L)
+{
+    struct lua_model *m = script_model(L, 1);
+    const struct frame *f = script_frame(L, 2);
+    struct asking *a;
+
+    luaL_argexpected(L, f, 2, "frame");
+    a = script_scratch(L, sizeof *a, asking_fini);
+    a->model = m->model;
+    a->frame = f;
+    script_call(L, "prepare", run_prepared, a);
+    script_push_frame(L, a->answer, "prepared");
     return 1;
 }
 
@@ -637,6 +664,8 @@ const struct binding lua_estimator_methods[] = {
      "  drop      columns to leave out\n"
      "  derive    { \"name = expression\", ... }: computed first, kept in the\n"
      "            model\n"
+     "  prepare   { \"impute mean\", \"target on city\", ... }: steps, kept in the\n"
+     "            model; lathe-lua(7) lists them\n"
      "  refit     true: then fit all rows with the rounds that were best\n"
      "  weight    a column that says how much each row counts\n"
      "  group     a column that says which rows belong to one query\n"
@@ -704,6 +733,8 @@ const struct binding lua_model_methods[] = {
      "  points           values that a column is set to, 40\n"
      "  rows             asked about by pdp, 10000, and ice, 50\n"
      "  seed             of all that is drawn, 1"},
+    {"prepared", model_prepared_lua, "model:prepared(frame)",
+     "The columns that the model really learns from, after all preparation."},
     {"importance", model_importance_lua, "model:importance()",
      "What each input column contributes, largest first; the sum is 1."},
     {"export", lua_model_export, "model:export{ onnx = path }",

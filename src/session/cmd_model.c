@@ -28,6 +28,7 @@ struct training {
     struct cv_options cv;
     struct cv_result crossed; /* where cv.k > 0 */
     const char **metrics, **drop, **class_weight, **profit;
+    const char **derive, **prepare;
     run_id run;
     char *version; /* "churn/3" */
 };
@@ -49,6 +50,8 @@ training_fini(struct training *g)
     free(g->drop);
     free(g->class_weight);
     free(g->profit);
+    free(g->derive);
+    free(g->prepare);
     free(g->version);
 }
 
@@ -349,6 +352,8 @@ fit_now(struct training *g, const struct family *family, struct session *s,
         .resume = call_flag(c, "resume"),
         .init = g->init};
     g->profit = cmd_all(c, "profit");
+    r.options.derive = g->derive = cmd_all(c, "derive");
+    r.options.prepare = g->prepare = cmd_all(c, "prepare");
     r.options.finish =
         (struct finish_options){.calibrate = call_text(c, "calibrate"),
                                 .threshold = call_text(c, "threshold"),

@@ -125,4 +125,28 @@ LUA
 out=$($lathe run fin.lua 2>&1)
 like "$out" '^true.true$' "Lua has them, too"
 like "$out" 'threshold is 7, expected between 0 and 1' "with the same errors"
+
+# Preparation.
+$lathe train "$churn" --target churn --model logistic --out p.lathe \
+    --derive 'per_month = total_charges / (tenure + 1)' \
+    --prepare 'impute mean indicator on total_charges, per_month' --prepare 'rare 0.05' \
+    --prepare 'target smooth=20 on payment_method' --prepare 'onehot on contract' \
+    --prepare 'scale robust on tenure' --prepare 'polynomial 2 on tenure, monthly_charges' \
+    --prepare 'select 12 mi' > out 2>&1
+is $? 0 "train prepares"
+like "$($lathe evaluate p.lathe "$churn")" '^AUC +0\.8' "and the model knows how"
+$lathe train "$churn" --target churn --prepare 'scal robust' > out 2>&1
+is $? 1 "a step that is none is an error"
+like "$(cat out)" "no step 'scal' .did you mean 'scale'" "that names the nearest"
+LATHE_THREADS=3 $lathe train "$churn" --target churn --set trees=20 --prepare 'target' --out t3.lathe > /dev/null 2>&1
+LATHE_THREADS=1 $lathe train "$churn" --target churn --set trees=20 --prepare 'target' --out t1.lathe > /dev/null 2>&1
+cmp -s t1.lathe t3.lathe
+is $? 0 "threads do not change what is learnt"
+cat > prep.lua << LUA
+local t = lathe.read("$churn")
+local m = lathe.logistic():fit(t, "churn", { prepare = { "impute", "scale minmax on tenure", "onehot on contract" } })
+local p = m:prepared(t)
+print(p:values("contract=Two year")[1], math.type(p:values("tenure")[1]), #p == #t)
+LUA
+like "$($lathe run prep.lua 2>&1)" '^0\.0.float.true$' "Lua prepares, and shows what the model sees"
 done_testing

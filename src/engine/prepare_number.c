@@ -1,0 +1,334 @@
+/* engine/prepare_number.c -- steps for numbers: scale and polynomial.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/prepare_step.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { QUANTILES = 1000, MAX_PRODUCTS = 5000, MAX_FACTORS = 3 };
+
+static int
+by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The finite values of a column, sorted; caller frees. */
+static double *
+sorted_values(const struct frame *f, const char *name, size_t *m,
+              struct error *err)
+{
+    double *x = step_numbers(f, name, err);
+
+    *m = 0;
+    for (size_t i = 0; x && i < frame_rows(f); i++)
+        if (isfinite(x[i]))
+            x[(*m)++] = x[i];
+    if (x)
+        qsort(x, *m, sizeof *x, by_value);
+    return x;
+}
+
+/* As numpy's percentile: linear, from the nearer end. */
+static double
+quantile(const double *x, size_t n, double q)
+{
+    double at = q * (double)(n - 1), t;
+    size_t i = (size_t)at;
+
+    if (i + 1 >= n)
+        return x[n - 1];
+    t = at - (double)i;
+    return t < 0.5 ? x[i] + (x[i + 1] - x[i]) * t
+                   : x[i + 1] - (x[i + 1] - x[i]) * (1 - t);
+}
+
+/* ---- scale ---- */
+
+static const struct step_rule scale_rule = {" standard robust minmax quantile ",
+                                            "", 0, 0};
+
+static bool
+scale_check(const struct step *s, struct error *err)
+{
+    if (s->words.n_words > 1)
+        return error_set(err, ERR_PARSE, "step 'scale' has more than one way");
+    return step_words_check(s, &scale_rule, err);
+}
+
+/* Numbers of a column: shift and width. */
+static void
+scale_measure(const struct step *s, const double *x, size_t m, double *out)
+{
+    double sum = 0, squares = 0;
+
+    if (step_has(s, "robust")) {
+        out[0] = quantile(x, m, 0.5);
+        out[1] = quantile(x, m, 0.75) - quantile(x, m, 0.25);
+    } else if (step_has(s, "minmax")) {
+        out[0] = x[0];
+        out[1] = x[m - 1] - x[0];
+    } else {
+        for (size_t i = 0; i < m; i++)
+            sum += x[i];
+        out[0] = sum / (double)m;
+        for (size_t i = 0; i < m; i++)
+            squares += (x[i] - out[0]) * (x[i] - out[0]);
+        out[1] = sqrt(squares / (double)m);
+    }
+    if (!(out[1] > 0) || !isfinite(1 / out[1]))
+        out[1] = 1;
+}
+
+static bool
+scale_fit(struct step_fit *f, struct error *err)
+{
+    struct step *s = f->s;
+
+    for (size_t i = 0; i < s->n; i++) {
+        struct learnt *l = &s->column[i];
+        size_t m, n;
+        double *x = sorted_values(f->in, l->name, &m, err);
+        bool ok = x != NULL;
+
+        n = frame_rows(f->in) < QUANTILES ? frame_rows(f->in) : QUANTILES;
+        n = step_has(s, "quantile") ? n : 2;
+        if (ok && m == 0)
+            l->name = NULL; /* it has no values, and is left out later */
+        else if (ok && (ok = step_room(f, l, n, 0, err)))
+            scale_measure(s, x, m, l->number);
+        for (size_t q = 0; ok && l->name && step_has(s, "quantile") && q < n;
+             q++)
+            l->number[q] =
+                n > 1 ? quantile(x, m, (double)q / (double)(n - 1)) : x[0];
+        free(x);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static bool
+scale_sound(const struct step *s)
+{
+    bool quantiles = step_has(s, "quantile");
+
+    for (size_t i = 0; i < s->n; i++) {
+        const struct learnt *l = &s->column[i];
+
+        if (l->n_texts || (quantiles ? l->n_numbers < 1 : l->n_numbers != 2) ||
+            (!quantiles && !(l->number[1] > 0 && isfinite(1 / l->number[1]))))
+            return false;
+        for (size_t q = 1; quantiles && q < l->n_numbers; q++)
+            if (l->number[q - 1] > l->number[q])
+                return false;
+    }
+    return true;
+}
+
+/* Where v lies among the quantiles: 0 to the least, 1 from the largest on, equal
+ * ones at their middle. */
+static double
+share_below(const double *q, size_t n, double v)
+{
+    double below = 0, above = 0;
+    size_t low = 0, high = 0;
+
+    if (v <= q[0])
+        return 0;
+    if (v >= q[n - 1])
+        return 1;
+    while (low < n && q[low] < v)
+        low++;
+    for (high = low; high < n && q[high] <= v;)
+        high++;
+    if (high > low) { /* on some of them */
+        below = (double)low / (double)(n - 1);
+        above = (double)(high - 1) / (double)(n - 1);
+        return (below + above) / 2;
+    }
+    return ((double)(low - 1) + (v - q[low - 1]) / (q[low] - q[low - 1])) /
+           (double)(n - 1);
+}
+
+static bool
+scale_apply(const struct step *s, struct frame **f, struct pool *pool,
+            struct error *err)
+{
+    bool quantiles = step_has(s, "quantile");
+
+    (void)pool;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct learnt *l = &s->column[i];
+        double *x = step_numbers(*f, l->name, err);
+
+        if (!x)
+            return false;
+        for (size_t r = 0; r < frame_rows(*f); r++)
+            if (!isnan(x[r]))
+                x[r] = quantiles ? share_below(l->number, l->n_numbers, x[r])
+                                 : (x[r] - l->number[0]) / l->number[1];
+        if (!step_put_numbers(f, l->name, x, err))
+            return false;
+    }
+    return true;
+}
+
+const struct step_kind step_scale = {.name = "scale",
+                                     .suits = STEP_NUMBERS,
+                                     .as_is = true,
+                                     .check = scale_check,
+                                     .fit = scale_fit,
+                                     .sound = scale_sound,
+                                     .apply = scale_apply};
+
+/* ---- polynomial ---- */
+
+static const struct step_rule polynomial_rule = {" # interactions ", "", 2,
+                                                 MAX_FACTORS};
+
+static bool
+polynomial_check(const struct step *s, struct error *err)
+{
+    return step_words_check(s, &polynomial_rule, err);
+}
+
+static size_t
+degree_of(const struct step *s)
+{
+    double v;
+
+    for (size_t i = 0; i < s->words.n_words; i++)
+        if (str_to_f64(s->words.word[i], &v))
+            return (size_t)v;
+    return 2;
+}
+
+/* The next choice of `d` columns out of n, that never falls: false behind the
+ * last. */
+static bool
+next_choice(size_t *at, size_t d, size_t n, bool apart)
+{
+    for (size_t i = d; i > 0; i--) {
+        size_t most = apart ? n - 1 - (d - i) : n - 1;
+
+        if (at[i - 1] >= most)
+            continue;
+        at[i - 1]++;
+        for (size_t j = i; j < d; j++)
+            at[j] = at[j - 1] + apart;
+        return true;
+    }
+    return false;
+}
+
+static bool
+first_choice(size_t *at, size_t d, size_t n, bool apart)
+{
+    for (size_t j = 0; j < d; j++)
+        at[j] = apart ? j : 0;
+    return n > 0 && (!apart || d <= n);
+}
+
+static bool
+polynomial_fit(struct step_fit *f, struct error *err)
+{
+    size_t d = degree_of(f->s), n = f->s->n, count = 0, at[MAX_FACTORS];
+    bool apart = step_has(f->s, "interactions");
+
+    for (size_t k = 2; k <= d; k++)
+        for (bool more = first_choice(at, k, n, apart);
+             more && count <= MAX_PRODUCTS; more = next_choice(at, k, n, apart))
+            count++;
+    return count <= MAX_PRODUCTS ||
+           error_set(err, ERR_LIMIT,
+                     "over %d products of %zu columns: name fewer with 'on'",
+                     MAX_PRODUCTS, n);
+}
+
+static bool
+nothing_learnt(const struct step *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->column[i].n_numbers || s->column[i].n_texts)
+            return false;
+    return s->n <= STEP_COLUMNS;
+}
+
+/* "a*b", "a^2", "a^2*b" */
+static void
+product_name(const struct step *s, const size_t *at, size_t d, struct buf *out)
+{
+    buf_clear(out);
+    for (size_t i = 0, end; i < d; i = end) {
+        for (end = i; end < d && at[end] == at[i];)
+            end++;
+        buf_printf(out, "%s%s", i ? "*" : "", s->column[at[i]].name);
+        if (end - i > 1)
+            buf_printf(out, "^%zu", end - i);
+    }
+}
+
+static bool
+put_product(const struct step *s, double *const *x, const size_t *at, size_t d,
+            size_t n, struct buf *name, struct step_made *made,
+            struct error *err)
+{
+    double *v = mem_try_array(n, sizeof *v, err);
+
+    if (!v)
+        return false;
+    for (size_t r = 0; r < n; r++) {
+        v[r] = x[at[0]][r];
+        for (size_t i = 1; i < d; i++)
+            v[r] *= x[at[i]][r];
+    }
+    product_name(s, at, d, name);
+    if (buf_check(name, err))
+        return step_make(made, name->data, v, n, err);
+    free(v);
+    return false;
+}
+
+static bool
+polynomial_apply(const struct step *s, struct frame **f, struct pool *pool,
+                 struct error *err)
+{
+    size_t degree = degree_of(s), at[MAX_FACTORS], count = 0;
+    bool apart = step_has(s, "interactions"), ok = true;
+    double **x = mem_try_array(s->n, sizeof *x, err);
+    struct step_made made = {0};
+    struct buf name;
+
+    (void)pool;
+    buf_init(&name);
+    ok = x != NULL;
+    for (size_t i = 0; i < s->n && ok; i++)
+        ok = (x[i] = step_numbers(*f, s->column[i].name, err));
+    for (size_t d = 2; d <= degree && ok; d++)
+        for (bool more = first_choice(at, d, s->n, apart);
+             more && ok && count++ < MAX_PRODUCTS;
+             more = next_choice(at, d, s->n, apart))
+            ok = put_product(s, x, at, d, frame_rows(*f), &name, &made, err);
+    ok = ok && step_made_end(&made, f, NULL, err);
+    step_made_fini(&made);
+    for (size_t i = 0; x && i < s->n; i++)
+        free(x[i]);
+    free(x);
+    buf_fini(&name);
+    return ok;
+}
+
+const struct step_kind step_polynomial = {.name = "polynomial",
+                                          .suits = STEP_NUMBERS,
+                                          .check = polynomial_check,
+                                          .fit = polynomial_fit,
+                                          .sound = nothing_learnt,
+                                          .apply = polynomial_apply};

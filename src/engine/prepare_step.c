@@ -1,0 +1,732 @@
+/* engine/prepare_step.c -- lines of steps: parsed, learnt, applied, kept.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/prepare_step.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { MAX_STEPS = 100 };
+
+static const struct step_kind *const kinds[] = {
+    &step_impute,  &step_scale, &step_polynomial, &step_onehot,
+    &step_ordinal, &step_rare,  &step_target,     &step_date,
+    &step_words,   &step_chars, &step_select};
+enum { N_KINDS = sizeof kinds / sizeof *kinds };
+
+/* ---- words ---- */
+
+struct str
+step_word(const struct step *s, size_t i)
+{
+    return i < s->words.n_words ? s->words.word[i] : (struct str){"", 0};
+}
+
+bool
+step_has(const struct step *s, const char *word)
+{
+    for (size_t i = 0; i < s->words.n_words; i++)
+        if (str_is(s->words.word[i], word))
+            return true;
+    return false;
+}
+
+struct str
+step_value(const struct step *s, const char *name)
+{
+    for (size_t i = 0; i < s->words.n_pairs; i++)
+        if (str_is(s->words.pair[i].name, name))
+            return s->words.pair[i].value;
+    return (struct str){"", 0};
+}
+
+double
+step_number(const struct step *s, const char *name, double fallback)
+{
+    double v;
+
+    return str_to_f64(step_value(s, name), &v) ? v : fallback;
+}
+
+/* Is the word among " a b c "? */
+static bool
+is_among(const char *list, struct str word)
+{
+    for (const char *at = list; (at = strchr(at, ' ')); at++)
+        if (strncmp(at + 1, word.p, word.n) == 0 && word.n > 0 &&
+            at[1 + word.n] == ' ')
+            return true;
+    return false;
+}
+
+static bool
+number_check(const struct step *s, struct str text,
+             const struct step_rule *rule, struct error *err)
+{
+    double v;
+
+    if (str_to_f64(text, &v) && v >= rule->low && v <= rule->high)
+        return true;
+    return error_set(err, ERR_RANGE,
+                     "step '%s': '%.*s', expected a number from %g to %g",
+                     s->kind->name, (int)(text.n < 32 ? text.n : 32), text.p,
+                     rule->low, rule->high);
+}
+
+bool
+step_words_check(const struct step *s, const struct step_rule *rule,
+                 struct error *err)
+{
+    double v;
+
+    for (size_t i = 0; i < s->words.n_words; i++) {
+        struct str w = s->words.word[i];
+
+        if (is_among(rule->words, w))
+            continue;
+        if (!strchr(rule->words, '#') || !str_to_f64(w, &v))
+            return error_set(err, ERR_PARSE,
+                             "step '%s': '%.*s' is not known, expected%s",
+                             s->kind->name, (int)(w.n < 32 ? w.n : 32), w.p,
+                             *rule->words ? rule->words : " none");
+        if (!number_check(s, w, rule, err))
+            return false;
+    }
+    for (size_t i = 0; i < s->words.n_pairs; i++) {
+        struct str name = s->words.pair[i].name;
+
+        if (!is_among(rule->pairs, name))
+            return error_set(err, ERR_PARSE,
+                             "step '%s': '%.*s=' is not known, expected%s",
+                             s->kind->name, (int)(name.n < 32 ? name.n : 32),
+                             name.p, *rule->pairs ? rule->pairs : " none");
+        if (!number_check(s, s->words.pair[i].value, rule, err))
+            return false;
+    }
+    return true;
+}
+
+/* The next word of a line; n = 0 at its end. */
+static struct str
+next_word(struct str *line)
+{
+    struct str w;
+
+    *line = str_trim(*line);
+    w = *line;
+    for (w.n = 0; w.n < line->n && line->p[w.n] != ' ';)
+        w.n++;
+    line->p += w.n;
+    line->n -= w.n;
+    return w;
+}
+
+static bool
+word_add(struct step *s, struct str w, struct error *err)
+{
+    struct step_words *to = &s->words;
+    const char *eq = memchr(w.p, '=', w.n);
+
+    if (to->n_words == STEP_WORDS || to->n_pairs == STEP_WORDS)
+        return error_set(err, ERR_PARSE, "step '%s' has over %d words",
+                         s->kind->name, STEP_WORDS);
+    if (!eq) {
+        to->word[to->n_words++] = w;
+        return true;
+    }
+    to->pair[to->n_pairs].name = (struct str){w.p, (size_t)(eq - w.p)};
+    to->pair[to->n_pairs++].value =
+        (struct str){eq + 1, w.n - (size_t)(eq - w.p) - 1};
+    return true;
+}
+
+static bool
+kind_unknown(struct str w, struct error *err)
+{
+    const char *names[N_KINDS], *near;
+    struct buf list;
+
+    buf_init(&list);
+    for (size_t i = 0; i < N_KINDS; i++) {
+        names[i] = kinds[i]->name;
+        buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+    }
+    near = str_nearest(w, names, N_KINDS);
+    error_set(err, ERR_NOTFOUND, "no step '%.*s'%s%s%s",
+              (int)(w.n < 32 ? w.n : 32), w.p,
+              near ? " (did you mean '" : ", there are ",
+              near ? near : list.data, near ? "'?)" : "");
+    buf_fini(&list);
+    return false;
+}
+
+static bool
+line_parse(struct step *s, struct error *err)
+{
+    struct str line = str_of(s->written), w = next_word(&line);
+
+    for (size_t i = 0; i < N_KINDS; i++)
+        if (str_is(w, kinds[i]->name))
+            s->kind = kinds[i];
+    if (!s->kind)
+        return kind_unknown(w, err);
+    while ((w = next_word(&line)).n > 0 && !str_is(w, "on"))
+        if (!word_add(s, w, err))
+            return false;
+    if (w.n > 0) {
+        s->words.columns = str_trim(line);
+        if (s->words.columns.n == 0)
+            return error_set(err, ERR_PARSE, "step '%s' is on no column",
+                             s->kind->name);
+    }
+    return s->kind->check(s, err);
+}
+
+bool
+prepare_steps_init(struct prepare *p, size_t n, struct error *err)
+{
+    if (n > MAX_STEPS)
+        return error_set(err, ERR_RANGE, "%zu steps, expected at most %d", n,
+                         MAX_STEPS);
+    p->step = arena_try(&p->arena, n, sizeof *p->step, err);
+    return p->step != NULL;
+}
+
+bool
+prepare_steps_add(struct prepare *p, const char *line, struct error *err)
+{
+    struct step *s = &p->step[p->n_steps];
+
+    if (!(s->written = arena_text(&p->arena, line, strlen(line), err)))
+        return false;
+    p->n_steps++;
+    return line_parse(s, err);
+}
+
+bool
+prepare_steps_stream(const char *const *steps, struct error *err)
+{
+    for (; steps && *steps; steps++) {
+        struct step s = {.written = *steps};
+
+        if (!line_parse(&s, err))
+            return false;
+        if (s.kind->whole)
+            return error_set(err, ERR_LIMIT,
+                             "step '%s' learns only from a table that fits in "
+                             "memory",
+                             s.kind->name);
+    }
+    return true;
+}
+
+/* ---- columns ---- */
+
+double *
+step_numbers(const struct frame *f, const char *name, struct error *err)
+{
+    size_t n = frame_rows(f), col;
+    double *x;
+
+    if (!frame_need(f, name, &col, err))
+        return NULL;
+    if (column_type(frame_column(f, col)) == COL_TEXT) {
+        error_set(err, ERR_TYPE, "column '%s' is text, expected numbers", name);
+        return NULL;
+    }
+    if ((x = mem_try_array(n, sizeof *x, err)))
+        column_numbers(frame_column(f, col), 0, n, x);
+    return x;
+}
+
+bool
+step_put(struct frame **f, const char *name, struct column *c,
+         struct error *err)
+{
+    struct frame *next = c ? frame_with(*f, name, c, err) : NULL;
+
+    if (!next)
+        return false;
+    frame_unref(*f);
+    *f = next;
+    return true;
+}
+
+/* Takes x, in which NaN is missing. */
+static struct column *
+numbers_column(double *x, size_t n, struct error *err)
+{
+    double *data = mem_try_aligned(n, sizeof *data, err);
+    uint64_t *valid = mem_try_array((n + 63) / 64, sizeof *valid, err);
+
+    if (!data || !valid) {
+        free(x);
+        free(data);
+        free(valid);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(x[i])) {
+            data[i] = x[i];
+            valid[i / 64] |= UINT64_C(1) << (i % 64);
+        }
+    free(x);
+    return column_new(COL_FLOAT64, n, data, valid, NULL, err);
+}
+
+bool
+step_put_numbers(struct frame **f, const char *name, double *x,
+                 struct error *err)
+{
+    return step_put(f, name, numbers_column(x, frame_rows(*f), err), err);
+}
+
+bool
+step_make(struct step_made *m, const char *name, double *x, size_t rows,
+          struct error *err)
+{
+    if (m->n == m->cap) {
+        size_t cap = m->cap ? 2 * m->cap : 16;
+        char **names = mem_try_resize(m->name, cap, sizeof *names, err);
+        struct column **columns;
+
+        if (names)
+            m->name = names;
+        columns =
+            names ? mem_try_resize(m->column, cap, sizeof *columns, err) : NULL;
+        if (!columns) {
+            free(x);
+            return false;
+        }
+        m->column = columns;
+        m->cap = cap;
+    }
+    if (!(m->name[m->n] = mem_try_text(name, strlen(name), err))) {
+        free(x);
+        return false;
+    }
+    if (!(m->column[m->n] = numbers_column(x, rows, err))) {
+        free(m->name[m->n]);
+        return false;
+    }
+    m->n++;
+    return true;
+}
+
+bool
+step_made_end(struct step_made *m, struct frame **f, const char *drop,
+              struct error *err)
+{
+    size_t cols = frame_cols(*f), n = 0;
+    const char **names = mem_try_array(cols + m->n, sizeof *names, err);
+    struct column **all = mem_try_array(cols + m->n, sizeof *all, err);
+    struct frame *next = NULL;
+
+    if (names && all) {
+        for (size_t i = 0; i < cols; i++)
+            if (!drop || strcmp(frame_name(*f, i), drop) != 0) {
+                names[n] = frame_name(*f, i);
+                all[n++] = column_ref(frame_column(*f, i));
+            }
+        for (size_t i = 0; i < m->n; i++) {
+            names[n] = m->name[i];
+            all[n++] = column_ref(m->column[i]);
+        }
+        next = frame_new(frame_rows(*f), n, names, all, err);
+    }
+    free(names);
+    free(all);
+    if (!next)
+        return false;
+    frame_unref(*f);
+    *f = next;
+    return true;
+}
+
+void
+step_made_fini(struct step_made *m)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        free(m->name[i]);
+        column_unref(m->column[i]);
+    }
+    free(m->name);
+    free(m->column);
+}
+
+const struct column *
+step_texts(const struct frame *f, const char *name, struct error *err)
+{
+    const struct column *c;
+    size_t col;
+
+    if (!frame_need(f, name, &col, err))
+        return NULL;
+    c = frame_column(f, col);
+    if (column_type(c) == COL_TEXT)
+        return c;
+    error_set(err, ERR_TYPE, "column '%s' is %s, expected text", name,
+              column_type_word(column_type(c)));
+    return NULL;
+}
+
+const char *
+step_name(struct buf *room, const char *a, const char *sep, const char *b)
+{
+    buf_clear(room);
+    buf_puts(room, a);
+    buf_puts(room, sep);
+    buf_puts(room, b);
+    return room->data;
+}
+
+bool
+step_room(struct step_fit *f, struct learnt *l, size_t n_numbers,
+          size_t n_texts, struct error *err)
+{
+    struct arena *a = &f->p->arena;
+
+    l->number = arena_try(a, n_numbers, sizeof *l->number, err);
+    l->text = arena_try(a, n_texts, sizeof *l->text, err);
+    l->n_numbers = n_numbers;
+    l->n_texts = n_texts;
+    return l->number && l->text;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+    return str_cmp(((const struct step_level *)a)->text,
+                   ((const struct step_level *)b)->text);
+}
+
+struct step_level *
+step_levels(const struct column *c, size_t *n, struct error *err)
+{
+    size_t codes = dict_count(column_dict(c)), k = 0;
+    struct step_level *l = mem_try_array(codes, sizeof *l, err);
+
+    if (!l)
+        return NULL;
+    for (size_t i = 0; i < column_rows(c); i++)
+        if (column_is_valid(c, i))
+            l[column_codes(c)[i]].rows++;
+    for (uint32_t i = 0; i < codes; i++)
+        if (l[i].rows > 0) {
+            l[k].rows = l[i].rows;
+            l[k].code = i;
+            l[k++].text = dict_text(column_dict(c), i);
+        }
+    for (size_t i = 0; i < k; i++)
+        if (!str_utf8_valid(l[i].text)) {
+            free(l);
+            error_set(err, ERR_PARSE, "a column holds text that is not UTF-8");
+            return NULL;
+        }
+    qsort(l, k, sizeof *l, by_text);
+    *n = k;
+    return l;
+}
+
+static int
+text_find(const void *key, const void *at)
+{
+    return str_cmp(*(const struct str *)key, str_of(*(char *const *)at));
+}
+
+uint32_t *
+step_map(const struct learnt *l, const struct column *c, struct error *err)
+{
+    size_t codes = dict_count(column_dict(c));
+    uint32_t *map = mem_try_array(codes, sizeof *map, err);
+
+    for (uint32_t i = 0; map && i < codes; i++) {
+        struct str t = dict_text(column_dict(c), i);
+        const char **at =
+            bsearch(&t, l->text, l->n_texts, sizeof *l->text, text_find);
+
+        map[i] = at ? (uint32_t)(at - l->text) : UINT32_MAX;
+    }
+    return map;
+}
+
+/* ---- fitting ---- */
+
+static bool
+suits(const struct step_kind *kind, enum col_type t)
+{
+    switch (t) {
+    case COL_TEXT:
+        return kind->suits & STEP_TEXTS;
+    case COL_DATE:
+    case COL_TIMESTAMP:
+        return kind->suits & STEP_DATES;
+    default:
+        return kind->suits & STEP_NUMBERS;
+    }
+}
+
+static bool
+is_free(const struct step_fit *f, const char *name)
+{
+    if (strcmp(name, f->target) == 0)
+        return false;
+    for (const char *const *d = f->drop; d && *d; d++)
+        if (strcmp(*d, name) == 0)
+            return false;
+    return true;
+}
+
+static bool
+column_add(struct step_fit *f, const char *name, size_t len, struct error *err)
+{
+    struct step *s = f->s;
+    const char *own = arena_text(&f->p->arena, name, len, err);
+    size_t col;
+
+    if (!own || !frame_need(f->in, own, &col, err))
+        return false;
+    if (!is_free(f, own))
+        return error_set(err, ERR_RANGE, "'%s' is the target or dropped", own);
+    if (!suits(s->kind, column_type(frame_column(f->in, col))))
+        return error_set(
+            err, ERR_TYPE, "column '%s' is %s, which it is not for", own,
+            column_type_word(column_type(frame_column(f->in, col))));
+    for (size_t i = 0; i < s->n; i++)
+        if (strcmp(s->column[i].name, own) == 0)
+            return error_set(err, ERR_EXISTS, "column '%s' is there twice",
+                             own);
+    s->column[s->n++].name = own;
+    return true;
+}
+
+static bool
+columns_choose(struct step_fit *f, struct error *err)
+{
+    struct str list = f->s->words.columns;
+
+    f->s->column =
+        arena_try(&f->p->arena, frame_cols(f->in), sizeof *f->s->column, err);
+    if (!f->s->column)
+        return false;
+    while (list.n > 0) {
+        const char *comma = memchr(list.p, ',', list.n);
+        size_t n = comma ? (size_t)(comma - list.p) : list.n;
+        struct str name = str_trim((struct str){list.p, n});
+
+        if (f->s->n == frame_cols(f->in))
+            return error_set(err, ERR_EXISTS, "a column is there twice");
+        if (!column_add(f, name.p, name.n, err))
+            return false;
+        n += comma != NULL;
+        list = (struct str){list.p + n, list.n - n};
+    }
+    if (f->s->words.columns.n > 0)
+        return true;
+    for (size_t i = 0; i < frame_cols(f->in); i++) {
+        const char *name = frame_name(f->in, i);
+
+        if (is_free(f, name) &&
+            suits(f->s->kind, column_type(frame_column(f->in, i))) &&
+            !column_add(f, name, strlen(name), err))
+            return false;
+    }
+    return true;
+}
+
+/* Columns that fitting has let go. */
+static void
+columns_close(struct step *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n; i++)
+        if (s->column[i].name)
+            s->column[n++] = s->column[i];
+    s->n = n;
+}
+
+static bool
+step_run(struct step_fit *how, struct frame **f, struct error *err)
+{
+    const struct step_kind *kind = how->s->kind;
+    bool ok;
+
+    how->in = *f;
+    if (kind->by_target && !how->y)
+        return error_set(err, ERR_STATE, "it wants a target");
+    if (!columns_choose(how, err) || !kind->fit(how, err))
+        return false;
+    columns_close(how->s);
+    if (kind->apply_train) {
+        struct frame *out = frame_ref(*f);
+
+        ok = kind->apply_train(how, &out, err);
+        frame_unref(ok ? *f : out);
+        if (ok)
+            *f = out;
+        return ok;
+    }
+    return kind->apply(how->s, f, how->pool, err);
+}
+
+bool
+prepare_steps_fit(struct step_fit *how, struct frame **f, struct error *err)
+{
+    for (size_t i = 0; i < how->p->n_steps; i++) {
+        how->s = &how->p->step[i];
+        if (!step_run(how, f, err))
+            return error_prefix(err, "step %zu, %s: ", i + 1,
+                                how->s->kind->name);
+    }
+    return true;
+}
+
+bool
+prepare_steps_apply(const struct prepare *p, struct frame **f,
+                    struct pool *pool, struct error *err)
+{
+    for (size_t i = 0; i < p->n_steps; i++)
+        if (!p->step[i].kind->apply(&p->step[i], f, pool, err))
+            return error_prefix(err, "step %zu, %s: ", i + 1,
+                                p->step[i].kind->name);
+    return true;
+}
+
+/* ---- as JSON ---- */
+
+static void
+learnt_json(const struct learnt *l, struct json_writer *w)
+{
+    json_open(w, '{');
+    json_name(w, "name");
+    json_put_string(w, l->name);
+    json_name(w, "numbers");
+    json_open(w, '[');
+    for (size_t i = 0; i < l->n_numbers; i++)
+        json_put_double(w, l->number[i]);
+    json_close(w, ']');
+    json_name(w, "texts");
+    json_open(w, '[');
+    for (size_t i = 0; i < l->n_texts; i++)
+        json_put_string(w, l->text[i]);
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+void
+prepare_steps_json(const struct prepare *p, struct json_writer *w)
+{
+    json_name(w, "steps");
+    json_open(w, '[');
+    for (size_t i = 0; i < p->n_steps; i++) {
+        json_open(w, '{');
+        json_name(w, "step");
+        json_put_string(w, p->step[i].written);
+        json_name(w, "columns");
+        json_open(w, '[');
+        for (size_t j = 0; j < p->step[i].n; j++)
+            learnt_json(&p->step[i].column[j], w);
+        json_close(w, ']');
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+static bool
+lists_read(struct prepare *p, struct learnt *l, const struct json *numbers,
+           const struct json *texts, struct error *err)
+{
+    l->n_numbers = l->n_texts = 0;
+    l->number = arena_try(&p->arena, json_len(numbers), sizeof *l->number, err);
+    l->text = arena_try(&p->arena, json_len(texts), sizeof *l->text, err);
+    if (!l->number || !l->text)
+        return false;
+    for (const struct json *v = json_first(numbers); v; v = json_next(v)) {
+        double x = json_type(v) == JSON_NUMBER ? json_number(v) : (double)NAN;
+
+        if (!isfinite(x))
+            return error_set(err, ERR_CORRUPT, "column '%s' learnt %s", l->name,
+                             json_type_word(v));
+        l->number[l->n_numbers++] = x;
+    }
+    for (const struct json *v = json_first(texts); v; v = json_next(v)) {
+        if (json_type(v) != JSON_STRING)
+            return error_set(err, ERR_CORRUPT, "column '%s' learnt %s", l->name,
+                             json_type_word(v));
+        if (!(l->text[l->n_texts] = arena_text(&p->arena, json_string(v),
+                                               strlen(json_string(v)), err)))
+            return false;
+        if (l->n_texts > 0 &&
+            strcmp(l->text[l->n_texts - 1], l->text[l->n_texts]) >= 0)
+            return error_set(err, ERR_CORRUPT,
+                             "column '%s' has texts out of order", l->name);
+        l->n_texts++;
+    }
+    return true;
+}
+
+static bool
+learnt_read(struct prepare *p, const struct json *v, struct learnt *l,
+            struct error *err)
+{
+    const struct json *numbers, *texts;
+    const char *name;
+
+    if (json_type(v) != JSON_OBJECT)
+        return error_set(err, ERR_CORRUPT, "a column is %s", json_type_word(v));
+    if (!json_get_string(v, "name", &name, err) ||
+        !json_get_array(v, "numbers", &numbers, err) ||
+        !json_get_array(v, "texts", &texts, err))
+        return false;
+    l->name = arena_text(&p->arena, name, strlen(name), err);
+    return l->name && lists_read(p, l, numbers, texts, err);
+}
+
+static bool
+step_read(struct prepare *p, const struct json *v, struct error *err)
+{
+    const struct json *columns;
+    const char *line;
+    struct step *s;
+
+    if (json_type(v) != JSON_OBJECT)
+        return error_set(err, ERR_CORRUPT, "a step is %s", json_type_word(v));
+    if (!json_get_string(v, "step", &line, err) ||
+        !json_get_array(v, "columns", &columns, err) ||
+        !prepare_steps_add(p, line, err))
+        return false;
+    s = &p->step[p->n_steps - 1];
+    if (json_len(columns) > STEP_COLUMNS)
+        return error_set(err, ERR_CORRUPT, "a step on %zu columns",
+                         json_len(columns));
+    s->column = arena_try(&p->arena, json_len(columns), sizeof *s->column, err);
+    if (!s->column)
+        return false;
+    for (const struct json *c = json_first(columns); c; c = json_next(c))
+        if (!learnt_read(p, c, &s->column[s->n++], err))
+            return false;
+    return s->kind->sound(s) ||
+           error_set(err, ERR_CORRUPT, "step '%s' learnt something else", line);
+}
+
+bool
+prepare_steps_read(struct prepare *p, const struct json *o, struct error *err)
+{
+    const struct json *a;
+
+    if (!json_find(o, "steps"))
+        return true;
+    if (!json_get_array(o, "steps", &a, err) ||
+        !prepare_steps_init(p, json_len(a), err))
+        return false;
+    for (const struct json *v = json_first(a); v; v = json_next(v))
+        if (!step_read(p, v, err))
+            return false;
+    return true;
+}

@@ -1,0 +1,466 @@
+/* engine/prepare_text.c -- steps for dates and for texts of many words.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/prepare_step.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fmath.h"
+#include "base/mem.h"
+
+/* ---- dates ---- */
+
+enum part { YEAR, MONTH, DAY, WEEKDAY, YEARDAY, HOUR, N_PARTS };
+static const char *const parts[N_PARTS] = {"year",    "month",   "day",
+                                           "weekday", "yearday", "hour"};
+static const struct step_rule date_rule = {
+    " year month day weekday yearday hour ", "", 0, 0};
+
+static bool
+date_check(const struct step *s, struct error *err)
+{
+    return step_words_check(s, &date_rule, err);
+}
+
+/* number[0]: is it a timestamp? */
+static bool
+date_fit(struct step_fit *f, struct error *err)
+{
+    for (size_t i = 0; i < f->s->n; i++) {
+        size_t col;
+
+        if (!frame_need(f->in, f->s->column[i].name, &col, err) ||
+            !step_room(f, &f->s->column[i], 1, 0, err))
+            return false;
+        f->s->column[i].number[0] =
+            column_type(frame_column(f->in, col)) == COL_TIMESTAMP;
+    }
+    return true;
+}
+
+static bool
+date_sound(const struct step *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->column[i].n_numbers != 1 || s->column[i].n_texts)
+            return false;
+    return true;
+}
+
+/* v: days, or seconds of a timestamp. */
+static double
+part_of(enum part p, double v, bool seconds)
+{
+    double days = floor(seconds ? v / 86400 : v);
+    int year, month, day;
+
+    if (isnan(v) || fabs(days) > 1e8)
+        return (double)NAN;
+    if (p == HOUR)
+        return seconds ? floor((v - days * 86400) / 3600) : 0;
+    str_civil((int32_t)days, &year, &month, &day);
+    switch (p) {
+    case YEAR:
+        return year;
+    case MONTH:
+        return month;
+    case DAY:
+        return day;
+    case YEARDAY:
+        return days - str_days(year, 1, 1) + 1;
+    default: /* Monday is 1; 1970-01-01 was a Thursday */
+        return days + 4 - 7 * floor((days + 3) / 7);
+    }
+}
+
+static bool
+wanted(const struct step *s, enum part p, bool seconds)
+{
+    return s->words.n_words ? step_has(s, parts[p])
+           : p == HOUR      ? seconds
+                            : p != YEARDAY;
+}
+
+static bool
+date_column(const struct step *s, const struct learnt *l, struct frame **f,
+            struct error *err)
+{
+    bool seconds = l->number[0] > 0, ok;
+    double *v = step_numbers(*f, l->name, err);
+    struct step_made made = {0};
+    size_t n = frame_rows(*f);
+    struct buf name;
+
+    buf_init(&name);
+    ok = v != NULL;
+    for (unsigned p = 0; p < N_PARTS && ok; p++) {
+        double *x;
+
+        if (!wanted(s, (enum part)p, seconds))
+            continue;
+        x = mem_try_array(n, sizeof *x, err);
+        for (size_t i = 0; i < n && x; i++)
+            x[i] = part_of((enum part)p, v[i], seconds);
+        step_name(&name, l->name, " ", parts[p]);
+        ok = x && buf_check(&name, err);
+        if (ok)
+            ok = step_make(&made, name.data, x, n, err);
+        else
+            free(x);
+    }
+    ok = ok && step_made_end(&made, f, l->name, err);
+    step_made_fini(&made);
+    free(v);
+    buf_fini(&name);
+    return ok;
+}
+
+static bool
+date_apply(const struct step *s, struct frame **f, struct pool *pool,
+           struct error *err)
+{
+    (void)pool;
+    for (size_t i = 0; i < s->n; i++)
+        if (!date_column(s, &s->column[i], f, err))
+            return false;
+    return true;
+}
+
+const struct step_kind step_date = {.name = "date",
+                                    .suits = STEP_DATES,
+                                    .check = date_check,
+                                    .fit = date_fit,
+                                    .sound = date_sound,
+                                    .apply = date_apply};
+
+/* ---- words and characters ---- */
+
+/* Texts are lower-cased; a word is a run of letters, digits and '_', where all
+ * that is beyond ASCII is a letter.  n-grams of words (with a blank between) or
+ * of characters within words (with a blank at either end) are counted in
+ * buckets by their hash, so that nothing is learnt but how many rows have each
+ * bucket, for TF-IDF, after which a row has length one. */
+enum { SIZE = 256, MOST_SIZE = 4096, MOST_GRAM = 8, MAX_WORDS = 100000 };
+
+static const struct step_rule text_rule = {" tfidf ", " from to size ", 1,
+                                           MOST_SIZE};
+
+struct grams {
+    bool chars;
+    size_t from, to, size;
+};
+
+static struct grams
+grams_of(const struct step *s)
+{
+    struct grams g = {.chars = strcmp(s->kind->name, "chars") == 0};
+
+    g.from = (size_t)step_number(s, "from", g.chars ? 3 : 1);
+    g.to = (size_t)step_number(s, "to", g.chars ? 5 : (double)g.from);
+    g.size = (size_t)step_number(s, "size", SIZE);
+    return g;
+}
+
+static bool
+text_check(const struct step *s, struct error *err)
+{
+    struct grams g;
+
+    if (!step_words_check(s, &text_rule, err))
+        return false;
+    g = grams_of(s);
+    return (g.from <= g.to && g.to <= MOST_GRAM) ||
+           error_set(err, ERR_RANGE,
+                     "step '%s': n-grams from %zu to %zu, expected 1..%d",
+                     s->kind->name, g.from, g.to, MOST_GRAM);
+}
+
+static bool
+is_word(int32_t cp)
+{
+    return cp >= 128 || (cp >= 'a' && cp <= 'z') || (cp >= '0' && cp <= '9') ||
+           cp == '_';
+}
+
+/* The words of a text, one after another in `text`, where each begins in at. */
+struct words {
+    struct buf text;
+    size_t *at; /* n + 1 */
+    size_t n, cap;
+};
+
+static bool
+words_split(struct words *w, struct str s, struct error *err)
+{
+    bool inside = false;
+    size_t at = 0;
+    int32_t cp;
+
+    buf_clear(&w->text);
+    w->n = 0;
+    while ((cp = str_next(s, &at)) >= 0) {
+        uint32_t low = str_cp_lower((uint32_t)cp);
+        char utf8[4];
+
+        if (!is_word((int32_t)low)) {
+            inside = false;
+            continue;
+        }
+        if (!inside) {
+            size_t *more =
+                mem_try_grow(w->at, w->n + 1, &w->cap, sizeof *more, err);
+
+            if (!more)
+                return false;
+            w->at = more;
+            w->at[w->n++] = w->text.len;
+            if (w->n == MAX_WORDS)
+                break;
+        }
+        inside = true;
+        buf_add(&w->text, utf8, str_put_utf8(low, utf8));
+    }
+    if (w->n)
+        w->at[w->n] = w->text.len;
+    return buf_check(&w->text, err);
+}
+
+/* FNV-1a, then mixed: the low bits choose the bucket. */
+static size_t
+bucket_of(const char *p, size_t n, const char *q, size_t m, size_t size)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (uint8_t)p[i]) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < m; i++)
+        h = (h ^ (uint8_t)q[i]) * UINT64_C(0x100000001b3);
+    h ^= h >> 33;
+    h *= UINT64_C(0xff51afd7ed558ccd);
+    h ^= h >> 33;
+    return (size_t)(h % size);
+}
+
+static void
+count_words(const struct words *w, const struct grams *g, struct buf *gram,
+            double *row)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        buf_clear(gram);
+        for (size_t n = 1; n <= g->to && i + n <= w->n; n++) {
+            size_t from = w->at[i + n - 1], to = w->at[i + n];
+
+            if (n > 1)
+                buf_putc(gram, ' ');
+            buf_add(gram, w->text.data + from, to - from);
+            if (n >= g->from)
+                row[bucket_of(gram->data, gram->len, "", 0, g->size)]++;
+        }
+    }
+}
+
+/* Of " word ", as scikit-learn's char_wb; a word shorter than an n-gram gives
+ * one of itself. */
+static void
+count_chars(const struct words *w, const struct grams *g, struct buf *gram,
+            double *row)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        struct str s;
+
+        buf_clear(gram);
+        buf_putc(gram, ' ');
+        buf_add(gram, w->text.data + w->at[i], w->at[i + 1] - w->at[i]);
+        buf_putc(gram, ' ');
+        s = (struct str){gram->data, gram->len};
+        for (size_t n = g->from; n <= g->to; n++) {
+            size_t begin = 0, end = 0, k = 0;
+            bool whole;
+
+            while (k < n && str_next(s, &end) >= 0)
+                k++;
+            whole = end == s.n;
+            row[bucket_of(s.p, end, "", 0, g->size)]++;
+            while (end < s.n) {
+                (void)str_next(s, &begin);
+                (void)str_next(s, &end);
+                row[bucket_of(s.p + begin, end - begin, "", 0, g->size)]++;
+            }
+            if (whole)
+                break; /* longer ones are the same */
+        }
+    }
+}
+
+struct counting {
+    const struct grams *g;
+    struct words words;
+    struct buf gram;
+};
+
+static bool
+count_row(struct counting *c, struct str s, double *row, struct error *err)
+{
+    memset(row, 0, c->g->size * sizeof *row);
+    if (!words_split(&c->words, s, err))
+        return false;
+    if (c->g->chars)
+        count_chars(&c->words, c->g, &c->gram, row);
+    else
+        count_words(&c->words, c->g, &c->gram, row);
+    return buf_check(&c->gram, err);
+}
+
+static void
+counting_fini(struct counting *c)
+{
+    buf_fini(&c->words.text);
+    buf_fini(&c->gram);
+    free(c->words.at);
+}
+
+static bool
+counting_init(struct counting *c, const struct grams *g, struct error *err)
+{
+    *c = (struct counting){.g = g};
+    buf_init(&c->words.text);
+    buf_init(&c->gram);
+    c->words.cap = 64;
+    return (c->words.at =
+                mem_try_array(c->words.cap, sizeof *c->words.at, err));
+}
+
+/* number: the idf of each bucket. */
+static bool
+fit_idf(struct step_fit *f, struct learnt *l, const struct grams *g,
+        struct error *err)
+{
+    const struct column *c = step_texts(f->in, l->name, err);
+    double *row = mem_try_array(g->size, sizeof *row, err);
+    struct counting count;
+    double n = 0;
+    bool ok = counting_init(&count, g, err) && c && row &&
+              step_room(f, l, g->size, 0, err);
+
+    for (size_t i = 0; ok && i < column_rows(c); i++) {
+        if ((ok = count_row(&count, column_text(c, i), row, err)))
+            for (size_t b = 0; b < g->size; b++)
+                l->number[b] += row[b] > 0;
+        n++;
+    }
+    for (size_t b = 0; ok && b < g->size; b++)
+        l->number[b] = fm_log((1 + n) / (1 + l->number[b])) + 1;
+    counting_fini(&count);
+    free(row);
+    return ok;
+}
+
+static bool
+text_fit(struct step_fit *f, struct error *err)
+{
+    struct grams g = grams_of(f->s);
+
+    for (size_t i = 0; i < f->s->n && step_has(f->s, "tfidf"); i++)
+        if (!fit_idf(f, &f->s->column[i], &g, err))
+            return false;
+    return true;
+}
+
+static bool
+text_sound(const struct step *s)
+{
+    size_t want = step_has(s, "tfidf") ? grams_of(s).size : 0;
+
+    for (size_t i = 0; i < s->n; i++)
+        if (s->column[i].n_numbers != want || s->column[i].n_texts)
+            return false;
+    return s->n * grams_of(s).size <= STEP_COLUMNS;
+}
+
+static void
+weigh_row(const struct learnt *l, double *row, size_t size)
+{
+    double sum = 0;
+
+    for (size_t b = 0; b < size; b++) {
+        row[b] *= l->number[b];
+        sum += row[b] * row[b];
+    }
+    for (size_t b = 0; b < size && sum > 0; b++)
+        row[b] /= sqrt(sum);
+}
+
+static bool
+text_column(const struct step *s, const struct learnt *l, struct frame **f,
+            struct error *err)
+{
+    struct grams g = grams_of(s);
+    const struct column *c = step_texts(*f, l->name, err);
+    size_t n = frame_rows(*f);
+    double *row = mem_try_array(g.size, sizeof *row, err);
+    double **x = mem_try_array(g.size, sizeof *x, err);
+    struct step_made made = {0};
+    struct counting count;
+    char name[32];
+    struct buf full;
+    bool ok = counting_init(&count, &g, err) && c && row && x;
+
+    buf_init(&full);
+    for (size_t b = 0; b < g.size && ok; b++)
+        ok = (x[b] = mem_try_array(n, sizeof **x, err));
+    for (size_t i = 0; i < n && ok; i++) {
+        ok = count_row(&count, column_text(c, i), row, err);
+        if (ok && l->n_numbers)
+            weigh_row(l, row, g.size);
+        for (size_t b = 0; b < g.size && ok; b++)
+            x[b][i] = row[b];
+    }
+    for (size_t b = 0; b < g.size && ok; b++) {
+        snprintf(name, sizeof name, "%zu", b);
+        step_name(&full, l->name, "#", name);
+        if ((ok = buf_check(&full, err))) {
+            ok = step_make(&made, full.data, x[b], n, err);
+            x[b] = NULL;
+        }
+    }
+    ok = ok && step_made_end(&made, f, l->name, err);
+    step_made_fini(&made);
+    for (size_t b = 0; x && b < g.size; b++)
+        free(x[b]);
+    free(x);
+    free(row);
+    counting_fini(&count);
+    buf_fini(&full);
+    return ok;
+}
+
+static bool
+text_apply(const struct step *s, struct frame **f, struct pool *pool,
+           struct error *err)
+{
+    (void)pool;
+    for (size_t i = 0; i < s->n; i++)
+        if (!text_column(s, &s->column[i], f, err))
+            return false;
+    return true;
+}
+
+const struct step_kind step_words = {.name = "words",
+                                     .suits = STEP_TEXTS,
+                                     .as_is = true,
+                                     .check = text_check,
+                                     .fit = text_fit,
+                                     .sound = text_sound,
+                                     .apply = text_apply};
+
+const struct step_kind step_chars = {.name = "chars",
+                                     .suits = STEP_TEXTS,
+                                     .as_is = true,
+                                     .check = text_check,
+                                     .fit = text_fit,
+                                     .sound = text_sound,
+                                     .apply = text_apply};
