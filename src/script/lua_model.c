@@ -765,8 +765,9 @@ const struct binding lua_model_functions[] = {
      "categories as they are, stopped early on held-out rows. Leaves, minimum\n"
      "rows and rate follow from the table where they are not given.\n"
      "  loss alpha delta power rank_at\n"
-     "  trees learning_rate leaves max_depth min_rows min_hessian l1 l2 gamma\n"
-     "  row_share col_share bins goss top_share other_share\n"
+     "  trees learning_rate leaves max_depth grow min_rows min_hessian l1 l2\n"
+     "  gamma row_share col_share level_col_share node_col_share\n"
+     "  monotone interact bins goss top_share other_share\n"
      "  drop_rate skip_drop max_drop"},
     {"logistic", NULL, "lathe.logistic{ parameters }",
      "Logistic regression with elastic net, two or more classes."},

@@ -555,6 +555,205 @@ test_inactive_slots_are_not_split(void **state)
     drop(&f);
 }
 
+/* By level: no node is deeper by two than a leaf that gains; with room for all
+ * leaves of the depth the tree is that of best first. */
+static void
+test_levels_are_grown_one_after_the_other(void **state)
+{
+    struct fixture f = make(40000, 8, 200, true);
+    struct grow_options o = options(23, 0);
+    struct pool *pool = pool_new(3);
+    struct grown one, many;
+    unsigned depth[64] = {0}, deepest = 0;
+
+    (void)state;
+    o.by_level = true;
+    one = grow(&f, &o, NULL);
+    many = grow(&f, &o, pool);
+    assert_same_bytes(&one, &many);
+    assert_int_equal(grower_leaves(one.grower), 23);
+    for (size_t i = 0; i < one.forest->n_nodes; i++) {
+        int16_t child[2] = {one.forest->left[i], one.forest->right[i]};
+
+        for (size_t k = 0; k < 2; k++)
+            if (child[k] >= 0)
+                depth[child[k]] = depth[i] + 1;
+        deepest = depth[i] > deepest ? depth[i] : deepest;
+        assert_true(i == 0 || depth[i] >= depth[i - 1]);
+    }
+    assert_int_equal(deepest, 4); /* 16 leaves fill it, 32 would the next */
+    drop_grown(&one);
+    drop_grown(&many);
+    o = options(16, 4);
+    many = grow(&f, &o, pool);
+    o.by_level = true;
+    one = grow(&f, &o, NULL);
+    assert_int_equal(grower_leaves(one.grower), 16);
+    assert_close(sum_of_terms(&f, &one), sum_of_terms(&f, &many), 1e-12);
+    drop_grown(&one);
+    drop_grown(&many);
+    pool_free(pool);
+    drop(&f);
+}
+
+/* Columns that are used at each level, or in all of the tree. */
+static void
+count_used(const struct forest *f, size_t *by_level, size_t *all)
+{
+    bool used[64][MAX_COLS] = {{false}}, any[MAX_COLS] = {false};
+    unsigned depth[64] = {0};
+
+    memset(by_level, 0, 64 * sizeof *by_level);
+    *all = 0;
+    for (size_t i = 0; i < f->n_nodes; i++) {
+        int16_t child[2] = {f->left[i], f->right[i]};
+        uint16_t c = f->feature[i];
+
+        for (size_t k = 0; k < 2; k++)
+            if (child[k] >= 0)
+                depth[child[k]] = depth[i] + 1;
+        by_level[depth[i]] += !used[depth[i]][c];
+        *all += !any[c];
+        used[depth[i]][c] = any[c] = true;
+    }
+}
+
+static void
+test_columns_are_drawn_by_level_and_by_node(void **state)
+{
+    struct fixture f = make(40000, 12, 200, true);
+    struct grow_options o = options(32, 5);
+    struct pool *pool = pool_new(2);
+    size_t by_level[64], all;
+    struct grown one, many;
+
+    (void)state;
+    o.level_share = 0.05; /* one of twelve */
+    one = grow(&f, &o, NULL);
+    many = grow(&f, &o, pool);
+    assert_same_bytes(&one, &many);
+    count_used(one.forest, by_level, &all);
+    for (size_t d = 0; d < 5; d++)
+        assert_int_equal(by_level[d], 1);
+    assert_true(all > 1);
+    drop_grown(&one);
+    drop_grown(&many);
+    o.level_share = 1;
+    o.node_share = 0.05;
+    o.hist_bytes = 1;
+    one = grow(&f, &o, NULL);
+    o.hist_bytes = 0;
+    many = grow(&f, &o, pool);
+    assert_same_bytes(&one, &many);
+    count_used(one.forest, by_level, &all);
+    assert_true(by_level[4] > 3 && all > 6);
+    drop_grown(&one);
+    drop_grown(&many);
+    pool_free(pool);
+    drop(&f);
+}
+
+/* Columns 0, 2 and 4 may meet, and 4 and 5; the others stand alone. */
+static void
+test_columns_meet_within_their_groups_only(void **state)
+{
+    const uint64_t group[] = {1 | 4 | 16, 16 | 32};
+    struct fixture f = make(40000, 8, 200, true);
+    struct grow_options o = options(60, 0);
+    uint64_t way[64] = {0};
+    struct grown r;
+    size_t together = 0;
+
+    (void)state;
+    o.group = group;
+    o.n_groups = 2;
+    r = grow(&f, &o, NULL);
+    for (size_t i = 0; i < r.forest->n_nodes; i++) {
+        int16_t child[2] = {r.forest->left[i], r.forest->right[i]};
+        uint64_t in = way[i] | UINT64_C(1) << r.forest->feature[i];
+
+        assert_true((in & ~group[0]) == 0 || (in & ~group[1]) == 0 ||
+                    (in & (in - 1)) == 0);
+        together += (in & (in - 1)) != 0;
+        for (size_t k = 0; k < 2; k++)
+            if (child[k] >= 0)
+                way[child[k]] = in;
+    }
+    assert_true(together > 5);
+    drop_grown(&r);
+    drop(&f);
+}
+
+/* What the tree says of rows that differ in one column only. */
+static void
+check_trend(const struct fixture *f, struct grown *r, size_t col, int sign)
+{
+    enum { STEPS = 60 };
+    double x[STEPS * MAX_COLS], out[STEPS];
+    struct error err;
+
+    for (size_t row = 0; row < f->n; row += f->n / 50) {
+        struct design *d;
+
+        for (size_t c = 0; c < f->cols; c++)
+            for (size_t i = 0; i < STEPS; i++)
+                x[c * STEPS + i] =
+                    c == col ? (double)i * 4 : f->x[c * f->n + row];
+        d = design_dense(x, STEPS, f->cols, f->column, &err);
+        assert_ok(d, err);
+        assert_ok(tree_score(r->forest, d, NULL, out, &err), err);
+        for (size_t i = 1; i < STEPS; i++)
+            assert_true(sign * (out[i] - out[i - 1]) >= 0);
+        design_free(d);
+    }
+}
+
+static void
+test_trends_hold_everywhere(void **state)
+{
+    int8_t trend[8] = {0, 0, -1, 0, 1, 0, 0, 0};
+    struct fixture f = make(20000, 8, 240, true);
+    struct grow_options o = options(60, 0);
+    struct pool *pool = pool_new(2);
+    struct error err;
+    double free_sum;
+    struct grown r, many;
+
+    (void)state;
+    r = grow(&f, &o, NULL);
+    free_sum = sum_of_terms(&f, &r);
+    drop_grown(&r);
+    for (int turn = 0; turn < 2; turn++) {
+        size_t used = 0;
+
+        o.trend = trend;
+        o.by_level = turn;
+        r = grow(&f, &o, NULL);
+        many = grow(&f, &o, pool);
+        assert_same_bytes(&r, &many);
+        for (size_t i = 0; i < r.forest->n_nodes; i++)
+            used += r.forest->feature[i] == 4;
+        assert_true(used > 0); /* the trend is tried, not the column avoided */
+        assert_true(sum_of_terms(&f, &r) < free_sum);
+        assert_ok(tree_seal(r.forest, &err), err);
+        check_trend(&f, &r, 2, -1);
+        check_trend(&f, &r, 4, 1);
+        drop_grown(&r);
+        drop_grown(&many);
+        trend[2] = 1; /* against what the gradients say: all the same */
+        trend[4] = 0;
+        o.by_level = true;
+        r = grow(&f, &o, NULL);
+        assert_ok(tree_seal(r.forest, &err), err);
+        check_trend(&f, &r, 2, 1);
+        drop_grown(&r);
+        trend[2] = -1;
+        trend[4] = 1;
+    }
+    pool_free(pool);
+    drop(&f);
+}
+
 static void
 test_no_memory_is_an_error_at_every_allocation(void **state)
 {
@@ -598,6 +797,10 @@ main(void)
         cmocka_unit_test(test_plain_twins_grow_the_same_tree),
         cmocka_unit_test(test_codes_and_values_reach_the_same_leaf),
         cmocka_unit_test(test_inactive_slots_are_not_split),
+        cmocka_unit_test(test_levels_are_grown_one_after_the_other),
+        cmocka_unit_test(test_columns_are_drawn_by_level_and_by_node),
+        cmocka_unit_test(test_columns_meet_within_their_groups_only),
+        cmocka_unit_test(test_trends_hold_everywhere),
         cmocka_unit_test(test_no_memory_is_an_error_at_every_allocation),
     };
 

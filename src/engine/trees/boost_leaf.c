@@ -70,6 +70,7 @@ renew_leaves(void *ctx, size_t chunk, size_t begin, size_t end)
                                           s->residual + at, n)
                          : 0;
 
+        v = grower_bound(s->grower, l, v);
         if (most > 0)
             v = fmin(fmax(v, -most), most);
         grower_set_leaf(s->grower, s->forest, l,

@@ -36,6 +36,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/trees/boost.h"
+#include "engine/trees/limits.h"
 #include "engine/trees/shap.h"
 
 static const struct param GBDT_PARAMS[] = {
@@ -59,6 +60,9 @@ static const struct param GBDT_PARAMS[] = {
      "leaves of a tree, at most"},
     {"max_depth", PARAM_INT, 0, 64, "0", NULL,
      "splits from the root to a leaf, at most; 0: any"},
+    {"grow", PARAM_CHOICE, 0, 0, "leaf", "leaf|depth",
+     "which leaf is split next: the one that gains most, or the nearest to the "
+     "root"},
     {"min_rows", PARAM_INT, 1, 1e9, NULL, NULL, "rows of a leaf, at least"},
     {"min_hessian", PARAM_FLOAT, 0, 1e9, "0.001", NULL,
      "sum of second derivatives of a leaf, at least"},
@@ -73,6 +77,14 @@ static const struct param GBDT_PARAMS[] = {
      "share of the rows that a tree learns from"},
     {"col_share", PARAM_FLOAT, 0.01, 1, NULL, NULL,
      "share of the columns that a tree may use"},
+    {"level_col_share", PARAM_FLOAT, 0.01, 1, "1", NULL,
+     "share of those that one level of a tree may use"},
+    {"node_col_share", PARAM_FLOAT, 0.01, 1, "1", NULL,
+     "share of those that one split may use"},
+    {"monotone", PARAM_TEXT, 0, 0, NULL, NULL,
+     "columns with which the answer only rises, or only falls: age+,debt-"},
+    {"interact", PARAM_TEXT, 0, 0, NULL, NULL,
+     "groups of columns; those of one may meet in a tree: a,b;b,c,d"},
     {"goss", PARAM_BOOL, 0, 0, "false", NULL,
      "each tree learns from the rows of the largest gradients, and a few of "
      "the others"},
@@ -217,6 +229,9 @@ choose_rule(const struct fit_data *d, const struct params *p,
                                   classes                    ? 4
                                   : loss_is_log(r.loss.loss) ? 1
                                                              : 0);
+    r.grow.by_level = strcmp(params_text(p, "grow"), "depth") == 0;
+    r.grow.level_share = params_float(p, "level_col_share");
+    r.grow.node_share = params_float(p, "node_col_share");
     r.goss = params_bool(p, "goss");
     r.top_share = params_float(p, "top_share");
     r.other_share = params_float(p, "other_share");
@@ -306,13 +321,20 @@ gbdt_fit(const struct fit_data *d, const struct params *p,
     const struct gbdt *init = d->init;
     struct boost s = {.d = d, .ctx = ctx, .init = init ? init->forest : NULL};
     struct loss_rule loss;
+    struct limits limits;
     struct gbdt *m = NULL;
 
     if (!check_data(d, err) || !choose_loss(d, p, ctx, &loss, err))
         return NULL;
     s.rule = choose_rule(d, p, &loss);
-    if (!check_rule(&s.rule, err))
+    if (!check_rule(&s.rule, err) ||
+        !limits_read(d->train, params_text(p, "monotone"),
+                     params_text(p, "interact"), &limits, err))
         return NULL;
+    s.rule.grow.seed = ctx->seed;
+    s.rule.grow.trend = limits.trend;
+    s.rule.grow.group = limits.group;
+    s.rule.grow.n_groups = limits.n_groups;
     if (boost_run(&s, err) && (m = mem_try_array(1, sizeof *m, err))) {
         m->forest = s.forest;
         m->inherited = s.inherited;
@@ -322,6 +344,7 @@ gbdt_fit(const struct fit_data *d, const struct params *p,
         write_rule(chosen, &s.rule, s.rounds);
     }
     boost_fini(&s);
+    limits_fini(&limits);
     return m;
 }
 

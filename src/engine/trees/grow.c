@@ -98,7 +98,7 @@ grower_new(const struct binned *b, const struct grow_options *o,
     g->scan = split_scan_choose();
     g->part_fn = part_choose();
     if (!grow_make_stores(g, err) || !make_rows(g, err) ||
-        !make_lists(g, err)) {
+        !make_lists(g, err) || !grow_make_choice(g, err)) {
         grower_free(g);
         return NULL;
     }
@@ -124,6 +124,7 @@ grower_free(struct grower *g)
     free(g->bits);
     free(g->found);
     grow_free_stores(g);
+    grow_free_choice(g);
     free(g);
 }
 
@@ -160,7 +161,9 @@ grow_goes_before(const struct grower *g, uint32_t a, uint32_t b)
     const struct grow_leaf *la = &g->leaf[a], *lb = &g->leaf[b];
     double x = la->best.split.gain, y = lb->best.split.gain;
 
-    if (x != y)
+    if (g->o.by_level && la->depth != lb->depth)
+        return la->depth < lb->depth;
+    if (!g->o.by_level && x != y)
         return x > y;
     return la->number != lb->number ? la->number < lb->number : a < b;
 }
@@ -245,8 +248,11 @@ wave_width(const struct grower *g)
 
     for (size_t i = 0; i < g->turns.n && most <= left; i++)
         most += most_splits(g, &g->leaf[g->turns.leaf[i]]);
+    /* By level, no leaf to come goes before one that waits. */
     if (most <= left || width > g->max_wave)
         return g->max_wave;
+    if (g->o.by_level)
+        return left < g->max_wave ? left : g->max_wave;
     return width > 1 ? width : 1;
 }
 
@@ -443,7 +449,7 @@ search_counted(struct grower *g, uint32_t leaf)
         for (size_t s = 0; s < b->n_slots; s++)
             g->counts[b->slot[s].first + code[s]]++;
     }
-    grow_search(g, l, g->counts, g->found);
+    grow_search(g, leaf, g->counts, g->found);
     l->stage = GROW_WAITS;
     settle(g, l);
     enqueue(g, leaf);
@@ -471,7 +477,11 @@ start_tree(struct grower *g, size_t n)
     g->at[0] = 0;
     g->turns.n = g->waiting.n = 0;
     grow_reset_stores(g);
-    *root = (struct grow_leaf){.n = n, .parent = -1, .hist = -1};
+    g->n_tree = g->forest->n_trees;
+    *root = (struct grow_leaf){
+        .n = n, .parent = -1, .hist = -1, .low = -INFINITY, .high = INFINITY};
+    if (g->way)
+        memset(g->way, 0, g->set_words * sizeof *g->way);
     if (g->b->n_slots == 0 || g->o.leaves < 2 || !grow_may_split(g, root))
         return;
     root->hist = grow_acquire_hist(g, n);
@@ -479,7 +489,7 @@ start_tree(struct grower *g, size_t n)
     if (progress_stopped(g->progress))
         return;
     sum_root(g, root);
-    grow_search(g, root, NULL, g->found);
+    grow_search(g, 0, NULL, g->found);
     settle(g, root);
     enqueue(g, 0);
 }

@@ -27,7 +27,20 @@ struct grow_options {
     size_t hist_bytes; /* memory for histograms; 0: a quarter of what the
                           codes take, from 12 to 256 MiB */
     size_t *left;      /* bounds what lists of rows take: room_init() */
+    bool by_level;     /* leaves nearest to the root first, not the best */
+    /* Share of the columns that the nodes of a level of a tree, and of those a
+     * node, may use; 0: all.  What is drawn follows from seed. */
+    double level_share, node_share;
+    uint64_t seed;
+    /* By column of the design: 1 where the value never falls as the column
+     * rises, -1 where it never rises; not for categories.  NULL: any. */
+    const int8_t *trend;
+    /* Groups of columns: those on a way from the root are all in one, or are
+     * one column.  n_groups sets of GROW_SET_WORDS(columns) words. */
+    const uint64_t *group;
+    size_t n_groups;
 };
+#define GROW_SET_WORDS(n) (((n) + 63) / 64)
 
 struct grower;
 /* b is borrowed. */
@@ -51,6 +64,8 @@ bool grow_tree(struct grower *g, size_t n, const struct hist_scale *scale,
 
 /* Of the last tree grown: */
 size_t grower_leaves(const struct grower *g);
+/* v, or the nearest value that keeps to the trends; before `rate`. */
+double grower_bound(const struct grower *g, size_t leaf, double v);
 /* leaf[row] = its leaf, for the rows it was grown on. */
 void grower_leaf_of(const struct grower *g, uint16_t *leaf);
 /* Another value for a leaf, here and in f, whose last tree it is.  Leaves may

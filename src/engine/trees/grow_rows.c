@@ -63,6 +63,8 @@ make_children(struct grower *g, struct grow_part *p)
                                  .hist = -1,
                                  .g = l->g - l->best.left_g,
                                  .h = l->h - l->best.left_h};
+    grow_take_after(g, l->child, p->leaf, true);
+    grow_take_after(g, l->child + 1, p->leaf, false);
     p->small = left[0].n <= left[1].n ? l->child : l->child + 1;
     p->large = left[0].n <= left[1].n ? l->child + 1 : l->child;
     p->search = p->more && grow_may_split(g, &g->leaf[p->large]);
@@ -175,13 +177,12 @@ grow_part_large(struct grower *g)
 /* ---- values ---- */
 
 static double
-leaf_value(const struct grow_options *o, double g, double h)
+leaf_value(const struct grower *grower, size_t leaf, double g, double h)
 {
-    double t = fabs(g) - o->split.l1, d = h + o->split.l2, v;
+    const struct grow_options *o = &grower->o;
+    double v = split_value(&o->split, g, h, -INFINITY, INFINITY);
 
-    if (!(t > 0) || !(d > 0))
-        return 0;
-    v = (g > 0 ? -t : t) / d;
+    v = grower_bound(grower, leaf, v);
     if (o->max_delta > 0)
         v = fmin(fmax(v, -o->max_delta), o->max_delta);
     return v * o->rate;
@@ -244,7 +245,7 @@ grow_set_values(struct grower *g)
             sum_g += g->sum[c * (g->n_leaves + 1) + i][0];
             sum_h += g->sum[c * (g->n_leaves + 1) + i][1];
         }
-        g->value[i] = (float)leaf_value(&g->o, sum_g, sum_h);
+        g->value[i] = (float)leaf_value(g, i, sum_g, sum_h);
     }
     g->value[g->n_leaves] = 0;
 }

@@ -9,13 +9,18 @@
 static struct split_leaf
 leaf_view(const struct grower *g, const struct grow_leaf *l)
 {
-    return (struct split_leaf){
-        grow_hist_of(g, l), l->wide, l->g, l->h, l->n, NULL};
+    return (struct split_leaf){.hist = grow_hist_of(g, l),
+                               .wide = l->wide,
+                               .g = l->g,
+                               .h = l->h,
+                               .n_rows = l->n,
+                               .low = l->low,
+                               .high = l->high};
 }
 
 static void
 search_word(const struct grower *g, const struct grow_leaf *l, size_t word,
-            const uint32_t *counts, struct split_found *best)
+            const bool *may, const uint32_t *counts, struct split_found *best)
 {
     struct split_leaf view = leaf_view(g, l);
     size_t end = (word + 1) * BINNED_WORD;
@@ -23,7 +28,7 @@ search_word(const struct grower *g, const struct grow_leaf *l, size_t word,
     view.counts = counts;
     best->split.gain = 0;
     for (size_t s = word * BINNED_WORD; s < end && s < g->b->n_slots; s++)
-        if (!g->active || g->active[s])
+        if (!may || may[s])
             split_slot(g->b, s, &view, g->scale, &g->o.split, g->scan, best);
 }
 
@@ -42,11 +47,14 @@ keep_best(const struct grower *g, struct grow_leaf *l,
 }
 
 void
-grow_search(struct grower *g, struct grow_leaf *l, const uint32_t *counts,
+grow_search(struct grower *g, size_t leaf, const uint32_t *counts,
             struct split_found *found)
 {
+    const bool *may = grow_choose(g, leaf, 0, 0);
+    struct grow_leaf *l = &g->leaf[leaf];
+
     for (size_t w = 0; w < g->b->n_words; w++)
-        search_word(g, l, w, counts, &found[w]);
+        search_word(g, l, w, may, counts, &found[w]);
     keep_best(g, l, found);
 }
 
@@ -83,7 +91,8 @@ search_pair(struct grower *g, const struct grow_part *p, size_t word)
 
         to->split.gain = 0;
         if (grow_may_split(g, child[k]))
-            search_word(g, child[k], word, NULL, to);
+            search_word(g, child[k], word,
+                        grow_chosen(g, (size_t)(p - g->part), k), NULL, to);
     }
 }
 
@@ -94,9 +103,19 @@ keep_pair(struct grower *g, struct grow_part *p)
     keep_best(g, &g->leaf[p->large], found_of(g, p, 1));
 }
 
+static void
+choose_pair(struct grower *g, const struct grow_part *p)
+{
+    size_t part = (size_t)(p - g->part);
+
+    (void)grow_choose(g, p->small, part, 0);
+    (void)grow_choose(g, p->large, part, 1);
+}
+
 void
 grow_search_small(struct grower *g, struct grow_part *p)
 {
+    choose_pair(g, p);
     for (size_t w = 0; w < g->b->n_words; w++)
         search_pair(g, p, w);
     keep_pair(g, p);
@@ -119,6 +138,12 @@ search_words(void *ctx, size_t chunk, size_t begin, size_t end)
 void
 grow_search_large(struct grower *g)
 {
+    for (size_t i = 0; i < g->n_large; i++) {
+        const struct grow_part *p = &g->part[g->large[i]];
+
+        if (p->stands && p->search)
+            choose_pair(g, p);
+    }
     pool_for(g->pool, g->n_large * g->b->n_words, 1, search_words, g);
     for (size_t i = 0; i < g->n_large; i++) {
         struct grow_part *p = &g->part[g->large[i]];

@@ -38,8 +38,10 @@ struct grow_leaf {
     uint16_t number; /* of the tree's leaf, when it is one */
     uint32_t child;  /* the left one; the right one follows */
     unsigned depth;
-    int32_t hist; /* slot of memory, -1: none */
-    int64_t g, h; /* quantised sums */
+    int32_t hist;     /* slot of memory, -1: none */
+    int64_t g, h;     /* quantised sums */
+    double low, high; /* bounds of its value; used where there are trends */
+    uint64_t way;     /* which turns lead to it, as a number for draws */
     struct split_found best;
 };
 
@@ -120,6 +122,15 @@ struct grower {
     uint64_t *bits;            /* GROW_BITS for each chunk */
     struct split_found *found; /* (part, child, word) */
 
+    bool chooses;    /* are slots chosen anew for each leaf? */
+    bool *choice;    /* (part, child, slot): may it be split by that? */
+    uint32_t *order; /* (part, child, slot), for drawing them */
+    int8_t *trend;   /* by slot, or NULL */
+    size_t set_words;
+    uint64_t *group; /* n_groups sets of slots */
+    uint64_t *way;   /* by leaf: the slots on its way; NULL: no groups */
+    size_t n_tree;   /* number of the tree under growth */
+
     /* of the tree under growth */
     size_t n_rows;
     const struct hist_scale *scale;
@@ -163,11 +174,24 @@ void grow_count(struct grower *g, struct grow_leaf *l);
 /* The same by one thread, for at most HIST_NARROW_ROWS rows. */
 void grow_count_small(const struct grower *g, struct grow_leaf *l);
 
+/* ---- choose ---- */
+
+bool grow_make_choice(struct grower *g, struct error *err) MUST_USE;
+void grow_free_choice(struct grower *g);
+/* Which slots a leaf may be split by, as child `child` of part `part`: those of
+ * the tree, of its way, and then what is drawn.  NULL: all. */
+const bool *
+grow_choose(struct grower *g, size_t leaf, size_t part, size_t child);
+/* What was chosen. */
+const bool *grow_chosen(const struct grower *g, size_t part, size_t child);
+/* A child on the left or right of its parent: its way and its bounds. */
+void grow_take_after(struct grower *g, size_t child, size_t parent, bool left);
+
 /* ---- search ---- */
 
 /* The best split of a leaf whose histogram is there; counts: of its rows by
  * bin, or NULL. */
-void grow_search(struct grower *g, struct grow_leaf *l, const uint32_t *counts,
+void grow_search(struct grower *g, size_t leaf, const uint32_t *counts,
                  struct split_found *found);
 /* Subtract and search the children of all large leaves of the wave. */
 void grow_search_large(struct grower *g);

@@ -51,6 +51,17 @@ split_scan_choose(void)
     return cpu_has_avx2() ? split_scan_avx2 : split_scan_plain;
 }
 
+double
+split_value(const struct split_rule *r, double g, double h, double low,
+            double high)
+{
+    double t = fabs(g) - r->l1, d = h + r->l2, v = 0;
+
+    if (t > 0 && d > 0)
+        v = (g > 0 ? -t : t) / d;
+    return fmin(fmax(v, low), high);
+}
+
 /* ---- what both kinds share ---- */
 
 struct context {
@@ -63,6 +74,8 @@ struct context {
     double total_g, total_h; /* in units of the loss */
     double least_h;          /* of a child, by hessian and by rows */
     double parent;           /* its own term */
+    int trend;               /* of the slot */
+    bool bounded;            /* by a trend, of this slot or one above */
     struct split_found *best;
 };
 
@@ -90,6 +103,21 @@ bin_rows(const struct context *c, size_t code)
         return c->leaf->counts[c->slot->first + code];
     return (double)bin_h(c, code) * (double)c->leaf->n_rows /
            (double)c->leaf->h;
+}
+
+/* What a leaf of these sums takes off the loss, twice: with the best value
+ * T(G)^2/(H + l2), with the nearest within bounds less. */
+static double
+term_of(const struct context *c, double g, double h, double l2)
+{
+    struct split_rule rule = *c->rule;
+    double w;
+
+    if (!c->bounded)
+        return square_over(g, h, rule.l1, l2);
+    rule.l2 = l2;
+    w = split_value(&rule, g, h, c->leaf->low, c->leaf->high);
+    return -(2 * g * w + (h + l2) * w * w + 2 * rule.l1 * fabs(w));
 }
 
 /* The gain of a peak over no split, 0 when it is noise. */
@@ -165,6 +193,29 @@ right_is_enough(const struct context *c, const struct sums *s, size_t k,
                 c->rule->min_rows);
 }
 
+/* As a split_scan_fn where values are bounded: candidates whose sides would go
+ * against the trend are none. */
+static struct split_peak
+scan_bounded(const struct context *c, const struct split_scan *s)
+{
+    struct split_peak peak = {-INFINITY, s->first};
+    const struct split_leaf *l = c->leaf;
+
+    for (size_t i = s->first; i <= s->last; i++) {
+        double gl = s->g[i] + s->add_g, hl = s->h[i] + s->add_h;
+        double gr = s->total_g - gl, hr = s->total_h - hl, v;
+        double left = split_value(c->rule, gl, hl, l->low, l->high);
+        double right = split_value(c->rule, gr, hr, l->low, l->high);
+
+        if ((c->trend > 0 && left > right) || (c->trend < 0 && left < right))
+            continue;
+        v = term_of(c, gl, hl, s->l2) + term_of(c, gr, hr, s->l2);
+        if (v > peak.value)
+            peak = (struct split_peak){v, i};
+    }
+    return peak;
+}
+
 /* Cuts after codes first..n_bins-1 with the missing on one side. */
 static void
 scan_numbers(const struct context *c, const struct sums *s, bool missing_left,
@@ -200,7 +251,7 @@ scan_numbers(const struct context *c, const struct sums *s, bool missing_left,
     }
     if (scan.first > scan.last)
         return;
-    peak = c->scan(&scan);
+    peak = c->bounded ? scan_bounded(c, &scan) : c->scan(&scan);
     gain = gain_of(c, peak.value, c->parent);
     if (!(gain > t->gain))
         return;
@@ -341,7 +392,7 @@ split_category(const struct context *c)
     struct level level[BINNED_WIDE];
     size_t n = order_levels(c, level), best_n = 0;
     double l2 = c->rule->l2 + (n > FEW_LEVELS ? c->rule->level_l2 : 0);
-    double parent = square_over(c->total_g, c->total_h, c->rule->l1, l2);
+    double parent = term_of(c, c->total_g, c->total_h, l2);
     double best = c->best->split.gain, rows = 0;
     int64_t g = 0, h = 0, best_g = 0, best_h = 0;
 
@@ -359,11 +410,9 @@ split_category(const struct context *c)
               (double)c->leaf->n_rows - rows < c->rule->min_rows)))
             continue;
 
-        double gain =
-            gain_of(c,
-                    square_over(gl, hl, c->rule->l1, l2) +
-                        square_over(c->total_g - gl, hr, c->rule->l1, l2),
-                    parent);
+        double gain = gain_of(
+            c, term_of(c, gl, hl, l2) + term_of(c, c->total_g - gl, hr, l2),
+            parent);
 
         if (gain > best) {
             best = gain;
@@ -406,7 +455,11 @@ split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
     /* A side without rows is no side. */
     if (c.least_h < 0.5 * scale->h_unit)
         c.least_h = 0.5 * scale->h_unit;
-    c.parent = square_over(c.total_g, c.total_h, rule->l1, rule->l2);
+    if (rule->trend) {
+        c.trend = rule->trend[slot];
+        c.bounded = c.trend != 0 || isfinite(leaf->low) || isfinite(leaf->high);
+    }
+    c.parent = term_of(&c, c.total_g, c.total_h, rule->l2);
     if (c.slot->category)
         split_category(&c);
     else

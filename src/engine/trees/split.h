@@ -23,7 +23,8 @@ struct split_rule {
      * of no gradient are added for the order; and beyond four levels this is
      * added to l2. */
     double level_rows, level_smooth, level_l2;
-    bool uneven; /* hessians tell nothing of rows: only counts do */
+    const int8_t *trend; /* by slot, as grow_options'; NULL: none has any */
+    bool uneven;         /* hessians tell nothing of rows: only counts do */
 };
 
 /* The leaf that is split. */
@@ -33,6 +34,7 @@ struct split_leaf {
     int64_t g, h; /* quantised sums over its rows */
     size_t n_rows;
     const uint32_t *counts; /* rows by bin, or NULL: estimated by hessian */
+    double low, high;       /* bounds of its value, where there are trends */
 };
 
 /* A split and what goes left of it; gain <= 0 stands for none. */
@@ -60,6 +62,9 @@ split_scan_fn split_scan_plain;
 split_scan_fn split_scan_avx2; /* only where cpu_has_avx2() */
 split_scan_fn *split_scan_choose(void);
 
+/* The value of a leaf: -T(g) / (h + l2), or the nearest within bounds. */
+double split_value(const struct split_rule *r, double g, double h, double low,
+                   double high);
 /* The best split of a slot, kept in *best when it is better than what is
  * there.  Sums and codes of the best of all slots come by split_finish(). */
 void
