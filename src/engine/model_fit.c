@@ -341,7 +341,6 @@ bool
 model_fit_prepare(struct fit *f, struct error *err)
 {
     struct pool *pool = f->ctx->pool;
-
     struct prepare_options o = {.derive = f->o->derive,
                                 .steps = f->o->prepare,
                                 .y = &f->y,
