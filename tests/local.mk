@@ -99,6 +99,7 @@ SCRIPT_TESTS += tests/engine/checkpoint.sh
 SCRIPT_TESTS += tests/engine/port.sh
 SCRIPT_TESTS += tests/engine/explain.sh
 SCRIPT_TESTS += tests/engine/net_bytes.sh
+SCRIPT_TESTS += tests/engine/hostile.sh
 SCRIPT_TESTS += tests/engine/same_bytes.sh
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS)

@@ -323,22 +323,30 @@ derived_fit(struct prepare *p, const char *const *derive, const char *target,
     return true;
 }
 
+/* One that is not among them: columns of a frame have names of their own, and
+ * looking for each among all takes minutes where there are 100,000. */
 static bool
-input_add(struct prepare *p, const char *name, const struct frame *f,
-          size_t *at, struct error *err)
+input_append(struct prepare *p, const char *name, const struct frame *f,
+             size_t *at, struct error *err)
 {
     struct input *in;
     size_t col;
 
-    *at = prepare_input_find(p, name);
-    if (*at < p->n_inputs)
-        return true;
     if (!frame_need(f, name, &col, err))
         return false;
+    *at = p->n_inputs;
     in = &p->input[p->n_inputs++];
     in->name = arena_text(&p->arena, name, strlen(name), err);
     in->type = column_type(frame_column(f, col));
     return in->name != NULL;
+}
+
+static bool
+input_add(struct prepare *p, const char *name, const struct frame *f,
+          size_t *at, struct error *err)
+{
+    *at = prepare_input_find(p, name);
+    return *at < p->n_inputs || input_append(p, name, f, at, err);
 }
 
 /* Columns that a derived one reads from the table itself. */
@@ -387,7 +395,7 @@ inputs_fit(struct prepare *p, const struct frame *f, const char *target,
         struct feature *x = &p->feature[i];
 
         if (is_input(p, f, x->name) &&
-            !input_add(p, x->name, f, p->n_steps ? &at : &x->input, err))
+            !input_append(p, x->name, f, p->n_steps ? &at : &x->input, err))
             return false;
     }
     for (size_t i = 0; i < p->n_steps; i++)

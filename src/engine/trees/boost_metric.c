@@ -144,6 +144,12 @@ check(struct boost *s, size_t i, struct error *err)
     } else {
         v = measure(s, m);
     }
+    if (i == s->stop && isnan(v) && s->d->patience > 0)
+        return error_set(err, ERR_RANGE,
+                         "%s, which stops the training, is not defined on the "
+                         "validation rows: hold out others, or name another "
+                         "metric",
+                         m ? m->name : "the loss");
     emit(s, "valid", m ? m->name : "loss", v);
     if (i == s->stop &&
         (s->best_round == 0 ||
