@@ -30,6 +30,7 @@ struct design {
     const struct design_source *source;
     struct design_ref *ref;
     const double *dense; /* n_rows x n_cols, or NULL */
+    double *offset;      /* n_rows, or NULL */
 };
 
 struct design *
@@ -83,7 +84,21 @@ design_free(struct design *d)
         free(d->ref[i].map);
     }
     free(d->ref);
+    free(d->offset);
     free(d);
+}
+
+void
+design_put_offset(struct design *d, double *offset)
+{
+    free(d->offset);
+    d->offset = offset;
+}
+
+const double *
+design_offset(const struct design *d)
+{
+    return d->offset;
 }
 
 size_t
@@ -665,10 +680,10 @@ target_frame(const struct target *t, struct error *err)
 
 /* ---- weights and queries ---- */
 
-/* A column of numbers for the rows of t, or NULL. */
+/* A column of numbers, or NULL. */
 static const struct column *
-number_column(const struct target *t, const struct frame *f, const char *name,
-              const char *role, struct error *err)
+number_column(const struct frame *f, const char *name, const char *role,
+              struct error *err)
 {
     const struct column *c;
     size_t col;
@@ -678,7 +693,6 @@ number_column(const struct target *t, const struct frame *f, const char *name,
         return NULL;
     }
     c = frame_column(f, col);
-    assert(column_rows(c) == t->n);
     if (column_type(c) == COL_FLOAT64 || column_type(c) == COL_INT64 ||
         column_type(c) == COL_BOOL)
         return c;
@@ -721,7 +735,7 @@ bool
 target_weigh(struct target *t, const struct frame *f, const char *name,
              struct error *err)
 {
-    const struct column *c = number_column(t, f, name, "weight", err);
+    const struct column *c = number_column(f, name, "weight", err);
     double *w = c ? mem_try_array(t->n, sizeof *w, err) : NULL;
 
     if (!w)
@@ -733,6 +747,27 @@ target_weigh(struct target *t, const struct frame *f, const char *name,
     }
     weights_put(t, w);
     return true;
+}
+
+double *
+offset_column(const struct frame *f, const char *name, struct error *err)
+{
+    const struct column *c = number_column(f, name, "offset", err);
+    size_t n = frame_rows(f);
+    double *x = c ? mem_try_array(n, sizeof *x, err) : NULL;
+
+    if (!x)
+        return NULL;
+    column_numbers(c, 0, n, x);
+    for (size_t i = 0; i < n; i++)
+        if (!column_is_valid(c, i) || !isfinite(x[i])) {
+            error_set(err, ERR_RANGE,
+                      "offset '%s' is missing or not finite in row %zu", name,
+                      i + 1);
+            free(x);
+            return NULL;
+        }
+    return x;
 }
 
 bool

@@ -63,6 +63,10 @@ void design_pull(const struct design *d, size_t col, size_t begin, size_t end,
 bool design_is_text(const struct design *d, size_t col);
 struct str design_text(const struct design *d, size_t col, size_t row);
 void design_free(struct design *d);
+/* What scores begin with, a number for each row: taken, freed with the
+ * design. */
+void design_put_offset(struct design *d, double *offset);
+const double *design_offset(const struct design *d); /* NULL: 0 everywhere */
 /* A design over plain column-major numbers (borrowed, as are the columns), for
  * tests and benches. */
 struct design *
@@ -116,6 +120,10 @@ bool target_take(const struct target *t, const uint32_t *rows, size_t n,
  * ERR_TYPE for texts and dates. */
 bool target_weigh(struct target *t, const struct frame *f, const char *name,
                   struct error *err) MUST_USE;
+/* Numbers of a column that scores begin with; caller frees.  The errors of
+ * target_weigh(), but that they may be negative. */
+double *offset_column(const struct frame *f, const char *name,
+                      struct error *err) MUST_USE;
 /* Queries from a column of any type but floats; ERR_RANGE where it is missing.
  */
 bool target_group(struct target *t, const struct frame *f, const char *name,

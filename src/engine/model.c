@@ -50,6 +50,7 @@ model_unref(struct model *m)
     free(m->target);
     free(m->weight);
     free(m->group);
+    free(m->offset);
     free(m->params);
     free(m->metrics);
     free(m->baseline);
@@ -62,6 +63,29 @@ model_unref(struct model *m)
 }
 
 /* ---- predicting ---- */
+
+struct design *
+model_design(const struct model *m, const struct frame *f, struct pool *pool,
+             struct error *err)
+{
+    return model_put_offset(m, f, prepare_apply(m->prepare, f, pool, err), err);
+}
+
+struct design *
+model_put_offset(const struct model *m, const struct frame *f, struct design *d,
+                 struct error *err)
+{
+    double *offset;
+
+    if (!d || !m->offset || frame_find(f, m->offset) < 0)
+        return d;
+    if ((offset = offset_column(f, m->offset, err))) {
+        design_put_offset(d, offset);
+        return d;
+    }
+    design_free(d);
+    return NULL;
+}
 
 size_t
 model_width(const struct model *m)
@@ -128,7 +152,7 @@ predict(const struct model *m, const struct frame *f, size_t k,
         struct pool *pool, struct prediction *out, struct error *err)
 {
     struct prediction p = {.n = frame_rows(f), .k = k};
-    struct design *d = prepare_apply(m->prepare, f, pool, err);
+    struct design *d = model_design(m, f, pool, err);
     size_t n;
     bool ok = false;
 

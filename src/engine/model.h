@@ -106,6 +106,7 @@ struct family {
     bool feeds;               /* learns from rows that are fed, too */
     bool weighs;              /* heeds the weights of rows */
     bool own_losses;          /* learns by a train_loss */
+    bool offsets;             /* heeds design_offset() */
     bool checkpoints;         /* can go on where it was ended */
     bool continues;           /* can go on from another learner */
     const char *rounds_param; /* the parameter that sets how many; or NULL */
@@ -206,6 +207,10 @@ struct model_options {
      * scores; which rows belong to one query, and so to one side of a split.
      * NULL: none. */
     const char *weight, *group;
+    /* A column of numbers that scores begin with, to which what is learnt is
+     * added; no input.  Predictions add it where the table has it.  NULL: none.
+     */
+    const char *offset;
     /* As target_class_factors(), by the training rows; in learning and in what
      * stops it early, not in scores.  NULL: all alike. */
     const char *const *class_weight;
@@ -236,7 +241,7 @@ struct model *model_fit(const struct family *family, const struct params *p,
  * the seed; rows to stop early by are drawn too, not by class, and no more than
  * fit in memory.  Where no row is left out of either the model is the one that
  * model_fit() gives, byte for byte.  ERR_LIMIT for a family that cannot, and
- * for o->refit, o->group, o->class_weight and o->init. */
+ * for o->refit, o->group, o->offset, o->class_weight and o->init. */
 struct stream;
 struct model *
 model_fit_stream(const struct family *family, const struct params *p,

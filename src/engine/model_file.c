@@ -40,6 +40,10 @@ target_json(const struct model *m, struct json_writer *w)
         json_name(w, "group");
         json_put_string(w, m->group);
     }
+    if (m->offset) {
+        json_name(w, "offset");
+        json_put_string(w, m->offset);
+    }
 }
 
 void
@@ -193,7 +197,8 @@ columns_read(const struct json *o, struct model *m, struct error *err)
 {
     return (!json_find(o, "weight") ||
             text_copy(o, "weight", &m->weight, err)) &&
-           (!json_find(o, "group") || text_copy(o, "group", &m->group, err));
+           (!json_find(o, "group") || text_copy(o, "group", &m->group, err)) &&
+           (!json_find(o, "offset") || text_copy(o, "offset", &m->offset, err));
 }
 
 static bool

@@ -120,7 +120,7 @@ model_fit_finish(struct fit *f, struct error *err)
     if (o->rows)
         return finish_fit(o, o->rows, m->like.classes, &m->finish, err);
     ok = model_truth(m, f->kept, &truth, err) &&
-         (d = prepare_apply(m->prepare, f->kept, f->ctx->pool, err)) &&
+         (d = model_design(m, f->kept, f->ctx->pool, err)) &&
          fit_on(f, d, &truth, err);
     design_free(d);
     target_fini(&truth);

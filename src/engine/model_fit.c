@@ -123,6 +123,9 @@ problem_check(const struct fit *f, struct error *err)
     if (f->ctx->loss && !family->own_losses)
         return error_set(err, ERR_RANGE, "%s learns by its own loss alone",
                          family->name);
+    if (f->o->offset && !family->offsets)
+        return error_set(err, ERR_RANGE, "%s does not begin at an offset",
+                         family->name);
     if (f->o->checkpoint && !family->checkpoints)
         return error_set(err, ERR_RANGE, "%s keeps no checkpoint",
                          family->name);
@@ -257,7 +260,7 @@ list_dropped(struct fit *f, struct error *err)
 
     while (f->o->drop && f->o->drop[n])
         n++;
-    if (!(f->drop = mem_try_array(n + 3, sizeof *f->drop, err)))
+    if (!(f->drop = mem_try_array(n + 4, sizeof *f->drop, err)))
         return false;
     for (size_t i = 0; i < n; i++)
         f->drop[i] = f->o->drop[i];
@@ -265,6 +268,8 @@ list_dropped(struct fit *f, struct error *err)
         f->drop[n++] = f->o->weight;
     if (f->o->group)
         f->drop[n++] = f->o->group;
+    if (f->o->offset)
+        f->drop[n++] = f->o->offset;
     return true;
 }
 
@@ -337,6 +342,18 @@ prepare_copy(const struct prepare *p, struct error *err)
     return copy;
 }
 
+/* In learning it must be there. */
+static bool
+offset_check(const struct fit *f, struct error *err)
+{
+    size_t col;
+
+    return (frame_need(f->train, f->o->offset, &col, err) ||
+            error_prefix(err, "offset: ")) &&
+           (frame_need(f->valid, f->o->offset, &col, err) ||
+            error_prefix(err, "validation rows: offset: "));
+}
+
 bool
 model_fit_prepare(struct fit *f, struct error *err)
 {
@@ -357,10 +374,12 @@ model_fit_prepare(struct fit *f, struct error *err)
                         ? prepare_copy(f->o->init->prepare, err)
                         : prepare_fit_steps(f->train, f->target,
                                             f->family->style, &o, pool, err);
-    if (!f->m->prepare ||
-        !(f->x = prepare_train(f->m->prepare, f->train, pool, err)))
+    if (!f->m->prepare || (f->o->offset && !offset_check(f, err)) ||
+        !(f->x = model_put_offset(
+              f->m, f->train, prepare_train(f->m->prepare, f->train, pool, err),
+              err)))
         return false;
-    if (!(f->x_valid = prepare_apply(f->m->prepare, f->valid, pool, err)))
+    if (!(f->x_valid = model_design(f->m, f->valid, pool, err)))
         return error_prefix(err, "validation rows: ");
     return true;
 }
@@ -556,7 +575,8 @@ model_fit_settle(struct fit *f, struct error *err)
            target_take(&f->all, NULL, 0, &m->like, err) &&
            text_keep(f->target, &m->target, err) &&
            text_keep(f->o->weight, &m->weight, err) &&
-           text_keep(f->o->group, &m->group, err);
+           text_keep(f->o->group, &m->group, err) &&
+           text_keep(f->o->offset, &m->offset, err);
 }
 
 bool
@@ -601,6 +621,12 @@ init_check(const struct fit *f, struct error *err)
         return error_set(err, ERR_RANGE,
                          "the model to go on from predicts '%s', not '%s'",
                          init->target, f->target);
+    if (init->offset &&
+        (!f->o->offset || strcmp(init->offset, f->o->offset) != 0))
+        return error_set(err, ERR_USAGE,
+                         "the model to go on from begins at offset '%s': name "
+                         "it too",
+                         init->offset);
     return (!f->o->drop && !f->o->derive) ||
            error_set(err, ERR_USAGE,
                      "a model that goes on from another takes its inputs: "

@@ -59,6 +59,7 @@ put_options(const struct fit *f, struct json_writer *w)
         {"family", f->family->name}, {"target", f->target},
         {"rows", f->m->fingerprint}, {"stop", o->stop},
         {"weight", o->weight},       {"group", o->group},
+        {"offset", o->offset},
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

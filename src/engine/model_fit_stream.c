@@ -455,6 +455,9 @@ model_fit_streams(const struct family *family, const struct model_options *o,
                          "%s learns from tables that fit in memory; sample "
                          "the rows, raise LATHE_MEMORY, or train gbdt",
                          family->name);
+    if (o && o->offset)
+        return error_set(err, ERR_LIMIT,
+                         "an offset is for a table that fits in memory");
     if (o && o->group)
         return error_set(err, ERR_LIMIT,
                          "queries are learnt only from a table that fits in "

@@ -18,9 +18,9 @@ struct model {
     struct target like; /* problem and classes; no rows */
     char *target;       /* NULL: none */
     char *params;
-    char *weight, *group; /* columns, or NULL */
-    char *metrics;        /* JSON text, or NULL */
-    struct finish finish; /* n = 0: nothing */
+    char *weight, *group, *offset; /* columns, or NULL */
+    char *metrics;                 /* JSON text, or NULL */
+    struct finish finish;          /* n = 0: nothing */
     uint64_t seed;
     size_t n_train, n_valid; /* rows */
     char fingerprint[33];
@@ -47,6 +47,12 @@ bool model_baselines_init(struct model *m, size_t n_cuts, size_t n_shares,
                           struct error *err) MUST_USE;
 /* Can it be evaluated?  Otherwise its error. */
 bool model_judge_check(const struct model *m, struct error *err) MUST_USE;
+/* The inputs of rows, with the offset where f has its column. */
+struct design *model_design(const struct model *m, const struct frame *f,
+                            struct pool *pool, struct error *err) MUST_USE;
+/* d, which is taken over and may be NULL, with that offset. */
+struct design *model_put_offset(const struct model *m, const struct frame *f,
+                                struct design *d, struct error *err) MUST_USE;
 /* What is predicted for the rows of d, (rows, model_width()): of several values
  * the one that is judged. */
 bool model_score(const struct model *m, const struct design *d,

@@ -164,12 +164,13 @@ int
 lua_estimator_cv(lua_State *L)
 {
     static const char *const allowed[] = {
-        "folds",     "seed",         "valid",    "metric",  "stop",
-        "patience",  "drop",         "derive",   "refit",   "weight",
-        "group",     "class_weight", "cv_group", "cv_time", "cv_gap",
-        "cv_window", "grid",         "inner",    "by",      "calibrate",
-        "threshold", "profit",       "interval", "loss",    "prepare",
-        NULL};
+        "folds",     "seed",     "valid",    "metric",
+        "stop",      "patience", "drop",     "derive",
+        "refit",     "weight",   "group",    "class_weight",
+        "cv_group",  "cv_time",  "cv_gap",   "cv_window",
+        "grid",      "inner",    "by",       "calibrate",
+        "threshold", "profit",   "interval", "loss",
+        "prepare",   "offset",   NULL};
     struct folding f = {.e = script_check(L, 1, &estimator_type),
                         .frame = script_frame(L, 2),
                         .cv = {.k = 5},

@@ -281,6 +281,7 @@ lua_fit_options(lua_State *L, int idx, struct model_options *o)
     o->stop = script_opt_text(L, idx, "stop", NULL);
     o->weight = script_opt_text(L, idx, "weight", NULL);
     o->group = script_opt_text(L, idx, "group", NULL);
+    o->offset = script_opt_text(L, idx, "offset", NULL);
     o->class_weight = read_pairs(L, idx, "class_weight");
     read_going_on(L, idx, o);
     o->split_group = script_opt_text(L, idx, "cv_group", NULL);
@@ -318,7 +319,8 @@ estimator_fit(lua_State *L)
         "name",   "drop",         "derive",  "refit",      "weight",
         "group",  "class_weight", "init",    "checkpoint", "checkpoint_every",
         "resume", "cv_group",     "cv_time", "calibrate",  "threshold",
-        "profit", "interval",     "loss",    "prepare",    NULL};
+        "profit", "interval",     "loss",    "prepare",    "offset",
+        NULL};
     struct estimator *e = script_check(L, 1, &estimator_type);
     const struct frame *train = script_frame(L, 2);
     struct fitting *f;
@@ -669,6 +671,7 @@ const struct binding lua_estimator_methods[] = {
      "  refit     true: then fit all rows with the rounds that were best\n"
      "  weight    a column that says how much each row counts\n"
      "  group     a column that says which rows belong to one query\n"
+     "  offset    a column of numbers that scores begin with\n"
      "  class_weight  \"balanced\", or { yes = 2 }\n"
      "  loss      a function of a frame with the columns score and target, "
      "that\n"

@@ -167,6 +167,8 @@ static const struct arg train_args[] = {
      "how much each row counts; no input"},
     {"--group", ARG_COLUMN, false, false, NULL, NULL,
      "rows of one query, which stay together; no input"},
+    {"--offset", ARG_COLUMN, false, false, NULL, NULL,
+     "what the score of each row begins with; no input"},
     {"--class-weight", ARG_TEXT, false, true, NULL, "CLASS=WEIGHT",
      "how much the rows of a class count; or balanced"},
     {"--init", ARG_MODEL, false, false, NULL, NULL, "go on from this model"},

@@ -163,6 +163,20 @@ $lathe train counts.csv --target y --set loss=rank 2> err
 like "$(cat err)" 'name the column that tells which by group' "but not without queries"
 $lathe train counts.csv --target y --set loss=poisson --stop mae --set trees=30 > out
 is $? 0 "another metric may stop"
+# A year twice as long has twice the events.
+awk 'BEGIN { print "x,years,o,y"
+    for (i = 0; i < 600; i++) { v = i % 3 + 1
+        print i % 5 "," v "," log(v) "," v * (1 + i % 5) } }' > years.csv
+$lathe train years.csv --target y --set loss=poisson --set trees=300 --offset o --drop years --out years.lathe > out
+is $? 0 "scores begin at an offset"
+$lathe predict years.lathe years.csv > p.csv
+is "$(paste -d, years.csv p.csv | awk -F, 'NR > 1 && ($5 - $4 > 0.2 || $4 - $5 > 0.2)' | wc -l)" 0 \
+    "and so do predictions"
+printf 'x\n0\n4\n' | $lathe predict years.lathe - | tr '\n' ' ' > p.csv
+like "$(cat p.csv)" '^prediction (1\.0|0\.9)[0-9]* (5\.0|4\.9)[0-9]* $' "of a table without it for one year"
+$lathe train years.csv --target y --model linear --offset o 2> err
+like "$(cat err)" 'linear does not begin at an offset' "not every family does"
+
 cat > losses.lua << LUA
 local t = lathe.read("counts.csv")
 local m = lathe.gbdt { loss = "quantile", alpha = { 0.1, 0.5, 0.9 }, trees = 30 }:fit(t, "y", { stop = "loss" })

@@ -333,6 +333,44 @@ test_counts_converge_to_their_means(void **state)
     table_free(s);
 }
 
+/* Events in half, one and two years: what is learnt is a rate for a year. */
+static void
+test_exposures_are_offsets(void **state)
+{
+    const char *set[] = {"loss=poisson", "trees=300",  "leaves=4", "l2=0",
+                         "row_share=1",  "min_rows=1", NULL};
+    struct table *s = table_new(400, 1, PROBLEM_REGRESSION, 0);
+    double p[400], events[4] = {0}, years[4] = {0};
+    double *offset = mem_new(400 * sizeof *offset);
+    struct train ctx = {.seed = 1};
+    struct error err;
+    void *m;
+
+    (void)state;
+    for (size_t i = 0; i < 400; i++) {
+        double year = ldexp(0.5, (int)(i / 4 % 3));
+
+        s->x[i] = (double)(i % 4);
+        s->y[i] = (double)rng_below(1, 1, i, 2 + (i % 4) * 10) * year;
+        events[i % 4] += s->y[i];
+        years[i % 4] += year;
+        offset[i] = log(year);
+    }
+    design_put_offset(s->d, offset);
+    m = fit(s, NULL, set, &ctx, &err);
+    assert_ok(m, err);
+    assert_ok(gbdt_family.score(m, s->d, NULL, p, &err), err);
+    for (size_t i = 0; i < 400; i++)
+        assert_close(p[i], events[i % 4] / years[i % 4] * exp(offset[i]),
+                     1e-4 * p[i]);
+    design_put_offset(s->d, NULL); /* a year */
+    assert_ok(gbdt_family.score(m, s->d, NULL, p, &err), err);
+    for (size_t i = 0; i < 400; i++)
+        assert_close(p[i], events[i % 4] / years[i % 4], 1e-4 * p[i]);
+    gbdt_family.free(m);
+    table_free(s);
+}
+
 static void
 test_queries_are_put_in_order(void **state)
 {
@@ -594,6 +632,7 @@ main(void)
         cmocka_unit_test(test_several_quantiles_cover_their_shares),
         cmocka_unit_test(test_outliers_do_not_pull_robust_losses),
         cmocka_unit_test(test_counts_converge_to_their_means),
+        cmocka_unit_test(test_exposures_are_offsets),
         cmocka_unit_test(test_queries_are_put_in_order),
         cmocka_unit_test(test_classes_are_learnt_one_against_all),
         cmocka_unit_test(test_a_loss_stops_by_itself),

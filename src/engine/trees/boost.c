@@ -51,6 +51,16 @@ put_base(double *score, const double *base, size_t n, size_t k)
             score[i * k + c] = base[c];
 }
 
+/* Or beyond them, where the rows say so. */
+static void
+add_offset(double *score, const struct design *d, size_t n, size_t k)
+{
+    const double *offset = design_offset(d);
+
+    for (size_t i = 0; offset && i < n * k; i++)
+        score[i] += offset[i / k];
+}
+
 static bool
 make_valid(struct boost *s, const double *base, struct error *err)
 {
@@ -68,6 +78,7 @@ make_valid(struct boost *s, const double *base, struct error *err)
     if (!s->valid || !s->valid_score || !s->valid_out)
         return false;
     put_base(s->valid_score, base, n, s->k);
+    add_offset(s->valid_score, s->d->valid, n, s->k);
     return true;
 }
 
@@ -148,7 +159,7 @@ make_scores(struct boost *s, double *base, struct error *err)
     if (!mem_mul(s->n, s->k, &planes))
         return error_set(err, ERR_NOMEM, "%zu rows of %zu outputs do not fit",
                          s->n, s->k);
-    if (!objective_base(&s->objective, NULL, base, err))
+    if (!objective_base(&s->objective, design_offset(s->d->train), base, err))
         return false;
     if (s->init)
         memcpy(base, s->init->base, s->k * sizeof *base);
@@ -158,6 +169,8 @@ make_scores(struct boost *s, double *base, struct error *err)
         room_init(&s->gradients, planes, sizeof *s->gradient, left, err);
     if (s->score)
         put_base(s->score, base, s->n, s->k);
+    if (s->score)
+        add_offset(s->score, s->d->train, s->n, s->k);
     s->extent = mem_try_array(chunks * s->k, sizeof *s->extent, err);
     s->loss = mem_try_array(chunks > valid_chunks ? chunks : valid_chunks,
                             sizeof *s->loss, err);
@@ -180,6 +193,9 @@ take_init(struct boost *s, struct error *err)
         (s->valid &&
          !tree_score(s->init, d->valid, s->ctx->pool, s->valid_score, err)))
         return false;
+    add_offset(s->score, d->train, s->n, s->k);
+    if (s->valid)
+        add_offset(s->valid_score, d->valid, s->valid_objective.n, s->k);
     /* Of nodes that are inherited only what their columns gained is known, at
      * least of a model that was loaded. */
     if (f->n_nodes > 0)

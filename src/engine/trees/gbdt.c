@@ -303,6 +303,15 @@ check_data(const struct fit_data *d, struct error *err)
 }
 
 static bool
+check_offset(const struct fit_data *d, struct error *err)
+{
+    return !design_offset(d->train) || d->y->problem != PROBLEM_MULTICLASS ||
+           error_set(err, ERR_RANGE,
+                     "an offset is for a number or two classes, not for "
+                     "several");
+}
+
+static bool
 check_rule(const struct boost_rule *r, struct error *err)
 {
     if (r->goss && r->top_share + r->other_share > 1)
@@ -324,7 +333,8 @@ gbdt_fit(const struct fit_data *d, const struct params *p,
     struct limits limits;
     struct gbdt *m = NULL;
 
-    if (!check_data(d, err) || !choose_loss(d, p, ctx, &loss, err))
+    if (!check_data(d, err) || !check_offset(d, err) ||
+        !choose_loss(d, p, ctx, &loss, err))
         return NULL;
     s.rule = choose_rule(d, p, &loss);
     if (!check_rule(&s.rule, err) ||
@@ -359,13 +369,28 @@ gbdt_free(void *learner)
     free(m);
 }
 
+/* Raw scores, from where the rows begin. */
+static bool
+score_rows(const struct gbdt *m, const struct design *d, struct pool *pool,
+           double *out, struct error *err)
+{
+    const double *offset = design_offset(d);
+    size_t k = m->forest->n_outputs;
+
+    if (!tree_score(m->forest, d, pool, out, err))
+        return false;
+    for (size_t i = 0; offset && i < design_rows(d) * k; i++)
+        out[i] += offset[i / k];
+    return true;
+}
+
 static bool
 gbdt_score(const void *learner, const struct design *d, struct pool *pool,
            double *out, struct error *err)
 {
     const struct gbdt *m = learner;
 
-    if (!tree_score(m->forest, d, pool, out, err))
+    if (!score_rows(m, d, pool, out, err))
         return false;
     objective_transform(&m->loss, m->problem, out, design_rows(d),
                         m->forest->n_outputs);
@@ -386,7 +411,7 @@ middle_margin(const struct gbdt *m, const struct design *d, struct pool *pool,
         return error_set(err, ERR_NOMEM, "%zu rows of %zu values do not fit", n,
                          k);
     all = mem_try_array(cells, sizeof *all, err);
-    ok = all && tree_score(m->forest, d, pool, all, err);
+    ok = all && score_rows(m, d, pool, all, err);
     for (size_t i = 0; ok && i < n; i++)
         out[i] = all[i * k + middle];
     free(all);
@@ -406,7 +431,7 @@ gbdt_margin(const void *learner, const struct design *d, struct pool *pool,
     const struct gbdt *m = learner;
 
     return several_quantiles(m) ? middle_margin(m, d, pool, out, err)
-                                : tree_score(m->forest, d, pool, out, err);
+                                : score_rows(m, d, pool, out, err);
 }
 
 static bool
@@ -601,6 +626,7 @@ const struct family gbdt_family = {
     .feeds = true,
     .weighs = true,
     .own_losses = true,
+    .offsets = true,
     .checkpoints = true,
     .continues = true,
     .rounds_param = "trees",
