@@ -277,6 +277,7 @@ UNIT += tests/unit/test_params
 UNIT += tests/unit/test_path
 UNIT += tests/unit/test_pca
 UNIT += tests/unit/test_part
+UNIT += tests/unit/test_port
 UNIT += tests/unit/test_prepare
 UNIT += tests/unit/test_prepare_step
 UNIT += tests/unit/test_safetensors

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Models go to other programs and come from them, and all answer alike.  Beside
 # it: python3 with xgboost (Debian: python3-xgboost) and, below LATHE_PEERS, the
-# npm package onnxruntime-node (installed with ONNXRUNTIME_NODE_INSTALL=skip).
+# npm package onnxruntime-node (installed with ONNXRUNTIME_NODE_INSTALL=skip);
+# python3-onnx makes models for both.
 # SPDX-License-Identifier: GPL-3.0-or-later
 . "$LATHE_SOURCE/tests/lib/tap.sh"
 
@@ -250,5 +251,33 @@ else
         *) is "$(sed 's/.*,//' b)" "$(sed 's/.*,//;s/"//g' a)" "and names the same classes" ;;
         esac
     done
+fi
+
+# ---- ONNX that lathe did not write ----
+
+python=
+for p in /usr/bin/python3 python3; do
+    [ -z "$python" ] && "$p" -c 'import onnx' 2> /dev/null && python=$p
+done
+if [ -z "$python" ] || [ ! -e node_modules ]; then
+    skip "ONNX of others" "no python3 with onnx, or no onnxruntime-node"
+else
+    mkdir onnx
+    (cd onnx && $python "$LATHE_SOURCE/tests/engine/port_onnx.py") 2> why
+    sed 's/^/# /' why
+    for model in "net 3 a,b,c,d" "modes 1 a,b,c,d" "forest 3 a,b,c,d" "words 1 a,shade"; do
+        # shellcheck disable=SC2086
+        set -- $model
+        $lathe import onnx/$1.onnx --columns $3 --target y --out other.lathe > card 2> why
+        $lathe predict other.lathe onnx/rows.csv 2>> why | sed 1d | cut -d, -f1-$2 > a1
+        node port.mjs onnx/$1.onnx onnx/rows.csv > b 2>> why
+        case $1 in
+        words) cut -d, -f2 b > b1 ;;
+        *) cut -d, -f1-$2 b > b1 ;;
+        esac
+        is "$(apart $2 a1 b1)" close "an ONNX $1 of others is answered as onnxruntime does"
+        sed 's/^/# /' why
+    done
+    like "$($lathe import onnx/forest.onnx)" 'multiclass .3, 5, 8.' "its classes keep their names"
 fi
 done_testing

@@ -189,6 +189,11 @@ portable_schema_json(const struct portable *p, struct json_writer *w)
         json_open(w, '{');
         json_name(w, "name");
         json_put_string(w, p->input[i].name);
+        if (portable_type(&p->input[i]) == COL_DATE ||
+            portable_type(&p->input[i]) == COL_TIMESTAMP) {
+            json_name(w, "type");
+            json_put_string(w, column_type_word(portable_type(&p->input[i])));
+        }
         if (p->input[i].n_levels) {
             json_name(w, "levels");
             json_open(w, '[');
@@ -246,8 +251,13 @@ inputs_read(struct portable *p, const struct json *a, bool with_levels,
             json_type(v) == JSON_OBJECT ? json_find(v, "name") : NULL;
         const struct json *levels = name ? json_find(v, "levels") : NULL;
 
+        const struct json *type = name ? json_find(v, "type") : NULL;
+
         if (!name || json_type(name) != JSON_STRING || !*json_string(name))
             return true;
+        if (!type || json_type(type) != JSON_STRING ||
+            !column_type_parse(json_string(type), &p->input[i].dated))
+            p->input[i].dated = COL_BOOL;
         if (!portable_name(p, i, str_of(json_string(name)), err) ||
             (with_levels && !portable_levels(p, i, levels, err)))
             return false;
@@ -272,14 +282,15 @@ bool
 portable_schema_read(struct portable *p, struct str text, bool levels,
                      struct error *err)
 {
-    struct error ignored;
-    struct json *v = json_parse(text, &ignored);
+    struct error why = {0};
+    struct json *v = json_parse(text, &why);
     const struct json *target;
     bool ok = true;
 
     if (!v || json_type(v) != JSON_OBJECT) {
         json_free(v);
-        return true;
+        return why.code != ERR_NOMEM ||
+               error_set(err, ERR_NOMEM, "%s", why.message);
     }
     target = json_find(v, "target");
     if (target && json_type(target) == JSON_STRING && *json_string(target))

@@ -231,12 +231,13 @@ is_category(struct str info)
 static bool
 pandas_read(struct reading *r, struct str infos, struct str lists)
 {
-    struct error ignored;
-    struct json *v = json_parse(lists, &ignored);
+    struct error why = {0};
+    struct json *v = json_parse(lists, &why);
     const struct json *list =
         v && json_type(v) == JSON_ARRAY ? json_first(v) : NULL;
     struct str word;
-    bool ok = true;
+    bool ok = why.code != ERR_NOMEM ||
+              error_set(r->err, ERR_NOMEM, "%s", why.message);
 
     for (size_t i = 0; i < r->n_cols && next_word(&infos, &word) && list && ok;
          i++) {

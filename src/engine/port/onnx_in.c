@@ -1226,17 +1226,20 @@ classes_take(struct reading *r, const struct onnx_node *n)
 }
 
 /* How many classes lathe said there are, when it wrote the file. */
-static size_t
-schema_classes(const struct reading *r)
+static bool
+schema_classes(struct reading *r, size_t *out)
 {
-    struct error ignored;
-    struct json *v = r->m.schema.n ? json_parse(r->m.schema, &ignored) : NULL;
+    struct error why = {0};
+    struct json *v = r->m.schema.n ? json_parse(r->m.schema, &why) : NULL;
     const struct json *a =
         v && json_type(v) == JSON_OBJECT ? json_find(v, "classes") : NULL;
-    size_t n = a && json_type(a) == JSON_ARRAY ? json_len(a) : 0;
 
+    *out = a && json_type(a) == JSON_ARRAY ? json_len(a) : 0;
+    if (*out > TARGET_MAX_CLASSES)
+        *out = 0;
     json_free(v);
-    return n <= TARGET_MAX_CLASSES ? n : 0;
+    return why.code != ERR_NOMEM ||
+           error_set(r->err, ERR_NOMEM, "%s", why.message);
 }
 
 static bool
@@ -1276,7 +1279,10 @@ answer_take(struct reading *r)
 
     if (!answer_find(r, &v) || !is_a(r, v->node, &width))
         return false;
-    k = v->labels ? label_count(v->labels) : schema_classes(r);
+    if (v->labels)
+        k = label_count(v->labels);
+    else if (!schema_classes(r, &k))
+        return false;
     if (v->labels && !classes_take(r, v->labels))
         return false;
     if (!v->labels && k < 2 && width > 1) {

@@ -154,10 +154,15 @@ mode_parse(struct str mode, enum ensemble_kind *kind, bool *swap)
     return false;
 }
 
+/* The answer turned around.  x != c is true of what is missing, whatever else
+ * is said of that. */
 static void
 turn(struct ensemble_node *d)
 {
     uint32_t yes = d->yes;
+
+    if ((d->kind & ENSEMBLE_KIND) == ENSEMBLE_EQ)
+        d->kind |= ENSEMBLE_MISSING_YES;
 
     d->yes = d->no;
     d->no = yes;
@@ -234,7 +239,6 @@ node_take(struct build *b, size_t first, size_t n, size_t k,
     if (!child_place(b, first, n, tree, l->yes[i], &to->yes) ||
         !child_place(b, first, n, tree, l->no[i], &to->no))
         return false;
-    /* Of a missing value x != c is true, as every runtime computes it. */
     if (swap)
         turn(to);
     return true;

@@ -86,9 +86,11 @@ values_read(struct reading *r, const struct xml *field, size_t i)
         return false;
     for (const struct xml *v = xml_child(field, "Value"); v;
          v = xml_next(v, "Value"))
-        if (!xml_get(v, "value") ||
-            !dict_add(r->levels[i], str_of(xml_get(v, "value")), &code, r->err))
+        if (!xml_get(v, "value"))
             return bad(r, "a value without a value");
+        else if (!dict_add(r->levels[i], str_of(xml_get(v, "value")), &code,
+                           r->err))
+            return false;
     return true;
 }
 

@@ -83,8 +83,9 @@ put_field(struct writing *w, const struct portable_input *in)
 static void
 put_head(struct writing *w)
 {
-    struct portable_input target = {target_name(w), w->p->classes,
-                                    w->p->n_classes};
+    struct portable_input target = {.name = target_name(w),
+                                    .levels = w->p->classes,
+                                    .n_levels = w->p->n_classes};
 
     buf_puts(w->out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                      "<PMML xmlns=\"http://www.dmg.org/PMML-4_4\" "

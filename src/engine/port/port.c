@@ -95,20 +95,14 @@ port_format_title(enum port_format f)
 
 /* Whole numbers where the model has dates. */
 static bool *
-whole_columns(const struct model *m, const struct portable *p,
-              struct error *err)
+whole_columns(const struct portable *p, struct error *err)
 {
     bool *whole = mem_try_array(p->graph->n_cols, sizeof *whole, err);
-    struct prepare_feature f;
 
     for (size_t i = 0; whole && i < p->graph->n_cols; i++) {
-        prepare_feature_get(model_prepare(m), i, &f);
-        whole[i] = f.as.type == COL_DATE || f.as.type == COL_TIMESTAMP;
-        if (whole[i])
-            buf_printf((struct buf *)(uintptr_t)&p->notes,
-                       "input '%s' is a number: %s since 1970-01-01\n",
-                       f.as.name,
-                       f.as.type == COL_DATE ? "days" : "microseconds");
+        enum col_type type = portable_type(&p->input[i]);
+
+        whole[i] = type == COL_DATE || type == COL_TIMESTAMP;
     }
     return whole;
 }
@@ -119,7 +113,7 @@ job_begin(struct job *j, const struct model *m)
 {
     const struct format *f = &formats[j->o->format];
     double *said = NULL;
-    bool *whole = whole_columns(m, j->p, j->err), asked;
+    bool *whole = whole_columns(j->p, j->err), asked;
     bool ok =
         whole &&
         probe_make(j->p, PROBE_ROWS, f->floats, whole, &j->probe, j->err) &&

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "engine/port/imported.h"
 
-enum { MAX_INPUTS = 1 << 20 };
+enum { MAX_INPUTS = 1 << 15 };
 
 struct portable *
 portable_new(size_t n_inputs, struct error *err)
@@ -174,6 +174,15 @@ portable_check(struct portable *p, struct error *err)
 
 /* ---- as a model ---- */
 
+enum col_type
+portable_type(const struct portable_input *in)
+{
+    if (in->n_levels)
+        return COL_TEXT;
+    return in->dated == COL_DATE || in->dated == COL_TIMESTAMP ? in->dated
+                                                               : COL_FLOAT64;
+}
+
 static void
 column_json(const struct portable_input *in, bool feature,
             struct json_writer *w)
@@ -182,7 +191,7 @@ column_json(const struct portable_input *in, bool feature,
     json_name(w, "name");
     json_put_string(w, in->name);
     json_name(w, "type");
-    json_put_string(w, column_type_word(in->n_levels ? COL_TEXT : COL_FLOAT64));
+    json_put_string(w, column_type_word(portable_type(in)));
     if (feature && in->n_levels) {
         json_name(w, "levels");
         json_open(w, '[');

@@ -19,6 +19,8 @@ struct portable_input {
     const char *name;
     const char *const *levels; /* of a text */
     size_t n_levels;           /* 0: a number */
+    enum col_type dated;       /* a number that stands for a date or a time:
+                                  COL_DATE, COL_TIMESTAMP; else COL_BOOL */
 };
 
 struct portable {
@@ -53,6 +55,8 @@ size_t portable_width(const struct portable *p);
 /* Names, problem, classes, graph: all that must be so before it is used. */
 bool portable_check(struct portable *p, struct error *err) MUST_USE;
 
+/* The column that an input is: text, date, timestamp or float. */
+enum col_type portable_type(const struct portable_input *in);
 /* A model of family "imported"; the target is "target" where nobody says. */
 struct model *
 portable_model(const struct portable *p, struct error *err) MUST_USE;

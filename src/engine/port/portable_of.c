@@ -33,6 +33,12 @@ inputs_take(struct portable *p, const struct prepare *from, struct error *err)
                        "input '%s' is to be computed before: it is a derived "
                        "column\n",
                        f.as.name);
+        p->input[i].dated = f.as.type;
+        if (f.as.type == COL_DATE || f.as.type == COL_TIMESTAMP)
+            buf_printf(&p->notes,
+                       "input '%s' is a number there: %s since 1970-01-01\n",
+                       f.as.name,
+                       f.as.type == COL_DATE ? "days" : "microseconds");
         if (f.as.type != COL_TEXT)
             continue;
         if (!(levels =
