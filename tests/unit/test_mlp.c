@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
@@ -565,6 +566,63 @@ test_it_goes_on_from_another_net(void **state)
     frame_unref(f);
 }
 
+/* Stopped after three epochs, and gone on with: the bytes of a fit that was
+ * not. */
+static void
+test_a_fit_that_was_ended_goes_on_to_the_same_bytes(void **state)
+{
+    static const char *const opts[] = {"optimizer=adamw", "optimizer=sgd"};
+    char path[] = "/tmp/lathe-net-XXXXXX";
+    struct frame *f = small_frame(SMALL_BINARY, 300, 7);
+    struct error err;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    for (unsigned i = 0; i < 2; i++) {
+        const char *set[] = {"epochs=6", "layers=8 drop0.2", opts[i], NULL};
+        const char *other[] = {"epochs=6", "layers=9", NULL};
+        struct model_options o = {.problem = -1, .patience = -1};
+        struct progress progress;
+        struct stopping stop = {&progress, 3};
+        struct params *p = params_new(mlp_family.params);
+        struct train ctx = {
+            .progress = &progress, .sink = {stop_at, &stop}, .seed = 3};
+        struct event_sink none = {NULL, NULL};
+        struct buf want, got;
+        struct model *m = fit_from(f, set, &o, none, &err);
+
+        assert_ok(m != NULL, err);
+        buf_init(&want);
+        buf_init(&got);
+        bytes_of(m, &want);
+        model_unref(m);
+        o.checkpoint = path;
+        o.checkpoint_every = 1;
+        progress_init(&progress);
+        for (const char **s = set; *s; s++)
+            assert_true(params_set_pair(p, *s, &err));
+        m = model_fit(&mlp_family, p, f, "churn", &o, &ctx, &err);
+        assert_ok(m != NULL, err);
+        model_unref(m);
+        o.resume = true;
+        m = fit_from(f, set, &o, none, &err);
+        assert_ok(m != NULL, err);
+        bytes_of(m, &got);
+        assert_int_equal(got.len, want.len);
+        assert_memory_equal(got.data, want.data, want.len);
+        model_unref(m);
+        assert_null(fit_from(f, other, &o, none, &err));
+        assert_int_equal(err.code, ERR_STATE);
+        params_free(p);
+        buf_fini(&want);
+        buf_fini(&got);
+    }
+    unlink(path);
+    frame_unref(f);
+}
+
 static void
 count_loss(void *ctx, const struct event *e)
 {
@@ -619,6 +677,7 @@ main(void)
         cmocka_unit_test(test_a_row_alone_is_answered_as_among_others),
         cmocka_unit_test(test_rows_without_weight_do_not_count),
         cmocka_unit_test(test_it_goes_on_from_another_net),
+        cmocka_unit_test(test_a_fit_that_was_ended_goes_on_to_the_same_bytes),
         cmocka_unit_test(test_what_it_learns_by_may_stop_it),
     };
 

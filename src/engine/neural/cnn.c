@@ -417,6 +417,7 @@ const struct family cnn_family = {
                 1u << PROBLEM_REGRESSION,
     .iterative = true,
     .weighs = true,
+    .checkpoints = true,
     .continues = true,
     .rounds_param = "epochs",
     .rounds = cnn_rounds,

@@ -2,10 +2,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "engine/neural/learn.h"
+#include "engine/neural/learn_state.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,27 +102,6 @@ net_answer(const struct net_question *q, struct pool *pool,
 }
 
 /* ---- state ---- */
-
-struct epochs {
-    struct net_learning *l;
-    struct net_ready ready;
-    struct net_pass *pass;
-    struct optimiser *opt;
-    uint32_t *order;
-    double *loss;   /* of each chunk of a batch */
-    double *y;      /* scaled, of the training rows */
-    double *weight; /* of them, 1 on average; NULL: all 1 */
-    double *answer; /* of the validation rows */
-    float *best, *best_state;
-    size_t stop; /* as fit_data.stop */
-    double best_value;
-    size_t epoch, best_epoch; /* done */
-    uint64_t n_steps, step;   /* of an epoch; done in all */
-    /* of the batch at hand */
-    const uint32_t *row;
-    atomic_bool failed;
-    struct error err;
-};
 
 static void
 epochs_fini(struct epochs *e)
@@ -489,11 +467,15 @@ run_epochs(struct epochs *e, struct error *err)
     struct error why;
     bool ok = true;
 
+    if (!epochs_resume(e, err))
+        return false;
     net_ready_make(&e->ready, ctx->pool);
-    if (ctx->progress)
+    if (ctx->progress) {
         progress_begin(ctx->progress, "epochs", e->l->rule.n_steps);
+        progress_set(ctx->progress, e->step);
+    }
     while (ok && e->epoch < e->l->epochs && !is_late(e))
-        ok = run_epoch(e, &why);
+        ok = run_epoch(e, &why) && epochs_checkpoint(e, &why);
     /* Stopped, or diverged with something to fall back to: what there is. */
     if (!ok && !(why.code == ERR_CANCELLED && e->epoch > 0) &&
         !(why.code == ERR_RANGE && e->best_epoch > 0)) {

@@ -396,6 +396,7 @@ const struct family mlp_family = {
                 1u << PROBLEM_REGRESSION,
     .iterative = true,
     .weighs = true,
+    .checkpoints = true,
     .continues = true,
     .rounds_param = "epochs",
     .rounds = mlp_rounds,

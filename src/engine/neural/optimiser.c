@@ -155,6 +155,21 @@ opt_free(struct optimiser *o)
     free(o);
 }
 
+/* Of SGD there is no second: 0 of them. */
+size_t
+opt_memory(struct optimiser *o, float **first, float **second)
+{
+    *first = o->first;
+    *second = o->second;
+    return o->second != NULL;
+}
+
+void
+opt_go_on(struct optimiser *o, uint64_t step)
+{
+    o->step = step;
+}
+
 static void
 square_part(void *ctx, size_t chunk, size_t begin, size_t end)
 {

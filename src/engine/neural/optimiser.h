@@ -32,6 +32,11 @@ struct optimiser;
 struct optimiser *opt_new(const struct opt_rule *r, const struct net *n,
                           struct error *err) MUST_USE;
 void opt_free(struct optimiser *o);
+/* What it remembers, a number for each that is learnt; how many second ones
+ * each has: 0 or 1.  Borrowed. */
+size_t opt_memory(struct optimiser *o, float **first, float **second);
+/* ... as it was after so many steps. */
+void opt_go_on(struct optimiser *o, uint64_t step);
 /* One step on n->param, whose gradient it is.  Returns the gradient's length
  * before clipping; not finite: nothing was changed. */
 double opt_step(struct optimiser *o, struct net *n, float *gradient,
