@@ -246,4 +246,14 @@ do
 end
 tap.fails(function() setmetatable({}, { __gc = print }) end, "__gc", "no finaliser in Lua")
 tap.like(lathe.here("x.csv"), "/tests/lua/x.csv$", "here is beside the notebook")
+-- Nets: of a table, and of a folder of pictures.
+local few = df:select { "tenure", "contract", "monthly_charges", "churn" }:head(600)
+local net = lathe.mlp { layers = "16", epochs = 12 }:fit(few, "churn", { seed = 3 })
+tap.is(net.family, "mlp", "a net learns from a table")
+tap.ok(net:evaluate(few).auc > 0.7, "and tells who leaves")
+tap.fails(function() lathe.mlp { layers = "conv" }:fit(few, "churn") end, "layer 'conv'",
+    "a layer that is none is named")
+local photos = lathe.read(os.getenv("LATHE_SOURCE") .. "/tests/data/images")
+tap.is(table.concat(photos.columns, " "), "image class bytes", "a folder of pictures is a table")
+
 tap.done()

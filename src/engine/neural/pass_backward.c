@@ -41,7 +41,7 @@ there_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
         return;
     if (g->first == 0)
         pass_tables(p, begin, end);
-    for (size_t l = g->first; l < g->last; l++) {
+    for (size_t l = g->first; l < g->last && !progress_stopped(g->stop); l++) {
         size_t at = n->layer[l].state / 2;
 
         pass_forward(p, g->r, l,
@@ -413,7 +413,7 @@ back_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 
     if (progress_stopped(g->stop))
         return;
-    for (size_t l = g->first; l-- > g->last;) {
+    for (size_t l = g->first; l-- > g->last && !progress_stopped(g->stop);) {
         const struct net_layer *layer = &p->net->layer[l];
         size_t n = net_numbers(layer->out);
         bool met = l + 1 == g->first && layer->kind == NET_NORM;
@@ -568,11 +568,12 @@ table_rows(struct net_pass *p, size_t t)
 static void
 band_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 {
-    struct net_pass *p = ctx;
+    struct learning *g = ctx;
+    struct net_pass *p = g->p;
     const struct net *n = p->net;
 
     (void)chunk;
-    for (size_t i = begin; i < end; i++) {
+    for (size_t i = begin; i < end && !progress_stopped(g->stop); i++) {
         size_t at = i, l = 0;
 
         while (l < n->n_layers && at >= bands_of(&n->layer[l]))
@@ -632,8 +633,10 @@ net_pass_learn(struct net_pass *p, const struct net_ready *r, struct net *state,
     go_back(&g, pool);
     if (progress_stopped(stop))
         return false;
-    pool_for(pool, n_bands(p->net), 1, band_chunk, p);
+    pool_for(pool, n_bands(p->net), 1, band_chunk, &g);
     pool_for(pool, p->n_part, FOLD, fold_chunk, p);
+    if (progress_stopped(stop))
+        return false;
     if (state)
         remember_norms(p, state);
     return true;
