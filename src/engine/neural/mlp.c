@@ -271,6 +271,8 @@ fitting_run(struct fitting *f, struct net_learning *l, const struct params *p,
         return false;
     f->net->scale = l->scale;
     f->net->epochs = l->kept;
+    json_name(chosen, "dropout");
+    json_put_double(chosen, f->net->drop);
     net_rule_json(l, chosen);
     return net_fitted_seal(f->net, l->ctx->pool, err);
 }
