@@ -122,8 +122,10 @@ EXTRA_PROGRAMS += tests/bench/bench_tui
 EXTRA_PROGRAMS += tests/bench/make_tables
 # Quality of the defaults: make tests/bench/quality && tests/bench/quality.sh.
 EXTRA_PROGRAMS += tests/bench/quality
+EXTRA_DIST += tests/bench/forest.py
 EXTRA_DIST += tests/bench/gbdt.py tests/bench/gbdt_seed.py
 EXTRA_DIST += tests/bench/explain.py
+EXTRA_DIST += tests/bench/forest.py
 EXTRA_DIST += tests/bench/gbdt.py
 EXTRA_DIST += tests/bench/gbdt_large.py
 EXTRA_DIST += tests/bench/net.py

@@ -360,6 +360,59 @@ prediction_frame(const struct model *m, const struct prediction *p,
                : f;
 }
 
+/* Column c of the predictions, NaN missing. */
+static struct column *
+holey_column(const struct prediction *p, size_t c, struct error *err)
+{
+    double *x = mem_try_aligned(p->n, sizeof *x, err);
+    uint64_t *valid =
+        x ? mem_try_array((p->n + 63) / 64, sizeof *valid, err) : NULL;
+
+    if (!valid) {
+        free(x);
+        return NULL;
+    }
+    for (size_t i = 0; i < p->n; i++) {
+        double v = p->value[i * p->k + c];
+
+        x[i] = isnan(v) ? 0 : v;
+        valid[i / 64] |= (uint64_t)!isnan(v) << (i % 64);
+    }
+    return column_new(COL_FLOAT64, p->n, x, valid, NULL, err);
+}
+
+struct frame *
+model_out_of_bag(const struct model *m, struct error *err)
+{
+    struct prediction p = {.n = 0};
+    struct frame *f;
+    char name[256];
+
+    if (m->family->out_of_bag)
+        p.value = (double *)(uintptr_t)m->family->out_of_bag(m->learner, &p.n);
+    if (!p.value) {
+        error_set(err, ERR_STATE,
+                  m->family->out_of_bag
+                      ? "the model kept no out-of-bag predictions: train it "
+                        "with bootstrap=true and keep_oob=true"
+                      : "a %s model leaves no rows out",
+                  m->family->name);
+        return NULL;
+    }
+    p.k = m->like.problem == PROBLEM_MULTICLASS ? m->like.n_classes : 1;
+    f = frame_new(p.n, 0, NULL, NULL, err);
+    for (size_t c = 0; c < p.k && f; c++) {
+        if (m->like.problem == PROBLEM_MULTICLASS)
+            snprintf(name, sizeof name, "p_%s", m->like.classes[c]);
+        else
+            snprintf(name, sizeof name, "%s",
+                     m->like.problem == PROBLEM_BINARY ? "probability"
+                                                       : "prediction");
+        f = add_column(f, name, holey_column(&p, c, err), err);
+    }
+    return f;
+}
+
 /* "prediction", then each of the values. */
 static struct frame *
 values_frame(const struct model *m, const struct prediction *p, size_t middle,

@@ -176,6 +176,9 @@ struct family {
                       struct error *err);
     /* Does attribute() need background rows?  NULL: always. */
     bool (*needs_background)(const void *learner);
+    /* What trees that have not seen a training row say of it, (*n, outputs),
+     * NaN where all have; NULL when it was not kept.  NULL: nothing such. */
+    const double *(*out_of_bag)(const void *learner, size_t *n);
 };
 
 struct model;
@@ -336,6 +339,12 @@ struct model_parts {
 };
 struct model *
 model_of_parts(const struct model_parts *p, struct error *err) MUST_USE;
+
+/* The out-of-bag predictions of the training rows, in their order:
+ * "probability", "p_CLASS"... or "prediction", missing where no tree has left a
+ * row out.  ERR_STATE when the model has none. */
+struct frame *
+model_out_of_bag(const struct model *m, struct error *err) MUST_USE;
 
 const struct family *model_family(const struct model *m);
 const void *model_learner(const struct model *m);

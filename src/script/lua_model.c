@@ -556,6 +556,20 @@ model_forecast_lua(lua_State *L)
     return push_told(L, a, "forecast", &err);
 }
 
+static int
+model_oob_lua(lua_State *L)
+{
+    struct lua_model *m = script_model(L, 1);
+    struct asking *a = script_scratch(L, sizeof *a, asking_fini);
+    struct error err;
+
+    a->answer = model_out_of_bag(m->model, &err);
+    if (!a->answer)
+        script_fail(L, &err);
+    script_push_frame(L, a->answer, "out of bag");
+    return 1;
+}
+
 static bool
 run_save(struct task *t, void *ctx, struct error *err)
 {
@@ -757,6 +771,9 @@ const struct binding lua_model_methods[] = {
      "model:forecast{ horizon = 12, level = 0.95 }",
      "What comes behind the last row of a series, with an interval (ets,\n"
      "seasonal_naive)."},
+    {"oob", model_oob_lua, "model:oob()",
+     "Of a forest with keep_oob: what trees that have not seen a training row\n"
+     "say of it, in the order of the rows."},
     {"save", model_save_lua, "model:save(path)",
      "Writes the model as one safetensors file."},
     {NULL, NULL, NULL, NULL},
@@ -772,6 +789,14 @@ const struct binding lua_model_functions[] = {
      "  gamma row_share col_share level_col_share node_col_share\n"
      "  monotone interact bins goss top_share other_share\n"
      "  drop_rate skip_drop max_drop"},
+    {"forest", NULL, "lathe.forest{ parameters }",
+     "A random forest: the mean of deep trees, each of a bootstrap of the rows,\n"
+     "each node of some columns; with out-of-bag scores among its parameters.\n"
+     "  trees features min_rows max_depth leaves bootstrap row_share bins\n"
+     "  keep_oob"},
+    {"extra_trees", NULL, "lathe.extra_trees{ parameters }",
+     "Extremely randomised trees: as a forest, of all rows, with cuts drawn at\n"
+     "random. The same parameters."},
     {"logistic", NULL, "lathe.logistic{ parameters }",
      "Logistic regression with elastic net, two or more classes."},
     {"linear", NULL, "lathe.linear{ parameters }",

@@ -125,8 +125,9 @@ static const struct arg train_args[] = {
     {"--target", ARG_COLUMN, false, false, NULL, NULL,
      "what to predict; of pictures: class; of clusters and the like: none"},
     {"--model", ARG_CHOICE, false, false, "gbdt",
-     "als|cnn|elastic_net|ets|gbdt|isolation_forest|kmeans|knn|lasso|"
-     "linear|logistic|mlp|naive_bayes|pca|ridge|seasonal_naive",
+     "als|cnn|elastic_net|ets|extra_trees|forest|gbdt|isolation_forest|"
+     "kmeans|knn|lasso|linear|logistic|mlp|naive_bayes|pca|ridge|"
+     "seasonal_naive",
      "the family of models"},
     {"--set", ARG_TEXT, false, true, NULL, "NAME=VALUE",
      "a parameter: trees=300 (lathe-lua(7) lists them)"},

@@ -222,4 +222,21 @@ like "$($lathe job ls)" 'stopped' "and listed so"
 
 $lathe doctor > out
 is $? 0 "doctor finds its way"
+# Forests.
+$lathe train "$churn" --target churn --model forest --set trees=40 --set keep_oob=true --out rf.lathe > out
+is "$?" 0 "a forest is learnt"
+run=$(sed -n 's/^run \([0-9a-f]*\).*/\1/p' out)
+like "$($lathe runs show "$run")" 'oob_logloss 0\.[45]' "its run has the out-of-bag score"
+cat > oob.lua <<'END'
+model = lathe.load("rf.lathe")
+print(model:oob())
+END
+like "$($lathe run oob.lua)" '7,?043 rows x 1 column' "and its rows the predictions of trees that have not seen them"
+like "$($lathe explain rf.lathe "$churn" --row 1)" 'probability of churn = Yes · exact' "a forest is explained in probabilities"
+LATHE_THREADS=1 $lathe train "$churn" --target churn --model extra_trees --set trees=9 --out a.lathe > /dev/null
+LATHE_THREADS=3 $lathe train "$churn" --target churn --model extra_trees --set trees=9 --out b.lathe > /dev/null
+ok "$(cmp a.lathe b.lathe; echo $?)" "threads do not change extra trees"
+$lathe train "$churn" --target churn --model forest --set features=half 2> err
+like "$(cat err)" "features is 'half', expected sqrt" "a wrong number of features is told"
+
 done_testing

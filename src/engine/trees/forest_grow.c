@@ -1,0 +1,668 @@
+/* engine/trees/forest_grow.c -- grow one tree of a random forest.
+ *
+ * Sums are floating, but by one thread in the order of the rows, which parting
+ * keeps: the same bits however many trees grow side by side.  What was counted
+ * of a column is found again by a bitmap of the codes that occur, so that a
+ * node of a few rows costs no walk over all bins.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/trees/forest_grow.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+enum {
+    STREAM_NODES = 0x6e6f6465,
+    CODES = 256,
+    WORDS = CODES / 64,
+    FEW_ROWS = 128 /* fewer than it pays to look at all codes for */
+};
+
+/* Gains below this share of what they are a difference of are rounding. */
+static const double NOISE = 1e-10;
+
+/* A leaf that may be split, in the order of their coming. */
+struct item {
+    size_t begin, n;
+    unsigned depth;
+    int32_t parent; /* node, -1: the root */
+    bool is_left;
+};
+
+/* What is counted of a code: rows, weight, and the sum of weight times target,
+ * or the weight by class, in sum[code * k]. */
+struct column_sums {
+    uint32_t n[CODES];
+    double weight[CODES];
+    double *sum;
+    uint64_t seen[WORDS];
+};
+
+struct side {
+    double n, weight;
+    double *sum; /* k */
+};
+
+/* Of the codes of a number. */
+struct range {
+    size_t low, high; /* high 0: none */
+    size_t missing;   /* rows */
+};
+
+struct best {
+    struct tree_split split;
+    double gain;
+};
+
+struct growth {
+    const struct binned *b;
+    const struct forest_rule *r;
+    struct progress *progress;
+    uint64_t stream, drawn; /* of random numbers */
+    struct forest_row *rows, *scratch;
+    struct item *queue;
+    size_t head, tail;
+    uint32_t *slot; /* in an order drawn anew for each node */
+    struct column_sums c;
+    struct side all, left; /* of the node; of a scan */
+    uint8_t order[CODES];  /* of a category's codes */
+    double *key;           /* CODES */
+    struct forest_tree *out;
+    size_t cap;
+};
+
+static uint64_t
+draw(struct growth *g, uint64_t n)
+{
+    return rng_below(g->r->seed, g->stream, g->drawn++, n);
+}
+
+static unsigned
+lowest_bit(uint64_t x)
+{
+    return (unsigned)__builtin_ctzll(x);
+}
+
+/* ---- sums ---- */
+
+static void
+side_add(struct side *s, const struct column_sums *c, size_t code, size_t k)
+{
+    s->n += c->n[code];
+    s->weight += c->weight[code];
+    for (size_t i = 0; i < k; i++)
+        s->sum[i] += c->sum[code * k + i];
+}
+
+static void
+side_clear(struct side *s, size_t k)
+{
+    s->n = s->weight = 0;
+    for (size_t i = 0; i < k; i++)
+        s->sum[i] = 0;
+}
+
+static void
+count_all(struct growth *g, const struct item *it)
+{
+    size_t k = g->r->k;
+
+    side_clear(&g->all, k);
+    g->all.n = (double)it->n;
+    for (size_t i = it->begin; i < it->begin + it->n; i++) {
+        const struct forest_row *r = &g->rows[i];
+        double w = (double)r->weight;
+
+        g->all.weight += w;
+        if (k == 1)
+            g->all.sum[0] += w * r->y;
+        else
+            g->all.sum[(size_t)r->y] += w;
+    }
+}
+
+static void
+count_column(struct growth *g, const struct item *it, size_t slot)
+{
+    const uint8_t *code = g->b->col + slot * g->b->n_rows;
+    struct column_sums *c = &g->c;
+    size_t k = g->r->k;
+
+    for (size_t w = 0; w < WORDS; w++)
+        for (uint64_t bits = c->seen[w]; bits; bits &= bits - 1) {
+            size_t at = w * 64 + lowest_bit(bits);
+
+            c->n[at] = 0;
+            c->weight[at] = 0;
+            for (size_t i = 0; i < k; i++)
+                c->sum[at * k + i] = 0;
+        }
+    memset(c->seen, 0, sizeof c->seen);
+    for (size_t i = it->begin; i < it->begin + it->n; i++) {
+        const struct forest_row *r = &g->rows[i];
+        size_t at = code[r->row];
+        double w = (double)r->weight;
+
+        c->n[at]++;
+        c->weight[at] += w;
+        if (k == 1)
+            c->sum[at] += w * r->y;
+        else
+            c->sum[at * k + (size_t)r->y] += w;
+    }
+    if (it->n < FEW_ROWS)
+        for (size_t i = it->begin; i < it->begin + it->n; i++) {
+            size_t at = code[g->rows[i].row];
+
+            c->seen[at / 64] |= UINT64_C(1) << (at % 64);
+        }
+    else
+        for (size_t at = 0; at < CODES; at++)
+            c->seen[at / 64] |= (uint64_t)(c->n[at] > 0) << (at % 64);
+}
+
+/* ---- gains ---- */
+
+/* Sum of squares over weight of both sides. */
+static double
+score_of(const struct growth *g, const struct side *left)
+{
+    double l = 0, r = 0;
+
+    for (size_t i = 0; i < g->r->k; i++) {
+        double a = left->sum[i], b = g->all.sum[i] - a;
+
+        l += a * a;
+        r += b * b;
+    }
+    return l / left->weight + r / (g->all.weight - left->weight);
+}
+
+static double
+parent_score(const struct growth *g)
+{
+    double s = 0;
+
+    for (size_t i = 0; i < g->r->k; i++)
+        s += g->all.sum[i] * g->all.sum[i];
+    return s / g->all.weight;
+}
+
+static bool
+is_enough(const struct growth *g, const struct side *left)
+{
+    double least = (double)g->r->min_rows;
+
+    return left->n >= least && g->all.n - left->n >= least;
+}
+
+/* Keep the split of `left` when it is better than the best. */
+static bool
+consider(const struct growth *g, double parent, struct best *best)
+{
+    double score, gain;
+
+    if (!is_enough(g, &g->left))
+        return false;
+    score = score_of(g, &g->left);
+    gain = score - parent;
+    if (!(gain > NOISE * score && gain > best->gain))
+        return false;
+    best->gain = best->split.gain = gain;
+    return true;
+}
+
+/* ---- numbers ---- */
+
+static void
+keep_cut(struct growth *g, size_t slot, size_t code, bool missing_left,
+         size_t missing, struct best *best)
+{
+    struct tree_split *t = &best->split;
+
+    /* Nothing to learn from: values missing later go with the larger side. */
+    if (missing == 0)
+        missing_left = 2 * g->left.n >= g->all.n;
+    t->slot = (uint32_t)slot;
+    t->code = (uint16_t)code;
+    t->missing_left = missing_left;
+    for (size_t w = 0; w < WORDS; w++) {
+        size_t n = code + 1 > 64 * w ? code + 1 - 64 * w : 0; /* of its bits */
+
+        t->set[w] = n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
+    }
+    t->set[0] = (t->set[0] & ~UINT64_C(1)) | missing_left;
+}
+
+/* Codes that occur, but for the missing, ascending; how many. */
+static size_t
+list_codes(struct growth *g)
+{
+    size_t n = 0;
+
+    for (size_t w = 0; w < WORDS; w++)
+        for (uint64_t bits = g->c.seen[w]; bits; bits &= bits - 1)
+            if (w * 64 + lowest_bit(bits) > 0)
+                g->order[n++] = (uint8_t)(w * 64 + lowest_bit(bits));
+    return n;
+}
+
+/* Every cut between codes that occur, the missing on one side. */
+static void
+scan_cuts(struct growth *g, size_t slot, size_t n, bool missing_left,
+          double parent, struct best *best)
+{
+    size_t k = g->r->k;
+
+    side_clear(&g->left, k);
+    if (missing_left) {
+        side_add(&g->left, &g->c, 0, k);
+        if (consider(g, parent, best))
+            keep_cut(g, slot, 0, true, g->c.n[0], best);
+    }
+    for (size_t i = 0; i + 1 < n; i++) {
+        size_t code = g->order[i], next = g->order[i + 1];
+
+        side_add(&g->left, &g->c, code, k);
+        if (consider(g, parent, best))
+            keep_cut(g, slot, code + (next - code - 1) / 2, missing_left,
+                     g->c.n[0], best);
+    }
+    if (missing_left || n == 0)
+        return;
+    /* All there are against the missing. */
+    side_add(&g->left, &g->c, g->order[n - 1], k);
+    if (g->c.n[0] > 0 && consider(g, parent, best))
+        keep_cut(g, slot, g->b->slot[slot].n_bins, false, g->c.n[0], best);
+}
+
+/* The least and largest code of an item but for the missing, and how many are
+ * missing: all that a cut at random needs of a number. */
+static void
+find_range(const struct growth *g, const struct item *it, size_t slot,
+           struct range *out)
+{
+    const uint8_t *code = g->b->col + slot * g->b->n_rows;
+
+    *out = (struct range){CODES, 0, 0};
+    for (size_t i = it->begin; i < it->begin + it->n; i++) {
+        size_t at = code[g->rows[i].row];
+
+        out->low = at > 0 && at < out->low ? at : out->low;
+        out->high = at > out->high ? at : out->high;
+        out->missing += at == 0;
+    }
+}
+
+/* Is there nothing to tell apart? */
+static bool
+range_is_constant(const struct range *r)
+{
+    return r->high == 0 || (r->low == r->high && r->missing == 0);
+}
+
+/* One cut at random, the missing on a side at random; where all values are
+ * alike, the missing against them. */
+static void
+draw_cut(struct growth *g, const struct item *it, size_t slot,
+         const struct range *range, double parent, struct best *best)
+{
+    const uint8_t *code = g->b->col + slot * g->b->n_rows;
+    bool alike = range->low == range->high;
+    bool missing_left = range->missing > 0 && draw(g, 2) == 1;
+    size_t k = g->r->k;
+    size_t cut = !alike         ? range->low + draw(g, range->high - range->low)
+                 : missing_left ? 0
+                                : g->b->slot[slot].n_bins;
+
+    side_clear(&g->left, k);
+    for (size_t i = it->begin; i < it->begin + it->n; i++) {
+        const struct forest_row *r = &g->rows[i];
+        size_t at = code[r->row];
+        double w = (at > 0 ? at <= cut : missing_left) ? (double)r->weight : 0;
+
+        g->left.n += w > 0;
+        g->left.weight += w;
+        if (k == 1)
+            g->left.sum[0] += w * r->y;
+        else
+            g->left.sum[(size_t)r->y] += w;
+    }
+    if (consider(g, parent, best))
+        keep_cut(g, slot, cut, missing_left, range->missing, best);
+}
+
+static void
+split_number(struct growth *g, size_t slot, double parent, struct best *best)
+{
+    size_t n = list_codes(g);
+    bool missing = g->c.n[0] > 0;
+
+    scan_cuts(g, slot, n, false, parent, best);
+    if (missing)
+        scan_cuts(g, slot, n, true, parent, best);
+}
+
+/* ---- categories ---- */
+
+/* Codes before `n_left` go left; those that do not occur with the larger
+ * side. */
+static void
+keep_set(struct growth *g, size_t slot, size_t n, size_t n_left,
+         struct best *best)
+{
+    struct tree_split *t = &best->split;
+    uint64_t left[WORDS] = {0}, right[WORDS] = {0};
+    bool rest_left = 2 * g->left.n >= g->all.n;
+
+    for (size_t i = 0; i < n; i++)
+        (i < n_left ? left : right)[g->order[i] / 64] |= UINT64_C(1)
+                                                         << (g->order[i] % 64);
+    for (size_t w = 0; w < WORDS; w++)
+        t->set[w] = rest_left ? ~right[w] : left[w];
+    t->slot = (uint32_t)slot;
+    t->code = 0;
+    t->missing_left = t->set[0] & 1;
+}
+
+/* The codes by key, ties by code; they are few. */
+static void
+sort_codes(struct growth *g, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        uint8_t code = g->order[i];
+        size_t j = i;
+
+        for (; j > 0 && (g->key[g->order[j - 1]] > g->key[code] ||
+                         (g->key[g->order[j - 1]] == g->key[code] &&
+                          g->order[j - 1] > code));
+             j--)
+            g->order[j] = g->order[j - 1];
+        g->order[j] = code;
+    }
+}
+
+/* In the order of the mean, or of the share of the most frequent class, where
+ * the best set is a prefix (of two classes; a good one of more). */
+static void
+split_category(struct growth *g, size_t slot, double parent, struct best *best)
+{
+    size_t k = g->r->k, n = list_codes(g), top = 0, n_left = 0;
+
+    if (g->c.n[0] > 0)
+        g->order[n++] = 0;
+    if (n < 2)
+        return;
+    for (size_t i = 1; i < k; i++)
+        if (g->all.sum[i] > g->all.sum[top])
+            top = i;
+    for (size_t i = 0; i < n; i++) {
+        size_t code = g->order[i];
+
+        g->key[code] = g->r->extra
+                           ? (double)draw(g, 1u << 30)
+                           : g->c.sum[code * k + top] / g->c.weight[code];
+    }
+    sort_codes(g, n);
+    if (g->r->extra)
+        n_left = 1 + draw(g, n - 1);
+    side_clear(&g->left, k);
+    for (size_t i = 0; i + 1 < n; i++) {
+        side_add(&g->left, &g->c, g->order[i], k);
+        if ((n_left == 0 || n_left == i + 1) && consider(g, parent, best))
+            keep_set(g, slot, n, i + 1, best);
+    }
+}
+
+/* ---- a node ---- */
+
+static bool
+is_constant(const struct growth *g)
+{
+    size_t n = 0;
+
+    for (size_t w = 0; w < WORDS; w++)
+        n += (size_t)__builtin_popcountll(g->c.seen[w]);
+    return n < 2;
+}
+
+static bool
+is_pure(const struct growth *g, const struct item *it)
+{
+    double y = g->rows[it->begin].y;
+
+    for (size_t i = it->begin + 1; i < it->begin + it->n; i++)
+        if (g->rows[i].y != y)
+            return false;
+    return true;
+}
+
+/* Look at a column; false when it is constant. */
+static bool
+try_slot(struct growth *g, const struct item *it, size_t slot, double parent,
+         struct best *best)
+{
+    struct range range;
+
+    if (g->r->extra && !g->b->slot[slot].category) {
+        find_range(g, it, slot, &range);
+        if (range_is_constant(&range))
+            return false;
+        draw_cut(g, it, slot, &range, parent, best);
+        return true;
+    }
+    count_column(g, it, slot);
+    if (is_constant(g))
+        return false;
+    if (g->b->slot[slot].category)
+        split_category(g, slot, parent, best);
+    else
+        split_number(g, slot, parent, best);
+    return true;
+}
+
+/* The best split among columns drawn: as many as the rule says, and on until
+ * one of them is not constant. */
+static void
+find_split(struct growth *g, const struct item *it, struct best *best)
+{
+    size_t n = g->b->n_slots, constant = 0;
+    double parent;
+
+    best->gain = 0;
+    if (it->n < 2 * g->r->min_rows || it->n < 2 || is_pure(g, it) ||
+        (g->r->max_depth > 0 && it->depth >= g->r->max_depth))
+        return;
+    count_all(g, it);
+    parent = parent_score(g);
+    for (size_t i = 0; i < n && (i < g->r->features || i == constant); i++) {
+        size_t at = i + draw(g, n - i);
+        uint32_t slot = g->slot[at];
+
+        g->slot[at] = g->slot[i];
+        g->slot[i] = slot;
+        constant += !try_slot(g, it, slot, parent, best);
+    }
+}
+
+/* Part the rows of an item, keeping their order; how many go left. */
+static size_t
+part_rows(struct growth *g, const struct item *it, const struct tree_split *s)
+{
+    const uint8_t *code = g->b->col + s->slot * g->b->n_rows;
+    struct forest_row *rows = g->rows + it->begin;
+    size_t left = 0, right = 0;
+
+    for (size_t i = 0; i < it->n; i++) {
+        size_t c = code[rows[i].row];
+
+        if (s->set[c / 64] >> (c % 64) & 1)
+            rows[left++] = rows[i];
+        else
+            g->scratch[right++] = rows[i];
+    }
+    memcpy(rows + left, g->scratch, right * sizeof *rows);
+    return left;
+}
+
+static void
+link_child(struct forest_tree *t, const struct item *it, int16_t child)
+{
+    if (it->parent >= 0)
+        (it->is_left ? t->left : t->right)[it->parent] = child;
+}
+
+static void
+add_leaf(struct growth *g, const struct item *it)
+{
+    struct forest_tree *t = g->out;
+
+    count_all(g, it);
+    link_child(t, it, (int16_t)~t->n_leaves);
+    for (size_t i = 0; i < g->r->k; i++)
+        t->value[i * g->cap + t->n_leaves] =
+            (float)(g->all.sum[i] / g->all.weight);
+    t->cover[t->n_leaves++] = (uint32_t)it->n;
+}
+
+static void
+add_node(struct growth *g, const struct item *it, const struct tree_split *s)
+{
+    struct forest_tree *t = g->out;
+    size_t n_left = part_rows(g, it, s);
+    int32_t id = (int32_t)t->n_nodes;
+
+    link_child(t, it, (int16_t)id);
+    t->split[t->n_nodes++] = *s;
+    g->queue[g->tail++] =
+        (struct item){it->begin, n_left, it->depth + 1, id, true};
+    g->queue[g->tail++] = (struct item){it->begin + n_left, it->n - n_left,
+                                        it->depth + 1, id, false};
+}
+
+/* ---- a tree ---- */
+
+static bool
+growth_init(struct growth *g, size_t n, struct error *err)
+{
+    size_t k = g->r->k, leaves = n < g->r->leaves ? n : g->r->leaves;
+    struct forest_tree *t = g->out;
+
+    g->cap = leaves;
+    g->scratch = mem_try_array(n, sizeof *g->scratch, err);
+    g->queue = mem_try_array(2 * leaves, sizeof *g->queue, err);
+    g->slot = mem_try_array(g->b->n_slots, sizeof *g->slot, err);
+    g->c.sum = mem_try_array(CODES * k, sizeof *g->c.sum, err);
+    g->all.sum = mem_try_array(2 * k, sizeof *g->all.sum, err);
+    g->key = mem_try_array(CODES, sizeof *g->key, err);
+    t->split = mem_try_array(leaves, sizeof *t->split, err);
+    t->left = mem_try_array(leaves, sizeof *t->left, err);
+    t->right = mem_try_array(leaves, sizeof *t->right, err);
+    t->value = mem_try_array(leaves * k, sizeof *t->value, err);
+    t->cover = mem_try_array(leaves, sizeof *t->cover, err);
+    if (!g->scratch || !g->queue || !g->slot || !g->c.sum || !g->all.sum ||
+        !g->key || !t->split || !t->left || !t->right || !t->value || !t->cover)
+        return false;
+    g->left.sum = g->all.sum + k;
+    for (size_t s = 0; s < g->b->n_slots; s++)
+        g->slot[s] = (uint32_t)s;
+    return true;
+}
+
+static void
+growth_fini(struct growth *g)
+{
+    free(g->scratch);
+    free(g->queue);
+    free(g->slot);
+    free(g->c.sum);
+    free(g->all.sum);
+    free(g->key);
+}
+
+/* Values of leaves one plane after another, without the room between. */
+static void
+close_planes(const struct growth *g)
+{
+    struct forest_tree *t = g->out;
+
+    for (size_t i = 1; i < g->r->k; i++)
+        memmove(t->value + i * t->n_leaves, t->value + i * g->cap,
+                t->n_leaves * sizeof *t->value);
+}
+
+static bool
+run(struct growth *g, size_t n, struct error *err)
+{
+    struct best best;
+
+    g->queue[g->tail++] = (struct item){0, n, 0, -1, false};
+    while (g->head < g->tail) {
+        const struct item it = g->queue[g->head++];
+        /* Leaves that there would be if none of those that wait is split. */
+        size_t leaves = g->out->n_leaves + (g->tail - g->head) + 1;
+
+        if (!progress_check(g->progress, err))
+            return false;
+        best.gain = 0;
+        if (leaves < g->cap)
+            find_split(g, &it, &best);
+        if (best.gain > 0)
+            add_node(g, &it, &best.split);
+        else
+            add_leaf(g, &it);
+    }
+    close_planes(g);
+    return true;
+}
+
+bool
+forest_grow(const struct binned *b, const struct forest_rule *r, size_t tree,
+            struct forest_row *rows, size_t n, struct progress *progress,
+            struct forest_tree *out, struct error *err)
+{
+    struct growth g = {.b = b,
+                       .r = r,
+                       .progress = progress,
+                       .stream = STREAM_NODES + ((uint64_t)tree << 32),
+                       .rows = rows,
+                       .out = out};
+    bool ok;
+
+    *out = (struct forest_tree){0};
+    ok = growth_init(&g, n, err) && run(&g, n, err);
+    growth_fini(&g);
+    if (!ok)
+        forest_tree_fini(out);
+    return ok;
+}
+
+void
+forest_tree_fini(struct forest_tree *t)
+{
+    free(t->split);
+    free(t->left);
+    free(t->right);
+    free(t->value);
+    free(t->cover);
+    *t = (struct forest_tree){0};
+}
+
+size_t
+forest_leaf(const struct forest_tree *t, const uint8_t *codes)
+{
+    int32_t at = t->n_nodes ? 0 : ~0;
+
+    while (at >= 0) {
+        const struct tree_split *s = &t->split[at];
+        size_t c = codes[s->slot];
+
+        at = s->set[c / 64] >> (c % 64) & 1 ? t->left[at] : t->right[at];
+    }
+    return (size_t)~at;
+}
