@@ -20,8 +20,13 @@ explain_columns_init(struct explain_columns *c, size_t n_rows, size_t cap,
     c->taken = dict_new(err);
     c->name = mem_try_array(cap, sizeof *c->name, err);
     c->column = mem_try_array(cap, sizeof(struct column *), err);
-    c->failed = !c->taken || !c->name || !c->column;
-    return !c->failed;
+    if (c->taken && c->name && c->column)
+        return true;
+    free(c->name);
+    free(c->column);
+    dict_unref(c->taken);
+    *c = (struct explain_columns){.failed = true};
+    return false;
 }
 
 void

@@ -22,6 +22,7 @@ struct explain_columns {
     size_t n, cap, n_rows;
     bool failed;
 };
+/* After a failure the end may be called, and need not. */
 bool explain_columns_init(struct explain_columns *c, size_t n_rows, size_t cap,
                           struct error *err) MUST_USE;
 /* Takes the column, which may be NULL after a failure that err tells. */

@@ -62,7 +62,5 @@ void explanation_text(const struct explanation *e, size_t width, bool plain,
                       struct buf *out);
 /* {"kind": ..., "note": ..., "rows": [...], ...} */
 void explanation_json(const struct explanation *e, struct json_writer *w);
-/* As a picture for a page (see plot_svg()); false when there is none. */
-bool explanation_svg(const struct explanation *e, struct buf *out);
 const char *explanation_word(enum explanation_kind k); /* "shares" */
 #endif

@@ -605,25 +605,3 @@ explanation_text(const struct explanation *e, size_t width, bool plain,
         break;
     }
 }
-
-/* ---- as a picture ---- */
-
-bool
-explanation_svg(const struct explanation *e, struct buf *out)
-{
-    size_t output = e->output < 0 ? 0 : (size_t)e->output;
-    struct curves c;
-    struct error ignored;
-    bool ok = false;
-
-    if (e->kind < EXPLANATION_EFFECT || e->effect.type == COL_TEXT ||
-        e->effect.n_points < 2 || (e->effect.k > 1 && e->output < 0))
-        return false;
-    if (curves_init(&c, &e->effect, output, e->kind == EXPLANATION_CURVES)) {
-        struct plot_spec spec = curves_spec(&c, &e->effect, 80, 20, false);
-
-        ok = plot_svg(&spec, out, &ignored);
-    }
-    curves_fini(&c);
-    return ok;
-}

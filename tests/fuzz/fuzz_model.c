@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/explain.h"
 #include "engine/family.h"
 #include "frame/builder.h"
 
@@ -63,6 +64,26 @@ rows_for(const struct model *m, struct error *err)
     return NULL;
 }
 
+/* Why it answers so, in the ways that do not take long. */
+static void
+ask_why(const struct model *m, const struct frame *f)
+{
+    static const struct explain_options ways[] = {
+        {.way = EXPLAIN_PATH},
+        {.way = EXPLAIN_BACKGROUND},
+        {.way = EXPLAIN_BACKGROUND, .pairs = true},
+    };
+    const struct train ctx = {.seed = 1};
+    struct error err;
+    struct shares s;
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (explain_shares(m, f, &ways[i], &ctx, &s, &err)) {
+            frame_unref(shares_frame(&s, -1, &err));
+            shares_fini(&s);
+        }
+}
+
 static void
 ask(const struct model *m)
 {
@@ -73,6 +94,8 @@ ask(const struct model *m)
 
     out = f ? model_predict_frame(m, f, NULL, &err) : NULL;
     frame_unref(out);
+    if (f)
+        ask_why(m, f);
     frame_unref(f);
     buf_init(&b);
     model_print(m, &b);
