@@ -110,7 +110,9 @@ TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS)
 
 # Measurements, by hand: make tests/bench/bench_gbdt.
-# tests/bench/gbdt.py sets XGBoost beside it.
+# tests/bench/gbdt.py sets XGBoost beside it, classic.py scikit-learn beside
+# bench_classic.
+EXTRA_PROGRAMS += tests/bench/bench_classic
 EXTRA_PROGRAMS += tests/bench/bench_explain
 EXTRA_PROGRAMS += tests/bench/bench_gbdt
 EXTRA_PROGRAMS += tests/bench/bench_load
@@ -123,6 +125,7 @@ EXTRA_PROGRAMS += tests/bench/make_tables
 # Quality of the defaults: make tests/bench/quality && tests/bench/quality.sh.
 EXTRA_PROGRAMS += tests/bench/quality
 EXTRA_DIST += tests/bench/forest.py
+EXTRA_DIST += tests/bench/classic.py
 EXTRA_DIST += tests/bench/gbdt.py tests/bench/gbdt_seed.py
 EXTRA_DIST += tests/bench/explain.py
 EXTRA_DIST += tests/bench/forest.py

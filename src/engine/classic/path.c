@@ -17,6 +17,7 @@
 #include "engine/classic/tell.h"
 #include "frame/builder.h"
 
+#define FOLD_TOLERANCE 1e-6
 enum { MAX_STEPS = 1000, MAX_FOLDS = 100, STREAM_FOLDS = 0x70617468 };
 
 /* Lambda, then what a step of the path is known for. */
@@ -122,6 +123,9 @@ fold_run(struct pathing *f, size_t fold, struct problem_of *o)
 
         if (progress_stopped(f->ctx->progress))
             return;
+        /* An error is flat where it is least: it need not be known as well as
+         * the weights. */
+        by.tolerance = fmax(by.tolerance, FOLD_TOLERANCE);
         problem_solve(o, &by, f->ctx->progress, w);
         f->error[fold * f->n_steps + i] =
             rows > 0 ? moments_error(&f->moments, o, fold, w, v) / rows : 0;
