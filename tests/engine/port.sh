@@ -97,6 +97,35 @@ like "$($lathe evaluate foreign/1 "$churn")" 'AUC' "and scored"
 like "$($lathe endpoint drift foreign 2>&1; $lathe train "$churn" --target churn --model imported 2>&1)" \
     "expected gbdt" "but not learnt"
 
+# ---- losses and what is done to answers ----
+
+for loss in poisson quantile huber; do
+    train loss monthly_charges --set trees=10 --set loss=$loss
+    k=1
+    back loss lightgbm m.txt
+    ok $? "trees learnt by $loss come back the same"
+done
+train loss contract --set trees=10 --set loss=ova
+k=3
+back loss onnx m.onnx
+ok $? "classes one against all come back the same"
+k=1
+for kind in platt temperature; do
+    train calibrated churn --set trees=20 --calibrate $kind
+    back calibrated xgboost m.json
+    ok $? "trees calibrated by $kind come back the same"
+    train calibrated churn --model logistic --calibrate $kind --threshold 0.3
+    back calibrated pmml m.xml
+    ok $? "so does a linear model"
+done
+like "$(cat out)" 'not what this model.s threshold says' "that the threshold stays here is told"
+train calibrated churn --set trees=20 --calibrate isotonic
+like "$($lathe export calibrated.lathe --onnx m.onnx 2>&1)" 'calibration by isotonic has no other format' \
+    "a calibration that no format has is refused"
+train net churn --model mlp --set epochs=1
+like "$($lathe export net.lathe --onnx m.onnx 2>&1)" "kind 'mlp' can be written in lathe's own format only" \
+    "and so is a family that no format has"
+
 # ---- C, by a program of its own ----
 
 cat > main.c << 'C'

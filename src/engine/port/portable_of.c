@@ -495,6 +495,69 @@ learner_take(struct portable *p, const struct model *m, struct error *err)
            t->take(p, model_learner(m), id, err);
 }
 
+/* ---- what is done to answers ---- */
+
+/* slope x + offset of the sums before the link: of leaves, of weights. */
+static bool
+sums_stretch(struct portable *p, double slope, double offset, struct error *err)
+{
+    struct graph *g = p->graph;
+    struct graph_node *n = &g->node[g->n - 1];
+    struct ensemble *e;
+
+    n = n->n_in ? &g->node[n->in[0]] : n;
+    e = n->trees;
+    if (n->op != GRAPH_TREES && n->op != GRAPH_DENSE)
+        return error_set(err, ERR_TYPE,
+                         "this model's calibration has no other format");
+    for (size_t i = 0; i < n->n_a; i++)
+        n->a[i] *= slope;
+    for (size_t k = 0; k < n->n_b; k++)
+        n->b[k] = n->b[k] * slope + offset;
+    for (size_t i = 0; e && i < e->n_values; i++)
+        e->value[i] *= slope;
+    for (size_t k = 0; e && k < e->n_outputs; k++)
+        e->base[k] = e->base[k] * slope + offset;
+    return true;
+}
+
+/* A temperature, and of two classes a sigmoid, are a stretch of the sums. */
+static bool
+calibration_take(struct portable *p, const struct calibration *c,
+                 struct error *err)
+{
+    if (c->kind == CALIBRATE_TEMPERATURE ||
+        (c->kind == CALIBRATE_PLATT && c->k == 1))
+        return sums_stretch(p, c->slope[0],
+                            c->kind == CALIBRATE_PLATT ? c->offset[0] : 0, err);
+    return error_set(err, ERR_TYPE,
+                     "calibration by %s%s has no other format: learn it by "
+                     "temperature, or without",
+                     calibrate_word(c->kind),
+                     c->k > 1 ? " of several classes" : "");
+}
+
+static bool
+finish_take(struct portable *p, const struct model *m, struct error *err)
+{
+    const struct finish *f = model_finish(m);
+
+    if (!f)
+        return true;
+    if (f->decided)
+        buf_puts(&p->notes, "labels there are the most probable class, not "
+                            "what this model's threshold says\n");
+    if (f->ranged)
+        buf_puts(&p->notes, "ranges of answers are not written\n");
+    if (!f->calibrated)
+        return true;
+    if (model_family(m) == &imported_family)
+        return error_set(err, ERR_TYPE,
+                         "an imported model with a calibration of its own has "
+                         "no other format");
+    return calibration_take(p, &f->calibration, err);
+}
+
 struct portable *
 portable_of(const struct model *m, struct error *err)
 {
@@ -508,6 +571,7 @@ portable_of(const struct model *m, struct error *err)
     } else if (ok) {
         ok = learner_take(p, m, err);
     }
+    ok = ok && finish_take(p, m, err);
     if (ok && portable_check(p, err))
         return p;
     portable_free(p);
