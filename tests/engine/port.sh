@@ -122,6 +122,9 @@ like "$(cat out)" 'not what this model.s threshold says' "that the threshold sta
 train calibrated churn --set trees=20 --calibrate isotonic
 like "$($lathe export calibrated.lathe --onnx m.onnx 2>&1)" 'calibration by isotonic has no other format' \
     "a calibration that no format has is refused"
+train stepped churn --set trees=10 --prepare 'target on payment_method'
+like "$($lathe export stepped.lathe --onnx m.onnx 2>&1)" 'preparation has steps that were learnt' \
+    "so are steps of preparation that were learnt"
 train net churn --model mlp --set epochs=1
 like "$($lathe export net.lathe --onnx m.onnx 2>&1)" "kind 'mlp' can be written in lathe's own format only" \
     "and so is a family that no format has"

@@ -561,9 +561,18 @@ finish_take(struct portable *p, const struct model *m, struct error *err)
 struct portable *
 portable_of(const struct model *m, struct error *err)
 {
-    struct portable *p = portable_new(prepare_features(model_prepare(m)), err);
-    bool ok = p && inputs_take(p, model_prepare(m), err) &&
-              target_take_names(p, m, err);
+    struct portable *p;
+    bool ok;
+
+    if (prepare_steps(model_prepare(m)) > 0) {
+        error_set(err, ERR_TYPE,
+                  "this model's preparation has steps that were learnt, which "
+                  "no other format has: learn from a table they are done to");
+        return NULL;
+    }
+    p = portable_new(prepare_features(model_prepare(m)), err);
+    ok = p && inputs_take(p, model_prepare(m), err) &&
+         target_take_names(p, m, err);
 
     if (ok && model_family(m) == &imported_family) {
         graph_unref(p->graph);
