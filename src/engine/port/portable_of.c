@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "engine/classic/linear.h"
+#include "engine/classic/path.h"
 #include "engine/port/imported.h"
 #include "engine/port/portable.h"
 #include "engine/trees/gbdt.h"
@@ -468,9 +469,9 @@ static const struct taker {
     bool (*take)(struct portable *p, const void *learner, uint32_t in,
                  struct error *err);
 } takers[] = {
-    {&gbdt_family, gbdt_take},
-    {&linear_family, linear_take},
-    {&logistic_family, linear_take},
+    {&elastic_net_family, linear_take}, {&gbdt_family, gbdt_take},
+    {&lasso_family, linear_take},       {&linear_family, linear_take},
+    {&logistic_family, linear_take},    {&ridge_family, linear_take},
 };
 
 static const struct taker *
