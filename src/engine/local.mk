@@ -206,6 +206,7 @@ liblathe_a_SOURCES += src/engine/trees/boost_checkpoint.c
 liblathe_a_SOURCES += src/engine/trees/boost_drop.c
 liblathe_a_SOURCES += src/engine/trees/boost_leaf.c
 liblathe_a_SOURCES += src/engine/trees/boost_metric.c
+liblathe_a_SOURCES += src/engine/trees/boost_refit.c
 liblathe_a_SOURCES += src/engine/trees/boost_replay.c
 liblathe_a_SOURCES += src/engine/trees/boost_sample.c
 liblathe_a_SOURCES += src/engine/trees/forest.c

@@ -788,7 +788,7 @@ const struct binding lua_model_functions[] = {
      "  trees learning_rate leaves max_depth grow min_rows min_hessian l1 l2\n"
      "  gamma row_share col_share level_col_share node_col_share\n"
      "  monotone interact bins goss top_share other_share\n"
-     "  drop_rate skip_drop max_drop"},
+     "  drop_rate skip_drop max_drop refit_keep"},
     {"forest", NULL, "lathe.forest{ parameters }",
      "A random forest: the mean of deep trees, each of a bootstrap of the rows,\n"
      "each node of some columns; with out-of-bag scores among its parameters.\n"

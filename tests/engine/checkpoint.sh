@@ -59,4 +59,7 @@ $lathe train t.csv --target y --model logistic --init first.lathe 2> err
 like "$(cat err)" 'a logistic does not go on from a gbdt' "and family"
 $lathe train t.csv --target c --init first.lathe 2> err
 like "$(cat err)" "predicts 'y', not 'c'" "and target"
+train --init first.lathe --set refit_keep=0.5 --out third.lathe > out
+is $? 0 "leaves take values of other rows"
+like "$($lathe evaluate third.lathe t.csv)" 'AUC' "and are judged"
 done_testing

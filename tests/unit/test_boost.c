@@ -566,6 +566,82 @@ test_other_rows_do_not_change_what_was_learnt(void **state)
     drop(other);
 }
 
+/* The rows that were learnt from say again what they said, whatever share is
+ * kept; other rows change values, and no split. */
+static void
+test_leaves_take_values_of_other_rows(void **state)
+{
+    static const struct {
+        enum problem problem;
+        const char *loss;
+    } check[] = {{PROBLEM_REGRESSION, "loss=squared"},
+                 {PROBLEM_REGRESSION, "loss=absolute"},
+                 {PROBLEM_BINARY, "loss=logistic"},
+                 {PROBLEM_MULTICLASS, "loss=softmax"}};
+    struct train ctx = {.seed = 1};
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        const char *first[] = {"trees=25", "row_share=1", "col_share=1",
+                               check[i].loss, NULL};
+        const char *anew[] = {"refit_keep=0", NULL};
+        const char *half[] = {"refit_keep=0.5", NULL};
+        const char *kept[] = {"refit_keep=1", NULL};
+        struct table *s = made(900, check[i].problem, 1);
+        struct table *other = made(900, check[i].problem, 7);
+        size_t k = i == 3 ? 3 : 1;
+        double *p = mem_new(900 * k * sizeof *p),
+               *q = mem_new(900 * k * sizeof *q);
+        void *m = fit_ok(s, NULL, first, &ctx), *n, *o;
+
+        for (size_t r = 0; r < 900; r++) /* all is different */
+            other->t.y[r] = i < 2    ? other->t.y[r] + 5
+                            : i == 2 ? 1 - other->t.y[r]
+                                     : fmod(other->t.y[r] + 1, 3);
+        init = m;
+        for (size_t share = 0; share < 3; share++) {
+            n = fit_ok(s, NULL,
+                       share == 0   ? anew
+                       : share == 1 ? half
+                                    : kept,
+                       &ctx);
+            assert_int_equal(gbdt_trees(n), 25 * k);
+            assert_ok(gbdt_family.score(m, s->d, NULL, p, &err), err);
+            assert_ok(gbdt_family.score(n, s->d, NULL, q, &err), err);
+            for (size_t r = 0; r < 900 * k; r++)
+                assert_close(q[r], p[r], 1e-5);
+            gbdt_family.free(n);
+        }
+        n = fit_ok(other, NULL, anew, &ctx);
+        o = fit_ok(other, NULL, kept, &ctx);
+        assert_true(loss_of(n, other) < 0.6 * loss_of(o, other));
+        init = NULL;
+        gbdt_family.free(n);
+        gbdt_family.free(o);
+        gbdt_family.free(m);
+        free(p);
+        free(q);
+        drop(s);
+        drop(other);
+    }
+}
+
+static void
+test_values_alone_want_a_model(void **state)
+{
+    const char *set[] = {"refit_keep=0.9", NULL};
+    struct table *s = made(100, PROBLEM_BINARY, 1);
+    struct train ctx = {.seed = 1};
+    struct error err;
+
+    (void)state;
+    assert_null(fit(s, NULL, set, &ctx, &err));
+    assert_string_equal(err.message, "refit_keep gives other values to the "
+                                     "leaves of a model: name it by init");
+    drop(s);
+}
+
 int
 main(void)
 {
@@ -582,6 +658,8 @@ main(void)
         cmocka_unit_test(test_a_checkpoint_of_another_fit_is_refused),
         cmocka_unit_test(test_rounds_go_on_from_a_model),
         cmocka_unit_test(test_other_rows_do_not_change_what_was_learnt),
+        cmocka_unit_test(test_leaves_take_values_of_other_rows),
+        cmocka_unit_test(test_values_alone_want_a_model),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);

@@ -393,11 +393,24 @@ run_rounds(struct boost *s, struct error *err)
     return true;
 }
 
+/* From before all trees. */
+static bool
+refit_leaves(struct boost *s, struct error *err)
+{
+    put_base(s->score, s->init->base, s->n, s->k);
+    add_offset(s->score, s->d->train, s->n, s->k);
+    return boost_refit(s, err) && tree_seal(s->forest, err);
+}
+
 bool
 boost_run(struct boost *s, struct error *err)
 {
     boost_choose_metrics(s);
-    if (!boost_init(s, err) || !run_rounds(s, err) || !boost_emit_last(s, err))
+    if (!boost_init(s, err))
+        return false;
+    if (s->rule.refits)
+        return refit_leaves(s, err);
+    if (!run_rounds(s, err) || !boost_emit_last(s, err))
         return false;
     if (s->best_round > 0 && s->d->patience > 0) {
         boost_restore_best(s);

@@ -2,7 +2,8 @@
  * parameters and files, boost.c runs the rounds, boost_metric.c tells how they
  * do and when to stop, boost_sample.c chooses rows and columns, boost_drop.c
  * leaves trees out for a round, boost_replay.c walks trees that were grown
- * before, boost_checkpoint.c writes down how far it is, boost_leaf.c finds the values of leaves anew.  Private to them.
+ * before, boost_checkpoint.c writes down how far it is, boost_refit.c
+ * gives the leaves of a model other values, boost_leaf.c finds the values of leaves anew.  Private to them.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_TREES_BOOST_H
 #define LATHE_ENGINE_TREES_BOOST_H
@@ -22,6 +23,8 @@ struct boost_rule {
     double top_share, other_share;
     double drop_rate, skip_drop; /* drop_rate 0: no trees are left out */
     size_t max_drop;
+    bool refits;       /* no rounds: other values for the leaves of init */
+    double refit_keep; /* the share of the old ones */
     unsigned bins;
 };
 
@@ -153,4 +156,13 @@ bool boost_make_leaves(struct boost *s, struct error *err) MUST_USE;
 /* Values of the leaves of the tree just grown, for losses whose Newton step
  * says little. */
 void boost_renew_leaves(struct boost *s, size_t output);
+/* The residuals of an output leaf by leaf, by s->leaf; those of leaf l begin at
+ * leaf_start[l]. */
+void boost_sort_residuals(struct boost *s, size_t output, size_t n_leaves);
+size_t boost_most_leaves(const struct forest *f); /* of a tree */
+
+/* ---- boost_refit.c ---- */
+
+/* Scores are those of init's base. */
+bool boost_refit(struct boost *s, struct error *err) MUST_USE;
 #endif

@@ -15,12 +15,15 @@
 bool
 boost_make_leaves(struct boost *s, struct error *err)
 {
+    size_t most = s->rule.grow.leaves;
+
     if (!objective_renews(&s->objective))
         return true;
     s->leaf = mem_try_array(s->n, sizeof *s->leaf, err);
     s->residual = mem_try_array(s->n, sizeof *s->residual, err);
-    s->leaf_start =
-        mem_try_array(s->rule.grow.leaves + 2, sizeof *s->leaf_start, err);
+    if (s->init && boost_most_leaves(s->init) > most)
+        most = boost_most_leaves(s->init);
+    s->leaf_start = mem_try_array(most + 2, sizeof *s->leaf_start, err);
     return s->leaf && s->residual && s->leaf_start;
 }
 
@@ -30,9 +33,20 @@ row_at(const struct boost *s, size_t i)
     return s->sample ? s->sample[i] : i;
 }
 
-/* Residuals leaf by leaf, the rows of each in their order. */
-static void
-sort_residuals(struct boost *s, size_t output, size_t n_leaves)
+size_t
+boost_most_leaves(const struct forest *f)
+{
+    size_t most = 1;
+
+    for (size_t t = 0; t < f->n_trees; t++)
+        if (f->leaf_start[t + 1] - f->leaf_start[t] > most)
+            most = f->leaf_start[t + 1] - f->leaf_start[t];
+    return most;
+}
+
+/* The rows of each leaf in their order. */
+void
+boost_sort_residuals(struct boost *s, size_t output, size_t n_leaves)
 {
     size_t *start = s->leaf_start;
 
@@ -87,6 +101,6 @@ boost_renew_leaves(struct boost *s, size_t output)
     if (!s->leaf)
         return;
     grower_leaf_of(s->grower, s->leaf);
-    sort_residuals(s, output, n_leaves);
+    boost_sort_residuals(s, output, n_leaves);
     pool_for(s->ctx->pool, n_leaves, 1, renew_leaves, &j);
 }

@@ -85,6 +85,9 @@ static const struct param GBDT_PARAMS[] = {
      "columns with which the answer only rises, or only falls: age+,debt-"},
     {"interact", PARAM_TEXT, 0, 0, NULL, NULL,
      "groups of columns; those of one may meet in a tree: a,b;b,c,d"},
+    {"refit_keep", PARAM_FLOAT, 0, 1, NULL, NULL,
+     "with a model to go on from: add no trees, but give leaves new values "
+     "that keep this share of the old"},
     {"goss", PARAM_BOOL, 0, 0, "false", NULL,
      "each tree learns from the rows of the largest gradients, and a few of "
      "the others"},
@@ -114,6 +117,7 @@ struct gbdt {
     size_t inherited; /* rounds of the one it went on from; not saved */
     enum problem problem;
     struct loss_rule loss;
+    double rate; /* it was learnt with; 0: not known */
 };
 
 /* ---- defaults ---- */
@@ -195,8 +199,9 @@ choose_loss(const struct fit_data *d, const struct params *p,
     of = loss_problem(r->loss);
     if (of >= 0 && of != (int)problem)
         return error_set(err, ERR_RANGE,
-                         "loss=%s learns a %s target, and this one is %s", word,
-                         problem_word((enum problem)of), problem_word(problem));
+                         "loss=%s learns a %s target, and this one is %s",
+                         loss_word(r->loss), problem_word((enum problem)of),
+                         problem_word(problem));
     if (r->loss == LOSS_OWN && problem == PROBLEM_MULTICLASS)
         return error_set(err, ERR_RANGE,
                          "a loss of your own learns numbers or two classes");
@@ -232,6 +237,8 @@ choose_rule(const struct fit_data *d, const struct params *p,
     r.grow.by_level = strcmp(params_text(p, "grow"), "depth") == 0;
     r.grow.level_share = params_float(p, "level_col_share");
     r.grow.node_share = params_float(p, "node_col_share");
+    r.refits = params_is_set(p, "refit_keep");
+    r.refit_keep = r.refits ? params_float(p, "refit_keep") : 0;
     r.goss = params_bool(p, "goss");
     r.top_share = params_float(p, "top_share");
     r.other_share = params_float(p, "other_share");
@@ -312,8 +319,13 @@ check_offset(const struct fit_data *d, struct error *err)
 }
 
 static bool
-check_rule(const struct boost_rule *r, struct error *err)
+check_rule(const struct boost_rule *r, const struct gbdt *init,
+           struct error *err)
 {
+    if (r->refits && !init)
+        return error_set(err, ERR_USAGE,
+                         "refit_keep gives other values to the leaves of a "
+                         "model: name it by init");
     if (r->goss && r->top_share + r->other_share > 1)
         return error_set(err, ERR_RANGE,
                          "top_share %g and other_share %g are more than all",
@@ -337,7 +349,7 @@ gbdt_fit(const struct fit_data *d, const struct params *p,
         !choose_loss(d, p, ctx, &loss, err))
         return NULL;
     s.rule = choose_rule(d, p, &loss);
-    if (!check_rule(&s.rule, err) ||
+    if (!check_rule(&s.rule, init, err) ||
         !limits_read(d->train, params_text(p, "monotone"),
                      params_text(p, "interact"), &limits, err))
         return NULL;
@@ -345,9 +357,12 @@ gbdt_fit(const struct fit_data *d, const struct params *p,
     s.rule.grow.trend = limits.trend;
     s.rule.grow.group = limits.group;
     s.rule.grow.n_groups = limits.n_groups;
+    if (init && init->rate > 0 && !params_is_set(p, "learning_rate"))
+        s.rule.grow.rate = init->rate; /* as it was learnt */
     if (boost_run(&s, err) && (m = mem_try_array(1, sizeof *m, err))) {
         m->forest = s.forest;
         m->inherited = s.inherited;
+        m->rate = s.rule.grow.rate;
         m->problem = s.problem;
         m->loss = s.rule.loss = s.objective.rule;
         s.forest = NULL;
@@ -505,6 +520,8 @@ gbdt_save(const void *learner, struct st_writer *w, struct json_writer *m)
         return;
     json_name(m, "loss");
     json_put_string(m, loss_word(g->loss.loss));
+    json_name(m, "rate");
+    json_put_double(m, g->rate);
     if (g->loss.loss == LOSS_HUBER || g->loss.loss == LOSS_TWEEDIE) {
         bool huber = g->loss.loss == LOSS_HUBER;
 
@@ -578,6 +595,13 @@ gbdt_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
         return NULL;
     m->problem = problem;
     m->loss = loss;
+    if (manifest && json_find(manifest, "rate") &&
+        (!json_get_double(manifest, "rate", &m->rate, err) ||
+         !(m->rate >= 0 && m->rate <= 1))) {
+        free(m);
+        error_set(err, ERR_CORRUPT, "trees: the rate is damaged");
+        return NULL;
+    }
     k = problem == PROBLEM_MULTICLASS ? n_classes
         : loss.loss == LOSS_QUANTILE  ? loss.n_quantiles
                                       : 1;
