@@ -164,8 +164,11 @@ add_dictionary(struct arrow_reading *r, struct flat *f, size_t message,
         return false;
     field = d->field;
     field.dict = NULL;
-    return arrow_batch_read(a, f, batch, body, &field, 1,
-                            &v->part[v->n_parts++], r->err);
+    if (!arrow_batch_read(a, f, batch, body, &field, 1, &v->part[v->n_parts],
+                          r->err))
+        return false;
+    v->n_values += v->part[v->n_parts++].n;
+    return true;
 }
 
 /* ---- messages ---- */

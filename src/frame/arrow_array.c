@@ -262,6 +262,7 @@ read_array(struct cursor *c, const struct arrow_field *f, struct arrow_array *x)
         if (f->dict->n_versions == 0)
             return damaged(c, f, "its dictionary is missing");
         x->version = f->dict->n_versions - 1;
+        x->known = f->dict->version[x->version].n_values;
         return read_buffers(c, f->index, x);
     }
     return read_buffers(c, f, x) && read_children(c, f, x);

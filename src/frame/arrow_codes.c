@@ -96,7 +96,7 @@ put_codes(const struct arrow_field *f, const struct arrow_array *x,
           struct error *err)
 {
     const struct arrow_version *v = &f->dict->version[x->version];
-    size_t n = version_size(v), width = column_width(m->type);
+    size_t n = x->known, width = column_width(m->type);
     const char *from = mean->map ? NULL : column_data(v->values);
 
     for (size_t i = 0; i < x->n; i++) {
@@ -160,21 +160,34 @@ translate(struct arrow_decode *d, const struct arrow_parts *p, uint64_t *valid)
     return c;
 }
 
-/* Every code below n, but for those of missing values. */
+/* Every code of rows begin..end-1 below n, but for those of missing values. */
 static bool
-check_codes(const uint32_t *codes, size_t n_rows, const uint64_t *valid,
-            size_t n, struct error *err)
+check_codes(const uint32_t *codes, size_t begin, size_t end,
+            const uint64_t *valid, size_t n, struct error *err)
 {
     uint32_t max = 0;
 
-    for (size_t i = 0; i < n_rows; i++)
+    for (size_t i = begin; i < end; i++)
         max = codes[i] > max ? codes[i] : max;
-    if (max < n)
+    if (max < n || begin == end)
         return true;
-    for (size_t i = 0; i < n_rows; i++)
+    for (size_t i = begin; i < end; i++)
         if (codes[i] >= n && column_bit(valid, i))
             return outside(codes[i], n, err);
     return true;
+}
+
+/* A batch may use what had come before it of a dictionary that grows. */
+static bool
+check_parts(const uint32_t *codes, const struct arrow_parts *p,
+            const uint64_t *valid, struct error *err)
+{
+    bool ok = true;
+
+    for (size_t i = 0, row = 0; ok && i < p->n; row += p->x[i++]->n)
+        ok = check_codes(codes, row, row + p->x[i]->n, valid, p->x[i]->known,
+                         err);
+    return ok;
 }
 
 /* The codes are 32 bits wide and mean what they say. */
@@ -195,8 +208,7 @@ keep_codes(struct arrow_decode *d, const struct arrow_parts *p, uint64_t *valid)
              arrow_copy_part(d, p->field->index, p->x[i], (char *)(codes + row),
                              sizeof *codes);
     }
-    if (!ok || !check_codes(mapped ? mapped : codes, p->rows, valid,
-                            dict_count(dict), d->err)) {
+    if (!ok || !check_parts(mapped ? mapped : codes, p, valid, d->err)) {
         free(codes);
         free(valid);
         return NULL;

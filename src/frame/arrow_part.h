@@ -84,6 +84,7 @@ struct arrow_array {
     struct arrow_buffer *view; /* bytes that views point into */
     size_t n_views;
     size_t version; /* of the dictionary */
+    size_t known;   /* values of it that had come before this batch */
     struct arrow_array *child;
 };
 
@@ -91,6 +92,7 @@ struct arrow_array {
 struct arrow_version {
     struct arrow_array *part;
     size_t n_parts;
+    size_t n_values; /* of all parts */
     /* Made by arrow_decode_dictionary(): */
     struct dict *texts;    /* when code i is its text i */
     struct column *values; /* else */

@@ -331,10 +331,11 @@ print_code(const struct arrow_field *f, const struct arrow_array *x, size_t i,
     const struct arrow_version *v = &f->dict->version[x->version];
     uint64_t code = (uint64_t)arrow_int(f->index, x, i);
 
-    if (v->texts && code < dict_count(v->texts))
+    if (code >= x->known)
+        buf_puts(out, "null");
+    else if (v->texts)
         print_text(dict_text(v->texts, (uint32_t)code), quoted, out);
-    else if (!v->values || code >= column_rows(v->values) ||
-             !column_is_valid(v->values, code))
+    else if (!v->values || !column_is_valid(v->values, code))
         buf_puts(out, "null");
     else if (column_type(v->values) == COL_TEXT)
         print_text(column_text(v->values, code), quoted, out);
