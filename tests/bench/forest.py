@@ -7,7 +7,8 @@
 # 200 trees each, 2 threads, all else by each program's own defaults, on REPEATS
 # (3) splits of 4 to 1, in turns.  Time is that of learning: of lathe's whole
 # process less that of one with a single tree of two leaves, which reads and
-# codes the same rows.
+# codes the same rows; so it includes scoring the test rows and writing the
+# model into the store, which scikit-learn's does not.
 # Exit status 3 when lathe is slower or, on the mean over splits, worse by more
 # than a standard error.
 # Needs Debian's python3-pandas and python3-sklearn.

@@ -289,14 +289,16 @@ find_range(const struct growth *g, const struct item *it, size_t slot,
 {
     const uint8_t *code = g->b->col + slot * g->b->n_rows;
 
-    *out = (struct range){CODES, 0, 0};
-    for (size_t i = it->begin; i < it->begin + it->n; i++) {
-        size_t at = code[g->rows[i].row];
+    size_t low = CODES, high = 0, missing = 0;
 
-        out->low = at > 0 && at < out->low ? at : out->low;
-        out->high = at > out->high ? at : out->high;
-        out->missing += at == 0;
+    for (size_t i = it->begin; i < it->begin + it->n; i++) {
+        size_t at = code[g->rows[i].row], present = at > 0 ? at : CODES;
+
+        low = present < low ? present : low;
+        high = at > high ? at : high;
+        missing += at == 0;
     }
+    *out = (struct range){low, high, missing};
 }
 
 /* Is there nothing to tell apart? */
@@ -304,6 +306,37 @@ static bool
 range_is_constant(const struct range *r)
 {
     return r->high == 0 || (r->low == r->high && r->missing == 0);
+}
+
+/* Sums over the rows whose code goes left. */
+static void
+count_left(struct growth *g, const struct item *it, const uint8_t *code,
+           const uint8_t *goes_left)
+{
+    const struct forest_row *r = g->rows + it->begin, *end = r + it->n;
+    double n = 0, weight = 0, sum = 0;
+
+    side_clear(&g->left, g->r->k);
+    if (g->r->k > 1) {
+        for (; r < end; r++) {
+            double w = goes_left[code[r->row]] ? (double)r->weight : 0;
+
+            n += w > 0;
+            weight += w;
+            g->left.sum[(size_t)r->y] += w;
+        }
+    } else {
+        for (; r < end; r++) {
+            double w = goes_left[code[r->row]] ? (double)r->weight : 0;
+
+            n += w > 0;
+            weight += w;
+            sum += w * r->y;
+        }
+        g->left.sum[0] = sum;
+    }
+    g->left.n = n;
+    g->left.weight = weight;
 }
 
 /* One cut at random, the missing on a side at random; where all values are
@@ -315,24 +348,15 @@ draw_cut(struct growth *g, const struct item *it, size_t slot,
     const uint8_t *code = g->b->col + slot * g->b->n_rows;
     bool alike = range->low == range->high;
     bool missing_left = range->missing > 0 && draw(g, 2) == 1;
-    size_t k = g->r->k;
+    uint8_t goes_left[CODES];
     size_t cut = !alike         ? range->low + draw(g, range->high - range->low)
                  : missing_left ? 0
                                 : g->b->slot[slot].n_bins;
 
-    side_clear(&g->left, k);
-    for (size_t i = it->begin; i < it->begin + it->n; i++) {
-        const struct forest_row *r = &g->rows[i];
-        size_t at = code[r->row];
-        double w = (at > 0 ? at <= cut : missing_left) ? (double)r->weight : 0;
-
-        g->left.n += w > 0;
-        g->left.weight += w;
-        if (k == 1)
-            g->left.sum[0] += w * r->y;
-        else
-            g->left.sum[(size_t)r->y] += w;
-    }
+    memset(goes_left, 0, sizeof goes_left);
+    memset(goes_left + 1, 1, cut);
+    goes_left[0] = missing_left;
+    count_left(g, it, code, goes_left);
     if (consider(g, parent, best))
         keep_cut(g, slot, cut, missing_left, range->missing, best);
 }
