@@ -365,7 +365,7 @@ draw_metric(const struct canvas *c, int x, int y, const struct json *now,
 }
 
 /* Each metric beside that of the next older version; in two columns where the
- * card is low. */
+ * card is low, whose last line stays free for the lineage. */
 static int
 draw_metrics(const struct canvas *c, int y, const struct version *m,
              const struct version *before)
@@ -383,7 +383,7 @@ draw_metrics(const struct canvas *c, int y, const struct version *m,
                                          : NULL;
             int row = y + n / columns;
 
-            if (json_type(v) != JSON_NUMBER || row >= c->h)
+            if (json_type(v) != JSON_NUMBER || row >= c->h - 1)
                 continue;
             draw_metric(c, 1 + n % columns * (c->w / 2), row, v, old,
                         before ? before->number : 0);

@@ -29,8 +29,8 @@ gone identifier
 test what is too long for its place is said with fewer digits
 type :open months.csv<Enter>
 wait months.csv · 3 rows
-row 3  day                date    0.0         3 2025-01 2025-02 2026-11 ~
-row 4  number             f64     0.0         3 -0.1235       3 1234568 ~
+row 4  day                date    0.0         3 2025-01 2025-02 2026-11 ~
+row 5  number             f64     0.0         3 -0.1235       3 1234568 ~
 
 test registering proposes the name of the table
 type :train churn.csv --target churn --set trees=4 --name first<Enter>

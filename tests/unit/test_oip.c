@@ -175,7 +175,7 @@ test_answers_echo_the_id_and_hold_both_outputs(void **state)
         "{\"model_name\":\"churn\",\"model_version\":\"3\",\"id\":\"a-1\","
         "\"outputs\":[{\"name\":\"probability\",\"shape\":[2],\"datatype\":"
         "\"FP64\",\"data\":[0.25,0.5]},{\"name\":\"prediction\",\"shape\":[2],"
-        "\"datatype\":\"BYTES\",\"data\":[\"false\",\"true\"]}]}");
+        "\"datatype\":\"BYTES\",\"data\":[\"false\",\"false\"]}]}");
     oip_request_fini(&q);
     buf_fini(&b);
     model_unref(m);
