@@ -151,7 +151,7 @@ test_wide_sums_hold_what_narrow_ones_cannot(void **state)
         narrow += hist_pack((struct hist_quantum){-HIST_MAX_G, HIST_MAX_H});
     for (size_t i = 0; i < 65536; i++)
         hist_fold_wide(wide, &narrow, 0, 1);
-    assert_true(wide[0] == -(int64_t)HIST_MAX_G << 32);
+    assert_true(wide[0] == -(int64_t)HIST_MAX_G * (INT64_C(1) << 32));
     assert_true(wide[1] == (int64_t)HIST_MAX_H << 32);
 }
 
