@@ -417,5 +417,7 @@ boost_run(struct boost *s, struct error *err)
         s->rounds = s->best_round;
     }
     tree_cut(s->forest, s->rounds * s->k);
+    grower_free(s->grower); /* packing the trees takes room, too */
+    s->grower = NULL;
     return tree_seal(s->forest, err);
 }

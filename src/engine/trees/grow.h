@@ -25,7 +25,7 @@ struct grow_options {
     double max_delta; /* of a leaf before `rate`; 0: any */
     double rate;
     size_t hist_bytes; /* memory for histograms; 0: a quarter of what the
-                          codes take, from 12 to 256 MiB */
+                          codes take, from 6 to 256 MiB */
     size_t *left;      /* bounds what lists of rows take: room_init() */
     bool by_level;     /* leaves nearest to the root first, not the best */
     /* Share of the columns that the nodes of a level of a tree, and of those a

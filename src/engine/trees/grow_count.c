@@ -22,7 +22,7 @@ enum {
     FULL_BUFFERS = 16,  /* those of a batch, besides one for each thread */
     FOLD_GRAIN = 2048,  /* bins folded at a time */
     LEAST_SLOTS = 6,    /* a wave of one leaf needs four */
-    LEAST_BYTES = 12 << 20,
+    LEAST_BYTES = 6 << 20,
     MOST_BYTES = 256 << 20,
     /* Leaves of more rows have wide histograms, in a store of their own. */
     WIDE_BIT = 1 << 30
