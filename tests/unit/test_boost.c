@@ -227,6 +227,27 @@ test_rows_by_gradient_learn_nearly_as_much(void **state)
     }
 }
 
+/* Values of leaves that are found anew know nothing of their neighbours. */
+static void
+test_a_trend_is_refused_where_leaves_are_renewed(void **state)
+{
+    const char *renewed[] = {"loss=absolute", "monotone=x+", NULL};
+    const char *plain[] = {"monotone=x+", "trees=2", NULL};
+    struct table *s = made(100, PROBLEM_REGRESSION, 1);
+    struct train ctx = {.seed = 1};
+    struct error err;
+    void *m;
+
+    (void)state;
+    assert_null(fit(s, NULL, renewed, &ctx, &err));
+    assert_int_equal(err.code, ERR_RANGE);
+    assert_non_null(strstr(err.message, "monotone: absolute, quantile and"));
+    m = fit(s, NULL, plain, &ctx, &err);
+    assert_non_null(m);
+    gbdt_family.free(m);
+    drop(s);
+}
+
 static void
 test_shares_past_all_rows_are_refused(void **state)
 {
@@ -648,6 +669,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_rows_by_gradient_are_all_rows),
         cmocka_unit_test(test_rows_by_gradient_learn_nearly_as_much),
+        cmocka_unit_test(test_a_trend_is_refused_where_leaves_are_renewed),
         cmocka_unit_test(test_shares_past_all_rows_are_refused),
         cmocka_unit_test(test_weights_of_trees_left_out_keep_the_sum),
         cmocka_unit_test(test_the_best_round_comes_back_with_its_leaves),

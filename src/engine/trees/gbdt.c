@@ -335,6 +335,30 @@ check_rule(const struct boost_rule *r, const struct gbdt *init,
                      "goss chooses the rows by itself: leave out row_share");
 }
 
+/* What `monotone` and `interact` hold the trees to. */
+static bool
+choose_limits(struct boost_rule *r, const struct fit_data *d,
+              const struct params *p, const struct loss_rule *loss,
+              struct limits *l, struct error *err)
+{
+    const struct objective o = {.rule = *loss};
+
+    if (!limits_read(d->train, params_text(p, "monotone"),
+                     params_text(p, "interact"), l, err))
+        return false;
+    if (l->trend && objective_renews(&o)) {
+        limits_fini(l);
+        return error_set(err, ERR_RANGE,
+                         "monotone: absolute, quantile and huber losses find "
+                         "the values of leaves one by one, which may break a "
+                         "trend; learn by another loss");
+    }
+    r->grow.trend = l->trend;
+    r->grow.group = l->group;
+    r->grow.n_groups = l->n_groups;
+    return true;
+}
+
 static void *
 gbdt_fit(const struct fit_data *d, const struct params *p,
          const struct train *ctx, struct json_writer *chosen, struct error *err)
@@ -350,13 +374,9 @@ gbdt_fit(const struct fit_data *d, const struct params *p,
         return NULL;
     s.rule = choose_rule(d, p, &loss);
     if (!check_rule(&s.rule, init, err) ||
-        !limits_read(d->train, params_text(p, "monotone"),
-                     params_text(p, "interact"), &limits, err))
+        !choose_limits(&s.rule, d, p, &loss, &limits, err))
         return NULL;
     s.rule.grow.seed = ctx->seed;
-    s.rule.grow.trend = limits.trend;
-    s.rule.grow.group = limits.group;
-    s.rule.grow.n_groups = limits.n_groups;
     if (init && init->rate > 0 && !params_is_set(p, "learning_rate"))
         s.rule.grow.rate = init->rate; /* as it was learnt */
     if (boost_run(&s, err) && (m = mem_try_array(1, sizeof *m, err))) {

@@ -21,8 +21,8 @@
  * Where there are many levels most rows have arrived long before the last: once
  * in four steps it is asked whether all have.
  *
- * Gathering from AVX2 or AVX-512 takes as long as the loads it stands for; they
- * were tried on eight and sixteen rows and brought nothing.
+ * There is no twin that gathers: AVX2 and AVX-512 take as many loads to gather
+ * as the rows that they would stand for.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
