@@ -25,6 +25,11 @@ model_fit_keep(struct fit *f, const struct frame *all, struct error *err)
     bool ok;
 
     f->rest = frame_ref(all);
+    if (finish_wanted(o) && !f->target)
+        return error_set(err, ERR_RANGE,
+                         "%s learns without a target: there is nothing to "
+                         "calibrate, decide or bound",
+                         f->family->name);
     if (!finish_wanted(o) || o->rows)
         return true;
     if (f->all.n < LEAST_ROWS)

@@ -360,7 +360,7 @@ model_fit_prepare(struct fit *f, struct error *err)
     struct pool *pool = f->ctx->pool;
     struct prepare_options o = {.derive = f->o->derive,
                                 .steps = f->o->prepare,
-                                .y = &f->y,
+                                .y = f->target ? &f->y : NULL,
                                 .seed = f->ctx->seed};
 
     if (f->o->init && (f->o->prepare || prepare_by_target(f->o->init->prepare)))

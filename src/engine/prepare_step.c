@@ -474,7 +474,7 @@ suits(const struct step_kind *kind, enum col_type t)
 static bool
 is_free(const struct step_fit *f, const char *name)
 {
-    if (strcmp(name, f->target) == 0)
+    if (f->target && strcmp(name, f->target) == 0)
         return false;
     for (const char *const *d = f->drop; d && *d; d++)
         if (strcmp(*d, name) == 0)

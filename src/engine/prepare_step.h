@@ -49,7 +49,7 @@ struct step_fit {
     struct step *s;
     struct frame *in;        /* training rows, as the steps before left them */
     const struct target *y;  /* of those rows; NULL: none is given */
-    const char *target;      /* its column, which no step touches */
+    const char *target;      /* its column, which no step touches; or NULL */
     const char *const *drop; /* nor these */
     uint64_t seed;
     struct pool *pool;

@@ -149,4 +149,10 @@ local p = m:prepared(t)
 print(p:values("contract=Two year")[1], math.type(p:values("tenure")[1]), #p == #t)
 LUA
 like "$($lathe run prep.lua 2>&1)" '^0\.0.float.true$' "Lua prepares, and shows what the model sees"
+
+# A family without a target.
+$lathe train "$churn" --model kmeans --prepare 'scale robust' --out k.lathe > out 2>&1
+is $? 0 "clusters are prepared, too"
+like "$($lathe train "$churn" --model kmeans --prepare 'select 3 mi' 2>&1)" 'it wants a target' "but for steps that look at a target"
+like "$($lathe train "$churn" --model kmeans --threshold f1 2>&1)" 'kmeans learns without a target: there is nothing to' "and nothing is decided"
 done_testing
