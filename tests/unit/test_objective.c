@@ -525,7 +525,7 @@ test_certain_scores_stay_finite(void **state)
 static void
 test_loss_comes_with_the_gradients(void **state)
 {
-    double score[N * K], y[N], loss;
+    double score[N * K], y[N] = {0}, loss;
     struct objective o = rows_of(PROBLEM_MULTICLASS, y, N, K);
     struct gradient g[N * K];
 
