@@ -44,8 +44,8 @@ headline(const struct cv_result *r)
     size_t m = 0;
     enum metric_kind kind = r->out.k > 1 ? METRIC_ACCURACY : METRIC_AUC;
 
-    while (m + 1 < r->n_metrics && r->metric[m]->kind != kind &&
-           r->metric[m]->kind != METRIC_RMSE)
+    while (m + 1 < r->metrics.n && r->metrics.metric[m]->kind != kind &&
+           r->metrics.metric[m]->kind != METRIC_RMSE)
         m++;
     return m;
 }
@@ -56,6 +56,7 @@ score(const char *name, const struct frame *f, const char *target,
 {
     struct error err;
     const struct family *family = family_need(name, &err);
+    const struct cv_options folds = {.k = FOLDS};
     struct params *p;
     double each[SEEDS], sum = 0, start = now();
     const char *metric = "";
@@ -68,10 +69,10 @@ score(const char *name, const struct frame *f, const char *target,
         struct cv_result r;
         size_t m;
 
-        if (!cv_run(family, p, f, target, FOLDS, NULL, &ctx, &r, &err))
+        if (!cv_run(family, p, f, target, &folds, &ctx, &r, &err))
             fail(&err);
         m = headline(&r);
-        metric = r.metric[m]->name;
+        metric = r.metrics.metric[m]->name;
         sum += each[seed] = r.mean[m];
         for (size_t i = 0; i < r.out.n; i++)
             fold[i * SEEDS + seed] = r.row_fold[i];
