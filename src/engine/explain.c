@@ -245,6 +245,12 @@ explain_wants_background(const struct model *m, enum explain_way way)
     return way != EXPLAIN_PATH && !(way == EXPLAIN_AUTO && has_paths(m));
 }
 
+bool
+explain_asks(const struct model *m)
+{
+    return !m->family->attribute;
+}
+
 static bool
 choose_way(const struct model *m, const struct explain_options *o,
            enum explain_way *way, struct error *err)

@@ -66,6 +66,8 @@ struct shares {
 
 /* Are the shares of this way against background rows? */
 bool explain_wants_background(const struct model *m, enum explain_way way);
+/* Is the model asked about coalitions, which is dear? */
+bool explain_asks(const struct model *m);
 /* `o` may be NULL.  ERR_RANGE: a way or pairs that the family has not; the
  * errors of prepare_apply(); ERR_LIMIT, ERR_NOMEM, ERR_CANCELLED. */
 bool explain_shares(const struct model *m, const struct frame *f,

@@ -7,6 +7,7 @@
 #define LATHE_SESSION_EXPLANATION_H
 
 #include "engine/explain.h"
+#include "session/plot.h"
 
 enum explanation_kind {
     EXPLANATION_GAIN,    /* importance as the model knows it */
@@ -63,4 +64,36 @@ void explanation_text(const struct explanation *e, size_t width, bool plain,
 /* {"kind": ..., "note": ..., "rows": [...], ...} */
 void explanation_json(const struct explanation *e, struct json_writer *w);
 const char *explanation_word(enum explanation_kind k); /* "shares" */
+
+/* ---- parts of it, for a screen that places them itself ---- */
+
+/* The one axis of the strips of an output: the shares from low to high, zero
+ * among them. */
+struct explanation_axis {
+    double low, high;
+    size_t cells; /* at most EXPLANATION_CELLS */
+};
+enum { EXPLANATION_CELLS = 200, EXPLANATION_LEVELS = 8, EXPLANATION_LINES = 7 };
+struct explanation_axis
+explanation_axis(const struct explanation *e, size_t output, size_t cells);
+size_t explanation_cell(const struct explanation_axis *a, double share);
+/* How many rows have which share, a level for each cell: 0 none, the fullest
+ * EXPLANATION_LEVELS. */
+void
+explanation_strip(const struct explanation *e, size_t output, size_t feature,
+                  const struct explanation_axis *a, uint8_t *level);
+/* Do rows with larger values have larger shares?  1, -1, or 0: neither, or the
+ * feature is no number. */
+int
+explanation_trend(const struct explanation *e, size_t feature, size_t output);
+/* The feature of this name; SIZE_MAX: none. */
+size_t explanation_feature(const struct explanation *e, struct str name);
+/* An effect as a line; of several classes that of `output`, or one line each
+ * that ends in its class (output < 0), at most EXPLANATION_LINES.  Only where
+ * explanation_has_line(). */
+bool explanation_chart(const struct explanation *e, long output, int width,
+                       int height, enum plot_glyphs glyphs,
+                       struct plot_image *out, struct error *err) MUST_USE;
+/* Not of an input of texts, or of one value. */
+bool explanation_has_line(const struct explanation *e);
 #endif

@@ -22,9 +22,9 @@ enum {
     PAIRS_SHOWN = 15,
     BAR_CELLS = 16,
     CHART_ROWS = 14,
-    CURVES_SHOWN = 50,
     CLASS_MAX = 7
 };
+#define TREND 0.3 /* a correlation from which there is an arrow */
 
 static void
 put_glyph(struct buf *out, const char *full, const char *ascii, bool plain)
@@ -81,17 +81,19 @@ put_rest(size_t n, size_t shown, struct buf *out)
 
 /* ---- shares of many rows ---- */
 
-static size_t
-feature_of(const struct shares *s, struct str name)
+size_t
+explanation_feature(const struct explanation *e, struct str name)
 {
+    const struct shares *s = &e->shares;
+
     for (size_t j = 0; j < s->n_features; j++)
         if (str_eq(str_of(s->feature[j]), name))
             return j;
-    return 0;
+    return SIZE_MAX;
 }
 
-/* Do rows with larger values have larger shares?  The correlation, 0 where the
- * feature is no number of the table. */
+/* The correlation of values and shares, 0 where the feature is no number of
+ * the table. */
 static double
 tendency(const struct explanation *e, size_t feature, size_t output)
 {
@@ -119,57 +121,82 @@ tendency(const struct explanation *e, size_t feature, size_t output)
     return d > 0 ? (n * sxy - sx * sy) / sqrt(d) : 0;
 }
 
-static void
-share_range(const struct shares *s, size_t output, double *low, double *high)
+int
+explanation_trend(const struct explanation *e, size_t feature, size_t output)
 {
-    *low = *high = 0;
+    double t = tendency(e, feature, output);
+
+    return t > TREND ? 1 : t < -TREND ? -1 : 0;
+}
+
+struct explanation_axis
+explanation_axis(const struct explanation *e, size_t output, size_t cells)
+{
+    const struct shares *s = &e->shares;
+    struct explanation_axis a = {.cells = cells};
+
     for (size_t r = 0; r < s->n; r++)
         for (size_t j = 0; j < s->n_features; j++) {
             double v = shares_at(s, r, output)[j];
 
-            *low = fmin(*low, v);
-            *high = fmax(*high, v);
+            a.low = fmin(a.low, v);
+            a.high = fmax(a.high, v);
         }
+    return a;
 }
 
-static size_t
-cell_of(double v, double low, double high, size_t cells)
+size_t
+explanation_cell(const struct explanation_axis *a, double share)
 {
-    double at = high > low ? (v - low) / (high - low) * (double)cells : 0;
+    double at = a->high > a->low
+                    ? (share - a->low) / (a->high - a->low) * (double)a->cells
+                    : 0;
 
-    return at < (double)cells ? (size_t)at : cells - 1;
+    return at < (double)a->cells ? (size_t)at : a->cells - 1;
 }
 
-/* How many rows have which share; the fullest cell of a strip is full. */
-static void
-put_strip(const struct shares *s, size_t output, size_t feature, double low,
-          double high, size_t cells, bool plain, struct buf *out)
+void
+explanation_strip(const struct explanation *e, size_t output, size_t feature,
+                  const struct explanation_axis *a, uint8_t *level)
 {
-    static const char *const full[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-    static const char *const ascii[] = {".", ".", ":", ":", "+", "+", "#", "#"};
-    size_t count[200] = {0}, most = 0, zero = cell_of(0, low, high, cells);
+    const struct shares *s = &e->shares;
+    size_t count[EXPLANATION_CELLS] = {0}, most = 0;
 
     for (size_t r = 0; r < s->n; r++)
-        count[cell_of(shares_at(s, r, output)[feature], low, high, cells)]++;
-    for (size_t i = 0; i < cells; i++)
+        count[explanation_cell(a, shares_at(s, r, output)[feature])]++;
+    for (size_t i = 0; i < a->cells; i++)
         most = count[i] > most ? count[i] : most;
-    for (size_t i = 0; i < cells; i++) {
+    for (size_t i = 0; i < a->cells; i++) {
         double part = most ? sqrt((double)count[i] / (double)most) : 0;
 
-        if (count[i] > 0)
-            put_glyph(out, full[(size_t)(part * 7.99)],
-                      ascii[(size_t)(part * 7.99)], plain);
-        else
-            put_glyph(out, i == zero ? "│" : " ", i == zero ? "|" : " ", plain);
+        level[i] =
+            count[i] ? (uint8_t)(1 + part * (EXPLANATION_LEVELS - 0.01)) : 0;
     }
 }
 
 static void
-put_arrow(double tendency_of, bool plain, struct buf *out)
+put_strip(const struct explanation *e, size_t output, size_t feature,
+          const struct explanation_axis *a, bool plain, struct buf *out)
 {
-    if (tendency_of > 0.3)
+    static const char *const full[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    static const char *const ascii[] = {".", ".", ":", ":", "+", "+", "#", "#"};
+    uint8_t level[EXPLANATION_CELLS];
+    size_t zero = explanation_cell(a, 0);
+
+    explanation_strip(e, output, feature, a, level);
+    for (size_t i = 0; i < a->cells; i++)
+        if (level[i] > 0)
+            put_glyph(out, full[level[i] - 1], ascii[level[i] - 1], plain);
+        else
+            put_glyph(out, i == zero ? "│" : " ", i == zero ? "|" : " ", plain);
+}
+
+static void
+put_arrow(int trend, bool plain, struct buf *out)
+{
+    if (trend > 0)
         put_glyph(out, "↗", "/", plain);
-    else if (tendency_of < -0.3)
+    else if (trend < 0)
         put_glyph(out, "↘", "\\", plain);
     else
         buf_putc(out, ' ');
@@ -177,13 +204,13 @@ put_arrow(double tendency_of, bool plain, struct buf *out)
 
 /* The ends of the axis, and zero where there is room between. */
 static void
-put_axis(double low, double high, size_t indent, size_t cells, struct buf *out)
+put_axis(const struct explanation_axis *axis, size_t indent, struct buf *out)
 {
     char left[32], right[32];
-    size_t zero = cell_of(0, low, high, cells), a, b;
+    size_t zero = explanation_cell(axis, 0), cells = axis->cells, a, b;
 
-    a = (size_t)snprintf(left, sizeof left, "%.3g", low);
-    b = (size_t)snprintf(right, sizeof right, "%.3g", high);
+    a = (size_t)snprintf(left, sizeof left, "%.3g", axis->low);
+    b = (size_t)snprintf(right, sizeof right, "%.3g", axis->high);
     buf_fill(out, ' ', indent);
     buf_puts(out, left);
     if (zero > a + 1 && zero + 2 + b < cells) {
@@ -206,21 +233,21 @@ put_strips(const struct explanation *e, size_t output, size_t width, bool plain,
     size_t n = frame_rows(e->ranking), cells = name_cells(names, ROWS_SHOWN);
     size_t used = cells + 15;
     size_t strip = width > used + 20 ? width - used : 20;
-    double *mean = mem_new(s->n_features * sizeof *mean + 8), low, high;
+    double *mean = mem_new(s->n_features * sizeof *mean + 8);
+    struct explanation_axis axis =
+        explanation_axis(e, output, strip < 60 ? strip : 60);
 
-    strip = strip < 60 ? strip : 60;
     shares_mean(s, (long)output, mean);
-    share_range(s, output, &low, &high);
-    put_axis(low, high, used, strip, out);
+    put_axis(&axis, used, out);
     for (size_t i = 0; i < n && i < ROWS_SHOWN; i++) {
-        size_t j = feature_of(s, column_text(names, i));
+        size_t j = explanation_feature(e, column_text(names, i));
 
         buf_puts(out, "  ");
         put_name(out, column_text(names, i), cells);
         buf_printf(out, " %9.4g ", mean[j]);
-        put_arrow(tendency(e, j, output), plain, out);
+        put_arrow(explanation_trend(e, j, output), plain, out);
         buf_putc(out, ' ');
-        put_strip(s, output, j, low, high, strip, plain, out);
+        put_strip(e, output, j, &axis, plain, out);
         while (out->len && out->data[out->len - 1] == ' ')
             out->len--;
         buf_putc(out, '\n');
@@ -451,70 +478,6 @@ text_ranking(const struct frame *f, size_t width, bool plain, struct buf *out)
 
 /* ---- effects ---- */
 
-/* The place of a point of the grid on the axis. */
-static double
-place_of(const struct effect *e, size_t point)
-{
-    return e->type == COL_TEXT ? (double)point : column_number(e->grid, point);
-}
-
-/* The curves of an effect: rows by themselves, and their mean. */
-struct curves {
-    struct plot_series series[CURVES_SHOWN + 1];
-    size_t n;
-    double *x, *y; /* owned */
-};
-
-static bool
-curves_init(struct curves *c, const struct effect *e, size_t output,
-            bool by_row)
-{
-    struct error ignored;
-    size_t points = e->n_points;
-    size_t n =
-        by_row ? (e->n_rows < CURVES_SHOWN ? e->n_rows : CURVES_SHOWN) : 0;
-
-    *c = (struct curves){.n = n + 1};
-    c->x = mem_try_array(points, sizeof *c->x, &ignored);
-    c->y = mem_try_array((n + 1) * points, sizeof *c->y, &ignored);
-    if (!c->x || !c->y)
-        return false;
-    for (size_t p = 0; p < points; p++)
-        c->x[p] = place_of(e, p);
-    for (size_t i = 0; i <= n; i++) {
-        double *y = c->y + i * points;
-        size_t row = n ? i * e->n_rows / n : 0;
-
-        for (size_t p = 0; p < points; p++)
-            y[p] = i == n ? effect_mean(e, p, output)
-                          : e->value[(p * e->n_rows + row) * e->k + output];
-        c->series[i] = (struct plot_series){
-            .x = c->x, .y = y, .n = points, .ink = i == n ? 1 : 2};
-    }
-    return true;
-}
-
-static void
-curves_fini(struct curves *c)
-{
-    free(c->x);
-    free(c->y);
-}
-
-static struct plot_spec
-curves_spec(const struct curves *c, const struct effect *e, int width,
-            int height, bool plain)
-{
-    struct plot_spec spec = plot_spec_of(c->series, c->n, width, height);
-
-    spec.glyphs = plain ? PLOT_ASCII : PLOT_BRAILLE;
-    if (e->type == COL_DATE)
-        spec.x_unit = PLOT_DAYS;
-    else if (e->type == COL_TIMESTAMP)
-        spec.x_unit = PLOT_SECONDS;
-    return spec;
-}
-
 static void
 put_levels(const struct explanation *x, size_t output, bool plain,
            struct buf *out)
@@ -540,21 +503,15 @@ static void
 put_curves(const struct explanation *x, size_t output, size_t width, bool plain,
            struct buf *out)
 {
-    const struct effect *e = &x->effect;
-    struct curves c;
     struct plot_image im;
     struct error ignored;
 
-    if (curves_init(&c, e, output, x->kind == EXPLANATION_CURVES)) {
-        struct plot_spec spec = curves_spec(
-            &c, e, width < 100 ? (int)width : 100, CHART_ROWS, plain);
-
-        if (plot_draw(&spec, &im, &ignored)) {
-            plot_image_text(&im, out);
-            plot_image_fini(&im);
-        }
+    if (explanation_chart(x, (long)output, width < 100 ? (int)width : 100,
+                          CHART_ROWS, plain ? PLOT_ASCII : PLOT_BRAILLE, &im,
+                          &ignored)) {
+        plot_image_text(&im, out);
+        plot_image_fini(&im);
     }
-    curves_fini(&c);
 }
 
 static void
@@ -566,7 +523,7 @@ text_effect(const struct explanation *e, size_t width, bool plain,
 
     for (size_t c = first; c < last && c < first + CLASS_MAX; c++) {
         put_class(e, c, out);
-        if (e->effect.type == COL_TEXT || e->effect.n_points < 2)
+        if (!explanation_has_line(e))
             put_levels(e, c, plain, out);
         else
             put_curves(e, c, width, plain, out);

@@ -32,6 +32,7 @@ liblathe_a_SOURCES += src/session/enrol.c
 liblathe_a_SOURCES += src/session/enrol.h
 liblathe_a_SOURCES += src/session/explanation.c
 liblathe_a_SOURCES += src/session/explanation.h
+liblathe_a_SOURCES += src/session/explanation_chart.c
 liblathe_a_SOURCES += src/session/explanation_text.c
 liblathe_a_SOURCES += src/session/figure.c
 liblathe_a_SOURCES += src/session/figure.h

@@ -181,6 +181,9 @@ const struct key_row keymap_rows[] = {
     {"notebook.edit", "<Esc>", "cancel", "back to the cells", "leave"},
     {"notebook.edit", "<C-g>", "cancel", "back to the cells", ""},
 
+    {"runs", "<Enter>", "enter", "why the model answers so", "why"},
+    {"runs.why", "i", "importance", "by shares / shuffling / gain", "by"},
+    {"runs.why", "q", "back", "back to the curves", "back"},
     {"runs", "<Space>", "mark", "lay the run over the chart", "overlay"},
     {"runs", "p", "pin", "pin: the run stays on the chart", "pin"},
     {"runs", "c", "compare", "compare the runs on the chart", "compare"},

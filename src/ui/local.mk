@@ -64,6 +64,7 @@ liblathe_a_SOURCES += src/ui/view_runs_card.c
 liblathe_a_SOURCES += src/ui/view_runs_chart.c
 liblathe_a_SOURCES += src/ui/view_runs_compare.c
 liblathe_a_SOURCES += src/ui/view_runs_list.c
+liblathe_a_SOURCES += src/ui/view_runs_why.c
 liblathe_a_SOURCES += src/ui/view_start.c
 UNIT += tests/unit/test_attach_wire
 UNIT += tests/unit/test_draw

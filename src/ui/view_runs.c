@@ -33,6 +33,10 @@ static const struct view_region regions[] = {
                            NULL, 0},
     [RUNS_REGION_COMPARE] = {"compare", runs_compare_draw, NULL,
                              runs_compare_of, NULL, 0},
+    [RUNS_REGION_WHY] = {"why", runs_why_draw, runs_why_title, runs_why_list,
+                         NULL, 0},
+    [RUNS_REGION_EFFECT] = {"effect", runs_effect_draw, runs_effect_title, NULL,
+                            NULL, 0},
     {0},
 };
 
@@ -43,6 +47,9 @@ static const struct view_sign signs[] = {
     {"○", "the run was stopped"},
     {"a", "its curve and column: a is at the cursor, b and c are overlaid"},
     {"≠", "the runs differ here"},
+    {"▁▅█", "how many rows have such a share: what the feature adds to the "
+            "answer"},
+    {"↗", "larger values of the feature add more; ↘: less"},
     {0},
 };
 
@@ -52,11 +59,15 @@ runs_layout(struct view *v, struct layout *l)
     struct rect body = l->body, left, column;
     int w = body.w >= 130 ? 48 : body.w * 2 / 5;
 
-    (void)v;
     left = rect_left(&body, w);
     column = rect_bottom(&left, left.h * 2 / 5);
     layout_place(l, RUNS_REGION_LIST, left);
     layout_place(l, RUNS_REGION_DETAIL, column);
+    if (runs_why_on(runs_mine(v))) {
+        layout_place(l, RUNS_REGION_EFFECT, rect_bottom(&body, body.h / 2));
+        layout_place(l, RUNS_REGION_WHY, body);
+        return;
+    }
     if (body.w >= 100) {
         layout_place(l, RUNS_REGION_COMPARE, rect_right(&body, body.w * 2 / 5));
     } else {
@@ -78,6 +89,25 @@ runs_placed(struct view *v)
         r->want_h = chart->h - 1;
         runs_ask_chart(r);
     }
+    runs_why_placed(r);
+}
+
+static bool
+runs_has(const struct view *v, unsigned region)
+{
+    bool why = runs_why_on((const struct view_runs *)v);
+
+    if (region == RUNS_REGION_WHY || region == RUNS_REGION_EFFECT)
+        return why;
+    return !why || region == RUNS_REGION_LIST || region == RUNS_REGION_DETAIL;
+}
+
+static const char *
+runs_context(struct view *v)
+{
+    bool there = v->focus == RUNS_REGION_WHY || v->focus == RUNS_REGION_EFFECT;
+
+    return there && runs_why_on(runs_mine(v)) ? "runs.why" : "runs";
 }
 
 /* ---- actions ---- */
@@ -303,7 +333,22 @@ has_run(struct view *v)
     return runs_at_cursor(runs_mine(v)) != NULL;
 }
 
+static bool
+is_explained(struct view *v)
+{
+    return runs_why_on(runs_mine(v));
+}
+
 static const struct view_action actions[] = {
+    {"enter", "Run: why its model answers so",
+     "What each feature adds to the answers for the rows it was trained on, "
+     "and what happens to the answer when the one under the cursor changes. q "
+     "goes back to the curves.",
+     NULL, runs_why_open, has_run, ACTION_SUBJECT},
+    {"importance", "Why: by shares, by shuffling, by gain",
+     "Shares are what a feature adds to each answer; shuffling says what the "
+     "metric loses without it; gain is what it was worth while learning.",
+     NULL, runs_why_by, is_explained, 0},
     {"mark", "Run: overlay on the chart",
      "Draws this run beside the one under the cursor, with a letter and a "
      "colour of its own. Again takes it off.",
@@ -382,6 +427,7 @@ runs_close(struct view *v)
 {
     struct view_runs *r = runs_mine(v);
 
+    runs_why_free(r);
     plotter_free(r->plotter);
     runs_data_free(r->data);
     plot_image_fini(&r->image);
@@ -530,7 +576,7 @@ runs_back(struct view *v)
         v->focus = RUNS_REGION_LIST;
         return true;
     }
-    return false;
+    return runs_why_leave(r);
 }
 
 const struct view_class view_runs_class = {
@@ -543,6 +589,8 @@ const struct view_class view_runs_class = {
     .close = runs_close,
     .layout = runs_layout,
     .placed = runs_placed,
+    .has = runs_has,
+    .context = runs_context,
     .changed = runs_changed,
     .shown = runs_shown,
     .show = runs_show,

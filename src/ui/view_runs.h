@@ -45,6 +45,7 @@ struct view_runs {
     struct plot_image image;
     int want_w, want_h;           /* cells of the chart now */
     char deleted[RUN_ID_LEN + 1]; /* for undo */
+    struct runs_why *why;         /* NULL until it is asked for */
 };
 
 static inline struct view_runs *
@@ -58,7 +59,9 @@ enum {
     RUNS_REGION_LIST,
     RUNS_REGION_DETAIL,
     RUNS_REGION_CHART,
-    RUNS_REGION_COMPARE
+    RUNS_REGION_COMPARE,
+    RUNS_REGION_WHY,
+    RUNS_REGION_EFFECT
 };
 
 /* ---- view_runs_list.c ---- */
@@ -102,8 +105,23 @@ void runs_card_draw(struct view *v, const struct canvas *c);
 void runs_card_title(struct view *v, struct buf *left, struct buf *right);
 /* A parameter or metric as it is shown. */
 void runs_scalar_text(const struct json *v, struct buf *b);
+/* Is this parameter of the run what its family has when nobody says? */
+bool runs_is_default(const struct run *run, const struct json *value);
 
 /* ---- view_runs_compare.c ---- */
 void runs_compare_draw(struct view *v, const struct canvas *c);
 struct list *runs_compare_of(struct view *v);
+
+/* ---- view_runs_why.c: in place of the chart and the comparison ---- */
+void runs_why_open(struct view *v, const struct view_call *call);
+void runs_why_by(struct view *v, const struct view_call *call);
+bool runs_why_on(const struct view_runs *r);
+bool runs_why_leave(struct view_runs *r); /* false: it is not on */
+void runs_why_placed(struct view_runs *r);
+void runs_why_free(struct view_runs *r);
+void runs_why_draw(struct view *v, const struct canvas *c);
+void runs_why_title(struct view *v, struct buf *left, struct buf *right);
+struct list *runs_why_list(struct view *v);
+void runs_effect_draw(struct view *v, const struct canvas *c);
+void runs_effect_title(struct view *v, struct buf *left, struct buf *right);
 #endif

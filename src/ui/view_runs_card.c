@@ -5,9 +5,11 @@
 #include "ui/view_runs.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/loop.h"
+#include "engine/family.h"
 #include "engine/metric.h"
 
 static int
@@ -43,8 +45,33 @@ runs_scalar_text(const struct json *v, struct buf *b)
         json_print(b, v);
 }
 
+/* A parameter that nobody set and nothing decided. */
+bool
+runs_is_default(const struct run *run, const struct json *value)
+{
+    const struct family *f = family_find(run->family);
+    const struct param *p = f ? f->params : NULL;
+    struct buf b;
+    bool same;
+
+    while (p && p->name && strcmp(p->name, json_key(value)) != 0)
+        p++;
+    if (!p || !p->name)
+        return false;
+    if (!p->fallback)
+        return json_type(value) == JSON_NULL;
+    if (json_type(value) == JSON_NUMBER)
+        return json_number(value) == strtod(p->fallback, NULL);
+    buf_init(&b);
+    runs_scalar_text(value, &b);
+    same = strcmp(b.data ? b.data : "", p->fallback) == 0;
+    buf_fini(&b);
+    return same;
+}
+
 static int
-draw_params(const struct canvas *c, int y, const struct json *params)
+draw_params(const struct canvas *c, int y, const struct run *run,
+            const struct json *params)
 {
     struct buf b;
 
@@ -52,7 +79,7 @@ draw_params(const struct canvas *c, int y, const struct json *params)
         return y;
     buf_init(&b);
     for (const struct json *p = json_first(params); p; p = json_next(p)) {
-        if (json_type(p) == JSON_NULL)
+        if (json_type(p) == JSON_NULL || runs_is_default(run, p))
             continue;
         buf_printf(&b, "%s%s ", b.len ? "  " : "", json_key(p));
         runs_scalar_text(p, &b);
@@ -111,7 +138,7 @@ runs_card_draw(struct view *v, const struct canvas *c)
         y += draw_wrap(c, (struct rect){1, y, c->w - 2, c->h - y}, ROLE_ERROR,
                        str_of(run->message));
     y = draw_best(r, c, y, run);
-    y = draw_params(c, y, runs_data_params(r->data, r->shown[r->list.at]));
+    y = draw_params(c, y, run, runs_data_params(r->data, r->shown[r->list.at]));
     snprintf(text, sizeof text, "%s#%.8s", run->data, run->fingerprint);
     y = draw_pair(c, y, "data", text);
     y = draw_pair(c, y, "target", run->target);

@@ -19,14 +19,16 @@ struct names {
     size_t n;
 };
 
+/* Parameters that all runs leave as they are would hide the others. */
 static void
-collect_names(const struct json *object, bool metric, struct names *out)
+collect_names(const struct run *run, const struct json *object, bool metric,
+              struct names *out)
 {
     for (const struct json *v = object ? json_first(object) : NULL; v;
          v = json_next(v)) {
         size_t j = 0;
 
-        if (metric && json_type(v) != JSON_NUMBER)
+        if (metric ? json_type(v) != JSON_NUMBER : runs_is_default(run, v))
             continue;
         while (j < out->n && (out->metric[j] != metric ||
                               strcmp(out->name[j], json_key(v)) != 0))
@@ -47,7 +49,8 @@ compare_names(struct view_runs *r, struct names *out)
             size_t i = runs_lettered(r, k);
 
             if (i != SIZE_MAX)
-                collect_names(metric ? runs_data_metrics(r->data, i)
+                collect_names(runs_data_run(r->data, i),
+                              metric ? runs_data_metrics(r->data, i)
                                      : runs_data_params(r->data, i),
                               metric, out);
         }
