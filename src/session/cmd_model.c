@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,6 +394,36 @@ read_init(struct training *g, struct session *s, const struct call *c,
     return !init || (g->init = cmd_open_model(s, init, NULL, err));
 }
 
+/* The scores on rows that were set aside, as "test.auc" of the run. */
+static bool
+keep_scores(struct session *s, const struct training *g, struct error *err)
+{
+    struct store *store = session_store(s, false, err);
+    struct json_writer w;
+    struct buf metrics;
+    bool ok;
+
+    buf_init(&metrics);
+    json_writer_init(&w, &metrics);
+    json_open(&w, '{');
+    for (size_t i = 0; i < g->evaluation.n_scores; i++) {
+        const struct scored *one = &g->evaluation.score[i];
+        char name[METRIC_NAME + 8];
+
+        if (!isfinite(one->value))
+            continue;
+        snprintf(name, sizeof name, "test.%s", one->metric->name);
+        json_name(&w, name);
+        json_put_double(&w, one->value);
+    }
+    json_close(&w, '}');
+    ok = store && buf_check(&metrics, err) &&
+         run_add_metrics(store, g->run, metrics.data, err);
+    buf_fini(&metrics);
+    session_notify(s, TOPIC_RUNS);
+    return ok;
+}
+
 bool
 cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
 {
@@ -409,7 +440,8 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
     if (ok && g.test)
         ok = g.evaluated =
             model_evaluate(g.model, g.test, (uint64_t)call_int(c, "seed"),
-                           session_pool(s), &g.evaluation, err);
+                           session_pool(s), &g.evaluation, err) &&
+            keep_scores(s, &g, err);
     stopped = progress_stopped(task_progress(t));
     /* Half a training is kept, but is not what was asked for. */
     if (ok && out && !stopped)

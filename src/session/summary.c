@@ -28,25 +28,39 @@ put_plain(struct buf *out, const char *s, size_t cells)
 
 /* ---- metrics ---- */
 
+static bool
+is_tested(const struct json *v)
+{
+    return strncmp(json_key(v), "test.", 5) == 0;
+}
+
+static bool
+is_shown(const struct json *v, bool tested)
+{
+    return json_type(v) == JSON_NUMBER && is_tested(v) == tested &&
+           strcmp(json_key(v), "best_step") != 0;
+}
+
+/* Those on rows of a test before the others. */
 void
 summary_metrics(const char *metrics, size_t max, struct buf *out)
 {
     struct error err;
     struct json *root =
         metrics && *metrics ? json_parse(str_of(metrics), &err) : NULL;
+    bool object = root && json_type(root) == JSON_OBJECT;
     size_t n = 0;
 
-    for (const struct json *v =
-             root && json_type(root) == JSON_OBJECT ? json_first(root) : NULL;
-         v && n < max; v = json_next(v)) {
-        if (json_type(v) != JSON_NUMBER ||
-            strcmp(json_key(v), "best_step") == 0)
-            continue;
-        buf_puts(out, n ? ", " : "");
-        put_plain(out, json_key(v), NAME_CELLS);
-        buf_printf(out, " %.4g", json_number(v));
-        n++;
-    }
+    for (int tested = 1; tested >= 0 && object; tested--)
+        for (const struct json *v = json_first(root); v && n < max;
+             v = json_next(v)) {
+            if (!is_shown(v, tested))
+                continue;
+            buf_puts(out, n ? ", " : "");
+            put_plain(out, json_key(v), NAME_CELLS);
+            buf_printf(out, " %.4g", json_number(v));
+            n++;
+        }
     json_free(root);
 }
 

@@ -350,6 +350,32 @@ run_fingerprint(struct store *s, const char *id, const char *fingerprint,
 }
 
 static bool
+add_metrics(struct sqlite3 *db, void *ctx, struct error *err)
+{
+    const struct change *c = ctx;
+    int64_t key = 0;
+
+    if (!run_key(db, c->id, false, &key, err))
+        return false;
+    const struct sql_value at[] = {sql_text(c->value), sql_int(key)};
+
+    return sql_run(db,
+                   "UPDATE run SET metrics = json_patch(metrics, ?1)"
+                   " WHERE key = ?2",
+                   at, 2, err);
+}
+
+bool
+run_add_metrics(struct store *s, const char *id, const char *metrics,
+                struct error *err)
+{
+    struct change c = {.id = id, .value = metrics};
+
+    return check_object("metrics", metrics, err) &&
+           store_write(s, add_metrics, &c, err);
+}
+
+static bool
 is_live(struct sqlite3 *db, int64_t key, bool *live, struct error *err);
 
 /* ---- read ---- */

@@ -40,6 +40,10 @@ bool run_begin(struct store *s, const struct run_start *r, run_id id,
 bool run_end(struct store *s, const run_id id, enum run_state state,
              const char *message, const char *metrics, const char *params,
              const char *artifact, struct error *err) MUST_USE;
+/* More final metrics of a run that has ended: those of the same name take the
+ * place of what was there. */
+bool run_add_metrics(struct store *s, const char *id, const char *metrics,
+                     struct error *err) MUST_USE;
 bool run_tag(struct store *s, const char *id, const char *key,
              const char *value, struct error *err) MUST_USE;
 bool run_rename(struct store *s, const char *id, const char *name,

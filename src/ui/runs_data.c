@@ -242,9 +242,9 @@ runs_data_headline(const struct runs_data *d, size_t i, const char **name,
                    double *value)
 {
     static const char *const wanted[] = {
-        "test.auc",  "auc",      "valid.auc",      "r2",
-        "valid.r2",  "accuracy", "valid.accuracy", "valid.logloss",
-        "valid.rmse"};
+        "test.auc",      "auc",      "valid.auc", "test.accuracy",
+        "accuracy",      "test.r2",  "r2",        "valid.accuracy",
+        "valid.logloss", "valid.r2", "valid.rmse"};
     const struct json *m = parsed_of(d, i)->metrics;
     const struct json *v = NULL;
 

@@ -99,6 +99,8 @@ cmp -s f.lathe g.lathe
 is $? 0 "the same rows are held out as in Lua"
 is "$(grep -E '^(AUC|log loss|1,409 rows)' out)" "$(grep -E '^(AUC|log loss|1,409 rows)' lua)" "and the same rows are tested"
 is "$(grep -Ec '^(AUC|log loss|1,409 rows)' out)" 3 "which is a fifth of them"
+run=$(sed -n 's/^run //p' out)
+like "$($lathe runs show "$run")" "test.auc $(awk '/^AUC/ { print $2 + 0 }' out)" "and the run keeps the scores"
 for share in 0 1 1.5 -0.1; do
     $lathe train "$churn" --target churn --test=$share > out 2> err
     is $? 2 "a share of $share is wrong use"

@@ -263,6 +263,14 @@ tags_names_and_fingerprints_change(void **state)
     assert_true(run_fingerprint(store, "new", "00ff", &err));
     assert_true(run_find(store, "new", &r, &err));
     assert_string_equal(r.fingerprint, "00ff");
+    run_fini(&r);
+    assert_true(run_add_metrics(store, id, "{\"test.auc\":0.5}", &err));
+    assert_true(run_add_metrics(store, id,
+                                "{\"test.auc\":0.75,\"test.ks\":0.1}", &err));
+    assert_false(run_add_metrics(store, id, "[1]", &err));
+    assert_int_equal(err.code, ERR_TYPE);
+    assert_true(run_find(store, "new", &r, &err));
+    assert_non_null(strstr(r.metrics, "\"test.auc\":0.75,\"test.ks\":0.1}"));
     assert_string_equal(
         r.tags, "{\"n\":\"3\",\"quote\\\"\":\"a\\nb\",\"who\":\"you\"}");
     run_fini(&r);
