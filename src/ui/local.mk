@@ -83,11 +83,16 @@ nobase_dist_pkgdata_DATA += themes/light.theme
 nobase_dist_pkgdata_DATA += themes/mono.theme
 nobase_dist_pkgdata_DATA += themes/sol.theme
 if HAVE_VTERM
-check_PROGRAMS += tests/tui/drive
+check_PROGRAMS += tests/tui/drive tests/tui/gate.so
 TESTS += $(TUI_TESTS)
 endif
 tests_tui_drive_CFLAGS = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_tui_drive_LDADD = $(LDADD) $(VTERM_LIBS)
+# Preloaded into programs that are built otherwise: plain, whatever they are.
+tests_tui_gate_so_SOURCES = tests/tui/gate.c
+tests_tui_gate_so_CFLAGS = -std=c17 -pedantic -Wall -Wextra -fPIC
+tests_tui_gate_so_LDFLAGS = -shared
+tests_tui_gate_so_LDADD =
 TUI_TESTS = tests/tui/attach.t
 TUI_TESTS += tests/tui/batch.t
 TUI_TESTS += tests/tui/beyond.t
@@ -105,10 +110,15 @@ TUI_TESTS += tests/tui/outputs.t
 TUI_TESTS += tests/tui/plain.t
 TUI_TESTS += tests/tui/quit.t
 TUI_TESTS += tests/tui/registry.t
+TUI_TESTS += tests/tui/search.t
+TUI_TESTS += tests/tui/sheet.t
+TUI_TESTS += tests/tui/sheets.t
 TUI_TESTS += tests/tui/start.t
+TUI_TESTS += tests/tui/steps.t
 TUI_TESTS += tests/tui/terminals.t
 TUI_TESTS += tests/tui/train.t
 TUI_TESTS += tests/tui/training.t
 TUI_TESTS += tests/tui/views.t
+TUI_TESTS += tests/tui/why.t
 TUI_TESTS += tests/tui/work.t
 EXTRA_DIST += $(TUI_TESTS)

@@ -1,12 +1,15 @@
 # A table that takes more memory than tables may have: its first rows show, and
 # what is asked of it is asked of all rows, or says that it is not.  The numbers
-# are counted by hand from how the file is made, with Python.
+# are counted by hand from how the file is made, with Python.  Its file is opened
+# to see what it is, for its head, and for the first rows.
 test a table larger than memory shows its first rows and says so
 sh awk 'BEGIN { print "id,city,score,day,note"; for (i = 0; i < 1200000; i++) printf "%d,%s,%s,2024-%02d-%02d,note %d\n", i, i % 7 == 3 ? "" : "city " (i * 7919) % 50, i % 11 == 5 ? "" : (i * 7919) % 1000 / 8, 1 + i % 12, 1 + i % 28, i }' > big.csv
 copy samples/churn/churn.csv
 env LATHE_MEMORY=64M
+hold big.csv 2
 open a 100x24 xterm-256color big.csv
 wait big.csv · first
+release big.csv
 wait larger than memory: these are the first
 wait big.csv · 1,200,000 rows × 5 columns · larger than memory
 wait rows · first 
@@ -134,8 +137,10 @@ type Qy
 ended 0
 open b 100x24 xterm-256color big.csv
 wait of 1,200,000
+hold big.csv
 type S<Esc>
 wait stopped
+release big.csv
 wait of 1,200,000
 
 test a search says that it looks at the first rows

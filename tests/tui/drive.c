@@ -17,6 +17,10 @@
  *                          with lathe in its PATH
  *   sh COMMAND             a shell's command in the folder, again and again
  *                          until it succeeds
+ *   hold FILE [N]          the next N opens (none) of this file of the folder
+ *                          go through and the others wait; for what is opened
+ *                          from now on
+ *   release FILE           until one waits; then all go through
  *   use NAME               the terminal the next steps are about
  *   type KEYS              <Enter> <C-c> <A-x> <Up> ... as in the key table
  *   paste TEXT             as one bracketed paste
@@ -53,6 +57,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -67,7 +72,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { MAX_TERMS = 16, MAX_ARGS = 16, DEADLINE_MS = 20000 };
+enum { MAX_TERMS = 16, MAX_ARGS = 16, DEADLINE_MS = 60000 };
 
 struct terminal {
     char name[16];
@@ -402,15 +407,22 @@ read_size(const char *s, int *w, int *h)
 }
 
 static const char *
+build_dir(void)
+{
+    const char *build = getenv("LATHE_BUILD");
+
+    return build ? build : ".";
+}
+
+static const char *
 program(void)
 {
     const char *own = getenv("LATHE");
     static char path[4096];
-    const char *build = getenv("LATHE_BUILD");
 
     if (own)
         return own;
-    snprintf(path, sizeof path, "%s/lathe", build ? build : ".");
+    snprintf(path, sizeof path, "%s/lathe", build_dir());
     return path;
 }
 
@@ -1046,24 +1058,92 @@ step_copy(struct drive *d, char *arg)
     return ok || fail(err.message);
 }
 
+/* PATH.hold, or what else gate.c looks for; caller frees. */
+static char *
+gate_path(const struct drive *d, const char *name, const char *suffix)
+{
+    char base[256];
+
+    snprintf(base, sizeof base, "%s.%s", name, suffix);
+    return file_join(d->dir, base);
+}
+
+static bool
+add_pass(const struct drive *d, const char *name, int i)
+{
+    char suffix[16];
+    struct error err;
+    char *path;
+    bool ok;
+
+    snprintf(suffix, sizeof suffix, "pass%d", i);
+    path = gate_path(d, name, suffix);
+    ok = file_replace(path, "", 0, 0600, &err) || fail(err.message);
+    free(path);
+    return ok;
+}
+
+static bool
+step_hold(struct drive *d, char *arg)
+{
+    char *number = strchr(arg, ' '), *path;
+    char *preload = file_join(build_dir(), "tests/tui/gate.so");
+    bool ok = setenv("LD_PRELOAD", preload, 1) == 0;
+
+    if (number)
+        *number++ = '\0';
+    for (int i = number ? atoi(number) : 0; i > 0 && ok; i--)
+        ok = add_pass(d, arg, i);
+    path = gate_path(d, arg, "hold");
+    ok = ok && (mkfifo(path, 0600) == 0 || fail("it is held already"));
+    free(path);
+    free(preload);
+    return ok;
+}
+
+/* Nobody can begin to wait once it has lost its name. */
+static bool
+has_released(struct drive *d, const void *path)
+{
+    int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+    (void)d;
+    if (fd < 0)
+        return false;
+    unlink(path);
+    close(fd);
+    return true;
+}
+
+static bool
+step_release(struct drive *d, char *arg)
+{
+    char *path = gate_path(d, arg, "hold");
+    bool ok = until(d, has_released, path) || fail("nobody waits to open it");
+
+    free(path);
+    return ok;
+}
+
 static const struct {
     const char *name;
     bool (*run)(struct drive *d, char *arg);
     bool needs_terminal;
 } steps[] = {
-    {"copy", step_copy, false},    {"file", step_file, false},
-    {"env", step_env, false},      {"open", step_open, false},
-    {"use", step_use, false},      {"type", step_type, true},
-    {"paste", step_paste, true},   {"mouse", step_mouse, true},
-    {"wait", step_wait, true},     {"gone", step_gone, true},
-    {"answer", step_answer, true}, {"row", step_row, true},
-    {"screen", step_screen, true}, {"cursor", step_cursor, true},
-    {"style", step_style, true},   {"colour", step_colour, true},
-    {"resize", step_resize, true}, {"signal", step_signal, true},
-    {"modes", step_modes, true},   {"stopped", step_stopped, true},
-    {"ended", step_ended, true},   {"dead", step_dead, true},
-    {"hangup", step_hangup, true}, {"start", step_start, false},
-    {"sh", step_sh, false},
+    {"copy", step_copy, false},       {"file", step_file, false},
+    {"env", step_env, false},         {"open", step_open, false},
+    {"use", step_use, false},         {"type", step_type, true},
+    {"paste", step_paste, true},      {"mouse", step_mouse, true},
+    {"wait", step_wait, true},        {"gone", step_gone, true},
+    {"answer", step_answer, true},    {"row", step_row, true},
+    {"screen", step_screen, true},    {"cursor", step_cursor, true},
+    {"style", step_style, true},      {"colour", step_colour, true},
+    {"resize", step_resize, true},    {"signal", step_signal, true},
+    {"modes", step_modes, true},      {"stopped", step_stopped, true},
+    {"ended", step_ended, true},      {"dead", step_dead, true},
+    {"hangup", step_hangup, true},    {"start", step_start, false},
+    {"sh", step_sh, false},           {"hold", step_hold, false},
+    {"release", step_release, false},
 };
 
 /* ---- the file ---- */

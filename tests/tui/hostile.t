@@ -29,7 +29,7 @@ type :group<Enter>
 wait group by: 
 type <C-u>`]] "`: count()<Enter>
 wait no column ']] "'
-type <Esc>
+type <C-g>
 type :histogram<Enter>
 wait ·[31mred
-type <Esc>
+type <C-g>
