@@ -89,6 +89,7 @@ metrics_print(const struct model *m, struct buf *out)
     json_free(v);
 }
 
+/* Those that somebody set or the family decided. */
 static void
 params_print(const struct model *m, struct buf *out)
 {
@@ -97,21 +98,24 @@ params_print(const struct model *m, struct buf *out)
     size_t start = out->len, n = 0;
 
     line(out, "parameters");
-    for (const struct json *p = v ? json_first(v) : NULL; p;
-         p = json_next(p), n++) {
-        if (n)
-            buf_puts(out, ", ");
+    for (const struct json *p = v ? json_first(v) : NULL; p; p = json_next(p)) {
+        if (params_is_default(m->family->params, p))
+            continue;
+        buf_puts(out, n > 0 ? "," : "");
         if (out->len - start > 68) {
             buf_printf(out, "\n%-12s", "");
             start = out->len - 12;
+        } else if (n > 0) {
+            buf_putc(out, ' ');
         }
+        n++;
         buf_printf(out, "%s ", json_key(p));
         if (json_type(p) == JSON_STRING)
             name(out, json_string(p));
         else
             json_print(out, p);
     }
-    buf_putc(out, '\n');
+    buf_puts(out, n ? "\n" : "as by default\n");
     json_free(v);
 }
 

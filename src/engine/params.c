@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -333,4 +334,31 @@ params_json(const struct params *p, struct json_writer *w)
         }
     }
     json_close(w, '}');
+}
+
+bool
+params_is_default(const struct param *table, const struct json *value)
+{
+    const struct param *p = table;
+    struct buf b;
+    bool same;
+
+    while (p && p->name && strcmp(p->name, json_key(value)) != 0)
+        p++;
+    if (!p || !p->name)
+        return false;
+    if (json_type(value) == JSON_NULL)
+        return !p->fallback;
+    if (!p->fallback)
+        return json_type(value) == JSON_STRING &&
+               strcmp(json_string(value), "auto") == 0;
+    if (json_type(value) == JSON_NUMBER)
+        return json_number(value) == strtod(p->fallback, NULL);
+    if (json_type(value) == JSON_STRING)
+        return strcmp(json_string(value), p->fallback) == 0;
+    buf_init(&b);
+    json_print(&b, value);
+    same = b.data && strcmp(b.data, p->fallback) == 0;
+    buf_fini(&b);
+    return same;
 }

@@ -51,4 +51,8 @@ bool params_bool(const struct params *p, const char *name);
 const char *params_text(const struct params *p, const char *name);
 /* All values, defaults included, auto as "auto", in table order. */
 void params_json(const struct params *p, struct json_writer *w);
+/* Is this member of such JSON what its parameter has when nobody says?  False
+ * of what the family's rule decided, and of a name that is not in the table.
+ * table may be NULL. */
+bool params_is_default(const struct param *table, const struct json *value);
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "engine/family.h"
 
 enum {
     SPARK_CELLS = 24,
@@ -246,14 +247,15 @@ put_field(struct buf *out, const char *label, const char *value)
     }
 }
 
-/* "learning_rate 0.05, leaves 8, ..." wrapped to width. */
+/* "learning_rate 0.05, leaves 8, ..." wrapped to width: what somebody set or
+ * the family decided. */
 static void
-put_params(const char *params, size_t width, struct buf *out)
+put_params(const struct run *r, size_t width, struct buf *out)
 {
+    const struct family *family = family_find(r->family);
     struct error err;
-    struct json *root =
-        params && *params ? json_parse(str_of(params), &err) : NULL;
-    size_t used = 12;
+    struct json *root = json_parse(str_of(r->params), &err);
+    size_t used = 12, n = 0;
     struct buf item;
 
     if (!root)
@@ -261,22 +263,26 @@ put_params(const char *params, size_t width, struct buf *out)
     buf_init(&item);
     buf_printf(out, "%-12s", "parameters");
     for (const struct json *v = json_first(root); v; v = json_next(v)) {
+        if (params_is_default(family ? family->params : NULL, v))
+            continue;
         buf_clear(&item);
         buf_printf(&item, "%s ", json_key(v));
         if (json_type(v) == JSON_STRING)
             put_plain(&item, json_string(v), NAME_CELLS);
         else
             json_print(&item, v);
-        if (json_next(v))
-            buf_puts(&item, ", ");
-        if (used + item.len > width && used > 12) {
+        buf_puts(out, n > 0 ? "," : "");
+        if (used + item.len + 2 > width && used > 12) {
             buf_printf(out, "\n%-12s", "");
             used = 12;
+        } else if (n > 0) {
+            buf_putc(out, ' ');
         }
         buf_puts(out, item.data);
-        used += item.len;
+        used += item.len + 2;
+        n++;
     }
-    buf_putc(out, '\n');
+    buf_puts(out, n ? "\n" : "as by default\n");
     buf_fini(&item);
     json_free(root);
 }
@@ -306,7 +312,7 @@ summary_run(const struct run *r, const struct series_list *series, size_t width,
     buf_clear(&b);
     summary_metrics(r->metrics, 20, &b);
     put_field(out, "metrics", b.data);
-    put_params(r->params, width, out);
+    put_params(r, width, out);
     buf_clear(&b);
     buf_printf(&b, "%s%s%.12s", r->data, r->fingerprint[0] ? "  #" : "",
                r->fingerprint);

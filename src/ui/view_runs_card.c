@@ -5,7 +5,6 @@
 #include "ui/view_runs.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/loop.h"
@@ -50,23 +49,8 @@ bool
 runs_is_default(const struct run *run, const struct json *value)
 {
     const struct family *f = family_find(run->family);
-    const struct param *p = f ? f->params : NULL;
-    struct buf b;
-    bool same;
 
-    while (p && p->name && strcmp(p->name, json_key(value)) != 0)
-        p++;
-    if (!p || !p->name)
-        return false;
-    if (!p->fallback)
-        return json_type(value) == JSON_NULL;
-    if (json_type(value) == JSON_NUMBER)
-        return json_number(value) == strtod(p->fallback, NULL);
-    buf_init(&b);
-    runs_scalar_text(value, &b);
-    same = strcmp(b.data ? b.data : "", p->fallback) == 0;
-    buf_fini(&b);
-    return same;
+    return params_is_default(f ? f->params : NULL, value);
 }
 
 static int
@@ -79,7 +63,7 @@ draw_params(const struct canvas *c, int y, const struct run *run,
         return y;
     buf_init(&b);
     for (const struct json *p = json_first(params); p; p = json_next(p)) {
-        if (json_type(p) == JSON_NULL || runs_is_default(run, p))
+        if (runs_is_default(run, p))
             continue;
         buf_printf(&b, "%s%s ", b.len ? "  " : "", json_key(p));
         runs_scalar_text(p, &b);

@@ -139,11 +139,35 @@ test_json_holds_all_values_in_table_order(void **state)
     params_free(p);
 }
 
+static void
+test_what_was_set_or_decided_is_no_default(void **state)
+{
+    static const char text[] =
+        "{\"trees\":200,\"leaves\":\"auto\",\"rate\":0.2,"
+        "\"bagging\":false,\"grow\":\"depth\","
+        "\"note\":null,\"rounds\":7}";
+    static const bool is_default[] = {true,  true, false, true,
+                                      false, true, false};
+    struct error err;
+    struct json *root = json_parse(str_of(text), &err);
+    size_t i = 0;
+
+    (void)state;
+    assert_non_null(root);
+    for (const struct json *v = json_first(root); v; v = json_next(v), i++) {
+        assert_int_equal(params_is_default(table, v), is_default[i]);
+        assert_false(params_is_default(NULL, v));
+    }
+    assert_int_equal(i, 7);
+    json_free(root);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults_come_from_the_table),
+        cmocka_unit_test(test_what_was_set_or_decided_is_no_default),
         cmocka_unit_test(test_a_value_set_is_kept_by_a_copy),
         cmocka_unit_test(test_auto_undoes_a_setting_that_has_no_default),
         cmocka_unit_test(test_an_error_names_value_range_and_nearest_name),
