@@ -20,6 +20,7 @@ struct crossing {
     const struct cv_options *o;
     struct model_options model;
     const struct train *ctx;
+    bool in_order; /* by time, without a column of it */
     struct split_plan plan;
     struct cv_result *out;
 };
@@ -33,7 +34,7 @@ table_by(const struct crossing *c, const char *strata, struct error *err)
     struct frame *y, *both = NULL;
     size_t col;
 
-    if (truth->problem == PROBLEM_REGRESSION || c->o->time)
+    if (truth->problem == PROBLEM_REGRESSION || c->o->time || c->in_order)
         return frame_ref(c->frame);
     y = target_frame(truth, err);
     if (!y || !by)
@@ -59,8 +60,10 @@ folds_make(struct crossing *c, struct error *err)
     struct split_by by = {.stratify = classes ? group ? strata : "y" : NULL,
                           .group = group,
                           .time = c->o->time,
+                          .in_order = c->in_order,
                           .gap = c->o->gap,
                           .window = c->o->window,
+                          .each = c->o->each,
                           .seed = c->ctx->seed};
     struct frame *table = table_by(c, strata, err);
     bool ok = table && split_plan_make(table, c->o->k, &by, &c->plan, err);
@@ -290,9 +293,9 @@ result_init(struct crossing *c, struct error *err)
 }
 
 static bool
-options_check(const struct cv_options *o, struct error *err)
+options_check(const struct cv_options *o, bool in_order, struct error *err)
 {
-    unsigned least = o->time ? 1 : 2;
+    unsigned least = o->time || in_order ? 1 : 2;
 
     if (o->k < least || o->k > CV_MAX_FOLDS)
         return error_set(err, ERR_RANGE, "%u folds, expected %u..%d", o->k,
@@ -300,6 +303,9 @@ options_check(const struct cv_options *o, struct error *err)
     if (o->model && o->model->valid)
         return error_set(err, ERR_USAGE,
                          "cross-validation takes no validation rows");
+    if (in_order && o->gap)
+        return error_set(err, ERR_USAGE,
+                         "a gap in a series wants a column of times");
     if (o->model && o->model->checkpoint)
         return error_set(err, ERR_USAGE,
                          "cross-validation keeps no checkpoint");
@@ -327,16 +333,20 @@ cv_run(const struct family *family, const struct params *p,
         return error_set(err, ERR_RANGE,
                          "%s has no target that it could be judged by",
                          family->name);
-    if (!options_check(o, err))
+    if (family->forecast && !o->time) {
+        own.time = model_fit_time(family, p);
+        c.in_order = !own.time;
+    }
+    if (!options_check(&own, c.in_order, err))
         return false;
     if (o->model)
         c.model = *o->model;
     c.o = &own;
     /* Rows of one query are ranked together: they are not torn apart. */
-    if (c.model.group && !o->group && !o->time)
+    if (c.model.group && !o->group && !own.time)
         own.group = c.model.group;
     c.model.split_group = own.group;
-    c.model.split_time = o->time;
+    c.model.split_time = own.time;
     c.model.split_gap = o->gap;
     c.model.problem = model_fit_problem(family, p, c.model.problem);
     if (!target_fit(f, target, c.model.problem, &r.truth, err))

@@ -17,7 +17,7 @@ enum { CV_MAX_FOLDS = 100, CV_INNER = 3 };
 struct cv_options {
     unsigned k;               /* folds, 2..CV_MAX_FOLDS; by time from 1 on */
     const char *group, *time; /* as split_by; NULL: by class, or at random */
-    size_t gap, window;
+    size_t gap, window, each;
     const struct model_options *model; /* may be NULL */
     /* nested: */
     struct params *const *candidates; /* to choose from */
@@ -40,7 +40,9 @@ struct cv_result {
     struct target truth;
 };
 
-/* Told as events "cv.NAME" with the fold as step.  Group and time columns stay
+/* What forecasts is always tested on what comes after: by o->time, else by the
+ * column of times that its parameters name, else by the order of the rows.
+ * Told as events "cv.NAME" with the fold as step.  Group and time columns stay
  * among the inputs, unless the model's options drop them. */
 bool cv_run(const struct family *family, const struct params *p,
             const struct frame *f, const char *target,

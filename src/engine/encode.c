@@ -186,6 +186,15 @@ design_pull(const struct design *d, size_t col, size_t begin, size_t end,
     }
 }
 
+enum col_type
+design_type(const struct design *d, size_t col)
+{
+    const struct column *c =
+        d->dense ? NULL : d->ref[d->source[col].ref].column;
+
+    return c ? column_type(c) : COL_FLOAT64;
+}
+
 bool
 design_is_text(const struct design *d, size_t col)
 {

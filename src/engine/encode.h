@@ -55,6 +55,8 @@ void design_bind(struct design *d, size_t ref, const struct column *c,
 size_t design_rows(const struct design *d);
 size_t design_cols(const struct design *d);
 const struct design_column *design_column(const struct design *d, size_t col);
+/* The type of what a column is made of; a number where it is not known. */
+enum col_type design_type(const struct design *d, size_t col);
 /* Values of rows begin..end-1 of a column. Any thread. */
 void design_pull(const struct design *d, size_t col, size_t begin, size_t end,
                  double *out);

@@ -21,17 +21,28 @@
 #include "engine/port/imported.h"
 #include "engine/trees/forest.h"
 #include "engine/trees/gbdt.h"
+#include "engine/trees/lags.h"
 
 static const struct family *const families[] = {
-    &als_family,         &cnn_family,
-    &elastic_net_family, &ets_family,
-    &extra_trees_family, &forest_family,
-    &gbdt_family,        &isolation_forest_family,
-    &kmeans_family,      &knn_family,
-    &lasso_family,       &linear_family,
-    &logistic_family,    &mlp_family,
-    &naive_bayes_family, &pca_family,
-    &ridge_family,       &seasonal_naive_family,
+    &als_family,
+    &cnn_family,
+    &elastic_net_family,
+    &ets_family,
+    &extra_trees_family,
+    &forest_family,
+    &gbdt_family,
+    &gbdt_lags_family,
+    &isolation_forest_family,
+    &kmeans_family,
+    &knn_family,
+    &lasso_family,
+    &linear_family,
+    &logistic_family,
+    &mlp_family,
+    &naive_bayes_family,
+    &pca_family,
+    &ridge_family,
+    &seasonal_naive_family,
 };
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 

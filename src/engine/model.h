@@ -142,8 +142,9 @@ struct family {
     const struct family_table *tables;
     struct frame *(*table)(const void *learner, size_t which,
                            const struct prepare *prepare, struct error *err);
-    /* Parameters that name the only columns it learns from, ended by NULL; one
-     * that is unset names none.  NULL: it learns from all. */
+    /* Parameters that name the only columns it learns from, ended by NULL: one
+     * each, or several with commas between; one that is unset names none.
+     * NULL: it learns from all. */
     const char *const *columns;
     /* Columns item (as the table has it) and score, best first; ERR_NOTFOUND
      * for a user that is not known.  NULL: it does not recommend. */
@@ -260,6 +261,9 @@ bool model_fit_target_check(const struct family *family, const char *target,
  * parameters ask for, or -1. */
 int model_fit_problem(const struct family *family, const struct params *p,
                       int wanted);
+/* The column of times that the parameters of a family that forecasts name; NULL:
+ * none, or it does not forecast. */
+const char *model_fit_time(const struct family *family, const struct params *p);
 /* May it be tried on a stream at all?  Otherwise its error. */
 bool
 model_fit_streams(const struct family *family, const struct model_options *o,

@@ -84,6 +84,13 @@ model_fit_problem(const struct family *family, const struct params *p,
     return wanted < 0 && family->problem ? family->problem(p) : wanted;
 }
 
+const char *
+model_fit_time(const struct family *family, const struct params *p)
+{
+    return family->forecast && params_is_set(p, "time") ? params_text(p, "time")
+                                                        : NULL;
+}
+
 bool
 model_fit_target_check(const struct family *family, const char *target,
                        const struct model_options *o, struct error *err)
@@ -286,16 +293,58 @@ column_named(const struct fit *f, const char *param)
                : NULL;
 }
 
+/* The names in `list`: it is one itself, or has commas between; *at moves on,
+ * from 0.  False behind the last. */
+static bool
+next_name(const struct frame *f, const char *list, size_t *at, struct str *out)
+{
+    struct str rest = {list + *at, strlen(list + *at)};
+    const char *comma = memchr(rest.p, ',', rest.n);
+
+    if (*at > 0 && rest.n == 0)
+        return false;
+    if (*at == 0 && frame_find(f, list) >= 0)
+        comma = NULL;
+    out->p = rest.p;
+    out->n = comma ? (size_t)(comma - rest.p) : rest.n;
+    *at += out->n + (comma != NULL);
+    *out = str_trim(*out);
+    return true;
+}
+
 static bool
 is_named(const struct fit *f, const char *column)
 {
-    for (const char *const *p = f->family->columns; *p; p++) {
-        const char *name = column_named(f, *p);
+    struct str name;
 
-        if (name && strcmp(name, column) == 0)
-            return true;
+    for (const char *const *p = f->family->columns; *p; p++) {
+        const char *list = column_named(f, *p);
+        size_t at = 0;
+
+        while (list && next_name(f->train, list, &at, &name))
+            if (str_is(name, column))
+                return true;
     }
     return f->target && strcmp(column, f->target) == 0;
+}
+
+/* Is every column there that parameter `p` names? */
+static bool
+need_named(const struct fit *f, const char *p, struct error *err)
+{
+    const char *list = column_named(f, p);
+    struct str name;
+    size_t at = 0, col;
+
+    while (list && next_name(f->train, list, &at, &name)) {
+        char *text = mem_try_text(name.p, name.n, err);
+        bool ok = text && frame_need(f->train, text, &col, err);
+
+        free(text);
+        if (!ok)
+            return error_prefix(err, "%s: ", p);
+    }
+    return true;
 }
 
 /* All columns but those that parameters name. */
@@ -304,7 +353,7 @@ drop_unnamed(struct fit *f, struct error *err)
 {
     const char **list =
         mem_try_array(frame_cols(f->train) + 1, sizeof *list, err);
-    size_t n = 0, col;
+    size_t n = 0;
 
     if (!list)
         return false;
@@ -313,12 +362,9 @@ drop_unnamed(struct fit *f, struct error *err)
             list[n++] = frame_name(f->train, c);
     free(f->drop);
     f->drop = list;
-    for (const char *const *p = f->family->columns; *p; p++) {
-        const char *name = column_named(f, *p);
-
-        if (name && !frame_need(f->train, name, &col, err))
-            return error_prefix(err, "%s: ", *p);
-    }
+    for (const char *const *p = f->family->columns; *p; p++)
+        if (!need_named(f, *p, err))
+            return false;
     return true;
 }
 

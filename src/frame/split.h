@@ -38,8 +38,10 @@ void split_fini(struct split *s);
 struct split_by {
     const char *stratify, *group; /* NULL: not asked for */
     const char *time;             /* not with the other two */
+    bool in_order; /* time: the rows are in its order; without a column */
     size_t gap;    /* time: so many rows before the tested ones are left out */
     size_t window; /* time: train on so many rows at most; 0: all before */
+    size_t each;   /* time: a fold tests so many rows; 0: n / (k + 1) */
     uint64_t seed;
 };
 
@@ -63,8 +65,8 @@ struct split_plan {
 };
 
 /* k folds.  Groups go, large ones first, where they keep rows and classes of the
- * folds even.  Time: k parts of n / (k + 1) rows each, the earliest first, each
- * tested after all before it.  ERR_RANGE where there are fewer groups than
+ * folds even.  Time: the last k parts of n / (k + 1) rows each, or of `each`,
+ * the earliest first, each tested after all before it.  ERR_RANGE where there are fewer groups than
  * folds, no row to train on, or a time is missing. */
 bool
 split_plan_make(const struct frame *f, unsigned k, const struct split_by *by,

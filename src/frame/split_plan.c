@@ -188,14 +188,27 @@ by_moment(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
+static struct moment *
+moments_in_order(size_t n, struct error *err)
+{
+    struct moment *m = mem_try_array(n, sizeof *m, err);
+
+    for (size_t i = 0; i < n && m; i++)
+        m[i] = (struct moment){(double)i, (uint32_t)i};
+    return m;
+}
+
 /* All rows by time; equal times as they stand. */
 static struct moment *
-moments_of(const struct frame *f, const char *name, struct error *err)
+moments_of(const struct frame *f, const struct split_by *by, struct error *err)
 {
+    const char *name = by->time;
     size_t n = frame_rows(f), col;
     const struct column *c;
     struct moment *m;
 
+    if (by->in_order)
+        return moments_in_order(n, err);
     if (!frame_need(f, name, &col, err))
         return NULL;
     c = frame_column(f, col);
@@ -239,15 +252,21 @@ nothing_before(const struct split_by *by, unsigned which, size_t n,
     return error_set(err, ERR_RANGE,
                      "no row of %zu is left to train on before part %u by "
                      "'%s', with a gap of %zu",
-                     n, which + 1, by->time, by->gap);
+                     n, which + 1, by->time ? by->time : "order", by->gap);
 }
 
 static bool
 plan_time(const struct frame *f, unsigned k, const struct split_by *by,
           struct split_plan *p, struct error *err)
 {
-    size_t n = p->n, size = n / (k + 1);
-    struct moment *m = moments_of(f, by->time, err);
+    size_t n = p->n, size = by->each ? by->each : n / (k + 1);
+    struct moment *m;
+
+    if (size >= n || size * k >= n)
+        return error_set(err, ERR_RANGE,
+                         "%u parts of %zu rows leave none of %zu to train on",
+                         k, size, n);
+    m = moments_of(f, by, err);
 
     if (!m || !(p->order = mem_try_array(n, sizeof *p->order, err)) ||
         !(p->begin = mem_try_array(k, sizeof *p->begin, err)) ||
@@ -280,16 +299,23 @@ plan_time(const struct frame *f, unsigned k, const struct split_by *by,
 /* ---- plans ---- */
 
 static bool
+is_timed(const struct split_by *by)
+{
+    return by->time || by->in_order;
+}
+
+static bool
 by_check(const struct split_by *by, struct error *err)
 {
-    if (by->time && by->group)
+    if (is_timed(by) && by->group)
         return error_set(err, ERR_RANGE,
                          "rows are split by time ('%s') or by groups ('%s'), "
                          "not by both",
-                         by->time, by->group);
-    if (!by->time && (by->gap || by->window))
+                         by->time ? by->time : "their order", by->group);
+    if (!is_timed(by) && (by->gap || by->window || by->each))
         return error_set(err, ERR_RANGE,
-                         "a gap or a window is of rows by time");
+                         "a gap, a window or the rows of a fold are of rows "
+                         "by time");
     return true;
 }
 
@@ -303,15 +329,16 @@ split_plan_make(const struct frame *f, unsigned k, const struct split_by *by,
     *out = (struct split_plan){0};
     if (!by_check(by, err))
         return false;
-    if (k < 1 + !by->time || k >= UINT8_MAX || k + (by->time != NULL) > p.n)
+    if (k < (is_timed(by) ? 1u : 2u) || k >= UINT8_MAX ||
+        k + is_timed(by) > p.n)
         return error_set(err, ERR_RANGE,
                          "%u folds of %zu rows, expected 2..%zu", k, p.n,
                          p.n < UINT8_MAX ? p.n : (size_t)UINT8_MAX - 1);
     if (!(p.fold = mem_try_array(p.n, 1, err)))
         return false;
-    ok = by->time    ? plan_time(f, k, by, &p, err)
-         : by->group ? plan_groups(f, k, by, &p, err)
-                     : split_folds(f, k, by->stratify, by->seed, p.fold, err);
+    ok = is_timed(by) ? plan_time(f, k, by, &p, err)
+         : by->group  ? plan_groups(f, k, by, &p, err)
+                      : split_folds(f, k, by->stratify, by->seed, p.fold, err);
     if (ok)
         *out = p;
     else
@@ -435,7 +462,7 @@ hold_latest(const struct frame *f, double share, const struct split_by *by,
             struct split *out, struct error *err)
 {
     size_t n = frame_rows(f), test, end;
-    struct moment *m = moments_of(f, by->time, err);
+    struct moment *m = moments_of(f, by, err);
     struct split_plan p = {.k = 1, .n = n};
     size_t cut[2];
     bool ok = m && (p.order = mem_try_array(n, sizeof *p.order, err));
@@ -471,7 +498,7 @@ split_holdout_by(const struct frame *f, double test_share,
     *out = (struct split){0};
     if (!by_check(by, err))
         return false;
-    if (!by->group && !by->time)
+    if (!by->group && !is_timed(by))
         return split_holdout(f, test_share, by->stratify, by->seed, out, err);
     if (!(test_share > 0 && test_share < 1))
         return error_set(err, ERR_RANGE,
@@ -479,7 +506,7 @@ split_holdout_by(const struct frame *f, double test_share,
                          test_share);
     if (n < 2)
         return error_set(err, ERR_RANGE, "cannot split %zu rows", n);
-    if (by->time)
+    if (is_timed(by))
         return hold_latest(f, test_share, by, out, err);
     if (!(mark = mem_try_array(n, 1, err)))
         return false;

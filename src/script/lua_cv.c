@@ -152,6 +152,7 @@ read_cv(lua_State *L, int idx, struct folding *f)
     f->cv.inner = read_folds(L, idx, "inner", CV_INNER);
     f->cv.gap = read_rows(L, idx, "cv_gap");
     f->cv.window = read_rows(L, idx, "cv_window");
+    f->cv.each = read_rows(L, idx, "cv_rows");
     f->cv.group = script_opt_text(L, idx, "cv_group", NULL);
     f->cv.time = script_opt_text(L, idx, "cv_time", NULL);
     f->cv.by = script_opt_text(L, idx, "by", NULL);
@@ -164,13 +165,12 @@ int
 lua_estimator_cv(lua_State *L)
 {
     static const char *const allowed[] = {
-        "folds",     "seed",     "valid",    "metric",
-        "stop",      "patience", "drop",     "derive",
-        "refit",     "weight",   "group",    "class_weight",
-        "cv_group",  "cv_time",  "cv_gap",   "cv_window",
-        "grid",      "inner",    "by",       "calibrate",
-        "threshold", "profit",   "interval", "loss",
-        "prepare",   "offset",   NULL};
+        "folds",     "seed",         "valid",    "metric",   "stop",
+        "patience",  "drop",         "derive",   "refit",    "weight",
+        "group",     "class_weight", "cv_group", "cv_time",  "cv_gap",
+        "cv_window", "cv_rows",      "grid",     "inner",    "by",
+        "calibrate", "threshold",    "profit",   "interval", "loss",
+        "prepare",   "offset",       NULL};
     struct folding f = {.e = script_check(L, 1, &estimator_type),
                         .frame = script_frame(L, 2),
                         .cv = {.k = 5},

@@ -709,6 +709,7 @@ const struct binding lua_estimator_methods[] = {
      "            before it\n"
      "  cv_gap    by time: rows left out before the tested ones, 0\n"
      "  cv_window by time: train on so many rows at most\n"
+     "  cv_rows   by time: so many rows a fold, the last ones\n"
      "  grid      { leaves = { 7, 31 } }: nested, in each fold the candidate\n"
      "            that does best on its training rows; r.chosen tells which\n"
      "  inner     folds that choose it, 3\n"
@@ -769,8 +770,8 @@ const struct binding lua_model_methods[] = {
      "The best items for a user, of those that were not rated (als)."},
     {"forecast", model_forecast_lua,
      "model:forecast{ horizon = 12, level = 0.95 }",
-     "What comes behind the last row of a series, with an interval (ets,\n"
-     "seasonal_naive)."},
+     "What comes behind the last row of a series, with an interval\n"
+     "(ets, gbdt_lags, seasonal_naive)."},
     {"oob", model_oob_lua, "model:oob()",
      "Of a forest with keep_oob: what trees that have not seen a training row\n"
      "say of it, in the order of the rows."},
@@ -834,6 +835,10 @@ const struct binding lua_model_functions[] = {
      "Exponential smoothing of a series; see model:forecast."},
     {"seasonal_naive", NULL, "lathe.seasonal_naive{ time = column }",
      "Forecasts the value of a season ago."},
+    {"gbdt_lags", NULL,
+     "lathe.gbdt_lags{ time = column, series = column, ... }",
+     "Gradient boosting on what came before: lags, means and calendar of one\n"
+     "or several series; see model:forecast."},
     {"isolation_forest", NULL, "lathe.isolation_forest{ parameters }",
      "Rows that few random cuts set apart. Learns without a target; answers\n"
      "`score`, near 1 for outliers, and `outlier`, 0 or 1."},

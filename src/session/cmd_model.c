@@ -87,18 +87,20 @@ static bool
 read_folds(struct training *g, const struct call *c, struct error *err)
 {
     int64_t k = call_int(c, "cv"), gap = call_int(c, "cv-gap");
-    int64_t window = call_int(c, "cv-window");
+    int64_t window = call_int(c, "cv-window"), each = call_int(c, "cv-rows");
 
-    if (k < 0 || k == 1 || k > CV_MAX_FOLDS || gap < 0 || window < 0)
+    if (k < 0 || k == 1 || k > CV_MAX_FOLDS || gap < 0 || window < 0 ||
+        each < 0)
         return error_set(err, ERR_USAGE,
-                         "train: --cv takes 2..%d folds, --cv-gap and "
-                         "--cv-window rows",
+                         "train: --cv takes 2..%d folds, --cv-gap, "
+                         "--cv-window and --cv-rows take rows",
                          CV_MAX_FOLDS);
     g->cv = (struct cv_options){.k = (unsigned)k,
                                 .group = call_text(c, "cv-group"),
                                 .time = call_text(c, "cv-time"),
                                 .gap = (size_t)gap,
-                                .window = (size_t)window};
+                                .window = (size_t)window,
+                                .each = (size_t)each};
     return k == 0 || !stream_wanted(call_text(c, "data"), NULL) ||
            error_set(err, ERR_USAGE,
                      "train: --cv wants a table that fits in memory");
@@ -118,14 +120,18 @@ choose_aside(const struct training *g, const struct family *family,
     struct target y;
     size_t col;
 
+    if (family->forecast && !by.time) {
+        by.time = model_fit_time(family, g->params);
+        by.in_order = !by.time;
+    }
     if (!frame_need(g->data, target, &col, err) ||
         !target_fit(g->data, target, fit_problem(family, g->params), &y, err))
         return false;
     by_class = problem_has_classes(y.problem) &&
                column_type(frame_column(g->data, col)) != COL_FLOAT64 &&
-               !by.group && !by.time;
+               !by.group && !by.time && !by.in_order;
     by.stratify = by_class ? target : NULL;
-    ok = group && !by.group && !by.time
+    ok = group && !by.group && !by.time && !by.in_order
              ? target_group(&y, g->data, group, err) &&
                    target_split(&y, g->test_share, by.seed, s, err)
              : split_holdout_by(g->data, g->test_share, &by, s, err);
@@ -178,8 +184,8 @@ read_rows(struct training *g, struct task *t, const struct call *c,
 
 /* Families without a target have no rows to be judged on either. */
 static bool
-check_target(const struct training *g, const struct family *family,
-             const struct call *c, struct error *err)
+check_target(const struct family *family, const struct call *c,
+             struct error *err)
 {
     bool none = family->problems == 1u << PROBLEM_NONE;
 
@@ -192,11 +198,6 @@ check_target(const struct training *g, const struct family *family,
         return error_set(err, ERR_USAGE,
                          "train: %s learns without a target: there is nothing "
                          "to judge it by",
-                         family->name);
-    if (family->forecast && g->test_share > 0)
-        return error_set(err, ERR_USAGE,
-                         "train: %s learns from a series: rows drawn from it "
-                         "leave gaps; --test takes a table of its last rows",
                          family->name);
     return model_fit_target_check(family,
                                   none ? call_text(c, "target") : target_of(c),
@@ -213,7 +214,7 @@ read_tables(struct training *g, const struct family *family, struct task *t,
     return read_folds(g, c, err) &&
            read_share(c, "valid", &g->valid_share, err) &&
            read_share(c, "test", &g->test_share, err) &&
-           check_target(g, family, c, err) && read_rows(g, t, c, err) &&
+           check_target(family, c, err) && read_rows(g, t, c, err) &&
            (!valid || g->valid_share > 0 ||
             (g->valid = cmd_table(t, c, valid, err))) &&
            (!test || g->test_share > 0 ||

@@ -125,8 +125,8 @@ static const struct arg train_args[] = {
     {"--target", ARG_COLUMN, false, false, NULL, NULL,
      "what to predict; of pictures: class; of clusters and the like: none"},
     {"--model", ARG_CHOICE, false, false, "gbdt",
-     "als|cnn|elastic_net|ets|extra_trees|forest|gbdt|isolation_forest|"
-     "kmeans|knn|lasso|linear|logistic|mlp|naive_bayes|pca|ridge|"
+     "als|cnn|elastic_net|ets|extra_trees|forest|gbdt|gbdt_lags|"
+     "isolation_forest|kmeans|knn|lasso|linear|logistic|mlp|naive_bayes|pca|ridge|"
      "seasonal_naive",
      "the family of models"},
     {"--set", ARG_TEXT, false, true, NULL, "NAME=VALUE",
@@ -149,6 +149,8 @@ static const struct arg train_args[] = {
      "with --cv-time: rows left out before them"},
     {"--cv-window", ARG_INT, false, false, "0", NULL,
      "with --cv-time: learn from so many rows at most"},
+    {"--cv-rows", ARG_INT, false, false, "0", NULL,
+     "with --cv-time: test so many rows in each fold, the last ones"},
     {"--derive", ARG_TEXT, false, true, NULL, "NAME = EXPRESSION",
      "a column that is computed first, and kept in the model"},
     {"--prepare", ARG_TEXT, false, true, NULL, "STEP",

@@ -71,9 +71,20 @@ is $? 0 "a series is learnt"
 is "$($lathe forecast series.lathe --horizon 2 --json | head -c 2)" '[{' "its forecast is JSON"
 $lathe forecast series.lathe --horizon 13 --out coming.csv > /dev/null
 is "$(awk -F, 'NR == 14 { print $2 }' coming.csv)" 2024-01-01 "or a table, with the dates to come"
-$lathe train sold.csv --target sold --model ets --test 0.2 2> err
-is $? 2 "rows to test on are not drawn from a series"
+$lathe train sold.csv --target sold --model seasonal_naive --set time=month --test 0.3 > out
+is $? 0 "a share to test on"
+# i + 9 (i % 12) + 50: twelve steps later it is 12 more.
+like "$(cat out)" 'RMSE +12 ' "is the last rows of a series"
+$lathe train sold.csv --target sold --model seasonal_naive --set period=12 --cv 2 --cv-rows 6 > out
+is $? 0 "folds of a series"
+like "$(cat out)" 'rmse +12\.0+ .* 12\.0+ 12\.0+' "come after what they are foretold from"
+$lathe train sold.csv --target sold --model ets --valid 0.2 2> err
+is $? 2 "rows to stop by are not drawn from a series"
 like "$(cat err)" 'leave gaps' "and told so"
+$lathe train sold.csv --target sold --model gbdt_lags --set time=month --set difference=season --set means=0 --out lags.lathe > out
+is $? 0 "boosting on lags learns it"
+$lathe forecast lags.lathe --horizon 2 --out coming.csv > /dev/null
+like "$(sed -n 2p coming.csv)" '^1,2023-01-01,86' "and goes on"
 $lathe train sold.csv --target sold --model ets --set time=mnth 2> err
 like "$(cat err)" "time: .*'mnth'" "a time that is not there is told"
 awk 'BEGIN { print "user,item,stars"; for (u = 1; u < 9; u++) for (i = 1; i < 9; i++)

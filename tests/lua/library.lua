@@ -128,6 +128,9 @@ tap.is(sales.params.period, 12, "months have a season of twelve")
 tap.fails(function() sales:forecast { horizon = 0 } end, "horizon of 0", "a horizon is at least 1")
 tap.fails(function() lathe.ets():fit(lathe.read("sold.csv"), "sold", { valid = 0.2 }) end,
     "leave gaps", "no rows are drawn from a series")
+local turns = lathe.gbdt_lags { time = "month", trees = 30 }:cv(lathe.read("sold.csv"), "sold",
+    { folds = 2, cv_rows = 12 })
+tap.is(turns:predictions().rows, 24, "folds of a series are its last rows")
 
 -- Models and runs.
 local model = lathe.gbdt { trees = 15 }:fit(a, "churn", { seed = 1, name = "small" })

@@ -16,8 +16,8 @@
 
 #include "engine/classic/ets.h"
 #include "engine/classic/ets_run.h"
-#include "engine/classic/series.h"
 #include "engine/family.h"
+#include "engine/series.h"
 #include "frame/builder.h"
 #include "tests/lib/lesson.h"
 

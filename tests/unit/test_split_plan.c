@@ -203,6 +203,38 @@ test_parts_by_time_are_those_of_scikit_learn(void **state)
     frame_unref(f);
 }
 
+/* Ten rows as they stand: two folds of two test 6, 7 and 8, 9. */
+static void
+test_rows_in_order_need_no_column(void **state)
+{
+    struct split_by by = {.in_order = true, .each = 2};
+    static const char *const names[] = {"x"};
+    static const enum col_type types[] = {COL_INT64};
+    struct split_plan plan;
+    struct split s;
+    struct error err;
+    struct builder *b = builder_new(1, names, types, &err);
+    struct frame *f;
+
+    (void)state;
+    for (size_t i = 0; i < 10; i++)
+        assert_true(builder_i64(b, 0, 0, &err) && builder_end_row(b, &err));
+    f = builder_finish(b, &err);
+    assert_true(split_plan_make(f, 2, &by, &plan, &err));
+    for (unsigned k = 0; k < 2; k++) {
+        assert_true(split_plan_part(&plan, k, &s, &err));
+        assert_int_equal(s.n_train, 6 + 2 * k);
+        assert_int_equal(s.n_test, 2);
+        assert_int_equal(s.test[0], 6 + 2 * k);
+        split_fini(&s);
+    }
+    split_plan_fini(&plan);
+    by.each = 5;
+    assert_false(split_plan_make(f, 2, &by, &plan, &err));
+    assert_int_equal(err.code, ERR_RANGE);
+    frame_unref(f);
+}
+
 static void
 test_a_moment_does_not_train_where_it_is_tested(void **state)
 {
@@ -325,6 +357,7 @@ main(void)
         cmocka_unit_test(test_the_seed_deals_groups_of_one_size),
         cmocka_unit_test(test_too_few_groups_are_an_error),
         cmocka_unit_test(test_parts_by_time_are_those_of_scikit_learn),
+        cmocka_unit_test(test_rows_in_order_need_no_column),
         cmocka_unit_test(test_a_moment_does_not_train_where_it_is_tested),
         cmocka_unit_test(test_time_with_groups_or_nothing_before_is_an_error),
         cmocka_unit_test(test_a_holdout_takes_whole_groups_or_the_latest_rows),

@@ -13,7 +13,7 @@
 #include "base/rng.h"
 #include "engine/classic/ets_run.h"
 #include "engine/classic/panels.h"
-#include "engine/classic/series.h"
+#include "engine/series.h"
 #include "frame/builder.h"
 
 enum {
@@ -432,7 +432,9 @@ ets_forecast(const void *learner, const struct prepare *prepare,
              const struct forecast *ask, struct error *err)
 {
     const struct ets *m = learner;
-    size_t n = ask->horizon;
+    size_t n = ask->horizon, n_inputs = 0;
+    struct series_frame_of of = {.n = n};
+    struct series_path path;
     double *mean, *low, *high;
     struct frame *f = NULL;
     bool exact = m->form.error == ETS_ADD && m->form.trend != ETS_MUL &&
@@ -443,14 +445,19 @@ ets_forecast(const void *learner, const struct prepare *prepare,
         return NULL;
     low = mean + n;
     high = low + n;
+    path = (struct series_path){&m->clock, 0, mean, low, high};
     ahead(m, n, mean);
     if (exact)
         interval_exact(m, mean, n, normal_quantile((1 + ask->level) / 2), low,
                        high);
     else
         ok = interval_drawn(m, n, ask->level, low, high, err);
+    if (m->clock.timed)
+        of.time = prepare_inputs(prepare, &n_inputs);
+    if (ok && m->clock.timed && n_inputs == 0)
+        ok = error_set(err, ERR_CORRUPT, "a series in time without a time");
     if (ok)
-        f = series_frame(&m->clock, prepare, n, mean, low, high, err);
+        f = series_frame(&of, &path, 1, err);
     free(mean);
     return f;
 }

@@ -1,8 +1,8 @@
-/* engine/classic/series.c -- rows as a series in time.
+/* engine/series.c -- rows as a series in time.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "engine/classic/series.h"
+#include "engine/series.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +10,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "engine/classic/panels.h"
 #include "frame/builder.h"
 
 #define DAY 86400.0
@@ -49,24 +48,31 @@ last_day(int64_t month)
 
 /* ---- reading ---- */
 
-struct stamped {
-    double time, y;
-    size_t at;
-};
-
+/* For the order: what is missing comes first, and is told of. */
 static int
 by_time(const void *a, const void *b)
 {
-    const struct stamped *x = a, *y = b;
+    const struct moment *x = a, *y = b;
+    bool no_x = isnan(x->time), no_y = isnan(y->time);
 
-    if (x->time != y->time)
+    if (x->series != y->series)
+        return x->series < y->series ? -1 : 1;
+    if (no_x != no_y)
+        return no_x ? -1 : 1;
+    if (!no_x && x->time != y->time)
         return x->time < y->time ? -1 : 1;
-    return (x->at > y->at) - (x->at < y->at);
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+void
+moments_sort(struct moment *m, size_t n)
+{
+    qsort(m, n, sizeof *m, by_time);
 }
 
 /* Is the distance the same throughout? */
 static bool
-steps_even(const struct stamped *s, size_t n, struct clock *out)
+steps_even(const struct moment *s, size_t n, struct clock *out)
 {
     out->step = n > 1 ? (s[n - 1].time - s[0].time) / (double)(n - 1) : 1;
     for (size_t i = 1; i < n; i++)
@@ -76,7 +82,7 @@ steps_even(const struct stamped *s, size_t n, struct clock *out)
 }
 
 static bool
-months_even(const struct stamped *s, size_t n, bool seconds, struct clock *out)
+months_even(const struct moment *s, size_t n, bool seconds, struct clock *out)
 {
     struct civil before = {0, 0};
     bool ends = true, same = true;
@@ -106,20 +112,20 @@ months_even(const struct stamped *s, size_t n, bool seconds, struct clock *out)
     return out->months;
 }
 
-static bool
-times_settle(const struct stamped *s, size_t n, const char *name,
-             struct clock *out, struct error *err)
+bool
+clock_read(const struct moment *s, size_t n, const char *name,
+           struct clock *out, struct error *err)
 {
     struct clock c = {.timed = true, .first = s[0].time, .n = n};
 
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(s[i].time))
             return error_set(err, ERR_RANGE, "time '%s' is missing in row %zu",
-                             name, s[i].at + 1);
+                             name, s[i].row + (size_t)1);
         if (i && s[i].time == s[i - 1].time)
             return error_set(err, ERR_RANGE,
                              "time '%s' is the same in rows %zu and %zu", name,
-                             s[i - 1].at + 1, s[i].at + 1);
+                             s[i - 1].row + (size_t)1, s[i].row + (size_t)1);
     }
     *out = c;
     if (steps_even(s, n, out))
@@ -142,27 +148,24 @@ series_read(const struct fit_data *d, const char *time, struct clock *out,
             struct error *err)
 {
     size_t n = d->y->n;
-    struct stamped *s = mem_try_array(n, sizeof *s, err);
+    struct moment *s = mem_try_array(n, sizeof *s, err);
     double *y = mem_try_array(n, sizeof *y, err);
     bool ok = s && y;
 
     *out = (struct clock){.n = n};
     for (size_t i = 0; i < n && ok; i++) {
-        s[i] = (struct stamped){0, d->y->y[i], i};
+        s[i].row = (uint32_t)i;
         if (time)
             design_pull(d->train, 0, i, i + 1, &s[i].time);
-        /* For the order: what is missing comes first, and is told of. */
-        if (isnan(s[i].time))
-            s[i].time = -INFINITY;
     }
     if (ok && time && design_cols(d->train) == 0)
         ok = error_set(err, ERR_RANGE, "time '%s' has no values", time);
     if (ok && time) {
-        qsort(s, n, sizeof *s, by_time);
-        ok = times_settle(s, n, time, out, err);
+        moments_sort(s, n);
+        ok = clock_read(s, n, time, out, err);
     }
     for (size_t i = 0; i < n && ok; i++)
-        y[i] = s[i].y;
+        y[i] = d->y->y[s[i].row];
     free(s);
     if (ok)
         return y;
@@ -263,52 +266,87 @@ clock_load(struct clock *c, const struct json *o, size_t n_cols,
 /* ---- answers ---- */
 
 static bool
-put_time(struct builder *b, const struct input *in, double time,
-         struct error *err)
+put_value(struct builder *b, size_t col, const struct input *in, double value,
+          struct error *err)
 {
     if (in->type == COL_FLOAT64 || in->type == COL_TEXT || in->type == COL_BOOL)
-        return builder_f64(b, 1, time, err);
+        return builder_f64(b, col, value, err);
     if (in->type == COL_TIMESTAMP)
-        time *= 1e6; /* microseconds */
-    if (!(fabs(time) < 9e18))
-        return builder_i64(b, 1, 0, err);
-    return builder_i64(b, 1, (int64_t)floor(time + 0.5), err);
+        value *= 1e6; /* microseconds */
+    if (!(fabs(value) < 9e18))
+        return builder_i64(b, col, 0, err);
+    return builder_i64(b, col, (int64_t)floor(value + 0.5), err);
+}
+
+/* Which of the series: a level of a text, else as a time is. */
+static bool
+put_key(struct builder *b, const struct input *in, double key,
+        struct error *err)
+{
+    if (in->type != COL_TEXT)
+        return put_value(b, 0, in, key, err);
+    if (!(key >= 0 && key < (double)in->n_levels))
+        return builder_text(b, 0, str_of(""), err);
+    return builder_text(b, 0, str_of(in->levels[(size_t)key]), err);
+}
+
+static struct builder *
+path_builder(const struct input *series, const struct input *time,
+             struct error *err)
+{
+    static const char *const told[] = {"forecast", "low", "high"};
+    const char *names[6];
+    enum col_type types[6];
+    size_t n = 0;
+
+    if (series) {
+        names[n] = series->name;
+        types[n++] = series->type == COL_BOOL ? COL_FLOAT64 : series->type;
+    }
+    names[n] = "step";
+    types[n++] = COL_INT64;
+    if (time) {
+        bool plain = time->type == COL_TEXT || time->type == COL_BOOL;
+
+        names[n] = time->name;
+        types[n++] = plain ? COL_FLOAT64 : time->type;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        names[n] = told[i];
+        types[n++] = COL_FLOAT64;
+    }
+    return builder_new(n, names, types, err);
+}
+
+static bool
+put_path(struct builder *b, const struct series_frame_of *o,
+         const struct series_path *p, struct error *err)
+{
+    bool ok = true;
+
+    for (size_t h = 0; h < o->n && ok; h++) {
+        size_t c = o->series != NULL;
+        double when = o->time ? clock_time(p->clock, p->clock->n + h) : 0;
+
+        ok = (!o->series || put_key(b, o->series, p->key, err)) &&
+             builder_i64(b, c++, (int64_t)h + 1, err) &&
+             (!o->time || put_value(b, c++, o->time, when, err)) &&
+             builder_f64(b, c, p->mean[h], err) &&
+             builder_f64(b, c + 1, p->low[h], err) &&
+             builder_f64(b, c + 2, p->high[h], err) && builder_end_row(b, err);
+    }
+    return ok;
 }
 
 struct frame *
-series_frame(const struct clock *c, const struct prepare *prepare, size_t n,
-             const double *mean, const double *low, const double *high,
-             struct error *err)
+series_frame(const struct series_frame_of *o, const struct series_path *paths,
+             size_t n_paths, struct error *err)
 {
-    size_t n_inputs = 0, t = c->timed;
-    const struct input *in = t ? prepare_inputs(prepare, &n_inputs) : NULL;
-    const char *names[5] = {"step"};
-    enum col_type types[5] = {COL_INT64};
-    struct builder *b;
-    bool ok;
+    struct builder *b = path_builder(o->series, o->time, err);
+    bool ok = b != NULL;
 
-    for (size_t i = 0; i < 3; i++) {
-        static const char *const told[] = {"forecast", "low", "high"};
-
-        names[1 + t + i] = told[i];
-        types[1 + t + i] = COL_FLOAT64;
-    }
-    if (t && n_inputs == 0) {
-        error_set(err, ERR_CORRUPT, "a series in time without a time");
-        return NULL;
-    }
-    if (t) {
-        names[1] = in->name;
-        types[1] = in->type == COL_TEXT || in->type == COL_BOOL ? COL_FLOAT64
-                                                                : in->type;
-    }
-    ok = (b = builder_new(4 + t, names, types, err)) != NULL;
-    for (size_t h = 0; h < n && ok; h++)
-        ok = builder_i64(b, 0, (int64_t)h + 1, err) &&
-             (!t || put_time(b, in, clock_time(c, c->n + h), err)) &&
-             builder_f64(b, 1 + t, mean[h], err) &&
-             builder_f64(b, 2 + t, low[h], err) &&
-             builder_f64(b, 3 + t, high[h], err) && builder_end_row(b, err);
+    for (size_t i = 0; i < n_paths && ok; i++)
+        ok = put_path(b, o, &paths[i], err);
     if (ok)
         return builder_finish(b, err);
     builder_free(b);
@@ -331,7 +369,7 @@ series_score(const struct series_answers *a, const struct design *d,
             (size_t)out[i] - c->n + 1 > most)
             most = (size_t)out[i] - c->n + 1;
     }
-    if (!dense_try(&ahead, most, 1, err))
+    if (!(ahead = mem_try_array(most, sizeof *ahead, err)))
         return false;
     a->ahead(a->learner, most, ahead);
     for (size_t i = 0; i < n; i++)

@@ -1,11 +1,11 @@
-/* engine/classic/series.h -- rows as a series in time.
+/* engine/series.h -- rows as a series in time.
  *
  * A time column puts the rows in order; they must be evenly spaced, by a step
  * of days, seconds or numbers, or by months (dates and timestamps of the same
  * day of the month, or of its end).  Without one the rows are in order.
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef LATHE_ENGINE_CLASSIC_SERIES_H
-#define LATHE_ENGINE_CLASSIC_SERIES_H
+#ifndef LATHE_ENGINE_SERIES_H
+#define LATHE_ENGINE_SERIES_H
 
 #include "engine/model.h"
 
@@ -18,8 +18,20 @@ struct clock {
     size_t n;    /* rows of the series */
 };
 
-/* y, freed by the caller: the target in the order of time.  ERR_RANGE for a
- * time that is missing, twice there, or not evenly spaced. */
+/* A row in time; where there are several series, of which one. */
+struct moment {
+    double time;
+    uint32_t row, series;
+};
+/* By series, then by time; rows without a time first. */
+void moments_sort(struct moment *m, size_t n);
+/* The clock of the n > 0 moments of one series, in order; name: of the column
+ * of times.  ERR_RANGE for a time that is missing, twice there, or not evenly
+ * spaced. */
+bool clock_read(const struct moment *m, size_t n, const char *name,
+                struct clock *out, struct error *err) MUST_USE;
+/* y, freed by the caller: the target in the order of time.  The errors of
+ * clock_read(). */
 double *series_read(const struct fit_data *d, const char *time,
                     struct clock *out, struct error *err) MUST_USE;
 /* The step of a time, the first row being 0; or the time of a step. */
@@ -33,11 +45,21 @@ void clock_save(const struct clock *c, struct json_writer *w);
 bool clock_load(struct clock *c, const struct json *o, size_t n_cols,
                 struct error *err) MUST_USE;
 
-/* A forecast as a frame: step, the time in its type where there is one,
- * forecast, low, high. */
-struct frame *series_frame(const struct clock *c, const struct prepare *prepare,
-                           size_t n, const double *mean, const double *low,
-                           const double *high, struct error *err) MUST_USE;
+/* What comes behind a series, so many steps. */
+struct series_path {
+    const struct clock *clock;
+    double key; /* which series: its number, or the code of its level */
+    const double *mean, *low, *high;
+};
+struct series_frame_of {
+    const struct input *series, *time; /* columns; NULL: none */
+    size_t n;                          /* steps of each path */
+};
+/* As a frame: the series where there are several, step, the time in its type
+ * where there is one, forecast, low, high. */
+struct frame *
+series_frame(const struct series_frame_of *o, const struct series_path *paths,
+             size_t n_paths, struct error *err) MUST_USE;
 /* The answer for each row: at a step of the series fitted[step], behind it
  * ahead(), before it NaN. */
 struct series_answers {
