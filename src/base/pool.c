@@ -29,6 +29,7 @@
 
 #include "base/cgroup.h"
 #include "base/mem.h"
+#include "base/progress.h"
 #include "base/str.h"
 
 enum { SPIN_TURNS = 2000, MAX_THREADS = 1024 };
@@ -37,6 +38,7 @@ struct work {
     struct work *next;
     pool_fn *fn;
     void *ctx;
+    const struct progress *stop; /* or NULL */
     size_t n, grain, n_chunks;
     atomic_size_t taken;
     atomic_uint users; /* futex word: workers inside */
@@ -51,6 +53,10 @@ struct pool {
     unsigned n_threads;
     unsigned n_workers;
     pthread_t *workers;
+    /* Lent: nothing of the above but n_threads. */
+    bool lent;
+    struct pool *of;
+    const struct progress *stop;
 };
 
 struct pool_job {
@@ -97,7 +103,8 @@ run_chunks(struct work *w)
         size_t begin = c * w->grain;
         size_t end = w->n - begin < w->grain ? w->n : begin + w->grain;
 
-        w->fn(w->ctx, c, begin, end);
+        if (!progress_stopped(w->stop))
+            w->fn(w->ctx, c, begin, end);
     }
 }
 
@@ -227,11 +234,39 @@ pool_new(unsigned n_threads)
     return p;
 }
 
+struct pool *
+pool_lend(struct pool *p, const struct progress *stop)
+{
+    struct pool *lent = mem_new(sizeof *lent);
+
+    lent->n_threads = pool_threads(p);
+    lent->lent = true;
+    lent->of = p && p->lent ? p->of : p;
+    lent->stop = stop;
+    return lent;
+}
+
+bool
+pool_stopped(const struct pool *p)
+{
+    return p && progress_stopped(p->stop);
+}
+
+bool
+pool_check(const struct pool *p, struct error *err)
+{
+    return progress_check(p ? p->stop : NULL, err);
+}
+
 void
 pool_free(struct pool *p)
 {
     if (!p)
         return;
+    if (p->lent) {
+        free(p);
+        return;
+    }
     atomic_store(&p->ending, true);
     atomic_fetch_add(&p->epoch, 1);
     futex_wake(&p->epoch, INT_MAX);
@@ -287,20 +322,41 @@ wait_until_unused(struct work *w)
     }
 }
 
+static void
+run_work(struct pool *p, struct work *w)
+{
+    w->grain += w->grain == 0;
+    w->n_chunks = pool_chunks(w->n, w->grain);
+    if (p && p->lent)
+        p = p->of;
+    if (!p || p->n_workers == 0 || w->n_chunks <= 1) {
+        run_chunks(w);
+        return;
+    }
+    link_work(p, w);
+    run_chunks(w);
+    unlink_work(p, w);
+    wait_until_unused(w);
+}
+
 void
 pool_for(struct pool *p, size_t n, size_t grain, pool_fn *fn, void *ctx)
 {
-    struct work w = {.fn = fn, .ctx = ctx, .n = n, .grain = grain ? grain : 1};
+    run_work(p, &(struct work){.fn = fn, .ctx = ctx, .n = n, .grain = grain});
+}
 
-    w.n_chunks = pool_chunks(n, w.grain);
-    if (!p || p->n_workers == 0 || w.n_chunks <= 1) {
-        run_chunks(&w);
-        return;
-    }
-    link_work(p, &w);
-    run_chunks(&w);
-    unlink_work(p, &w);
-    wait_until_unused(&w);
+bool
+pool_try(struct pool *p, size_t n, size_t grain, pool_fn *fn, void *ctx,
+         struct error *err)
+{
+    struct work w = {.fn = fn,
+                     .ctx = ctx,
+                     .stop = p ? p->stop : NULL,
+                     .n = n,
+                     .grain = grain};
+
+    run_work(p, &w);
+    return pool_check(p, err);
 }
 
 static void *

@@ -19,12 +19,21 @@
 
 struct pool;
 struct pool_job;
+struct progress;
 
 /* n_threads = 0: min(affinity mask, cgroup cpu.max), or LATHE_THREADS. All
  * signals are blocked in the threads of the pool.  Aborts without threads. */
 struct pool *pool_new(unsigned n_threads);
 void pool_free(struct pool *p); /* no job may be running */
 unsigned pool_threads(const struct pool *p);
+
+/* The threads of p (NULL: the caller's alone) for work that `stop` can stop:
+ * pool_try() and the two below look at it, pool_for() does not.  Freed by
+ * pool_free() before p and before `stop`. */
+struct pool *pool_lend(struct pool *p, const struct progress *stop);
+/* False with ERR_CANCELLED when the work that p was lent for is stopped. */
+bool pool_check(const struct pool *p, struct error *err) MUST_USE;
+bool pool_stopped(const struct pool *p);
 
 /* Call fn(ctx, chunk, begin, end) for each chunk c of [0, n):
  * begin = c * grain, end = min(n, begin + grain).  Returns when all are done.
@@ -33,6 +42,10 @@ unsigned pool_threads(const struct pool *p);
 typedef void pool_fn(void *ctx, size_t chunk, size_t begin, size_t end);
 void pool_for(struct pool *p, size_t n, size_t grain, pool_fn *fn, void *ctx);
 size_t pool_chunks(size_t n, size_t grain);
+/* The same, but once the work is stopped no chunk begins: then false, and what
+ * the chunks were to write is there in parts. */
+bool pool_try(struct pool *p, size_t n, size_t grain, pool_fn *fn, void *ctx,
+              struct error *err) MUST_USE;
 
 /* Run fn(ctx) on a coordinator thread.  NULL with ERR_STATE when the system
  * has no thread left. */

@@ -16,6 +16,7 @@ progress_init(struct progress *p)
     atomic_init(&p->ahead, 0);
     atomic_init(&p->on_way, false);
     atomic_init(&p->stop, false);
+    p->looks = NULL;
 }
 
 void
@@ -79,10 +80,22 @@ progress_stop(struct progress *p)
         atomic_store(&p->stop, true);
 }
 
+static bool
+last_look(atomic_uint_least64_t *looks)
+{
+    uint_least64_t left = atomic_load(looks);
+
+    while (left > 0)
+        if (atomic_compare_exchange_weak(looks, &left, left - 1))
+            return false;
+    return true;
+}
+
 bool
 progress_stopped(const struct progress *p)
 {
-    return p && atomic_load_explicit(&p->stop, memory_order_relaxed);
+    return p && (atomic_load_explicit(&p->stop, memory_order_relaxed) ||
+                 (p->looks && last_look(p->looks)));
 }
 
 bool

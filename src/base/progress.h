@@ -25,6 +25,9 @@ struct progress {
     atomic_uint_least64_t ahead; /* of those that are expected */
     atomic_bool on_way;          /* was this stage expected? */
     atomic_bool stop;            /* set by the owner */
+    /* How often progress_stopped() may still say no; NULL: always.  Tests stop
+     * work at each of its looks with it. */
+    atomic_uint_least64_t *looks;
 };
 
 void progress_init(struct progress *p);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/progress.h"
 #include "tests/lib/close.h"
 
 enum { N = 10007, GRAIN = 64, JOBS = 4 };
@@ -99,6 +100,74 @@ test_no_pool_and_no_items_are_fine(void **state)
     free(m);
 }
 
+/* Stops the work in the chunk that is the third to begin. */
+struct halting {
+    struct progress progress;
+    atomic_uint begun;
+};
+
+static void
+halt(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct halting *h = ctx;
+
+    (void)chunk;
+    (void)begin;
+    (void)end;
+    if (atomic_fetch_add(&h->begun, 1) == 2)
+        progress_stop(&h->progress);
+}
+
+static void
+test_no_chunk_begins_once_the_work_is_stopped(void **state)
+{
+    (void)state;
+    for (unsigned threads = 0; threads <= 4; threads++) {
+        struct pool *p = threads ? pool_new(threads) : NULL, *lent;
+        struct halting h = {.begun = 0};
+        struct error err = {0};
+
+        progress_init(&h.progress);
+        lent = pool_lend(p, &h.progress);
+        assert_int_equal(pool_threads(lent), threads ? threads : 1);
+        assert_ok(pool_check(lent, &err), err);
+        assert_false(pool_try(lent, N, 1, halt, &h, &err));
+        assert_int_equal(err.code, ERR_CANCELLED);
+        /* Each thread may be in one that has begun before. */
+        assert_in_range(h.begun, 3, 3 + threads);
+        assert_true(pool_stopped(lent));
+        pool_free(lent);
+        pool_free(p);
+    }
+}
+
+static void
+test_lent_threads_do_all_work_that_nobody_stops(void **state)
+{
+    struct pool *p = pool_new(3), *lent, *again;
+    struct marks *m = calloc(1, sizeof *m);
+    struct progress progress;
+    struct error err;
+
+    (void)state;
+    assert_non_null(m);
+    progress_init(&progress);
+    lent = pool_lend(p, &progress);
+    again = pool_lend(lent, &progress);
+    assert_ok(pool_try(lent, N, GRAIN, mark, m, &err), err);
+    assert_ok(pool_try(again, N, GRAIN, mark, m, &err), err);
+    progress_stop(&progress);
+    pool_for(lent, N, GRAIN, mark, m); /* does not look */
+    for (size_t i = 0; i < N; i++)
+        assert_int_equal(m->seen[i], 3);
+    assert_false(pool_try(again, N, GRAIN, mark, m, &err));
+    assert_int_equal(m->seen[0], 3);
+    free(m);
+    pool_free(again);
+    pool_free(lent);
+    pool_free(p);
+}
+
 int
 main(void)
 {
@@ -106,6 +175,8 @@ main(void)
         cmocka_unit_test(test_every_item_is_visited_once_for_any_thread_count),
         cmocka_unit_test(test_jobs_share_the_workers_without_mixing_their_work),
         cmocka_unit_test(test_no_pool_and_no_items_are_fine),
+        cmocka_unit_test(test_no_chunk_begins_once_the_work_is_stopped),
+        cmocka_unit_test(test_lent_threads_do_all_work_that_nobody_stops),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);
