@@ -16,8 +16,10 @@ prepare_new(enum prepare_style style, struct error *err)
 {
     struct prepare *p = mem_try_array(1, sizeof *p, err);
 
-    if (!p)
+    if (!p || !(p->names = dict_new(err))) {
+        free(p);
         return NULL;
+    }
     arena_init(&p->arena);
     buf_init(&p->notes);
     p->style = style;
@@ -33,6 +35,7 @@ prepare_free(struct prepare *p)
         expr_free(p->derived[i].expr);
     for (size_t i = 0; i < p->n_features; i++)
         dict_unref(p->feature[i].dict);
+    dict_unref(p->names);
     frame_unref(p->trained);
     arena_fini(&p->arena);
     buf_fini(&p->notes);
@@ -49,14 +52,27 @@ prepare_derived_find(const struct prepare *p, const char *name, size_t n)
     return i ? i - 1 : n;
 }
 
+bool
+prepare_input_add(struct prepare *p, const char *name, enum col_type type,
+                  struct error *err)
+{
+    struct input *in = &p->input[p->n_inputs];
+    uint32_t code;
+
+    in->name = arena_text(&p->arena, name, strlen(name), err);
+    in->type = type;
+    if (!in->name || !dict_add(p->names, str_of(name), &code, err))
+        return false;
+    p->n_inputs++;
+    return true;
+}
+
 size_t
 prepare_input_find(const struct prepare *p, const char *name)
 {
-    size_t i = 0;
+    uint32_t code = dict_find(p->names, str_of(name));
 
-    while (i < p->n_inputs && strcmp(p->input[i].name, name) != 0)
-        i++;
-    return i;
+    return code == DICT_NONE ? p->n_inputs : code;
 }
 
 bool

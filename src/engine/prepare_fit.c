@@ -323,30 +323,16 @@ derived_fit(struct prepare *p, const char *const *derive, const char *target,
     return true;
 }
 
-/* One that is not among them: columns of a frame have names of their own, and
- * looking for each among all takes minutes where there are 100,000. */
-static bool
-input_append(struct prepare *p, const char *name, const struct frame *f,
-             size_t *at, struct error *err)
-{
-    struct input *in;
-    size_t col;
-
-    if (!frame_need(f, name, &col, err))
-        return false;
-    *at = p->n_inputs;
-    in = &p->input[p->n_inputs++];
-    in->name = arena_text(&p->arena, name, strlen(name), err);
-    in->type = column_type(frame_column(f, col));
-    return in->name != NULL;
-}
-
 static bool
 input_add(struct prepare *p, const char *name, const struct frame *f,
           size_t *at, struct error *err)
 {
+    size_t col;
+
     *at = prepare_input_find(p, name);
-    return *at < p->n_inputs || input_append(p, name, f, at, err);
+    return *at < p->n_inputs ||
+           (frame_need(f, name, &col, err) &&
+            prepare_input_add(p, name, column_type(frame_column(f, col)), err));
 }
 
 /* Columns that a derived one reads from the table itself. */
@@ -395,7 +381,7 @@ inputs_fit(struct prepare *p, const struct frame *f, const char *target,
         struct feature *x = &p->feature[i];
 
         if (is_input(p, f, x->name) &&
-            !input_append(p, x->name, f, p->n_steps ? &at : &x->input, err))
+            !input_add(p, x->name, f, p->n_steps ? &at : &x->input, err))
             return false;
     }
     for (size_t i = 0; i < p->n_steps; i++)
@@ -431,9 +417,8 @@ features_fit(struct prepare *p, const struct frame *work, const char *target,
         s[k++].name = name;
     }
     if (ok) {
-        pool_for(pool, k, 1, measure_chunk, &m);
-        p->feature = arena_try(&p->arena, k, sizeof *p->feature, err);
-        ok = p->feature != NULL;
+        ok = pool_try(pool, k, 1, measure_chunk, &m, err) &&
+             (p->feature = arena_try(&p->arena, k, sizeof *p->feature, err));
     }
     for (size_t i = 0; i < k && ok; i++)
         if (!s[i].ok) {

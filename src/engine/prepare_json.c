@@ -116,14 +116,16 @@ inputs_read(struct prepare *p, const struct json *v, struct error *err)
         !(p->input = arena_try(&p->arena, json_len(a), sizeof *p->input, err)))
         return false;
     for (const struct json *x = json_first(a); x; x = json_next(x)) {
-        struct input in = {0};
+        enum col_type type;
+        const char *name;
 
-        if (!named_read(p, x, &in.name, &in.type, err))
+        if (!named_read(p, x, &name, &type, err))
             return false;
-        if (prepare_input_find(p, in.name) < p->n_inputs)
+        if (prepare_input_find(p, name) < p->n_inputs)
             return error_set(err, ERR_CORRUPT, "input '%s' is there twice",
-                             in.name);
-        p->input[p->n_inputs++] = in;
+                             name);
+        if (!prepare_input_add(p, name, type, err))
+            return false;
     }
     return true;
 }
@@ -264,16 +266,39 @@ frame_with_empty(struct frame *f, const char *name, enum col_type type,
     return next;
 }
 
+/* The inputs without rows. */
+static struct frame *
+inputs_empty(const struct prepare *p, struct error *err)
+{
+    size_t n = p->n_inputs, have = 0;
+    const char **names = mem_try_array(n, sizeof *names, err);
+    struct column **columns =
+        names ? mem_try_array(n, sizeof(struct column *), err) : NULL;
+    struct frame *f = NULL;
+
+    while (columns && have < n &&
+           (columns[have] = column_empty(p->input[have].type, err))) {
+        names[have] = p->input[have].name;
+        have++;
+    }
+    if (columns && have == n)
+        f = frame_new(0, n, names, columns, err);
+    else
+        while (have > 0)
+            column_unref(columns[--have]);
+    free(names);
+    free(columns);
+    return f;
+}
+
 /* Would every derived column still compute, to a type that its feature can
  * take?  Asked of a table without rows. */
 static bool
 derived_check(const struct prepare *p, struct error *err)
 {
-    struct frame *f = frame_new(0, 0, NULL, NULL, err);
+    struct frame *f = inputs_empty(p, err);
     enum col_type type;
 
-    for (size_t i = 0; i < p->n_inputs && f; i++)
-        f = frame_with_empty(f, p->input[i].name, p->input[i].type, err);
     for (size_t i = 0; i < p->n_derived && f; i++) {
         const struct derived *d = &p->derived[i];
 

@@ -49,6 +49,7 @@ struct prepare {
     size_t n_derived;
     struct input *input;
     size_t n_inputs;
+    struct dict *names; /* of the inputs, in their order */
     struct feature *feature;
     size_t n_features;
     struct design_column *column;
@@ -80,6 +81,9 @@ bool prepare_derived_add(struct prepare *p, const char *text,
 /* The derived column of that name among the first n, or n. */
 size_t
 prepare_derived_find(const struct prepare *p, const char *name, size_t n);
+/* One more input, whose name is not among them; p->input has room for it. */
+bool prepare_input_add(struct prepare *p, const char *name, enum col_type type,
+                       struct error *err) MUST_USE;
 /* The input of that name, or n_inputs. */
 size_t prepare_input_find(const struct prepare *p, const char *name);
 /* Give every level of f a group, those of rare[] the last one together. */
