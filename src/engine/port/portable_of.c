@@ -61,6 +61,7 @@ target_take_names(struct portable *p, const struct model *m, struct error *err)
     const char *const *names, *target = model_target(m);
     size_t n = model_classes(m, &names);
 
+    target = target ? target : "";
     p->target = arena_text(&p->arena, target, strlen(target), err);
     return p->target && (n == 0 || portable_classes(p, names, n, err));
 }
