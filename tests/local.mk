@@ -25,6 +25,7 @@ if HAVE_VTERM
 OPTIONAL_TESTS += tui
 endif
 EXTRA_DIST += tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/tap.lua tests/lib/tap.sh tests/lib/close.h tests/lib/lesson.h tests/lib/profile_table.h tests/lib/same_stream.h tests/lib/scratch.h tests/lib/small_model.h
+EXTRA_DIST += tests/lib/any_family.h
 EXTRA_DIST += tests/lib/artifact.py tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/tap.lua tests/lib/tap.sh tests/lib/close.h tests/lib/profile_table.h tests/lib/same_stream.h tests/lib/scratch.h tests/lib/small_model.h
 
 # Each fuzz target replays its corpus: FUZZ += tests/fuzz/fuzz_x, and its sources.
@@ -112,6 +113,7 @@ EXTRA_DIST += $(SCRIPT_TESTS)
 # Measurements, by hand: make tests/bench/bench_gbdt.
 # tests/bench/gbdt.py sets XGBoost beside it, classic.py scikit-learn beside
 # bench_classic.
+EXTRA_PROGRAMS += tests/bench/bench_cancel
 EXTRA_PROGRAMS += tests/bench/bench_classic
 EXTRA_PROGRAMS += tests/bench/bench_explain
 EXTRA_PROGRAMS += tests/bench/bench_gbdt

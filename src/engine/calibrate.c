@@ -251,7 +251,7 @@ isotonic_fit(struct calibration *c, const struct curve_data *d, size_t curve,
     struct block *b = mem_try_array(d->n, sizeof *b, err);
     bool ok = x && y && order && b &&
               (w = mem_try_array(d->n, sizeof *w, err)) &&
-              metric_order(d->x, 1, d->n, order, err);
+              metric_order(d->x, 1, d->n, NULL, order, err);
     size_t n = 0;
 
     if (ok) {

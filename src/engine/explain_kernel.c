@@ -273,13 +273,14 @@ struct kernel {
     struct coalitions c;
     size_t cols, n_back, k;
     struct design_column *column;
-    double *row;     /* (columns, rows of the block) */
-    double *back;    /* (columns, background rows) */
-    double *base;    /* k: mean answer of the background */
-    double *system;  /* factorised */
-    double *answer;  /* (rows of the block, coalitions + 1, k); the last is the
+    double *row;    /* (columns, rows of the block) */
+    double *back;   /* (columns, background rows) */
+    double *base;   /* k: mean answer of the background */
+    double *system; /* factorised */
+    double *answer; /* (rows of the block, coalitions + 1, k); the last is the
                        row itself */
-    size_t first, n; /* the block's rows */
+    struct pool *alone; /* this thread, until it is stopped */
+    size_t first, n;    /* the block's rows */
     size_t batch, n_batches;
     _Atomic(int) failure;
 };
@@ -290,8 +291,8 @@ ask(const struct kernel *q, const double *x, size_t n, double *out,
 {
     const struct family *f = q->m->family;
     struct design *d = design_dense(x, n, q->cols, q->column, err);
-    bool ok = d && (f->margin ? f->margin : f->score)(q->m->learner, d, NULL,
-                                                      out, err);
+    bool ok = d && (f->margin ? f->margin : f->score)(q->m->learner, d,
+                                                      q->alone, out, err);
 
     design_free(d);
     return ok;
@@ -536,6 +537,10 @@ explain_kernel(const struct model *m, const struct attribution *a,
     size_t f = a->n_features, block;
     bool ok;
 
+    if (f == 0)
+        return error_set(err, ERR_RANGE,
+                         "the model looks at no column: there is nothing to "
+                         "share out");
     if (f > MAX_FEATURES)
         return error_set(err, ERR_LIMIT, "%zu features, expected at most %d", f,
                          MAX_FEATURES);
@@ -549,11 +554,13 @@ explain_kernel(const struct model *m, const struct attribution *a,
     block = BLOCK_UNITS / samples + 1;
     q.batch = BATCH_ROWS / q.n_back + 1;
     atomic_init(&q.failure, 0);
+    q.alone = pool_lend(NULL, a->progress);
     ok = kernel_init(&q, samples, seed, block, err);
     if (ok) {
         take_note(&q, seed, note, note_len);
         ok = run(&q, block, err);
     }
     kernel_fini(&q);
+    pool_free(q.alone);
     return ok;
 }

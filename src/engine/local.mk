@@ -275,6 +275,7 @@ UNIT += tests/unit/test_grow
 UNIT += tests/unit/test_hist
 UNIT += tests/unit/test_isolation
 UNIT += tests/unit/test_kmeans
+UNIT += tests/unit/test_cancel
 UNIT += tests/unit/test_knn
 UNIT += tests/unit/test_image
 UNIT += tests/unit/test_lags

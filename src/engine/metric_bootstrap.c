@@ -30,10 +30,13 @@ struct bootstrap {
 /* A byte a row keeps a million rows in cache; that one row is drawn 256 times
  * has a chance of 1 in 10^500. */
 static void
-draw(uint64_t seed, uint64_t stream, size_t n, uint8_t *count)
+draw(uint64_t seed, uint64_t stream, size_t n, const struct pool *stop,
+     uint8_t *count)
 {
     memset(count, 0, n * sizeof *count);
     for (size_t i = 0; i < n; i++) {
+        if (i % MANY_ROWS == 0 && pool_stopped(stop))
+            return;
         uint8_t *v = &count[rng_below(seed, stream, i, n)];
 
         *v = (uint8_t)(*v + (*v < UINT8_MAX));
@@ -49,8 +52,10 @@ bootstrap_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     double all[METRIC_MAX];
 
     for (size_t r = begin; r < end; r++) {
-        draw(b->seed, r, n, count);
-        draw(b->seed ^ STREAM_GROUPS, r, groups, count + n);
+        if (pool_stopped(b->s->pool))
+            return;
+        draw(b->seed, r, n, b->s->pool, count);
+        draw(b->seed ^ STREAM_GROUPS, r, groups, b->s->pool, count + n);
         scorer_score(b->s, count, count + n, all);
         for (size_t m = 0; m < b->s->n_metrics; m++)
             b->value[m * b->resamples + r] = all[m];
@@ -107,7 +112,8 @@ bootstrap_run(struct bootstrap *b, struct pool *pool, struct evaluation *e,
         !(b->value =
               mem_try_array(e->n_scores * b->resamples, sizeof *b->value, err)))
         goto out;
-    pool_for(pool, b->resamples, grain, bootstrap_chunk, b);
+    if (!pool_try(pool, b->resamples, grain, bootstrap_chunk, b, err))
+        goto out;
     for (size_t m = 0; m < e->n_scores; m++)
         interval_set(&e->score[m], b->value + m * b->resamples, b->resamples);
     ok = true;
@@ -146,7 +152,7 @@ evaluation_fill(const struct metric_rows *rows,
 {
     const struct metric *metric[METRIC_MAX];
     double all[METRIC_MAX];
-    struct scorer s = {.of = *rows, .metric = metric};
+    struct scorer s = {.of = *rows, .metric = metric, .pool = pool};
     struct bootstrap b = {.s = &s, .seed = o->seed, .resamples = o->resamples};
     bool ok;
 

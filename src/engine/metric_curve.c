@@ -83,8 +83,8 @@ walk_init(struct walk *w, struct error *err)
 
     if (!(w->row = mem_try_array(r->n, sizeof *w->row, err)) ||
         !(w->point = mem_try_array(r->n, sizeof *w->point, err)) ||
-        !metric_order(r->p + (r->k > 1 ? w->class : 0), r->k, r->n, w->row,
-                      err))
+        !metric_order(r->p + (r->k > 1 ? w->class : 0), r->k, r->n, NULL,
+                      w->row, err))
         return false;
     for (size_t i = 0; i < r->n; i++) {
         double weight = r->weight ? r->weight[w->row[i]] : 1;

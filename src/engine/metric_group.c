@@ -167,7 +167,8 @@ scorer_groups(struct scorer *s, struct error *err)
         if (s->metric[m]->grouped)
             ok = (s->value[m] = mem_try_array(g.n, sizeof *s->value[m], err));
     for (size_t j = 0; j < g.n && ok; j++)
-        group_value(s, &g, j);
+        if ((ok = pool_check(s->pool, err)))
+            group_value(s, &g, j);
     grouping_fini(&g);
     return ok;
 }

@@ -26,7 +26,8 @@ struct scorer {
     size_t n_classes;
     const struct metric *const *metric; /* n_metrics of them, borrowed */
     size_t n_metrics;
-    uint32_t *row; /* which row lies where; NULL: as they come */
+    const struct pool *pool; /* that may be stopped; or NULL */
+    uint32_t *row;           /* which row lies where; NULL: as they come */
     /* in that order: */
     double *weight;            /* NULL: all 1 */
     double *term[METRIC_MAX];  /* losses of the metrics that have them */
@@ -51,15 +52,16 @@ void scorer_fini(struct scorer *s);
 bool scorer_ranks(struct scorer *s, struct error *err) MUST_USE;
 bool scorer_groups(struct scorer *s, struct error *err) MUST_USE;
 /* The scores of rows that count so many times each (in the scorer's order), and
- * of groups that do; NULL: once. */
+ * of groups that do; NULL: once.  Of no meaning once the pool was stopped. */
 void scorer_score(const struct scorer *s, const uint8_t *count,
                   const uint8_t *groups, double *out);
 
 size_t metric_row_at(const struct scorer *s, size_t place);
 /* Rows from the highest of the scores p, `stride` apart, down; equal ones as
  * they stand.  n < 2^32. */
-bool metric_order(const double *p, size_t stride, size_t n, uint32_t *row,
-                  struct error *err) MUST_USE;
+bool
+metric_order(const double *p, size_t stride, size_t n, const struct pool *pool,
+             uint32_t *row, struct error *err) MUST_USE;
 /* Bin of a probability: the k-th is (k/10, (k + 1)/10], the first [0, 0.1]. */
 unsigned metric_bin(double p);
 /* Of two classes, by how many of either are said positive: a metric of classes. */

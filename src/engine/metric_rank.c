@@ -16,6 +16,7 @@ enum { FEW_ROWS = 64 };
 struct sorting {
     const double *p; /* scores, `stride` apart */
     size_t stride;
+    const struct pool *pool;
     uint64_t *a, *b; /* n each */
 };
 
@@ -44,6 +45,8 @@ radix_sort(struct sorting *s, size_t from, size_t to, bool lower)
     for (unsigned shift = 0; shift < 33; shift += 11) {
         size_t at[2048] = {0}, sum = from;
 
+        if (pool_stopped(s->pool))
+            return;
         for (size_t i = from; i < to; i++) {
             uint64_t v = lower ? key_of(s, s->a[i]) : s->a[i] >> 32;
 
@@ -99,10 +102,10 @@ sort_rows(struct sorting *s, size_t n)
 }
 
 bool
-metric_order(const double *p, size_t stride, size_t n, uint32_t *row,
-             struct error *err)
+metric_order(const double *p, size_t stride, size_t n, const struct pool *pool,
+             uint32_t *row, struct error *err)
 {
-    struct sorting o = {p, stride, NULL, NULL};
+    struct sorting o = {p, stride, pool, NULL, NULL};
     bool ok = (o.a = mem_try_array(n, sizeof *o.a, err)) &&
               (o.b = mem_try_array(n, sizeof *o.b, err));
 
@@ -110,6 +113,7 @@ metric_order(const double *p, size_t stride, size_t n, uint32_t *row,
         sort_rows(&o, n);
         for (size_t i = 0; i < n; i++)
             row[i] = (uint32_t)o.a[i];
+        ok = pool_check(pool, err);
     }
     free(o.a);
     free(o.b);
@@ -126,7 +130,7 @@ rank_init(const struct scorer *s, size_t c, struct ranking *r,
 
     if (!(r->row = mem_try_array(n, sizeof *r->row, err)) ||
         !(r->mark = mem_try_array(n, 1, err)) ||
-        !metric_order(p, k, n, r->row, err))
+        !metric_order(p, k, n, s->pool, r->row, err))
         return false;
     for (size_t i = 0; i < n; i++) {
         bool last = i + 1 == n || p[r->row[i] * k] != p[r->row[i + 1] * k];

@@ -178,6 +178,8 @@ sum_all(const struct scorer *s, const uint8_t *count, struct sums *t)
         end = n - begin < BLOCK ? n : begin + BLOCK;
         if (begin < s->n_above && end > s->n_above)
             end = s->n_above;
+        if (pool_stopped(s->pool))
+            return;
         weigh(s, NULL, count, begin, end, w);
         sum_block(s, w, begin, end, t);
     }
@@ -237,6 +239,8 @@ area_of(const struct scorer *s, const struct ranking *r, const uint8_t *count,
 
     for (size_t begin = 0, end; begin < n; begin = end) {
         end = n - begin < BLOCK ? n : begin + BLOCK;
+        if (pool_stopped(s->pool))
+            return;
         weigh(s, r->row, count, begin, end, w);
         area_block(a, w, r->mark + begin, end - begin);
     }

@@ -11,6 +11,8 @@
 #include "base/fmath.h"
 #include "base/mem.h"
 
+enum { LOOK_ROWS = 1 << 16 }; /* between two looks whether to go on */
+
 void
 scorer_fini(struct scorer *s)
 {
@@ -122,9 +124,12 @@ terms_init(struct scorer *s, size_t m, struct error *err)
         }
     if (!(t = mem_try_array(s->of.n, sizeof *t, err)))
         return false;
-    for (size_t i = 0; i < s->of.n; i++)
-        t[i] = row_term(metric, &s->of, metric_row_at(s, i));
     s->term[m] = t;
+    for (size_t i = 0; i < s->of.n; i++) {
+        if (i % LOOK_ROWS == 0 && !pool_check(s->pool, err))
+            return false;
+        t[i] = row_term(metric, &s->of, metric_row_at(s, i));
+    }
     return true;
 }
 
@@ -153,6 +158,8 @@ guesses_init(struct scorer *s, struct error *err)
     for (size_t i = 0; i < s->of.n; i++) {
         size_t row = metric_row_at(s, i);
 
+        if (i % LOOK_ROWS == 0 && !pool_check(s->pool, err))
+            return false;
         s->truth[i] = (uint16_t)s->of.y[row];
         s->guess[i] = (uint16_t)metric_guess(&s->of, row);
     }
@@ -173,6 +180,8 @@ gaps_init(struct scorer *s, struct error *err)
         size_t row = metric_row_at(s, i), best = 0;
         const double *p = r->p + row * r->k;
 
+        if (i % LOOK_ROWS == 0 && !pool_check(s->pool, err))
+            return false;
         for (size_t c = 1; c < r->k; c++)
             if (p[c] > p[best])
                 best = c;

@@ -129,6 +129,8 @@ model_score(const struct model *m, const struct design *d, struct pool *pool,
     double *all = NULL;
     bool ok;
 
+    if (!pool_check(pool, err))
+        return false;
     if (k == model_width(m)) {
         ok = m->family->score(m->learner, d, pool, out, err);
         if (ok && m->finish.calibrated)

@@ -128,6 +128,8 @@ model_baselines_init(struct model *m, size_t n_cuts, size_t n_shares,
     size_t n;
     const struct input *in = prepare_inputs(m->prepare, &n);
 
+    m->baseline = NULL;
+    m->cuts = m->share = NULL;
     if (!(m->baseline = mem_try_array(n, sizeof *m->baseline, err)) ||
         !(m->cuts = mem_try_array(n_cuts, sizeof *m->cuts, err)) ||
         !(m->share = mem_try_array(n_shares, sizeof *m->share, err)))
@@ -157,6 +159,9 @@ baselines_gather(struct model *m, const struct measured *part, size_t n,
         n_cuts += part[i].n_cuts;
         n_shares += part[i].n_bins;
     }
+    free(m->baseline); /* of the rows before stopping early */
+    free(m->cuts);
+    free(m->share);
     if (!model_baselines_init(m, n_cuts, n_shares, err))
         return false;
     cuts = m->cuts;
@@ -191,10 +196,8 @@ model_baselines_fit(struct model *m, const struct frame *train,
         if (ok)
             part[i].column = frame_column(train, col);
     }
-    if (ok) {
-        pool_for(pool, n, 1, measure_chunk, part);
-        ok = baselines_gather(m, part, n, err);
-    }
+    ok = ok && pool_try(pool, n, 1, measure_chunk, part, err) &&
+         baselines_gather(m, part, n, err);
     for (size_t i = 0; i < n && part; i++)
         free(part[i].share);
     free(part);

@@ -112,6 +112,7 @@ model_fit_finish(struct fit *f, struct error *err)
     const struct finish_options *o = &f->o->finish;
     struct target truth = {0};
     struct design *d = NULL;
+    struct error why;
     size_t middle;
     bool ok;
 
@@ -124,10 +125,14 @@ model_fit_finish(struct fit *f, struct error *err)
                          "aside, not by cross-validation");
     if (o->rows)
         return finish_fit(o, o->rows, m->like.classes, &m->finish, err);
-    ok = model_truth(m, f->kept, &truth, err) &&
-         (d = model_design(m, f->kept, f->ctx->pool, err)) &&
-         fit_on(f, d, &truth, err);
+    ok = model_truth(m, f->kept, &truth, &why) &&
+         (d = model_design(m, f->kept, f->ctx->pool, &why)) &&
+         fit_on(f, d, &truth, &why);
     design_free(d);
     target_fini(&truth);
-    return ok || error_prefix(err, "rows kept aside: ");
+    if (ok)
+        return true;
+    finish_fini(&m->finish);
+    return model_fit_kept(f, &why, err) ||
+           error_prefix(err, "rows kept aside: ");
 }

@@ -427,7 +427,8 @@ model_fit_prepare(struct fit *f, struct error *err)
         return false;
     if (!(f->x_valid = model_design(f->m, f->valid, pool, err)))
         return error_prefix(err, "validation rows: ");
-    return true;
+    /* Before learning, whose result is then whole whenever it is stopped. */
+    return model_baselines_fit(f->m, f->train, pool, err);
 }
 
 bool
@@ -498,33 +499,101 @@ refit_params(const struct fit *f, struct error *err)
     return NULL;
 }
 
-/* Once more on all rows. */
+/* ---- once more on all rows ---- */
+
+/* What a fit has learnt. */
+struct learnt {
+    void *learner;
+    struct prepare *prepare;
+    struct finish finish;
+    struct baseline *baseline;
+    double *cuts, *share;
+    size_t n_cuts, n_shares;
+    struct buf chosen;
+};
+
+/* Out of the model, which has nothing of it then. */
+static struct learnt
+learnt_take(struct fit *f)
+{
+    struct model *m = f->m;
+    struct learnt l = {m->learner,  m->prepare,  m->finish,
+                       m->baseline, m->cuts,     m->share,
+                       m->n_cuts,   m->n_shares, f->chosen};
+
+    m->learner = NULL;
+    m->prepare = NULL;
+    m->finish = (struct finish){0};
+    m->baseline = NULL;
+    m->cuts = m->share = NULL;
+    buf_init(&f->chosen);
+    return l;
+}
+
+static void
+learnt_put(struct fit *f, const struct learnt *l)
+{
+    struct model *m = f->m;
+
+    m->learner = l->learner;
+    m->prepare = l->prepare;
+    m->finish = l->finish;
+    m->baseline = l->baseline;
+    m->cuts = l->cuts;
+    m->share = l->share;
+    m->n_cuts = l->n_cuts;
+    m->n_shares = l->n_shares;
+    f->chosen = l->chosen;
+}
+
+static void
+learnt_fini(struct learnt *l, const struct family *family)
+{
+    if (l->learner)
+        family->free(l->learner);
+    prepare_free(l->prepare);
+    finish_fini(&l->finish);
+    free(l->baseline);
+    free(l->cuts);
+    free(l->share);
+    buf_fini(&l->chosen);
+}
+
+/* When it is stopped before its end, what was learnt before is kept. */
 static bool
 refit(struct fit *f, const struct frame *all, struct error *err)
 {
-    struct params *p;
-    bool ok;
+    struct params *p = refit_params(f, err);
+    struct learnt first, second;
+    struct error why;
+    bool ok, stopped;
 
-    if (!f->family->rounds)
-        return true;
-    if (!(p = refit_params(f, err)))
+    if (!p)
         return false;
-    f->family->free(f->m->learner);
-    f->m->learner = NULL;
-    prepare_free(f->m->prepare);
-    f->m->prepare = NULL;
+    first = learnt_take(f);
     release(f);
     f->again = true;
-    ok = no_holdout(f, all, err) && weigh_classes(f, err) &&
-         model_fit_prepare(f, err) && model_fit_learn(f, p, 0, err);
+    ok = no_holdout(f, all, &why) && weigh_classes(f, &why) &&
+         model_fit_prepare(f, &why) && model_fit_learn(f, p, 0, &why) &&
+         model_fit_finish(f, &why);
     params_free(p);
+    stopped =
+        ok ? progress_stopped(f->ctx->progress) : why.code == ERR_CANCELLED;
+    if (stopped) {
+        second = learnt_take(f);
+        learnt_fini(&second, f->family);
+        learnt_put(f, &first);
+        return true;
+    }
+    learnt_fini(&first, f->family);
+    f->m->n_train = f->y.n;
+    if (!ok)
+        *err = why;
     return ok;
 }
 
-/* All parameters, auto replaced by what the rules chose, then what else the
- * family wants known. */
-static bool
-params_settle(struct fit *f, struct error *err)
+bool
+model_fit_close(struct fit *f, struct error *err)
 {
     struct buf set, out;
     struct json_writer w;
@@ -566,12 +635,22 @@ out:
 }
 
 bool
+model_fit_kept(const struct fit *f, const struct error *why, struct error *err)
+{
+    if (why->code == ERR_CANCELLED && progress_stopped(f->ctx->progress))
+        return true;
+    *err = *why;
+    return false;
+}
+
+bool
 model_fit_score(struct fit *f, struct error *err)
 {
     struct model *m = f->m;
     size_t n = f->y_valid.n;
     size_t k = model_width(m);
-    double *p = mem_try_array(n * k, sizeof *p, err);
+    struct error why;
+    double *p = mem_try_array(n * k, sizeof *p, &why);
     struct evaluation_options o = {.resamples = RESAMPLES,
                                    .seed = f->ctx->seed};
     struct evaluation e = {0};
@@ -581,27 +660,20 @@ model_fit_score(struct fit *f, struct error *err)
     bool ok = false;
 
     buf_init(&b);
-    if (p && model_truth(m, f->valid, &j.truth, err) &&
-        model_score(m, f->x_valid, f->ctx->pool, p, err) &&
-        judged_decide(m, &j, err) &&
-        judged_evaluate(&j, &o, f->ctx->pool, &e, err)) {
+    if (p && model_truth(m, f->valid, &j.truth, &why) &&
+        model_score(m, f->x_valid, f->ctx->pool, p, &why) &&
+        judged_decide(m, &j, &why) &&
+        judged_evaluate(&j, &o, f->ctx->pool, &e, &why)) {
         json_writer_init(&w, &b);
         evaluation_json(&e, &w);
-        ok = buf_check(&b, err);
+        ok = buf_check(&b, &why);
     }
     if (ok)
         m->metrics = buf_take(&b);
     evaluation_fini(&e);
     judged_fini(&j);
     buf_fini(&b);
-    return ok;
-}
-
-bool
-model_fit_close(struct fit *f, struct error *err)
-{
-    return params_settle(f, err) &&
-           model_baselines_fit(f->m, f->train, f->ctx->pool, err);
+    return ok || model_fit_kept(f, &why, err);
 }
 
 unsigned
@@ -713,12 +785,9 @@ fit_run(struct fit *f, const struct frame *all, struct error *err)
         !model_fit_learn(f, f->params, model_fit_patience(f), err) ||
         !model_fit_finish(f, err) || (m->n_valid && !model_fit_score(f, err)))
         return false;
-    if (f->o->refit && m->n_valid && !f->o->valid &&
-        !progress_stopped(f->ctx->progress)) {
-        if (!refit(f, f->rest, err) || !model_fit_finish(f, err))
-            return false;
-        m->n_train = f->y.n;
-    }
+    if (f->o->refit && m->n_valid && !f->o->valid && f->family->rounds &&
+        !progress_stopped(f->ctx->progress) && !refit(f, f->rest, err))
+        return false;
     return model_fit_close(f, err);
 }
 

@@ -35,7 +35,7 @@ struct fit {
 /* Part the rows into those to learn from, f->rest, and those for the finish. */
 bool model_fit_keep(struct fit *f, const struct frame *all,
                     struct error *err) MUST_USE;
-/* Learn the finish on them; again after a refit. */
+/* Learn the finish on them; again after a refit.  Nothing when it is stopped. */
 bool model_fit_finish(struct fit *f, struct error *err) MUST_USE;
 /* Hold out a share as the options say: by groups, by time, by class. */
 bool model_fit_split(const struct fit *f, const struct frame *all, double share,
@@ -51,7 +51,7 @@ bool model_fit_settle(struct fit *f, struct error *err) MUST_USE;
 /* The share to hold out; 0: none. */
 bool
 model_fit_share(const struct fit *f, double *share, struct error *err) MUST_USE;
-/* Preparation and designs from train and valid. */
+/* Preparation, designs from train and valid, and the baselines of train. */
 bool model_fit_prepare(struct fit *f, struct error *err) MUST_USE;
 bool model_fit_learn(struct fit *f, const struct params *p, unsigned patience,
                      struct error *err) MUST_USE;
@@ -59,9 +59,14 @@ unsigned model_fit_patience(const struct fit *f);
 /* Of the whole fit, for its checkpoint; once rows and target are known. */
 bool
 model_fit_key(const struct fit *f, char key[33], struct error *err) MUST_USE;
-/* How the validation rows score; before a refit has eaten them. */
+/* Was it stopped, so that the model is kept without what `why` says is missing?
+ * Otherwise its error. */
+bool model_fit_kept(const struct fit *f, const struct error *why,
+                    struct error *err) MUST_USE;
+/* How the validation rows score; before a refit has eaten them.  Nothing when
+ * it is stopped. */
 bool model_fit_score(struct fit *f, struct error *err) MUST_USE;
 /* All parameters, auto replaced by what the rules chose, then what else the
- * family wants known; and the baselines, on f->train. */
+ * family wants known. */
 bool model_fit_close(struct fit *f, struct error *err) MUST_USE;
 #endif

@@ -123,7 +123,7 @@ seek(struct decision *d, struct seeking *s, const struct metric_rows *r,
 {
     uint32_t *row = mem_try_array(r->n, sizeof *row, err);
     double tp = 0, fp = 0, best;
-    bool ok = row && metric_order(r->p, 1, r->n, row, err);
+    bool ok = row && metric_order(r->p, 1, r->n, NULL, row, err);
 
     for (size_t i = 0; i < r->n && ok; i++) {
         double w = r->weight ? r->weight[i] : 1;

@@ -34,7 +34,7 @@ run_cv(struct task *t, void *ctx, struct error *err)
     f->cv.model = &f->options;
     f->options.problem = fit_problem(f->e->family, f->e->params);
     if (!cv_run(f->e->family, f->e->params, f->frame, f->target, &f->cv,
-                &(struct train){.pool = session_pool(task_session(t)),
+                &(struct train){.pool = task_pool(t),
                                 .progress = task_progress(t),
                                 .seed = f->seed,
                                 .loss = f->loss},

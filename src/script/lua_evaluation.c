@@ -49,7 +49,7 @@ static bool
 run_evaluate(struct task *t, void *ctx, struct error *err)
 {
     struct judging *g = ctx;
-    struct pool *pool = session_pool(task_session(t));
+    struct pool *pool = task_pool(t);
     struct judged *j = &g->out->judged;
     struct metric_rows rows;
 
@@ -299,7 +299,7 @@ static bool
 run_silhouette(struct task *t, void *ctx, struct error *err)
 {
     struct clusters *c = ctx;
-    struct pool *pool = session_pool(task_session(t));
+    struct pool *pool = task_pool(t);
     size_t n = frame_rows(c->frame), d = 0, label, values;
     size_t *col = mem_try_array(frame_cols(c->frame), sizeof *col, err);
     double *x = NULL, *one = NULL;

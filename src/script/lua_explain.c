@@ -23,9 +23,8 @@ run_explain(struct task *t, void *ctx, struct error *err)
 {
     struct asking *a = ctx;
     struct explanation *e = mem_new(sizeof *e);
-    const struct train with = {.pool = session_pool(task_session(t)),
-                               .progress = task_progress(t),
-                               .seed = a->seed};
+    const struct train with = {
+        .pool = task_pool(t), .progress = task_progress(t), .seed = a->seed};
 
     if (!explanation_make(a->model, &a->request, &with, e, err)) {
         free(e);

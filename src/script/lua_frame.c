@@ -140,8 +140,7 @@ run_where(struct task *t, void *ctx, struct error *err)
 {
     struct shaping *s = ctx;
 
-    s->out->frame =
-        verb_where(s->in, s->text, session_pool(task_session(t)), err);
+    s->out->frame = verb_where(s->in, s->text, task_pool(t), err);
     return s->out->frame;
 }
 
@@ -163,8 +162,8 @@ run_with(struct task *t, void *ctx, struct error *err)
     struct frame *now = frame_ref(s->in);
 
     for (size_t i = 0; now && i < s->n; i++) {
-        struct frame *next = verb_with(now, s->names[i], s->exprs[i],
-                                       session_pool(task_session(t)), err);
+        struct frame *next =
+            verb_with(now, s->names[i], s->exprs[i], task_pool(t), err);
 
         frame_unref(now);
         now = next;
@@ -294,8 +293,7 @@ run_sort(struct task *t, void *ctx, struct error *err)
 {
     struct shaping *s = ctx;
 
-    s->out->frame =
-        verb_sort(s->in, s->names, session_pool(task_session(t)), err);
+    s->out->frame = verb_sort(s->in, s->names, task_pool(t), err);
     return s->out->frame;
 }
 
@@ -310,8 +308,7 @@ run_top(struct task *t, void *ctx, struct error *err)
 {
     struct shaping *s = ctx;
 
-    s->out->frame =
-        verb_top(s->in, s->names, s->n, session_pool(task_session(t)), err);
+    s->out->frame = verb_top(s->in, s->names, s->n, task_pool(t), err);
     return s->out->frame;
 }
 
@@ -334,8 +331,7 @@ run_distinct(struct task *t, void *ctx, struct error *err)
 {
     struct shaping *s = ctx;
 
-    s->out->frame =
-        verb_distinct(s->in, s->names, session_pool(task_session(t)), err);
+    s->out->frame = verb_distinct(s->in, s->names, task_pool(t), err);
     return s->out->frame;
 }
 
@@ -358,8 +354,7 @@ run_sample(struct task *t, void *ctx, struct error *err)
 {
     struct shaping *s = ctx;
 
-    s->out->frame = verb_sample(s->in, s->amount, s->seed,
-                                session_pool(task_session(t)), err);
+    s->out->frame = verb_sample(s->in, s->amount, s->seed, task_pool(t), err);
     return s->out->frame;
 }
 
@@ -383,9 +378,8 @@ run_join(struct task *t, void *ctx, struct error *err)
 {
     struct shaping *s = ctx;
 
-    s->out->frame =
-        join_frames(s->in, s->other, &s->join, session_pool(task_session(t)),
-                    task_progress(t), err);
+    s->out->frame = join_frames(s->in, s->other, &s->join, task_pool(t),
+                                task_progress(t), err);
     return s->out->frame;
 }
 
@@ -436,8 +430,8 @@ run_group(struct task *t, void *ctx, struct error *err)
 {
     struct shaping *s = ctx;
 
-    s->out->frame = verb_group(s->in, s->names, s->exprs,
-                               session_pool(task_session(t)), NULL, err);
+    s->out->frame =
+        verb_group(s->in, s->names, s->exprs, task_pool(t), NULL, err);
     return s->out->frame;
 }
 
@@ -460,8 +454,8 @@ run_pivot(struct task *t, void *ctx, struct error *err)
 {
     struct shaping *s = ctx;
 
-    s->out->frame = verb_pivot(s->in, s->names, s->text, s->exprs,
-                               session_pool(task_session(t)), NULL, err);
+    s->out->frame =
+        verb_pivot(s->in, s->names, s->text, s->exprs, task_pool(t), NULL, err);
     return s->out->frame;
 }
 

@@ -424,8 +424,7 @@ run_predict(struct task *t, void *ctx, struct error *err)
 {
     struct asking *a = ctx;
 
-    a->answer = model_predict_frame(a->model, a->frame,
-                                    session_pool(task_session(t)), err);
+    a->answer = model_predict_frame(a->model, a->frame, task_pool(t), err);
     return a->answer;
 }
 
@@ -450,8 +449,7 @@ run_prepared(struct task *t, void *ctx, struct error *err)
 {
     struct asking *a = ctx;
 
-    a->answer =
-        model_prepared(a->model, a->frame, session_pool(task_session(t)), err);
+    a->answer = model_prepared(a->model, a->frame, task_pool(t), err);
     return a->answer;
 }
 

@@ -52,8 +52,8 @@ run_frequency(struct task *t, void *ctx, struct error *err)
 {
     struct making *m = ctx;
 
-    *m->out = overview_frequency(m->in, m->name, m->bins,
-                                 session_pool(task_session(t)), NULL, err);
+    *m->out =
+        overview_frequency(m->in, m->name, m->bins, task_pool(t), NULL, err);
     return *m->out;
 }
 
@@ -79,7 +79,7 @@ run_missing(struct task *t, void *ctx, struct error *err)
 {
     struct making *m = ctx;
 
-    *m->out = overview_missing(m->in, session_pool(task_session(t)), NULL, err);
+    *m->out = overview_missing(m->in, task_pool(t), NULL, err);
     return *m->out;
 }
 
@@ -96,8 +96,7 @@ run_patterns(struct task *t, void *ctx, struct error *err)
 {
     struct making *m = ctx;
 
-    *m->out =
-        overview_patterns(m->in, session_pool(task_session(t)), NULL, err);
+    *m->out = overview_patterns(m->in, task_pool(t), NULL, err);
     return *m->out;
 }
 
@@ -114,8 +113,7 @@ run_duplicates(struct task *t, void *ctx, struct error *err)
 {
     struct making *m = ctx;
 
-    *m->out = overview_duplicates(m->in, m->names,
-                                  session_pool(task_session(t)), NULL, err);
+    *m->out = overview_duplicates(m->in, m->names, task_pool(t), NULL, err);
     return *m->out;
 }
 
@@ -141,8 +139,7 @@ profile_for(struct making *m, struct task *t, struct profile **own,
     *own = NULL;
     if (m->profile)
         return m->profile;
-    *own = profile_new(m->in, &m->options, session_pool(task_session(t)),
-                       task_progress(t), err);
+    *own = profile_new(m->in, &m->options, task_pool(t), task_progress(t), err);
     return *own;
 }
 

@@ -33,8 +33,8 @@ run_export(struct task *t, void *ctx, struct error *err)
 {
     struct exporting *x = ctx;
 
-    return port_save(x->model, &x->o, x->path, session_pool(task_session(t)),
-                     &x->len, &x->report, err) ||
+    return port_save(x->model, &x->o, x->path, task_pool(t), &x->len,
+                     &x->report, err) ||
            error_prefix(err, "%s: ", x->path);
 }
 

@@ -63,7 +63,7 @@ static struct profile *
 make(const struct profiling *p, struct task *t, const struct profile_options *o,
      struct error *err)
 {
-    struct pool *pool = session_pool(task_session(t));
+    struct pool *pool = task_pool(t);
     struct stream *s;
     struct profile *out;
 

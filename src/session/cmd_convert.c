@@ -40,7 +40,6 @@ static bool
 convert_whole(struct task *t, const struct call *c, struct converted *done,
               struct error *err)
 {
-    struct session *s = task_session(t);
     struct csv_table table;
     bool ok;
 
@@ -49,9 +48,8 @@ convert_whole(struct task *t, const struct call *c, struct converted *done,
     done->n_rows = frame_rows(table.frame);
     done->n_cols = frame_cols(table.frame);
     done->n_rejected = table.n_rejected;
-    ok = cmd_goes_on(t, err) &&
-         sink_write(table.frame, call_text(c, "out"), session_pool(s),
-                    task_progress(t), err);
+    ok = cmd_goes_on(t, err) && sink_write(table.frame, call_text(c, "out"),
+                                           task_pool(t), task_progress(t), err);
     csv_table_fini(&table);
     return ok;
 }

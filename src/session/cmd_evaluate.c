@@ -64,7 +64,7 @@ static bool
 score(struct asked *a, const struct judged *j, const struct frame *f,
       struct task *t, const struct call *c, struct error *err)
 {
-    struct pool *pool = session_pool(task_session(t));
+    struct pool *pool = task_pool(t);
     struct metric_rows rows = judged_rows(j);
     const char **metrics = cmd_all(c, "metric"), **by = cmd_all(c, "slice");
     struct evaluation_options o = {.metrics = metrics,
@@ -126,7 +126,7 @@ judge(struct asked *a, const struct model *m, struct task *t,
         return judge_stream(a, m, t, c, err);
     if (!(f = cmd_table(t, c, data, err)))
         return false;
-    ok = judged_take(m, f, &o, session_pool(task_session(t)), &j, err);
+    ok = judged_take(m, f, &o, task_pool(t), &j, err);
     if (ok) {
         ok = score(a, &j, f, t, c, err);
         judged_fini(&j);

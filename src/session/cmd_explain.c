@@ -132,8 +132,8 @@ static bool
 write_answer(const struct explanation *e, const char *path, struct task *t,
              struct call *c, struct error *err)
 {
-    struct stream *rows = stream_of_frame(
-        e->frame, 0, session_pool(task_session(t)), task_progress(t), err);
+    struct stream *rows =
+        stream_of_frame(e->frame, 0, task_pool(t), task_progress(t), err);
     bool ok = rows && cmd_write_rows(rows, path, c, err);
 
     stream_close(rows);
@@ -166,7 +166,7 @@ cmd_explain(struct session *s, struct task *t, struct call *c,
     struct model *m;
     struct question q = {.data = NULL};
     struct explanation e;
-    struct train ctx = {.pool = session_pool(s),
+    struct train ctx = {.pool = task_pool(t),
                         .progress = task_progress(t),
                         .seed = (uint64_t)call_int(c, "seed")};
     bool ok;

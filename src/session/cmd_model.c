@@ -438,12 +438,14 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
          fit_now(&g, family, s, t, c, err);
     if (ok && g.rows)
         cmd_tell_stream(t, call_text(c, "data"), g.rows);
-    if (ok && g.test)
+    if (ok && g.test && !progress_stopped(task_progress(t)))
         ok = g.evaluated =
             model_evaluate(g.model, g.test, (uint64_t)call_int(c, "seed"),
-                           session_pool(s), &g.evaluation, err) &&
+                           task_pool(t), &g.evaluation, err) &&
             keep_scores(s, &g, err);
     stopped = progress_stopped(task_progress(t));
+    if (!ok && stopped && g.model && err->code == ERR_CANCELLED)
+        ok = true; /* in the evaluation: the model is there */
     /* Half a training is kept, but is not what was asked for. */
     if (ok && out && !stopped)
         ok = keep_model(&g, out, err);

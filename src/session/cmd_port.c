@@ -66,8 +66,7 @@ export_one(const struct model *m, struct task *t, struct call *c,
 
     if (!x.path)
         return true;
-    ok = port_save(m, &o, x.path, session_pool(task_session(t)), &x.len,
-                   &x.report, err) ||
+    ok = port_save(m, &o, x.path, task_pool(t), &x.len, &x.report, err) ||
          error_prefix(err, "%s: ", x.path);
     if (ok)
         tell_export(c, f, &x, w);

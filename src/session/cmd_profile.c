@@ -60,8 +60,7 @@ profile_table(struct task *t, const struct call *c,
     struct profile *p = NULL;
 
     if (f)
-        p = profile_new(f, o, session_pool(task_session(t)), task_progress(t),
-                        err);
+        p = profile_new(f, o, task_pool(t), task_progress(t), err);
     frame_unref(f);
     return p;
 }

@@ -114,7 +114,7 @@ static void
 join_tables(struct rows *left, struct rows *right, const struct join_options *o,
             struct task *t, struct error *err)
 {
-    struct pool *pool = session_pool(task_session(t));
+    struct pool *pool = task_pool(t);
 
     if (left->f && right->s &&
         (left->s = stream_of_frame(left->f, 0, pool, task_progress(t), err)))
@@ -212,9 +212,8 @@ static struct frame *
 profiled(const struct frame *f, struct task *t, bool relations,
          struct error *err)
 {
-    struct profile *p =
-        profile_new(f, &(struct profile_options){0},
-                    session_pool(task_session(t)), task_progress(t), err);
+    struct profile *p = profile_new(f, &(struct profile_options){0},
+                                    task_pool(t), task_progress(t), err);
     struct frame *out = NULL;
 
     if (p)
@@ -228,7 +227,7 @@ static struct frame *
 overview(const struct frame *f, const char *word, const char *const *by,
          struct task *t, const struct call *c, struct error *err)
 {
-    struct pool *pool = session_pool(task_session(t));
+    struct pool *pool = task_pool(t);
     int64_t bins = call_int(c, "bins");
 
     if (strcmp(word, "missing") == 0)
@@ -338,7 +337,7 @@ static bool
 transform(struct rows *table, struct task *t, const struct call *c,
           struct error *err)
 {
-    struct pool *pool = session_pool(task_session(t));
+    struct pool *pool = task_pool(t);
 
     if (call_text(c, "join"))
         joined(table, t, c, err);
@@ -407,8 +406,7 @@ put_frame(const struct frame *f, struct task *t, struct call *c, size_t n_shown,
                                frame_cols(f)};
 
     if (done.path) {
-        if (!sink_write(f, done.path, session_pool(task_session(t)),
-                        task_progress(t), err))
+        if (!sink_write(f, done.path, task_pool(t), task_progress(t), err))
             return false;
         cmd_tell_written(&done, c);
         return true;

@@ -17,8 +17,7 @@ cmd_rows(struct task *t, const struct call *c, const char *path,
     if (stream_wanted(path, NULL))
         return cmd_stream(t, c, path, err);
     if ((f = cmd_table(t, c, path, err)))
-        s = stream_of_frame(f, 0, session_pool(task_session(t)),
-                            task_progress(t), err);
+        s = stream_of_frame(f, 0, task_pool(t), task_progress(t), err);
     frame_unref(f);
     return s;
 }

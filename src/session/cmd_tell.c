@@ -7,8 +7,7 @@
 
 /* A table of a model, on paper or into --out; takes f. */
 static bool
-put_told(struct session *s, struct task *t, struct frame *f, struct call *c,
-         struct error *err)
+put_told(struct task *t, struct frame *f, struct call *c, struct error *err)
 {
     const char *path = call_text(c, "out");
     struct stream *rows;
@@ -17,7 +16,7 @@ put_told(struct session *s, struct task *t, struct frame *f, struct call *c,
     if (!f)
         return false;
     if (path) {
-        rows = stream_of_frame(f, 0, session_pool(s), task_progress(t), err);
+        rows = stream_of_frame(f, 0, task_pool(t), task_progress(t), err);
         ok = rows && cmd_write_rows(rows, path, c, err);
         stream_close(rows);
     } else if (call_json(c)) {
@@ -38,7 +37,7 @@ cmd_table_of(struct session *s, struct task *t, struct call *c,
     struct frame *f = m ? model_table(m, call_text(c, "table"), err) : NULL;
 
     model_unref(m);
-    return put_told(s, t, f, c, err);
+    return put_told(t, f, c, err);
 }
 
 bool
@@ -52,7 +51,7 @@ cmd_recommend(struct session *s, struct task *t, struct call *c,
     struct frame *f = m ? model_recommend(m, &ask, err) : NULL;
 
     model_unref(m);
-    return put_told(s, t, f, c, err);
+    return put_told(t, f, c, err);
 }
 
 bool
@@ -65,5 +64,5 @@ cmd_forecast(struct session *s, struct task *t, struct call *c,
     struct frame *f = m ? model_forecast(m, &ask, err) : NULL;
 
     model_unref(m);
-    return put_told(s, t, f, c, err);
+    return put_told(t, f, c, err);
 }

@@ -312,7 +312,7 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
     live_begin(session_live(s), id);
     session_notify(s, TOPIC_RUNS);
     m = learn(f, r, &options,
-              &(struct train){.pool = session_pool(s),
+              &(struct train){.pool = task_pool(t),
                               .progress = task_progress(t),
                               .sink = {on_event, f},
                               .seed = r->seed,

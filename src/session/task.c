@@ -31,6 +31,7 @@ struct task {
     unsigned id;
     bool quiet;
     struct progress progress;
+    struct pool *pool; /* lent */
     struct pool_job *job;
 
     bool ok;
@@ -68,6 +69,7 @@ task_free(struct task *t)
     pthread_mutex_destroy(&t->lock);
     pthread_cond_destroy(&t->stopped);
     buf_fini(&t->log);
+    pool_free(t->pool);
     free(t->title);
     free(t);
 }
@@ -187,6 +189,7 @@ task_start(struct session *s, const struct task_spec *spec)
     t->id = ++set->last_id;
     t->start_ms = loop_wall_ms();
     progress_init(&t->progress);
+    t->pool = pool_lend(session_pool(s), &t->progress);
     buf_init(&t->log);
     pthread_mutex_init(&t->lock, NULL);
     pthread_condattr_init(&attr);
@@ -260,6 +263,12 @@ struct progress *
 task_progress(struct task *t)
 {
     return &t->progress;
+}
+
+struct pool *
+task_pool(struct task *t)
+{
+    return t->pool;
 }
 
 struct session *

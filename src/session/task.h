@@ -36,7 +36,9 @@ bool task_call(struct session *s, const struct task_spec *spec,
                struct error *err) MUST_USE;
 
 struct progress *task_progress(struct task *t); /* any thread, from run() */
-struct session *task_session(struct task *t);   /* any thread */
+/* All threads, for work that ends when the task is stopped. */
+struct pool *task_pool(struct task *t);
+struct session *task_session(struct task *t); /* any thread */
 void task_log(struct task *t, const char *fmt, ...)
     PRINTF_LIKE(2, 3);            /* any thread */
 void task_cancel(struct task *t); /* any thread */

@@ -153,8 +153,8 @@ test_tree_and_brute_force_find_the_same_rows(void **state)
         for (uint64_t turn = 0; turn < 10; turn++) {
             for (size_t i = 0; i < PANEL * p; i++)
                 q[i] = (double)rng_below(2, turn, i, 27) / 2;
-            neighbours_find(&tree, q, PANEL, K, scratch, found);
-            neighbours_find(&all, q, PANEL, K, scratch, brute);
+            neighbours_find(&tree, NULL, q, PANEL, K, scratch, found);
+            neighbours_find(&all, NULL, q, PANEL, K, scratch, brute);
             for (size_t v = 0; v < PANEL; v++) {
                 for (uint32_t i = 0; i < ROWS; i++) {
                     sorted[i] = (struct neighbour){0, i, i};

@@ -143,7 +143,10 @@ gram_make(const struct gram *g, struct error *err)
     chunks = pool_chunks(n, grain);
     if (!dense_try(&s.room, chunks, s.each, err))
         return false;
-    pool_for(g->pool, n, grain, sum_chunk, &s);
+    if (!pool_try(g->pool, n, grain, sum_chunk, &s, err)) {
+        free(s.room);
+        return false;
+    }
     memset(g->out, 0, p * p * sizeof *g->out);
     if (g->y)
         memset(g->xy, 0, p * sizeof *g->xy);

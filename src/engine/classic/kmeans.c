@@ -143,16 +143,23 @@ choose_k(struct choosing *c, size_t max_k, struct error *err)
 static bool
 given_k(struct choosing *c, size_t k, struct error *err)
 {
+    double silhouette = (double)NAN;
+    struct error why;
+
     if (k > c->how.x->n)
         return error_set(err, ERR_RANGE, "k is %zu, and there are %zu rows", k,
                          c->how.x->n);
     c->how.k = c->best_k = k;
     progress_begin(c->how.progress, "clustering", c->how.starts);
-    if (!kmeans_run(&c->how, &c->best, err) ||
-        !silhouette_init(&c->s, c->how.x, k, c->how.seed, c->how.pool, err))
+    if (!kmeans_run(&c->how, &c->best, err))
         return false;
-    choice_add(c->m, k, c->best.inertia,
-               silhouette_of(&c->s, c->best.label, c->best.k));
+    if (silhouette_init(&c->s, c->how.x, k, c->how.seed, c->how.pool, &why))
+        silhouette = silhouette_of(&c->s, c->best.label, c->best.k);
+    else if (why.code != ERR_CANCELLED) {
+        *err = why;
+        return false;
+    }
+    choice_add(c->m, k, c->best.inertia, silhouette);
     return true;
 }
 

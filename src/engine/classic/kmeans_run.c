@@ -667,7 +667,9 @@ start_run(struct run *r, unsigned start, double rest, unsigned *turns)
         if (moved <= rest)
             break;
     }
-    if (*turns)
+    /* Stopped, the centres are the means of the rows that the last turn gave
+     * them. */
+    if (*turns && !stopped(r))
         settle(r, false);
 }
 
@@ -791,8 +793,10 @@ silhouette_init(struct silhouette *s, const struct panels *x, size_t max_k,
         silhouette_fini(s);
         return false;
     }
-    pool_for(pool, s->m, 16, pair_chunk, &a);
-    return true;
+    if (pool_try(pool, s->m, 16, pair_chunk, &a, err))
+        return true;
+    silhouette_fini(s);
+    return false;
 }
 
 /* (b - a) / max(a, b) of a row: a is its mean distance to its own cluster, b

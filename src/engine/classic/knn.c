@@ -118,6 +118,7 @@ answer(const struct knn *m, const struct neighbour *found, const double *weight,
 
 struct scoring {
     const struct knn *m;
+    const struct pool *pool;
     double *out;
 };
 
@@ -138,7 +139,7 @@ score_panel(void *ctx, size_t first, size_t n, const double *x, double *scratch)
     double *weight = scratch + neighbours_scratch(&m->t);
     struct neighbour *found = (struct neighbour *)(void *)(weight + m->k);
 
-    neighbours_find(&m->t, x, n, m->k, scratch, found);
+    neighbours_find(&m->t, s->pool, x, n, m->k, scratch, found);
     for (size_t i = 0; i < n; i++) {
         weigh(m, found + i * m->k, weight);
         answer(m, found + i * m->k, weight, s->out + (first + i) * width);
@@ -150,7 +151,7 @@ knn_score(const void *learner, const struct design *d, struct pool *pool,
           double *out, struct error *err)
 {
     const struct knn *m = learner;
-    struct scoring s = {m, out};
+    struct scoring s = {m, pool, out};
 
     return panels_each(d, pool, scratch_len(m), score_panel, &s, err);
 }

@@ -351,6 +351,7 @@ linear_weights_of(const void *learner)
 struct scoring {
     const struct linear *l;
     const struct design *d;
+    const struct pool *pool;
     double *out;
     bool finish; /* or margins */
 };
@@ -365,7 +366,8 @@ score_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     double x[LINEAR_TILE];
 
     (void)chunk;
-    for (size_t r = begin; r < end; r += LINEAR_TILE) {
+    for (size_t r = begin; r < end && !pool_stopped(s->pool);
+         r += LINEAR_TILE) {
         size_t m = end - r < LINEAR_TILE ? end - r : LINEAR_TILE;
         double *out = s->out + r * k;
 
@@ -387,13 +389,12 @@ static bool
 score_rows(const struct linear *l, const struct design *d, struct pool *pool,
            bool finish, double *out, struct error *err)
 {
-    struct scoring s = {l, d, out, finish};
+    struct scoring s = {l, d, pool, out, finish};
 
     if (design_cols(d) != l->p)
         return error_set(err, ERR_STATE, "%zu columns, the model has %zu",
                          design_cols(d), l->p);
-    pool_for(pool, design_rows(d), LINEAR_ROWS, score_chunk, &s);
-    return true;
+    return pool_try(pool, design_rows(d), LINEAR_ROWS, score_chunk, &s, err);
 }
 
 bool

@@ -231,7 +231,8 @@ sift_down(struct neighbour *heap, size_t n, size_t i)
 
 struct search {
     const struct neighbours *t;
-    const double *q; /* the panel of the rows asked about */
+    const struct pool *pool; /* that may be stopped */
+    const double *q;         /* the panel of the rows asked about */
     size_t k;
     struct neighbour *heap;
     double *d; /* (PANEL, PANEL) */
@@ -284,7 +285,9 @@ offer_panel(const struct search *s, const double *d, size_t panel,
 static void
 search_all(struct search *s, size_t n)
 {
-    for (size_t panel = 0; panel < n_panels(&s->t->x); panel++) {
+    size_t all = n_panels(&s->t->x);
+
+    for (size_t panel = 0; panel < all && !pool_stopped(s->pool); panel++) {
         panel_distances(s, 0, n, panel);
         for (size_t i = 0; i < n; i++)
             offer_panel(s, s->d + i * PANEL, panel, s->heap + i * s->k);
@@ -343,16 +346,17 @@ by_distance(const void *a, const void *b)
 }
 
 void
-neighbours_find(const struct neighbours *t, const double *q, size_t n, size_t k,
-                double *scratch, struct neighbour *out)
+neighbours_find(const struct neighbours *t, const struct pool *pool,
+                const double *q, size_t n, size_t k, double *scratch,
+                struct neighbour *out)
 {
-    struct search s = {t, q, k, out, scratch, scratch + PANEL * PANEL, 0};
+    struct search s = {t, pool, q, k, out, scratch, scratch + PANEL * PANEL, 0};
 
     for (size_t i = 0; i < n * k; i++)
         out[i] = (struct neighbour){INFINITY, UINT32_MAX, 0};
     if (t->n_nodes == 0)
         search_all(&s, n);
-    for (s.row = 0; s.row < n && t->n_nodes; s.row++) {
+    for (s.row = 0; s.row < n && t->n_nodes && !pool_stopped(pool); s.row++) {
         memset(s.off, 0, t->x.p * sizeof *s.off);
         search_node(&s, 1, 0, t->x.n, 0);
     }

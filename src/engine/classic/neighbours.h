@@ -38,7 +38,9 @@ struct neighbour {
 };
 /* Doubles of scratch that a search needs. */
 size_t neighbours_scratch(const struct neighbours *t);
-/* For n <= PANEL rows of a panel q: out holds k for each. */
-void neighbours_find(const struct neighbours *t, const double *q, size_t n,
-                     size_t k, double *scratch, struct neighbour *out);
+/* For n <= PANEL rows of a panel q: out holds k for each, or anything once the
+ * pool was stopped. */
+void neighbours_find(const struct neighbours *t, const struct pool *pool,
+                     const double *q, size_t n, size_t k, double *scratch,
+                     struct neighbour *out);
 #endif

@@ -137,8 +137,10 @@ panels_init(struct panels *x, const struct design *d, struct pool *pool,
                          p);
     if (!(x->x = mem_try_aligned(cells, sizeof *x->x, err)))
         return false;
-    pool_for(pool, n, 16 * TILE, fill_chunk, &f);
-    return true;
+    if (pool_try(pool, n, 16 * TILE, fill_chunk, &f, err))
+        return true;
+    panels_fini(x);
+    return false;
 }
 
 void
@@ -161,6 +163,7 @@ panels_row(const struct panels *x, size_t row, double *out)
 
 struct passing {
     const struct design *d;
+    const struct pool *pool;
     size_t p, scratch;
     double *room; /* of each chunk: a panel and the scratch */
     panel_fn *fn;
@@ -182,6 +185,8 @@ pass_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
                 x[j * PANEL + i] = 0;
         }
         s->fn(s->ctx, r, m, x, x + s->p * PANEL);
+        if (pool_stopped(s->pool))
+            return;
     }
 }
 
@@ -190,7 +195,8 @@ panels_each(const struct design *d, struct pool *pool, size_t scratch,
             panel_fn *fn, void *ctx, struct error *err)
 {
     size_t n = design_rows(d), grain = (n + MAX_CHUNKS - 1) / MAX_CHUNKS;
-    struct passing s = {d, design_cols(d), scratch, NULL, fn, ctx};
+    struct passing s = {d, pool, design_cols(d), scratch, NULL, fn, ctx};
+    bool ok;
 
     grain = grain < CHUNK_ROWS ? CHUNK_ROWS : grain;
     grain = (grain + PANEL - 1) / PANEL * PANEL;
@@ -198,7 +204,7 @@ panels_each(const struct design *d, struct pool *pool, size_t scratch,
         return true;
     if (!dense_try(&s.room, pool_chunks(n, grain), s.p * PANEL + scratch, err))
         return false;
-    pool_for(pool, n, grain, pass_chunk, &s);
+    ok = pool_try(pool, n, grain, pass_chunk, &s, err);
     free(s.room);
-    return true;
+    return ok;
 }

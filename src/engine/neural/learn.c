@@ -95,7 +95,9 @@ net_answer(const struct net_question *q, struct pool *pool,
 {
     struct answering a = {.q = q, .stop = stop, .out = out};
 
-    pool_for(pool, q->rows->n, answer_grain(q->ready->net), answer_chunk, &a);
+    if (!pool_try(pool, q->rows->n, answer_grain(q->ready->net), answer_chunk,
+                  &a, err))
+        return false;
     if (atomic_load(&a.failed))
         *err = a.err;
     return !atomic_load(&a.failed) && progress_check(stop, err);

@@ -345,6 +345,7 @@ graph_check(struct graph *g, size_t width, struct error *err)
 struct run {
     const struct graph *g;
     const struct design *d;
+    const struct pool *pool;
     double *out;
     size_t block; /* rows */
     atomic_bool no_memory;
@@ -613,7 +614,9 @@ run_range(void *ctx, size_t chunk, size_t begin, size_t end)
         atomic_store(&run->no_memory, true);
     for (size_t i = 1; i < g->n && w.start; i++)
         w.start[i] = w.start[i - 1] + g->node[i - 1].width * run->block;
-    for (size_t at = begin; at < end && w.x && w.start; at += run->block) {
+    for (size_t at = begin;
+         at < end && w.x && w.start && !pool_stopped(run->pool);
+         at += run->block) {
         w.n = end - at < run->block ? end - at : run->block;
         for (size_t i = 0; i < g->n; i++)
             run_node(run, i, at, &w);
@@ -628,7 +631,8 @@ bool
 graph_score(const struct graph *g, const struct design *d, struct pool *pool,
             double *out, struct error *err)
 {
-    struct run run = {.g = g, .d = d, .out = out, .block = BLOCK_ROWS};
+    struct run run = {
+        .g = g, .d = d, .pool = pool, .out = out, .block = BLOCK_ROWS};
     size_t n = design_rows(d);
 
     if (design_cols(d) != g->n_cols)
@@ -638,7 +642,8 @@ graph_score(const struct graph *g, const struct design *d, struct pool *pool,
         run.block /= 2;
     if (n < run.block)
         run.block = n > 0 ? n : 1;
-    pool_for(pool, n, GRAIN, run_range, &run);
+    if (!pool_try(pool, n, GRAIN, run_range, &run, err))
+        return false;
     if (atomic_load(&run.no_memory))
         return error_set(err, ERR_NOMEM, "no memory for %zu numbers a row",
                          g->widths);

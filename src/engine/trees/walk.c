@@ -488,6 +488,7 @@ score_block(const struct forest *f, const uint32_t *x, size_t n, double *out)
 struct score_job {
     const struct forest *f;
     const struct design *d;
+    const struct pool *pool;
     double *out;
     size_t block; /* rows, in whole lanes */
     atomic_bool no_memory;
@@ -511,7 +512,8 @@ score_range(void *ctx, size_t chunk, size_t begin, size_t end)
     }
     /* Lanes without a row, and trees without nodes, look for nothing. */
     memset(x, 0, (codes > 0 ? codes : 1) * sizeof *x);
-    for (size_t at = begin; at < end; at += j->block) {
+    for (size_t at = begin; at < end && !pool_stopped(j->pool);
+         at += j->block) {
         size_t n = end - at < j->block ? end - at : j->block;
 
         pull_block(j->f, j->d, at, at + n, x);
@@ -524,7 +526,8 @@ bool
 tree_score(const struct forest *f, const struct design *d, struct pool *pool,
            double *out, struct error *err)
 {
-    struct score_job j = {.f = f, .d = d, .out = out, .block = BLOCK_ROWS};
+    struct score_job j = {
+        .f = f, .d = d, .pool = pool, .out = out, .block = BLOCK_ROWS};
     size_t n = design_rows(d);
 
     if (design_cols(d) != f->n_cols)
@@ -534,7 +537,8 @@ tree_score(const struct forest *f, const struct design *d, struct pool *pool,
         j.block /= 2;
     if (n < j.block)
         j.block = n > 0 ? (n + LANES - 1) / LANES * LANES : LANES;
-    pool_for(pool, n, SCORE_GRAIN, score_range, &j);
+    if (!pool_try(pool, n, SCORE_GRAIN, score_range, &j, err))
+        return false;
     if (atomic_load(&j.no_memory))
         return error_set(err, ERR_NOMEM, "no memory for %zu columns",
                          f->n_used);

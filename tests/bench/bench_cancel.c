@@ -1,0 +1,317 @@
+/* tests/bench/bench_cancel.c -- how long work goes on after it was stopped.
+ *
+ *   bench_cancel [-t THREADS] [-n ROWS] [-p COLUMNS] [-k POINTS] [FAMILY...]
+ *
+ * Everything that takes long is done once to its end, then stopped at POINTS
+ * moments spread over that time.  Standard output, a line for each: family,
+ * work, seconds that it takes (of which 5 are looked at), and the longest wait in milliseconds with the
+ * moment (of the whole) at which it was stopped.  The aim is below 100.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/cv.h"
+#include "engine/explain.h"
+#include "engine/family.h"
+#include "engine/port/port.h"
+#include "tests/lib/any_family.h"
+
+enum { MOST = 5 }; /* seconds */
+
+struct bench {
+    const struct family *family;
+    struct frame *f;
+    struct model *m;
+    struct pool *pool;
+    size_t n_points;
+};
+
+/* One piece of work: false only with err. */
+struct work {
+    const char *name;
+    bool (*run)(struct bench *b, const struct train *ctx, struct error *err);
+};
+
+static double
+seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static bool
+run_fit(struct bench *b, const struct train *ctx, struct error *err)
+{
+    static const char *const defaults[] = {NULL};
+    struct model *m = any_fit(b->family, b->f, defaults, NULL, ctx, err);
+
+    if (m && !b->m)
+        b->m = m;
+    else
+        model_unref(m);
+    return m != NULL;
+}
+
+static bool
+run_cv(struct bench *b, const struct train *ctx, struct error *err)
+{
+    const struct cv_options o = {.k = 3};
+    struct params *p = params_new(b->family->params);
+    struct cv_result r;
+    bool ok = true;
+
+    for (const char *const *s = any_settings(b->family); ok && *s; s++)
+        ok = params_set_pair(p, *s, err);
+    ok = ok &&
+         cv_run(b->family, p, b->f, any_target(b->family), &o, ctx, &r, err);
+    if (ok)
+        cv_result_fini(&r);
+    params_free(p);
+    return ok;
+}
+
+static bool
+run_predict(struct bench *b, const struct train *ctx, struct error *err)
+{
+    struct frame *f = model_predict_frame(b->m, b->f, ctx->pool, err);
+
+    frame_unref(f);
+    return f != NULL;
+}
+
+static bool
+run_evaluate(struct bench *b, const struct train *ctx, struct error *err)
+{
+    struct evaluation e;
+    bool ok = model_evaluate(b->m, b->f, 1, ctx->pool, &e, err);
+
+    if (ok)
+        evaluation_fini(&e);
+    return ok;
+}
+
+static bool
+run_shares(struct bench *b, const struct train *ctx, struct error *err)
+{
+    struct shares s;
+    bool ok = explain_shares(b->m, b->f, NULL, ctx, &s, err);
+
+    if (ok)
+        shares_fini(&s);
+    return ok;
+}
+
+static bool
+run_shuffle(struct bench *b, const struct train *ctx, struct error *err)
+{
+    double whole;
+    struct frame *f = explain_shuffle(b->m, b->f, NULL, ctx, &whole, err);
+
+    frame_unref(f);
+    return f != NULL;
+}
+
+static bool
+run_effect(struct bench *b, const struct train *ctx, struct error *err)
+{
+    const struct effect_options o = {.column = "x2"};
+    struct effect e;
+    bool ok = explain_effect(b->m, b->f, &o, ctx, &e, err);
+
+    if (ok)
+        effect_fini(&e);
+    return ok;
+}
+
+static bool
+write_as(struct bench *b, enum port_format format, const struct train *ctx,
+         struct error *err)
+{
+    const struct port_export o = {.format = format};
+    struct port_report r = {0};
+    struct buf out;
+    bool ok;
+
+    buf_init(&out);
+    ok = port_write(b->m, &o, ctx->pool, &out, &r, err);
+    port_report_fini(&r);
+    buf_fini(&out);
+    return ok;
+}
+
+static bool
+run_onnx(struct bench *b, const struct train *ctx, struct error *err)
+{
+    return write_as(b, PORT_ONNX, ctx, err);
+}
+
+static bool
+run_xgboost(struct bench *b, const struct train *ctx, struct error *err)
+{
+    return write_as(b, PORT_XGBOOST, ctx, err);
+}
+
+static bool
+run_lightgbm(struct bench *b, const struct train *ctx, struct error *err)
+{
+    return write_as(b, PORT_LIGHTGBM, ctx, err);
+}
+
+static bool
+run_pmml(struct bench *b, const struct train *ctx, struct error *err)
+{
+    return write_as(b, PORT_PMML, ctx, err);
+}
+
+static bool
+run_c(struct bench *b, const struct train *ctx, struct error *err)
+{
+    return write_as(b, PORT_C, ctx, err);
+}
+
+/* The fit comes first: it gives the model of the others. */
+static const struct work works[] = {
+    {"fit", run_fit},         {"cv", run_cv},
+    {"predict", run_predict}, {"evaluate", run_evaluate},
+    {"shares", run_shares},   {"shuffle", run_shuffle},
+    {"effect", run_effect},   {"onnx", run_onnx},
+    {"xgboost", run_xgboost}, {"lightgbm", run_lightgbm},
+    {"pmml", run_pmml},       {"c", run_c},
+};
+
+struct run {
+    struct bench *b;
+    const struct work *work;
+    struct progress progress;
+    bool ok;
+    double end;
+    struct error err;
+};
+
+static void *
+run_main(void *arg)
+{
+    struct run *r = arg;
+    struct pool *pool = pool_lend(r->b->pool, &r->progress);
+    struct train ctx = {.pool = pool, .progress = &r->progress, .seed = 1};
+
+    r->ok = r->work->run(r->b, &ctx, &r->err);
+    r->end = seconds();
+    pool_free(pool);
+    return NULL;
+}
+
+/* Stopped after so many seconds: for how long it went on after that; 0 when it
+ * had ended. */
+static double
+run_for(struct run *r, double wait)
+{
+    struct timespec t;
+    pthread_t thread;
+    double stopped;
+
+    progress_init(&r->progress);
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_sec += (time_t)wait;
+    t.tv_nsec += (long)((wait - (double)(time_t)wait) * 1e9);
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    if (pthread_create(&thread, NULL, run_main, r) != 0)
+        exit(1);
+    if (pthread_timedjoin_np(thread, NULL, &t) == 0)
+        return 0;
+    stopped = seconds();
+    progress_stop(&r->progress);
+    pthread_join(thread, NULL);
+    return r->end > stopped ? r->end - stopped : 0;
+}
+
+static void
+measure(struct bench *b, const struct work *w)
+{
+    struct run r = {.b = b, .work = w};
+    double begin = seconds(), worst = run_for(&r, MOST), at = 1, whole;
+
+    whole = seconds() - begin;
+    if (!r.ok && r.err.code != ERR_CANCELLED) {
+        printf("%-18s %-9s -- %.60s\n", b->family->name, w->name,
+               r.err.message);
+        return;
+    }
+    for (size_t i = 0; i < b->n_points; i++) {
+        double share = ((double)i + 0.5) / (double)b->n_points;
+        double wait = run_for(&r, whole * share);
+
+        if (wait > worst) {
+            worst = wait;
+            at = share;
+        }
+    }
+    printf("%-18s %-9s %8.3f s %8.1f ms at %.2f%s\n", b->family->name, w->name,
+           whole, worst * 1000, at, worst > 0.1 ? "  LONG" : "");
+    fflush(stdout);
+}
+
+static void
+measure_family(struct bench *b, size_t n, size_t p)
+{
+    struct error err;
+
+    if (strcmp(b->family->name, "cnn") == 0)
+        p = p < 64 ? 64 : p < 1024 ? 256 : 1024;
+    b->m = NULL;
+    if (!(b->f = any_frame(any_of_classes(b->family), n, p, &err))) {
+        fprintf(stderr, "bench_cancel: %s\n", err.message);
+        exit(1);
+    }
+    for (size_t i = 0; i < sizeof works / sizeof *works; i++)
+        if (i == 0 || b->m)
+            measure(b, &works[i]);
+    model_unref(b->m);
+    frame_unref(b->f);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct bench b = {.n_points = 10};
+    size_t n = 200000, p = 64, n_families;
+    const struct family *const *table = family_table(&n_families);
+    unsigned threads = 2;
+    int c;
+
+    while ((c = getopt(argc, argv, "t:n:p:k:")) != -1)
+        if (c == 't')
+            threads = (unsigned)atoi(optarg);
+        else if (c == 'n')
+            n = strtoul(optarg, NULL, 10);
+        else if (c == 'p')
+            p = strtoul(optarg, NULL, 10);
+        else if (c == 'k')
+            b.n_points = strtoul(optarg, NULL, 10);
+        else
+            return 2;
+    b.pool = pool_new(threads);
+    for (size_t i = 0; i < n_families; i++) {
+        bool wanted = optind == argc;
+
+        for (int a = optind; a < argc; a++)
+            wanted = wanted || strcmp(argv[a], table[i]->name) == 0;
+        b.family = table[i];
+        if (wanted)
+            measure_family(&b, n, p);
+    }
+    pool_free(b.pool);
+    return 0;
+}
