@@ -37,6 +37,9 @@ apart() { # apart K A B
 train boosted churn --set trees=40
 train classes contract --set trees=15
 train numbers monthly_charges --set trees=30
+train grove churn --model forest --set trees=20 --set leaves=80
+train groves contract --model forest --set trees=10 --set leaves=80
+train extra monthly_charges --model extra_trees --set trees=10 --set leaves=80
 train logistic churn --model logistic
 train softmax contract --model logistic
 train linear monthly_charges --model linear
@@ -54,9 +57,9 @@ back() { # back MODEL OPTION FILE MORE...
     cut -d, -f1-"$k" b > b1
     [ "$(apart "$k" a1 b1)" = close ]
 }
-for model in boosted classes numbers logistic softmax linear; do
+for model in boosted classes numbers grove groves extra logistic softmax linear; do
     k=1
-    case $model in classes | softmax) k=3 ;; esac
+    case $model in classes | groves | softmax) k=3 ;; esac
     for form in "onnx m.onnx" "onnx m.onnx --onnx-ml 5"; do
         # shellcheck disable=SC2086
         back $model $form
@@ -65,7 +68,7 @@ for model in boosted classes numbers logistic softmax linear; do
     back $model pmml m.xml
     ok $? "$model as pmml m.xml comes back the same"
     sed 's/^/# /' why
-    case $model in boosted | classes | numbers) ;; *) continue ;; esac
+    case $model in logistic | softmax | linear) continue ;; esac
     for form in "xgboost m.json" "lightgbm m.txt"; do
         # shellcheck disable=SC2086
         back $model $form
@@ -165,7 +168,7 @@ awk -F, -v OFS=, '{ $13 = "never heard of"; print }' second >> two.csv
 if ! command -v cc > /dev/null 2>&1; then
     skip "C that was written compiles" "no cc"
 else
-    for model in boosted logistic; do
+    for model in boosted grove logistic; do
         $lathe export $model.lathe --c churn.c --prefix churn > out 2> why
         like "$(cat out)" 'churn.c: C, [0-9,]* bytes; compiled, 2,000 rows differ by [0-9.e-]* at most' \
             "$model as C is compiled and compared"
@@ -185,9 +188,9 @@ done
 if [ -z "$python" ]; then
     skip "LightGBM's text by its own rules" "no python3"
 else
-    for model in boosted classes numbers; do
+    for model in boosted classes numbers grove groves extra; do
         k=1
-        case $model in classes) k=3 ;; esac
+        case $model in classes | groves) k=3 ;; esac
         $lathe export $model.lathe --lightgbm m.txt > out 2> why
         $python "$LATHE_SOURCE/tests/engine/port_lightgbm.py" m.txt "$churn" > b1 2> why
         sed 's/^/# /' why
@@ -197,9 +200,9 @@ else
 fi
 
 if [ -n "$python" ]; then
-    for model in boosted classes numbers logistic softmax linear; do
+    for model in boosted classes numbers grove groves extra logistic softmax linear; do
         k=1
-        case $model in classes | softmax) k=3 ;; esac
+        case $model in classes | groves | softmax) k=3 ;; esac
         $lathe export $model.lathe --pmml m.xml > out 2> why
         $python "$LATHE_SOURCE/tests/engine/port_pmml.py" m.xml "$churn" > b1 2> why
         sed 's/^/# /' why
@@ -268,23 +271,23 @@ else
     # Modules are looked for beside the script.
     cp "$LATHE_SOURCE/tests/engine/port.mjs" .
     ln -s "$peers" node_modules
-    for model in boosted classes numbers logistic softmax linear; do
+    for model in boosted classes numbers grove groves extra logistic softmax linear; do
         k=1
-        case $model in classes | softmax) k=3 ;; esac
+        case $model in classes | groves | softmax) k=3 ;; esac
         $lathe predict $model.lathe "$churn" | sed 1d > a
         cut -d, -f1-$k a > a1
         for ml in 3 5; do
             $lathe export $model.lathe --onnx m.onnx --onnx-ml $ml > out 2> why
             node port.mjs m.onnx "$churn" > b 2> why
             case $model in
-            boosted | logistic) cut -d, -f2 b > b1 ;;
+            boosted | grove | logistic) cut -d, -f2 b > b1 ;;
             *) cut -d, -f1-$k b > b1 ;;
             esac
             is "$(apart $k a1 b1)" close "onnxruntime answers $model, ai.onnx.ml $ml, alike"
             sed 's/^/# /' why
         done
         case $model in
-        numbers | linear) ;;
+        numbers | extra | linear) ;;
         *) is "$(sed 's/.*,//' b)" "$(sed 's/.*,//;s/"//g' a)" "and names the same classes" ;;
         esac
     done

@@ -58,7 +58,7 @@ def leaf(t, row):
 
 
 schema = json.loads(keys["lathe"])["inputs"]
-k, objective = int(keys["num_class"]), keys["objective"].split()[0]
+k, objective = int(keys["num_class"]), keys.get("objective", "none").split()[0]
 for r in csv.DictReader(open(sys.argv[2], encoding="utf-8")):
     row = []
     for c in schema:

@@ -51,12 +51,21 @@ def tree(node, row):
             node = children[known.index(True)]
 
 
+def formula(x, row):
+    if x.tag == NS + "Constant":
+        return float(x.text)
+    if x.tag == NS + "FieldRef":
+        return row[x.get("field")]
+    word = x.get("function")
+    if word == "if":
+        return formula(x[1] if formula(x[0], row) else x[2], row)
+    args = [formula(a, row) for a in x]
+    return {"isMissing": lambda: args[0] is None, "min": lambda: min(args), "max": lambda: max(args)}[word]()
+
+
 def derived(m, row):
     for f in m.iterfind(NS + "LocalTransformations/" + NS + "DerivedField"):
-        test, yes, no = f[0]
-        missing = row[test[0].get("field")] is None
-        pick = yes if missing else no
-        row[f.get("name")] = float(pick.text) if pick.tag == NS + "Constant" else row[pick.get("field")]
+        row[f.get("name")] = formula(f[0], row)
 
 
 def regression(m, row):
@@ -77,6 +86,8 @@ def regression(m, row):
     if kind == "logit":
         return [1 / (1 + math.exp(-next(iter(scores.values()))))]
     classes = [v.get("value") for v in fields[target]]
+    if kind == "simplemax":
+        return [scores[c] / sum(scores.values()) for c in classes]
     e = [math.exp(scores[c]) for c in classes]
     return [x / sum(e) for x in e]
 
@@ -88,7 +99,9 @@ def answer(row):
     for s in model.find(NS + "Segmentation"):
         m = s.find(NS + "MiningModel")
         if m is None:
-            return regression(s.find(NS + "RegressionModel"), row)
+            m = s.find(NS + "RegressionModel")
+            derived(m, row)
+            return regression(m, row)
         out = m.find(NS + "Output/" + NS + "OutputField").get("name")
         row[out] = sum(tree(t.find(NS + "TreeModel/" + NS + "Node"), row) for t in m.find(NS + "Segmentation"))
 

@@ -98,6 +98,12 @@ def ours(name, y, classes, *options):
 ours("XGBoost answers a classifier of lathe's alike", np.array(["no", "yes"])[target["binary"]], 2)
 ours("XGBoost answers one of three classes alike", np.array(["low", "mid", "top"])[target["multi"]], 3)
 ours("XGBoost answers a regression of lathe's alike", target["number"], 0)
+few = ["--set", "leaves=60"]
+ours("XGBoost answers a forest of two classes alike", np.array(["no", "yes"])[target["binary"]], 2,
+     "--model", "forest", *few)
+ours("XGBoost answers a forest of three classes alike", np.array(["low", "mid", "top"])[target["multi"]], 3,
+     "--model", "forest", *few)
+ours("XGBoost answers extra trees of numbers alike", target["number"], 0, "--model", "extra_trees", *few)
 
 # ---- what XGBoost trained ----
 

@@ -14,8 +14,15 @@
 static bool
 is_link(enum graph_op op)
 {
-    return op == GRAPH_SIGMOID || op == GRAPH_SOFTMAX || op == GRAPH_EXP ||
-           op == GRAPH_STEP || op == GRAPH_SOFTPLUS || op == GRAPH_SQUARE;
+    return op == GRAPH_CLIP || op == GRAPH_SIGMOID || op == GRAPH_SOFTMAX ||
+           op == GRAPH_EXP || op == GRAPH_STEP || op == GRAPH_SOFTPLUS ||
+           op == GRAPH_SQUARE;
+}
+
+static bool
+is_shares(const struct graph_node *n)
+{
+    return n->op == GRAPH_CLIP && n->a[0] == 0 && n->b[0] == 1;
 }
 
 bool
@@ -26,7 +33,10 @@ boosted_find(const struct portable *p, const char *format, struct boosted *out,
     const struct graph_node *n = &g->node[g->n - 1];
 
     *out = (struct boosted){.link = GRAPH_INPUT};
-    if (is_link(n->op)) {
+    if (n->op == GRAPH_NORMALIZE && is_shares(&g->node[n->in[0]])) {
+        out->link = GRAPH_NORMALIZE;
+        n = &g->node[g->node[n->in[0]].in[0]];
+    } else if (is_link(n->op) && (n->op != GRAPH_CLIP || is_shares(n))) {
         out->link = n->op;
         n = &g->node[n->in[0]];
     }
@@ -49,6 +59,20 @@ boosted_find(const struct portable *p, const char *format, struct boosted *out,
 }
 
 bool
+boosted_put_link(struct portable *p, enum graph_op link, uint32_t in,
+                 struct error *err)
+{
+    struct graph *g = p->graph;
+
+    if (link == GRAPH_INPUT)
+        return true;
+    if (link != GRAPH_CLIP && link != GRAPH_NORMALIZE)
+        return graph_add_simple(g, link, in, NULL, err);
+    return graph_add_clip(g, in, 0, 1, &in, err) &&
+           (link == GRAPH_CLIP || graph_add_simple(g, link, in, NULL, err));
+}
+
+bool
 boosted_put(struct portable *p, struct ensemble *e, bool round,
             enum graph_op link, struct error *err)
 {
@@ -63,8 +87,7 @@ boosted_put(struct portable *p, struct ensemble *e, bool round,
         return false;
     }
     return graph_add(p->graph, &n, &in, err) &&
-           (link == GRAPH_INPUT ||
-            graph_add_simple(p->graph, link, in, NULL, err));
+           boosted_put_link(p, link, in, err);
 }
 
 /* ---- trees as lists ---- */
@@ -175,6 +198,9 @@ out:
 void
 portable_schema_json(const struct portable *p, struct json_writer *w)
 {
+    struct boosted b;
+    struct error ignored;
+
     json_open(w, '{');
     json_name(w, "target");
     json_put_string(w, p->target);
@@ -183,6 +209,11 @@ portable_schema_json(const struct portable *p, struct json_writer *w)
     for (size_t i = 0; i < p->n_classes; i++)
         json_put_string(w, p->classes[i]);
     json_close(w, ']');
+    if (boosted_find(p, "", &b, &ignored) &&
+        (b.link == GRAPH_CLIP || b.link == GRAPH_NORMALIZE)) {
+        json_name(w, "answers");
+        json_put_string(w, "shares");
+    }
     json_name(w, "inputs");
     json_open(w, '[');
     for (size_t i = 0; i < p->graph->n_cols; i++) {
@@ -276,6 +307,21 @@ classes_read(struct portable *p, const struct json *a, struct error *err)
     for (const struct json *v = json_first(a); v; v = json_next(v))
         name[n++] = json_string(v);
     return portable_classes(p, name, n, err);
+}
+
+bool
+portable_schema_shares(struct str text, bool *out, struct error *err)
+{
+    struct error why = {0};
+    struct json *v = json_parse(text, &why);
+    const struct json *word =
+        v && json_type(v) == JSON_OBJECT ? json_find(v, "answers") : NULL;
+
+    *out = word && json_type(word) == JSON_STRING &&
+           strcmp(json_string(word), "shares") == 0;
+    json_free(v);
+    return why.code != ERR_NOMEM ||
+           error_set(err, ERR_NOMEM, "%s", why.message);
 }
 
 bool

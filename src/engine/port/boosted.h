@@ -10,12 +10,17 @@ struct boosted {
     const struct ensemble *e;
     const uint32_t *column; /* the input behind a column of the trees */
     bool rounded;           /* inputs are rounded to 32 bits */
-    enum graph_op link;     /* GRAPH_INPUT: none */
+    enum graph_op link;     /* GRAPH_INPUT: none; GRAPH_CLIP: sums that are
+                               shares, within 0..1; GRAPH_NORMALIZE: so are
+                               those of several classes, made to sum to 1 */
 };
 
 /* ERR_TYPE for what is more than that; `format` is for the message. */
 bool boosted_find(const struct portable *p, const char *format,
                   struct boosted *out, struct error *err) MUST_USE;
+/* What makes answers of the sums that are node `in`. */
+bool boosted_put_link(struct portable *p, enum graph_op link, uint32_t in,
+                      struct error *err) MUST_USE;
 /* Trees, ROUND where asked for, link, in p's empty graph; takes e over, also
  * when it fails. */
 bool boosted_put(struct portable *p, struct ensemble *e, bool round,
@@ -38,8 +43,12 @@ bool boosted_rounds(const struct ensemble *e, const char *format, size_t **out,
 
 /* ---- what the formats do not say of inputs and target, as a JSON object ----
  *   {"target": "churn", "classes": [...], "inputs": [{"name": "contract",
- *    "levels": [...]}, ...]} */
+ *    "levels": [...]}, ...]}
+ * and "answers": "shares", where the classes' shares are the sums of trees. */
 void portable_schema_json(const struct portable *p, struct json_writer *w);
+/* Does it say that the sums of the trees are the shares of the classes? */
+bool
+portable_schema_shares(struct str text, bool *out, struct error *err) MUST_USE;
 /* Of a text that may be anything: what is not understood is left alone.
  * levels: those too, which are the codes of the graph then. */
 bool portable_schema_read(struct portable *p, struct str text, bool levels,

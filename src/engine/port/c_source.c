@@ -414,6 +414,7 @@ put_formula(struct writing *w, size_t id, const struct graph_node *n)
         [GRAPH_OR] = "x != 0 || y != 0",
         [GRAPH_WHERE] = "x != 0 ? y : z",
         [GRAPH_RELU] = "x < 0 ? 0 : x",
+        [GRAPH_ELU] = "x < 0 ? exp(x) - 1 : x",
         [GRAPH_SIGMOID] = "sigmoid(x)",
         [GRAPH_TANH] = "tanh(x)",
         [GRAPH_EXP] = "exp(x)",
@@ -435,6 +436,10 @@ put_formula(struct writing *w, size_t id, const struct graph_node *n)
         buf_puts(w->out, n->c == 0   ? "isnan(x) != 0"
                          : n->c == 1 ? "isnan(x) || isinf(x)"
                                      : "isinf(x) != 0");
+        break;
+    case GRAPH_CLIP:
+        buf_printf(w->out, "x < a%zu[0] ? a%zu[0] : x > b%zu[0] ? b%zu[0] : x",
+                   id, id, id, id);
         break;
     case GRAPH_LEAKY:
     case GRAPH_STEP:

@@ -1,27 +1,16 @@
-/* engine/port/graph.c -- build a graph, check it, run it.
- *
- * Rows go through in blocks, node after node, each node's numbers in a part of
- * one workspace; blocks are as many rows as make the workspace fit a cache,
- * and do not depend on the number of threads.
+/* engine/port/graph.c -- build a graph, check it.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
 #include "engine/port/graph_state.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fmath.h"
 #include "base/mem.h"
 
-enum {
-    MAX_WIDTHS = 1 << 22,
-    WORKSPACE = 1 << 17, /* doubles */
-    BLOCK_ROWS = 256,
-    GRAIN = 1024
-};
+enum { MAX_WIDTHS = 1 << 22 };
 
 /* What a node is made of: inputs, and which arrays. */
 static const struct {
@@ -38,6 +27,11 @@ static const struct {
     [GRAPH_SCALE] = {"scale", 1, true, true, false},
     [GRAPH_ONEHOT] = {"onehot", 1, true, false, true},
     [GRAPH_MAP] = {"map", 1, true, true, false},
+    [GRAPH_CLIP] = {"clip", 1, true, true, false},
+    [GRAPH_EMBED] = {"embed", 1, true, false, false},
+    [GRAPH_CONV] = {"conv", 1, true, true, true},
+    [GRAPH_MAXPOOL] = {"maxpool", 1, false, false, true},
+    [GRAPH_MEANPOOL] = {"meanpool", 1, false, false, true},
     [GRAPH_DENSE] = {"dense", 1, true, true, false},
     [GRAPH_TREES] = {"trees", 1, false, false, false},
     [GRAPH_ADD] = {"add", 2, false, false, false},
@@ -48,6 +42,7 @@ static const struct {
     [GRAPH_WHERE] = {"where", 3, false, false, false},
     [GRAPH_RELU] = {"relu", 1, false, false, false},
     [GRAPH_LEAKY] = {"leaky", 1, false, false, false},
+    [GRAPH_ELU] = {"elu", 1, false, false, false},
     [GRAPH_SIGMOID] = {"sigmoid", 1, false, false, false},
     [GRAPH_TANH] = {"tanh", 1, false, false, false},
     [GRAPH_EXP] = {"exp", 1, false, false, false},
@@ -167,6 +162,22 @@ graph_add_simple(struct graph *g, enum graph_op op, uint32_t in, uint32_t *id,
 }
 
 bool
+graph_add_clip(struct graph *g, uint32_t in, double low, double high,
+               uint32_t *id, struct error *err)
+{
+    struct graph_node n = {.op = GRAPH_CLIP,
+                           .width = g->node[in].width,
+                           .n_in = 1,
+                           .in = &in,
+                           .n_a = 1,
+                           .a = &low,
+                           .n_b = 1,
+                           .b = &high};
+
+    return graph_add(g, &n, id, err);
+}
+
+bool
 graph_add_input(struct graph *g, size_t first, size_t n, uint32_t *id,
                 struct error *err)
 {
@@ -187,12 +198,6 @@ graph_add_input(struct graph *g, size_t first, size_t n, uint32_t *id,
 
 /* ---- checking ---- */
 
-static size_t
-width_in(const struct graph *g, const struct graph_node *n, size_t k)
-{
-    return g->node[n->in[k]].width;
-}
-
 static bool
 indices_below(const struct graph_node *n, size_t limit)
 {
@@ -211,18 +216,82 @@ all_finite(const double *x, size_t n)
     return true;
 }
 
+/* A window within its image, or with edges not larger than itself. */
+static bool
+window_is_sound(const struct graph_node *n, size_t in_width)
+{
+    const uint32_t *i = n->index;
+    bool conv = n->op == GRAPH_CONV;
+    uint64_t down, across, out = conv ? n->n_b : 0;
+
+    if (n->n_index != WINDOW_N)
+        return false;
+    for (size_t k = 0; k < WINDOW_N; k++)
+        if (i[k] > GRAPH_MAX_WIDTH ||
+            (i[k] == 0 && k != WINDOW_TOP && k != WINDOW_LEFT))
+            return false;
+    if (!conv)
+        out = i[WINDOW_C];
+    down = (uint64_t)(i[WINDOW_OUT_H] - 1) * i[WINDOW_STRIDE];
+    across = (uint64_t)(i[WINDOW_OUT_W] - 1) * i[WINDOW_STRIDE];
+    if (conv ? i[WINDOW_TOP] >= i[WINDOW_SIDE_H] ||
+                   i[WINDOW_LEFT] >= i[WINDOW_SIDE_W] ||
+                   down >= (uint64_t)i[WINDOW_H] + i[WINDOW_TOP] ||
+                   across >= (uint64_t)i[WINDOW_W] + i[WINDOW_LEFT]
+             : i[WINDOW_TOP] || i[WINDOW_LEFT] ||
+                   down + i[WINDOW_SIDE_H] > i[WINDOW_H] ||
+                   across + i[WINDOW_SIDE_W] > i[WINDOW_W])
+        return false;
+    /* Each factor is below 2^21. */
+    return (uint64_t)i[WINDOW_H] * i[WINDOW_W] <= GRAPH_MAX_WIDTH &&
+           (uint64_t)i[WINDOW_H] * i[WINDOW_W] * i[WINDOW_C] == in_width &&
+           (uint64_t)i[WINDOW_OUT_H] * i[WINDOW_OUT_W] <= GRAPH_MAX_WIDTH &&
+           (uint64_t)i[WINDOW_OUT_H] * i[WINDOW_OUT_W] * out == n->width &&
+           (uint64_t)i[WINDOW_SIDE_H] * i[WINDOW_SIDE_W] <= GRAPH_MAX_WIDTH &&
+           (!conv ||
+            ((uint64_t)i[WINDOW_SIDE_H] * i[WINDOW_SIDE_W] * i[WINDOW_C] <=
+                 UINT32_MAX &&
+             n->n_a / out ==
+                 (uint64_t)i[WINDOW_SIDE_H] * i[WINDOW_SIDE_W] * i[WINDOW_C] &&
+             n->n_a % out == 0 && all_finite(n->a, n->n_a) &&
+             all_finite(n->b, n->n_b)));
+}
+
+/* Multiplications of one row. */
+static uint64_t
+node_work(const struct graph_node *n)
+{
+    uint64_t side = 1;
+
+    if (n->op == GRAPH_CONV)
+        return n->width / n->n_b * (uint64_t)n->n_a;
+    if (n->op == GRAPH_MAXPOOL || n->op == GRAPH_MEANPOOL)
+        side = (uint64_t)n->index[WINDOW_SIDE_H] * n->index[WINDOW_SIDE_W];
+    return n->op == GRAPH_DENSE ? n->n_a : n->width * side;
+}
+
+uint64_t
+graph_work(const struct graph *g)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < g->n && sum <= GRAPH_MAX_WORK; i++)
+        sum += node_work(&g->node[i]);
+    return sum;
+}
+
 /* Do the arrays have the lengths that the widths ask for? */
 static bool
 shape_is_sound(const struct graph *g, const struct graph_node *n)
 {
-    size_t w = n->n_in ? width_in(g, n, 0) : 0, sum = 0, all;
+    size_t w = n->n_in ? graph_width_in(g, n, 0) : 0, sum = 0, all;
 
     switch (n->op) {
     case GRAPH_INPUT:
         return n->n_index == n->width && indices_below(n, g->n_cols);
     case GRAPH_JOIN:
         for (size_t k = 0; k < n->n_in; k++)
-            sum += width_in(g, n, k);
+            sum += graph_width_in(g, n, k);
         return n->width == sum;
     case GRAPH_PICK:
         return n->n_index == n->width && indices_below(n, w);
@@ -235,6 +304,16 @@ shape_is_sound(const struct graph *g, const struct graph_node *n)
         return w == 1 && n->n_index == n->n_a && indices_below(n, n->width);
     case GRAPH_MAP:
         return w == 1 && n->width == 1 && n->n_a == n->n_b;
+    case GRAPH_CLIP:
+        return n->width == w && n->n_a == 1 && n->n_b == 1 &&
+               n->a[0] <= n->b[0];
+    case GRAPH_EMBED:
+        return w == 1 && n->n_a >= n->width && n->n_a % n->width == 0 &&
+               all_finite(n->a, n->n_a);
+    case GRAPH_CONV:
+    case GRAPH_MAXPOOL:
+    case GRAPH_MEANPOOL:
+        return window_is_sound(n, w);
     case GRAPH_DENSE:
         return mem_mul(w, n->width, &all) && n->n_a == all &&
                (n->n_b == n->width || n->n_b == 0) &&
@@ -248,10 +327,10 @@ shape_is_sound(const struct graph *g, const struct graph_node *n)
     case GRAPH_DIV:
     case GRAPH_OR:
         return n->width == w &&
-               (width_in(g, n, 1) == w || width_in(g, n, 1) == 1);
+               (graph_width_in(g, n, 1) == w || graph_width_in(g, n, 1) == 1);
     case GRAPH_WHERE:
-        return n->width == w && width_in(g, n, 1) == w &&
-               width_in(g, n, 2) == w;
+        return n->width == w && graph_width_in(g, n, 1) == w &&
+               graph_width_in(g, n, 2) == w;
     default:
         return n->width == w;
     }
@@ -333,392 +412,12 @@ graph_check(struct graph *g, size_t width, struct error *err)
                              "all steps together are wider than %d",
                              MAX_WIDTHS);
     }
+    if (graph_work(g) > GRAPH_MAX_WORK)
+        return error_set(err, ERR_LIMIT,
+                         "an answer takes too many multiplications");
     if (g->n == 0 || g->node[g->n - 1].width != width)
         return error_set(err, ERR_PARSE,
                          "the last step has %zu outputs, expected %zu",
                          g->n ? g->node[g->n - 1].width : 0, width);
     return seal(g, err);
-}
-
-/* ---- running ---- */
-
-struct run {
-    const struct graph *g;
-    const struct design *d;
-    const struct pool *pool;
-    double *out;
-    size_t block; /* rows */
-    atomic_bool no_memory;
-};
-
-/* The numbers of the nodes of one block: those of node i begin at start[i]. */
-struct work {
-    double *x;
-    size_t *start;
-    size_t n; /* rows */
-};
-
-static const double *
-input_of(const struct work *w, const struct graph_node *n, size_t k)
-{
-    return w->x + w->start[n->in[k]];
-}
-
-static void
-run_input(const struct graph_node *n, const struct design *d, size_t begin,
-          const struct work *w, double *out)
-{
-    double v[BLOCK_ROWS];
-
-    for (size_t j = 0; j < n->width; j++) {
-        design_pull(d, n->index[j], begin, begin + w->n, v);
-        for (size_t r = 0; r < w->n; r++)
-            out[r * n->width + j] = v[r];
-    }
-}
-
-static void
-run_join(const struct graph *g, const struct graph_node *n,
-         const struct work *w, double *out)
-{
-    size_t at = 0;
-
-    for (size_t k = 0; k < n->n_in; k++) {
-        size_t width = width_in(g, n, k);
-        const double *x = input_of(w, n, k);
-
-        for (size_t r = 0; r < w->n; r++)
-            memcpy(out + r * n->width + at, x + r * width, width * sizeof *out);
-        at += width;
-    }
-}
-
-static void
-run_columns(const struct graph *g, const struct graph_node *n,
-            const struct work *w, double *out)
-{
-    const double *x = input_of(w, n, 0);
-    size_t width = width_in(g, n, 0);
-
-    for (size_t r = 0; r < w->n; r++)
-        for (size_t j = 0; j < n->width; j++) {
-            double *to = out + r * n->width + j;
-            double v = x[r * width + (n->op == GRAPH_PICK ? n->index[j] : j)];
-
-            if (n->op == GRAPH_FILL)
-                v = isnan(v) || (n->c != 0 && isinf(v)) ? n->a[j] : v;
-            else if (n->op == GRAPH_SCALE)
-                v = (v - n->a[j]) * n->b[j];
-            *to = v;
-        }
-}
-
-/* The place of v among the keys, or n. */
-static size_t
-key_find(const struct graph_node *n, double v)
-{
-    size_t i = 0;
-
-    /* Codes are often their own place. */
-    if (v >= 0 && v < (double)n->n_a && n->a[(size_t)v] == v)
-        return (size_t)v;
-    while (i < n->n_a && n->a[i] != v)
-        i++;
-    return i;
-}
-
-static void
-run_keys(const struct graph_node *n, const struct work *w, double *out)
-{
-    const double *x = input_of(w, n, 0);
-
-    if (n->op == GRAPH_ONEHOT)
-        memset(out, 0, w->n * n->width * sizeof *out);
-    for (size_t r = 0; r < w->n; r++) {
-        size_t i = key_find(n, x[r]);
-
-        if (n->op == GRAPH_MAP)
-            out[r] = i < n->n_a ? n->b[i] : n->c;
-        else if (i < n->n_a)
-            out[r * n->width + n->index[i]] = 1;
-    }
-}
-
-/* Summed over the inputs in their order, as lathe's own linear models do. */
-static void
-run_dense(const struct graph *g, const struct graph_node *n,
-          const struct work *w, double *out)
-{
-    size_t width = width_in(g, n, 0);
-    const double *x = input_of(w, n, 0);
-
-    for (size_t r = 0; r < w->n; r++) {
-        double *to = out + r * n->width;
-
-        for (size_t j = 0; j < n->width; j++)
-            to[j] = n->n_b ? n->b[j] : 0;
-        for (size_t i = 0; i < width; i++) {
-            const double *a = n->a + i * n->width;
-            double v = x[r * width + i];
-
-            for (size_t j = 0; j < n->width; j++)
-                to[j] += a[j] * v;
-        }
-    }
-}
-
-static double
-of_two(enum graph_op op, double x, double y)
-{
-    switch (op) {
-    case GRAPH_ADD:
-        return x + y;
-    case GRAPH_SUB:
-        return x - y;
-    case GRAPH_MUL:
-        return x * y;
-    case GRAPH_DIV:
-        return x / y;
-    default:
-        return x != 0 || y != 0;
-    }
-}
-
-static void
-run_two(const struct graph *g, const struct graph_node *n, const struct work *w,
-        double *out)
-{
-    const double *x = input_of(w, n, 0), *y = input_of(w, n, 1);
-    bool one = width_in(g, n, 1) == 1;
-
-    for (size_t r = 0; r < w->n; r++)
-        for (size_t j = 0; j < n->width; j++) {
-            size_t i = r * n->width + j;
-
-            out[i] = of_two(n->op, x[i], y[one ? r : i]);
-        }
-}
-
-static void
-run_where(const struct graph_node *n, const struct work *w, double *out)
-{
-    const double *x = input_of(w, n, 0), *yes = input_of(w, n, 1);
-    const double *no = input_of(w, n, 2);
-
-    for (size_t i = 0; i < w->n * n->width; i++)
-        out[i] = x[i] != 0 ? yes[i] : no[i];
-}
-
-static double
-of_one(const struct graph_node *n, double x)
-{
-    switch (n->op) {
-    case GRAPH_ROUND:
-        return (double)(float)x;
-    case GRAPH_MISSING:
-        return (n->c < 2 && isnan(x)) || (n->c > 0 && isinf(x));
-    case GRAPH_RELU:
-        return x < 0 ? 0 : x;
-    case GRAPH_LEAKY:
-        return x < 0 ? n->c * x : x;
-    case GRAPH_SIGMOID:
-        return fm_sigmoid(x);
-    case GRAPH_TANH:
-        return tanh(x);
-    case GRAPH_EXP:
-        return fm_exp(x);
-    case GRAPH_SOFTPLUS:
-        return x > 0 ? x + fm_log1p(fm_exp(-x)) : fm_log1p(fm_exp(x));
-    case GRAPH_SQUARE:
-        return x * fabs(x);
-    default: /* GRAPH_STEP */
-        return x > n->c;
-    }
-}
-
-static void
-run_row(const struct graph_node *n, const double *x, double *out)
-{
-    double top = x[0], sum = 0;
-
-    for (size_t j = 1; j < n->width && n->op == GRAPH_SOFTMAX; j++)
-        top = x[j] > top ? x[j] : top;
-    for (size_t j = 0; j < n->width; j++)
-        sum += out[j] = n->op == GRAPH_SOFTMAX ? fm_exp(x[j] - top) : x[j];
-    for (size_t j = 0; j < n->width; j++)
-        out[j] = sum != 0 ? out[j] / sum : 1 / (double)n->width;
-}
-
-static void
-run_node(const struct run *run, size_t i, size_t begin, const struct work *w)
-{
-    const struct graph_node *n = &run->g->node[i];
-    double *out = w->x + w->start[i];
-
-    switch (n->op) {
-    case GRAPH_INPUT:
-        run_input(n, run->d, begin, w, out);
-        return;
-    case GRAPH_JOIN:
-        run_join(run->g, n, w, out);
-        return;
-    case GRAPH_PICK:
-    case GRAPH_FILL:
-    case GRAPH_SCALE:
-        run_columns(run->g, n, w, out);
-        return;
-    case GRAPH_ONEHOT:
-    case GRAPH_MAP:
-        run_keys(n, w, out);
-        return;
-    case GRAPH_DENSE:
-        run_dense(run->g, n, w, out);
-        return;
-    case GRAPH_TREES:
-        ensemble_score(n->trees, input_of(w, n, 0), w->n, out);
-        return;
-    case GRAPH_ADD:
-    case GRAPH_SUB:
-    case GRAPH_MUL:
-    case GRAPH_DIV:
-    case GRAPH_OR:
-        run_two(run->g, n, w, out);
-        return;
-    case GRAPH_WHERE:
-        run_where(n, w, out);
-        return;
-    case GRAPH_SOFTMAX:
-    case GRAPH_NORMALIZE:
-        for (size_t r = 0; r < w->n; r++)
-            run_row(n, input_of(w, n, 0) + r * n->width, out + r * n->width);
-        return;
-    default:
-        for (size_t k = 0; k < w->n * n->width; k++)
-            out[k] = of_one(n, input_of(w, n, 0)[k]);
-    }
-}
-
-static void
-run_range(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    struct run *run = ctx;
-    const struct graph *g = run->g;
-    struct error ignored;
-    size_t width = g->node[g->n - 1].width;
-    struct work w = {
-        .x = mem_try_array(g->widths, run->block * sizeof *w.x, &ignored),
-        .start = mem_try_array(g->n, sizeof *w.start, &ignored)};
-
-    (void)chunk;
-    if (!w.x || !w.start)
-        atomic_store(&run->no_memory, true);
-    for (size_t i = 1; i < g->n && w.start; i++)
-        w.start[i] = w.start[i - 1] + g->node[i - 1].width * run->block;
-    for (size_t at = begin;
-         at < end && w.x && w.start && !pool_stopped(run->pool);
-         at += run->block) {
-        w.n = end - at < run->block ? end - at : run->block;
-        for (size_t i = 0; i < g->n; i++)
-            run_node(run, i, at, &w);
-        memcpy(run->out + at * width, w.x + w.start[g->n - 1],
-               w.n * width * sizeof *run->out);
-    }
-    free(w.x);
-    free(w.start);
-}
-
-bool
-graph_score(const struct graph *g, const struct design *d, struct pool *pool,
-            double *out, struct error *err)
-{
-    struct run run = {
-        .g = g, .d = d, .pool = pool, .out = out, .block = BLOCK_ROWS};
-    size_t n = design_rows(d);
-
-    if (design_cols(d) != g->n_cols)
-        return error_set(err, ERR_RANGE, "%zu columns, expected %zu",
-                         design_cols(d), g->n_cols);
-    while (run.block > 1 && g->widths * run.block > WORKSPACE)
-        run.block /= 2;
-    if (n < run.block)
-        run.block = n > 0 ? n : 1;
-    if (!pool_try(pool, n, GRAIN, run_range, &run, err))
-        return false;
-    if (atomic_load(&run.no_memory))
-        return error_set(err, ERR_NOMEM, "no memory for %zu numbers a row",
-                         g->widths);
-    return true;
-}
-
-/* ---- importance ---- */
-
-/* What the outputs of node i are worth goes to its inputs. */
-static void
-pass_back(const struct graph *g, size_t i, const size_t *start, double *worth)
-{
-    const struct graph_node *n = &g->node[i];
-    double *own = worth + start[i], *in = n->n_in ? worth + start[n->in[0]] : 0;
-    size_t width = n->n_in ? width_in(g, n, 0) : 0, at = 0;
-
-    switch (n->op) {
-    case GRAPH_INPUT:
-        return;
-    case GRAPH_TREES:
-        for (size_t j = 0; j < width; j++)
-            in[j] += n->trees->gain[j];
-        return;
-    case GRAPH_DENSE:
-        for (size_t k = 0; k < width; k++)
-            for (size_t j = 0; j < n->width; j++)
-                in[k] += fabs(n->a[k * n->width + j]) * own[j];
-        return;
-    case GRAPH_PICK:
-        for (size_t j = 0; j < n->width; j++)
-            in[n->index[j]] += own[j];
-        return;
-    case GRAPH_ONEHOT:
-        for (size_t j = 0; j < n->width; j++)
-            in[0] += own[j] / (double)n->width;
-        return;
-    case GRAPH_SCALE:
-        for (size_t j = 0; j < n->width; j++)
-            in[j] += own[j] * fabs(n->b[j]);
-        return;
-    default:
-        break;
-    }
-    for (size_t k = 0; k < n->n_in; k++) {
-        width = width_in(g, n, k);
-        in = worth + start[n->in[k]];
-        for (size_t j = 0; j < n->width && j < width; j++)
-            in[j] += own[at + j < n->width ? at + j : j];
-        at += n->op == GRAPH_JOIN ? width : 0;
-    }
-}
-
-bool
-graph_weigh(const struct graph *g, double *out, struct error *err)
-{
-    size_t *start = mem_try_array(g->n, sizeof *start, err);
-    double *worth = mem_try_array(g->widths, sizeof *worth, err);
-
-    if (!start || !worth) {
-        free(start);
-        free(worth);
-        return false;
-    }
-    for (size_t i = 1; i < g->n; i++)
-        start[i] = start[i - 1] + g->node[i - 1].width;
-    for (size_t j = 0; j < g->node[g->n - 1].width; j++)
-        worth[start[g->n - 1] + j] = 1;
-    for (size_t i = g->n; i-- > 0;)
-        pass_back(g, i, start, worth);
-    memset(out, 0, g->n_cols * sizeof *out);
-    for (size_t i = 0; i < g->n; i++)
-        for (size_t j = 0; g->node[i].op == GRAPH_INPUT && j < g->node[i].width;
-             j++)
-            out[g->node[i].index[j]] += worth[start[i] + j];
-    free(start);
-    free(worth);
-    return true;
 }

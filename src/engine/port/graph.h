@@ -15,6 +15,12 @@
  *   ONEHOT   of one column: 1 at index[i] where it equals a[i], else 0
  *   MAP      of one column: b[i] where it equals a[i], c where none does
  *   DENSE    sum of x[i] a[i * width + j], plus b[j]
+ *   CLIP     within a[0]..b[0]
+ *   EMBED    of one column: row (whole part of x) of the table a, which is
+ *            `width` wide; row 0 where there is none
+ *   CONV     an image, channel by channel, with the kernels a (outputs, inputs,
+ *            height, width), plus b; index: enum graph_window
+ *   MAXPOOL, MEANPOOL  of the windows of each channel, which lie within it
  *   TREES    the sums of an ensemble
  *   ADD ...  of two inputs of one width, or the second one of width 1
  *   WHERE    the second input where the first is not 0, else the third
@@ -41,6 +47,11 @@ enum graph_op {
     GRAPH_SCALE,
     GRAPH_ONEHOT,
     GRAPH_MAP,
+    GRAPH_CLIP,
+    GRAPH_EMBED,
+    GRAPH_CONV,
+    GRAPH_MAXPOOL,
+    GRAPH_MEANPOOL,
     GRAPH_DENSE,
     GRAPH_TREES,
     GRAPH_ADD,
@@ -51,6 +62,7 @@ enum graph_op {
     GRAPH_WHERE,
     GRAPH_RELU,
     GRAPH_LEAKY, /* x < 0: c x */
+    GRAPH_ELU,   /* x < 0: exp(x) - 1 */
     GRAPH_SIGMOID,
     GRAPH_TANH,
     GRAPH_EXP,
@@ -65,6 +77,25 @@ enum {
     GRAPH_MAX_NODES = 65536,
     GRAPH_MAX_WIDTH = 1 << 20 /* of all nodes together: 1 << 22 */
 };
+
+/* What a window's node has in `index`: channels, height and width of the
+ * image, the window, how far it moves, the edges of zeros above and left, and
+ * how often it fits. */
+enum graph_window {
+    WINDOW_C,
+    WINDOW_H,
+    WINDOW_W,
+    WINDOW_SIDE_H,
+    WINDOW_SIDE_W,
+    WINDOW_STRIDE,
+    WINDOW_TOP,
+    WINDOW_LEFT,
+    WINDOW_OUT_H,
+    WINDOW_OUT_W,
+    WINDOW_N
+};
+/* Multiplications of a row: a file cannot make an answer take minutes. */
+#define GRAPH_MAX_WORK (UINT64_C(1) << 33)
 
 struct graph_node {
     enum graph_op op;
@@ -97,6 +128,8 @@ bool graph_add(struct graph *g, const struct graph_node *like, uint32_t *id,
 /* The same for a node of one input and nothing else, as wide as it. */
 bool graph_add_simple(struct graph *g, enum graph_op op, uint32_t in,
                       uint32_t *id, struct error *err) MUST_USE;
+bool graph_add_clip(struct graph *g, uint32_t in, double low, double high,
+                    uint32_t *id, struct error *err) MUST_USE;
 /* INPUT of columns first..first + n - 1. */
 bool graph_add_input(struct graph *g, size_t first, size_t n, uint32_t *id,
                      struct error *err) MUST_USE;
@@ -111,6 +144,9 @@ bool graph_score(const struct graph *g, const struct design *d,
  * traced back through the nodes. */
 bool
 graph_weigh(const struct graph *g, double *out, struct error *err) MUST_USE;
+
+/* Multiplications that a row takes, nearly. */
+uint64_t graph_work(const struct graph *g);
 
 const char *graph_op_word(enum graph_op op);
 /* Into the open object of a learner: "nodes", and tensors "imported.*". */

@@ -17,4 +17,11 @@ struct graph_state {
     uint32_t *index;
     size_t n_numbers, n_indices;
 };
+
+/* How wide input k of a node is. */
+static inline size_t
+graph_width_in(const struct graph *g, const struct graph_node *n, size_t k)
+{
+    return g->node[n->in[k]].width;
+}
 #endif

@@ -276,7 +276,7 @@ head_read(struct reading *r)
     const struct objective *o = NULL;
     struct str version, schema;
     size_t last, classes;
-    bool there;
+    bool there, shares = false;
 
     if (!read_block(r) || !objective_read(r, &o) ||
         !count_of(r, "max_feature_idx", UINT32_MAX - 2, 0, &last) ||
@@ -289,6 +289,15 @@ head_read(struct reading *r)
         return false;
     (void)find(&r->b, "average_output", &r->average);
     r->n_cols = last + 1;
+    schema = find(&r->b, "lathe", &there);
+    if (there && !portable_schema_shares(schema, &shares, r->err))
+        return false;
+    if (shares && o->link == GRAPH_INPUT) {
+        static const struct objective means = {"none", GRAPH_CLIP, true, false};
+
+        o = &means;
+        r->link = r->n_outputs > 1 ? GRAPH_NORMALIZE : GRAPH_CLIP;
+    }
     if (r->n_outputs == 0 || (r->n_outputs > 1 && !o->classes) ||
         (r->n_outputs == 1 && o->link == GRAPH_SOFTMAX))
         return error_set(r->err, ERR_TYPE,
@@ -301,7 +310,7 @@ head_read(struct reading *r)
         !portable_classes(r->p, NULL, r->n_outputs > 1 ? r->n_outputs : 2,
                           r->err))
         return false;
-    schema = find(&r->b, "lathe", &there);
+    (void)find(&r->b, "lathe", &there);
     return !there || portable_schema_read(r->p, schema, true, r->err);
 }
 

@@ -306,6 +306,10 @@ put_objective(struct writing *s, struct buf *out)
     case GRAPH_SQUARE:
         buf_puts(out, "objective=regression sqrt\n");
         return true;
+    case GRAPH_CLIP:
+    case GRAPH_NORMALIZE:
+        /* Without an objective the sums are the answers. */
+        return true;
     case GRAPH_INPUT:
         buf_puts(out, "objective=regression\n");
         return !classes || error_set(s->err, ERR_TYPE,

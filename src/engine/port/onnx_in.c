@@ -257,6 +257,42 @@ op_leaky(struct reading *r, const struct onnx_node *n)
 }
 
 static bool
+op_elu(struct reading *r, const struct onnx_node *n)
+{
+    return onnx_float(n, "alpha", 1) == 1
+               ? simple(r, n, GRAPH_ELU, 0)
+               : refuse(r, n, "an alpha other than 1");
+}
+
+/* An end of the range: an attribute before version 11, then an input. */
+static double
+clip_end(struct reading *r, const struct onnx_node *n, size_t k,
+         const char *name, double none)
+{
+    const struct onnx_tensor *t = constant_in(r, n, k);
+
+    return t && t->n == 1 ? t->x[0] : onnx_float(n, name, none);
+}
+
+static bool
+op_clip(struct reading *r, const struct onnx_node *n)
+{
+    double low = clip_end(r, n, 1, "min", -HUGE_VAL);
+    double high = clip_end(r, n, 2, "max", HUGE_VAL);
+    uint32_t in, id;
+    bool known;
+
+    if (!number_in(r, n, 0, &in, &known))
+        return false;
+    for (size_t k = 1; k < n->n_in && k < 3; k++)
+        known = known && (n->in[k].n == 0 || constant_in(r, n, k));
+    if (!known)
+        return unknown(r, n);
+    return graph_add_clip(r->g, in, low, high, &id, r->err) &&
+           put(r, n, id, false);
+}
+
+static bool
 op_softmax(struct reading *r, const struct onnx_node *n)
 {
     double axis = onnx_int(n, "axis", -1);
@@ -966,9 +1002,11 @@ static const struct {
     {"BatchNormalization", op_batch_norm},
     {"Binarizer", op_binarizer},
     {"Cast", op_cast},
+    {"Clip", op_clip},
     {"Concat", op_join},
     {"Div", op_arithmetic},
     {"Dropout", op_same},
+    {"Elu", op_elu},
     {"Exp", op_function},
     {"FeatureVectorizer", op_join},
     {"Flatten", op_reshape},

@@ -16,98 +16,33 @@
 #include "engine/port/onnx.h"
 #include "engine/port/onnx_out.h"
 
-enum { NAME = 48, IR_3 = 8, IR_5 = 10, OPSET_3 = 17, OPSET_5 = 21 };
-
-struct writing {
-    const struct portable *p;
-    const struct graph *g;
-    int ml;
-    bool texts;         /* an input for each column */
-    char (*name)[NAME]; /* of the value of each node */
-    unsigned n_more;    /* values between */
-    struct buf graph, node;
-    struct error *err;
-};
-
-/* A name for a value between two operators. */
-static void
-more_name(struct writing *w, char out[NAME])
-{
-    snprintf(out, NAME, "lathe_t%u", w->n_more++);
-}
-
-static void
-op_begin(struct writing *w, const char *in)
-{
-    buf_clear(&w->node);
-    onnx_put_in(&w->node, in);
-}
-
-static void
-op_end(struct writing *w, const char *out, const char *op, bool ml)
-{
-    onnx_put_out(&w->node, out);
-    onnx_end_node(&w->node, op, ml, &w->graph);
-}
-
-static void
-op_plain(struct writing *w, const char *in, const char *op, const char *out)
-{
-    op_begin(w, in);
-    op_end(w, out, op, false);
-}
-
-static void
-op_cast(struct writing *w, const char *in, enum onnx_type to, const char *out)
-{
-    op_begin(w, in);
-    onnx_put_int(&w->node, "to", to);
-    op_end(w, out, "Cast", false);
-}
-
-static void
-op_two(struct writing *w, const char *a, const char *b, const char *op,
-       const char *out)
-{
-    op_begin(w, a);
-    onnx_put_in(&w->node, b);
-    op_end(w, out, op, false);
-}
-
-/* A constant of the graph. */
-static void
-constant(struct writing *w, enum onnx_type type, const double *v, size_t rows,
-         size_t cols, char out[NAME])
-{
-    more_name(w, out);
-    onnx_put_initializer(&w->graph, out, type, v, rows, cols);
-}
+enum { IR_3 = 8, IR_5 = 10, OPSET_3 = 17, OPSET_5 = 21 };
 
 /* ---- inputs ---- */
 
 static const char *
-column_name(const struct writing *w, uint32_t column)
+column_name(const struct onnx_writing *w, uint32_t column)
 {
     return w->p->input[column].name;
 }
 
 /* Texts to numbers, others to c. */
 static void
-op_levels(struct writing *w, uint32_t column, const double *value, double c,
-          const char *out)
+op_levels(struct onnx_writing *w, uint32_t column, const double *value,
+          double c, const char *out)
 {
     const struct portable_input *in = &w->p->input[column];
 
-    op_begin(w, in->name);
+    onnx_op_begin(w, in->name);
     onnx_put_texts(&w->node, "keys_strings", in->levels, in->n_levels);
     onnx_put_floats(&w->node, "values_floats", value, in->n_levels);
     onnx_put_float(&w->node, "default_float", c);
-    op_end(w, out, "LabelEncoder", true);
+    onnx_op_end(w, out, "LabelEncoder", true);
 }
 
 /* One column as floats, in a value whose name is put into out. */
 static bool
-column_value(struct writing *w, uint32_t column, char out[NAME],
+column_value(struct onnx_writing *w, uint32_t column, char out[ONNX_NAME],
              const char **name)
 {
     size_t n = w->p->input[column].n_levels;
@@ -120,7 +55,7 @@ column_value(struct writing *w, uint32_t column, char out[NAME],
         return false;
     for (size_t i = 0; i < n; i++)
         code[i] = (double)i;
-    more_name(w, out);
+    onnx_more_name(w, out);
     op_levels(w, column, code, (double)NAN, out);
     *name = out;
     free(code);
@@ -129,14 +64,14 @@ column_value(struct writing *w, uint32_t column, char out[NAME],
 
 /* Columns of inputs side by side. */
 static bool
-put_columns(struct writing *w, const struct graph_node *n, const char *out)
+put_columns(struct onnx_writing *w, const struct graph_node *n, const char *out)
 {
     struct buf join;
     bool ok = true;
 
     buf_init(&join);
     for (size_t i = 0; i < n->width && ok; i++) {
-        char between[NAME];
+        char between[ONNX_NAME];
         const char *name = NULL;
 
         if ((ok = column_value(w, n->index[i], between, &name)))
@@ -153,28 +88,28 @@ put_columns(struct writing *w, const struct graph_node *n, const char *out)
 }
 
 static bool
-put_pick(struct writing *w, const char *in, const uint32_t *index, size_t n,
-         const char *out)
+put_pick(struct onnx_writing *w, const char *in, const uint32_t *index,
+         size_t n, const char *out)
 {
     double *k = mem_try_array(n, sizeof *k, w->err);
-    char list[NAME];
+    char list[ONNX_NAME];
 
     if (!k)
         return false;
     for (size_t i = 0; i < n; i++)
         k[i] = index[i];
-    constant(w, ONNX_INT64, k, n, 0, list);
-    op_begin(w, in);
+    onnx_constant(w, ONNX_INT64, k, n, 0, list);
+    onnx_op_begin(w, in);
     onnx_put_in(&w->node, list);
     onnx_put_int(&w->node, "axis", 1);
-    op_end(w, out, "Gather", false);
+    onnx_op_end(w, out, "Gather", false);
     free(k);
     return true;
 }
 
 /* Does an encoder look at every level of a text column? */
 static bool
-reads_texts(const struct writing *w, const struct graph_node *n)
+reads_texts(const struct onnx_writing *w, const struct graph_node *n)
 {
     const struct graph_node *in = &w->g->node[n->in[0]];
     size_t levels = in->op == GRAPH_INPUT && in->width == 1
@@ -192,7 +127,7 @@ reads_texts(const struct writing *w, const struct graph_node *n)
 
 /* Is a column's number asked for by none but encoders, which take the text? */
 static bool
-is_passed_over(const struct writing *w, size_t id)
+is_passed_over(const struct onnx_writing *w, size_t id)
 {
     for (size_t i = id + 1; i < w->g->n; i++)
         for (size_t k = 0; k < w->g->node[i].n_in; k++)
@@ -202,7 +137,7 @@ is_passed_over(const struct writing *w, size_t id)
 }
 
 static bool
-put_input(struct writing *w, size_t id, const struct graph_node *n)
+put_input(struct onnx_writing *w, size_t id, const struct graph_node *n)
 {
     bool all = n->width == w->g->n_cols;
 
@@ -210,7 +145,7 @@ put_input(struct writing *w, size_t id, const struct graph_node *n)
         return true;
     if (w->texts && n->width == 1 && w->p->input[n->index[0]].n_levels == 0) {
         /* What the input is called; NAME may be too short for it. */
-        op_plain(w, column_name(w, n->index[0]), "Identity", w->name[id]);
+        onnx_op_plain(w, column_name(w, n->index[0]), "Identity", w->name[id]);
         return true;
     }
     if (w->texts)
@@ -219,109 +154,109 @@ put_input(struct writing *w, size_t id, const struct graph_node *n)
         all = all && n->index[i] == i;
     if (!all)
         return put_pick(w, "features", n->index, n->width, w->name[id]);
-    snprintf(w->name[id], NAME, "features");
+    snprintf(w->name[id], ONNX_NAME, "features");
     return true;
 }
 
 /* ---- preparation ---- */
 
 static void
-missing_flag(struct writing *w, const char *in, double c, const char *out)
+missing_flag(struct onnx_writing *w, const char *in, double c, const char *out)
 {
-    char nan[NAME], inf[NAME];
+    char nan[ONNX_NAME], inf[ONNX_NAME];
 
-    more_name(w, nan);
-    more_name(w, inf);
+    onnx_more_name(w, nan);
+    onnx_more_name(w, inf);
     if (c != 2)
-        op_plain(w, in, "IsNaN", c == 0 ? out : nan);
+        onnx_op_plain(w, in, "IsNaN", c == 0 ? out : nan);
     if (c != 0)
-        op_plain(w, in, "IsInf", c == 2 ? out : inf);
+        onnx_op_plain(w, in, "IsInf", c == 2 ? out : inf);
     if (c == 1)
-        op_two(w, nan, inf, "Or", out);
+        onnx_op_two(w, nan, inf, "Or", out);
 }
 
 static void
-put_fill(struct writing *w, const char *in, const struct graph_node *n,
+put_fill(struct onnx_writing *w, const char *in, const struct graph_node *n,
          const char *out)
 {
-    char flag[NAME], fill[NAME];
+    char flag[ONNX_NAME], fill[ONNX_NAME];
 
     if (n->c == 0) {
-        op_begin(w, in);
+        onnx_op_begin(w, in);
         onnx_put_floats(&w->node, "imputed_value_floats", n->a, n->n_a);
         onnx_put_float(&w->node, "replaced_value_float", (double)NAN);
-        op_end(w, out, "Imputer", true);
+        onnx_op_end(w, out, "Imputer", true);
         return;
     }
-    more_name(w, flag);
+    onnx_more_name(w, flag);
     missing_flag(w, in, 1, flag);
-    constant(w, ONNX_FLOAT, n->a, 1, n->n_a, fill);
-    op_begin(w, flag);
+    onnx_constant(w, ONNX_FLOAT, n->a, 1, n->n_a, fill);
+    onnx_op_begin(w, flag);
     onnx_put_in(&w->node, fill);
     onnx_put_in(&w->node, in);
-    op_end(w, out, "Where", false);
+    onnx_op_end(w, out, "Where", false);
 }
 
 static void
-put_missing(struct writing *w, const char *in, const struct graph_node *n,
+put_missing(struct onnx_writing *w, const char *in, const struct graph_node *n,
             const char *out)
 {
-    char flag[NAME];
+    char flag[ONNX_NAME];
 
-    more_name(w, flag);
+    onnx_more_name(w, flag);
     missing_flag(w, in, n->c, flag);
-    op_cast(w, flag, ONNX_FLOAT, out);
+    onnx_op_cast(w, flag, ONNX_FLOAT, out);
 }
 
 static void
-put_scale(struct writing *w, const char *in, const struct graph_node *n,
+put_scale(struct onnx_writing *w, const char *in, const struct graph_node *n,
           const char *out)
 {
-    op_begin(w, in);
+    onnx_op_begin(w, in);
     onnx_put_floats(&w->node, "offset", n->a, n->n_a);
     onnx_put_floats(&w->node, "scale", n->b, n->n_b);
-    op_end(w, out, "Scaler", true);
+    onnx_op_end(w, out, "Scaler", true);
 }
 
 /* Numbers to numbers: from the texts of an input, or from keys. */
 static void
-put_map(struct writing *w, const struct graph_node *n, const double *value,
+put_map(struct onnx_writing *w, const struct graph_node *n, const double *value,
         double c, const char *out)
 {
     if (reads_texts(w, n)) {
         op_levels(w, w->g->node[n->in[0]].index[0], value, c, out);
         return;
     }
-    op_begin(w, w->name[n->in[0]]);
+    onnx_op_begin(w, onnx_flat(w, n->in[0]));
     onnx_put_floats(&w->node, "keys_floats", n->a, n->n_a);
     onnx_put_floats(&w->node, "values_floats", value, n->n_a);
     onnx_put_float(&w->node, "default_float", c);
-    op_end(w, out, "LabelEncoder", true);
+    onnx_op_end(w, out, "LabelEncoder", true);
 }
 
 /* A group for each key, then a column for each group. */
 static bool
-put_onehot(struct writing *w, const struct graph_node *n, const char *out)
+put_onehot(struct onnx_writing *w, const struct graph_node *n, const char *out)
 {
     double *group = mem_try_array(n->n_a, sizeof *group, w->err);
     int64_t *cats = mem_try_array(n->width, sizeof *cats, w->err);
     double shape[2] = {-1, (double)n->width};
-    char coded[NAME], hot[NAME], size[NAME];
+    char coded[ONNX_NAME], hot[ONNX_NAME], size[ONNX_NAME];
 
     if (group && cats) {
         for (size_t i = 0; i < n->n_a; i++)
             group[i] = n->index[i];
         for (size_t i = 0; i < n->width; i++)
             cats[i] = (int64_t)i;
-        more_name(w, coded);
+        onnx_more_name(w, coded);
         put_map(w, n, group, -1, coded);
-        more_name(w, hot);
-        op_begin(w, coded);
+        onnx_more_name(w, hot);
+        onnx_op_begin(w, coded);
         onnx_put_ints(&w->node, "cats_int64s", cats, n->width);
         onnx_put_int(&w->node, "zeros", 1);
-        op_end(w, hot, "OneHotEncoder", true);
-        constant(w, ONNX_INT64, shape, 2, 0, size);
-        op_two(w, hot, size, "Reshape", out);
+        onnx_op_end(w, hot, "OneHotEncoder", true);
+        onnx_constant(w, ONNX_INT64, shape, 2, 0, size);
+        onnx_op_two(w, hot, size, "Reshape", out);
     }
     free(group);
     free(cats);
@@ -331,24 +266,24 @@ put_onehot(struct writing *w, const struct graph_node *n, const char *out)
 /* ---- other nodes ---- */
 
 static void
-put_dense(struct writing *w, const char *in, const struct graph_node *n,
+put_dense(struct onnx_writing *w, const char *in, const struct graph_node *n,
           const char *out)
 {
-    char weight[NAME], bias[NAME];
+    char weight[ONNX_NAME], bias[ONNX_NAME];
 
-    constant(w, ONNX_FLOAT, n->a, n->n_a / n->width, n->width, weight);
-    op_begin(w, in);
+    onnx_constant(w, ONNX_FLOAT, n->a, n->n_a / n->width, n->width, weight);
+    onnx_op_begin(w, in);
     onnx_put_in(&w->node, weight);
     if (n->n_b) {
-        constant(w, ONNX_FLOAT, n->b, n->width, 0, bias);
+        onnx_constant(w, ONNX_FLOAT, n->b, n->width, 0, bias);
         onnx_put_in(&w->node, bias);
     }
-    op_end(w, out, "Gemm", false);
+    onnx_op_end(w, out, "Gemm", false);
 }
 
 /* Levels of the columns that trees look at. */
 static size_t *
-tree_levels(struct writing *w, const struct graph_node *n)
+tree_levels(struct onnx_writing *w, const struct graph_node *n)
 {
     size_t *levels = mem_try_array(n->trees->n_cols, sizeof *levels, w->err);
     const struct graph_node *in = &w->g->node[n->in[0]];
@@ -361,133 +296,132 @@ tree_levels(struct writing *w, const struct graph_node *n)
 }
 
 static bool
-put_trees(struct writing *w, const char *in, const struct graph_node *n,
+put_trees(struct onnx_writing *w, const char *in, const struct graph_node *n,
           const char *out)
 {
     const struct ensemble *e = n->trees;
     size_t *levels;
-    char sums[NAME], base[NAME];
+    char sums[ONNX_NAME], base[ONNX_NAME];
     bool ok;
 
     if (w->ml == 5) {
-        op_begin(w, in);
+        onnx_op_begin(w, in);
         if (!onnx_put_trees_five(e, &w->node, w->err))
             return false;
-        more_name(w, sums);
-        op_end(w, sums, "TreeEnsemble", true);
-        constant(w, ONNX_FLOAT, e->base, 1, e->n_outputs, base);
-        op_two(w, sums, base, "Add", out);
+        onnx_more_name(w, sums);
+        onnx_op_end(w, sums, "TreeEnsemble", true);
+        onnx_constant(w, ONNX_FLOAT, e->base, 1, e->n_outputs, base);
+        onnx_op_two(w, sums, base, "Add", out);
         return true;
     }
     if (!(levels = tree_levels(w, n)))
         return false;
-    op_begin(w, in);
+    onnx_op_begin(w, in);
     ok = onnx_put_trees(e, levels, false, &w->node, w->err);
     free(levels);
     onnx_put_int(&w->node, "n_targets", (int64_t)e->n_outputs);
     onnx_put_text(&w->node, "post_transform", "NONE");
     if (ok)
-        op_end(w, out, "TreeEnsembleRegressor", true);
+        onnx_op_end(w, out, "TreeEnsembleRegressor", true);
     return ok;
 }
 
 static void
-put_where(struct writing *w, const struct graph_node *n, const char *out)
+put_where(struct onnx_writing *w, const struct graph_node *n, const char *out)
 {
-    char flag[NAME];
+    char flag[ONNX_NAME];
 
-    more_name(w, flag);
-    op_cast(w, w->name[n->in[0]], ONNX_BOOL, flag);
-    op_begin(w, flag);
-    onnx_put_in(&w->node, w->name[n->in[1]]);
-    onnx_put_in(&w->node, w->name[n->in[2]]);
-    op_end(w, out, "Where", false);
+    onnx_more_name(w, flag);
+    onnx_op_cast(w, onnx_flat(w, n->in[0]), ONNX_BOOL, flag);
+    onnx_op_begin(w, flag);
+    onnx_put_in(&w->node, onnx_flat(w, n->in[1]));
+    onnx_put_in(&w->node, onnx_flat(w, n->in[2]));
+    onnx_op_end(w, out, "Where", false);
 }
 
 static void
-put_or(struct writing *w, const struct graph_node *n, const char *out)
+put_or(struct onnx_writing *w, const struct graph_node *n, const char *out)
 {
-    char flag[2][NAME], both[NAME];
+    char flag[2][ONNX_NAME], both[ONNX_NAME];
 
     for (size_t k = 0; k < 2; k++) {
-        more_name(w, flag[k]);
-        op_cast(w, w->name[n->in[k]], ONNX_BOOL, flag[k]);
+        onnx_more_name(w, flag[k]);
+        onnx_op_cast(w, onnx_flat(w, n->in[k]), ONNX_BOOL, flag[k]);
     }
-    more_name(w, both);
-    op_two(w, flag[0], flag[1], "Or", both);
-    op_cast(w, both, ONNX_FLOAT, out);
+    onnx_more_name(w, both);
+    onnx_op_two(w, flag[0], flag[1], "Or", both);
+    onnx_op_cast(w, both, ONNX_FLOAT, out);
 }
 
 static void
-put_join(struct writing *w, const struct graph_node *n, const char *out)
+put_join(struct onnx_writing *w, const struct graph_node *n, const char *out)
 {
     buf_clear(&w->node);
     for (size_t k = 0; k < n->n_in; k++)
-        onnx_put_in(&w->node, w->name[n->in[k]]);
+        onnx_put_in(&w->node, onnx_flat(w, n->in[k]));
     onnx_put_int(&w->node, "axis", 1);
-    op_end(w, out, "Concat", false);
+    onnx_op_end(w, out, "Concat", false);
 }
 
 static void
-put_tuned(struct writing *w, const char *in, const char *op, bool ml,
+put_tuned(struct onnx_writing *w, const char *in, const char *op, bool ml,
           const char *attribute, double v, const char *out)
 {
-    op_begin(w, in);
+    onnx_op_begin(w, in);
     onnx_put_float(&w->node, attribute, v);
-    op_end(w, out, op, ml);
+    onnx_op_end(w, out, op, ml);
 }
 
 static bool
-put_function(struct writing *w, const struct graph_node *n, const char *in,
+put_function(struct onnx_writing *w, const struct graph_node *n, const char *in,
              const char *out)
 {
     static const char *const names[GRAPH_N_OPS] = {
-        [GRAPH_RELU] = "Relu",
-        [GRAPH_SIGMOID] = "Sigmoid",
-        [GRAPH_TANH] = "Tanh",
-        [GRAPH_EXP] = "Exp",
-        [GRAPH_SOFTPLUS] = "Softplus",
-        [GRAPH_ADD] = "Add",
-        [GRAPH_SUB] = "Sub",
-        [GRAPH_MUL] = "Mul",
-        [GRAPH_DIV] = "Div"};
+        [GRAPH_RELU] = "Relu",       [GRAPH_ELU] = "Elu",
+        [GRAPH_SIGMOID] = "Sigmoid", [GRAPH_TANH] = "Tanh",
+        [GRAPH_EXP] = "Exp",         [GRAPH_SOFTPLUS] = "Softplus",
+        [GRAPH_ADD] = "Add",         [GRAPH_SUB] = "Sub",
+        [GRAPH_MUL] = "Mul",         [GRAPH_DIV] = "Div"};
 
     if (n->op == GRAPH_LEAKY)
         put_tuned(w, in, "LeakyRelu", false, "alpha", n->c, out);
     else if (n->op == GRAPH_STEP)
         put_tuned(w, in, "Binarizer", true, "threshold", n->c, out);
     else if (n->op == GRAPH_SOFTMAX) {
-        op_begin(w, in);
+        onnx_op_begin(w, in);
         onnx_put_int(&w->node, "axis", 1);
-        op_end(w, out, "Softmax", false);
+        onnx_op_end(w, out, "Softmax", false);
     } else if (n->op == GRAPH_NORMALIZE) {
-        op_begin(w, in);
+        onnx_op_begin(w, in);
         onnx_put_text(&w->node, "norm", "L1");
-        op_end(w, out, "Normalizer", true);
+        onnx_op_end(w, out, "Normalizer", true);
     } else if (n->op == GRAPH_SQUARE) {
         return error_set(w->err, ERR_TYPE,
                          "the step '%s' is not written as ONNX: write this "
                          "model as --c",
                          graph_op_word(n->op));
     } else if (n->n_in == 2) {
-        op_two(w, in, w->name[n->in[1]], names[n->op], out);
+        onnx_op_two(w, in, onnx_flat(w, n->in[1]), names[n->op], out);
     } else {
-        op_plain(w, in, names[n->op], out);
+        onnx_op_plain(w, in, names[n->op], out);
     }
     return true;
 }
 
 static bool
-put_node(struct writing *w, size_t id)
+put_node(struct onnx_writing *w, size_t id)
 {
     const struct graph_node *n = &w->g->node[id];
-    const char *in = n->n_in ? w->name[n->in[0]] : "", *out = w->name[id];
+    const char *in, *out = w->name[id];
 
+    if (onnx_put_image(w, id))
+        return true;
+    in = n->n_in ? onnx_flat(w, n->in[0]) : "";
     switch (n->op) {
     case GRAPH_INPUT:
         return put_input(w, id, n);
     case GRAPH_ROUND: /* they are */
-        memcpy(w->name[id], in, NAME);
+        memcpy(w->name[id], in, ONNX_NAME);
         return true;
     case GRAPH_JOIN:
         put_join(w, n, out);
@@ -508,6 +442,11 @@ put_node(struct writing *w, size_t id)
     case GRAPH_MAP:
         put_map(w, n, n->b, n->c, out);
         return true;
+    case GRAPH_CLIP:
+        onnx_put_clip(w, in, n, out);
+        return true;
+    case GRAPH_EMBED:
+        return onnx_put_embed(w, in, n, out);
     case GRAPH_DENSE:
         put_dense(w, in, n, out);
         return true;
@@ -528,7 +467,7 @@ put_node(struct writing *w, size_t id)
 
 /* Before the last sigmoid or softmax: what one classifier can say with it. */
 static bool
-is_classifier(const struct writing *w)
+is_classifier(const struct onnx_writing *w)
 {
     const struct graph_node *last = &w->g->node[w->g->n - 1], *sum;
 
@@ -542,7 +481,7 @@ is_classifier(const struct writing *w)
 
 /* Weights by class; of two classes the first has the opposite ones. */
 static bool
-put_linear_classifier(struct writing *w, const struct graph_node *n)
+put_linear_classifier(struct onnx_writing *w, const struct graph_node *n)
 {
     size_t k = w->p->n_classes, p = n->n_a / n->width;
     double *a = mem_try_array(k * p, sizeof *a, w->err);
@@ -567,7 +506,7 @@ put_linear_classifier(struct writing *w, const struct graph_node *n)
 }
 
 static bool
-put_classifier(struct writing *w)
+put_classifier(struct onnx_writing *w)
 {
     const struct graph_node *last = &w->g->node[w->g->n - 1];
     const struct graph_node *n = &w->g->node[last->in[0]];
@@ -576,7 +515,7 @@ put_classifier(struct writing *w)
 
     if (trees && !levels)
         return false;
-    op_begin(w, w->name[n->in[0]]);
+    onnx_op_begin(w, onnx_flat(w, n->in[0]));
     ok = trees ? onnx_put_trees(n->trees, levels, true, &w->node, w->err)
                : put_linear_classifier(w, n);
     free(levels);
@@ -595,58 +534,58 @@ put_classifier(struct writing *w)
 
 /* The largest probability's class. */
 static bool
-put_label(struct writing *w)
+put_label(struct onnx_writing *w)
 {
     size_t k = w->p->n_classes;
     int64_t *key = mem_try_array(k, sizeof *key, w->err);
-    char at[NAME];
+    char at[ONNX_NAME];
 
     if (!key)
         return false;
     for (size_t c = 0; c < k; c++)
         key[c] = (int64_t)c;
-    more_name(w, at);
-    op_begin(w, "probabilities");
+    onnx_more_name(w, at);
+    onnx_op_begin(w, "probabilities");
     onnx_put_int(&w->node, "axis", 1);
     onnx_put_int(&w->node, "keepdims", 0);
-    op_end(w, at, "ArgMax", false);
-    op_begin(w, at);
+    onnx_op_end(w, at, "ArgMax", false);
+    onnx_op_begin(w, at);
     onnx_put_ints(&w->node, "keys_int64s", key, k);
     onnx_put_texts(&w->node, "values_strings", w->p->classes, k);
-    op_end(w, "label", "LabelEncoder", true);
+    onnx_op_end(w, "label", "LabelEncoder", true);
     free(key);
     return true;
 }
 
 static bool
-put_answer(struct writing *w)
+put_answer(struct onnx_writing *w)
 {
-    const char *last = w->name[w->g->n - 1];
+    const char *last = onnx_flat(w, (uint32_t)w->g->n - 1);
     const double one = 1;
-    char whole[NAME], other[NAME];
+    char whole[ONNX_NAME], other[ONNX_NAME];
 
     if (w->p->n_classes == 0) {
-        op_plain(w, last, "Identity", "prediction");
+        onnx_op_plain(w, last, "Identity", "prediction");
         return true;
     }
     if (w->p->n_classes > 2) {
-        op_plain(w, last, "Identity", "probabilities");
+        onnx_op_plain(w, last, "Identity", "probabilities");
         return put_label(w);
     }
-    constant(w, ONNX_FLOAT, &one, 1, 0, whole);
-    more_name(w, other);
-    op_two(w, whole, last, "Sub", other);
-    op_begin(w, other);
+    onnx_constant(w, ONNX_FLOAT, &one, 1, 0, whole);
+    onnx_more_name(w, other);
+    onnx_op_two(w, whole, last, "Sub", other);
+    onnx_op_begin(w, other);
     onnx_put_in(&w->node, last);
     onnx_put_int(&w->node, "axis", 1);
-    op_end(w, "probabilities", "Concat", false);
+    onnx_op_end(w, "probabilities", "Concat", false);
     return put_label(w);
 }
 
 /* ---- the model ---- */
 
 static bool
-put_steps(struct writing *w)
+put_steps(struct onnx_writing *w)
 {
     size_t n = w->g->n - (is_classifier(w) ? 2 : 0);
 
@@ -657,7 +596,7 @@ put_steps(struct writing *w)
 }
 
 static void
-put_ends(struct writing *w)
+put_ends(struct onnx_writing *w)
 {
     if (!w->texts)
         onnx_put_value(&w->graph, 11, "features", ONNX_FLOAT, w->g->n_cols);
@@ -687,7 +626,7 @@ put_opset(struct buf *out, const char *domain, uint64_t version)
 }
 
 static void
-put_metadata(const struct writing *w, struct buf *out)
+put_metadata(const struct onnx_writing *w, struct buf *out)
 {
     struct buf schema, entry;
     struct json_writer j;
@@ -704,7 +643,7 @@ put_metadata(const struct writing *w, struct buf *out)
 }
 
 static bool
-names_check(const struct writing *w)
+names_check(const struct onnx_writing *w)
 {
     for (size_t c = 0; c < w->g->n_cols && w->texts; c++) {
         const char *name = w->p->input[c].name;
@@ -723,7 +662,7 @@ names_check(const struct writing *w)
 bool
 onnx_write(const struct portable *p, int ml, struct buf *out, struct error *err)
 {
-    struct writing w = {.p = p, .g = p->graph, .ml = ml, .err = err};
+    struct onnx_writing w = {.p = p, .g = p->graph, .ml = ml, .err = err};
     bool ok;
 
     buf_init(&w.graph);
@@ -731,9 +670,11 @@ onnx_write(const struct portable *p, int ml, struct buf *out, struct error *err)
     for (size_t c = 0; c < w.g->n_cols; c++)
         w.texts |= p->input[c].n_levels > 0;
     ok = names_check(&w) &&
-         (w.name = mem_try_array(w.g->n, sizeof *w.name, err));
+         (w.name = mem_try_array(w.g->n, sizeof *w.name, err)) &&
+         (w.flat = mem_try_array(w.g->n, sizeof *w.flat, err)) &&
+         (w.shape = mem_try_array(w.g->n, sizeof *w.shape, err));
     for (size_t i = 0; i < w.g->n && ok; i++)
-        snprintf(w.name[i], NAME, "lathe_%zu", i);
+        snprintf(w.name[i], ONNX_NAME, "lathe_%zu", i);
     if ((ok = ok && put_steps(&w))) {
         put_ends(&w);
         wire_put_int(out, 1, ml == 5 ? IR_5 : IR_3);
@@ -746,6 +687,8 @@ onnx_write(const struct portable *p, int ml, struct buf *out, struct error *err)
         ok = buf_check(&w.graph, err) && buf_check(out, err);
     }
     free(w.name);
+    free(w.flat);
+    free(w.shape);
     buf_fini(&w.graph);
     buf_fini(&w.node);
     return ok;

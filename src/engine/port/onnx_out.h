@@ -1,11 +1,62 @@
-/* engine/port/onnx_out.h -- the trees of an ONNX operator, written, for
- * onnx_out*.c alone.
+/* engine/port/onnx_out.h -- an ONNX graph under construction, for onnx_out*.c
+ * alone.
+ *
+ * Values between operators are tables of floats; images, which windows look at,
+ * stay (rows, channels, height, width) from one such step to the next, and are
+ * made flat when another step asks for them.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_PORT_ONNX_OUT_H
 #define LATHE_ENGINE_PORT_ONNX_OUT_H
 
 #include "engine/port/onnx_put.h"
 #include "engine/port/portable.h"
+
+enum { ONNX_NAME = 48 };
+
+struct onnx_shape {
+    uint32_t c, h, w; /* c 0: a table */
+};
+
+struct onnx_writing {
+    const struct portable *p;
+    const struct graph *g;
+    int ml;
+    bool texts;              /* an input for each column */
+    char (*name)[ONNX_NAME]; /* of the value of each node */
+    char (*flat)[ONNX_NAME]; /* of an image made flat; "": not so far */
+    struct onnx_shape *shape;
+    unsigned n_more; /* values between */
+    struct buf graph, node;
+    struct error *err;
+};
+
+/* A name for a value between two operators. */
+void onnx_more_name(struct onnx_writing *w, char out[ONNX_NAME]);
+/* A constant of the graph. */
+void onnx_constant(struct onnx_writing *w, enum onnx_type type, const double *v,
+                   size_t rows, size_t cols, char out[ONNX_NAME]);
+void onnx_scalar(struct onnx_writing *w, double v, char out[ONNX_NAME]);
+/* The value of a node as a table. */
+const char *onnx_flat(struct onnx_writing *w, uint32_t id);
+
+void onnx_op_begin(struct onnx_writing *w, const char *in);
+void
+onnx_op_end(struct onnx_writing *w, const char *out, const char *op, bool ml);
+/* Operators of one input, or two, and nothing else. */
+void onnx_op_plain(struct onnx_writing *w, const char *in, const char *op,
+                   const char *out);
+void onnx_op_two(struct onnx_writing *w, const char *a, const char *b,
+                 const char *op, const char *out);
+void onnx_op_cast(struct onnx_writing *w, const char *in, enum onnx_type to,
+                  const char *out);
+
+/* Steps of nets.  onnx_put_image() writes node `id` where it sees images, and
+ * says whether. */
+bool onnx_put_image(struct onnx_writing *w, size_t id) MUST_USE;
+void onnx_put_clip(struct onnx_writing *w, const char *in,
+                   const struct graph_node *n, const char *out);
+bool onnx_put_embed(struct onnx_writing *w, const char *in,
+                    const struct graph_node *n, const char *out) MUST_USE;
 
 /* Attributes of a TreeEnsembleRegressor, or where `classes` of a
  * TreeEnsembleClassifier, into node.  n_levels: of each column; 0: not

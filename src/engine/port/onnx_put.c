@@ -195,6 +195,43 @@ onnx_put_initializer(struct buf *graph, const char *name, enum onnx_type type,
 }
 
 static void
+put_floats(struct buf *graph, const char *name, const double *v,
+           const size_t *dim, size_t n_dims)
+{
+    struct buf raw, t;
+    size_t n = 1;
+
+    for (size_t i = 0; i < n_dims; i++)
+        n *= dim[i];
+
+    buf_init(&raw);
+    buf_init(&t);
+    for (size_t i = 0; i < n; i++)
+        put_raw(&raw, ONNX_FLOAT, v[i]);
+    for (size_t i = 0; i < n_dims; i++)
+        wire_put_int(&t, 1, dim[i]);
+    wire_put_int(&t, 2, ONNX_FLOAT);
+    wire_put_text(&t, 8, name);
+    wire_put_message(&t, 9, &raw);
+    wire_put_message(graph, 5, &t);
+    buf_fini(&raw);
+    buf_fini(&t);
+}
+
+void
+onnx_put_block(struct buf *graph, const char *name, const double *v,
+               const size_t dim[4])
+{
+    put_floats(graph, name, v, dim, 4);
+}
+
+void
+onnx_put_scalar(struct buf *graph, const char *name, double v)
+{
+    put_floats(graph, name, &v, NULL, 0);
+}
+
+static void
 put_dim(struct buf *shape, size_t n)
 {
     struct buf dim;

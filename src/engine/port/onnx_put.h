@@ -30,6 +30,11 @@ onnx_end_node(struct buf *node, const char *op, bool ml, struct buf *graph);
 void
 onnx_put_initializer(struct buf *graph, const char *name, enum onnx_type type,
                      const double *v, size_t rows, size_t cols);
+/* One number, of no dims. */
+void onnx_put_scalar(struct buf *graph, const char *name, double v);
+/* The same of four dims. */
+void onnx_put_block(struct buf *graph, const char *name, const double *v,
+                    const size_t dim[4]);
 /* An input (11) or output (12) of the graph: (rows, cols), cols 0: (rows). */
 void onnx_put_value(struct buf *graph, uint32_t field, const char *name,
                     enum onnx_type type, size_t cols);

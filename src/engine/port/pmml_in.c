@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/port/boosted.h"
 #include "engine/port/pmml.h"
 #include "engine/port/xml.h"
 #include "frame/dict.h"
@@ -391,9 +392,13 @@ link_read(struct reading *r, const struct xml *model, enum graph_op *link)
 {
     const char *word = xml_get(model, "normalizationMethod");
 
-    *link = GRAPH_INPUT;
+    *link = r->p->n_classes == 2 ? GRAPH_CLIP : GRAPH_INPUT;
     if (!word || strcmp(word, "none") == 0)
         return true;
+    if (strcmp(word, "simplemax") == 0) {
+        *link = GRAPH_NORMALIZE;
+        return true;
+    }
     if (strcmp(word, "logit") == 0)
         *link = GRAPH_SIGMOID;
     else if (strcmp(word, "softmax") == 0)
@@ -431,9 +436,7 @@ table_output(struct reading *r, const struct xml *table, size_t *out)
 static bool
 ends_in(struct reading *r, enum graph_op link)
 {
-    return link == GRAPH_INPUT ||
-           graph_add_simple(r->p->graph, link, (uint32_t)r->p->graph->n - 1,
-                            NULL, r->err);
+    return boosted_put_link(r->p, link, (uint32_t)r->p->graph->n - 1, r->err);
 }
 
 /* ---- chains of sums ---- */

@@ -142,6 +142,10 @@ normalization(const struct writing *w, enum graph_op link)
         return w->p->n_classes == 2 ? "logit" : NULL;
     case GRAPH_SOFTMAX:
         return w->p->n_classes > 2 ? "softmax" : NULL;
+    case GRAPH_CLIP:
+        return w->p->n_classes == 2 ? "none" : NULL;
+    case GRAPH_NORMALIZE:
+        return w->p->n_classes > 2 ? "simplemax" : NULL;
     default:
         return NULL;
     }
@@ -354,9 +358,29 @@ category_of(const struct writing *w, size_t k)
                                 : w->p->classes[w->p->n_classes == 2 ? 1 : k];
 }
 
+/* Sums that are shares, within 0..1. */
+static void
+put_shares(struct writing *w, size_t n)
+{
+    buf_puts(w->out, "<LocalTransformations>\n");
+    for (size_t k = 0; k < n; k++)
+        buf_printf(w->out,
+                   "<DerivedField name=\"lathe share %zu\" "
+                   "optype=\"continuous\" dataType=\"double\"><Apply "
+                   "function=\"min\"><Apply function=\"max\"><FieldRef "
+                   "field=\"lathe score %zu\"/><Constant "
+                   "dataType=\"double\">0</Constant></Apply><Constant "
+                   "dataType=\"double\">1</Constant></Apply>"
+                   "</DerivedField>\n",
+                   k, k);
+    buf_puts(w->out, "</LocalTransformations>\n");
+}
+
 static void
 put_answer(struct writing *w, const struct boosted *b)
 {
+    bool shares = b->link == GRAPH_CLIP || b->link == GRAPH_NORMALIZE;
+
     buf_puts(w->out, "<Segment id=\"answer\"><True/>\n<RegressionModel");
     put_attribute(w, "functionName", function_word(w));
     put_attribute(w, "normalizationMethod", normalization(w, b->link));
@@ -367,12 +391,14 @@ put_answer(struct writing *w, const struct boosted *b)
     put_attribute(w, "name", target_name(w));
     put_attribute(w, "usageType", "target");
     buf_puts(w->out, "/>\n</MiningSchema>\n");
+    if (shares)
+        put_shares(w, b->e->n_outputs);
     for (size_t k = 0; k < b->e->n_outputs; k++) {
         open_table(w, b->e->base[k], category_of(w, k));
         buf_printf(w->out,
-                   "<NumericPredictor name=\"lathe score %zu\" "
+                   "<NumericPredictor name=\"lathe %s %zu\" "
                    "coefficient=\"1\"/>\n</RegressionTable>\n",
-                   k);
+                   shares ? "share" : "score", k);
     }
     put_last_table(w);
     buf_puts(w->out, "</RegressionModel></Segment>\n");

@@ -11,8 +11,10 @@
 #include "base/mem.h"
 #include "engine/classic/linear.h"
 #include "engine/classic/path.h"
+#include "engine/port/boosted.h"
 #include "engine/port/imported.h"
 #include "engine/port/portable.h"
+#include "engine/trees/forest.h"
 #include "engine/trees/gbdt.h"
 #include "engine/trees/objective.h"
 #include "engine/trees/tree.h"
@@ -437,6 +439,23 @@ gbdt_take(struct portable *p, const void *learner, uint32_t in,
            gbdt_link(p, gbdt_loss(learner), id, err);
 }
 
+/* Means of shares, which are shares but for rounding. */
+static bool
+random_forest_take(struct portable *p, const void *learner, uint32_t in,
+                   struct error *err)
+{
+    struct graph_node n = {.op = GRAPH_TREES, .n_in = 1, .in = &in};
+    uint32_t id;
+
+    if (!(n.trees = forest_take(forest_forest(learner), err)))
+        return false;
+    n.width = n.trees->n_outputs;
+    return graph_add(p->graph, &n, &id, err) &&
+           (p->problem == PROBLEM_REGRESSION ||
+            boosted_put_link(p, n.width > 1 ? GRAPH_NORMALIZE : GRAPH_CLIP, id,
+                             err));
+}
+
 static bool
 linear_take(struct portable *p, const void *learner, uint32_t in,
             struct error *err)
@@ -470,9 +489,14 @@ static const struct taker {
     bool (*take)(struct portable *p, const void *learner, uint32_t in,
                  struct error *err);
 } takers[] = {
-    {&elastic_net_family, linear_take}, {&gbdt_family, gbdt_take},
-    {&lasso_family, linear_take},       {&linear_family, linear_take},
-    {&logistic_family, linear_take},    {&ridge_family, linear_take},
+    {&elastic_net_family, linear_take},
+    {&extra_trees_family, random_forest_take},
+    {&forest_family, random_forest_take},
+    {&gbdt_family, gbdt_take},
+    {&lasso_family, linear_take},
+    {&linear_family, linear_take},
+    {&logistic_family, linear_take},
+    {&ridge_family, linear_take},
 };
 
 static const struct taker *

@@ -199,8 +199,8 @@ draw_number(const struct hints *h, size_t col, uint64_t stream, uint64_t i)
 static double
 settle(double v, bool floats, bool whole)
 {
-    if (isinf(v))
-        v = v < 0 ? -1e30 : 1e30;
+    /* A threshold at infinity parts numbers from what is missing. */
+    v = v < -1e30 ? -1e30 : v > 1e30 ? 1e30 : v;
     if (whole)
         v = nearbyint(fmax(fmin(v, 1e9), -1e6));
     return floats ? (double)(float)v : v;

@@ -49,6 +49,7 @@ struct reading {
     const struct doc *learner, *params;
     const struct objective *objective;
     size_t n_cols, n_outputs;
+    bool shares;
     double base[TARGET_MAX_CLASSES];
     struct portable *p;
     struct error *err;
@@ -77,6 +78,18 @@ objective_find(struct reading *r)
                      name && name->text.p ? name->text.p : "");
 }
 
+/* Of classes, whose shares lathe wrote as the targets of a regression. */
+static bool
+shares_read(struct reading *r)
+{
+    const struct doc *lathe =
+        doc_find(doc_find(r->learner, "attributes"), "lathe");
+
+    return r->objective->link != GRAPH_INPUT || !lathe ||
+           lathe->type != DOC_TEXT ||
+           portable_schema_shares(lathe->text, &r->shares, r->err);
+}
+
 static bool
 sizes_read(struct reading *r)
 {
@@ -87,11 +100,16 @@ sizes_read(struct reading *r)
                    r->err) ||
         !doc_count(r->params, "num_target", UINT32_MAX, &n_target, r->err))
         return false;
-    if (n_target > 1)
+    if (!shares_read(r))
+        return false;
+    if (r->shares && n_target <= TARGET_MAX_CLASSES)
+        n_class = n_target;
+    else if (n_target > 1)
         return error_set(r->err, ERR_TYPE,
                          "a model of %zu targets, lathe's have one", n_target);
     r->n_outputs = n_class > 1 ? n_class : 1;
-    if ((r->objective->link == GRAPH_SOFTMAX) != (r->n_outputs > 1))
+    if (!r->shares &&
+        (r->objective->link == GRAPH_SOFTMAX) != (r->n_outputs > 1))
         return error_set(r->err, ERR_PARSE, "%zu classes with objective %s",
                          n_class, r->objective->name);
     return true;
@@ -367,7 +385,11 @@ booster_read(struct reading *r, const struct doc *booster)
         ensemble_free(e);
         return false;
     }
-    return boosted_put(r->p, e, true, r->objective->link, r->err);
+    return boosted_put(r->p, e, true,
+                       !r->shares         ? r->objective->link
+                       : r->n_outputs > 1 ? GRAPH_NORMALIZE
+                                          : GRAPH_CLIP,
+                       r->err);
 }
 
 /* Weights of (features + 1) x outputs, the last row the bias; missing counts
@@ -428,7 +450,7 @@ learner_read(struct reading *r)
         !doc_need(booster, "name", DOC_TEXT, &name, r->err) || !base_read(r) ||
         !names_read(r))
         return false;
-    if (r->objective->classes &&
+    if ((r->objective->classes || r->shares) &&
         !portable_classes(r->p, NULL, r->n_outputs > 1 ? r->n_outputs : 2,
                           r->err))
         return false;

@@ -129,6 +129,15 @@ set_bits(const struct ensemble *e, uint32_t node)
     return (size_t)(e->set_start[set + 1] - e->set_start[set]) * 64;
 }
 
+static size_t
+no_level(const struct writing *s, uint32_t node)
+{
+    size_t column = s->b.column[s->b.e->feature[node]];
+    size_t n = s->p->input[column].n_levels, bits = set_bits(s->b.e, node);
+
+    return n ? n : bits;
+}
+
 /* what: 0 members, 1 nodes, 2 where each set begins, 3 how large it is. */
 static void
 put_sets(struct writing *s, const char *name, const struct boosted_node *node,
@@ -151,6 +160,10 @@ put_sets(struct writing *s, const char *name, const struct boosted_node *node,
                 if (what == 0)
                     json_put_i64(&s->w, (int64_t)v);
             }
+        /* No set is empty there: a number that no level has. */
+        if (size == 0 && what == 0)
+            json_put_i64(&s->w, (int64_t)no_level(s, node[i].node));
+        size += size == 0;
         if (what > 0)
             json_put_i64(&s->w, (int64_t)(what == 1   ? i
                                           : what == 2 ? begin
@@ -291,6 +304,13 @@ put_booster(struct writing *s)
 
 /* ---- head and end ---- */
 
+/* Sums that are the shares of classes: a regression with a target for each. */
+static bool
+is_shares(const struct writing *s)
+{
+    return s->b.link == GRAPH_CLIP || s->b.link == GRAPH_NORMALIZE;
+}
+
 static bool
 put_objective(struct writing *s)
 {
@@ -315,8 +335,8 @@ put_objective(struct writing *s)
         param = "poisson_regression_param";
         key = "max_delta_step";
         value = "0.7";
-    } else if (s->b.link == GRAPH_INPUT &&
-               s->p->problem == PROBLEM_REGRESSION) {
+    } else if (is_shares(s) || (s->b.link == GRAPH_INPUT &&
+                                s->p->problem == PROBLEM_REGRESSION)) {
         name = "reg:squarederror";
         param = "reg_loss_param";
         key = "scale_pos_weight";
@@ -385,9 +405,9 @@ put_params(struct writing *s)
     json_put_string(&s->w, base);
     json_name(&s->w, "boost_from_average");
     json_put_string(&s->w, "1");
-    put_param(&s->w, "num_class", k > 1 ? k : 0);
+    put_param(&s->w, "num_class", k > 1 && !is_shares(s) ? k : 0);
     put_param(&s->w, "num_feature", s->p->graph->n_cols);
-    put_param(&s->w, "num_target", 1);
+    put_param(&s->w, "num_target", is_shares(s) ? k : 1);
     json_close(&s->w, '}');
 }
 

@@ -575,6 +575,12 @@ forest_free(void *learner)
     free(m);
 }
 
+const struct forest *
+forest_forest(const void *learner)
+{
+    return ((const struct random_forest *)learner)->forest;
+}
+
 static bool
 forest_margin(const void *learner, const struct design *d, struct pool *pool,
               double *out, struct error *err)

@@ -22,4 +22,7 @@ extern const struct family extra_trees_family, forest_family;
 /* How many trees a fitted learner has, those of all classes together being
  * one. */
 size_t forest_trees(const void *learner);
+/* The trees of a fitted learner, borrowed. */
+struct forest;
+const struct forest *forest_forest(const void *learner);
 #endif
