@@ -1,7 +1,8 @@
 /* frame/fingerprint.c -- what tells one table from another.
  *
  * A hash of a hash for each column: its rows are hashed in blocks of one size,
- * validity and values, and each block's hash goes into the next one.  Texts
+ * which follows from the number of columns, validity and values, and each
+ * block's hash goes into the next one.  Texts
  * are told by a hash of their bytes, since codes depend on how a dict was
  * filled.
  * SPDX-License-Identifier: GPL-3.0-or-later */
@@ -15,20 +16,48 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-enum { BLOCK = 4096, WIDEST = 8, HASH_TEXT = 33 };
+enum { BLOCK = 4096, MANY = 1024, LEAST_BLOCK = 64, WIDEST = 8 };
+enum { HASH_TEXT = 33 };
 
 struct track {
-    unsigned char value[BLOCK * WIDEST];
-    uint64_t valid[BLOCK / 64 + 1];
-    size_t n; /* rows in the block */
+    unsigned char *value; /* a block of the widest type */
+    uint64_t *valid;      /* its bits, and a word behind them */
+    size_t n;             /* rows in the block */
     char hash[HASH_TEXT];
 };
 
 struct fingerprint {
     struct frame *head;
     struct track *track; /* one a column */
+    uint64_t *room;      /* of all tracks */
+    size_t block;        /* rows, a multiple of 64 */
     size_t n_rows;
 };
+
+/* Rows of a block: as many as fit in the memory of 1,024 columns. */
+static size_t
+block_rows(size_t n_cols)
+{
+    size_t n = n_cols > MANY ? (size_t)BLOCK * MANY / n_cols : BLOCK;
+
+    return n < LEAST_BLOCK ? LEAST_BLOCK : n / 64 * 64;
+}
+
+static bool
+tracks_init(struct fingerprint *p, size_t n, struct error *err)
+{
+    size_t words = p->block * WIDEST / sizeof *p->room, bits;
+
+    bits = p->block / 64 + 1;
+    if (!(p->track = mem_try_array(n, sizeof *p->track, err)) ||
+        !(p->room = mem_try_array(n, (words + bits) * sizeof *p->room, err)))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        p->track[i].valid = p->room + i * (words + bits);
+        p->track[i].value = (unsigned char *)(p->track[i].valid + bits);
+    }
+    return true;
+}
 
 struct fingerprint *
 fingerprint_new(const struct frame *head, struct error *err)
@@ -37,9 +66,9 @@ fingerprint_new(const struct frame *head, struct error *err)
 
     if (!p)
         return NULL;
-    p->track = mem_try_array(frame_cols(head), sizeof *p->track, err);
-    p->head = p->track ? frame_slice(head, 0, 0, err) : NULL;
-    if (p->head)
+    p->block = block_rows(frame_cols(head));
+    if (tracks_init(p, frame_cols(head), err) &&
+        (p->head = frame_slice(head, 0, 0, err)))
         return p;
     fingerprint_free(p);
     return NULL;
@@ -52,6 +81,7 @@ fingerprint_free(struct fingerprint *p)
         return;
     frame_unref(p->head);
     free(p->track);
+    free(p->room);
     free(p);
 }
 
@@ -72,7 +102,7 @@ close_block(struct track *t, enum col_type type)
     file_hash(t->valid, (t->n + 63) / 64 * sizeof *t->valid, all + HASH_TEXT);
     file_hash(t->value, t->n * width_of(type), all + 2 * HASH_TEXT);
     file_hash(all, sizeof all, t->hash);
-    memset(t->valid, 0, sizeof t->valid);
+    memset(t->valid, 0, (t->n / 64 + 1) * sizeof *t->valid);
     t->n = 0;
 }
 
@@ -139,7 +169,8 @@ put_texts(struct track *t, const struct column *c, uint64_t *hash, size_t begin,
 /* ---- a column ---- */
 
 static bool
-add_column(struct track *t, const struct column *c, struct error *err)
+add_column(struct track *t, const struct column *c, size_t block,
+           struct error *err)
 {
     enum col_type type = column_type(c);
     size_t n_rows = column_rows(c), width = width_of(type);
@@ -149,7 +180,7 @@ add_column(struct track *t, const struct column *c, struct error *err)
         !(hash = mem_try_array(dict_count(column_dict(c)), sizeof *hash, err)))
         return false;
     for (size_t at = 0; at < n_rows;) {
-        size_t n = BLOCK - t->n < n_rows - at ? BLOCK - t->n : n_rows - at;
+        size_t n = block - t->n < n_rows - at ? block - t->n : n_rows - at;
 
         put_validity(t, column_validity(c), at, n);
         if (hash)
@@ -160,7 +191,7 @@ add_column(struct track *t, const struct column *c, struct error *err)
                    n * width);
         t->n += n;
         at += n;
-        if (t->n == BLOCK)
+        if (t->n == block)
             close_block(t, type);
     }
     free(hash);
@@ -172,7 +203,7 @@ fingerprint_add(struct fingerprint *p, const struct frame *rows,
                 struct error *err)
 {
     for (size_t i = 0; i < frame_cols(rows); i++)
-        if (!add_column(&p->track[i], frame_column(rows, i), err))
+        if (!add_column(&p->track[i], frame_column(rows, i), p->block, err))
             return false;
     p->n_rows += frame_rows(rows);
     return true;

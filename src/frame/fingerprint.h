@@ -3,7 +3,7 @@
  * A 128-bit hash of names, types and values in the order of the rows, that
  * does not depend on how the table was made, cut into batches, or on the codes
  * of its texts.  frame_fingerprint() is that of a single batch.  Memory: 32
- * KiB a column.
+ * KiB a column up to 1,024 columns, and no less than 0.6 KiB for each of more.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_FINGERPRINT_H
 #define LATHE_FRAME_FINGERPRINT_H

@@ -406,6 +406,48 @@ a_fingerprint_of_batches_is_that_of_the_whole(void **state)
     frame_unref(f);
 }
 
+/* Of many columns the blocks are shorter. */
+static void
+a_fingerprint_of_many_columns_is_that_of_the_whole_too(void **state)
+{
+    enum { ROWS = 1001, COLS = 9000, NAME = 12 };
+    static char text[COLS][NAME];
+    const char *name[COLS];
+    struct column *c[COLS];
+    struct error err;
+    struct frame *f;
+    struct fingerprint *p;
+    char whole[33], got[33];
+    double *x = mem_try_aligned(ROWS, sizeof *x, &err);
+
+    (void)state;
+    assert_non_null(x);
+    for (size_t i = 0; i < ROWS; i++)
+        x[i] = (double)(i * i % 77);
+    c[0] = column_new(COL_FLOAT64, ROWS, x, NULL, NULL, &err);
+    assert_non_null(c[0]);
+    for (size_t j = 0; j < COLS; j++) {
+        c[j] = j ? column_ref(c[0]) : c[0];
+        snprintf(text[j], NAME, "c%zu", j);
+        name[j] = text[j];
+    }
+    f = frame_new(ROWS, COLS, name, c, &err);
+    assert_non_null(f);
+    assert_true(frame_fingerprint(f, whole, &err));
+    assert_non_null(p = fingerprint_new(f, &err));
+    for (size_t at = 0; at < ROWS; at += 77) {
+        size_t end = ROWS - at < 77 ? ROWS : at + 77;
+        struct frame *batch = frame_slice(f, at, end, &err);
+
+        assert_true(fingerprint_add(p, batch, &err));
+        frame_unref(batch);
+    }
+    assert_true(fingerprint_end(p, got, &err));
+    assert_string_equal(got, whole);
+    fingerprint_free(p);
+    frame_unref(f);
+}
+
 int
 main(void)
 {
@@ -419,6 +461,8 @@ main(void)
         cmocka_unit_test(take_select_with_and_drop_make_new_frames),
         cmocka_unit_test(the_fingerprint_ignores_how_a_frame_was_made),
         cmocka_unit_test(a_fingerprint_of_batches_is_that_of_the_whole),
+        cmocka_unit_test(
+            a_fingerprint_of_many_columns_is_that_of_the_whole_too),
         cmocka_unit_test(print_aligns_cuts_and_counts),
         cmocka_unit_test(
             print_puts_points_below_each_other_where_no_digit_is_lost),
