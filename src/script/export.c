@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "script/export.h"
 #include "script/notebook.h"
+#include "session/plot.h"
 
 /* ---- Jupyter ---- */
 
@@ -75,6 +76,12 @@ put_data(struct json_writer *w, const struct output *o)
         buf_init(&html);
         export_html_table(&html, o->frame);
         put_lines(w, "text/html", html.data, html.len);
+        buf_fini(&html);
+    }
+    if (o->svg) {
+        buf_init(&html);
+        plot_svg_alone(o->svg, &html);
+        put_lines(w, "image/svg+xml", html.data, html.len);
         buf_fini(&html);
     }
     json_close(w, '}');

@@ -50,8 +50,7 @@ static const char style[] =
     ".s1 { stroke: var(--s1); stroke-width: 2 }\n"
     ".s2 { stroke: var(--s2); stroke-width: 2; stroke-dasharray: 6 3 }\n"
     ".t1 { fill: var(--s1) }\n"
-    ".t2 { fill: var(--s2) }\n"
-    "</style>\n";
+    ".t2 { fill: var(--s2) }\n" PLOT_SVG_MORE "</style>\n";
 
 /* ---- text ---- */
 
@@ -288,6 +287,13 @@ put_output(struct buf *out, const struct notebook *n, const struct output *o)
         return;
     if (o->frame) {
         export_html_table(out, o->frame);
+        return;
+    }
+    if (o->svg) { /* the first line of the text is its title */
+        buf_puts(out, "<p class=\"count\">");
+        buf_html(out, o->text, strcspn(o->text, "\n"));
+        buf_puts(out, "</p>\n");
+        buf_puts(out, o->svg);
         return;
     }
     buf_printf(out, "<pre%s>", o->kind == OUT_ERROR ? " class=\"error\"" : "");

@@ -20,7 +20,7 @@ struct keep {
 static const char *const state_words[] = {"idle",   "queued", "running",
                                           "passed", "failed", "stopped"};
 static const char *const kind_words[] = {
-    "text", "table", "profile", "run", "model", "evaluation", "error"};
+    "text", "table", "profile", "run", "model", "evaluation", "chart", "error"};
 enum { N_KINDS = sizeof kind_words / sizeof *kind_words };
 
 /* Notebooks are told apart by their whole path. */
@@ -58,6 +58,8 @@ put_output(struct json_writer *w, const struct output *o)
     json_put_string(w, o->json);
     json_name(w, "run");
     json_put_string(w, o->run);
+    json_name(w, "svg");
+    json_put_string(w, o->svg);
     json_close(w, '}');
 }
 
@@ -144,7 +146,8 @@ get_output(const struct json *v, struct output *o, struct error *err)
         .kind = (enum output_kind)word_index(kind, kind_words, N_KINDS),
         .text = mem_text(text),
         .json = optional_text(v, "json"),
-        .run = optional_text(v, "run")};
+        .run = optional_text(v, "run"),
+        .svg = optional_text(v, "svg")};
     return true;
 }
 

@@ -230,6 +230,7 @@ output_fini(struct output *o)
     free(o->text);
     free(o->json);
     free(o->run);
+    free(o->svg);
     frame_unref(o->frame);
     *o = (struct output){0};
 }
@@ -241,6 +242,7 @@ output_copy(struct output *to, const struct output *from)
                           .text = mem_text(from->text),
                           .json = mem_text(from->json),
                           .run = mem_text(from->run),
+                          .svg = mem_text(from->svg),
                           .frame = from->frame ? frame_ref(from->frame) : NULL};
 }
 

@@ -20,6 +20,7 @@ enum output_kind {
     OUT_RUN,
     OUT_MODEL,
     OUT_EVALUATION,
+    OUT_CHART,
     OUT_ERROR
 };
 /* OUT_RUN comes twice for a fit: when it begins, with text "", so that a
@@ -31,6 +32,8 @@ struct output {
     char *json;          /* structured form; may be NULL */
     struct frame *frame; /* OUT_TABLE; may be NULL (restored from disk) */
     char *run;           /* OUT_RUN: id */
+    char *svg;           /* OUT_CHART: the same as an SVG element whose classes
+                            are those of plot_svg(); may be NULL */
 };
 
 struct kernel_events { /* called on the main thread; any may be NULL */

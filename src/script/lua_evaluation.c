@@ -151,13 +151,15 @@ evaluation_plot(lua_State *L)
 {
     struct drawing *d = draw(L);
     struct kernel *k = script_kernel(L);
-    struct buf *out = script_buf(L);
+    struct buf *out = script_buf(L), *svg = script_buf(L);
     struct error err;
 
     if (!curve_text(d->curve, d->kind, script_width(k), script_plain(k), out,
-                    &err))
+                    &err) ||
+        !curve_svg(d->curve, d->kind, svg, &err))
         script_fail(L, &err);
-    script_emit_text(k, out->data, out->len);
+    script_emit(k, &(struct output){
+                       .kind = OUT_CHART, .text = out->data, .svg = svg->data});
     return 0;
 }
 

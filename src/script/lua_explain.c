@@ -176,6 +176,23 @@ explanation_field(lua_State *L, void *p, const char *name)
     return true;
 }
 
+static void
+explanation_show(struct kernel *k, const void *p, struct output *o)
+{
+    const struct explanation *e = p;
+    struct error ignored;
+    struct buf svg;
+
+    (void)k;
+    if (e->kind < EXPLANATION_EFFECT || !explanation_has_line(e))
+        return;
+    buf_init(&svg);
+    o->kind = OUT_CHART;
+    if (explanation_svg(e, &svg, &ignored))
+        o->svg = buf_take(&svg);
+    buf_fini(&svg);
+}
+
 static const char *const explanation_fields[] = {"kind", "note", "frame",
                                                  "importance", NULL};
 
@@ -184,6 +201,7 @@ const struct object_type explanation_type = {
     .free = explanation_free,
     .print = explanation_print,
     .brief = explanation_brief,
+    .show = explanation_show,
     .field = explanation_field,
     .fields = explanation_fields,
 };

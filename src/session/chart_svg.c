@@ -7,10 +7,11 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "session/chart.h"
 
-enum { DOT = 4 };
+enum { DOT = 4, TOP = 8 }; /* above: half of a label */
 
 static double
 place_of(const struct chart_axis *a, double v)
@@ -85,8 +86,10 @@ put_labels(const struct plot_spec *spec, const struct chart_frame *f,
 
         y = fmax(y, above + 4 * DOT);
         above = y;
-        buf_printf(out, "<text class=\"t%d\" x=\"%d\" y=\"%.1f\">%s</text>\n",
-                   order[i]->ink, DOT * (f->x.to + 3), y, order[i]->label);
+        buf_printf(out, "<text class=\"t%d\" x=\"%d\" y=\"%.1f\">",
+                   order[i]->ink, DOT * (f->x.to + 3), y);
+        buf_html(out, order[i]->label, strlen(order[i]->label));
+        buf_puts(out, "</text>\n");
     }
 }
 
@@ -98,8 +101,8 @@ plot_svg(const struct plot_spec *spec, struct buf *out, struct error *err)
 
     if (!chart_frame_of(spec, &f))
         return error_set(err, ERR_RANGE, "nothing to draw");
-    buf_printf(out, "<svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\">\n",
-               w, h, w);
+    buf_printf(out, "<svg viewBox=\"0 %d %d %d\" width=\"%d\" role=\"img\">\n",
+               -TOP, w, h + TOP, w);
     put_axes(spec, &f, out);
     for (size_t i = 0; i < spec->n_series; i++) {
         struct chart_data d;
@@ -113,4 +116,25 @@ plot_svg(const struct plot_spec *spec, struct buf *out, struct error *err)
     put_labels(spec, &f, out);
     buf_puts(out, "</svg>\n");
     return true;
+}
+
+void
+plot_svg_alone(const char *svg, struct buf *out)
+{
+    const char *head = "<svg ", *body = strstr(svg, ">\n");
+
+    if (strncmp(svg, head, strlen(head)) != 0 || !body)
+        return;
+    buf_puts(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" ");
+    buf_add(out, svg + strlen(head), (size_t)(body - svg) - strlen(head));
+    buf_puts(out, ">\n<style>\n"
+                  "text { font: 12px sans-serif; fill: #666666 }\n"
+                  "path { fill: none; stroke: #666666 }\n"
+                  ".grid { stroke: #cccccc }\n"
+                  ".s1 { stroke: #0072b2; stroke-width: 2 }\n"
+                  ".s2 { stroke: #d55e00; stroke-width: 2; "
+                  "stroke-dasharray: 6 3 }\n"
+                  ".t1 { fill: #0072b2 }\n"
+                  ".t2 { fill: #d55e00 }\n" PLOT_SVG_MORE "</style>\n");
+    buf_puts(out, body + 2);
 }

@@ -93,6 +93,23 @@ add_diagonal(struct lines *l, enum curve_kind kind)
         .x = ends, .y = ends, .n = 2, .ink = LINES, .label = NULL};
 }
 
+static struct plot_spec
+lines_spec(const struct lines *l, int width, int height)
+{
+    struct plot_spec spec = plot_spec_of(l->series, l->n, width, height);
+
+    spec.x_min = spec.y_min = 0;
+    spec.x_max = spec.y_max = 1;
+    return spec;
+}
+
+static void
+lines_fini(struct lines *l)
+{
+    free(l->x);
+    free(l->y);
+}
+
 bool
 curve_text(const struct frame *f, enum curve_kind kind, size_t width,
            bool plain, struct buf *out, struct error *err)
@@ -108,9 +125,7 @@ curve_text(const struct frame *f, enum curve_kind kind, size_t width,
 
     if (ok) {
         add_diagonal(&l, kind);
-        spec = plot_spec_of(l.series, l.n, cells, CHART_ROWS);
-        spec.x_min = spec.y_min = 0;
-        spec.x_max = spec.y_max = 1;
+        spec = lines_spec(&l, cells, CHART_ROWS);
         spec.glyphs = plain ? PLOT_ASCII : PLOT_BRAILLE;
         ok = plot_draw(&spec, &im, err);
     }
@@ -121,7 +136,24 @@ curve_text(const struct frame *f, enum curve_kind kind, size_t width,
             buf_printf(out, "%d of %zu classes\n", LINES - 1, l.n_classes);
         plot_image_fini(&im);
     }
-    free(l.x);
-    free(l.y);
+    lines_fini(&l);
+    return ok;
+}
+
+bool
+curve_svg(const struct frame *f, enum curve_kind kind, struct buf *out,
+          struct error *err)
+{
+    struct lines l = {0};
+    bool ok = lines_init(&l, f, curve_look(kind), err);
+
+    if (ok) {
+        struct plot_spec spec;
+
+        add_diagonal(&l, kind);
+        spec = lines_spec(&l, PLOT_SVG_CELLS, PLOT_SVG_ROWS);
+        ok = plot_svg(&spec, out, err);
+    }
+    lines_fini(&l);
     return ok;
 }

@@ -9,4 +9,7 @@
  * classes beyond the first few are left out, which is said. */
 bool curve_text(const struct frame *f, enum curve_kind kind, size_t width,
                 bool plain, struct buf *out, struct error *err) MUST_USE;
+/* The same for pages: plot_svg(). */
+bool curve_svg(const struct frame *f, enum curve_kind kind, struct buf *out,
+               struct error *err) MUST_USE;
 #endif

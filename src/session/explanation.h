@@ -94,6 +94,8 @@ size_t explanation_feature(const struct explanation *e, struct str name);
 bool explanation_chart(const struct explanation *e, long output, int width,
                        int height, enum plot_glyphs glyphs,
                        struct plot_image *out, struct error *err) MUST_USE;
+bool explanation_svg(const struct explanation *e, struct buf *out,
+                     struct error *err) MUST_USE; /* the same for pages */
 /* Not of an input of texts, or of one value. */
 bool explanation_has_line(const struct explanation *e);
 #endif

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "session/explanation.h"
 
-enum { CURVES_SHOWN = 50 };
+enum { CURVES_SHOWN = 50, CURVES_IN_CELLS = 12, ROW_INK = 8 };
 #define FLAT 0.25 /* that part */
 
 struct curves {
@@ -74,12 +74,12 @@ add_mean(struct curves *c, const struct effect *e, size_t output, int ink,
 }
 
 static void
-add_rows(struct curves *c, const struct effect *e, size_t output)
+add_rows(struct curves *c, const struct effect *e, size_t output, size_t most)
 {
-    size_t n = e->n_rows < CURVES_SHOWN ? e->n_rows : CURVES_SHOWN;
+    size_t n = e->n_rows < most ? e->n_rows : most;
 
     for (size_t i = 0; i < n; i++) {
-        double *y = add_curve(c, 2, NULL);
+        double *y = add_curve(c, ROW_INK, NULL);
 
         for (size_t p = 0; p < c->points; p++)
             y[p] = answer(e, p, i * e->n_rows / n, output);
@@ -87,14 +87,15 @@ add_rows(struct curves *c, const struct effect *e, size_t output)
 }
 
 static void
-add_curves(struct curves *c, const struct explanation *x, long output)
+add_curves(struct curves *c, const struct explanation *x, long output,
+           size_t most)
 {
     const struct effect *e = &x->effect;
     const char *const *classes;
     size_t n = model_classes(x->model, &classes);
 
     if (x->kind == EXPLANATION_CURVES)
-        add_rows(c, e, output < 0 ? 0 : (size_t)output);
+        add_rows(c, e, output < 0 ? 0 : (size_t)output, most);
     if (output >= 0 || e->k == 1) {
         add_mean(c, e, output < 0 ? 0 : (size_t)output, 1, NULL);
         return;
@@ -128,28 +129,59 @@ curves_spec(const struct curves *c, const struct explanation *x, int width,
     return spec;
 }
 
+static bool
+curves_init(struct curves *c, const struct explanation *e, long output,
+            size_t most, struct error *err)
+{
+    *c = (struct curves){
+        .points = e->effect.n_points, .low = INFINITY, .high = -INFINITY};
+    c->x = mem_try_array(c->points, sizeof *c->x, err);
+    c->y = mem_try_array((CURVES_SHOWN + 1) * c->points, sizeof *c->y, err);
+    if (!c->x || !c->y)
+        return false;
+    for (size_t p = 0; p < c->points; p++)
+        c->x[p] = place_of(&e->effect, p);
+    add_curves(c, e, output, most);
+    return true;
+}
+
+static void
+curves_fini(struct curves *c)
+{
+    free(c->x);
+    free(c->y);
+}
+
 bool
 explanation_chart(const struct explanation *e, long output, int width,
                   int height, enum plot_glyphs glyphs, struct plot_image *out,
                   struct error *err)
 {
-    struct curves c = {
-        .points = e->effect.n_points, .low = INFINITY, .high = -INFINITY};
-    bool ok = false;
+    struct curves c;
+    bool ok = curves_init(&c, e, output, CURVES_IN_CELLS, err);
 
-    c.x = mem_try_array(c.points, sizeof *c.x, err);
-    c.y = mem_try_array((CURVES_SHOWN + 1) * c.points, sizeof *c.y, err);
-    if (c.x && c.y) {
-        struct plot_spec spec;
+    if (ok) {
+        struct plot_spec spec = curves_spec(&c, e, width, height);
 
-        for (size_t p = 0; p < c.points; p++)
-            c.x[p] = place_of(&e->effect, p);
-        add_curves(&c, e, output);
-        spec = curves_spec(&c, e, width, height);
         spec.glyphs = glyphs;
         ok = plot_draw(&spec, out, err);
     }
-    free(c.x);
-    free(c.y);
+    curves_fini(&c);
+    return ok;
+}
+
+bool
+explanation_svg(const struct explanation *e, struct buf *out, struct error *err)
+{
+    struct curves c;
+    bool ok = curves_init(&c, e, e->output, CURVES_SHOWN, err);
+
+    if (ok) {
+        struct plot_spec spec =
+            curves_spec(&c, e, PLOT_SVG_CELLS, PLOT_SVG_ROWS);
+
+        ok = plot_svg(&spec, out, err);
+    }
+    curves_fini(&c);
     return ok;
 }

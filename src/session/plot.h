@@ -74,10 +74,26 @@ bool plot_draw(const struct plot_spec *spec, struct plot_image *out,
                struct error *err) MUST_USE;
 
 /* The same as inline SVG for a page whose style sheet colours the classes s1,
- * s2, ... (lines), t1, t2, ... (labels, which are put in as they are), grid and
- * axis. */
+ * s2, ... (lines), t1, t2, ... (labels), grid and axis. */
 bool plot_svg(const struct plot_spec *spec, struct buf *out,
               struct error *err) MUST_USE;
+enum { PLOT_SVG_CELLS = 80, PLOT_SVG_ROWS = 18 }; /* a size that fits a page */
+/* Such an element as a file of its own, with its colours. */
+void plot_svg_alone(const char *svg, struct buf *out);
+/* The lines and labels from 3 on in a style sheet; 8 stands behind the others:
+ * what guessing gives, rows beside their mean. */
+#define PLOT_SVG_MORE                              \
+    ".s3 { stroke: #009e73; stroke-width: 2 }\n"   \
+    ".s4 { stroke: #cc79a7; stroke-width: 2 }\n"   \
+    ".s5 { stroke: #b8860b; stroke-width: 2 }\n"   \
+    ".s6 { stroke: #56b4e9; stroke-width: 2 }\n"   \
+    ".s7 { stroke: #777777; stroke-width: 2 }\n"   \
+    ".s8 { stroke: #999999; stroke-width: 0.5 }\n" \
+    ".t3 { fill: #009e73 }\n"                      \
+    ".t4 { fill: #cc79a7 }\n"                      \
+    ".t5 { fill: #b8860b }\n"                      \
+    ".t6 { fill: #56b4e9 }\n"                      \
+    ".t7 { fill: #777777 }\n"
 
 struct plotter;
 

@@ -146,6 +146,35 @@ like "$page" '<p class="count">2 rows x 2 columns</p>' "with their count"
 like "$page" '<path class="s1" d="M[0-9. L]*"/>' "a fit has its curve"
 like "$page" 'class="t1".*>valid 0' "and names it"
 like "$page" '<pre class="error">.*no &lt;good&gt;' "an error is marked"
+cat > chart.lua <<'NB'
+x, y = {}, {}
+for i = 1, 60 do x[i], y[i] = i, ({ "<a>", "b", "c" })[i % 3 + 1] end
+t = lathe.frame { x = x, y = y }
+m = lathe.gbdt { trees = 3 }:fit(t, "y")
+m:evaluate(t):plot("roc")
+-- %% effect
+m:explain { data = t, pdp = "x" }
+NB
+"$lathe" run chart.lua --save chart.html --save chart.ipynb > out 2>&1
+like "$(cat out)" "┤" "curves are drawn in cells"
+page=$(cat chart.html)
+is "$(grep -c '<svg viewBox' chart.html)" 3 "and as pictures in a page, beside that of the fit"
+like "$page" '<p class="count">ROC: true_positives over false_positives</p>' "under their titles"
+like "$page" '<text class="t1"[^>]*>&lt;a&gt;</text>' "with names of classes as texts"
+is "$(grep -c '┤' chart.html)" 0 "in place of the cells"
+if /usr/bin/python3 -c 0 2> /dev/null; then
+    /usr/bin/python3 - > out 2>&1 <<'PY'
+import json, xml.dom.minidom
+cells = json.load(open("chart.ipynb"))["cells"]
+svg = ["".join(o["data"]["image/svg+xml"]) for c in cells for o in c["outputs"] if "image/svg+xml" in o.get("data", {})]
+for s in svg:
+    assert xml.dom.minidom.parseString(s).documentElement.getElementsByTagName("style")
+print(len(svg))
+PY
+    is "$(cat out)" 2 "a notebook of Jupyter has them with their colours"
+else
+    skip "a notebook of Jupyter has them with their colours" "no python3"
+fi
 out=$("$lathe" run nb.lua --save nb.pdf 2> err)
 is "$?" 2 "another ending is wrong use"
 is "$out" "" "which is said before anything runs"
