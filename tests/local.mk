@@ -24,9 +24,19 @@ endif
 if HAVE_VTERM
 OPTIONAL_TESTS += tui
 endif
-EXTRA_DIST += tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/tap.lua tests/lib/tap.sh tests/lib/close.h tests/lib/lesson.h tests/lib/profile_table.h tests/lib/same_stream.h tests/lib/scratch.h tests/lib/small_model.h
 EXTRA_DIST += tests/lib/any_family.h
-EXTRA_DIST += tests/lib/artifact.py tests/lib/run.sh tests/lib/lua.sh tests/lib/summary.sh tests/lib/tap.lua tests/lib/tap.sh tests/lib/close.h tests/lib/profile_table.h tests/lib/same_stream.h tests/lib/scratch.h tests/lib/small_model.h
+EXTRA_DIST += tests/lib/artifact.py
+EXTRA_DIST += tests/lib/close.h
+EXTRA_DIST += tests/lib/lesson.h
+EXTRA_DIST += tests/lib/lua.sh
+EXTRA_DIST += tests/lib/profile_table.h
+EXTRA_DIST += tests/lib/run.sh
+EXTRA_DIST += tests/lib/same_stream.h
+EXTRA_DIST += tests/lib/scratch.h
+EXTRA_DIST += tests/lib/small_model.h
+EXTRA_DIST += tests/lib/summary.sh
+EXTRA_DIST += tests/lib/tap.lua
+EXTRA_DIST += tests/lib/tap.sh
 
 # Each fuzz target replays its corpus: FUZZ += tests/fuzz/fuzz_x, and its sources.
 FUZZ = tests/fuzz/fuzz_arrow
@@ -78,6 +88,7 @@ check_PROGRAMS += tests/engine/hash_gbdt
 check_PROGRAMS += tests/frame/parquet_lines
 SCRIPT_TESTS = tests/lint/layers.sh
 SCRIPT_TESTS += tests/lint/manuals.sh
+SCRIPT_TESTS += tests/lint/parse.sh
 SCRIPT_TESTS += tests/lint/whole.sh
 SCRIPT_TESTS += tests/cli/bootstrap.sh
 SCRIPT_TESTS += tests/cli/beyond_memory.sh
@@ -110,34 +121,37 @@ SCRIPT_TESTS += tests/engine/same_bytes.sh
 TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += $(SCRIPT_TESTS)
 
-# Measurements, by hand: make tests/bench/bench_gbdt.
+# Measurements are run by hand; that they still build is part of the check.
 # tests/bench/gbdt.py sets XGBoost beside it, classic.py scikit-learn beside
 # bench_classic.
-EXTRA_PROGRAMS += tests/bench/bench_cancel
-EXTRA_PROGRAMS += tests/bench/bench_classic
-EXTRA_PROGRAMS += tests/bench/bench_explain
-EXTRA_PROGRAMS += tests/bench/bench_gbdt
-EXTRA_PROGRAMS += tests/bench/bench_load
-EXTRA_PROGRAMS += tests/bench/bench_net
-EXTRA_PROGRAMS += tests/bench/bench_profile
-EXTRA_PROGRAMS += tests/bench/bench_query
-EXTRA_PROGRAMS += tests/bench/bench_serve
-EXTRA_PROGRAMS += tests/bench/bench_tui
-EXTRA_PROGRAMS += tests/bench/make_tables
-# Quality of the defaults: make tests/bench/quality && tests/bench/quality.sh.
-EXTRA_PROGRAMS += tests/bench/quality
-EXTRA_DIST += tests/bench/forest.py
+check_PROGRAMS += tests/bench/bench_cancel
+check_PROGRAMS += tests/bench/bench_classic
+check_PROGRAMS += tests/bench/bench_explain
+check_PROGRAMS += tests/bench/bench_gbdt
+check_PROGRAMS += tests/bench/bench_load
+check_PROGRAMS += tests/bench/bench_net
+check_PROGRAMS += tests/bench/bench_profile
+check_PROGRAMS += tests/bench/bench_query
+check_PROGRAMS += tests/bench/bench_serve
+check_PROGRAMS += tests/bench/bench_tui
+check_PROGRAMS += tests/bench/make_tables
+# Quality of the defaults: tests/bench/quality.sh.
+check_PROGRAMS += tests/bench/quality
 EXTRA_DIST += tests/bench/classic.py
-EXTRA_DIST += tests/bench/gbdt.py tests/bench/gbdt_seed.py
 EXTRA_DIST += tests/bench/explain.py
 EXTRA_DIST += tests/bench/forest.py
 EXTRA_DIST += tests/bench/gbdt.py
 EXTRA_DIST += tests/bench/gbdt_large.py
+EXTRA_DIST += tests/bench/gbdt_seed.py
+EXTRA_DIST += tests/bench/load.mjs
+EXTRA_DIST += tests/bench/load.sh
 EXTRA_DIST += tests/bench/net.py
-EXTRA_DIST += tests/bench/load.mjs tests/bench/load.sh
-EXTRA_DIST += tests/bench/profile.mjs tests/bench/profile.sh
-EXTRA_DIST += tests/bench/query.mjs tests/bench/query.sh
-EXTRA_DIST += tests/bench/quality.sh tests/bench/quality.py
+EXTRA_DIST += tests/bench/profile.mjs
+EXTRA_DIST += tests/bench/profile.sh
+EXTRA_DIST += tests/bench/quality.py
+EXTRA_DIST += tests/bench/quality.sh
+EXTRA_DIST += tests/bench/query.mjs
+EXTRA_DIST += tests/bench/query.sh
 
 # The unit tests alone, for builds with sanitizers.
 check-unit:

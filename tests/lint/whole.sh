@@ -1,5 +1,6 @@
 #!/bin/sh
-# Tests that were left out when the tree was configured are told, not forgotten.
+# Tests that were left out, of the lists or when the tree was configured, are
+# told, not forgotten.
 # SPDX-License-Identifier: GPL-3.0-or-later
 . "$LATHE_SOURCE/tests/lib/tap.sh"
 
@@ -12,5 +13,12 @@ done <<'EOF'
 unit libcmocka-dev
 tui libvterm-dev
 EOF
+
+cd "$LATHE_SOURCE" || exit 99
+missing=$(find tests -type f ! -path 'tests/data/*' ! -path 'tests/fuzz/corpus/*' ! -name '*~' ! -name '.*' |
+    while read -r f; do
+        grep -qwF -e "${f%.c}" tests/local.mk src/*/local.mk || echo "$f"
+    done)
+is "$missing" "tests/local.mk" "every file below tests has a place in a local.mk"
 
 done_testing
