@@ -10,18 +10,37 @@
 #include "engine/trees/part.h"
 #include "tests/lib/close.h"
 
-enum { CODES = 5000, MOST = 3000, GUARD = 0x5ca1ab1e };
+enum {
+    ROWS = 5000,
+    STRIDE = 3,
+    CODES = ROWS * STRIDE,
+    MOST = 3000,
+    GUARD = 0x5ca1ab1e
+};
 
 struct fixture {
-    uint8_t code[CODES + PART_SLACK];
+    uint8_t code[CODES];
     uint32_t rows[MOST], left[MOST + 1], right[MOST + 1];
     uint64_t set[PART_SET_WORDS], bits[MOST / 64 + 2];
 };
 
+enum kind { NEIGHBOURS, LIST, SPARSE_LIST, STRIDED_LIST };
+
+static size_t
+mark(const struct part_kernels *k, struct fixture *f, size_t n, enum kind kind)
+{
+    size_t stride = kind == STRIDED_LIST ? STRIDE : 1;
+
+    if (kind == NEIGHBOURS)
+        return k->mark(f->code + 7, n, f->set, f->bits);
+    return part_mark_list(k, f->code, stride, f->rows, n, kind != LIST, f->set,
+                          f->bits);
+}
+
 /* n rows of a list, or neighbours, parted by a set that `share` of 256 codes
  * are in. */
 static void
-check(const struct part_kernels *k, struct fixture *f, size_t n, bool range,
+check(const struct part_kernels *k, struct fixture *f, size_t n, enum kind kind,
       unsigned share)
 {
     size_t count, l = 0, r = 0;
@@ -34,12 +53,12 @@ check(const struct part_kernels *k, struct fixture *f, size_t n, bool range,
     for (size_t i = 0; i <= MOST; i++)
         f->left[i] = f->right[i] = GUARD;
     for (size_t i = 0; i < n; i++)
-        f->rows[i] = (uint32_t)(range ? 7 + i : CODES - 1 - i - i / 3);
-    count = range ? k->mark_range(f->code + 7, n, f->set, f->bits)
-                  : k->mark(f->code, f->rows, n, f->set, f->bits);
+        f->rows[i] =
+            (uint32_t)(kind == NEIGHBOURS ? 7 + i : ROWS - 1 - i - i / 3);
+    count = mark(k, f, n, kind);
     k->move(f->rows, n, f->bits, f->left, f->right);
     for (size_t i = 0; i < n; i++) {
-        uint8_t c = f->code[f->rows[i]];
+        uint8_t c = f->code[f->rows[i] * (kind == STRIDED_LIST ? STRIDE : 1)];
 
         if (f->set[c / 64] >> (c % 64) & 1)
             assert_int_equal(f->left[l++], f->rows[i]);
@@ -61,13 +80,12 @@ check_all(const struct part_kernels *k)
     struct fixture *f = calloc(1, sizeof *f);
 
     assert_non_null(f);
-    for (size_t i = 0; i < CODES + PART_SLACK; i++)
+    for (size_t i = 0; i < CODES; i++)
         f->code[i] = (uint8_t)rng_below(1, 1, i, 256);
     for (size_t i = 0; i < sizeof length / sizeof *length; i++)
-        for (size_t s = 0; s < sizeof share / sizeof *share; s++) {
-            check(k, f, length[i], false, share[s]);
-            check(k, f, length[i], true, share[s]);
-        }
+        for (size_t s = 0; s < sizeof share / sizeof *share; s++)
+            for (enum kind kind = NEIGHBOURS; kind <= STRIDED_LIST; kind++)
+                check(k, f, length[i], kind, share[s]);
     free(f);
 }
 

@@ -10,7 +10,6 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "engine/trees/part.h"
 
 enum {
     BLOCK = 4096,    /* rows coded at a time: they stay in the L2 cache */
@@ -242,8 +241,8 @@ make_codes(struct binned *b, bool by_col, size_t *left, struct error *err)
     if (!b->row)
         return false;
     if (by_col)
-        b->col = room_init_paged(&b->cols, b->n_rows * b->n_slots + PART_SLACK,
-                                 1, left, err);
+        b->col =
+            room_init_paged(&b->cols, b->n_rows * b->n_slots, 1, left, err);
     return !by_col || b->col;
 }
 

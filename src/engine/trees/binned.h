@@ -47,8 +47,7 @@ struct binned {
     struct binned_slot *slot; /* n_slots, padded to words */
     struct binner **binner;   /* n_cols */
     uint64_t *row;            /* n_rows x n_words; readable past the end */
-    uint8_t *col;             /* n_slots x n_rows, readable PART_SLACK past the
-                                 end; NULL in binned_apply() */
+    uint8_t *col;             /* n_slots x n_rows; NULL in binned_apply() */
     struct room rows, cols;   /* what those two lie in */
     bool borrowed;            /* slots and binners are those of another */
 };

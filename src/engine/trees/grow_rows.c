@@ -15,22 +15,35 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 8, SCORE_GRAIN = 16384 };
+enum {
+    LANES = 8,
+    SCORE_GRAIN = 16384,
+    SPARSE = 48,   /* one row in so many, and lines of codes hold one each */
+    BY_ROW = 8192, /* rows whose codes a core's cache holds */
+};
 
 /* ---- part ---- */
 
+/* Which of a leaf's rows go left.  Codes are read by column; but where each is
+ * in a line of memory of its own and the leaf is small, by row: the histogram
+ * of the smaller child then finds its rows in the cache. */
 static size_t
 mark_rows(const struct grower *g, const struct grow_leaf *l, size_t begin,
           size_t end, uint64_t *bits)
 {
-    const uint32_t *rows = g->rows[l->list];
-    const uint8_t *code = g->b->col + l->best.split.slot * g->b->n_rows;
-    size_t n = end - begin;
+    const uint32_t *rows = g->rows[l->list] + begin;
+    const struct tree_split *s = &l->best.split;
+    const uint8_t *code = g->b->col + s->slot * g->b->n_rows;
+    size_t n = end - begin, span = rows[n - 1] - rows[0];
+    bool sparse = span / SPARSE >= n;
 
-    if (rows[end - 1] - rows[begin] == n - 1)
-        return g->part_fn->mark_range(code + rows[begin], n, l->best.split.set,
-                                      bits);
-    return g->part_fn->mark(code, rows + begin, n, l->best.split.set, bits);
+    if (span == n - 1)
+        return g->part_fn->mark(code + rows[0], n, s->set, bits);
+    if (sparse && l->n <= BY_ROW)
+        return part_mark_list(g->part_fn, binned_row(g->b, 0) + s->slot,
+                              g->b->n_words * BINNED_WORD, rows, n, true,
+                              s->set, bits);
+    return part_mark_list(g->part_fn, code, 1, rows, n, sparse, s->set, bits);
 }
 
 static bool

@@ -1,4 +1,4 @@
-/* engine/trees/part_avx2.c -- parting four rows, or 32 neighbours, at a time.
+/* engine/trees/part_avx2.c -- marking 32 rows, moving four, at a time.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -11,7 +11,7 @@
 
 enum { WORD = 64, HALF = 32, LANES = 4 };
 
-/* 32 neighbours: byte code / 8 of the set, then its bit code % 8. */
+/* 32 codes: byte code / 8 of the set, then its bit code % 8. */
 static TARGET_AVX2 uint32_t
 mark_half(const uint8_t *code, __m256i low, __m256i high)
 {
@@ -29,7 +29,7 @@ mark_half(const uint8_t *code, __m256i low, __m256i high)
 }
 
 static TARGET_AVX2 size_t
-mark_range(const uint8_t *code, size_t n, const uint64_t *set, uint64_t *bits)
+mark(const uint8_t *code, size_t n, const uint64_t *set, uint64_t *bits)
 {
     __m256i low =
         _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)set));
@@ -44,8 +44,7 @@ mark_range(const uint8_t *code, size_t n, const uint64_t *set, uint64_t *bits)
         bits[at / WORD] = word;
         count += (size_t)_mm_popcnt_u64(word);
     }
-    return count +
-           part_plain.mark_range(code + at, n - at, set, bits + at / WORD);
+    return count + part_plain.mark(code + at, n - at, set, bits + at / WORD);
 }
 
 /* By four bits: the places of the set ones, then those of the others. */
@@ -98,14 +97,7 @@ move(const uint32_t *rows, size_t n, const uint64_t *bits, uint32_t *left,
     }
 }
 
-static size_t
-mark(const uint8_t *code, const uint32_t *rows, size_t n, const uint64_t *set,
-     uint64_t *bits)
-{
-    return part_plain.mark(code, rows, n, set, bits);
-}
-
-const struct part_kernels part_avx2 = {mark, mark_range, move};
+const struct part_kernels part_avx2 = {mark, move};
 #else
-const struct part_kernels part_avx2 = {NULL, NULL, NULL};
+const struct part_kernels part_avx2 = {NULL, NULL};
 #endif

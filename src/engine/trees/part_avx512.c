@@ -1,4 +1,4 @@
-/* engine/trees/part_avx512.c -- parting 16 rows, or 64 neighbours, at a time.
+/* engine/trees/part_avx512.c -- marking 64 rows, moving 16, at a time.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -11,47 +11,9 @@
 
 enum { WORD = 64, LANES = 16 };
 
-/* Is each code in the set, whose 256 bits are eight words? */
-static TARGET_AVX512 __mmask16
-in_set(__m512i words, __m512i code)
-{
-    __m512i word = _mm512_permutexvar_epi32(_mm512_srli_epi32(code, 5), words);
-
-    /* The shift takes the low five bits itself in no instruction. */
-    code = _mm512_and_si512(code, _mm512_set1_epi32(31));
-    return _mm512_test_epi32_mask(_mm512_srlv_epi32(word, code),
-                                  _mm512_set1_epi32(1));
-}
-
+/* 64 codes: byte code / 8 of the set, then its bit code % 8. */
 static TARGET_AVX512 size_t
-mark(const uint8_t *code, const uint32_t *rows, size_t n, const uint64_t *set,
-     uint64_t *bits)
-{
-    __m512i words =
-        _mm512_broadcast_i64x4(_mm256_loadu_si256((const void *)set));
-    __m512i byte = _mm512_set1_epi32(255);
-    size_t count = 0, at = 0;
-
-    for (; at + WORD <= n; at += WORD) {
-        uint64_t word = 0;
-
-        for (size_t i = 0; i < WORD; i += LANES) {
-            __m512i row = _mm512_loadu_si512(rows + at + i);
-            __m512i c =
-                _mm512_and_si512(_mm512_i32gather_epi32(row, code, 1), byte);
-
-            word |= (uint64_t)in_set(words, c) << i;
-        }
-        bits[at / WORD] = word;
-        count += (size_t)_mm_popcnt_u64(word);
-    }
-    return count +
-           part_plain.mark(code, rows + at, n - at, set, bits + at / WORD);
-}
-
-/* 64 neighbours: byte code / 8 of the set, then its bit code % 8. */
-static TARGET_AVX512 size_t
-mark_range(const uint8_t *code, size_t n, const uint64_t *set, uint64_t *bits)
+mark(const uint8_t *code, size_t n, const uint64_t *set, uint64_t *bits)
 {
     __m512i low = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)set));
     __m512i high =
@@ -71,8 +33,7 @@ mark_range(const uint8_t *code, size_t n, const uint64_t *set, uint64_t *bits)
         bits[at / WORD] = word;
         count += (size_t)_mm_popcnt_u64(word);
     }
-    return count +
-           part_plain.mark_range(code + at, n - at, set, bits + at / WORD);
+    return count + part_plain.mark(code + at, n - at, set, bits + at / WORD);
 }
 
 static TARGET_AVX512 void
@@ -106,7 +67,7 @@ move(const uint32_t *rows, size_t n, const uint64_t *bits, uint32_t *left,
     }
 }
 
-const struct part_kernels part_avx512 = {mark, mark_range, move};
+const struct part_kernels part_avx512 = {mark, move};
 #else
-const struct part_kernels part_avx512 = {NULL, NULL, NULL};
+const struct part_kernels part_avx512 = {NULL, NULL};
 #endif
