@@ -9,7 +9,8 @@
  *
  * Rows picked by a list, one in 32, cost 0.45 when they are fetched in two
  * steps and lie in large pages, 1.0 in small ones, and 4 when they are not
- * fetched.
+ * fetched; 0.70 when they are fetched into the nearest cache at once, which has
+ * few places for what is on its way.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -19,7 +20,7 @@
 
 enum {
     AHEAD = 8, /* rows fetched into the nearest cache before they are added */
-    FAR = 32,  /* rows fetched into the next one */
+    FAR = 64,  /* rows fetched into the next one */
     LINE_WORDS = 8 /* of a cache line */
 };
 
@@ -187,21 +188,26 @@ struct stretch {
     const struct hist_quantum *q;
 };
 
+/* n_wide and n_words, of a row, are known to the compiler. */
 static INLINE_ALWAYS void
 add_rows(const struct binned *b, const struct stretch *s, int64_t *narrow,
-         size_t n_wide)
+         size_t n_wide, size_t n_words)
 {
     const struct layout l = layout_of(b);
     const struct hist_quantum *q = s->q;
     const uint64_t *codes = b->row;
     const uint32_t *rows = s->rows;
-    size_t n_words = b->n_words, end = s->end, i = s->begin;
+    size_t end = s->end, i = s->begin;
     size_t last = end - i < FAR ? i : end - FAR;
 
     if (!rows) {
         for (; i < end; i++)
             add_row(&l, codes + i * n_words, hist_pack(q[i]), narrow, n_wide);
         return;
+    }
+    for (size_t k = i; k < end && k < i + FAR; k++) {
+        PREFETCH_FAR(q + rows[k]);
+        fetch_row_far(codes + rows[k] * n_words, n_words);
     }
     for (; i < last; i++) {
         size_t later = rows[i + FAR], soon = rows[i + AHEAD], row = rows[i];
@@ -220,11 +226,15 @@ add_rows(const struct binned *b, const struct stretch *s, int64_t *narrow,
 typedef void
 add_fn(const struct binned *b, const struct stretch *s, int64_t *narrow);
 
+/* A row of one word more than the wide ones is the usual case. */
 #define ADD_ROWS(n)                                                           \
     static void add_rows_##n(const struct binned *b, const struct stretch *s, \
                              int64_t *narrow)                                 \
     {                                                                         \
-        add_rows(b, s, narrow, n);                                            \
+        if (b->n_words == (n) + 1)                                            \
+            add_rows(b, s, narrow, n, (n) + 1);                               \
+        else                                                                  \
+            add_rows(b, s, narrow, n, b->n_words);                            \
     }
 ADD_ROWS(0)
 ADD_ROWS(1)
@@ -235,7 +245,7 @@ ADD_ROWS(4)
 static void
 add_rows_more(const struct binned *b, const struct stretch *s, int64_t *narrow)
 {
-    add_rows(b, s, narrow, b->n_wide);
+    add_rows(b, s, narrow, b->n_wide, b->n_words);
 }
 
 static void
