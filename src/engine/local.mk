@@ -253,6 +253,7 @@ liblathe_a_SOURCES += src/engine/trees/part_avx512.c
 liblathe_a_SOURCES += src/engine/trees/split.c
 liblathe_a_SOURCES += src/engine/trees/split.h
 liblathe_a_SOURCES += src/engine/trees/split_avx2.c
+liblathe_a_SOURCES += src/engine/trees/split_avx512.c
 liblathe_a_SOURCES += src/engine/trees/tree.c
 liblathe_a_SOURCES += src/engine/trees/tree.h
 UNIT += tests/unit/test_als

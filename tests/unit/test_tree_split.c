@@ -65,7 +65,7 @@ best(struct fixture *f, const struct split_rule *rule)
     struct split_found found;
 
     memset(&found, 0, sizeof found);
-    split_slot(f->b, 0, &f->leaf, &f->scale, rule, split_scan_plain, &found);
+    split_slot(f->b, 0, &f->leaf, &f->scale, rule, &split_plain, &found);
     split_finish(f->b, &f->leaf, &found);
     return found;
 }
@@ -314,15 +314,12 @@ test_rare_levels_follow_the_missing(void **state)
     drop(&f);
 }
 
-/* Both twins, any range and any tail, to the last bit and the same place. */
+/* Any range and any tail, to the last bit and the same place. */
 static void
-test_avx2_twin_finds_the_same(void **state)
+check_scan(const struct split_kernels *k)
 {
     double g[256], h[256];
 
-    (void)state;
-    if (!cpu_has_avx2())
-        skip();
     for (uint64_t trial = 0; trial < 20000; trial++) {
         size_t first = (size_t)rng_below(trial, 1, 0, 100);
         size_t last = first + (size_t)rng_below(trial, 1, 1, 150);
@@ -342,11 +339,70 @@ test_avx2_twin_finds_the_same(void **state)
             g[i] = rng_normal(trial, 4, i / (1 + trial % 4)); /* with ties */
             h[i] = 1 + (double)(i / (1 + trial % 4));
         }
-        a = split_scan_plain(&s);
-        b = split_scan_avx2(&s);
+        a = split_plain.scan(&s);
+        b = k->scan(&s);
         assert_memory_equal(&a.value, &b.value, sizeof a.value);
         assert_int_equal(a.at, b.at);
     }
+}
+
+/* As far as sums of a narrow histogram may go, and not a word further. */
+static void
+check_sum(const struct split_kernels *k)
+{
+    static const struct hist_scale scale = {.g_unit = 0.3, .h_unit = 0.7};
+    double g[260], h[260];
+    int64_t hist[256];
+
+    for (size_t n = 0; n <= 256; n++)
+        for (int sign = -1; sign <= 1; sign++) {
+            int64_t sum_g = 0, sum_h = 0;
+
+            for (size_t i = 0; i < n; i++) {
+                int64_t most = 65536 / (int64_t)n;
+                int64_t q = (int64_t)rng_below(n, 1, i, 32768) * most;
+
+                q *= sign ? sign : i % 2 ? 1 : -1;
+                hist[i] = q * INT64_C(0x100000000) +
+                          (int64_t)rng_below(n, 2, i, 65536) * most;
+            }
+            g[n] = h[n] = -7;
+            k->sum(hist, n, &scale, g, h);
+            for (size_t i = 0; i < n; i++) {
+                sum_g += hist[i] >> 32;
+                sum_h += hist[i] & 0xffffffff;
+                assert_true(g[i] == (double)sum_g * 0.3);
+                assert_true(h[i] == (double)sum_h * 0.7);
+            }
+            assert_true(g[n] == -7 && h[n] == -7);
+        }
+}
+
+static void
+test_sums_are_those_of_the_bins_before(void **state)
+{
+    (void)state;
+    check_sum(&split_plain);
+}
+
+static void
+test_avx2_twin_finds_the_same(void **state)
+{
+    (void)state;
+    if (!cpu_has_avx2())
+        skip();
+    check_scan(&split_avx2);
+    check_sum(&split_avx2);
+}
+
+static void
+test_avx512_twin_finds_the_same(void **state)
+{
+    (void)state;
+    if (!cpu_has_avx512())
+        skip();
+    check_scan(&split_avx512);
+    check_sum(&split_avx512);
 }
 
 /* A value computed here: of a wide histogram as of a narrow one. */
@@ -398,7 +454,9 @@ main(void)
         cmocka_unit_test(test_nothing_to_gain_is_no_split),
         cmocka_unit_test(test_category_set_is_the_best_of_all_sets),
         cmocka_unit_test(test_rare_levels_follow_the_missing),
+        cmocka_unit_test(test_sums_are_those_of_the_bins_before),
         cmocka_unit_test(test_avx2_twin_finds_the_same),
+        cmocka_unit_test(test_avx512_twin_finds_the_same),
         cmocka_unit_test(test_wide_histogram_gives_the_same_split),
     };
 

@@ -95,7 +95,7 @@ grower_new(const struct binned *b, const struct grow_options *o,
     g->o = *o;
     g->pool = pool;
     g->progress = progress;
-    g->scan = split_scan_choose();
+    g->split_fn = split_choose();
     g->part_fn = part_choose();
     if (!grow_make_stores(g, err) || !make_rows(g, err) ||
         !make_lists(g, err) || !grow_make_choice(g, err)) {

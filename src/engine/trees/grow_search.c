@@ -29,7 +29,8 @@ search_word(const struct grower *g, const struct grow_leaf *l, size_t word,
     best->split.gain = 0;
     for (size_t s = word * BINNED_WORD; s < end && s < g->b->n_slots; s++)
         if (!may || may[s])
-            split_slot(g->b, s, &view, g->scale, &g->o.split, g->scan, best);
+            split_slot(g->b, s, &view, g->scale, &g->o.split, g->split_fn,
+                       best);
 }
 
 static void

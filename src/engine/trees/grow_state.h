@@ -91,7 +91,7 @@ struct grower {
     struct grow_options o;
     struct pool *pool;
     struct progress *progress;
-    split_scan_fn *scan;
+    const struct split_kernels *split_fn;
     const struct part_kernels *part_fn;
 
     struct room room; /* what these lie in */

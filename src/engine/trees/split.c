@@ -24,8 +24,8 @@ square_over(double g, double h, double l1, double l2)
 
 /* One division for both children: gains are compared, so that the same form
  * everywhere matters more than the last bit. */
-struct split_peak
-split_scan_plain(const struct split_scan *s)
+static struct split_peak
+scan_plain(const struct split_scan *s)
 {
     struct split_peak peak = {-1, s->first};
 
@@ -45,10 +45,27 @@ split_scan_plain(const struct split_scan *s)
     return peak;
 }
 
-split_scan_fn *
-split_scan_choose(void)
+static void
+sum_plain(const int64_t *hist, size_t n, const struct hist_scale *scale,
+          double *g, double *h)
 {
-    return cpu_has_avx2() ? split_scan_avx2 : split_scan_plain;
+    int64_t packed = 0;
+
+    for (size_t k = 0; k < n; k++) {
+        packed += hist[k];
+        g[k] = (double)hist_g(packed) * scale->g_unit;
+        h[k] = (double)hist_h(packed) * scale->h_unit;
+    }
+}
+
+const struct split_kernels split_plain = {scan_plain, sum_plain};
+
+const struct split_kernels *
+split_choose(void)
+{
+    if (cpu_has_avx512())
+        return &split_avx512;
+    return cpu_has_avx2() ? &split_avx2 : &split_plain;
 }
 
 double
@@ -70,7 +87,7 @@ struct context {
     const struct split_leaf *leaf;
     const struct hist_scale *scale;
     const struct split_rule *rule;
-    split_scan_fn *scan;
+    const struct split_kernels *kernels;
     double total_g, total_h; /* in units of the loss */
     double least_h;          /* of a child, by hessian and by rows */
     double parent;           /* its own term */
@@ -156,14 +173,8 @@ add_up(const struct context *c, struct sums *s)
         return;
     }
 
-    const int64_t *hist = c->leaf->hist + c->slot->first;
-    int64_t packed = 0;
-
-    for (size_t k = 1; k <= n; k++) {
-        packed += hist[k];
-        s->g[k] = (double)hist_g(packed) * g_unit;
-        s->h[k] = (double)hist_h(packed) * h_unit;
-    }
+    c->kernels->sum(c->leaf->hist + c->slot->first + 1, n, c->scale, s->g + 1,
+                    s->h + 1);
 }
 
 static void
@@ -193,7 +204,7 @@ right_is_enough(const struct context *c, const struct sums *s, size_t k,
                 c->rule->min_rows);
 }
 
-/* As a split_scan_fn where values are bounded: candidates whose sides would go
+/* As kernels->scan() where values are bounded: candidates whose sides would go
  * against the trend are none. */
 static struct split_peak
 scan_bounded(const struct context *c, const struct split_scan *s)
@@ -251,7 +262,7 @@ scan_numbers(const struct context *c, const struct sums *s, bool missing_left,
     }
     if (scan.first > scan.last)
         return;
-    peak = c->bounded ? scan_bounded(c, &scan) : c->scan(&scan);
+    peak = c->bounded ? scan_bounded(c, &scan) : c->kernels->scan(&scan);
     gain = gain_of(c, peak.value, c->parent);
     if (!(gain > t->gain))
         return;
@@ -434,14 +445,14 @@ split_category(const struct context *c)
 void
 split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
            const struct hist_scale *scale, const struct split_rule *rule,
-           split_scan_fn *scan, struct split_found *best)
+           const struct split_kernels *k, struct split_found *best)
 {
     struct context c = {.slot = &b->slot[slot],
                         .slot_number = (uint32_t)slot,
                         .leaf = leaf,
                         .scale = scale,
                         .rule = rule,
-                        .scan = scan,
+                        .kernels = k,
                         .total_g = (double)leaf->g * scale->g_unit,
                         .total_h = (double)leaf->h * scale->h_unit,
                         .best = best};

@@ -57,10 +57,18 @@ struct split_peak {
     double value;
     size_t at;
 };
-typedef struct split_peak split_scan_fn(const struct split_scan *s);
-split_scan_fn split_scan_plain;
-split_scan_fn split_scan_avx2; /* only where cpu_has_avx2() */
-split_scan_fn *split_scan_choose(void);
+struct split_kernels {
+    struct split_peak (*scan)(const struct split_scan *s);
+    /* g[k], h[k]: of the bins 0..k of a narrow histogram, in units of the
+     * loss; k < n. */
+    void (*sum)(const int64_t *hist, size_t n, const struct hist_scale *scale,
+                double *g, double *h);
+};
+
+extern const struct split_kernels split_plain;
+extern const struct split_kernels split_avx2;   /* where cpu_has_avx2() */
+extern const struct split_kernels split_avx512; /* where cpu_has_avx512() */
+const struct split_kernels *split_choose(void);
 
 /* The value of a leaf: -T(g) / (h + l2), or the nearest within bounds. */
 double split_value(const struct split_rule *r, double g, double h, double low,
@@ -70,7 +78,7 @@ double split_value(const struct split_rule *r, double g, double h, double low,
 void
 split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
            const struct hist_scale *scale, const struct split_rule *rule,
-           split_scan_fn *scan, struct split_found *best);
+           const struct split_kernels *k, struct split_found *best);
 void split_finish(const struct binned *b, const struct split_leaf *leaf,
                   struct split_found *best);
 /* Is a better than b?  Ties go to the lower slot. */
