@@ -30,8 +30,8 @@
 #include "engine/encode.h"
 
 /* Levels kept of a text column, the most frequent ones; the rest count as not
- * seen. */
-enum { PREPARE_MAX_LEVELS = 1000 };
+ * seen.  Trees tell more of them apart than columns and tables of weights. */
+enum { PREPARE_MAX_LEVELS = 1000, PREPARE_TREE_LEVELS = 65535 };
 enum prepare_style {
     PREPARE_TREES,
     PREPARE_DENSE,

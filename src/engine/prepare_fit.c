@@ -234,14 +234,16 @@ feature_text(struct prepare *p, struct feature *f, struct stats *s,
              struct error *err)
 {
     size_t n = column_rows(s->column);
+    size_t most = p->style == PREPARE_TREES ? PREPARE_TREE_LEVELS
+                                            : PREPARE_MAX_LEVELS;
     bool *rare;
 
     f->n_levels = s->n_distinct;
-    if (f->n_levels > PREPARE_MAX_LEVELS && !p->keeps_all) {
+    if (f->n_levels > most && !p->keeps_all) {
         buf_printf(&p->notes,
-                   "column '%s' keeps the %d most frequent of %zu levels\n",
-                   f->name, PREPARE_MAX_LEVELS, f->n_levels);
-        f->n_levels = PREPARE_MAX_LEVELS;
+                   "column '%s' keeps the %zu most frequent of %zu levels\n",
+                   f->name, most, f->n_levels);
+        f->n_levels = most;
         qsort(s->level, s->n_distinct, sizeof *s->level, by_count);
         qsort(s->level, f->n_levels, sizeof *s->level, by_text);
     }

@@ -8,13 +8,14 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "engine/trees/gbdt.h"
 
-enum { ROWS = 70000, VALID = 3000, COLS = 12, CLASSES = 3 };
+enum { ROWS = 70000, VALID = 3000, COLS = 12, CLASSES = 3, LEVELS = 3000 };
 
 struct table {
     double *x;
@@ -26,6 +27,11 @@ static const struct design_column COLUMN[COLS] = {
     {"a", 0}, {"b", 0}, {"c", 7}, {"d", 0}, {"e", 0}, {"f", 0},
     {"g", 0}, {"h", 0}, {"i", 0}, {"j", 0}, {"k", 0}, {"l", 0}};
 
+/* The same with more levels than 8 bits have codes for. */
+static const struct design_column MANY[COLS] = {
+    {"a", 0}, {"b", 0}, {"c", LEVELS}, {"d", 0}, {"e", 0}, {"f", 0},
+    {"g", 0}, {"h", 0}, {"i", 0},      {"j", 0}, {"k", 0}, {"l", 0}};
+
 static void
 die(const struct error *err)
 {
@@ -34,7 +40,7 @@ die(const struct error *err)
 }
 
 static struct table
-make(size_t n, enum problem problem, uint64_t seed)
+make(size_t n, enum problem problem, size_t levels, uint64_t seed)
 {
     struct table t = {.x = mem_new(n * COLS * sizeof *t.x),
                       .y = {.problem = problem,
@@ -54,7 +60,7 @@ make(size_t n, enum problem problem, uint64_t seed)
             double v = rng_unit(seed, c, i) + rng_unit(seed, c + 50, i);
 
             if (c == 2)
-                v = (double)rng_below(seed, c, i, 7);
+                v = (double)rng_below(seed, c, i, levels);
             if (c == 3 && rng_below(seed, 60, i, 9) == 0)
                 v = NAN;
             t.x[c * n + i] = v;
@@ -65,7 +71,7 @@ make(size_t n, enum problem problem, uint64_t seed)
                    : problem == PROBLEM_BINARY   ? s > 0
                                                  : (s > 0) + (s > 1);
     }
-    t.d = design_dense(t.x, n, COLS, COLUMN, &err);
+    t.d = design_dense(t.x, n, COLS, levels > 7 ? MANY : COLUMN, &err);
     if (!t.d)
         die(&err);
     return t;
@@ -82,8 +88,9 @@ drop(struct table *t)
 static void
 hash(enum problem problem, const char *const *set, struct pool *pool)
 {
-    struct table train = make(ROWS, problem, 1),
-                 valid = make(VALID, problem, 2);
+    size_t levels = set[0] && strcmp(set[0], "bins=2000") == 0 ? LEVELS : 7;
+    struct table train = make(ROWS, problem, levels, 1),
+                 valid = make(VALID, problem, levels, 2);
     const struct metric *metric = metric_default(problem);
     struct fit_data d = {.train = train.d,
                          .valid = valid.d,
@@ -142,6 +149,7 @@ main(int argc, char **argv)
         {"loss=cox"},
         {"goss=true", "learning_rate=0.5", "row_share=1"},
         {"drop_rate=0.4", "skip_drop=0.2"},
+        {"bins=2000", "drop_rate=0.4", "min_rows=1"},
     };
     struct pool *pool = pool_new(argc > 1 ? (unsigned)atoi(argv[1]) : 1);
 

@@ -25,7 +25,7 @@ struct lesson {
     enum problem problem;
     size_t n_classes;
     struct design_column *column; /* p, owned; numbers at first */
-    struct design *d;
+    struct design *d, *none; /* none: no rows, to stop early by */
 };
 
 /* Room for n rows of p columns; the caller fills x and y. */
@@ -44,7 +44,8 @@ lesson_new(const struct family *family, enum problem problem, size_t n,
         l.column[j] = (struct design_column){"x", 0};
     l.n_classes = problem == PROBLEM_BINARY ? 2 : 0;
     l.d = design_dense(l.x, n, p, l.column, &err);
-    assert_non_null(l.d);
+    l.none = design_dense(l.x, 0, p, l.column, &err);
+    assert_true(l.d && l.none);
     return l;
 }
 
@@ -59,6 +60,7 @@ static inline void
 lesson_free(struct lesson *l)
 {
     design_free(l->d);
+    design_free(l->none);
     free(l->column);
     free(l->x);
     free(l->y);
@@ -75,7 +77,11 @@ lesson_learn(const struct lesson *l, struct pool *pool,
                        .weight = l->weight,
                        .classes = names,
                        .n_classes = l->n_classes};
-    struct fit_data d = {.train = l->d, .y = &t};
+    struct target none = {.problem = l->problem,
+                          .classes = names,
+                          .n_classes = l->n_classes};
+    struct fit_data d = {
+        .train = l->d, .y = &t, .valid = l->none, .y_valid = &none};
     struct train ctx = {.pool = pool, .progress = progress, .seed = 1};
     struct params *p = params_new(l->family->params);
     struct json_writer w;

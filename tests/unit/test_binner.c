@@ -178,8 +178,8 @@ test_bins_out_of_range_are_refused(void **state)
     (void)state;
     assert_null(binner_fit(&x, 1, 1, &err));
     assert_int_equal(err.code, ERR_RANGE);
-    assert_null(binner_fit(&x, 1, 256, &err));
-    assert_string_equal(err.message, "max_bins is 256, expected 2..255");
+    assert_null(binner_fit(&x, 1, 65536, &err));
+    assert_string_equal(err.message, "max_bins is 65536, expected 2..65535");
 }
 
 static void
@@ -188,19 +188,22 @@ test_frequent_levels_have_codes_of_their_own(void **state)
     /* level 0: 3 rows, 1: none, 2: 1, 3: 2; room for two */
     const double x[] = {0, 0, 0, 2, 3, 3, NAN, 7, -1};
     const uint8_t want[] = {1, 1, 1, 0, 2, 2, 0, 0, 0};
+    const uint16_t code[] = {1, 0, 0, 2};
     uint8_t got[9];
     unsigned n;
     struct error err;
-    struct binner *b = binner_fit_levels(x, 9, 4, 2, &err);
+    struct binner *b = binner_fit_levels(x, 9, 4, 2, 0, &err);
 
     (void)state;
     assert_non_null(b);
     binner_apply(b, x, 9, got);
     assert_memory_equal(got, want, sizeof want);
-    assert_memory_equal(binner_codes(b, &n), "\1\0\0\2", 4);
+    assert_memory_equal(binner_codes(b, &n), code, sizeof code);
     assert_int_equal(n, 4);
     binner_free(b);
 }
+
+static const struct binned_rule usual = {255, 255, 0, 1};
 
 static struct design *
 dense(const double *x, size_t n, size_t cols,
@@ -237,7 +240,7 @@ test_table_is_the_same_by_row_and_by_column(void **state)
                                     : rng_normal(1, c, i);
     }
     d = dense(x, N, COLS, column);
-    b = binned_fit(d, 255, 1, NULL, NULL, &err);
+    b = binned_fit(d, &usual, NULL, NULL, &err);
     assert_ok(b, err);
     assert_int_equal(b->n_slots, 18); /* not the constant, not the missing */
     assert_int_equal(b->n_wide, 1);   /* 15 wide slots: one full word */
@@ -262,6 +265,7 @@ test_table_is_the_same_by_row_and_by_column(void **state)
 static void
 test_sampled_cuts_are_quantiles_too(void **state)
 {
+    const struct binned_rule rule = {100, 255, 0, 5};
     size_t n = 3 * (size_t)BINNED_SAMPLE;
     const struct design_column column = {"x", 0};
     struct error err;
@@ -274,7 +278,7 @@ test_sampled_cuts_are_quantiles_too(void **state)
     for (size_t i = 0; i < n; i++)
         x[i] = rng_unit(1, 1, i);
     d = dense(x, n, 1, &column);
-    b = binned_fit(d, 100, 5, NULL, NULL, &err);
+    b = binned_fit(d, &rule, NULL, NULL, &err);
     assert_ok(b, err);
     assert_int_equal(binner_bins(b->binner[0]), 100);
     for (unsigned k = 1; k < 100; k++)
@@ -299,7 +303,7 @@ test_no_memory_is_an_error_at_every_allocation(void **state)
     d = dense(x, 20, 3, column);
     for (unsigned long n = 1; !b; n++) {
         mem_fault_arm(n, true);
-        b = binned_fit(d, 255, 1, NULL, NULL, &err);
+        b = binned_fit(d, &usual, NULL, NULL, &err);
         mem_fault_arm(0, false);
         if (!b)
             assert_int_equal(err.code, ERR_NOMEM);

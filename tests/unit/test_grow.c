@@ -12,6 +12,8 @@
 
 enum { MAX_COLS = 24 };
 
+static const struct binned_rule usual = {255, 255, 0, 1};
+
 struct fixture {
     size_t n, cols;
     double *x;
@@ -57,7 +59,7 @@ make(size_t n, size_t cols, unsigned values, bool uneven)
     }
     f.d = design_dense(f.x, n, cols, f.column, &err);
     assert_ok(f.d, err);
-    f.b = binned_fit(f.d, 255, 1, NULL, NULL, &err);
+    f.b = binned_fit(f.d, &usual, NULL, NULL, &err);
     assert_ok(f.b, err);
     return f;
 }
@@ -325,7 +327,7 @@ check_against_plain(size_t leaves, unsigned depth, bool uneven)
     for (size_t i = 0; i < f.n; i++)
         f.x[i] = 1;
     binned_free(f.b);
-    f.b = binned_fit(f.d, 255, 1, NULL, NULL, &err);
+    f.b = binned_fit(f.d, &usual, NULL, NULL, &err);
     assert_ok(f.b, err);
     want = grow_plainly(&p);
     r = grow(&f, &o, NULL);

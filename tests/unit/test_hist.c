@@ -11,6 +11,8 @@
 
 enum { MAX_COLS = 40 };
 
+static const struct binned_rule usual = {255, 255, 0, 1};
+
 struct fixture {
     double *x;
     struct design_column *column;
@@ -42,7 +44,7 @@ make(size_t n, size_t wide, size_t narrow)
     }
     f.d = design_dense(f.x, n, cols, f.column, &err);
     assert_ok(f.d, err);
-    f.b = binned_fit(f.d, 255, 1, NULL, NULL, &err);
+    f.b = binned_fit(f.d, &usual, NULL, NULL, &err);
     assert_ok(f.b, err);
     for (size_t i = 0; i < n; i++) {
         f.rows[i] = (uint32_t)(n - 1 - i);

@@ -51,13 +51,13 @@ forest_init(struct fixture *x, size_t n_trees, size_t leaves, size_t n_outputs)
     f->cover = room(n_trees * leaves, sizeof *f->cover);
     f->set = room(n_trees * leaves * TREE_SET_WORDS, sizeof *f->set);
     f->level_start = room(x->n_cols + 1, sizeof *f->level_start);
-    f->level_code = room(levels, 1);
+    f->level_code = room(levels, sizeof *f->level_code);
     f->gain = room(x->n_cols, sizeof *f->gain);
     f->base = room(n_outputs, sizeof *f->base);
     for (size_t c = CATEGORY + 1; c <= x->n_cols && levels; c++)
         f->level_start[c] = LEVELS;
     for (size_t l = 0; l < levels; l++) {
-        f->level_code[l] = (uint8_t)((l + 1) % LEVELS);
+        f->level_code[l] = (uint16_t)((l + 1) % LEVELS);
         x->column[CATEGORY].n_levels = LEVELS;
     }
     for (size_t c = 0; c < n_outputs; c++)

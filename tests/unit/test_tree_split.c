@@ -13,6 +13,8 @@ static const struct split_rule RULE = {.l2 = 1, .min_rows = 1};
 
 /* One column whose codes are given by its values 1, 2, ... (NaN is code 0), and
  * its histogram over all rows, with g and h equal to their integers. */
+static const struct binned_rule usual = {255, 255, 0, 1};
+
 struct fixture {
     struct design_column *column;
     struct design *d;
@@ -34,7 +36,7 @@ make(const double *x, const int *g, const int *h, size_t n, unsigned levels)
     *f.column = (struct design_column){"x", levels};
     f.d = design_dense(x, n, 1, f.column, &err);
     assert_ok(f.d, err);
-    f.b = binned_fit(f.d, 255, 1, NULL, NULL, &err);
+    f.b = binned_fit(f.d, &usual, NULL, NULL, &err);
     assert_ok(f.b, err);
     f.hist = calloc(f.b->n_bins + 1, sizeof *f.hist);
     assert_non_null(f.hist);
@@ -66,7 +68,7 @@ best(struct fixture *f, const struct split_rule *rule)
 
     memset(&found, 0, sizeof found);
     split_slot(f->b, 0, &f->leaf, &f->scale, rule, &split_plain, &found);
-    split_finish(f->b, &f->leaf, &found);
+    split_finish(f->b, &f->leaf, &f->scale, rule, &found);
     return found;
 }
 

@@ -22,8 +22,7 @@ enum {
 struct fit_job {
     const struct design *d;
     struct binned *b;
-    unsigned max_bins;
-    uint64_t seed;
+    const struct binned_rule *rule;
     struct progress *progress;
     struct error *error; /* n_cols; code ERR_NONE when all is well */
     const struct binned_levels *levels; /* NULL: to be learnt */
@@ -42,7 +41,8 @@ pull_sample(const struct fit_job *j, size_t col, double *out, size_t n)
 
         design_pull(j->d, col, begin, end, block);
         for (; i < n; i++) {
-            double at = ((double)i + rng_unit(j->seed, 0x62696e73, i)) * width;
+            double at =
+                ((double)i + rng_unit(j->rule->seed, 0x62696e73, i)) * width;
             size_t row = at < (double)rows ? (size_t)at : rows - 1;
 
             if (row >= end)
@@ -72,8 +72,9 @@ fit_column(const struct fit_job *j, size_t col, struct error *err)
         pull_sample(j, col, x, n);
     else
         design_pull(j->d, col, 0, n, x);
-    b = n_levels > 0 ? binner_fit_levels(x, n, n_levels, j->max_bins, err)
-                     : binner_fit(x, n, j->max_bins, err);
+    b = n_levels > 0 ? binner_fit_levels(x, n, n_levels, j->rule->max_levels,
+                                         j->rule->level_rows, err)
+                     : binner_fit(x, n, j->rule->max_bins, err);
     free(x);
     return b;
 }
@@ -94,11 +95,10 @@ fit_columns(void *ctx, size_t chunk, size_t begin, size_t end)
 
 static bool
 fit_binners(struct binned *b, const struct design *d,
-            const struct binned_levels *levels, unsigned max_bins,
-            uint64_t seed, struct pool *pool, struct progress *progress,
-            struct error *err)
+            const struct binned_levels *levels, const struct binned_rule *r,
+            struct pool *pool, struct progress *progress, struct error *err)
 {
-    struct fit_job j = {d, b, max_bins, seed, progress, NULL, levels};
+    struct fit_job j = {d, b, r, progress, NULL, levels};
     bool ok = false;
 
     j.error = mem_try_array(b->n_cols, sizeof *j.error, err);
@@ -165,7 +165,7 @@ lay_out(struct binned *b, const struct design *d, struct pool *pool,
 
     if (!j.missing)
         return false;
-    b->slot = mem_try_array(b->n_cols + BINNED_WORD, sizeof *b->slot, err);
+    b->slot = mem_try_array(b->n_cols, sizeof *b->slot, err);
     if (!b->slot) {
         free(j.missing);
         return false;
@@ -175,7 +175,8 @@ lay_out(struct binned *b, const struct design *d, struct pool *pool,
         j.missing[c] = binner_bins(b->binner[c]) != 1;
     pool_for(pool, b->n_cols, 1, find_missing, &j);
     for (size_t c = 0; c < b->n_cols; c++)
-        if (binner_bins(b->binner[c]) >= NARROW_FROM)
+        if (binner_bins(b->binner[c]) >= NARROW_FROM &&
+            binner_bins(b->binner[c]) <= BINNER_NARROW)
             place(b, c, design_column(d, c)->n_levels);
     wide = b->n_slots;
     for (size_t c = 0; c < b->n_cols; c++) {
@@ -184,15 +185,20 @@ lay_out(struct binned *b, const struct design *d, struct pool *pool,
         if (bins > 0 && bins < NARROW_FROM && j.missing[c])
             place(b, c, design_column(d, c)->n_levels);
     }
+    b->n_narrow = b->n_slots;
+    for (size_t c = 0; c < b->n_cols; c++)
+        if (binner_bins(b->binner[c]) > BINNER_NARROW)
+            place(b, c, design_column(d, c)->n_levels);
     free(j.missing);
     b->n_wide = wide / BINNED_WORD;
-    b->n_words = (b->n_slots + BINNED_WORD - 1) / BINNED_WORD;
+    b->n_words = (b->n_narrow + BINNED_WORD - 1) / BINNED_WORD;
     for (size_t s = 0; s < b->n_slots; s++) {
         b->slot[s].first = (uint32_t)b->n_bins;
         b->n_bins +=
             s < b->n_wide * BINNED_WORD ? BINNED_WIDE : b->slot[s].n_bins + 1u;
     }
-    return true;
+    return b->n_bins <= UINT32_MAX ||
+           error_set(err, ERR_NOMEM, "%zu bins do not fit", b->n_bins);
 }
 
 /* ---- codes ---- */
@@ -216,7 +222,12 @@ code_rows(void *ctx, size_t chunk, size_t begin, size_t end)
     (void)chunk;
     if (progress_stopped(j->progress))
         return;
-    for (size_t s = 0; s < b->n_slots; s++) {
+    for (size_t s = b->n_narrow; s < b->n_slots; s++) {
+        design_pull(j->d, b->slot[s].col, begin, end, x);
+        binner_apply_long(b->binner[b->slot[s].col], x, end - begin,
+                          b->long_col + (s - b->n_narrow) * b->n_rows + row);
+    }
+    for (size_t s = 0; s < b->n_narrow; s++) {
         uint8_t *out = (uint8_t *)(b->row + row * b->n_words) + s;
 
         design_pull(j->d, b->slot[s].col, begin, end, x);
@@ -231,19 +242,22 @@ code_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 static bool
 make_codes(struct binned *b, bool by_col, size_t *left, struct error *err)
 {
-    size_t n;
+    size_t n, n_long = b->n_slots - b->n_narrow, longs;
 
-    if (!mem_mul(b->n_rows, b->n_words, &n))
+    if (!mem_mul(b->n_rows, b->n_words, &n) ||
+        !mem_mul(b->n_rows, n_long, &longs))
         return error_set(err, ERR_NOMEM, "%zu rows of %zu columns do not fit",
                          b->n_rows, b->n_slots);
     b->row =
         room_init_paged(&b->rows, n + SLACK_WORDS, sizeof *b->row, left, err);
     if (!b->row)
         return false;
+    b->long_col =
+        room_init_paged(&b->long_cols, longs, sizeof *b->long_col, left, err);
     if (by_col)
         b->col =
-            room_init_paged(&b->cols, b->n_rows * b->n_slots, 1, left, err);
-    return !by_col || b->col;
+            room_init_paged(&b->cols, b->n_rows * b->n_narrow, 1, left, err);
+    return b->long_col && (!by_col || b->col);
 }
 
 bool
@@ -284,8 +298,7 @@ begin(const struct design *sample, const struct binned_levels *levels,
     if (!b)
         return NULL;
     progress_begin(o->progress, "binning", b->n_cols);
-    if (fit_binners(b, sample, levels, o->max_bins, o->seed, pool, o->progress,
-                    err) &&
+    if (fit_binners(b, sample, levels, o->rule, pool, o->progress, err) &&
         lay_out(b, sample, pool, err) && make_codes(b, true, left, err))
         return b;
     binned_free(b);
@@ -293,23 +306,21 @@ begin(const struct design *sample, const struct binned_levels *levels,
 }
 
 struct binned *
-binned_begin(const struct design *sample, size_t n_rows, unsigned max_bins,
-             uint64_t seed, size_t *left, struct pool *pool,
+binned_begin(const struct design *sample, size_t n_rows,
+             const struct binned_rule *r, size_t *left, struct pool *pool,
              struct progress *progress, struct error *err)
 {
-    struct fit_job o = {
-        .max_bins = max_bins, .seed = seed, .progress = progress};
+    struct fit_job o = {.rule = r, .progress = progress};
 
     return begin(sample, NULL, n_rows, &o, left, pool, err);
 }
 
 struct binned *
 binned_continue(const struct design *d, const struct binned_levels *levels,
-                unsigned max_bins, uint64_t seed, struct pool *pool,
+                const struct binned_rule *r, struct pool *pool,
                 struct progress *progress, struct error *err)
 {
-    struct fit_job o = {
-        .max_bins = max_bins, .seed = seed, .progress = progress};
+    struct fit_job o = {.rule = r, .progress = progress};
     struct binned *b = begin(d, levels, design_rows(d), &o, NULL, pool, err);
 
     if (!b || binned_put(b, d, 0, pool, progress, err))
@@ -319,10 +330,10 @@ binned_continue(const struct design *d, const struct binned_levels *levels,
 }
 
 struct binned *
-binned_fit(const struct design *d, unsigned max_bins, uint64_t seed,
+binned_fit(const struct design *d, const struct binned_rule *r,
            struct pool *pool, struct progress *progress, struct error *err)
 {
-    return binned_continue(d, NULL, max_bins, seed, pool, progress, err);
+    return binned_continue(d, NULL, r, pool, progress, err);
 }
 
 struct binned *
@@ -339,6 +350,7 @@ binned_apply(const struct binned *like, const struct design *d,
     b->slot = like->slot;
     b->borrowed = true;
     b->n_slots = like->n_slots;
+    b->n_narrow = like->n_narrow;
     b->n_words = like->n_words;
     b->n_wide = like->n_wide;
     b->n_bins = like->n_bins;
@@ -362,5 +374,6 @@ binned_free(struct binned *b)
     }
     room_fini(&b->rows);
     room_fini(&b->cols);
+    room_fini(&b->long_cols);
     free(b);
 }

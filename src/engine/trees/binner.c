@@ -4,6 +4,7 @@
 
 #include "engine/trees/binner.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,10 @@
 
 struct binner {
     unsigned n_bins;
-    unsigned n_levels;           /* 0: a number */
-    double cut[BINNER_MAX_BINS]; /* n_bins - 1 ascending, then +inf */
-    uint8_t *code;               /* n_levels; owned */
+    unsigned n_levels; /* 0: a number */
+    unsigned half;     /* a power of two: there are 2 * half - 1 cuts */
+    double *cut;       /* n_bins - 1 ascending, then +inf; owned */
+    uint16_t *code;    /* n_levels; owned */
 };
 
 enum { DIGIT_BITS = 11, DIGITS = 6, DIGIT_SIZE = 1 << DIGIT_BITS };
@@ -154,14 +156,20 @@ check_bins(unsigned max_bins, struct error *err)
                      BINNER_MAX_BINS);
 }
 
-static struct binner *
-new_binner(struct error *err)
+/* Room for the cuts of up to n bins. */
+static bool
+make_cuts(struct binner *b, size_t n, struct error *err)
 {
-    struct binner *b = mem_try_array(1, sizeof *b, err);
+    size_t size;
 
-    for (size_t i = 0; b && i < BINNER_MAX_BINS; i++)
+    for (b->half = 1; 2 * (size_t)b->half < n; b->half *= 2)
+        ;
+    size = 2 * (size_t)b->half - 1;
+    if (!(b->cut = mem_try_array(size, sizeof *b->cut, err)))
+        return false;
+    for (size_t i = 0; i < size; i++)
         b->cut[i] = INFINITY;
-    return b;
+    return true;
 }
 
 struct binner *
@@ -173,7 +181,7 @@ binner_fit(const double *x, size_t n, unsigned max_bins, struct error *err)
     struct distinct v = {NULL, NULL, 0, 0};
     bool ok = false;
 
-    if (!check_bins(max_bins, err) || !(b = new_binner(err)) ||
+    if (!check_bins(max_bins, err) || !(b = mem_try_array(1, sizeof *b, err)) ||
         !(key = mem_try_array(n, sizeof *key, err)) ||
         !(tmp = mem_try_array(n, sizeof *tmp, err)) ||
         !(count = mem_try_array(DIGITS * DIGIT_SIZE, sizeof *count, err)))
@@ -181,7 +189,8 @@ binner_fit(const double *x, size_t n, unsigned max_bins, struct error *err)
     for (size_t i = 0; i < n; i++)
         if (!isnan(x[i]))
             key[m++] = key_of(x[i]);
-    if (!count_distinct(&v, radix_sort(key, tmp, m, count), m, err))
+    if (!count_distinct(&v, radix_sort(key, tmp, m, count), m, err) ||
+        !make_cuts(b, v.n < max_bins ? v.n : max_bins, err))
         goto out;
 
     /* Few values: a bin each, so that rare large ones keep their own. */
@@ -192,7 +201,7 @@ binner_fit(const double *x, size_t n, unsigned max_bins, struct error *err)
     ok = true;
 out:
     if (!ok) {
-        free(b);
+        binner_free(b);
         b = NULL;
     }
     free(v.value);
@@ -228,15 +237,15 @@ by_id(const void *pa, const void *pb)
 
 struct binner *
 binner_fit_levels(const double *x, size_t n, unsigned n_levels,
-                  unsigned max_bins, struct error *err)
+                  unsigned max_bins, size_t min_rows, struct error *err)
 {
     struct binner *b = NULL;
     struct level *level = NULL;
     size_t used = 0;
 
-    if (!check_bins(max_bins, err) || !(b = new_binner(err)))
+    if (!check_bins(max_bins, err) || !(b = mem_try_array(1, sizeof *b, err)))
         return NULL;
-    b->code = mem_try_array(n_levels, 1, err);
+    b->code = mem_try_array(n_levels, sizeof *b->code, err);
     level = mem_try_array(n_levels, sizeof *level, err);
     if (!b->code || !level) {
         binner_free(b);
@@ -252,24 +261,26 @@ binner_fit_levels(const double *x, size_t n, unsigned n_levels,
     qsort(level, n_levels, sizeof *level, by_rows_then_id);
     while (used < n_levels && used < max_bins && level[used].rows > 0)
         used++;
+    while (used > BINNER_NARROW && level[used - 1].rows < min_rows)
+        used--;
     qsort(level, used, sizeof *level, by_id);
     for (size_t k = 0; k < used; k++)
-        b->code[level[k].id] = (uint8_t)(k + 1);
+        b->code[level[k].id] = (uint16_t)(k + 1);
     b->n_bins = (unsigned)used;
     free(level);
     return b;
 }
 
 struct binner *
-binner_of_codes(const uint8_t *code, unsigned n_levels, struct error *err)
+binner_of_codes(const uint16_t *code, unsigned n_levels, struct error *err)
 {
-    struct binner *b = new_binner(err);
+    struct binner *b = mem_try_array(1, sizeof *b, err);
 
-    if (!b || !(b->code = mem_try_array(n_levels, 1, err))) {
+    if (!b || !(b->code = mem_try_array(n_levels, sizeof *b->code, err))) {
         binner_free(b);
         return NULL;
     }
-    memcpy(b->code, code, n_levels);
+    memcpy(b->code, code, n_levels * sizeof *code);
     b->n_levels = n_levels;
     for (unsigned i = 0; i < n_levels; i++)
         b->n_bins = code[i] > b->n_bins ? code[i] : b->n_bins;
@@ -281,42 +292,60 @@ binner_free(struct binner *b)
 {
     if (!b)
         return;
+    free(b->cut);
     free(b->code);
     free(b);
 }
 
-/* How many of the 255 cuts (padded with +inf) are <= x, for x < +inf. */
+/* How many cuts (padded with +inf) are <= x, for x < +inf. */
 static unsigned
-cuts_below(const double *cut, double x)
+cuts_below(const struct binner *b, double x)
 {
     unsigned at = 0;
 
-    for (unsigned step = 128; step > 0; step /= 2)
-        at += cut[at + step - 1] <= x ? step : 0;
+    for (unsigned step = b->half; step > 0; step /= 2)
+        at += b->cut[at + step - 1] <= x ? step : 0;
     return at;
 }
 
-static uint8_t
+static unsigned
 code_of(const struct binner *b, double x)
 {
     if (isnan(x) || b->n_bins == 0)
         return 0;
     if (x == INFINITY)
-        return (uint8_t)b->n_bins;
-    return (uint8_t)(cuts_below(b->cut, x) + 1);
+        return b->n_bins;
+    return cuts_below(b, x) + 1;
+}
+
+static unsigned
+level_of(const struct binner *b, double x)
+{
+    return x >= 0 && x < b->n_levels ? b->code[(size_t)x] : 0;
 }
 
 void
 binner_apply(const struct binner *b, const double *x, size_t n, uint8_t *out)
 {
-    if (b->n_levels > 0) {
+    assert(b->n_bins <= BINNER_NARROW);
+    if (b->n_levels > 0)
         for (size_t i = 0; i < n; i++)
-            out[i] =
-                x[i] >= 0 && x[i] < b->n_levels ? b->code[(size_t)x[i]] : 0;
-        return;
-    }
-    for (size_t i = 0; i < n; i++)
-        out[i] = code_of(b, x[i]);
+            out[i] = (uint8_t)level_of(b, x[i]);
+    else
+        for (size_t i = 0; i < n; i++)
+            out[i] = (uint8_t)code_of(b, x[i]);
+}
+
+void
+binner_apply_long(const struct binner *b, const double *x, size_t n,
+                  uint16_t *out)
+{
+    if (b->n_levels > 0)
+        for (size_t i = 0; i < n; i++)
+            out[i] = (uint16_t)level_of(b, x[i]);
+    else
+        for (size_t i = 0; i < n; i++)
+            out[i] = (uint16_t)code_of(b, x[i]);
 }
 
 unsigned
@@ -331,7 +360,7 @@ binner_cut(const struct binner *b, unsigned k)
     return b->cut[k - 1];
 }
 
-const uint8_t *
+const uint16_t *
 binner_codes(const struct binner *b, unsigned *n_levels)
 {
     *n_levels = b->n_levels;

@@ -26,6 +26,7 @@ boost_fini(struct boost *s)
     free(s->valid_out);
     free(s->extent);
     free(s->loss);
+    free(s->power);
     free(s->sample);
     free(s->order);
     free(s->active);
@@ -109,22 +110,24 @@ code_train(struct boost *s, struct error *err)
     const struct design_feed *feed = s->d->feed;
     struct pool *pool = s->ctx->pool;
     struct progress *progress = s->ctx->progress;
+    struct binned_rule rule = {s->rule.bins, BINNER_MAX_BINS,
+                               (size_t)s->rule.grow.split.level_rows,
+                               s->ctx->seed};
 
     if (s->init) {
         struct binned_levels levels = {s->init->level_start,
                                        s->init->level_code};
 
-        s->train = binned_continue(s->d->train, &levels, s->rule.bins,
-                                   s->ctx->seed, pool, progress, err);
+        s->train =
+            binned_continue(s->d->train, &levels, &rule, pool, progress, err);
         return s->train != NULL;
     }
     if (!feed) {
-        s->train = binned_fit(s->d->train, s->rule.bins, s->ctx->seed, pool,
-                              progress, err);
+        s->train = binned_fit(s->d->train, &rule, pool, progress, err);
         return s->train != NULL;
     }
-    s->train = binned_begin(s->d->train, s->n, s->rule.bins, s->ctx->seed,
-                            feed->left, pool, progress, err);
+    s->train =
+        binned_begin(s->d->train, s->n, &rule, feed->left, pool, progress, err);
     return s->train && take_feed(s, err);
 }
 
@@ -205,6 +208,21 @@ take_init(struct boost *s, struct error *err)
     return true;
 }
 
+/* Only the sets of levels want to know of noise. */
+static bool
+make_power(struct boost *s, struct error *err)
+{
+    bool wanted = false;
+
+    for (size_t i = 0; i < s->train->n_slots; i++)
+        wanted |= s->train->slot[i].category;
+    if (!wanted || s->rule.grow.split.level_noise == 0)
+        return true;
+    s->power = mem_try_array(pool_chunks(s->n, BOOST_GRAIN) + 1,
+                             sizeof *s->power, err);
+    return s->power != NULL;
+}
+
 static bool
 boost_init(struct boost *s, struct error *err)
 {
@@ -217,7 +235,7 @@ boost_init(struct boost *s, struct error *err)
     mem_give_back(); /* what finding the cuts took */
     if (!make_objectives(s, err) || !make_scores(s, base, err) ||
         !boost_make_sampling(s, err) || !boost_make_leaves(s, err) ||
-        !boost_make_drops(s, err))
+        !make_power(s, err) || !boost_make_drops(s, err))
         return false;
     s->forest = tree_forest_new(s->train, base, s->k, err);
     if (!s->forest || (s->init && !take_init(s, err)) || !boost_resume(s, err))
@@ -258,6 +276,37 @@ compute_gradients(struct boost *s, struct error *err)
 }
 
 static void
+sum_power(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct boost *s = ctx;
+    double g = 0, h = 0;
+
+    for (size_t i = begin; i < end; i++) {
+        const struct gradient *at = &s->plane[s->sample ? s->sample[i] : i];
+
+        g += (double)at->g * (double)at->g;
+        h += (double)at->h;
+    }
+    s->power[chunk][0] = g;
+    s->power[chunk][1] = h;
+}
+
+static double
+measure_noise(struct boost *s)
+{
+    double g = 0, h = 0;
+
+    if (!s->power)
+        return 0;
+    pool_for(s->ctx->pool, s->n_sample, BOOST_GRAIN, sum_power, s);
+    for (size_t c = 0; c < pool_chunks(s->n_sample, BOOST_GRAIN); c++) {
+        g += s->power[c][0];
+        h += s->power[c][1];
+    }
+    return h > 0 ? g / h : 0;
+}
+
+static void
 quantise_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     struct boost *s = ctx;
@@ -294,6 +343,7 @@ quantise(struct boost *s, size_t output, struct error *err)
                          "or the weights are too large");
     s->plane = s->gradient + output * s->n;
     s->scale = hist_scale(all.max_g, all.min_h, all.max_h);
+    s->scale.noise = measure_noise(s);
     s->salt =
         (uint32_t)rng_at(s->ctx->seed, BOOST_STREAM_DITHER, s->forest->n_trees);
     pool_for(s->ctx->pool, s->n_sample, BOOST_GRAIN, quantise_rows, s);

@@ -50,6 +50,7 @@ struct boost {
     struct gradient *gradient;   /* k planes of n */
     struct boost_extent *extent; /* (chunks, k) */
     double *loss;                /* a sum per chunk */
+    double (*power)[2];          /* g^2 and h, likewise; NULL: nobody asks */
     uint32_t *sample;            /* rows of this round; NULL: all */
     size_t n_sample;
     bool draws;      /* another sample each round */

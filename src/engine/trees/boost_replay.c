@@ -7,13 +7,14 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "engine/trees/boost.h"
 
 struct replay_node {
-    uint64_t set[TREE_SET_WORDS]; /* codes that go left */
+    const uint64_t *set; /* codes that go left; NULL: those below `above` */
+    unsigned above;
+    bool missing_left;
     size_t slot;
     int16_t left, right;
 };
@@ -27,18 +28,13 @@ struct replay {
     double *score;
 };
 
-static void
-set_numbers(const struct forest *f, size_t node, const struct binner *binner,
-            uint64_t *set)
+static unsigned
+code_above(const struct binner *binner, double threshold)
 {
-    uint8_t above;
+    uint16_t above;
 
-    binner_apply(binner, &f->threshold[node], 1, &above);
-    memset(set, 0, TREE_SET_WORDS * sizeof *set);
-    for (unsigned k = 1; k < above; k++)
-        set[k / 64] |= UINT64_C(1) << (k % 64);
-    if (f->flags[node] & TREE_MISSING_LEFT)
-        set[0] |= 1;
+    binner_apply_long(binner, &threshold, 1, &above);
+    return above;
 }
 
 static bool
@@ -60,13 +56,21 @@ make_nodes(const struct boost *s, size_t tree, struct replay *r,
         n->left = f->left[at];
         n->right = f->right[at];
         assert(n->slot != SIZE_MAX);
+        n->missing_left = f->flags[at] & TREE_MISSING_LEFT;
         if (f->flags[at] & TREE_CATEGORY)
-            memcpy(n->set, f->set + (size_t)f->threshold[at] * TREE_SET_WORDS,
-                   sizeof n->set);
+            n->set = f->set + (size_t)f->threshold[at] * TREE_SET_WORDS;
         else
-            set_numbers(f, at, s->train->binner[col], n->set);
+            n->above = code_above(s->train->binner[col], f->threshold[at]);
     }
     return true;
+}
+
+static bool
+goes_left(const struct replay_node *n, unsigned code)
+{
+    if (n->set)
+        return n->set[code / 64] >> (code % 64) & 1;
+    return code > 0 ? code < n->above : n->missing_left;
 }
 
 static void
@@ -76,14 +80,13 @@ replay_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 
     (void)chunk;
     for (size_t row = begin; row < end; row++) {
-        const uint8_t *code = binned_row(r->b, row);
         int32_t at = r->n_nodes > 0 ? 0 : -1;
 
         while (at >= 0) {
             const struct replay_node *n = &r->node[at];
-            unsigned k = code[n->slot];
 
-            at = n->set[k / 64] >> (k % 64) & 1 ? n->left : n->right;
+            at = goes_left(n, binned_code(r->b, n->slot, row)) ? n->left
+                                                               : n->right;
         }
         r->score[row * r->stride] += r->factor * (double)r->value[~at];
     }

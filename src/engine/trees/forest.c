@@ -73,7 +73,7 @@ enum { STREAM_BAG = 0x626167, WAVE = 32, GRAIN = 4096 };
         {"bins",                                                                 \
          PARAM_INT,                                                              \
          2,                                                                      \
-         BINNER_MAX_BINS,                                                        \
+         BINNER_NARROW,                                                          \
          "255",                                                                  \
          NULL,                                                                   \
          "codes that a column is cut into, at most"},                            \
@@ -340,7 +340,7 @@ append_tree(struct fitting *f, const struct forest_tree *t, struct error *err)
         if (!tree_begin(f->forest, t->n_leaves, err))
             return false;
         for (size_t i = 0; i < t->n_nodes; i++)
-            (void)tree_add_node(f->forest, f->b, &t->split[i], t->left[i],
+            (void)tree_add_node(f->forest, f->b, &t->split[i], NULL, t->left[i],
                                 t->right[i]);
         tree_end(f->forest, t->value + c * t->n_leaves, t->n_leaves);
         memcpy(tree_cover(f->forest), t->cover, t->n_leaves * sizeof *t->cover);
@@ -446,11 +446,12 @@ static bool
 fitting_init(struct fitting *f, const struct params *p, struct error *err)
 {
     double base[TARGET_MAX_CLASSES] = {0};
+    struct binned_rule rule = {(unsigned)params_int(p, "bins"), BINNER_NARROW,
+                               0, f->ctx->seed};
     bool left_out = f->bootstrap || f->draws < f->n;
 
     f->words = (f->n + 63) / 64;
-    f->b = binned_fit(f->d->train, (unsigned)params_int(p, "bins"),
-                      f->ctx->seed, f->ctx->pool, f->ctx->progress, err);
+    f->b = binned_fit(f->d->train, &rule, f->ctx->pool, f->ctx->progress, err);
     if (!f->b || !(f->forest = tree_forest_new(f->b, base, f->outputs, err)) ||
         !(f->in_bag = mem_try_array(WAVE * f->words, sizeof *f->in_bag, err)))
         return false;

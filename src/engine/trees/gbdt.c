@@ -102,13 +102,17 @@ static const struct param GBDT_PARAMS[] = {
     {"max_drop", PARAM_INT, 1, 100000, "50", NULL,
      "DART: trees that are left out, at most"},
     {"bins", PARAM_INT, 2, BINNER_MAX_BINS, "255", NULL,
-     "codes that a column is cut into, at most"},
+     "codes that a column of numbers is cut into, at most; beyond 255 those "
+     "that need more take 16 bits"},
     {"level_rows", PARAM_INT, 1, 1e9, "10", NULL,
      "rows a category needs in a leaf to be told from the missing ones"},
     {"level_smooth", PARAM_FLOAT, 0, 1e9, "10", NULL,
      "rows without gradient added to a category before ordering"},
     {"level_l2", PARAM_FLOAT, 0, 1e9, "10", NULL,
      "added to l2 for splits by more than four categories"},
+    {"level_noise", PARAM_FLOAT, 0, 1e6, "0.7", NULL,
+     "what a split by more than 32 categories must gain, in shares of what it "
+     "would gain if they said nothing"},
     {NULL, PARAM_INT, 0, 0, NULL, NULL, NULL},
 };
 
@@ -256,6 +260,7 @@ choose_rule(const struct fit_data *d, const struct params *p,
     s->level_rows = (double)params_int(p, "level_rows");
     s->level_smooth = params_float(p, "level_smooth");
     s->level_l2 = params_float(p, "level_l2");
+    s->level_noise = params_float(p, "level_noise");
     return r;
 }
 

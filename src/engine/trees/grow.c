@@ -40,6 +40,22 @@ enum { WAVE_SHARE = 4 };
 
 /* ---- making ---- */
 
+/* Sets of long slots are kilobytes, so that leaves have room for them only
+ * where there are any; pages that are not written to cost nothing. */
+static bool
+make_long(struct grower *g, struct error *err)
+{
+    const struct binned *b = g->b;
+
+    g->n_units = b->n_words + b->n_slots - b->n_narrow;
+    for (size_t s = b->n_narrow; s < b->n_slots; s++)
+        if (binned_set_words(b, s) > g->long_words)
+            g->long_words = binned_set_words(b, s);
+    g->long_set = mem_try_array((4 * g->o.leaves + 1) * g->long_words,
+                                sizeof *g->long_set, err);
+    return g->long_set != NULL;
+}
+
 /* One block, so that all but its end lies in large pages. */
 static bool
 make_rows(struct grower *g, struct error *err)
@@ -61,7 +77,7 @@ make_lists(struct grower *g, struct error *err)
 {
     size_t leaves = g->o.leaves, known = 4 * leaves + 1;
     size_t max_chunks = g->b->n_rows / GROW_PART_GRAIN + g->max_wave + 1;
-    size_t max_found = g->max_wave * 2 * (g->b->n_words + 1);
+    size_t max_found = g->max_wave * 2 * (g->n_units + 1);
 
     g->leaf = mem_try_array(known, sizeof *g->leaf, err);
     g->at = mem_try_array(leaves, sizeof *g->at, err);
@@ -97,7 +113,7 @@ grower_new(const struct binned *b, const struct grow_options *o,
     g->progress = progress;
     g->split_fn = split_choose();
     g->part_fn = part_choose();
-    if (!grow_make_stores(g, err) || !make_rows(g, err) ||
+    if (!grow_make_stores(g, err) || !make_rows(g, err) || !make_long(g, err) ||
         !make_lists(g, err) || !grow_make_choice(g, err)) {
         grower_free(g);
         return NULL;
@@ -123,6 +139,7 @@ grower_free(struct grower *g)
     free(g->chunk);
     free(g->bits);
     free(g->found);
+    free(g->long_set);
     grow_free_stores(g);
     grow_free_choice(g);
     free(g);
@@ -407,10 +424,13 @@ take_split(struct grower *g, uint32_t leaf)
     const struct tree_split *s = &l->best.split;
     struct grow_node *node = &g->node[g->n_leaves - 1];
     int16_t a = (int16_t)~l->number, b = (int16_t)~g->n_leaves;
-    int16_t id = tree_add_node(g->forest, g->b, s, a, b);
+    bool is_long = s->slot >= g->b->n_narrow;
+    const uint64_t *long_set = is_long ? grow_long_set(g, l) : NULL;
+    int16_t id = tree_add_node(g->forest, g->b, s, long_set, a, b);
 
     assert((size_t)id == g->n_leaves - 1);
     memcpy(node->set, s->set, sizeof node->set);
+    node->long_set = long_set;
     node->slot = s->slot;
     node->left = a;
     node->right = b;
@@ -444,10 +464,8 @@ search_counted(struct grower *g, uint32_t leaf)
     }
     memset(g->counts, 0, b->n_bins * sizeof *g->counts);
     for (size_t i = 0; i < l->n; i++) {
-        const uint8_t *code = binned_row(b, rows[i]);
-
         for (size_t s = 0; s < b->n_slots; s++)
-            g->counts[b->slot[s].first + code[s]]++;
+            g->counts[b->slot[s].first + binned_code(b, s, rows[i])]++;
     }
     grow_search(g, leaf, g->counts, g->found);
     l->stage = GROW_WAITS;

@@ -66,7 +66,9 @@ grow_make_stores(struct grower *g, struct error *err)
     g->max_wave = (n - 2) / 3 < GROW_MAX_WAVE ? (n - 2) / 3 : GROW_MAX_WAVE;
     if (g->max_wave == 0)
         g->max_wave = 1;
-    g->n_buffers = FULL_BUFFERS + pool_threads(g->pool);
+    g->n_full = g->b->n_rows / HIST_NARROW_ROWS + 1;
+    g->n_full = g->n_full < FULL_BUFFERS ? g->n_full : FULL_BUFFERS;
+    g->n_buffers = g->n_full + pool_threads(g->pool);
     g->buffer = mem_try_aligned(g->n_buffers * bins, sizeof *g->buffer, err);
     g->counts = mem_try_array(bins, sizeof *g->counts, err);
     return g->buffer && g->counts && make_store(&g->narrow, n, bins, err) &&
@@ -245,7 +247,7 @@ fold_bins(void *ctx, size_t chunk, size_t begin, size_t end)
 void
 grow_count(struct grower *g, struct grow_leaf *l)
 {
-    const size_t batch = FULL_BUFFERS * (size_t)HIST_NARROW_ROWS;
+    const size_t batch = g->n_full * HIST_NARROW_ROWS;
     const uint32_t *rows = grow_rows_of(g, l);
     struct count_job j = {.g = g,
                           .range = rows[l->n - 1] - rows[0] == l->n - 1,

@@ -33,10 +33,14 @@ mark_rows(const struct grower *g, const struct grow_leaf *l, size_t begin,
 {
     const uint32_t *rows = g->rows[l->list] + begin;
     const struct tree_split *s = &l->best.split;
-    const uint8_t *code = g->b->col + s->slot * g->b->n_rows;
     size_t n = end - begin, span = rows[n - 1] - rows[0];
     bool sparse = span / SPARSE >= n;
+    const uint8_t *code;
 
+    if (s->slot >= g->b->n_narrow)
+        return part_mark_long(binned_long(g->b, s->slot), rows, n,
+                              grow_long_set(g, l), bits);
+    code = g->b->col + s->slot * g->b->n_rows;
     if (span == n - 1)
         return g->part_fn->mark(code + rows[0], n, s->set, bits);
     if (sparse && l->n <= BY_ROW)
@@ -307,6 +311,22 @@ grower_add_grown(const struct grower *g, double *score, size_t stride)
              &j);
 }
 
+/* One row, where slots may be long. */
+static int32_t
+walk_long(const struct grower *g, const struct binned *b, size_t row)
+{
+    int32_t at = 0;
+
+    while (at >= 0) {
+        const struct grow_node *n = &g->node[at];
+        const uint64_t *set = n->long_set ? n->long_set : n->set;
+        unsigned k = binned_code(b, n->slot, row);
+
+        at = set[k / 64] >> (k % 64) & 1 ? n->left : n->right;
+    }
+    return at;
+}
+
 /* Eight rows down the tree side by side. */
 static void
 walk_coded(const struct grower *g, const uint8_t *const *row, int32_t *at)
@@ -338,7 +358,9 @@ grower_add_coded(const struct grower *g, const struct binned *b, size_t begin,
             score[r * stride] += (double)g->value[0];
         return;
     }
-    for (size_t r = begin; r < end; r += LANES) {
+    for (size_t r = begin; r < end && g->long_words; r++)
+        score[r * stride] += (double)g->value[~walk_long(g, b, r)];
+    for (size_t r = begin; r < end && !g->long_words; r += LANES) {
         const uint8_t *row[LANES];
         int32_t at[LANES];
 

@@ -18,33 +18,49 @@ leaf_view(const struct grower *g, const struct grow_leaf *l)
                                .high = l->high};
 }
 
+/* The slots of a unit: begin..end-1. */
 static void
-search_word(const struct grower *g, const struct grow_leaf *l, size_t word,
+slots_of(const struct binned *b, size_t unit, size_t *begin, size_t *end)
+{
+    *begin = unit * BINNED_WORD;
+    *end =
+        *begin + BINNED_WORD < b->n_narrow ? *begin + BINNED_WORD : b->n_narrow;
+    if (unit >= b->n_words) {
+        *begin = b->n_narrow + unit - b->n_words;
+        *end = *begin + 1;
+    }
+}
+
+static void
+search_unit(const struct grower *g, const struct grow_leaf *l, size_t unit,
             const bool *may, const uint32_t *counts, struct split_found *best)
 {
     struct split_leaf view = leaf_view(g, l);
-    size_t end = (word + 1) * BINNED_WORD;
+    size_t begin, end;
 
     view.counts = counts;
     best->split.gain = 0;
-    for (size_t s = word * BINNED_WORD; s < end && s < g->b->n_slots; s++)
+    slots_of(g->b, unit, &begin, &end);
+    for (size_t s = begin; s < end; s++)
         if (!may || may[s])
             split_slot(g->b, s, &view, g->scale, &g->o.split, g->split_fn,
                        best);
 }
 
 static void
-keep_best(const struct grower *g, struct grow_leaf *l,
+keep_best(const struct grower *g, struct grow_leaf *l, const uint32_t *counts,
           const struct split_found *found)
 {
     struct split_leaf view;
 
     l->best.split.gain = 0;
-    for (size_t w = 0; w < g->b->n_words; w++)
-        if (split_better(g->b, &found[w], &l->best))
-            l->best = found[w];
+    for (size_t u = 0; u < g->n_units; u++)
+        if (split_better(g->b, &found[u], &l->best))
+            l->best = found[u];
     view = leaf_view(g, l);
-    split_finish(g->b, &view, &l->best);
+    view.counts = counts;
+    view.long_set = grow_long_set(g, l);
+    split_finish(g->b, &view, g->scale, &g->o.split, &l->best);
 }
 
 void
@@ -54,45 +70,46 @@ grow_search(struct grower *g, size_t leaf, const uint32_t *counts,
     const bool *may = grow_choose(g, leaf, 0, 0);
     struct grow_leaf *l = &g->leaf[leaf];
 
-    for (size_t w = 0; w < g->b->n_words; w++)
-        search_word(g, l, w, may, counts, &found[w]);
-    keep_best(g, l, found);
+    for (size_t u = 0; u < g->n_units; u++)
+        search_unit(g, l, u, may, counts, &found[u]);
+    keep_best(g, l, counts, found);
 }
 
-/* Bins of the slots of a word: begin..end-1. */
+/* Bins of the slots of a unit: begin..end-1. */
 static void
-bins_of(const struct binned *b, size_t word, size_t *begin, size_t *end)
+bins_of(const struct binned *b, size_t unit, size_t *begin, size_t *end)
 {
-    size_t next = (word + 1) * BINNED_WORD;
+    size_t first, next;
 
-    *begin = b->slot[word * BINNED_WORD].first;
+    slots_of(b, unit, &first, &next);
+    *begin = b->slot[first].first;
     *end = next < b->n_slots ? b->slot[next].first : b->n_bins;
 }
 
 static struct split_found *
 found_of(const struct grower *g, const struct grow_part *p, size_t child)
 {
-    return g->found + ((size_t)(p - g->part) * 2 + child) * g->b->n_words;
+    return g->found + ((size_t)(p - g->part) * 2 + child) * g->n_units;
 }
 
-/* Of both children of a part, the slots of one word. */
+/* Of both children of a part, the slots of one unit. */
 static void
-search_pair(struct grower *g, const struct grow_part *p, size_t word)
+search_pair(struct grower *g, const struct grow_part *p, size_t unit)
 {
     const struct grow_leaf *child[2] = {&g->leaf[p->small], &g->leaf[p->large]};
     size_t first, last;
 
     if (p->hist >= 0) {
-        bins_of(g->b, word, &first, &last);
+        bins_of(g->b, unit, &first, &last);
         hist_subtract(grow_hist_of(g, child[1]), child[1]->wide,
                       grow_hist_of(g, child[0]), child[0]->wide, first, last);
     }
     for (size_t k = 0; k < 2; k++) {
-        struct split_found *to = found_of(g, p, k) + word;
+        struct split_found *to = found_of(g, p, k) + unit;
 
         to->split.gain = 0;
         if (grow_may_split(g, child[k]))
-            search_word(g, child[k], word,
+            search_unit(g, child[k], unit,
                         grow_chosen(g, (size_t)(p - g->part), k), NULL, to);
     }
 }
@@ -100,8 +117,8 @@ search_pair(struct grower *g, const struct grow_part *p, size_t word)
 static void
 keep_pair(struct grower *g, struct grow_part *p)
 {
-    keep_best(g, &g->leaf[p->small], found_of(g, p, 0));
-    keep_best(g, &g->leaf[p->large], found_of(g, p, 1));
+    keep_best(g, &g->leaf[p->small], NULL, found_of(g, p, 0));
+    keep_best(g, &g->leaf[p->large], NULL, found_of(g, p, 1));
 }
 
 static void
@@ -117,8 +134,8 @@ void
 grow_search_small(struct grower *g, struct grow_part *p)
 {
     choose_pair(g, p);
-    for (size_t w = 0; w < g->b->n_words; w++)
-        search_pair(g, p, w);
+    for (size_t u = 0; u < g->n_units; u++)
+        search_pair(g, p, u);
     keep_pair(g, p);
 }
 
@@ -129,10 +146,10 @@ search_words(void *ctx, size_t chunk, size_t begin, size_t end)
 
     (void)chunk;
     for (size_t i = begin; i < end; i++) {
-        const struct grow_part *p = &g->part[g->large[i / g->b->n_words]];
+        const struct grow_part *p = &g->part[g->large[i / g->n_units]];
 
         if (p->stands && p->search)
-            search_pair(g, p, i % g->b->n_words);
+            search_pair(g, p, i % g->n_units);
     }
 }
 
@@ -145,7 +162,7 @@ grow_search_large(struct grower *g)
         if (p->stands && p->search)
             choose_pair(g, p);
     }
-    pool_for(g->pool, g->n_large * g->b->n_words, 1, search_words, g);
+    pool_for(g->pool, g->n_large * g->n_units, 1, search_words, g);
     for (size_t i = 0; i < g->n_large; i++) {
         struct grow_part *p = &g->part[g->large[i]];
 

@@ -68,6 +68,7 @@ struct grow_chunk {
 /* A node of the tree just grown, for coded rows. */
 struct grow_node {
     uint64_t set[TREE_SET_WORDS];
+    const uint64_t *long_set; /* of a long slot; else NULL */
     uint32_t slot;
     int16_t left, right;
 };
@@ -110,7 +111,7 @@ struct grower {
 
     struct grow_store narrow, wide;
     int64_t *buffer; /* n_buffers narrow histograms */
-    size_t n_buffers;
+    size_t n_full, n_buffers; /* of a batch; with one for each thread */
     uint32_t *counts; /* n_bins */
 
     struct grow_part *part;
@@ -120,7 +121,11 @@ struct grower {
     struct grow_chunk *chunk;
     size_t n_chunks;
     uint64_t *bits;            /* GROW_BITS for each chunk */
-    struct split_found *found; /* (part, child, word) */
+    struct split_found *found; /* (part, child, unit) */
+    /* What is searched as one: a word of slots, or a long slot. */
+    size_t n_units;
+    size_t long_words;  /* of the largest set of a long slot; 0: none is */
+    uint64_t *long_set; /* by leaf: of its best split, where that is long */
 
     bool chooses;    /* are slots chosen anew for each leaf? */
     bool *choice;    /* (part, child, slot): may it be split by that? */
@@ -144,6 +149,14 @@ bool grow_goes_before(const struct grower *g, uint32_t a, uint32_t b);
 bool grow_may_split(const struct grower *g, const struct grow_leaf *l);
 
 /* ---- rows ---- */
+
+/* Where the set of a leaf's best split is. */
+static inline uint64_t *
+grow_long_set(const struct grower *g, const struct grow_leaf *l)
+{
+    return g->long_words ? g->long_set + (size_t)(l - g->leaf) * g->long_words
+                         : NULL;
+}
 
 static inline uint32_t *
 grow_rows_of(const struct grower *g, const struct grow_leaf *l)

@@ -27,7 +27,7 @@ enum {
 struct hist_scale
 hist_scale(float max_g, float min_h, float max_h)
 {
-    struct hist_scale s = {0, 0, 0, 0, min_h == max_h};
+    struct hist_scale s = {.same_h = min_h == max_h};
 
     if (max_g > 0) {
         s.g_unit = (double)max_g / (HIST_MAX_G - 1);
@@ -138,8 +138,8 @@ static struct layout
 layout_of(const struct binned *b)
 {
     return (struct layout){b->slot + b->n_wide * BINNED_WORD, b->n_wide,
-                           b->n_slots / BINNED_WORD - b->n_wide,
-                           b->n_slots % BINNED_WORD};
+                           b->n_narrow / BINNED_WORD - b->n_wide,
+                           b->n_narrow % BINNED_WORD};
 }
 
 /* One row, whose codes stand at `at`; n_wide is known to the compiler. */
@@ -248,6 +248,32 @@ add_rows_more(const struct binned *b, const struct stretch *s, int64_t *narrow)
     add_rows(b, s, narrow, b->n_wide, b->n_words);
 }
 
+/* Long slots one by one: a histogram of thousands of bins fills a cache by
+ * itself. */
+static void
+add_long(const struct binned *b, size_t slot, const struct stretch *s,
+         int64_t *narrow)
+{
+    const uint16_t *code = binned_long(b, slot);
+    int64_t *h = narrow + b->slot[slot].first;
+    size_t last = s->end - s->begin < FAR ? s->begin : s->end - FAR;
+
+    if (!s->rows) {
+        for (size_t i = s->begin; i < s->end; i++)
+            h[code[i]] += hist_pack(s->q[i]);
+        return;
+    }
+    for (size_t i = s->begin; i < s->end; i++) {
+        size_t row = s->rows[i];
+
+        if (i < last) {
+            PREFETCH(code + s->rows[i + FAR]);
+            PREFETCH(s->q + s->rows[i + FAR]);
+        }
+        h[code[row]] += hist_pack(s->q[row]);
+    }
+}
+
 static void
 add(const struct binned *b, struct stretch s, int64_t *narrow)
 {
@@ -255,6 +281,8 @@ add(const struct binned *b, struct stretch s, int64_t *narrow)
                                  add_rows_4};
     size_t n = sizeof fn / sizeof *fn;
 
+    for (size_t slot = b->n_narrow; slot < b->n_slots; slot++)
+        add_long(b, slot, &s, narrow);
     (b->n_wide < n ? fn[b->n_wide] : add_rows_more)(b, &s, narrow);
 }
 

@@ -37,7 +37,8 @@ struct hist_quantum {
 struct hist_scale {
     double g_unit, h_unit;
     double g_inverse, h_inverse;
-    bool same_h; /* all rows have one hessian: q.h is 1 and h counts rows */
+    bool same_h;  /* all rows have one hessian: q.h is 1 and h counts rows */
+    double noise; /* what g^2 is to h over all rows; 0: not known */
 };
 /* From the largest |g|, and the smallest and largest h. */
 struct hist_scale hist_scale(float max_g, float min_h, float max_h);
@@ -71,8 +72,8 @@ hist_h(int64_t packed)
     return (int64_t)(packed & 0xffffffff);
 }
 
-/* Add at most HIST_NARROW_ROWS rows to a narrow histogram.  q: by row
- * number. */
+/* Add at most HIST_NARROW_ROWS rows to a narrow histogram, by the codes of all
+ * slots.  q: by row number. */
 void hist_add(const struct binned *b, const uint32_t *rows, size_t n,
               const struct hist_quantum *q, int64_t *narrow);
 /* The same for the rows begin..end-1. */

@@ -43,6 +43,28 @@ mark_plain(const uint8_t *code, size_t n, const uint64_t *set, uint64_t *bits)
     return count;
 }
 
+size_t
+part_mark_long(const uint16_t *code, const uint32_t *rows, size_t n,
+               const uint64_t *set, uint64_t *bits)
+{
+    size_t count = 0;
+
+    for (size_t at = 0; at < n; at += WORD) {
+        size_t len = n - at < WORD ? n - at : WORD;
+        uint64_t word = 0;
+
+        for (size_t i = 0; i < len; i++) {
+            unsigned k = code[rows[at + i]];
+            uint64_t left = set[k / 64] >> (k % 64) & 1;
+
+            word |= left << i;
+            count += left;
+        }
+        bits[at / WORD] = word;
+    }
+    return count;
+}
+
 static void
 move_plain(const uint32_t *rows, size_t n, const uint64_t *bits, uint32_t *left,
            uint32_t *right)

@@ -1,6 +1,6 @@
 /* engine/trees/part.h -- which rows of a leaf go left, and the two lists of them.
  *
- * A split is a set of 256 codes.  Parting takes two steps, since several
+ * A split is a set of codes: of 256, or of as many as a long slot has.  Parting takes two steps, since several
  * threads share the rows of a large leaf: part_mark() turns a stretch of rows
  * into bits and counts them, and once all stretches are counted part_move()
  * copies the rows of each to where its shares begin.  The order is kept.
@@ -41,4 +41,7 @@ const struct part_kernels *part_choose(void);
 size_t part_mark_list(const struct part_kernels *k, const uint8_t *code,
                       size_t stride, const uint32_t *rows, size_t n,
                       bool sparse, const uint64_t *set, uint64_t *bits);
+/* mark() for codes of 16 bits, whose set has a bit for each. */
+size_t part_mark_long(const uint16_t *code, const uint32_t *rows, size_t n,
+                      const uint64_t *set, uint64_t *bits);
 #endif

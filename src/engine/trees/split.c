@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW_LEVELS = 4 };
+enum { FEW_LEVELS = 4, NOISY_LEVELS = 32, MAX_CODES = BINNER_MAX_BINS + 1 };
 
 /* Gains below this share of the sum they are a difference of are rounding. */
 static const double NOISE = 1e-10;
@@ -151,6 +151,9 @@ gain_of(const struct context *c, double peak, double parent)
 struct sums {
     double g[BINNED_WIDE], h[BINNED_WIDE]; /* of codes 1..k, in loss units */
     double rows[BINNED_WIDE];              /* only with counts */
+    size_t base;          /* of a long slot: k counts from it */
+    size_t last;          /* cut that may be */
+    int64_t sum_g, sum_h; /* of codes 1..base + last + 1 */
 };
 
 static void
@@ -160,6 +163,8 @@ add_up(const struct context *c, struct sums *s)
     double g_unit = c->scale->g_unit, h_unit = c->scale->h_unit;
     size_t n = c->slot->n_bins;
 
+    s->base = 0;
+    s->last = n - 1;
     s->g[0] = s->h[0] = 0;
     if (c->leaf->wide) {
         const int64_t *hist = c->leaf->hist + 2 * (size_t)c->slot->first;
@@ -239,7 +244,7 @@ scan_numbers(const struct context *c, const struct sums *s, bool missing_left,
                               .l1 = c->rule->l1,
                               .l2 = c->rule->l2,
                               .first = first,
-                              .last = c->slot->n_bins - 1u};
+                              .last = s->last};
     double missing_rows = missing_left && c->leaf->counts ? bin_rows(c, 0) : 0;
     struct split_peak peak;
     struct tree_split *t = &c->best->split;
@@ -271,12 +276,12 @@ scan_numbers(const struct context *c, const struct sums *s, bool missing_left,
      * far from the rows of one side as from those of the other. */
     for (k = peak.at; k < scan.last && s->h[k + 1] == s->h[peak.at];)
         k++;
-    if (peak.at > 0)
+    if (peak.at > 0 && c->slot->n_bins <= BINNER_NARROW)
         k = peak.at + (k - peak.at) / 2;
     else
-        k = 0;
+        k = peak.at;
     t->slot = c->slot_number;
-    t->code = (uint16_t)k;
+    t->code = (uint16_t)(s->base + k);
     t->missing_left = missing_left;
     t->gain = gain;
 }
@@ -295,6 +300,50 @@ split_number(const struct context *c)
         scan_numbers(c, &s, true, 0);
 }
 
+/* The next stretch of cuts of a long slot; the first when it is new. */
+static bool
+next_stretch(const struct context *c, struct sums *s, bool first)
+{
+    size_t n = c->slot->n_bins, m;
+
+    if (first) {
+        *s = (struct sums){.base = 0};
+    } else {
+        s->base += BINNED_WIDE - 1;
+        s->rows[0] = s->rows[BINNED_WIDE - 1];
+    }
+    if (s->base + 1 >= n)
+        return false;
+    m = n - s->base < BINNED_WIDE - 1 ? n - s->base : BINNED_WIDE - 1;
+    s->last = s->base + m == n ? m - 1 : m;
+    s->g[0] = (double)s->sum_g * c->scale->g_unit;
+    s->h[0] = (double)s->sum_h * c->scale->h_unit;
+    for (size_t k = 1; k <= m; k++) {
+        s->sum_g += bin_g(c, s->base + k);
+        s->sum_h += bin_h(c, s->base + k);
+        s->g[k] = (double)s->sum_g * c->scale->g_unit;
+        s->h[k] = (double)s->sum_h * c->scale->h_unit;
+        if (c->leaf->counts)
+            s->rows[k] = s->rows[k - 1] + bin_rows(c, s->base + k);
+    }
+    return true;
+}
+
+static void
+split_long_number(const struct context *c)
+{
+    bool missing = bin_h(c, 0) > 0;
+    struct sums s;
+
+    /* What ends a stretch is not seen again at the start of the next. */
+    for (bool more = next_stretch(c, &s, true); more;
+         more = next_stretch(c, &s, false)) {
+        scan_numbers(c, &s, false, 1);
+        if (missing)
+            scan_numbers(c, &s, true, s.base == 0 ? 0 : 1);
+    }
+}
+
 static void
 set_codes(uint64_t *set, size_t first, size_t last)
 {
@@ -302,13 +351,30 @@ set_codes(uint64_t *set, size_t first, size_t last)
         set[k / 64] |= UINT64_C(1) << (k % 64);
 }
 
+/* Where the codes that go left are said. */
+static uint64_t *
+set_of(const struct context *c, size_t *words)
+{
+    bool is_long = c->slot->n_bins > BINNER_NARROW;
+
+    *words = ((size_t)c->slot->n_bins / 256 + 1) * TREE_SET_WORDS;
+    return is_long ? c->leaf->long_set : c->best->split.set;
+}
+
 /* What the search of numbers leaves out: the sums on the left, the codes. */
 static void
 finish_number(const struct context *c)
 {
     struct tree_split *t = &c->best->split;
+    size_t words, n_bins = c->slot->n_bins, empty = 0;
     int64_t g = 0, h = 0;
+    uint64_t *set;
 
+    if (n_bins > BINNER_NARROW && t->code > 0)
+        while (t->code + empty + 1 < n_bins &&
+               bin_h(c, t->code + empty + 1) == 0)
+            empty++;
+    t->code = (uint16_t)(t->code + empty / 2);
     for (size_t k = t->missing_left ? 0 : 1; k <= t->code; k++) {
         g += bin_g(c, k);
         h += bin_h(c, k);
@@ -318,18 +384,22 @@ finish_number(const struct context *c)
     /* Nothing to learn from: values missing later go with the larger side. */
     if (bin_h(c, 0) == 0)
         t->missing_left = 2 * h >= c->leaf->h;
-    memset(t->set, 0, sizeof t->set);
-    set_codes(t->set, 1, t->code);
-    t->set[0] |= t->missing_left;
+    set = set_of(c, &words);
+    memset(set, 0, words * sizeof *set);
+    set_codes(set, 1, t->code);
+    set[0] |= t->missing_left;
 }
 
 /* ---- categories ---- */
 
 struct level {
     double key;
+    uint32_t code; /* 0: the missing and the rare together */
+};
+
+struct pool {
     int64_t g, h;
     double rows;
-    unsigned code; /* 0: the missing and the rare together */
 };
 
 static int
@@ -345,34 +415,35 @@ by_key(const void *pa, const void *pb)
 /* The levels that occur, in the order of their gradients.  Those that are too
  * rare to have a side of their own are pooled with the missing. */
 static size_t
-order_levels(const struct context *c, struct level *level)
+order_levels(const struct context *c, struct level *level, struct pool *pool)
 {
     double smooth =
         c->rule->level_smooth * c->total_h / (double)c->leaf->n_rows;
-    struct level pool = {0, bin_g(c, 0), bin_h(c, 0), 0, 0};
+    double g_unit = c->scale->g_unit, h_unit = c->scale->h_unit;
     size_t n = 0;
 
-    if (pool.h > 0)
-        pool.rows = bin_rows(c, 0);
-    for (unsigned k = 1; k <= c->slot->n_bins; k++) {
-        struct level v = {0, bin_g(c, k), bin_h(c, k), 0, k};
+    *pool = (struct pool){bin_g(c, 0), bin_h(c, 0), 0};
+    if (pool->h > 0)
+        pool->rows = bin_rows(c, 0);
+    for (uint32_t k = 1; k <= c->slot->n_bins; k++) {
+        int64_t g = bin_g(c, k), h = bin_h(c, k);
+        double rows;
 
-        if (v.h == 0)
+        if (h == 0)
             continue;
-        v.rows = bin_rows(c, k);
-        if (v.rows >= c->rule->level_rows) {
-            level[n++] = v;
+        rows = bin_rows(c, k);
+        if (rows >= c->rule->level_rows) {
+            level[n++] = (struct level){
+                (double)g * g_unit / ((double)h * h_unit + smooth), k};
         } else {
-            pool.g += v.g;
-            pool.h += v.h;
-            pool.rows += v.rows;
+            pool->g += g;
+            pool->h += h;
+            pool->rows += rows;
         }
     }
-    if (pool.h > 0)
-        level[n++] = pool;
-    for (size_t i = 0; i < n; i++)
-        level[i].key = (double)level[i].g * c->scale->g_unit /
-                       ((double)level[i].h * c->scale->h_unit + smooth);
+    if (pool->h > 0)
+        level[n++] = (struct level){
+            (double)pool->g * g_unit / ((double)pool->h * h_unit + smooth), 0};
     qsort(level, n, sizeof *level, by_key);
     return n;
 }
@@ -381,36 +452,52 @@ order_levels(const struct context *c, struct level *level)
  * there is one, else with the larger side. */
 static void
 make_set(const struct context *c, const struct level *level, size_t n,
-         size_t n_left, struct tree_split *t)
+         size_t n_left)
 {
-    uint64_t left[TREE_SET_WORDS] = {0}, right[TREE_SET_WORDS] = {0};
+    struct tree_split *t = &c->best->split;
     bool pool_left = 2 * c->best->left_h >= c->leaf->h;
+    size_t words;
+    uint64_t *set = set_of(c, &words);
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         if (level[i].code == 0)
             pool_left = i < n_left;
-        else
-            set_codes(i < n_left ? left : right, level[i].code, level[i].code);
-    }
-    for (size_t w = 0; w < TREE_SET_WORDS; w++)
-        t->set[w] = pool_left ? ~right[w] : left[w];
+    memset(set, pool_left ? 0xff : 0, words * sizeof *set);
+    for (size_t i = 0; i < n; i++)
+        if (level[i].code > 0 && (i < n_left) != pool_left)
+            set[level[i].code / 64] ^= UINT64_C(1) << (level[i].code % 64);
     t->missing_left = pool_left;
 }
 
-static void
-split_category(const struct context *c)
+/* What a prefix of i of n levels gains on average where they are noise. */
+static double
+noise_gain(const struct context *c, size_t i, size_t n)
 {
-    struct level level[BINNED_WIDE];
-    size_t n = order_levels(c, level), best_n = 0;
-    double l2 = c->rule->l2 + (n > FEW_LEVELS ? c->rule->level_l2 : 0);
+    const double two_over_pi = 0.63661977236758134;
+
+    return c->rule->level_noise * c->scale->noise * two_over_pi *
+           sqrt((double)i * (double)(n - i));
+}
+
+/* How many levels of the order go left, 0 when nothing is better than what is
+ * there. */
+static size_t
+best_prefix(const struct context *c, const struct level *level, size_t n,
+            const struct pool *pool)
+{
+    bool many = n > FEW_LEVELS;
+    double l2 = c->rule->l2 + (many ? c->rule->level_l2 : 0);
     double parent = term_of(c, c->total_g, c->total_h, l2);
     double best = c->best->split.gain, rows = 0;
-    int64_t g = 0, h = 0, best_g = 0, best_h = 0;
+    size_t best_n = 0;
+    int64_t g = 0, h = 0;
 
     for (size_t i = 0; i + 1 < n; i++) {
-        g += level[i].g;
-        h += level[i].h;
-        rows += level[i].rows;
+        unsigned k = level[i].code;
+
+        g += k ? bin_g(c, k) : pool->g;
+        h += k ? bin_h(c, k) : pool->h;
+        rows += k ? bin_rows(c, k) : pool->rows;
 
         double hl = (double)h * c->scale->h_unit, hr = c->total_h - hl;
         double gl = (double)g * c->scale->g_unit;
@@ -425,21 +512,58 @@ split_category(const struct context *c)
             c, term_of(c, gl, hl, l2) + term_of(c, c->total_g - gl, hr, l2),
             parent);
 
+        if (n > NOISY_LEVELS)
+            gain -= noise_gain(c, i + 1, n);
         if (gain > best) {
             best = gain;
             best_n = i + 1;
-            best_g = g;
-            best_h = h;
+            c->best->left_g = g;
+            c->best->left_h = h;
         }
     }
-    if (best_n == 0)
+    if (best_n > 0)
+        c->best->split.gain = best;
+    return best_n;
+}
+
+static void
+split_category(const struct context *c)
+{
+    struct level level[BINNED_WIDE];
+    struct pool pool;
+    size_t n = order_levels(c, level, &pool);
+    size_t n_left = best_prefix(c, level, n, &pool);
+
+    if (n_left == 0)
         return;
-    c->best->split.gain = best;
     c->best->split.slot = c->slot_number;
     c->best->split.code = 0;
-    c->best->left_g = best_g;
-    c->best->left_h = best_h;
-    make_set(c, level, n, best_n, &c->best->split);
+    make_set(c, level, n, n_left);
+}
+
+/* The set is made when this is the best of all slots, from the same order. */
+static void
+split_long_category(const struct context *c)
+{
+    struct level level[MAX_CODES];
+    struct pool pool;
+    size_t n = order_levels(c, level, &pool);
+    size_t n_left = best_prefix(c, level, n, &pool);
+
+    if (n_left == 0)
+        return;
+    c->best->split.slot = c->slot_number;
+    c->best->split.code = (uint16_t)n_left;
+}
+
+static void
+finish_long_category(const struct context *c)
+{
+    struct level level[MAX_CODES];
+    struct pool pool;
+    size_t n = order_levels(c, level, &pool);
+
+    make_set(c, level, n, c->best->split.code);
 }
 
 void
@@ -471,7 +595,9 @@ split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
         c.bounded = c.trend != 0 || isfinite(leaf->low) || isfinite(leaf->high);
     }
     c.parent = term_of(&c, c.total_g, c.total_h, rule->l2);
-    if (c.slot->category)
+    if (b->slot[slot].n_bins > BINNER_NARROW)
+        (c.slot->category ? split_long_category : split_long_number)(&c);
+    else if (c.slot->category)
         split_category(&c);
     else
         split_number(&c);
@@ -479,13 +605,22 @@ split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
 
 void
 split_finish(const struct binned *b, const struct split_leaf *leaf,
+             const struct hist_scale *scale, const struct split_rule *rule,
              struct split_found *best)
 {
-    struct context c = {
-        .slot = &b->slot[best->split.slot], .leaf = leaf, .best = best};
+    struct context c = {.slot = &b->slot[best->split.slot],
+                        .leaf = leaf,
+                        .scale = scale,
+                        .rule = rule,
+                        .total_h = (double)leaf->h * scale->h_unit,
+                        .best = best};
 
-    if (best->split.gain > 0 && !c.slot->category)
+    if (!(best->split.gain > 0))
+        return;
+    if (!c.slot->category)
         finish_number(&c);
+    else if (c.slot->n_bins > BINNER_NARROW)
+        finish_long_category(&c);
 }
 
 bool

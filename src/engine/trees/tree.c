@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/trees/tree_state.h"
 #include "engine/trees/walk.h"
 
 /* ---- growing ---- */
@@ -24,18 +25,18 @@ copy_levels(struct forest *f, const struct binned *b, struct error *err)
         if (binner_codes(b->binner[c], &n))
             total += n;
     f->level_start = mem_try_array(b->n_cols + 1, sizeof *f->level_start, err);
-    f->level_code = mem_try_array(total, 1, err);
+    f->level_code = mem_try_array(total, sizeof *f->level_code, err);
     if (!f->level_start || !f->level_code)
         return false;
     for (size_t c = 0; c < b->n_cols; c++) {
-        const uint8_t *code = binner_codes(b->binner[c], &n);
+        const uint16_t *code = binner_codes(b->binner[c], &n);
         uint32_t at = f->level_start[c];
 
         if (code)
-            memcpy(f->level_code + at, code, n);
+            memcpy(f->level_code + at, code, n * sizeof *code);
         f->level_start[c + 1] = at + (code ? n : 0);
     }
-    return true;
+    return tree_count_blocks(f, err);
 }
 
 struct forest *
@@ -75,13 +76,16 @@ tree_forest_free(struct forest *f)
         free(f->right);
         free(f->flags);
         free(f->value);
-        free(f->set);
         free(f->level_start);
-        free(f->level_code);
+        free(f->set_code);
         free(f->gain);
         free(f->base);
         free(f->cover_code);
     }
+    if (!f->borrowed || f->set_code)
+        free(f->set);
+    free(f->level_code);
+    free(f->blocks);
     free(f->cover);
     free(f->node_gain);
     walk_free(f->walk);
@@ -146,7 +150,8 @@ room_for_trees(struct forest *f, size_t need, struct error *err)
 bool
 tree_begin(struct forest *f, size_t n_leaves, struct error *err)
 {
-    size_t leaves = f->n_leaves + n_leaves, sets = f->n_sets + n_leaves;
+    size_t leaves = f->n_leaves + n_leaves;
+    size_t sets = f->n_sets + n_leaves * f->most_blocks;
 
     assert(n_leaves >= 1 && n_leaves <= TREE_MAX_LEAVES);
     if (leaves > UINT32_MAX)
@@ -175,7 +180,8 @@ tree_begin(struct forest *f, size_t n_leaves, struct error *err)
 
 int16_t
 tree_add_node(struct forest *f, const struct binned *b,
-              const struct tree_split *s, int16_t left, int16_t right)
+              const struct tree_split *s, const uint64_t *long_set,
+              int16_t left, int16_t right)
 {
     const struct binned_slot *slot = &b->slot[s->slot];
     size_t i = f->n_nodes + f->open_nodes;
@@ -186,8 +192,12 @@ tree_add_node(struct forest *f, const struct binned *b,
     f->flags[i] = s->missing_left ? TREE_MISSING_LEFT : 0;
     if (slot->category) {
         f->flags[i] |= TREE_CATEGORY;
+        size_t blocks = f->blocks[slot->col];
+
         f->threshold[i] = (double)f->n_sets;
-        memcpy(f->set + f->n_sets++ * TREE_SET_WORDS, s->set, sizeof s->set);
+        memcpy(f->set + f->n_sets * TREE_SET_WORDS,
+               long_set ? long_set : s->set, blocks * sizeof s->set);
+        f->n_sets += blocks;
     } else if (s->code == 0) {
         f->threshold[i] = -INFINITY; /* only the missing go left */
     } else {
@@ -232,7 +242,7 @@ tree_cut(struct forest *f, size_t n_trees)
     f->n_leaves = f->leaf_start[n_trees];
     f->n_sets = 0;
     for (size_t i = 0; i < f->n_nodes; i++)
-        f->n_sets += (f->flags[i] & TREE_CATEGORY) != 0;
+        f->n_sets += tree_blocks_of(f, i);
 }
 
 /* ---- sealing ---- */
@@ -284,7 +294,7 @@ tree_seal(struct forest *f, struct error *err)
         return false;
     for (size_t i = 0; f->node_gain && i < f->n_nodes; i++)
         f->gain[f->feature[i]] += (double)f->node_gain[i];
-    return f->borrowed || code_covers(f, err);
+    return f->borrowed || (code_covers(f, err) && tree_code_sets(f, err));
 }
 
 /* ---- saving ---- */
@@ -304,9 +314,12 @@ tree_save(const struct forest *f, struct st_writer *w)
     st_add1(w, "tree.value", ST_F32, f->n_leaves, f->value);
     if (f->cover)
         st_add1(w, "tree.cover", ST_U8, f->n_cover_code, f->cover_code);
-    st_add(w, "tree.set", ST_U64, set, 2, f->set);
+    if (f->most_blocks > 1)
+        st_add1(w, "tree.set_code", ST_U8, f->n_set_code, f->set_code);
+    else
+        st_add(w, "tree.set", ST_U64, set, 2, f->set);
     st_add1(w, "tree.level_start", ST_U32, f->n_cols + 1, f->level_start);
-    st_add1(w, "tree.level_code", ST_U8, f->level_start[f->n_cols],
+    st_add1(w, "tree.level_code", ST_U16, f->level_start[f->n_cols],
             f->level_code);
     st_add1(w, "tree.gain", ST_F64, f->n_cols, f->gain);
     st_add1(w, "tree.base", ST_F64, f->n_outputs, f->base);
@@ -379,7 +392,9 @@ node_is_sound(const struct forest *f, size_t i, size_t start, size_t n)
     if (!(f->flags[i] & TREE_CATEGORY))
         return true;
     /* A set is looked up by a code, which only a column with levels has. */
-    return threshold >= 0 && threshold < (double)f->n_sets &&
+    return threshold >= 0 &&
+           threshold + f->blocks[f->feature[i]] <= (double)f->n_sets &&
+           threshold == floor(threshold) &&
            f->level_start[f->feature[i]] < f->level_start[f->feature[i] + 1];
 }
 
@@ -437,14 +452,13 @@ check_trees(const struct forest *f, struct error *err)
 }
 
 static bool
-check_forest(const struct forest *f, size_t n_codes, struct error *err)
+check_forest(const struct forest *f, struct error *err)
 {
     if (f->n_cols > TREE_MAX_COLS || f->n_trees % f->n_outputs != 0)
         return error_set(err, ERR_CORRUPT, "trees: %zu trees for %zu outputs",
                          f->n_trees, f->n_outputs);
     if (!starts_ascend(f->node_start, f->n_trees, f->n_nodes) ||
-        !starts_ascend(f->leaf_start, f->n_trees, f->n_leaves) ||
-        !starts_ascend(f->level_start, f->n_cols, n_codes))
+        !starts_ascend(f->leaf_start, f->n_trees, f->n_leaves))
         return error_set(err, ERR_CORRUPT, "trees: starts do not ascend");
     if (!all_finite(f->base, f->n_outputs) || !all_finite(f->gain, f->n_cols))
         return error_set(err, ERR_CORRUPT, "trees: a number is not finite");
@@ -491,13 +505,47 @@ has_tensor(const struct st_file *file, const char *name)
     return st_need(file, name, ST_U8, -1, &t, &ignored);
 }
 
+/* Codes of 8 bits are in files from before there were more. */
+static bool
+load_levels(struct forest *f, struct loader *l)
+{
+    bool narrow = has_tensor(l->file, "tree.level_code");
+    size_t n = 0;
+    const void *code =
+        need(l, "tree.level_code", narrow ? ST_U8 : ST_U16, -1, &n);
+
+    if (l->failed)
+        return false;
+    if (!starts_ascend(f->level_start, f->n_cols, n))
+        return error_set(l->err, ERR_CORRUPT, "trees: starts do not ascend");
+    f->level_code = mem_try_array(n, sizeof *f->level_code, l->err);
+    for (size_t i = 0; f->level_code && i < n; i++)
+        f->level_code[i] =
+            narrow ? ((const uint8_t *)code)[i] : ((const uint16_t *)code)[i];
+    return f->level_code && tree_count_blocks(f, l->err);
+}
+
+static bool
+load_sets(struct forest *f, struct loader *l)
+{
+    size_t words = 0;
+
+    if (has_tensor(l->file, "tree.set_code")) {
+        f->set_code = need(l, "tree.set_code", ST_U8, -1, &f->n_set_code);
+        return f->set_code && tree_decode_sets(f, l->err);
+    }
+    f->set = need(l, "tree.set", ST_U64, -1, &words);
+    f->n_sets = words / TREE_SET_WORDS;
+    return f->set != NULL;
+}
+
 struct forest *
 tree_load(const struct st_file *file, size_t n_cols, size_t n_outputs,
           struct error *err)
 {
     struct forest *f = mem_try_array(1, sizeof *f, err);
     struct loader l = {file, err, false};
-    size_t starts = 0, codes = 0, words = 0;
+    size_t starts = 0;
 
     if (!f)
         return NULL;
@@ -513,21 +561,19 @@ tree_load(const struct st_file *file, size_t n_cols, size_t n_outputs,
     f->right = need(&l, "tree.right", ST_I16, (int64_t)f->n_nodes, NULL);
     f->flags = need(&l, "tree.flags", ST_U8, (int64_t)f->n_nodes, NULL);
     f->value = need(&l, "tree.value", ST_F32, -1, &f->n_leaves);
-    f->set = need(&l, "tree.set", ST_U64, -1, &words);
     f->level_start =
         need(&l, "tree.level_start", ST_U32, (int64_t)n_cols + 1, NULL);
-    f->level_code = need(&l, "tree.level_code", ST_U8, -1, &codes);
     f->gain = need(&l, "tree.gain", ST_F64, (int64_t)n_cols, NULL);
     f->base = need(&l, "tree.base", ST_F64, (int64_t)n_outputs, NULL);
     if (has_tensor(file, "tree.cover"))
         f->cover_code = need(&l, "tree.cover", ST_U8, -1, &f->n_cover_code);
-    f->n_sets = words / TREE_SET_WORDS;
     if (!l.failed && starts == 0)
         l.failed = !error_set(err, ERR_CORRUPT, "trees: no starts");
+    l.failed = l.failed || !load_levels(f, &l) || !load_sets(f, &l);
     if (!l.failed) {
         f->n_trees = starts - 1;
-        l.failed = !check_forest(f, codes, err) || !load_covers(f, err) ||
-                   !tree_seal(f, err);
+        l.failed =
+            !check_forest(f, err) || !load_covers(f, err) || !tree_seal(f, err);
     }
     if (l.failed) {
         tree_forest_free(f);

@@ -7,9 +7,10 @@
  * nodes is its only leaf.
  *
  *   number    x < threshold goes left; NaN goes left if TREE_MISSING_LEFT
- *   category  the level's code (level_code) is looked up in 256 bits, set
- *             number (size_t)threshold; bit 0 stands for missing, unseen and
- *             pooled levels
+ *   category  the level's code (level_code) is looked up in blocks of 256
+ *             bits, as many as the column's codes need, from number
+ *             (size_t)threshold on; bit 0 stands for missing, unseen and pooled
+ *             levels
  *
  * Tree t adds to output t % n_outputs.
  *
@@ -26,7 +27,7 @@
 enum {
     TREE_MAX_LEAVES = 32768,
     TREE_MAX_COLS = 32767,
-    TREE_SET_WORDS = 4, /* of 64 bits */
+    TREE_SET_WORDS = 4, /* of 64 bits, in a block */
     TREE_MISSING_LEFT = 1,
     TREE_CATEGORY = 2
 };
@@ -37,12 +38,13 @@ struct tree_split {
     uint16_t code; /* number: codes 1..code go left; 0: only the
                                      missing do */
     bool missing_left;
-    uint64_t set[TREE_SET_WORDS]; /* codes that go left, of both kinds */
+    uint64_t set[TREE_SET_WORDS]; /* codes that go left, of both kinds, but of
+                                     long slots */
     double gain;
 };
 
 struct forest {
-    size_t n_trees, n_nodes, n_leaves, n_sets;
+    size_t n_trees, n_nodes, n_leaves, n_sets; /* blocks of sets */
     size_t n_cols, n_outputs;
     /* Borrowed from a mapped file when `borrowed`. */
     uint32_t *node_start, *leaf_start; /* n_trees + 1 */
@@ -55,9 +57,14 @@ struct forest {
     uint8_t *cover_code; /* as it is saved: seven bits a byte, the lowest
                               first, all but a number's last with 128 */
     size_t n_cover_code;
-    uint64_t *set;         /* n_sets x TREE_SET_WORDS */
+    uint64_t *set;     /* n_sets x TREE_SET_WORDS */
+    uint8_t *set_code; /* as they are saved where some are long; owned
+                              unless borrowed: see tree_set.c */
+    size_t n_set_code;
     uint32_t *level_start; /* n_cols + 1: codes of a column's levels */
-    uint8_t *level_code;
+    uint16_t *level_code;  /* owned */
+    uint16_t *blocks;      /* n_cols: of a set; owned */
+    size_t most_blocks;
     double *gain; /* n_cols: sum over its splits, by tree_seal() */
     double *base; /* n_outputs */
     bool borrowed;
@@ -75,9 +82,11 @@ void tree_forest_free(struct forest *f);
 /* Append a tree of up to n_leaves leaves: room first, then its parts. */
 bool tree_begin(struct forest *f, size_t n_leaves, struct error *err) MUST_USE;
 /* A node of the tree begun, whose children are leaves `left` and `right` for
- * now; returns its number within the tree. */
+ * now; returns its number within the tree.  long_set: of a long slot, the codes
+ * that go left. */
 int16_t tree_add_node(struct forest *f, const struct binned *b,
-                      const struct tree_split *s, int16_t left, int16_t right);
+                      const struct tree_split *s, const uint64_t *long_set,
+                      int16_t left, int16_t right);
 /* Make a child of node `parent` point at node `child`. */
 void tree_link(struct forest *f, int16_t parent, bool left, int16_t child);
 void tree_end(struct forest *f, const float *value, size_t n_leaves);

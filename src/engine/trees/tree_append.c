@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "engine/trees/tree.h"
+#include "engine/trees/tree_state.h"
 
 static void
 copy_nodes(struct forest *f, const struct forest *from, size_t first, size_t n)
@@ -29,10 +29,13 @@ copy_sets(struct forest *f, const struct forest *from, size_t n)
 {
     for (size_t i = f->n_nodes; i < f->n_nodes + n; i++)
         if (f->flags[i] & TREE_CATEGORY) {
+            size_t blocks = tree_blocks_of(f, i);
+
             memcpy(f->set + f->n_sets * TREE_SET_WORDS,
                    from->set + (size_t)f->threshold[i] * TREE_SET_WORDS,
-                   TREE_SET_WORDS * sizeof *f->set);
-            f->threshold[i] = (double)f->n_sets++;
+                   blocks * TREE_SET_WORDS * sizeof *f->set);
+            f->threshold[i] = (double)f->n_sets;
+            f->n_sets += blocks;
         }
 }
 
@@ -69,5 +72,6 @@ tree_same_levels(const struct forest *a, const struct forest *b)
     return a->n_cols == b->n_cols &&
            memcmp(a->level_start, b->level_start,
                   (a->n_cols + 1) * sizeof *a->level_start) == 0 &&
-           memcmp(a->level_code, b->level_code, a->level_start[a->n_cols]) == 0;
+           memcmp(a->level_code, b->level_code,
+                  a->level_start[a->n_cols] * sizeof *a->level_code) == 0;
 }

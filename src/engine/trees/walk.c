@@ -348,7 +348,7 @@ walk_any(const struct forest *f, const struct start *s, size_t depth,
                 const uint64_t *set =
                     f->set + (size_t)(n->key & ~CATEGORY) * TREE_SET_WORDS;
 
-                left = set[code / 64 & (TREE_SET_WORDS - 1)] >> (code % 64) & 1;
+                left = set[code / 64] >> (code % 64) & 1;
             }
             at[i] = n->next - (uint32_t)left;
         }
