@@ -18,16 +18,23 @@ with open("rows.csv", "w") as f:
         f.write(",".join(v) + "," + rng.choice(["dark", "light", "never seen", ""]) + "\n")
 
 
-def write(name, nodes, out, width, inputs=None, constants=()):
+pixels = ["p%d" % i for i in range(72)]
+with open("pictures.csv", "w") as f:
+    f.write(",".join(pixels) + "\n")
+    for _ in range(N):
+        f.write(",".join(repr(float(np.float32(rng.gauss(0, 1)))) for _ in pixels) + "\n")
+
+
+def write(name, nodes, out, width, inputs=None, constants=(), names=columns):
     outs = [h.make_tensor_value_info(out, T.FLOAT, ["n", width])]
     if any("label" in n.output for n in nodes):
         kind = T.STRING if any(a.name == "classlabels_strings" for n in nodes for a in n.attribute) else T.INT64
         outs.insert(0, h.make_tensor_value_info("label", kind, ["n"]))
-    inputs = inputs or [h.make_tensor_value_info("features", T.FLOAT, ["n", 4])]
+    inputs = inputs or [h.make_tensor_value_info("features", T.FLOAT, ["n", len(names)])]
     g = h.make_graph(nodes, name, inputs, outs, list(constants))
     m = h.make_model(g, opset_imports=[h.make_opsetid("", 15), h.make_opsetid(ML, 3)], ir_version=8)
     save(m, name + ".onnx")
-    json.dump(columns, open(name + ".columns", "w"))
+    json.dump(names, open(name + ".columns", "w"))
 
 
 def normal(*shape):
@@ -107,3 +114,33 @@ write("words", [
                 multi_class=0)], "probabilities", 2,
     inputs=[h.make_tensor_value_info("a", T.FLOAT, ["n", 1]), h.make_tensor_value_info("shade", T.STRING, ["n", 1])],
     constants=[nh.from_array(np.array([-1, 2], np.int64), "shape")])
+
+# Images: 2 channels of 6 x 6, all kinds of edges, two ways that meet, a vector for a number.
+write("pictures", [
+    h.make_node("Reshape", ["features", "image"], ["x"]),
+    h.make_node("Conv", ["x", "k1", "c1"], ["h1"], pads=[1, 0, 2, 1], strides=[2, 2]),
+    h.make_node("BatchNormalization", ["h1", "g", "s", "m", "v"], ["n1"]),
+    h.make_node("Elu", ["n1"], ["r1"]),
+    h.make_node("Conv", ["r1", "k2"], ["h2"], auto_pad="SAME_UPPER", kernel_shape=[2, 2]),
+    h.make_node("Mul", ["h2", "channels"], ["m2"]),
+    h.make_node("Add", ["m2", "r1"], ["a2"]),
+    h.make_node("Clip", ["a2", "low", "high"], ["r2"]),
+    h.make_node("MaxPool", ["r2"], ["x3"], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
+    h.make_node("AveragePool", ["r2"], ["y3"], kernel_shape=[2, 2]),
+    h.make_node("Transpose", ["y3"], ["t3"], perm=[0, 2, 3, 1]),
+    h.make_node("Flatten", ["t3"], ["f3"], axis=1),
+    h.make_node("GlobalAveragePool", ["x3"], ["p4"]),
+    h.make_node("Flatten", ["p4"], ["f4"], axis=1),
+    h.make_node("Gather", ["features", "first"], ["one"], axis=1),
+    h.make_node("Binarizer", ["one"], ["bit"], domain=ML, threshold=0.25),
+    h.make_node("Cast", ["bit"], ["row"], to=T.INT64),
+    h.make_node("Gather", ["rows", "row"], ["vector"], axis=0),
+    h.make_node("Reshape", ["vector", "flat"], ["f5"]),
+    h.make_node("Concat", ["f3", "f4", "f5"], ["all"], axis=1),
+    h.make_node("Gemm", ["all", "w", "b"], ["sums"]),
+    h.make_node("Softmax", ["sums"], ["probabilities"], axis=1)], "probabilities", 3, names=pixels,
+    constants=[nh.from_array(a, n) for n, a in {
+        "image": np.array([-1, 2, 6, 6], np.int64), "k1": normal(4, 2, 3, 3), "c1": normal(4), "g": 1 + normal(4) / 4,
+        "s": normal(4), "m": normal(4), "v": np.abs(normal(4)) + 0.5, "k2": normal(4, 4, 2, 2) / 2,
+        "channels": normal(4, 1, 1), "low": np.float32(-1.5), "high": np.float32(2), "first": np.array([0], np.int64),
+        "rows": normal(2, 3), "flat": np.array([-1, 3], np.int64), "w": normal(31, 3) / 3, "b": normal(3)}.items()])

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "engine/port/c_source.h"
 #include "engine/port/lightgbm.h"
 #include "engine/port/onnx.h"
 #include "engine/port/pmml.h"
@@ -42,7 +43,6 @@ answer(const struct portable *p)
     free(out);
 }
 
-/* All but C, which would start a compiler. */
 static void
 write_again(const struct portable *p)
 {
@@ -53,6 +53,8 @@ write_again(const struct portable *p)
     if (!lightgbm_write(p, &b, &err))
         buf_clear(&b);
     if (!onnx_write(p, 3, &b, &err) || !onnx_write(p, 5, &b, &err))
+        buf_clear(&b);
+    if (!c_source_write(p, "model", &b, &err))
         buf_clear(&b);
     if (!pmml_write(p, &b, &err) || !xgboost_write(p, &b, &err))
         buf_clear(&b);

@@ -301,6 +301,14 @@ cnn_fit(const struct fit_data *d, const struct params *p,
 
 /* ---- the fitted model ---- */
 
+struct cnn_parts
+cnn_parts(const void *learner)
+{
+    const struct cnn *m = learner;
+
+    return (struct cnn_parts){m->net, m->scale, m->files};
+}
+
 static bool
 answer(const void *learner, const struct design *d, enum net_answers want,
        struct pool *pool, double *out, struct error *err)

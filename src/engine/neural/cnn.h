@@ -11,4 +11,14 @@
 #include "engine/model.h"
 
 extern const struct family cnn_family;
+
+/* A fitted learner, borrowed.  Images are h x w x c of net->input; scale: means
+ * of the channels, then 1 / deviations. */
+struct net_fitted;
+struct cnn_parts {
+    const struct net_fitted *net;
+    const float *scale;
+    bool files; /* of pictures, whose bytes are the numbers */
+};
+struct cnn_parts cnn_parts(const void *learner);
 #endif

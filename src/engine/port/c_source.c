@@ -242,6 +242,58 @@ static const char walk_text[] =
     "    return i;\n"
     "}\n\n";
 
+#define WINDOW_TEXT                                                            \
+    "/* i: channels, height, width, window's height and width, stride, edges " \
+    "above\n * and left, places down and across. */\n"
+static const char conv_text[] = WINDOW_TEXT
+    "static void\n"
+    "conv(const double *x, const unsigned *i, const double *a,\n"
+    "     const double *b, unsigned n, double *out)\n"
+    "{\n"
+    "    for (unsigned o = 0; o < n; o++)\n"
+    "        for (unsigned y = 0; y < i[8]; y++)\n"
+    "            for (unsigned k = 0; k < i[9]; k++) {\n"
+    "                const double *f = a + o * i[0] * i[3] * i[4];\n"
+    "                double sum = b[o];\n"
+    "\n"
+    "                for (unsigned c = 0; c < i[0]; c++)\n"
+    "                    for (unsigned v = 0; v < i[3]; v++)\n"
+    "                        for (unsigned u = 0; u < i[4]; u++, f++) {\n"
+    "                            unsigned r = y * i[5] + v - i[6];\n"
+    "                            unsigned s = k * i[5] + u - i[7];\n"
+    "\n"
+    "                            if (r < i[1] && s < i[2])\n"
+    "                                sum += *f * x[(c * i[1] + r) * i[2] + "
+    "s];\n"
+    "                        }\n"
+    "                *out++ = sum;\n"
+    "            }\n"
+    "}\n\n";
+static const char pool_text[] = WINDOW_TEXT
+    "static void\n"
+    "pool(const double *x, const unsigned *i, int max, double *out)\n"
+    "{\n"
+    "    for (unsigned c = 0; c < i[0]; c++)\n"
+    "        for (unsigned y = 0; y < i[8]; y++)\n"
+    "            for (unsigned k = 0; k < i[9]; k++) {\n"
+    "                double top = -INFINITY, sum = 0;\n"
+    "\n"
+    "                for (unsigned v = 0; v < i[3]; v++)\n"
+    "                    for (unsigned u = 0; u < i[4]; u++) {\n"
+    "                        unsigned r = y * i[5] + v - i[6];\n"
+    "                        unsigned s = k * i[5] + u - i[7];\n"
+    "                        double z;\n"
+    "\n"
+    "                        if (r >= i[1] || s >= i[2])\n"
+    "                            continue;\n"
+    "                        z = x[(c * i[1] + r) * i[2] + s];\n"
+    "                        sum += z;\n"
+    "                        top = z > top || isnan(z) ? z : top;\n"
+    "                    }\n"
+    "                *out++ = max ? top : sum / (i[3] * i[4]);\n"
+    "            }\n"
+    "}\n\n";
+
 static void
 put_functions(struct writing *w)
 {
@@ -282,6 +334,10 @@ put_functions(struct writing *w)
                          "}\n\n");
     if (uses(w->g, GRAPH_TREES))
         buf_puts(w->out, walk_text);
+    if (uses(w->g, GRAPH_CONV))
+        buf_puts(w->out, conv_text);
+    if (uses(w->g, GRAPH_MAXPOOL) || uses(w->g, GRAPH_MEANPOOL))
+        buf_puts(w->out, pool_text);
 }
 
 /* ---- steps ---- */
@@ -352,6 +408,30 @@ put_dense(struct writing *w, size_t id, const struct graph_node *n)
                "            v%zu[j] += a%zu[i * %zu + j] * v%lu[i];\n",
                n->n_a / n->width, n->width, id, id, n->width,
                (unsigned long)n->in[0]);
+}
+
+static void
+put_embed(struct writing *w, size_t id, const struct graph_node *n)
+{
+    unsigned long in = n->in[0];
+
+    buf_printf(w->out,
+               "    memcpy(v%zu, a%zu + (v%lu[0] >= 0 && v%lu[0] < %zu ? "
+               "(unsigned)v%lu[0] : 0) * %zu,\n           sizeof v%zu);\n",
+               id, id, in, in, n->n_a / n->width, in, n->width, id);
+}
+
+static void
+put_window(struct writing *w, size_t id, const struct graph_node *n)
+{
+    unsigned long in = n->in[0];
+
+    if (n->op == GRAPH_CONV)
+        buf_printf(w->out, "    conv(v%lu, index%zu, a%zu, b%zu, %zu, v%zu);\n",
+                   in, id, id, id, n->n_b, id);
+    else
+        buf_printf(w->out, "    pool(v%lu, index%zu, %d, v%zu);\n", in, id,
+                   n->op == GRAPH_MAXPOOL, id);
 }
 
 static void
@@ -486,6 +566,14 @@ put_step(struct writing *w, size_t id)
     case GRAPH_ONEHOT:
     case GRAPH_MAP:
         put_keys(w, id, n);
+        break;
+    case GRAPH_EMBED:
+        put_embed(w, id, n);
+        break;
+    case GRAPH_CONV:
+    case GRAPH_MAXPOOL:
+    case GRAPH_MEANPOOL:
+        put_window(w, id, n);
         break;
     case GRAPH_DENSE:
         put_dense(w, id, n);

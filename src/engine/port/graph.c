@@ -234,13 +234,14 @@ window_is_sound(const struct graph_node *n, size_t in_width)
         out = i[WINDOW_C];
     down = (uint64_t)(i[WINDOW_OUT_H] - 1) * i[WINDOW_STRIDE];
     across = (uint64_t)(i[WINDOW_OUT_W] - 1) * i[WINDOW_STRIDE];
-    if (conv ? i[WINDOW_TOP] >= i[WINDOW_SIDE_H] ||
-                   i[WINDOW_LEFT] >= i[WINDOW_SIDE_W] ||
-                   down >= (uint64_t)i[WINDOW_H] + i[WINDOW_TOP] ||
-                   across >= (uint64_t)i[WINDOW_W] + i[WINDOW_LEFT]
-             : i[WINDOW_TOP] || i[WINDOW_LEFT] ||
-                   down + i[WINDOW_SIDE_H] > i[WINDOW_H] ||
-                   across + i[WINDOW_SIDE_W] > i[WINDOW_W])
+    if (n->op != GRAPH_MEANPOOL
+            ? i[WINDOW_TOP] >= i[WINDOW_SIDE_H] ||
+                  i[WINDOW_LEFT] >= i[WINDOW_SIDE_W] ||
+                  down >= (uint64_t)i[WINDOW_H] + i[WINDOW_TOP] ||
+                  across >= (uint64_t)i[WINDOW_W] + i[WINDOW_LEFT]
+            : i[WINDOW_TOP] || i[WINDOW_LEFT] ||
+                  down + i[WINDOW_SIDE_H] > i[WINDOW_H] ||
+                  across + i[WINDOW_SIDE_W] > i[WINDOW_W])
         return false;
     /* Each factor is below 2^21. */
     return (uint64_t)i[WINDOW_H] * i[WINDOW_W] <= GRAPH_MAX_WIDTH &&

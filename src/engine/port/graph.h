@@ -20,7 +20,8 @@
  *            `width` wide; row 0 where there is none
  *   CONV     an image, channel by channel, with the kernels a (outputs, inputs,
  *            height, width), plus b; index: enum graph_window
- *   MAXPOOL, MEANPOOL  of the windows of each channel, which lie within it
+ *   MAXPOOL, MEANPOOL  of the windows of each channel; those of a mean lie
+ *            within it
  *   TREES    the sums of an ensemble
  *   ADD ...  of two inputs of one width, or the second one of width 1
  *   WHERE    the second input where the first is not 0, else the third

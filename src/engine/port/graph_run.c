@@ -215,17 +215,25 @@ run_conv(const struct graph_node *n, const double *x, double *out)
     }
 }
 
-/* The largest, or the mean, of the window that begins at x. */
+/* The largest, or the mean, of the window at (y, k), as far as it is within
+ * the channel x. */
 static double
-pool_window(const struct graph_node *n, const double *x)
+pool_window(const struct graph_node *n, const double *x, size_t y, size_t k)
 {
     const uint32_t *i = n->index;
-    double top = x[0], sum = 0;
+    double top = -HUGE_VAL, sum = 0;
 
-    for (size_t v = 0; v < i[WINDOW_SIDE_H]; v++, x += i[WINDOW_W])
-        for (size_t k = 0; k < i[WINDOW_SIDE_W]; k++) {
-            sum += x[k];
-            top = x[k] > top || isnan(x[k]) ? x[k] : top;
+    for (size_t v = 0; v < i[WINDOW_SIDE_H]; v++)
+        for (size_t u = 0; u < i[WINDOW_SIDE_W]; u++) {
+            size_t r = y * i[WINDOW_STRIDE] + v - i[WINDOW_TOP];
+            size_t c = k * i[WINDOW_STRIDE] + u - i[WINDOW_LEFT];
+            double z;
+
+            if (r >= i[WINDOW_H] || c >= i[WINDOW_W])
+                continue;
+            z = x[r * i[WINDOW_W] + c];
+            sum += z;
+            top = z > top || isnan(z) ? z : top;
         }
     return n->op == GRAPH_MAXPOOL
                ? top
@@ -241,8 +249,7 @@ run_pool(const struct graph_node *n, const double *x, double *out)
     for (size_t c = 0; c < i[WINDOW_C]; c++, x += in)
         for (size_t y = 0; y < i[WINDOW_OUT_H]; y++)
             for (size_t k = 0; k < i[WINDOW_OUT_W]; k++)
-                *out++ = pool_window(n, x + (y * i[WINDOW_W] + k) *
-                                                i[WINDOW_STRIDE]);
+                *out++ = pool_window(n, x, y, k);
 }
 
 static void

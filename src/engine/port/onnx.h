@@ -1,7 +1,8 @@
 /* engine/port/onnx.h -- models as ONNX.
  *
  * Read: tree ensembles (ai.onnx.ml 1, 3 and 5), linear models, networks of
- * Gemm, MatMul and activations, scaler, imputer, one-hot and label encoders,
+ * Gemm, MatMul, Conv, pools, norms, tables (Gather from a constant) and
+ * activations, scaler, imputer, one-hot and label encoders,
  * and what joins them.  Labels are not computed: answers are probabilities.
  * Written: the whole model, preparation included, with 32-bit inputs.  Numbers
  * alone are one input "features"; with texts each column is an input of its

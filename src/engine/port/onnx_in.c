@@ -22,47 +22,19 @@
 #include "engine/port/portable.h"
 #include "frame/dict.h"
 
-enum value_kind { VALUE_UNKNOWN, VALUE_NUMBERS, VALUE_TEXTS, VALUE_CONSTANT };
-
-struct value {
-    enum value_kind kind;
-    struct str why; /* unknown: the operator */
-    /* numbers */
-    uint32_t node;
-    bool whole;                     /* integers or truths */
-    bool pair;                      /* two columns 1 - p and p, of which `node`
-                                       is p; the columns are made when asked for */
-    const struct onnx_node *labels; /* whose classes they are; NULL */
-    /* texts */
-    const uint32_t *column;
-    size_t n_columns;
-    const struct onnx_tensor *tensor; /* constant */
-};
-
-struct reading {
-    struct onnx_model m;
-    struct arena arena;
-    struct dict *names; /* of values: code = place in value */
-    struct value *value;
-    size_t n_values;
-    struct portable *p;
-    struct graph *g;
-    struct dict **levels; /* of each input column; NULL: a number */
-    struct error *err;
-};
-
 /* ---- values ---- */
 
-static struct value *
-value_find(struct reading *r, struct str name)
+struct onnx_value *
+onnx_value_find(struct onnx_reading *r, struct str name)
 {
     uint32_t code = name.n ? dict_find(r->names, name) : DICT_NONE;
 
     return code == DICT_NONE ? NULL : &r->value[code];
 }
 
-static bool
-value_set(struct reading *r, struct str name, const struct value *v)
+bool
+onnx_value_set(struct onnx_reading *r, struct str name,
+               const struct onnx_value *v)
 {
     uint32_t code;
 
@@ -77,21 +49,21 @@ value_set(struct reading *r, struct str name, const struct value *v)
 }
 
 static bool
-is_a(const struct reading *r, uint32_t id, size_t *width)
+is_a(const struct onnx_reading *r, uint32_t id, size_t *width)
 {
     *width = r->g->node[id].width;
     return *width > 0;
 }
 
-static struct value
+static struct onnx_value
 numbers(uint32_t node)
 {
-    return (struct value){.kind = VALUE_NUMBERS, .node = node};
+    return (struct onnx_value){.kind = VALUE_NUMBERS, .node = node};
 }
 
 /* The two columns of a pair, when somebody wants them. */
 static bool
-pair_make(struct reading *r, struct value *v)
+pair_make(struct onnx_reading *r, struct onnx_value *v)
 {
     double one = 1, minus = -1;
     struct graph_node flip = {.op = GRAPH_SCALE,
@@ -115,11 +87,11 @@ pair_make(struct reading *r, struct value *v)
 
 /* Input k of an operator as a node of numbers.  False without an error set:
  * it is none (*known false). */
-static bool
-number_in(struct reading *r, const struct onnx_node *n, size_t k, uint32_t *id,
-          bool *known)
+bool
+onnx_number_in(struct onnx_reading *r, const struct onnx_node *n, size_t k,
+               uint32_t *id, bool *known)
 {
-    struct value *v = k < n->n_in ? value_find(r, n->in[k]) : NULL;
+    struct onnx_value *v = k < n->n_in ? onnx_value_find(r, n->in[k]) : NULL;
 
     *known = v && v->kind == VALUE_NUMBERS;
     if (!*known)
@@ -130,37 +102,38 @@ number_in(struct reading *r, const struct onnx_node *n, size_t k, uint32_t *id,
     return true;
 }
 
-static const struct onnx_tensor *
-constant_in(struct reading *r, const struct onnx_node *n, size_t k)
+const struct onnx_tensor *
+onnx_constant_in(struct onnx_reading *r, const struct onnx_node *n, size_t k)
 {
-    struct value *v = k < n->n_in ? value_find(r, n->in[k]) : NULL;
+    struct onnx_value *v = k < n->n_in ? onnx_value_find(r, n->in[k]) : NULL;
 
     return v && v->kind == VALUE_CONSTANT && v->tensor->x ? v->tensor : NULL;
 }
 
-static bool
-put(struct reading *r, const struct onnx_node *n, uint32_t id, bool whole)
+bool
+onnx_value_put(struct onnx_reading *r, const struct onnx_node *n, uint32_t id,
+               bool whole)
 {
-    struct value v = numbers(id);
+    struct onnx_value v = numbers(id);
 
     v.whole = whole;
-    return n->n_out == 0 || value_set(r, n->out[0], &v);
+    return n->n_out == 0 || onnx_value_set(r, n->out[0], &v);
 }
 
 /* All outputs are something that we do not know. */
-static bool
-unknown(struct reading *r, const struct onnx_node *n)
+bool
+onnx_unknown(struct onnx_reading *r, const struct onnx_node *n)
 {
-    struct value v = {.kind = VALUE_UNKNOWN, .why = n->op};
+    struct onnx_value v = {.kind = VALUE_UNKNOWN, .why = n->op};
 
     for (size_t k = 0; k < n->n_out; k++)
-        if (!value_set(r, n->out[k], &v))
+        if (!onnx_value_set(r, n->out[k], &v))
             return false;
     return true;
 }
 
-static bool
-refuse(struct reading *r, const struct onnx_node *n, const char *what)
+bool
+onnx_refuse(struct onnx_reading *r, const struct onnx_node *n, const char *what)
 {
     return error_set(r->err, ERR_TYPE, "%.*s: %s",
                      (int)(n->op.n < 64 ? n->op.n : 64), n->op.p, what);
@@ -169,71 +142,52 @@ refuse(struct reading *r, const struct onnx_node *n, const char *what)
 /* ---- plain functions ---- */
 
 static bool
-op_same(struct reading *r, const struct onnx_node *n)
+op_same(struct onnx_reading *r, const struct onnx_node *n)
 {
-    struct value *v = n->n_in ? value_find(r, n->in[0]) : NULL, same;
+    struct onnx_value *v = n->n_in ? onnx_value_find(r, n->in[0]) : NULL, same;
 
     if (!v || n->n_out == 0)
-        return unknown(r, n);
+        return onnx_unknown(r, n);
     same = *v;
-    return value_set(r, n->out[0], &same);
+    return onnx_value_set(r, n->out[0], &same);
 }
 
 /* To another type: numbers are numbers, unless they would lose a part. */
 static bool
-op_cast(struct reading *r, const struct onnx_node *n)
+op_cast(struct onnx_reading *r, const struct onnx_node *n)
 {
     double to = onnx_int(n, "to", 0);
-    struct value *v = n->n_in ? value_find(r, n->in[0]) : NULL;
+    struct onnx_value *v = n->n_in ? onnx_value_find(r, n->in[0]) : NULL;
 
     if (str_is(n->domain, "ai.onnx.ml"))
-        return unknown(r, n); /* CastMap */
+        return onnx_unknown(r, n); /* CastMap */
     if (v && v->kind == VALUE_NUMBERS && to != ONNX_FLOAT &&
         to != ONNX_DOUBLE && !v->whole)
-        return unknown(r, n);
-    return to == ONNX_STRING ? unknown(r, n) : op_same(r, n);
+        return onnx_unknown(r, n);
+    return to == ONNX_STRING ? onnx_unknown(r, n) : op_same(r, n);
 }
 
-/* Rows stay rows: all else is not for tables. */
-static bool
-op_reshape(struct reading *r, const struct onnx_node *n)
-{
-    const struct onnx_tensor *shape = constant_in(r, n, 1);
-    uint32_t id;
-    bool known;
-
-    if (!number_in(r, n, 0, &id, &known))
-        return false;
-    if (str_is(n->op, "Reshape") && known && shape && shape->n > 0) {
-        double last = shape->x[shape->n - 1];
-        size_t width = r->g->node[id].width;
-
-        if (shape->n > 2 ||
-            (shape->n == 2 && last != -1 && last != (double)width))
-            return refuse(r, n, "not a table of rows");
-    }
-    return op_same(r, n);
-}
-
-static bool
-simple(struct reading *r, const struct onnx_node *n, enum graph_op op, double c)
+bool
+onnx_simple(struct onnx_reading *r, const struct onnx_node *n, enum graph_op op,
+            double c)
 {
     struct graph_node node = {.op = op, .n_in = 1, .c = c};
     uint32_t in, id;
     bool known;
 
-    if (!number_in(r, n, 0, &in, &known))
+    if (!onnx_number_in(r, n, 0, &in, &known))
         return false;
     if (!known)
-        return unknown(r, n);
+        return onnx_unknown(r, n);
     node.in = &in;
     node.width = r->g->node[in].width;
     return graph_add(r->g, &node, &id, r->err) &&
-           put(r, n, id, op == GRAPH_MISSING || op == GRAPH_STEP);
+           onnx_value_put(r, n, id, op == GRAPH_MISSING || op == GRAPH_STEP) &&
+           onnx_keep_image(r, n, 0);
 }
 
 static bool
-op_function(struct reading *r, const struct onnx_node *n)
+op_function(struct onnx_reading *r, const struct onnx_node *n)
 {
     static const struct {
         const char *name;
@@ -246,88 +200,53 @@ op_function(struct reading *r, const struct onnx_node *n)
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (str_is(n->op, table[i].name))
-            return simple(r, n, table[i].op, 0);
-    return unknown(r, n);
+            return onnx_simple(r, n, table[i].op, 0);
+    return onnx_unknown(r, n);
 }
 
 static bool
-op_leaky(struct reading *r, const struct onnx_node *n)
+op_leaky(struct onnx_reading *r, const struct onnx_node *n)
 {
-    return simple(r, n, GRAPH_LEAKY, onnx_float(n, "alpha", 0.01));
+    return onnx_simple(r, n, GRAPH_LEAKY, onnx_float(n, "alpha", 0.01));
 }
 
 static bool
-op_elu(struct reading *r, const struct onnx_node *n)
-{
-    return onnx_float(n, "alpha", 1) == 1
-               ? simple(r, n, GRAPH_ELU, 0)
-               : refuse(r, n, "an alpha other than 1");
-}
-
-/* An end of the range: an attribute before version 11, then an input. */
-static double
-clip_end(struct reading *r, const struct onnx_node *n, size_t k,
-         const char *name, double none)
-{
-    const struct onnx_tensor *t = constant_in(r, n, k);
-
-    return t && t->n == 1 ? t->x[0] : onnx_float(n, name, none);
-}
-
-static bool
-op_clip(struct reading *r, const struct onnx_node *n)
-{
-    double low = clip_end(r, n, 1, "min", -HUGE_VAL);
-    double high = clip_end(r, n, 2, "max", HUGE_VAL);
-    uint32_t in, id;
-    bool known;
-
-    if (!number_in(r, n, 0, &in, &known))
-        return false;
-    for (size_t k = 1; k < n->n_in && k < 3; k++)
-        known = known && (n->in[k].n == 0 || constant_in(r, n, k));
-    if (!known)
-        return unknown(r, n);
-    return graph_add_clip(r->g, in, low, high, &id, r->err) &&
-           put(r, n, id, false);
-}
-
-static bool
-op_softmax(struct reading *r, const struct onnx_node *n)
+op_softmax(struct onnx_reading *r, const struct onnx_node *n)
 {
     double axis = onnx_int(n, "axis", -1);
+    const struct onnx_value *v = n->n_in ? onnx_value_find(r, n->in[0]) : NULL;
 
-    return axis == 1 || axis == -1
-               ? simple(r, n, GRAPH_SOFTMAX, 0)
-               : refuse(r, n, "over another axis than the columns");
+    return (axis == 1 || axis == -1) && !(v && v->image[0])
+               ? onnx_simple(r, n, GRAPH_SOFTMAX, 0)
+               : onnx_refuse(r, n, "over another axis than the columns");
 }
 
 static bool
-op_missing(struct reading *r, const struct onnx_node *n)
+op_missing(struct onnx_reading *r, const struct onnx_node *n)
 {
-    return simple(r, n, GRAPH_MISSING, str_is(n->op, "IsNaN") ? 0 : 2);
+    return onnx_simple(r, n, GRAPH_MISSING, str_is(n->op, "IsNaN") ? 0 : 2);
 }
 
 static bool
-op_binarizer(struct reading *r, const struct onnx_node *n)
+op_binarizer(struct onnx_reading *r, const struct onnx_node *n)
 {
-    return simple(r, n, GRAPH_STEP, onnx_float(n, "threshold", 0));
+    return onnx_simple(r, n, GRAPH_STEP, onnx_float(n, "threshold", 0));
 }
 
 static bool
-op_normalizer(struct reading *r, const struct onnx_node *n)
+op_normalizer(struct onnx_reading *r, const struct onnx_node *n)
 {
     return str_is(onnx_text(n, "norm"), "L1")
-               ? simple(r, n, GRAPH_NORMALIZE, 0)
-               : refuse(r, n, "a norm other than L1");
+               ? onnx_simple(r, n, GRAPH_NORMALIZE, 0)
+               : onnx_refuse(r, n, "a norm other than L1");
 }
 
 /* ---- scaling, imputing ---- */
 
 /* (x - a) * b with lists of one number or one for each column. */
-static bool
-put_scale(struct reading *r, const struct onnx_node *n, uint32_t in,
-          const double *a, size_t n_a, const double *b, size_t n_b)
+bool
+onnx_put_scaled(struct onnx_reading *r, const struct onnx_node *n, uint32_t in,
+                const double *a, size_t n_a, const double *b, size_t n_b)
 {
     size_t width = r->g->node[in].width;
     struct graph_node node = {.op = GRAPH_SCALE,
@@ -339,18 +258,18 @@ put_scale(struct reading *r, const struct onnx_node *n, uint32_t in,
     uint32_t id;
 
     if ((n_a != 1 && n_a != width) || (n_b != 1 && n_b != width))
-        return refuse(r, n, "as many numbers as columns are expected");
+        return onnx_refuse(r, n, "as many numbers as columns are expected");
     if (!graph_add(r->g, &node, &id, r->err))
         return false;
     for (size_t j = 0; j < width; j++) {
         r->g->node[id].a[j] = a[n_a == 1 ? 0 : j];
         r->g->node[id].b[j] = b[n_b == 1 ? 0 : j];
     }
-    return put(r, n, id, false);
+    return onnx_value_put(r, n, id, false) && onnx_keep_image(r, n, 0);
 }
 
 static bool
-op_scaler(struct reading *r, const struct onnx_node *n)
+op_scaler(struct onnx_reading *r, const struct onnx_node *n)
 {
     static const double zero = 0, one = 1;
     size_t n_a, n_b;
@@ -359,15 +278,15 @@ op_scaler(struct reading *r, const struct onnx_node *n)
     uint32_t in;
     bool known;
 
-    if (!number_in(r, n, 0, &in, &known))
+    if (!onnx_number_in(r, n, 0, &in, &known))
         return false;
-    return known ? put_scale(r, n, in, n_a ? a : &zero, n_a ? n_a : 1,
-                             n_b ? b : &one, n_b ? n_b : 1)
-                 : unknown(r, n);
+    return known ? onnx_put_scaled(r, n, in, n_a ? a : &zero, n_a ? n_a : 1,
+                                   n_b ? b : &one, n_b ? n_b : 1)
+                 : onnx_unknown(r, n);
 }
 
 static bool
-op_imputer(struct reading *r, const struct onnx_node *n)
+op_imputer(struct onnx_reading *r, const struct onnx_node *n)
 {
     size_t n_a, width;
     const double *a = onnx_numbers(n, "imputed_value_floats", &n_a);
@@ -375,81 +294,60 @@ op_imputer(struct reading *r, const struct onnx_node *n)
     uint32_t in, id;
     bool known;
 
-    if (!number_in(r, n, 0, &in, &known))
+    if (!onnx_number_in(r, n, 0, &in, &known))
         return false;
     if (!known)
-        return unknown(r, n);
+        return onnx_unknown(r, n);
     if (n_a == 0 || !isnan(onnx_float(n, "replaced_value_float", 0)))
-        return refuse(r, n, "replaces something else than NaN in floats");
+        return onnx_refuse(r, n, "replaces something else than NaN in floats");
     node.in = &in;
     node.width = node.n_a = width = r->g->node[in].width;
     if (n_a != 1 && n_a != width)
-        return refuse(r, n, "as many numbers as columns are expected");
+        return onnx_refuse(r, n, "as many numbers as columns are expected");
     if (!graph_add(r->g, &node, &id, r->err))
         return false;
     for (size_t j = 0; j < width; j++)
         r->g->node[id].a[j] = a[n_a == 1 ? 0 : j];
-    return put(r, n, id, false);
-}
-
-/* y = (x - mean) / sqrt(var + epsilon) * scale + bias */
-static bool
-op_batch_norm(struct reading *r, const struct onnx_node *n)
-{
-    const struct onnx_tensor *scale = constant_in(r, n, 1);
-    const struct onnx_tensor *bias = constant_in(r, n, 2);
-    const struct onnx_tensor *mean = constant_in(r, n, 3);
-    const struct onnx_tensor *var = constant_in(r, n, 4);
-    double epsilon = onnx_float(n, "epsilon", 1e-5), *a, *b;
-    size_t width;
-    uint32_t in;
-    bool known;
-
-    if (!number_in(r, n, 0, &in, &known))
-        return false;
-    if (!known || !scale || !bias || !mean || !var)
-        return unknown(r, n);
-    width = r->g->node[in].width;
-    if (scale->n != width || bias->n != width || mean->n != width ||
-        var->n != width)
-        return refuse(r, n, "as many numbers as columns are expected");
-    a = arena_try(&r->arena, width, sizeof *a, r->err);
-    b = arena_try(&r->arena, width, sizeof *b, r->err);
-    for (size_t j = 0; j < width && a && b; j++) {
-        b[j] = scale->x[j] / sqrt(var->x[j] + epsilon);
-        if (b[j] == 0)
-            return refuse(r, n, "a scale of 0");
-        a[j] = mean->x[j] - bias->x[j] / b[j];
-    }
-    return a && b && put_scale(r, n, in, a, width, b, width);
+    return onnx_value_put(r, n, id, false);
 }
 
 /* ---- arithmetic ---- */
 
 /* With a constant: (x - a) * b. */
 static bool
-with_constant(struct reading *r, const struct onnx_node *n, uint32_t in,
+with_constant(struct onnx_reading *r, const struct onnx_node *n, uint32_t in,
               const struct onnx_tensor *c, bool first)
 {
     static const double zero = 0, one = 1, minus = -1;
-    double *v = arena_try(&r->arena, c->n, sizeof *v, r->err);
+    const struct onnx_value *x = onnx_value_find(r, n->in[first]);
+    size_t width = r->g->node[in].width, places = 1, count = c->n;
     char op = n->op.p[0];
+    double *v;
 
-    if (!v)
+    /* A number for each channel. */
+    if (x->image[0] && count == x->image[0] && count < width) {
+        places = width / count;
+        count = width;
+    }
+    if (!(v = arena_try(&r->arena, count, sizeof *v, r->err)))
         return false;
-    for (size_t i = 0; i < c->n; i++)
-        v[i] = op == 'A' ? -c->x[i] : op == 'D' ? 1 / c->x[i] : c->x[i];
+    for (size_t i = 0; i < count; i++) {
+        double y = c->x[i / places];
+
+        v[i] = op == 'A' ? -y : op == 'D' ? 1 / y : y;
+    }
     if (op == 'D' && first)
-        return refuse(r, n, "a constant divided by columns");
-    if (op == 'A')
-        return put_scale(r, n, in, v, c->n, &one, 1);
-    if (op == 'S')
-        return put_scale(r, n, in, v, c->n, first ? &minus : &one, 1);
-    return put_scale(r, n, in, &zero, 1, v, c->n);
+        return onnx_refuse(r, n, "a constant divided by columns");
+    if (op == 'A' || op == 'S')
+        return onnx_put_scaled(r, n, in, v, count,
+                               op == 'S' && first ? &minus : &one, 1) &&
+               onnx_keep_image(r, n, first);
+    return onnx_put_scaled(r, n, in, &zero, 1, v, count) &&
+           onnx_keep_image(r, n, first);
 }
 
 static bool
-op_arithmetic(struct reading *r, const struct onnx_node *n)
+op_arithmetic(struct onnx_reading *r, const struct onnx_node *n)
 {
     static const struct {
         const char *name;
@@ -459,21 +357,24 @@ op_arithmetic(struct reading *r, const struct onnx_node *n)
                  {"Mul", GRAPH_MUL},
                  {"Or", GRAPH_OR},
                  {"Sub", GRAPH_SUB}};
-    const struct onnx_tensor *a = constant_in(r, n, 0),
-                             *b = constant_in(r, n, 1);
+    const struct onnx_tensor *a = onnx_constant_in(r, n, 0),
+                             *b = onnx_constant_in(r, n, 1);
     struct graph_node node = {.n_in = 2};
     uint32_t in[2], id, swap;
     bool known[2];
 
-    if (!number_in(r, n, 0, &in[0], &known[0]) ||
-        !number_in(r, n, 1, &in[1], &known[1]))
+    if (!onnx_number_in(r, n, 0, &in[0], &known[0]) ||
+        !onnx_number_in(r, n, 1, &in[1], &known[1]))
         return false;
     if (known[0] && b && !str_is(n->op, "Or"))
         return with_constant(r, n, in[0], b, false);
     if (known[1] && a && !str_is(n->op, "Or"))
         return with_constant(r, n, in[1], a, true);
     if (!known[0] || !known[1])
-        return unknown(r, n);
+        return onnx_unknown(r, n);
+    if (memcmp(onnx_value_find(r, n->in[0])->image,
+               onnx_value_find(r, n->in[1])->image, sizeof(uint32_t[3])) != 0)
+        return onnx_refuse(r, n, "images that differ in size");
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (str_is(n->op, table[i].name))
             node.op = table[i].op;
@@ -486,15 +387,16 @@ op_arithmetic(struct reading *r, const struct onnx_node *n)
     node.in = in;
     node.width = r->g->node[in[0]].width;
     return graph_add(r->g, &node, &id, r->err) &&
-           put(r, n, id, node.op == GRAPH_OR);
+           onnx_value_put(r, n, id, node.op == GRAPH_OR) &&
+           onnx_keep_image(r, n, 0);
 }
 
 /* Numbers, or a constant as numbers as wide as `like`. */
 static bool
-spread_in(struct reading *r, const struct onnx_node *n, size_t k, uint32_t like,
-          uint32_t *id, bool *known)
+spread_in(struct onnx_reading *r, const struct onnx_node *n, size_t k,
+          uint32_t like, uint32_t *id, bool *known)
 {
-    const struct onnx_tensor *c = constant_in(r, n, k);
+    const struct onnx_tensor *c = onnx_constant_in(r, n, k);
     size_t width = r->g->node[like].width;
     struct graph_node none = {.op = GRAPH_SCALE,
                               .width = width,
@@ -506,10 +408,10 @@ spread_in(struct reading *r, const struct onnx_node *n, size_t k, uint32_t like,
         .op = GRAPH_FILL, .width = width, .n_in = 1, .n_a = width, .c = 1};
 
     if (!c)
-        return number_in(r, n, k, id, known);
+        return onnx_number_in(r, n, k, id, known);
     *known = true;
     if (c->n != 1 && c->n != width)
-        return refuse(r, n, "as many numbers as columns are expected");
+        return onnx_refuse(r, n, "as many numbers as columns are expected");
     /* 0 x is 0 or NaN; + c, with c where it is NaN, is c. */
     if (!graph_add(r->g, &none, id, r->err))
         return false;
@@ -527,86 +429,115 @@ spread_in(struct reading *r, const struct onnx_node *n, size_t k, uint32_t like,
 }
 
 static bool
-op_where(struct reading *r, const struct onnx_node *n)
+op_where(struct onnx_reading *r, const struct onnx_node *n)
 {
     struct graph_node node = {.op = GRAPH_WHERE, .n_in = 3};
     uint32_t in[3], id;
     bool known[3];
 
-    if (!number_in(r, n, 0, &in[0], &known[0]))
+    if (!onnx_number_in(r, n, 0, &in[0], &known[0]))
         return false;
     if (!known[0])
-        return unknown(r, n);
+        return onnx_unknown(r, n);
     if (!spread_in(r, n, 1, in[0], &in[1], &known[1]) ||
         !spread_in(r, n, 2, in[0], &in[2], &known[2]))
         return false;
     if (!known[1] || !known[2])
-        return unknown(r, n);
+        return onnx_unknown(r, n);
     node.in = in;
     node.width = r->g->node[in[0]].width;
-    return graph_add(r->g, &node, &id, r->err) && put(r, n, id, false);
+    return graph_add(r->g, &node, &id, r->err) &&
+           onnx_value_put(r, n, id, false);
 }
 
 /* ---- columns ---- */
 
 static bool
-join_texts(struct reading *r, const struct onnx_node *n)
+join_texts(struct onnx_reading *r, const struct onnx_node *n)
 {
-    struct value all = {.kind = VALUE_TEXTS};
+    struct onnx_value all = {.kind = VALUE_TEXTS};
     uint32_t *column;
     size_t at = 0;
 
     for (size_t k = 0; k < n->n_in; k++) {
-        const struct value *v = value_find(r, n->in[k]);
+        const struct onnx_value *v = onnx_value_find(r, n->in[k]);
 
         if (!v || v->kind != VALUE_TEXTS)
-            return unknown(r, n);
+            return onnx_unknown(r, n);
         all.n_columns += v->n_columns;
     }
     if (all.n_columns > GRAPH_MAX_WIDTH)
-        return refuse(r, n, "too many columns");
+        return onnx_refuse(r, n, "too many columns");
     if (!(column = arena_try(&r->arena, all.n_columns, sizeof *column, r->err)))
         return false;
     for (size_t k = 0; k < n->n_in; k++) {
-        const struct value *v = value_find(r, n->in[k]);
+        const struct onnx_value *v = onnx_value_find(r, n->in[k]);
 
         for (size_t c = 0; c < v->n_columns; c++)
             column[at++] = v->column[c];
     }
     all.column = column;
-    return n->n_out == 0 || value_set(r, n->out[0], &all);
+    return n->n_out == 0 || onnx_value_set(r, n->out[0], &all);
+}
+
+/* Channels of images of the same size; 0 where they differ, or are none. */
+static bool
+join_images(struct onnx_reading *r, const struct onnx_node *n,
+            uint32_t image[3])
+{
+    for (size_t k = 0; k < n->n_in; k++) {
+        const struct onnx_value *v = onnx_value_find(r, n->in[k]);
+
+        if (k > 0 && (v->image[0] > 0) != (image[0] > 0))
+            return false;
+        if (k > 0 && image[0] &&
+            (v->image[1] != image[1] || v->image[2] != image[2]))
+            return false;
+        image[0] += v->image[0];
+        image[1] = v->image[1];
+        image[2] = v->image[2];
+    }
+    return true;
 }
 
 static bool
-op_join(struct reading *r, const struct onnx_node *n)
+op_join(struct onnx_reading *r, const struct onnx_node *n)
 {
-    const struct value *first = n->n_in ? value_find(r, n->in[0]) : NULL;
+    const struct onnx_value *first =
+        n->n_in ? onnx_value_find(r, n->in[0]) : NULL;
     double axis = onnx_int(n, "axis", 1);
     struct graph_node node = {.op = GRAPH_JOIN, .n_in = n->n_in};
-    uint32_t id;
+    uint32_t id, image[3] = {0, 0, 0};
     bool known;
 
     if (axis != 1 && axis != -1)
-        return refuse(r, n, "along another axis than the columns");
+        return onnx_refuse(r, n, "along another axis than the columns");
     if (first && first->kind == VALUE_TEXTS)
         return join_texts(r, n);
     if (!(node.in = arena_try(&r->arena, n->n_in, sizeof *node.in, r->err)))
         return false;
     for (size_t k = 0; k < n->n_in; k++) {
-        if (!number_in(r, n, k, &node.in[k], &known))
+        if (!onnx_number_in(r, n, k, &node.in[k], &known))
             return false;
         if (!known)
-            return unknown(r, n);
+            return onnx_unknown(r, n);
         node.width += r->g->node[node.in[k]].width;
     }
     if (node.width > GRAPH_MAX_WIDTH)
-        return refuse(r, n, "too many columns");
-    return graph_add(r->g, &node, &id, r->err) && put(r, n, id, false);
+        return onnx_refuse(r, n, "too many columns");
+    if (!join_images(r, n, image))
+        return onnx_refuse(r, n, "images that differ in size");
+    if (!graph_add(r->g, &node, &id, r->err) ||
+        !onnx_value_put(r, n, id, false))
+        return false;
+    if (n->n_out)
+        memcpy(onnx_value_find(r, n->out[0])->image, image, sizeof image);
+    return true;
 }
 
 /* Column numbers, negative from the end. */
 static bool
-pick_index(struct reading *r, const struct onnx_node *n,
+pick_index(struct onnx_reading *r, const struct onnx_node *n,
            const struct onnx_tensor *t, size_t width, uint32_t **out)
 {
     if (!(*out = arena_try(&r->arena, t->n, sizeof **out, r->err)))
@@ -615,17 +546,17 @@ pick_index(struct reading *r, const struct onnx_node *n,
         double k = t->x[i] < 0 ? t->x[i] + (double)width : t->x[i];
 
         if (!(k >= 0 && k < (double)width) || k != floor(k))
-            return refuse(r, n, "a column that is not there");
+            return onnx_refuse(r, n, "a column that is not there");
         (*out)[i] = (uint32_t)k;
     }
     return true;
 }
 
 static bool
-pick_texts(struct reading *r, const struct onnx_node *n, const struct value *v,
-           const struct onnx_tensor *t)
+pick_texts(struct onnx_reading *r, const struct onnx_node *n,
+           const struct onnx_value *v, const struct onnx_tensor *t)
 {
-    struct value some = {.kind = VALUE_TEXTS, .n_columns = t->n};
+    struct onnx_value some = {.kind = VALUE_TEXTS, .n_columns = t->n};
     uint32_t *index;
 
     if (!pick_index(r, n, t, v->n_columns, &index))
@@ -633,31 +564,36 @@ pick_texts(struct reading *r, const struct onnx_node *n, const struct value *v,
     for (size_t i = 0; i < t->n; i++)
         index[i] = v->column[index[i]];
     some.column = index;
-    return n->n_out == 0 || value_set(r, n->out[0], &some);
+    return n->n_out == 0 || onnx_value_set(r, n->out[0], &some);
 }
 
 static bool
-op_pick(struct reading *r, const struct onnx_node *n)
+op_pick(struct onnx_reading *r, const struct onnx_node *n)
 {
-    const struct onnx_tensor *t = constant_in(r, n, 1);
-    const struct value *v = n->n_in ? value_find(r, n->in[0]) : NULL;
+    const struct onnx_tensor *t = onnx_constant_in(r, n, 1);
+    const struct onnx_value *v = n->n_in ? onnx_value_find(r, n->in[0]) : NULL;
     struct graph_node node = {.op = GRAPH_PICK, .n_in = 1};
     uint32_t in, id;
     bool known;
 
-    if (!t || (str_is(n->op, "Gather") && onnx_int(n, "axis", 0) != 1))
-        return unknown(r, n);
+    if (str_is(n->op, "Gather") && onnx_int(n, "axis", 0) == 0 &&
+        onnx_constant_in(r, n, 0))
+        return onnx_op_embed(r, n, onnx_constant_in(r, n, 0));
+    if (!t || (str_is(n->op, "Gather") && onnx_int(n, "axis", 0) != 1) ||
+        (v && v->image[0]))
+        return onnx_unknown(r, n);
     if (v && v->kind == VALUE_TEXTS)
         return pick_texts(r, n, v, t);
-    if (!number_in(r, n, 0, &in, &known))
+    if (!onnx_number_in(r, n, 0, &in, &known))
         return false;
     if (!known)
-        return unknown(r, n);
+        return onnx_unknown(r, n);
     node.in = &in;
     node.width = node.n_index = t->n;
     if (!pick_index(r, n, t, r->g->node[in].width, &node.index))
         return false;
-    return graph_add(r->g, &node, &id, r->err) && put(r, n, id, false);
+    return graph_add(r->g, &node, &id, r->err) &&
+           onnx_value_put(r, n, id, false);
 }
 
 /* ---- encoders ---- */
@@ -665,7 +601,7 @@ op_pick(struct reading *r, const struct onnx_node *n)
 /* The keys of an encoder as numbers: the codes of levels for a text column,
  * which gets those that it has not yet. */
 static bool
-keys_of_texts(struct reading *r, uint32_t column, const struct str *key,
+keys_of_texts(struct onnx_reading *r, uint32_t column, const struct str *key,
               size_t n, double **out)
 {
     if (!(*out = arena_try(&r->arena, n, sizeof **out, r->err)))
@@ -685,11 +621,11 @@ keys_of_texts(struct reading *r, uint32_t column, const struct str *key,
 
 /* What an encoder looks at: a node of width 1, and its keys. */
 static bool
-encoder_in(struct reading *r, const struct onnx_node *n, const char *texts,
+encoder_in(struct onnx_reading *r, const struct onnx_node *n, const char *texts,
            const char *const *lists, uint32_t *in, const double **key,
            size_t *n_keys, bool *known)
 {
-    const struct value *v = n->n_in ? value_find(r, n->in[0]) : NULL;
+    const struct onnx_value *v = n->n_in ? onnx_value_find(r, n->in[0]) : NULL;
     const struct str *text;
     double *codes;
 
@@ -701,7 +637,7 @@ encoder_in(struct reading *r, const struct onnx_node *n, const char *texts,
         *key = codes;
         return graph_add_input(r->g, v->column[0], 1, in, r->err);
     }
-    if (!number_in(r, n, 0, in, known))
+    if (!onnx_number_in(r, n, 0, in, known))
         return false;
     *n_keys = 0;
     for (; *known && *lists && *n_keys == 0; lists++)
@@ -711,7 +647,7 @@ encoder_in(struct reading *r, const struct onnx_node *n, const char *texts,
 }
 
 static bool
-op_onehot(struct reading *r, const struct onnx_node *n)
+op_onehot(struct onnx_reading *r, const struct onnx_node *n)
 {
     static const char *const lists[] = {"cats_int64s", NULL};
     struct graph_node node = {.op = GRAPH_ONEHOT, .n_in = 1};
@@ -723,7 +659,7 @@ op_onehot(struct reading *r, const struct onnx_node *n)
     if (!encoder_in(r, n, "cats_strings", lists, &in, &key, &k, &known))
         return false;
     if (!known || k == 0)
-        return unknown(r, n);
+        return onnx_unknown(r, n);
     node.in = &in;
     node.a = (double *)(uintptr_t)key;
     node.width = node.n_a = node.n_index = k;
@@ -731,35 +667,39 @@ op_onehot(struct reading *r, const struct onnx_node *n)
         return false;
     for (size_t i = 0; i < k; i++)
         r->g->node[id].index[i] = (uint32_t)i;
-    return put(r, n, id, true);
+    return onnx_value_put(r, n, id, true);
 }
 
 static bool
-op_label(struct reading *r, const struct onnx_node *n)
+op_label(struct onnx_reading *r, const struct onnx_node *n)
 {
     static const char *const lists[] = {"keys_floats", "keys_int64s",
                                         "keys_tensor", NULL};
     struct graph_node node = {.op = GRAPH_MAP, .width = 1, .n_in = 1};
     const double *key = NULL, *value;
-    bool known, floats = onnx_attribute(n, "values_floats") != NULL;
+    bool known, floats = onnx_attribute(n, "values_floats") != NULL, whole;
     size_t n_keys, n_values;
     uint32_t in, id;
 
     value =
         onnx_numbers(n, floats ? "values_floats" : "values_int64s", &n_values);
     if (n_values == 0)
-        return unknown(r, n); /* to texts: labels */
+        return onnx_unknown(r, n); /* to texts: labels */
     if (!encoder_in(r, n, "keys_strings", lists, &in, &key, &n_keys, &known))
         return false;
     if (!known || n_keys != n_values)
-        return unknown(r, n);
+        return onnx_unknown(r, n);
     node.in = &in;
     node.n_a = node.n_b = n_keys;
     node.a = (double *)(uintptr_t)key;
     node.b = (double *)(uintptr_t)value;
     node.c = floats ? onnx_float(n, "default_float", 0)
                     : onnx_int(n, "default_int64", -1);
-    return graph_add(r->g, &node, &id, r->err) && put(r, n, id, !floats);
+    whole = node.c == floor(node.c);
+    for (size_t i = 0; i < n_values; i++)
+        whole = whole && value[i] == floor(value[i]);
+    return graph_add(r->g, &node, &id, r->err) &&
+           onnx_value_put(r, n, id, whole);
 }
 
 /* ---- linear ---- */
@@ -767,7 +707,7 @@ op_label(struct reading *r, const struct onnx_node *n)
 /* weight: (outputs, inputs) row-major, as Linear* have it, or, `across`,
  * (inputs, outputs). */
 static bool
-put_dense(struct reading *r, const struct onnx_node *n, uint32_t in,
+put_dense(struct onnx_reading *r, const struct onnx_node *n, uint32_t in,
           const double *weight, bool across, size_t k, const double *bias,
           size_t n_bias, uint32_t *id)
 {
@@ -777,7 +717,7 @@ put_dense(struct reading *r, const struct onnx_node *n, uint32_t in,
 
     if (k == 0 || k > GRAPH_MAX_WIDTH || !mem_mul(width, k, &all) ||
         (n_bias != 0 && n_bias != 1 && n_bias != k))
-        return refuse(r, n, "sizes do not fit");
+        return onnx_refuse(r, n, "sizes do not fit");
     node.n_a = all;
     if (!graph_add(r->g, &node, id, r->err))
         return false;
@@ -792,10 +732,10 @@ put_dense(struct reading *r, const struct onnx_node *n, uint32_t in,
 }
 
 static bool
-op_gemm(struct reading *r, const struct onnx_node *n)
+op_gemm(struct onnx_reading *r, const struct onnx_node *n)
 {
-    const struct onnx_tensor *w = constant_in(r, n, 1),
-                             *b = constant_in(r, n, 2);
+    const struct onnx_tensor *w = onnx_constant_in(r, n, 1),
+                             *b = onnx_constant_in(r, n, 2);
     bool gemm = str_is(n->op, "Gemm");
     bool turned = gemm && onnx_int(n, "transB", 0) != 0;
     double alpha = gemm ? onnx_float(n, "alpha", 1) : 1;
@@ -803,21 +743,21 @@ op_gemm(struct reading *r, const struct onnx_node *n)
     uint32_t in, id;
     bool known;
 
-    if (!number_in(r, n, 0, &in, &known))
+    if (!onnx_number_in(r, n, 0, &in, &known))
         return false;
     if (!known || !w || (gemm && n->n_in > 2 && !b))
-        return unknown(r, n);
+        return onnx_unknown(r, n);
     if (alpha != 1 || beta != 1 || onnx_int(n, "transA", 0) != 0 ||
         w->n_dims != 2 || w->dim[turned ? 1 : 0] != r->g->node[in].width)
-        return refuse(r, n, "sizes do not fit");
+        return onnx_refuse(r, n, "sizes do not fit");
     return put_dense(r, n, in, w->x, !turned, w->dim[turned ? 0 : 1],
                      b ? b->x : NULL, b ? b->n : 0, &id) &&
-           put(r, n, id, false);
+           onnx_value_put(r, n, id, false);
 }
 
 static bool
-post_transform(struct reading *r, const struct onnx_node *n, struct str post,
-               uint32_t *id)
+post_transform(struct onnx_reading *r, const struct onnx_node *n,
+               struct str post, uint32_t *id)
 {
     if (post.n == 0 || str_is(post, "NONE"))
         return true;
@@ -825,11 +765,11 @@ post_transform(struct reading *r, const struct onnx_node *n, struct str post,
         return graph_add_simple(r->g, GRAPH_SIGMOID, *id, id, r->err);
     if (str_is(post, "SOFTMAX"))
         return graph_add_simple(r->g, GRAPH_SOFTMAX, *id, id, r->err);
-    return refuse(r, n, "a post_transform that is not known");
+    return onnx_refuse(r, n, "a post_transform that is not known");
 }
 
 static bool
-op_linear_regressor(struct reading *r, const struct onnx_node *n)
+op_linear_regressor(struct onnx_reading *r, const struct onnx_node *n)
 {
     size_t n_w, n_b, k = (size_t)onnx_int(n, "targets", 1);
     const double *w = onnx_numbers(n, "coefficients", &n_w);
@@ -837,15 +777,15 @@ op_linear_regressor(struct reading *r, const struct onnx_node *n)
     uint32_t in, id;
     bool known;
 
-    if (!number_in(r, n, 0, &in, &known))
+    if (!onnx_number_in(r, n, 0, &in, &known))
         return false;
     if (!known)
-        return unknown(r, n);
+        return onnx_unknown(r, n);
     if (k == 0 || n_w / k != r->g->node[in].width || n_w % k != 0)
-        return refuse(r, n, "sizes do not fit");
+        return onnx_refuse(r, n, "sizes do not fit");
     return put_dense(r, n, in, w, false, k, b, n_b, &id) &&
            post_transform(r, n, onnx_text(n, "post_transform"), &id) &&
-           put(r, n, id, false);
+           onnx_value_put(r, n, id, false);
 }
 
 /* ---- classifiers ---- */
@@ -866,30 +806,30 @@ label_count(const struct onnx_node *n)
 /* Output 0 is labels, output 1 the scores, as wide as there are classes; or
  * one score for two classes. */
 static bool
-put_classifier(struct reading *r, const struct onnx_node *n, uint32_t id)
+put_classifier(struct onnx_reading *r, const struct onnx_node *n, uint32_t id)
 {
-    struct value v = {.kind = VALUE_UNKNOWN, .why = n->op};
+    struct onnx_value v = {.kind = VALUE_UNKNOWN, .why = n->op};
     size_t width, k = label_count(n);
     struct str post = onnx_text(n, "post_transform");
 
     if (k < 2 || k > TARGET_MAX_CLASSES || !is_a(r, id, &width) ||
         (width != k && !(width == 1 && k == 2)))
-        return refuse(r, n, "scores do not fit the classes");
+        return onnx_refuse(r, n, "scores do not fit the classes");
     if (!post_transform(r, n,
                         width == 1 && str_is(post, "SOFTMAX")
                             ? STR("SOFTMAX_OF_ONE")
                             : post,
                         &id) ||
-        (n->n_out > 0 && !value_set(r, n->out[0], &v)))
+        (n->n_out > 0 && !onnx_value_set(r, n->out[0], &v)))
         return false;
     v = numbers(id);
     v.pair = width == 1;
     v.labels = n;
-    return n->n_out < 2 || value_set(r, n->out[1], &v);
+    return n->n_out < 2 || onnx_value_set(r, n->out[1], &v);
 }
 
 static bool
-op_linear_classifier(struct reading *r, const struct onnx_node *n)
+op_linear_classifier(struct onnx_reading *r, const struct onnx_node *n)
 {
     size_t n_w, n_b, k;
     const double *w = onnx_numbers(n, "coefficients", &n_w);
@@ -897,20 +837,20 @@ op_linear_classifier(struct reading *r, const struct onnx_node *n)
     uint32_t in, id;
     bool known;
 
-    if (!number_in(r, n, 0, &in, &known))
+    if (!onnx_number_in(r, n, 0, &in, &known))
         return false;
     if (!known)
-        return unknown(r, n);
+        return onnx_unknown(r, n);
     k = n_w / r->g->node[in].width;
     if (n_w == 0 || n_w % r->g->node[in].width != 0)
-        return refuse(r, n, "sizes do not fit");
+        return onnx_refuse(r, n, "sizes do not fit");
     return put_dense(r, n, in, w, false, k, b, n_b, &id) &&
            put_classifier(r, n, id);
 }
 
 static bool
-put_trees(struct reading *r, const struct onnx_node *n, uint32_t in, size_t k,
-          bool merge, uint32_t *id)
+put_trees(struct onnx_reading *r, const struct onnx_node *n, uint32_t in,
+          size_t k, bool merge, uint32_t *id)
 {
     struct graph_node node = {
         .op = GRAPH_TREES, .width = k, .n_in = 1, .in = &in};
@@ -920,7 +860,7 @@ put_trees(struct reading *r, const struct onnx_node *n, uint32_t in, size_t k,
 }
 
 static bool
-op_tree_regressor(struct reading *r, const struct onnx_node *n)
+op_tree_regressor(struct onnx_reading *r, const struct onnx_node *n)
 {
     static const char *const posts[] = {"NONE", "SOFTMAX", "LOGISTIC",
                                         "SOFTMAX_ZERO", "PROBIT"};
@@ -929,18 +869,18 @@ op_tree_regressor(struct reading *r, const struct onnx_node *n)
     uint32_t in, id;
     bool known;
 
-    if (!number_in(r, n, 0, &in, &known))
+    if (!onnx_number_in(r, n, 0, &in, &known))
         return false;
     if (!known)
-        return unknown(r, n);
+        return onnx_unknown(r, n);
     if (str_is(n->op, "TreeEnsemble")) {
         code = onnx_int(n, "post_transform", 0);
         post = str_of(posts[code >= 0 && code < 5 ? (size_t)code : 4]);
     }
     if (!(k >= 1 && k <= ENSEMBLE_MAX_OUTPUTS))
-        return refuse(r, n, "too many outputs");
+        return onnx_refuse(r, n, "too many outputs");
     return put_trees(r, n, in, (size_t)k, false, &id) &&
-           post_transform(r, n, post, &id) && put(r, n, id, false);
+           post_transform(r, n, post, &id) && onnx_value_put(r, n, id, false);
 }
 
 /* Two classes, but the trees speak of one only. */
@@ -972,21 +912,22 @@ score_is_probability(const struct onnx_node *n)
 }
 
 static bool
-op_tree_classifier(struct reading *r, const struct onnx_node *n)
+op_tree_classifier(struct onnx_reading *r, const struct onnx_node *n)
 {
     size_t k = label_count(n);
     bool one = speaks_of_one(n, k);
     uint32_t in, id;
     bool known;
 
-    if (!number_in(r, n, 0, &in, &known))
+    if (!onnx_number_in(r, n, 0, &in, &known))
         return false;
     if (!known)
-        return unknown(r, n);
+        return onnx_unknown(r, n);
     if (k < 2 || k > TARGET_MAX_CLASSES)
-        return refuse(r, n, "classes are missing, or too many");
+        return onnx_refuse(r, n, "classes are missing, or too many");
     if (one && !score_is_probability(n))
-        return refuse(r, n, "scores of two classes without a post_transform");
+        return onnx_refuse(r, n,
+                           "scores of two classes without a post_transform");
     return put_trees(r, n, in, one ? 1 : k, one, &id) &&
            put_classifier(r, n, id);
 }
@@ -995,23 +936,27 @@ op_tree_classifier(struct reading *r, const struct onnx_node *n)
 
 static const struct {
     const char *name;
-    bool (*read)(struct reading *r, const struct onnx_node *n);
+    bool (*read)(struct onnx_reading *r, const struct onnx_node *n);
 } ops[] = {
     {"Add", op_arithmetic},
     {"ArrayFeatureExtractor", op_pick},
-    {"BatchNormalization", op_batch_norm},
+    {"AveragePool", onnx_op_pool},
+    {"BatchNormalization", onnx_op_batch_norm},
     {"Binarizer", op_binarizer},
     {"Cast", op_cast},
-    {"Clip", op_clip},
+    {"Clip", onnx_op_clip},
     {"Concat", op_join},
+    {"Conv", onnx_op_conv},
     {"Div", op_arithmetic},
     {"Dropout", op_same},
-    {"Elu", op_elu},
+    {"Elu", onnx_op_elu},
     {"Exp", op_function},
     {"FeatureVectorizer", op_join},
-    {"Flatten", op_reshape},
+    {"Flatten", onnx_op_reshape},
     {"Gather", op_pick},
     {"Gemm", op_gemm},
+    {"GlobalAveragePool", onnx_op_pool},
+    {"GlobalMaxPool", onnx_op_pool},
     {"Identity", op_same},
     {"Imputer", op_imputer},
     {"IsInf", op_missing},
@@ -1021,42 +966,44 @@ static const struct {
     {"LinearClassifier", op_linear_classifier},
     {"LinearRegressor", op_linear_regressor},
     {"MatMul", op_gemm},
+    {"MaxPool", onnx_op_pool},
     {"Mul", op_arithmetic},
     {"Normalizer", op_normalizer},
     {"OneHotEncoder", op_onehot},
     {"Or", op_arithmetic},
     {"Relu", op_function},
-    {"Reshape", op_reshape},
+    {"Reshape", onnx_op_reshape},
     {"Scaler", op_scaler},
     {"Sigmoid", op_function},
     {"Softmax", op_softmax},
     {"Softplus", op_function},
-    {"Squeeze", op_reshape},
+    {"Squeeze", onnx_op_reshape},
     {"Sub", op_arithmetic},
     {"Tanh", op_function},
+    {"Transpose", onnx_op_transpose},
     {"TreeEnsemble", op_tree_regressor},
     {"TreeEnsembleClassifier", op_tree_classifier},
     {"TreeEnsembleRegressor", op_tree_regressor},
-    {"Unsqueeze", op_reshape},
+    {"Unsqueeze", onnx_op_reshape},
     {"Where", op_where},
     {"ZipMap", op_same},
 };
 
 static bool
-node_read(struct reading *r, const struct onnx_node *n)
+node_read(struct onnx_reading *r, const struct onnx_node *n)
 {
-    struct value c = {.kind = VALUE_CONSTANT};
+    struct onnx_value c = {.kind = VALUE_CONSTANT};
     const struct onnx_attribute *a;
 
     if (str_is(n->op, "Constant") && n->n_out &&
         (a = onnx_attribute(n, "value")) && a->t) {
         c.tensor = a->t;
-        return value_set(r, n->out[0], &c);
+        return onnx_value_set(r, n->out[0], &c);
     }
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
         if (str_is(n->op, ops[i].name))
             return ops[i].read(r, n);
-    return unknown(r, n);
+    return onnx_unknown(r, n);
 }
 
 /* ---- inputs ---- */
@@ -1064,7 +1011,7 @@ node_read(struct reading *r, const struct onnx_node *n)
 /* How wide an input is whose size is not told: what the first that uses it
  * asks for. */
 static size_t
-width_wanted(const struct reading *r, struct str name)
+width_wanted(const struct onnx_reading *r, struct str name)
 {
     for (size_t i = 0; i < r->m.n_nodes; i++) {
         const struct onnx_node *n = &r->m.node[i];
@@ -1089,7 +1036,7 @@ width_wanted(const struct reading *r, struct str name)
 }
 
 static bool
-is_constant(const struct reading *r, struct str name)
+is_constant(const struct onnx_reading *r, struct str name)
 {
     for (size_t t = 0; t < r->m.n_tensors; t++)
         if (str_eq(r->m.tensor[t].name, name))
@@ -1097,17 +1044,31 @@ is_constant(const struct reading *r, struct str name)
     return false;
 }
 
+/* Rows of images, whose size is told? */
+static bool
+is_picture(const struct onnx_input *in)
+{
+    if (in->n_dims != 4 || in->type == ONNX_STRING)
+        return false;
+    for (size_t k = 1; k < 4; k++)
+        if (in->dim[k] == 0 || in->dim[k] > GRAPH_MAX_WIDTH)
+            return false;
+    return in->dim[1] * in->dim[2] <= GRAPH_MAX_WIDTH;
+}
+
 static size_t
-input_width(const struct reading *r, const struct onnx_input *in)
+input_width(const struct onnx_reading *r, const struct onnx_input *in)
 {
     if (in->n_dims < 2)
         return 1;
+    if (in->n_dims == 4)
+        return in->dim[1] * in->dim[2] * in->dim[3];
     return in->dim[1] ? in->dim[1] : width_wanted(r, in->name);
 }
 
 static bool
-input_name(struct reading *r, size_t at, const struct onnx_input *in, size_t k,
-           size_t width)
+input_name(struct onnx_reading *r, size_t at, const struct onnx_input *in,
+           size_t k, size_t width)
 {
     struct buf name;
     bool ok;
@@ -1124,10 +1085,10 @@ input_name(struct reading *r, size_t at, const struct onnx_input *in, size_t k,
 }
 
 static bool
-input_take(struct reading *r, const struct onnx_input *in, size_t at,
+input_take(struct onnx_reading *r, const struct onnx_input *in, size_t at,
            size_t width)
 {
-    struct value v = {.kind = VALUE_TEXTS, .n_columns = width};
+    struct onnx_value v = {.kind = VALUE_TEXTS, .n_columns = width};
     uint32_t *column, id;
 
     for (size_t k = 0; k < width; k++)
@@ -1141,19 +1102,21 @@ input_take(struct reading *r, const struct onnx_input *in, size_t at,
                 return false;
         }
         v.column = column;
-        return column && value_set(r, in->name, &v);
+        return column && onnx_value_set(r, in->name, &v);
     }
     if (!graph_add_input(r->g, at, width, &id, r->err) ||
         (in->type == ONNX_FLOAT &&
          !graph_add_simple(r->g, GRAPH_ROUND, id, &id, r->err)))
         return false;
     v = numbers(id);
+    for (size_t k = 0; k < 3 && in->n_dims == 4; k++)
+        v.image[k] = (uint32_t)in->dim[k + 1];
     v.whole = in->type != ONNX_FLOAT && in->type != ONNX_DOUBLE;
-    return value_set(r, in->name, &v);
+    return onnx_value_set(r, in->name, &v);
 }
 
 static bool
-inputs_read(struct reading *r)
+inputs_read(struct onnx_reading *r)
 {
     size_t n = 0, at = 0;
 
@@ -1162,10 +1125,10 @@ inputs_read(struct reading *r)
 
         if (is_constant(r, in->name))
             continue;
-        if (in->n_dims > 2)
+        if (in->n_dims > 2 && !is_picture(in))
             return error_set(r->err, ERR_TYPE,
                              "input '%.*s' has %zu dimensions, expected rows "
-                             "and columns",
+                             "and columns, or images of a size that is told",
                              (int)(in->name.n < 64 ? in->name.n : 64),
                              in->name.p, in->n_dims);
         n += input_width(r, in);
@@ -1190,7 +1153,7 @@ inputs_read(struct reading *r)
 }
 
 static bool
-levels_take(struct reading *r)
+levels_take(struct onnx_reading *r)
 {
     for (size_t i = 0; i < r->g->n_cols; i++) {
         const struct dict *d = r->levels[i];
@@ -1215,12 +1178,12 @@ levels_take(struct reading *r)
 
 /* The output that is a model's answer: probabilities before other numbers. */
 static bool
-answer_find(struct reading *r, struct value **out)
+answer_find(struct onnx_reading *r, struct onnx_value **out)
 {
-    struct value *best = NULL, *v = NULL;
+    struct onnx_value *best = NULL, *v = NULL;
 
     for (size_t i = 0; i < r->m.n_outputs; i++) {
-        v = value_find(r, r->m.output[i]);
+        v = onnx_value_find(r, r->m.output[i]);
         if (v && v->kind == VALUE_NUMBERS && (!best || v->labels) &&
             !(best && best->labels))
             best = v;
@@ -1235,7 +1198,7 @@ answer_find(struct reading *r, struct value **out)
 }
 
 static bool
-classes_take(struct reading *r, const struct onnx_node *n)
+classes_take(struct onnx_reading *r, const struct onnx_node *n)
 {
     const char *name[TARGET_MAX_CLASSES];
     size_t k, n_numbers;
@@ -1265,7 +1228,7 @@ classes_take(struct reading *r, const struct onnx_node *n)
 
 /* How many classes lathe said there are, when it wrote the file. */
 static bool
-schema_classes(struct reading *r, size_t *out)
+schema_classes(struct onnx_reading *r, size_t *out)
 {
     struct error why = {0};
     struct json *v = r->m.schema.n ? json_parse(r->m.schema, &why) : NULL;
@@ -1288,7 +1251,7 @@ makes_shares(enum graph_op op)
 
 /* The last node must be the answer: of two classes the second's share. */
 static bool
-answer_last(struct reading *r, uint32_t id, uint32_t column)
+answer_last(struct onnx_reading *r, uint32_t id, uint32_t column)
 {
     struct graph_node pick = {.op = GRAPH_PICK,
                               .width = 1,
@@ -1310,9 +1273,9 @@ answer_last(struct reading *r, uint32_t id, uint32_t column)
 }
 
 static bool
-answer_take(struct reading *r)
+answer_take(struct onnx_reading *r)
 {
-    struct value *v;
+    struct onnx_value *v;
     size_t width, k;
 
     if (!answer_find(r, &v) || !is_a(r, v->node, &width))
@@ -1340,7 +1303,7 @@ answer_take(struct reading *r)
 }
 
 static void
-about(struct reading *r)
+about(struct onnx_reading *r)
 {
     char producer[200];
 
@@ -1356,13 +1319,13 @@ about(struct reading *r)
 }
 
 static bool
-constants_read(struct reading *r)
+constants_read(struct onnx_reading *r)
 {
-    struct value c = {.kind = VALUE_CONSTANT};
+    struct onnx_value c = {.kind = VALUE_CONSTANT};
 
     for (size_t t = 0; t < r->m.n_tensors; t++) {
         c.tensor = &r->m.tensor[t];
-        if (!value_set(r, c.tensor->name, &c))
+        if (!onnx_value_set(r, c.tensor->name, &c))
             return false;
     }
     return true;
@@ -1380,7 +1343,7 @@ values_bound(const struct onnx_model *m)
 }
 
 static bool
-model_read(struct reading *r, struct str bytes)
+model_read(struct onnx_reading *r, struct str bytes)
 {
     if (!onnx_parse(bytes, &r->arena, &r->m, r->err))
         return false;
@@ -1411,7 +1374,7 @@ onnx_is(struct str bytes)
 struct portable *
 onnx_read(struct str bytes, struct error *err)
 {
-    struct reading r = {.err = err};
+    struct onnx_reading r = {.err = err};
     bool ok;
 
     arena_init(&r.arena);

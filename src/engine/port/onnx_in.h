@@ -1,10 +1,94 @@
-/* engine/port/onnx_in.h -- the trees of an ONNX operator, for onnx_in*.c alone.
+/* engine/port/onnx_in.h -- an ONNX graph that is read, for onnx_in*.c alone.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_PORT_ONNX_IN_H
 #define LATHE_ENGINE_PORT_ONNX_IN_H
 
 #include "engine/port/ensemble.h"
 #include "engine/port/onnx_proto.h"
+#include "engine/port/portable.h"
+#include "frame/dict.h"
+
+enum onnx_value_kind {
+    VALUE_UNKNOWN,
+    VALUE_NUMBERS,
+    VALUE_TEXTS,
+    VALUE_CONSTANT
+};
+
+struct onnx_value {
+    enum onnx_value_kind kind;
+    struct str why; /* unknown: the operator */
+    /* numbers */
+    uint32_t node;
+    uint32_t image[3];              /* channels, height, width; 0: a table */
+    bool whole;                     /* integers or truths */
+    bool pair;                      /* two columns 1 - p and p, of which `node`
+                                       is p; the columns are made when asked for */
+    const struct onnx_node *labels; /* whose classes they are; NULL */
+    /* texts */
+    const uint32_t *column;
+    size_t n_columns;
+    const struct onnx_tensor *tensor; /* constant */
+};
+
+struct onnx_reading {
+    struct onnx_model m;
+    struct arena arena;
+    struct dict *names; /* of values: code = place in value */
+    struct onnx_value *value;
+    size_t n_values;
+    struct portable *p;
+    struct graph *g;
+    struct dict **levels; /* of each input column; NULL: a number */
+    struct error *err;
+};
+
+/* ---- values ---- */
+
+struct onnx_value *onnx_value_find(struct onnx_reading *r, struct str name);
+bool onnx_value_set(struct onnx_reading *r, struct str name,
+                    const struct onnx_value *v) MUST_USE;
+/* Input k of an operator as a node of numbers; *known: it is that. */
+bool onnx_number_in(struct onnx_reading *r, const struct onnx_node *n, size_t k,
+                    uint32_t *id, bool *known) MUST_USE;
+/* Input k where it is a constant, else NULL. */
+const struct onnx_tensor *
+onnx_constant_in(struct onnx_reading *r, const struct onnx_node *n, size_t k);
+/* The first output is that node. */
+bool onnx_value_put(struct onnx_reading *r, const struct onnx_node *n,
+                    uint32_t id, bool whole) MUST_USE;
+/* All outputs are something that we do not know. */
+bool onnx_unknown(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool onnx_refuse(struct onnx_reading *r, const struct onnx_node *n,
+                 const char *what);
+/* An operator that is one of our steps, of one input. */
+bool onnx_simple(struct onnx_reading *r, const struct onnx_node *n,
+                 enum graph_op op, double c) MUST_USE;
+/* (x - a) * b with lists of one number or one for each column. */
+bool onnx_put_scaled(struct onnx_reading *r, const struct onnx_node *n,
+                     uint32_t in, const double *a, size_t n_a, const double *b,
+                     size_t n_b) MUST_USE;
+
+/* ---- nets ---- */
+
+/* Where input k is an image, so is the first output. */
+bool onnx_keep_image(struct onnx_reading *r, const struct onnx_node *n,
+                     size_t k) MUST_USE;
+bool
+onnx_op_batch_norm(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool onnx_op_clip(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool onnx_op_conv(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool onnx_op_elu(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool onnx_op_pool(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_op_reshape(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_op_transpose(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+/* A Gather from a constant. */
+bool onnx_op_embed(struct onnx_reading *r, const struct onnx_node *n,
+                   const struct onnx_tensor *table) MUST_USE;
+
+/* ---- trees ---- */
 
 /* The ensemble of a TreeEnsembleClassifier, TreeEnsembleRegressor or
  * TreeEnsemble, base values included.

@@ -31,6 +31,7 @@ struct portable {
     const char **classes; /* n_classes; 0 for a regression */
     size_t n_classes;
     const char *target; /* NULL: the file does not say */
+    bool single;        /* its answers are computed in 32 bits */
     struct buf about;   /* members of a JSON object, for the card */
     struct buf notes;   /* lines */
 };

@@ -11,9 +11,11 @@
 #include "base/mem.h"
 #include "engine/classic/linear.h"
 #include "engine/classic/path.h"
+#include "engine/neural/cnn.h"
+#include "engine/neural/mlp.h"
 #include "engine/port/boosted.h"
 #include "engine/port/imported.h"
-#include "engine/port/portable.h"
+#include "engine/port/portable_of.h"
 #include "engine/trees/forest.h"
 #include "engine/trees/gbdt.h"
 #include "engine/trees/objective.h"
@@ -66,242 +68,6 @@ target_take_names(struct portable *p, const struct model *m, struct error *err)
     target = target ? target : "";
     p->target = arena_text(&p->arena, target, strlen(target), err);
     return p->target && (n == 0 || portable_classes(p, names, n, err));
-}
-
-/* ---- preparation ---- */
-
-/* Design columns are gathered kind by kind, then put in order. */
-struct preparing {
-    const struct prepare *from;
-    struct graph *g;
-    size_t n_cols;
-    uint32_t *place; /* n_cols: where a column is among the gathered */
-    uint32_t *part;  /* gathered nodes */
-    size_t n_parts, n_gathered;
-    struct error *err;
-};
-
-static bool
-is_plain(const struct design_source *s)
-{
-    return s->kind == DESIGN_CODE ||
-           (s->kind == DESIGN_NUMBER && isnan(s->fill) && s->shift == 0 &&
-            s->scale == 1);
-}
-
-/* Are the columns the features, as they are? */
-static bool
-all_plain(const struct preparing *w)
-{
-    if (w->n_cols != w->g->n_cols)
-        return false;
-    for (size_t c = 0; c < w->n_cols; c++) {
-        const struct design_source *s = prepare_source(w->from, c);
-
-        if (!is_plain(s) || s->ref != c)
-            return false;
-    }
-    return true;
-}
-
-/* INPUT of the features of the columns of one kind; *n of them. */
-static bool
-input_of_kind(struct preparing *w, enum design_kind kind, bool plain,
-              uint32_t *id, size_t *n)
-{
-    struct graph_node node = {.op = GRAPH_INPUT};
-
-    *n = 0;
-    for (size_t c = 0; c < w->n_cols; c++) {
-        const struct design_source *s = prepare_source(w->from, c);
-
-        if (s->kind == kind && is_plain(s) == plain)
-            w->place[c] = (uint32_t)(w->n_gathered + (*n)++);
-    }
-    if (*n == 0)
-        return true;
-    w->n_gathered += *n;
-    node.width = node.n_index = *n;
-    if (!graph_add(w->g, &node, id, w->err))
-        return false;
-    for (size_t c = 0, k = 0; c < w->n_cols; c++) {
-        const struct design_source *s = prepare_source(w->from, c);
-
-        if (s->kind == kind && is_plain(s) == plain)
-            w->g->node[*id].index[k++] = (uint32_t)s->ref;
-    }
-    return true;
-}
-
-static bool
-prepare_plain(struct preparing *w, enum design_kind kind)
-{
-    uint32_t id;
-    size_t n;
-
-    if (!input_of_kind(w, kind, true, &id, &n))
-        return false;
-    if (n)
-        w->part[w->n_parts++] = id;
-    return true;
-}
-
-/* Imputed and scaled numbers. */
-static bool
-prepare_numbers(struct preparing *w)
-{
-    struct graph_node fill = {.op = GRAPH_FILL, .n_in = 1, .c = 1};
-    struct graph_node scale = {.op = GRAPH_SCALE, .n_in = 1};
-    uint32_t in, filled, scaled;
-    size_t n;
-
-    if (!input_of_kind(w, DESIGN_NUMBER, false, &in, &n))
-        return false;
-    if (n == 0)
-        return true;
-    fill.width = fill.n_a = scale.width = scale.n_a = scale.n_b = n;
-    fill.in = &in;
-    scale.in = &filled;
-    if (!graph_add(w->g, &fill, &filled, w->err) ||
-        !graph_add(w->g, &scale, &scaled, w->err))
-        return false;
-    for (size_t c = 0, k = 0; c < w->n_cols; c++) {
-        const struct design_source *s = prepare_source(w->from, c);
-
-        if (s->kind != DESIGN_NUMBER || is_plain(s))
-            continue;
-        w->g->node[filled].a[k] = s->fill;
-        w->g->node[scaled].a[k] = s->shift;
-        w->g->node[scaled].b[k++] = s->scale;
-    }
-    w->part[w->n_parts++] = scaled;
-    return true;
-}
-
-static bool
-prepare_missing(struct preparing *w)
-{
-    struct graph_node flag = {.op = GRAPH_MISSING, .n_in = 1, .c = 1};
-    uint32_t in;
-    size_t n;
-
-    if (!input_of_kind(w, DESIGN_MISSING, false, &in, &n))
-        return false;
-    if (n == 0)
-        return true;
-    flag.width = n;
-    flag.in = &in;
-    return graph_add(w->g, &flag, &w->part[w->n_parts++], w->err);
-}
-
-/* The one-hot columns of one text stand side by side, from column c on. */
-static bool
-prepare_levels(struct preparing *w, size_t c)
-{
-    const struct design_source *s = prepare_source(w->from, c);
-    struct graph_node hot = {.op = GRAPH_ONEHOT, .n_in = 1};
-    struct prepare_feature f;
-    uint32_t in, id;
-
-    prepare_feature_get(w->from, s->ref, &f);
-    hot.width = f.n_groups;
-    hot.n_a = hot.n_index = f.as.n_levels;
-    hot.in = &in;
-    if (!graph_add_input(w->g, s->ref, 1, &in, w->err) ||
-        !graph_add(w->g, &hot, &id, w->err))
-        return false;
-    for (size_t k = 0; k < f.as.n_levels; k++) {
-        w->g->node[id].a[k] = (double)k;
-        w->g->node[id].index[k] = f.group[k];
-    }
-    for (size_t k = c; k < w->n_cols; k++) {
-        const struct design_source *t = prepare_source(w->from, k);
-
-        if (t->kind == DESIGN_LEVEL && t->ref == s->ref)
-            w->place[k] = (uint32_t)w->n_gathered + t->group;
-    }
-    w->n_gathered += f.n_groups;
-    w->part[w->n_parts++] = id;
-    return true;
-}
-
-static bool
-prepare_texts(struct preparing *w)
-{
-    size_t last = SIZE_MAX;
-
-    for (size_t c = 0; c < w->n_cols; c++) {
-        const struct design_source *s = prepare_source(w->from, c);
-
-        if (s->kind == DESIGN_LEVEL && s->ref != last) {
-            if (!prepare_levels(w, c))
-                return false;
-            last = s->ref;
-        }
-    }
-    return true;
-}
-
-static bool
-put_in_order(struct preparing *w, uint32_t *id)
-{
-    struct graph_node join = {.op = GRAPH_JOIN,
-                              .width = w->n_gathered,
-                              .n_in = w->n_parts,
-                              .in = w->part};
-    struct graph_node pick = {.op = GRAPH_PICK,
-                              .width = w->n_cols,
-                              .n_in = 1,
-                              .in = id,
-                              .n_index = w->n_cols,
-                              .index = w->place};
-    bool sorted = w->n_gathered == w->n_cols;
-
-    if (w->n_parts == 1)
-        *id = w->part[0];
-    else if (!graph_add(w->g, &join, id, w->err))
-        return false;
-    for (size_t c = 0; c < w->n_cols; c++)
-        sorted = sorted && w->place[c] == c;
-    return sorted || graph_add(w->g, &pick, id, w->err);
-}
-
-static bool
-kinds_check(const struct preparing *w)
-{
-    for (size_t c = 0; c < w->n_cols; c++) {
-        enum design_kind kind = prepare_source(w->from, c)->kind;
-
-        if (kind != DESIGN_NUMBER && kind != DESIGN_CODE &&
-            kind != DESIGN_LEVEL && kind != DESIGN_MISSING)
-            return error_set(w->err, ERR_TYPE,
-                             "column '%s' is prepared in a way that no other "
-                             "format can say",
-                             prepare_feature(w->from, c));
-    }
-    return true;
-}
-
-/* The columns that the learner sees, as a node. */
-static bool
-prepare_nodes(struct graph *g, const struct prepare *from, uint32_t *id,
-              struct error *err)
-{
-    struct preparing w = {
-        .from = from, .g = g, .n_cols = prepare_cols(from), .err = err};
-    bool ok;
-
-    if (all_plain(&w))
-        return graph_add_input(g, 0, w.n_cols, id, err);
-    w.place = mem_try_array(w.n_cols, sizeof *w.place, err);
-    w.part = mem_try_array(w.n_cols + 4, sizeof *w.part, err);
-    ok = w.place && w.part && kinds_check(&w) &&
-         prepare_plain(&w, DESIGN_NUMBER) && prepare_plain(&w, DESIGN_CODE) &&
-         prepare_numbers(&w) && prepare_missing(&w) && prepare_texts(&w) &&
-         put_in_order(&w, id);
-    free(w.place);
-    free(w.part);
-    return ok;
 }
 
 /* ---- learners ---- */
@@ -511,14 +277,41 @@ taker_find(const struct model *m, struct error *err)
     return NULL;
 }
 
+/* Every feature is an input. */
+static bool
+features_plain(struct portable *p, const struct prepare *from,
+               struct portable_features *f, struct error *err)
+{
+    f->n = prepare_features(from);
+    f->input = arena_try(&p->arena, f->n, sizeof *f->input, err);
+    f->node = arena_try(&p->arena, f->n, sizeof *f->node, err);
+    for (size_t i = 0; i < f->n && f->input && f->node; i++) {
+        f->input[i] = (uint32_t)i;
+        f->node[i] = UINT32_MAX;
+    }
+    return f->input && f->node;
+}
+
 static bool
 learner_take(struct portable *p, const struct model *m, struct error *err)
 {
-    const struct taker *t = taker_find(m, err);
+    const struct prepare *from = model_prepare(m);
+    const void *learner = model_learner(m);
+    bool mlp = model_family(m) == &mlp_family;
+    struct portable_features features;
+    const struct taker *t = NULL;
     uint32_t id;
 
-    return t && prepare_nodes(p->graph, model_prepare(m), &id, err) &&
-           t->take(p, model_learner(m), id, err);
+    if (model_family(m) != &cnn_family && !mlp && !(t = taker_find(m, err)))
+        return false;
+    if (!features_plain(p, from, &features, err) ||
+        !portable_columns(p->graph, from, &features, !mlp, &id, err))
+        return false;
+    if (mlp)
+        return portable_take_mlp(p, from, &features, learner, id, err);
+    if (t)
+        return t->take(p, learner, id, err);
+    return portable_take_cnn(p, learner, id, err);
 }
 
 /* ---- what is done to answers ---- */
@@ -588,6 +381,7 @@ struct portable *
 portable_of(const struct model *m, struct error *err)
 {
     struct portable *p;
+    size_t pixels = 0;
     bool ok;
 
     if (prepare_steps(model_prepare(m)) > 0) {
@@ -596,11 +390,14 @@ portable_of(const struct model *m, struct error *err)
                   "no other format has: learn from a table they are done to");
         return NULL;
     }
-    p = portable_new(prepare_features(model_prepare(m)), err);
-    ok = p && inputs_take(p, model_prepare(m), err) &&
+    if (model_family(m) == &cnn_family)
+        pixels = portable_pixels(model_learner(m));
+    p = portable_new(pixels ? pixels : prepare_features(model_prepare(m)), err);
+    ok = p && (pixels || inputs_take(p, model_prepare(m), err)) &&
          target_take_names(p, m, err);
-
-    if (ok && model_family(m) == &imported_family) {
+    if (ok && pixels)
+        ok = portable_take_pictures(p, model_learner(m), err);
+    else if (ok && model_family(m) == &imported_family) {
         graph_unref(p->graph);
         p->graph = graph_ref(imported_graph(model_learner(m)));
     } else if (ok) {

@@ -1,0 +1,43 @@
+/* engine/port/portable_of.h -- pieces of a model of lathe as a graph, for
+ * portable*.c alone.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_PORT_PORTABLE_OF_H
+#define LATHE_ENGINE_PORT_PORTABLE_OF_H
+
+#include "engine/port/portable.h"
+#include "engine/prepare.h"
+
+/* The features of a preparation: an input each, or a node of width 1 that was
+ * computed. */
+struct portable_features {
+    size_t n;
+    uint32_t *input;
+    uint32_t *node; /* UINT32_MAX: the input */
+};
+
+/* Features ref[0..n-1] side by side. */
+bool portable_features_put(struct graph *g, const struct portable_features *f,
+                           const size_t *ref, size_t n, uint32_t *id,
+                           struct error *err) MUST_USE;
+/* The columns that the learner sees, as a node; without codes those that are
+ * none, or UINT32_MAX where all are. */
+bool portable_columns(struct graph *g, const struct prepare *from,
+                      const struct portable_features *features, bool codes,
+                      uint32_t *id, struct error *err) MUST_USE;
+
+/* ---- nets ---- */
+
+/* numbers: columns that are no codes, or UINT32_MAX. */
+bool
+portable_take_mlp(struct portable *p, const struct prepare *from,
+                  const struct portable_features *features, const void *learner,
+                  uint32_t numbers, struct error *err) MUST_USE;
+/* in: the pixels. */
+bool portable_take_cnn(struct portable *p, const void *learner, uint32_t in,
+                       struct error *err) MUST_USE;
+/* How many numbers the pictures have that a cnn takes; 0: it takes columns. */
+size_t portable_pixels(const void *learner);
+/* All of such a model, whose inputs are the numbers. */
+bool portable_take_pictures(struct portable *p, const void *learner,
+                            struct error *err) MUST_USE;
+#endif
