@@ -234,8 +234,8 @@ feature_text(struct prepare *p, struct feature *f, struct stats *s,
              struct error *err)
 {
     size_t n = column_rows(s->column);
-    size_t most = p->style == PREPARE_TREES ? PREPARE_TREE_LEVELS
-                                            : PREPARE_MAX_LEVELS;
+    size_t most =
+        p->style == PREPARE_TREES ? PREPARE_TREE_LEVELS : PREPARE_MAX_LEVELS;
     bool *rare;
 
     f->n_levels = s->n_distinct;

@@ -25,7 +25,7 @@ struct lesson {
     enum problem problem;
     size_t n_classes;
     struct design_column *column; /* p, owned; numbers at first */
-    struct design *d, *none; /* none: no rows, to stop early by */
+    struct design *d, *none;      /* none: no rows, to stop early by */
 };
 
 /* Room for n rows of p columns; the caller fills x and y. */
@@ -77,9 +77,8 @@ lesson_learn(const struct lesson *l, struct pool *pool,
                        .weight = l->weight,
                        .classes = names,
                        .n_classes = l->n_classes};
-    struct target none = {.problem = l->problem,
-                          .classes = names,
-                          .n_classes = l->n_classes};
+    struct target none = {
+        .problem = l->problem, .classes = names, .n_classes = l->n_classes};
     struct fit_data d = {
         .train = l->d, .y = &t, .valid = l->none, .y_valid = &none};
     struct train ctx = {.pool = pool, .progress = progress, .seed = 1};

@@ -110,9 +110,9 @@ struct grower {
     double (*sum)[2]; /* g and h: (chunk, leaf) */
 
     struct grow_store narrow, wide;
-    int64_t *buffer; /* n_buffers narrow histograms */
+    int64_t *buffer;          /* n_buffers narrow histograms */
     size_t n_full, n_buffers; /* of a batch; with one for each thread */
-    uint32_t *counts; /* n_bins */
+    uint32_t *counts;         /* n_bins */
 
     struct grow_part *part;
     size_t n_parts, max_wave;
