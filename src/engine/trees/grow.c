@@ -36,7 +36,7 @@
 #include "base/mem.h"
 
 /* A wave is at most this part of the leaves that are still to come. */
-enum { WAVE_SHARE = 4 };
+enum { WAVE_SHARE = 8 };
 
 /* ---- making ---- */
 
@@ -273,6 +273,21 @@ wave_width(const struct grower *g)
     return width > 1 ? width : 1;
 }
 
+/* Is there one more leaf for a wave of this width?  Threads that have nothing
+ * else to do take small ones. */
+static bool
+is_open(const struct grower *g, size_t width)
+{
+    size_t left = g->o.leaves - g->n_leaves;
+
+    if (g->waiting.n == 0 || g->n_parts >= g->max_wave)
+        return false;
+    return g->n_parts < width ||
+           (g->n_parts < left && g->n_small < pool_threads(g->pool) &&
+            g->n_large == 0 &&
+            g->leaf[g->waiting.leaf[0]].n <= GROW_SMALL_ROWS);
+}
+
 static void
 choose_wave(struct grower *g)
 {
@@ -280,7 +295,7 @@ choose_wave(struct grower *g)
     bool more = g->n_leaves + 1 < g->o.leaves;
 
     g->n_parts = g->n_large = g->n_small = 0;
-    while (g->n_parts < width && g->waiting.n > 0) {
+    while (is_open(g, width)) {
         size_t leaf = queue_pop(g, &g->waiting);
         struct grow_leaf *l = &g->leaf[leaf];
 

@@ -4,6 +4,8 @@
 
 #include "engine/trees/part.h"
 
+#include <string.h>
+
 #include "base/attr.h"
 
 #if HAVE_AVX2_TWIN
@@ -35,16 +37,22 @@ mark(const uint8_t *code, size_t n, const uint64_t *set, uint64_t *bits)
         _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)set));
     __m256i high =
         _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)(set + 2)));
-    size_t count = 0, at = 0;
+    size_t count = 0;
 
-    for (; at + WORD <= n; at += WORD) {
-        uint64_t word = mark_half(code + at, low, high);
+    for (size_t at = 0; at < n; at += WORD) {
+        uint64_t in = n - at < WORD ? (UINT64_C(1) << (n - at)) - 1 : ~0ull;
+        uint8_t last[WORD] = {0};
+        const uint8_t *c = code + at;
+        uint64_t word;
 
-        word |= (uint64_t)mark_half(code + at + HALF, low, high) << HALF;
-        bits[at / WORD] = word;
-        count += (size_t)_mm_popcnt_u64(word);
+        if (n - at < WORD)
+            c = memcpy(last, c, n - at);
+        word = mark_half(c, low, high);
+        word |= (uint64_t)mark_half(c + HALF, low, high) << HALF;
+        bits[at / WORD] = word & in;
+        count += (size_t)_mm_popcnt_u64(word & in);
     }
-    return count + part_plain.mark(code + at, n - at, set, bits + at / WORD);
+    return count;
 }
 
 /* By four bits: the places of the set ones, then those of the others. */

@@ -20,20 +20,21 @@ mark(const uint8_t *code, size_t n, const uint64_t *set, uint64_t *bits)
         _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(set + 2)));
     __m512i bit = _mm512_set1_epi64((long long)0x8040201008040201);
     __m512i seven = _mm512_set1_epi8(7), fifteen = _mm512_set1_epi8(15);
-    size_t count = 0, at = 0;
+    size_t count = 0;
 
-    for (; at + WORD <= n; at += WORD) {
-        __m512i c = _mm512_loadu_si512(code + at);
+    for (size_t at = 0; at < n; at += WORD) {
+        __mmask64 in = n - at < WORD ? (UINT64_C(1) << (n - at)) - 1 : ~0ull;
+        __m512i c = _mm512_maskz_loadu_epi8(in, code + at);
         __m512i nth = _mm512_and_si512(_mm512_srli_epi16(c, 3), fifteen);
         __m512i byte = _mm512_mask_shuffle_epi8(
             _mm512_shuffle_epi8(low, nth), _mm512_movepi8_mask(c), high, nth);
         __m512i one = _mm512_shuffle_epi8(bit, _mm512_and_si512(c, seven));
-        uint64_t word = _mm512_test_epi8_mask(byte, one);
+        uint64_t word = _mm512_mask_test_epi8_mask(in, byte, one);
 
         bits[at / WORD] = word;
         count += (size_t)_mm_popcnt_u64(word);
     }
-    return count + part_plain.mark(code + at, n - at, set, bits + at / WORD);
+    return count;
 }
 
 static TARGET_AVX512 void
