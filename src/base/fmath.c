@@ -221,7 +221,9 @@ fm_exp_all_plain(const double *x, size_t n, double *out)
 void
 fm_exp_all(const double *x, size_t n, double *out)
 {
-    if (n >= 4 && cpu_has_avx2())
+    if (n >= 8 && cpu_has_avx512())
+        fm_exp_all_avx512(x, n, out);
+    else if (n >= 4 && cpu_has_avx2())
         fm_exp_all_avx2(x, n, out);
     else
         fm_exp_all_plain(x, n, out);
@@ -237,7 +239,9 @@ fm_sigmoid_all_plain(const double *x, size_t n, double *out)
 void
 fm_sigmoid_all(const double *x, size_t n, double *out)
 {
-    if (n >= 4 && cpu_has_avx2())
+    if (n >= 8 && cpu_has_avx512())
+        fm_sigmoid_all_avx512(x, n, out);
+    else if (n >= 4 && cpu_has_avx2())
         fm_sigmoid_all_avx2(x, n, out);
     else
         fm_sigmoid_all_plain(x, n, out);

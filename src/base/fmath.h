@@ -18,9 +18,11 @@ double fm_sigmoid(double x); /* 1 / (1 + exp(-x)), no overflow */
  * AVX2.  out may be x. */
 void fm_exp_all(const double *x, size_t n, double *out);
 void fm_sigmoid_all(const double *x, size_t n, double *out);
-/* Their twins; the second only where cpu_has_avx2(). */
+/* Their twins; only where cpu_has_avx2() and cpu_has_avx512(). */
 void fm_exp_all_plain(const double *x, size_t n, double *out);
 void fm_exp_all_avx2(const double *x, size_t n, double *out);
+void fm_exp_all_avx512(const double *x, size_t n, double *out);
 void fm_sigmoid_all_plain(const double *x, size_t n, double *out);
 void fm_sigmoid_all_avx2(const double *x, size_t n, double *out);
+void fm_sigmoid_all_avx512(const double *x, size_t n, double *out);
 #endif

@@ -25,7 +25,7 @@ struct quad {
     __m256d scale;
 };
 
-static TARGET_AVX2 struct quad
+static TARGET_AVX2 INLINE_ALWAYS struct quad
 exp_parts(__m256d x)
 {
     __m256d rounder = ALL(0x1.8p52);

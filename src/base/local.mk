@@ -30,6 +30,7 @@ liblathe_a_SOURCES += src/base/file.h
 liblathe_a_SOURCES += src/base/fmath.c
 liblathe_a_SOURCES += src/base/fmath.h
 liblathe_a_SOURCES += src/base/fmath_avx2.c
+liblathe_a_SOURCES += src/base/fmath_avx512.c
 liblathe_a_SOURCES += src/base/json.c
 liblathe_a_SOURCES += src/base/json.h
 liblathe_a_SOURCES += src/base/keyword.c

@@ -147,7 +147,7 @@ test_bits_are_the_same_on_every_build(void **state)
 typedef void many_fn(const double *x, size_t n, double *out);
 
 static void
-check_twins(double (*one)(double), many_fn *plain, many_fn *avx2, many_fn *all,
+check_twins(double (*one)(double), many_fn *plain, many_fn *twin, many_fn *all,
             double range)
 {
     double x[1003], got[1003], want[1003];
@@ -163,7 +163,7 @@ check_twins(double (*one)(double), many_fn *plain, many_fn *avx2, many_fn *all,
     x[23] = -range;
     for (size_t n = 990; n <= 1003; n++) {
         plain(x, n, want);
-        avx2(x, n, got);
+        twin(x, n, got);
         assert_memory_equal(got, want, n * sizeof *got);
         assert_true(got[n - 1] == one(x[n - 1]));
     }
@@ -182,6 +182,11 @@ test_many_at_once_are_the_same_as_each(void **state)
     check_twins(fm_sigmoid, fm_sigmoid_all_plain, fm_sigmoid_all_avx2,
                 fm_sigmoid_all, 40);
     check_twins(fm_exp, fm_exp_all_plain, fm_exp_all_avx2, fm_exp_all, 690);
+    if (!cpu_has_avx512())
+        return;
+    check_twins(fm_sigmoid, fm_sigmoid_all_plain, fm_sigmoid_all_avx512,
+                fm_sigmoid_all, 40);
+    check_twins(fm_exp, fm_exp_all_plain, fm_exp_all_avx512, fm_exp_all, 690);
 }
 
 int

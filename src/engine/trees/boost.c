@@ -328,10 +328,10 @@ quantise_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 static bool
 quantise(struct boost *s, size_t output, struct error *err)
 {
-    struct boost_extent all = {0, INFINITY, 0};
+    struct gradient_extent all = {0, INFINITY, 0};
 
     for (size_t c = 0; c < pool_chunks(s->n, BOOST_GRAIN); c++) {
-        const struct boost_extent *e = &s->extent[c * s->k + output];
+        const struct gradient_extent *e = &s->extent[c * s->k + output];
 
         all.max_g = e->max_g > all.max_g ? e->max_g : all.max_g;
         all.min_h = e->min_h < all.min_h ? e->min_h : all.min_h;

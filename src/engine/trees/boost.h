@@ -28,11 +28,6 @@ struct boost_rule {
     unsigned bins;
 };
 
-/* What a chunk of rows has seen of an output's gradients. */
-struct boost_extent {
-    float max_g, min_h, max_h;
-};
-
 struct boost {
     const struct fit_data *d;
     const struct train *ctx;
@@ -45,13 +40,13 @@ struct boost {
     struct grower *grower;
     struct forest *forest;
     struct room scores, gradients;
-    double *score, *valid_score; /* (rows, k) */
-    double *valid_out;           /* probabilities or values */
-    struct gradient *gradient;   /* k planes of n */
-    struct boost_extent *extent; /* (chunks, k) */
-    double *loss;                /* a sum per chunk */
-    double (*power)[2];          /* g^2 and h, likewise; NULL: nobody asks */
-    uint32_t *sample;            /* rows of this round; NULL: all */
+    double *score, *valid_score;    /* (rows, k) */
+    double *valid_out;              /* probabilities or values */
+    struct gradient *gradient;      /* k planes of n */
+    struct gradient_extent *extent; /* (chunks, k) */
+    double *loss;                   /* a sum per chunk */
+    double (*power)[2];             /* g^2 and h, likewise; NULL: nobody asks */
+    uint32_t *sample;               /* rows of this round; NULL: all */
     size_t n_sample;
     bool draws;      /* another sample each round */
     uint8_t *lifted; /* by row: stands for others that were not drawn */

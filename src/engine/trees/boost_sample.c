@@ -43,21 +43,9 @@ boost_make_sampling(struct boost *s, struct error *err)
 void
 boost_measure_rows(struct boost *s, size_t chunk, size_t begin, size_t end)
 {
-    for (size_t c = 0; c < s->k; c++) {
-        const struct gradient *g = s->gradient + c * s->n;
-        struct boost_extent e = {0, INFINITY, 0};
-
-        for (size_t i = begin; i < end; i++) {
-            float size = fabsf(g[i].g);
-
-            if (g[i].h == 0)
-                continue; /* no weight */
-            e.max_g = size > e.max_g ? size : e.max_g;
-            e.min_h = g[i].h < e.min_h ? g[i].h : e.min_h;
-            e.max_h = g[i].h > e.max_h ? g[i].h : e.max_h;
-        }
-        s->extent[chunk * s->k + c] = e;
-    }
+    for (size_t c = 0; c < s->k; c++)
+        s->extent[chunk * s->k + c] = gradient_choose()->measure(
+            s->gradient + c * s->n + begin, end - begin);
 }
 
 /* ---- by the size of gradients ---- */

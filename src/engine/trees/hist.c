@@ -74,6 +74,8 @@ hist_quantise_plain(const struct hist_scale *s, const struct gradient *g,
 hist_quantise_fn *
 hist_quantise_choose(void)
 {
+    if (cpu_has_avx512())
+        return hist_quantise_avx512;
     return cpu_has_avx2() ? hist_quantise_avx2 : hist_quantise_plain;
 }
 

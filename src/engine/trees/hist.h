@@ -53,7 +53,8 @@ hist_quantise_fn(const struct hist_scale *s, const struct gradient *g,
                  size_t begin, size_t end, uint32_t salt,
                  struct hist_quantum *q);
 hist_quantise_fn hist_quantise_plain;
-hist_quantise_fn hist_quantise_avx2; /* only where cpu_has_avx2() */
+hist_quantise_fn hist_quantise_avx2;   /* only where cpu_has_avx2() */
+hist_quantise_fn hist_quantise_avx512; /* only where cpu_has_avx512() */
 hist_quantise_fn *hist_quantise_choose(void);
 
 static inline int64_t

@@ -358,12 +358,7 @@ binary_gradients(const struct objective *o, const double *score, size_t begin,
         size_t n = end - at < OBJECTIVE_BLOCK ? end - at : OBJECTIVE_BLOCK;
 
         fm_sigmoid_all(score + at, n, p);
-        for (size_t i = 0; i < n; i++) {
-            double h = p[i] * (1 - p[i]);
-
-            g[at + i].g = (float)(p[i] - o->y[at + i]);
-            g[at + i].h = (float)(h > MIN_HESSIAN ? h : MIN_HESSIAN);
-        }
+        gradient_choose()->binary(p, o->y + at, n, MIN_HESSIAN, g + at);
         for (size_t i = 0; want_loss && i < n; i++)
             loss +=
                 objective_weight(o, at + i) * binary_loss(p[i], o->y[at + i]);

@@ -34,10 +34,7 @@
 
 #include "engine/encode.h"
 #include "engine/train.h"
-
-struct gradient {
-    float g, h;
-};
+#include "engine/trees/gradient.h"
 
 enum loss {
     LOSS_SQUARED,
