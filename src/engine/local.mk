@@ -200,6 +200,7 @@ liblathe_a_SOURCES += src/engine/safetensors.h
 liblathe_a_SOURCES += src/engine/series.c
 liblathe_a_SOURCES += src/engine/series.h
 liblathe_a_SOURCES += src/engine/threshold.c
+liblathe_a_SOURCES += src/engine/unseen.c
 liblathe_a_SOURCES += src/engine/threshold.h
 liblathe_a_SOURCES += src/engine/train.h
 liblathe_a_SOURCES += src/engine/trees/binned.c

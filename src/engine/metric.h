@@ -155,4 +155,6 @@ const struct scored *
 evaluation_find(const struct evaluation *e, const char *name);
 void evaluation_print(const struct evaluation *e, struct buf *out);
 void evaluation_json(const struct evaluation *e, struct json_writer *w);
+/* The same into an open object. */
+void evaluation_json_members(const struct evaluation *e, struct json_writer *w);
 #endif

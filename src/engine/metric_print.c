@@ -198,6 +198,13 @@ void
 evaluation_json(const struct evaluation *e, struct json_writer *w)
 {
     json_open(w, '{');
+    evaluation_json_members(e, w);
+    json_close(w, '}');
+}
+
+void
+evaluation_json_members(const struct evaluation *e, struct json_writer *w)
+{
     json_name(w, "problem");
     json_put_string(w, problem_word(e->problem));
     json_name(w, "rows");
@@ -232,5 +239,4 @@ evaluation_json(const struct evaluation *e, struct json_writer *w)
         }
         json_close(w, ']');
     }
-    json_close(w, '}');
 }

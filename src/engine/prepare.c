@@ -465,6 +465,49 @@ prepare_apply(const struct prepare *p, const struct frame *f, struct pool *pool,
     return d;
 }
 
+static bool
+is_stepped(const struct prepare *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_steps; i++)
+        for (size_t j = 0; j < p->step[i].n; j++)
+            if (strcmp(p->step[i].column[j].name, name) == 0)
+                return true;
+    return false;
+}
+
+static bool
+count_unseen(const struct feature *f, const struct column *c, uint64_t *rows,
+             struct error *err)
+{
+    const uint32_t *codes = column_codes(c);
+    const uint64_t *valid = column_validity(c);
+    uint32_t *map = level_map(f, column_dict(c), err);
+
+    for (size_t i = 0; map && i < column_rows(c); i++)
+        *rows += column_bit(valid, i) && map[codes[i]] == DESIGN_UNSEEN;
+    free(map);
+    return map != NULL;
+}
+
+bool
+prepare_unseen(const struct prepare *p, const struct frame *f, uint64_t *rows,
+               struct error *err)
+{
+    for (size_t i = 0; i < p->n_features; i++) {
+        const struct feature *of = &p->feature[i];
+        long col = of->dict ? frame_find(f, of->name) : -1;
+        size_t at = col >= 0 ? prepare_input_find(p, of->name) : p->n_inputs;
+        const struct column *c;
+
+        if (at == p->n_inputs || is_stepped(p, of->name))
+            continue;
+        c = frame_column(f, (size_t)col);
+        if (column_type(c) == COL_TEXT && !count_unseen(of, c, &rows[at], err))
+            return false;
+    }
+    return true;
+}
+
 struct design *
 prepare_train(struct prepare *p, const struct frame *f, struct pool *pool,
               struct error *err)

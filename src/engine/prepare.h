@@ -89,6 +89,11 @@ void prepare_free(struct prepare *p);
 /* The design holds references: f may be released, p must outlive it. */
 struct design *prepare_apply(const struct prepare *p, const struct frame *f,
                              struct pool *pool, struct error *err) MUST_USE;
+/* Rows of f, by input, whose text is none of the levels that are known, added
+ * to rows[].  Of texts that a step changes nothing is known; what f lacks, or
+ * has of another type, is passed over. */
+bool prepare_unseen(const struct prepare *p, const struct frame *f,
+                    uint64_t *rows, struct error *err) MUST_USE;
 const struct input *prepare_inputs(const struct prepare *p, size_t *n);
 /* The feature that a column of the design is made from: an input's name, or a
  * derived column's. */

@@ -5,6 +5,7 @@
 #define LATHE_SESSION_CMD_H
 
 #include "engine/family.h"
+#include "engine/unseen.h"
 #include "frame/stream.h"
 #include "session/command.h"
 #include "session/listing.h"
@@ -59,6 +60,8 @@ bool cmd_read(struct task *t, const struct call *c, const char *path,
 struct stream *cmd_stream(struct task *t, const struct call *c,
                           const char *path, struct error *err) MUST_USE;
 void cmd_tell_stream(struct task *t, const char *path, const struct stream *s);
+/* Rows whose texts a model does not know, told likewise. */
+void cmd_tell_unseen(struct task *t, const char *path, const struct unseen *u);
 /* ---- rows in and out, cmd_rows.c ---- */
 
 /* A table as a stream, whether it fits in memory or not. */

@@ -200,6 +200,20 @@ cmd_tell_stream(struct task *t, const char *path, const struct stream *s)
     tell_oddities(t, path, &told);
 }
 
+void
+cmd_tell_unseen(struct task *t, const char *path, const struct unseen *u)
+{
+    struct buf text;
+
+    for (size_t i = 0; i < u->n; i++) {
+        buf_init(&text);
+        buf_printf(&text, "%s: ", path);
+        if (unseen_say(u, i, &text))
+            tell(t, &text);
+        buf_fini(&text);
+    }
+}
+
 /* The first n rows at least, and no more than a batch beyond them. */
 static struct frame *
 first_rows(struct task *t, const struct call *c, const char *path, uint64_t n,

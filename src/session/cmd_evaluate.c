@@ -18,6 +18,7 @@ struct asked {
     struct slices slices;
     struct frame *curve; /* or NULL */
     enum curve_kind kind;
+    struct unseen unseen;
     struct buf note;
     bool done;
 };
@@ -29,6 +30,7 @@ asked_fini(struct asked *a)
         evaluation_fini(&a->of);
     slices_fini(&a->slices);
     frame_unref(a->curve);
+    unseen_fini(&a->unseen);
     buf_fini(&a->note);
 }
 
@@ -99,7 +101,8 @@ judge_stream(struct asked *a, const struct model *m, struct task *t,
         return error_set(err, ERR_LIMIT,
                          "evaluate: --slice, --weight and --group want a table "
                          "that fits in memory");
-    if (!(s = cmd_stream(t, c, data, err)))
+    if (!(s = cmd_stream(t, c, data, err)) ||
+        !(s = unseen_stream(&a->unseen, s, err)))
         return false;
     ok = judged_stream(m, s, &j, err);
     if (ok) {
@@ -126,7 +129,8 @@ judge(struct asked *a, const struct model *m, struct task *t,
         return judge_stream(a, m, t, c, err);
     if (!(f = cmd_table(t, c, data, err)))
         return false;
-    ok = judged_take(m, f, &o, task_pool(t), &j, err);
+    ok = unseen_add(&a->unseen, f, err) &&
+         judged_take(m, f, &o, task_pool(t), &j, err);
     if (ok) {
         ok = score(a, &j, f, t, c, err);
         judged_fini(&j);
@@ -144,13 +148,16 @@ put_json(struct call *c, const struct asked *a)
     struct buf rows;
 
     cmd_json(c, &w);
+    json_open(&w, '{');
+    json_name(&w, "unseen");
+    unseen_json(&a->unseen, &w);
     if (!a->slices.n && !a->curve) {
-        evaluation_json(&a->of, &w);
+        evaluation_json_members(&a->of, &w);
+        json_close(&w, '}');
         cmd_json_end(c);
         return;
     }
     buf_init(&rows);
-    json_open(&w, '{');
     json_name(&w, "evaluation");
     evaluation_json(&a->of, &w);
     json_name(&w, "slices");
@@ -193,7 +200,10 @@ cmd_evaluate(struct session *s, struct task *t, struct call *c,
 
     buf_init(&a.note);
     ok = ok && (!curve || curve_kind_of(curve, &a.kind, err)) &&
-         judge(&a, m, t, c, err) && cmd_goes_on(t, err);
+         unseen_init(&a.unseen, m, err) && judge(&a, m, t, c, err) &&
+         cmd_goes_on(t, err);
+    if (ok)
+        cmd_tell_unseen(t, call_text(c, "data"), &a.unseen);
     if (ok && call_json(c))
         put_json(c, &a);
     else if (ok)

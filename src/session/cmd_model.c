@@ -472,9 +472,13 @@ cmd_predict(struct session *s, struct task *t, struct call *c,
 {
     const char *data = call_text(c, "data"), *path = call_text(c, "out");
     struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
-    struct stream *rows = m ? cmd_rows(t, c, data, err) : NULL;
-    bool ok = false;
+    struct unseen unseen = {0};
+    bool ok = m && unseen_init(&unseen, m, err);
+    struct stream *rows = ok ? cmd_rows(t, c, data, err) : NULL;
 
+    ok = false;
+    if (rows)
+        rows = unseen_stream(&unseen, rows, err);
     if (rows &&
         !(rows = model_predict_stream(m, rows, call_flag(c, "inputs"), err)))
         error_prefix(err, "%s: ", data);
@@ -483,7 +487,10 @@ cmd_predict(struct session *s, struct task *t, struct call *c,
                   : cmd_print_rows(rows, c, err);
     if (ok && stream_wanted(data, NULL))
         cmd_tell_stream(t, data, rows);
+    if (ok)
+        cmd_tell_unseen(t, data, &unseen);
     stream_close(rows);
+    unseen_fini(&unseen);
     model_unref(m);
     return ok;
 }

@@ -155,4 +155,16 @@ $lathe train "$churn" --model kmeans --prepare 'scale robust' --out k.lathe > ou
 is $? 0 "clusters are prepared, too"
 like "$($lathe train "$churn" --model kmeans --prepare 'select 3 mi' 2>&1)" 'it wants a target' "but for steps that look at a target"
 like "$($lathe train "$churn" --model kmeans --threshold f1 2>&1)" 'kmeans learns without a target: there is nothing to' "and nothing is decided"
+
+# Texts that were not there to learn from.
+awk 'BEGIN { print "city,y"; for (i = 0; i < 200; i++) print (i % 2 ? "rome" : "oslo") "," (i % 2 ? 5 : 1) + i % 10 / 100 }' > known.csv
+printf 'city,y\nrome,5\nkiev,1\n,1\nbern,1\nkiev,1\n' > new.csv
+$lathe train known.csv --target y --out city.lathe > out 2>&1
+is "$($lathe predict city.lathe new.csv 2>&1 > out)" \
+    'lathe: new.csv: 3 rows had levels of city unseen in training' "texts that were not learnt from are told of once"
+is "$(sed -n '3p;5p' out | uniq | wc -l)" 1 "and answered as missing ones are"
+is "$($lathe predict city.lathe known.csv 2>&1 > out)" '' "of others there is nothing to tell"
+like "$($lathe evaluate city.lathe new.csv --json 2> err)" '"unseen":\{"city":3\}' "evaluate has them in its JSON"
+like "$(cat err)" '3 rows had levels of city unseen' "and tells them"
+like "$($lathe evaluate city.lathe known.csv --json)" '"unseen":\{\}' "or that there are none"
 done_testing
