@@ -16,6 +16,7 @@
 #include "engine/classic/linear.h"
 #include "engine/classic/path.h"
 #include "engine/classic/pca.h"
+#include "engine/classic/sgd.h"
 #include "engine/neural/cnn.h"
 #include "engine/neural/mlp.h"
 #include "engine/port/imported.h"
@@ -43,6 +44,7 @@ static const struct family *const families[] = {
     &pca_family,
     &ridge_family,
     &seasonal_naive_family,
+    &sgd_family,
 };
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 

@@ -17,11 +17,13 @@
 #include "engine/safetensors.h"
 #include "engine/train.h"
 
-/* Rows beyond memory, in parts that are there one at a time, once. */
+/* Rows beyond memory, in parts that are there one at a time. */
 struct design_feed {
     size_t n_rows; /* of all parts */
     /* *out: the next part, freed by the caller; NULL behind the last. */
     bool (*next)(void *ctx, struct design **out, struct error *err);
+    /* Begin again with the first part: the same rows in the same order. */
+    bool (*rewind)(void *ctx, struct error *err);
     void *ctx;
     size_t *left; /* memory for what the family makes of them: room_init() */
 };

@@ -387,6 +387,17 @@ feed_next(void *ctx, struct design **out, struct error *err)
 }
 
 static bool
+feed_rewind(void *ctx, struct error *err)
+{
+    struct feeding *g = ctx;
+
+    g->row = 0;
+    g->n_fed = 0;
+    stream_expect(g->stream);
+    return stream_rewind(g->stream, err);
+}
+
+static bool
 make_target(struct feeding *g, struct error *err)
 {
     struct fit *f = &g->f;
@@ -409,7 +420,7 @@ feeding_run(struct feeding *g, struct error *err)
 {
     struct fit *f = &g->f;
     struct model *m = f->m;
-    struct design_feed feed = {0, feed_next, g, &g->left};
+    struct design_feed feed = {0, feed_next, feed_rewind, g, &g->left};
 
     if (!stream_need(g->stream, f->target, &g->col, err))
         return error_prefix(err, "target: ");
@@ -453,7 +464,7 @@ model_fit_streams(const struct family *family, const struct model_options *o,
     if (!family->feeds)
         return error_set(err, ERR_LIMIT,
                          "%s learns from tables that fit in memory; sample "
-                         "the rows, raise LATHE_MEMORY, or train gbdt",
+                         "the rows, raise LATHE_MEMORY, or train gbdt or sgd",
                          family->name);
     if (o && o->offset)
         return error_set(err, ERR_LIMIT,

@@ -837,6 +837,9 @@ const struct binding lua_model_functions[] = {
      "lathe.gbdt_lags{ time = column, series = column, ... }",
      "Gradient boosting on what came before: lags, means and calendar of one\n"
      "or several series; see model:forecast."},
+    {"sgd", NULL, "lathe.sgd{ parameters }",
+     "Linear models by stochastic gradients, of tables of any size: squared,\n"
+     "huber, logistic, softmax or hinge loss."},
     {"isolation_forest", NULL, "lathe.isolation_forest{ parameters }",
      "Rows that few random cuts set apart. Learns without a target; answers\n"
      "`score`, near 1 for outliers, and `outlier`, 0 or 1."},

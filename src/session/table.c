@@ -127,7 +127,7 @@ static const struct arg train_args[] = {
     {"--model", ARG_CHOICE, false, false, "gbdt",
      "als|cnn|elastic_net|ets|extra_trees|forest|gbdt|gbdt_lags|"
      "isolation_forest|kmeans|knn|lasso|linear|logistic|mlp|naive_bayes|pca|ridge|"
-     "seasonal_naive",
+     "seasonal_naive|sgd",
      "the family of models"},
     {"--set", ARG_TEXT, false, true, NULL, "NAME=VALUE",
      "a parameter: trees=300 (lathe-lua(7) lists them)"},

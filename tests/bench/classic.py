@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # tests/bench/classic.py -- the classic families beside scikit-learn.
 #
-#   make tests/bench/bench_classic && ../tests/bench/classic.py [BUILD]
+#   make tests/bench/bench_classic && ../tests/bench/classic.py [BUILD [FAMILY...]]
 #
 # The same numbers, parameters and 2 threads; the programs take turns, the best
 # of three counts.  Processor time of all threads is compared, since neighbours
@@ -21,11 +21,13 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
-from sklearn.linear_model import ElasticNetCV, LassoCV, Ridge
+from sklearn.linear_model import (ElasticNetCV, LassoCV, Ridge, SGDClassifier,
+                                  SGDRegressor)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "."
+ONLY = sys.argv[2:]  # families; none: all
 
 
 def numbers(n, p, seed=1):
@@ -80,6 +82,12 @@ WORK = [
     ("lasso", 2000, 400, 0, [], lambda: LassoCV(cv=5), "predict"),
     ("elastic_net", 200000, 30, 0, ["reach=0.001"],
      lambda: ElasticNetCV(cv=5), "predict"),
+    ("sgd", 500000, 28, 0, ["lambda=0.0001"],
+     lambda: SGDRegressor(alpha=0.0001, average=True, random_state=1),
+     "predict"),
+    ("sgd", 500000, 28, 2, ["lambda=0.0001"],
+     lambda: SGDClassifier("log_loss", alpha=0.0001, average=True,
+                           random_state=1), "predict_proba"),
 ]
 
 
@@ -88,6 +96,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         path = folder + "/table"
         for family, n, p, classes, settings, make, answer in WORK:
+            if ONLY and family not in ONLY:
+                continue
             x, y = numbers(n, p)
             if classes == 2:
                 y = (y > np.median(y)).astype(float)

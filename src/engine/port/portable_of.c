@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "engine/classic/linear.h"
 #include "engine/classic/path.h"
+#include "engine/classic/sgd.h"
 #include "engine/neural/cnn.h"
 #include "engine/neural/mlp.h"
 #include "engine/port/boosted.h"
@@ -263,6 +264,7 @@ static const struct taker {
     {&linear_family, linear_take},
     {&logistic_family, linear_take},
     {&ridge_family, linear_take},
+    {&sgd_family, linear_take},
 };
 
 static const struct taker *
