@@ -246,16 +246,22 @@ pool_lend(struct pool *p, const struct progress *stop)
     return lent;
 }
 
+const struct progress *
+pool_stop(const struct pool *p)
+{
+    return p ? p->stop : NULL;
+}
+
 bool
 pool_stopped(const struct pool *p)
 {
-    return p && progress_stopped(p->stop);
+    return progress_stopped(pool_stop(p));
 }
 
 bool
 pool_check(const struct pool *p, struct error *err)
 {
-    return progress_check(p ? p->stop : NULL, err);
+    return progress_check(pool_stop(p), err);
 }
 
 void

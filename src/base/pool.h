@@ -34,6 +34,8 @@ struct pool *pool_lend(struct pool *p, const struct progress *stop);
 /* False with ERR_CANCELLED when the work that p was lent for is stopped. */
 bool pool_check(const struct pool *p, struct error *err) MUST_USE;
 bool pool_stopped(const struct pool *p);
+/* What can stop it, or NULL. */
+const struct progress *pool_stop(const struct pool *p);
 
 /* Call fn(ctx, chunk, begin, end) for each chunk c of [0, n):
  * begin = c * grain, end = min(n, begin + grain).  Returns when all are done.

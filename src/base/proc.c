@@ -168,11 +168,12 @@ proc_start(const char *const *argv, const struct proc_options *o, pid_t *pid,
     return why == 0 || error_errno(err, why, "%s", argv[0]);
 }
 
-enum { CAPTURE_MAX = 1 << 20 };
+enum { LOOK_MS = 50, CAPTURE_MAX = 1 << 20 };
 
-/* Read until the end or the deadline; false when it passed. */
+/* Read until the end or the deadline; false when it passed, or the work was
+ * stopped. */
 static bool
-capture(int fd, int64_t deadline, struct buf *out)
+capture(int fd, int64_t deadline, const struct progress *stop, struct buf *out)
 {
     char step[4096];
 
@@ -181,9 +182,9 @@ capture(int fd, int64_t deadline, struct buf *out)
         int64_t left = deadline - loop_now_ms();
         ssize_t got;
 
-        if (left <= 0)
+        if (left <= 0 || progress_stopped(stop))
             return false;
-        if (poll(&p, 1, left > 1000 ? 1000 : (int)left) <= 0)
+        if (poll(&p, 1, left > LOOK_MS ? LOOK_MS : (int)left) <= 0)
             continue;
         got = read(fd, step, sizeof step);
         if (got < 0 && errno == EINTR)
@@ -196,8 +197,9 @@ capture(int fd, int64_t deadline, struct buf *out)
 }
 
 bool
-proc_capture(const char *const *argv, int64_t timeout_ms, struct buf *out,
-             int *status, struct error *err)
+proc_capture(const char *const *argv, int64_t timeout_ms,
+             const struct progress *stop, struct buf *out, int *status,
+             struct error *err)
 {
     struct proc_options o = {.fd_in = -1, .fd_err = -1, .new_group = true};
     int fds[2], raw;
@@ -213,12 +215,14 @@ proc_capture(const char *const *argv, int64_t timeout_ms, struct buf *out,
         return false;
     }
     close(fds[1]);
-    in_time = capture(fds[0], loop_now_ms() + timeout_ms, out);
+    in_time = capture(fds[0], loop_now_ms() + timeout_ms, stop, out);
     close(fds[0]);
     if (!in_time)
         kill(-pid, SIGKILL);
     while (waitpid(pid, &raw, 0) < 0 && errno == EINTR)
         ;
+    if (!in_time && !progress_check(stop, err))
+        return false;
     if (!in_time)
         return error_set(err, ERR_TIMEOUT, "%s: no end after %lld ms", argv[0],
                          (long long)timeout_ms);

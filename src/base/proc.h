@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/progress.h"
 
 struct proc_options {
     const char *cwd;           /* NULL: ours */
@@ -26,9 +27,11 @@ bool proc_start(const char *const *argv, const struct proc_options *o,
                 pid_t *pid, struct error *err) MUST_USE;
 /* Run to the end with at most timeout_ms; standard output into out (at most
  * 1 MiB).  Blocks: never on the main thread of the screen.  *status: exit
- * status, or 128 + signal. */
-bool proc_capture(const char *const *argv, int64_t timeout_ms, struct buf *out,
-                  int *status, struct error *err) MUST_USE;
+ * status, or 128 + signal.  When `stop` (NULL: nobody) says so it is killed:
+ * ERR_CANCELLED. */
+bool proc_capture(const char *const *argv, int64_t timeout_ms,
+                  const struct progress *stop, struct buf *out, int *status,
+                  struct error *err) MUST_USE;
 /* Is this process alive, and is it the one that started at start_ticks
  * (field 22 of /proc/PID/stat; 0: do not compare)? */
 bool proc_alive(pid_t pid, uint64_t start_ticks);

@@ -231,7 +231,7 @@ runs(const char *const *argv, char *line, size_t size)
     bool ok;
 
     buf_init(&out);
-    ok = proc_capture(argv, 3000, &out, &status, &err) && status == 0;
+    ok = proc_capture(argv, 3000, NULL, &out, &status, &err) && status == 0;
     out.data[strcspn(out.data, "\n")] = '\0';
     snprintf(line, size, "%s", out.data);
     buf_fini(&out);

@@ -708,7 +708,7 @@ run_script(const struct buf *b, const char *path, struct error *err)
     memcpy(script + n, ".gp", 4);
     ok = buf_check(b, err) &&
          file_replace(script, b->data, b->len, 0600, err) &&
-         proc_capture(argv, EXPORT_MS, &out, &status, err);
+         proc_capture(argv, EXPORT_MS, NULL, &out, &status, err);
     unlink(script);
     if (ok && status != 0)
         ok = error_set(err, ERR_IO, "gnuplot could not write %s", path);

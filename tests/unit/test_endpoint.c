@@ -120,7 +120,7 @@ close_place(void **state)
     store_close(p->store);
     pool_free(p->pool);
     buf_init(&out);
-    if (!proc_capture(argv, 10000, &out, &status, &err))
+    if (!proc_capture(argv, 10000, NULL, &out, &status, &err))
         printf("# %s\n", err.message);
     buf_fini(&out);
     free(p);

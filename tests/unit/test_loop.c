@@ -243,10 +243,10 @@ test_capture_gives_output_and_status_and_ends_what_hangs(void **state)
 
     (void)state;
     buf_init(&b);
-    assert_ok(proc_capture(echo, 10000, &b, &status, &err), err);
+    assert_ok(proc_capture(echo, 10000, NULL, &b, &status, &err), err);
     assert_string_equal(b.data, "hi\n");
     assert_int_equal(status, 3);
-    assert_false(proc_capture(hang, 50, &b, &status, &err));
+    assert_false(proc_capture(hang, 50, NULL, &b, &status, &err));
     assert_int_equal(err.code, ERR_TIMEOUT);
     buf_fini(&b);
 }

@@ -822,7 +822,7 @@ test_wrk_finds_no_error_under_load(void **state)
     buf_printf(&url, "%s/invocations", server_url(s));
     argv[5] = path;
     argv[6] = url.data;
-    ran = proc_capture(argv, WAIT_MS, &out, &status, &err);
+    ran = proc_capture(argv, WAIT_MS, NULL, &out, &status, &err);
     unlink(path);
     if (ran) {
         assert_int_equal(status, 0);

@@ -18,8 +18,14 @@ bool c_source_write(const struct portable *p, const char *prefix,
  * one like it with its number. */
 void c_source_member(const struct portable *p, size_t i, struct buf *out);
 /* Compile the source and let it answer the probe: *out has shape (n, width),
- * caller frees; NULL when there is no compiler. */
-bool
-c_source_run(const struct portable *p, const char *prefix, struct str source,
-             const struct probe *q, double **out, struct error *err) MUST_USE;
+ * caller frees; NULL when there is no compiler.  ERR_CANCELLED. */
+struct c_source_trial {
+    const struct portable *of;
+    const char *prefix;
+    struct str source;
+    const struct probe *probe;
+    const struct progress *stop; /* or NULL */
+};
+bool c_source_run(const struct c_source_trial *t, double **out,
+                  struct error *err) MUST_USE;
 #endif

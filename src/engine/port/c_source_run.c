@@ -120,14 +120,15 @@ write_rows(const struct probe *q, const char *path, struct error *err)
 }
 
 static bool
-run(const char *const *argv, int64_t ms, struct error *err)
+run(const char *const *argv, int64_t ms, const struct progress *stop,
+    struct error *err)
 {
     struct buf said;
     int status = 0;
     bool ok;
 
     buf_init(&said);
-    ok = proc_capture(argv, ms, &said, &status, err) &&
+    ok = proc_capture(argv, ms, stop, &said, &status, err) &&
          (status == 0 || error_set(err, ERR_STATE,
                                    "%s ended with status %d: nothing was "
                                    "written",
@@ -137,7 +138,8 @@ run(const char *const *argv, int64_t ms, struct error *err)
 }
 
 static bool
-compile_and_run(const struct place *s, struct error *err)
+compile_and_run(const struct place *s, const struct progress *stop,
+                struct error *err)
 {
     const char *const compile[] = {
         "cc", "-std=c99",       "-O1",           "-w",  "-ffp-contract=off",
@@ -145,7 +147,7 @@ compile_and_run(const struct place *s, struct error *err)
     const char *const ask[] = {s->path[PROGRAM], s->path[ROWS],
                                s->path[ANSWERS], NULL};
 
-    return run(compile, COMPILE_MS, err) && run(ask, RUN_MS, err);
+    return run(compile, COMPILE_MS, stop, err) && run(ask, RUN_MS, stop, err);
 }
 
 static bool
@@ -154,7 +156,7 @@ has_compiler(void)
     const char *const argv[] = {"cc", "--version", NULL};
     struct error ignored;
 
-    return run(argv, RUN_MS, &ignored);
+    return run(argv, RUN_MS, NULL, &ignored);
 }
 
 static bool
@@ -175,9 +177,9 @@ read_answers(const char *path, size_t n, double **out, struct error *err)
 }
 
 bool
-c_source_run(const struct portable *p, const char *prefix, struct str source,
-             const struct probe *q, double **out, struct error *err)
+c_source_run(const struct c_source_trial *t, double **out, struct error *err)
 {
+    const struct probe *q = t->probe;
     struct place s;
     bool ok;
 
@@ -185,9 +187,10 @@ c_source_run(const struct portable *p, const char *prefix, struct str source,
     if (!has_compiler())
         return true;
     ok = place_make(&s, err) &&
-         write_source(p, prefix, source, s.path[SOURCE], err) &&
-         write_rows(q, s.path[ROWS], err) && compile_and_run(&s, err) &&
-         read_answers(s.path[ANSWERS], q->n * portable_width(p), out, err);
+         write_source(t->of, t->prefix, t->source, s.path[SOURCE], err) &&
+         write_rows(q, s.path[ROWS], err) &&
+         compile_and_run(&s, t->stop, err) &&
+         read_answers(s.path[ANSWERS], q->n * portable_width(t->of), out, err);
     place_remove(&s);
     return ok;
 }

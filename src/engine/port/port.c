@@ -177,7 +177,12 @@ static bool
 run_again(struct job *j, struct str bytes)
 {
     double *got = NULL;
-    bool ok = c_source_run(j->p, prefix_of(j), bytes, &j->probe, &got, j->err);
+    bool ok = c_source_run(&(struct c_source_trial){.of = j->p,
+                                                    .prefix = prefix_of(j),
+                                                    .source = bytes,
+                                                    .probe = &j->probe,
+                                                    .stop = pool_stop(j->pool)},
+                           &got, j->err);
 
     j->r->check = got ? "compiled" : "no C compiler to try it";
     if (ok && got) {
