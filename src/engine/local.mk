@@ -294,6 +294,7 @@ UNIT += tests/unit/test_grow
 UNIT += tests/unit/test_hist
 UNIT += tests/unit/test_isolation
 UNIT += tests/unit/test_long
+UNIT += tests/unit/test_hostile
 UNIT += tests/unit/test_kmeans
 UNIT += tests/unit/test_cancel
 UNIT += tests/unit/test_knn

@@ -30,13 +30,19 @@ list_len(const char *const *list)
     return n;
 }
 
-static bool
-list_has(const char *const *list, const char *name)
+/* Which columns of f the list names; caller frees. */
+static bool *
+mark_named(const struct frame *f, const char *const *list, struct error *err)
 {
-    for (; list && *list; list++)
-        if (strcmp(*list, name) == 0)
-            return true;
-    return false;
+    bool *named = mem_try_array(frame_cols(f), sizeof *named, err);
+
+    for (; named && list && *list; list++) {
+        long at = frame_find(f, *list);
+
+        if (at >= 0)
+            named[at] = true;
+    }
+    return named;
 }
 
 static bool
@@ -406,12 +412,13 @@ features_fit(struct prepare *p, const struct frame *work, const char *target,
     size_t n = frame_cols(work), k = 0;
     struct stats *s = mem_try_array(n, sizeof *s, err);
     struct measuring m = {s, p->style};
-    bool ok = s != NULL;
+    bool *dropped = s ? mark_named(work, drop, err) : NULL;
+    bool ok = dropped != NULL;
 
     for (size_t i = 0; i < n && ok; i++) {
         const char *name = frame_name(work, i);
 
-        if (is_target(name, target) || list_has(drop, name))
+        if (is_target(name, target) || dropped[i])
             continue;
         p->images |= strcmp(name, PREPARE_IMAGE) == 0 &&
                      column_type(frame_column(work, i)) == COL_TEXT;
@@ -431,6 +438,7 @@ features_fit(struct prepare *p, const struct frame *work, const char *target,
         }
     for (size_t i = 0; i < k; i++)
         free(s[i].level);
+    free(dropped);
     free(s);
     if (ok && p->n_features == 0 && !p->keeps_all)
         ok = error_set(err, ERR_RANGE, "no column is left to learn from");
