@@ -112,6 +112,8 @@ params_print(const struct model *m, struct buf *out)
         buf_printf(out, "%s ", json_key(p));
         if (json_type(p) == JSON_STRING)
             name(out, json_string(p));
+        else if (json_type(p) == JSON_NUMBER)
+            buf_printf(out, "%.6g", json_number(p));
         else
             json_print(out, p);
     }
