@@ -95,7 +95,7 @@ struct shuffle_options {
     const struct metric *metric; /* NULL: the task's usual */
     size_t repeats;              /* 0: 5 */
 };
-/* f holds the target.  column, importance (the mean of what is lost over the
+/* f holds the target, and rows count as in an evaluation.  column, importance (the mean of what is lost over the
  * repeats, positive where the input helps), sd (of the repeats, as of a
  * population), largest first. */
 struct frame *

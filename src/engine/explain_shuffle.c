@@ -20,9 +20,10 @@ struct shuffle {
     const struct metric *metric;
     size_t repeats;
     struct target y;
-    double *p;    /* predictions */
-    uint32_t *id; /* rows in another order */
-    double *loss; /* by repeat */
+    double threshold; /* as struct metric_rows has it */
+    double *p;        /* predictions */
+    uint32_t *id;     /* rows in another order */
+    double *loss;     /* by repeat */
 };
 
 static bool
@@ -31,8 +32,15 @@ score(const struct shuffle *s, const struct frame *f, double *out,
 {
     if (!explain_predict(s->m, f, s->ctx, s->p, err))
         return false;
-    *out = metric_score(s->metric->kind, s->y.problem, s->y.y, s->p, s->y.n,
-                        explain_outputs(s->m));
+    *out = metric_measure(s->metric,
+                          &(struct metric_rows){.problem = s->y.problem,
+                                                .n = s->y.n,
+                                                .k = explain_outputs(s->m),
+                                                .y = s->y.y,
+                                                .p = s->p,
+                                                .weight = s->y.weight,
+                                                .group = s->y.group,
+                                                .threshold = s->threshold});
     return true;
 }
 
@@ -120,8 +128,10 @@ shuffle_init(struct shuffle *s, struct error *err)
     if (!(s->metric->problems >> s->m->like.problem & 1))
         return error_set(err, ERR_RANGE, "metric %s is not for %s models",
                          s->metric->name, problem_word(s->m->like.problem));
-    if (!target_apply(&s->m->like, s->f, s->m->target, &s->y, err))
+    if (!model_truth(s->m, s->f, &s->y, err))
         return false;
+    if (s->m->finish.decided && k == 1)
+        s->threshold = s->m->finish.decision.threshold;
     s->p = mem_try_array(n, k * sizeof *s->p, err);
     s->id = mem_try_array(n, sizeof *s->id, err);
     s->loss = mem_try_array(s->repeats, sizeof *s->loss, err);

@@ -135,12 +135,13 @@ make_shuffle(struct explanation *e, const struct explanation_request *r,
              const struct train *ctx, struct error *err)
 {
     struct shuffle_options o = {.repeats = r->repeats};
+    struct metric asked = *metric_default(model_problem(e->model));
 
-    o.metric = metric_default(model_problem(e->model));
     if (r->metric &&
-        !(o.metric = metric_find(r->metric, model_problem(e->model), err)))
+        !metric_parse(r->metric, model_problem(e->model), &asked, err))
         return false;
-    e->metric = o.metric;
+    o.metric = &asked;
+    snprintf(e->metric, sizeof e->metric, "%s", asked.name);
     e->frame = explain_shuffle(e->model, r->data, &o, ctx, &e->whole, err);
     snprintf(e->note, sizeof e->note,
              "%zu rows · what %s loses from %.4g when a column is shuffled · "
@@ -253,9 +254,9 @@ explanation_json(const struct explanation *e, struct json_writer *w)
                 w, shares_margin(&e->shares, i / e->shares.k, i % e->shares.k));
         json_close(w, ']');
     }
-    if (e->metric) {
+    if (e->metric[0]) {
         json_name(w, "metric");
-        json_put_string(w, e->metric->name);
+        json_put_string(w, e->metric);
         json_name(w, "value");
         json_put_double(w, e->whole);
     }

@@ -44,7 +44,7 @@ struct explanation {
     /* of effects and curves */
     struct effect effect;
     /* of shuffling: the metric and what it is on the rows as they are */
-    const struct metric *metric;
+    char metric[METRIC_NAME];
     double whole;
     char note[512]; /* what it is and how it was found, for people */
 };

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "engine/explain.h"
+#include "engine/judged.h"
 #include "engine/trees/gbdt.h"
 #include "tests/lib/small_model.h"
 
@@ -247,6 +248,58 @@ test_shuffling_ranks_what_matters_first(void **state)
     frame_unref(rank);
     frame_unref(f);
     model_unref(m);
+}
+
+static double
+only_early(size_t row)
+{
+    return row < 100 ? 3 : 0;
+}
+
+/* Rows count by their weights, and the metric has the number of its name. */
+static void
+test_shuffling_measures_as_an_evaluation_does(void **state)
+{
+    enum { N = 400 };
+    struct frame *f = small_frame(SMALL_BINARY, N, 7), *rows, *rank;
+    struct params *p = params_new(logistic_family.params);
+    struct model_options o = {.problem = -1, .patience = -1, .weight = "w"};
+    struct metric by;
+    struct evaluation e;
+    struct error err;
+    double whole, *w = mem_try_aligned(N, sizeof *w, &err);
+    struct model *m;
+    struct judged j;
+
+    (void)state;
+    assert_non_null(w);
+    for (size_t i = 0; i < N; i++)
+        w[i] = only_early(i);
+    rows = frame_with(f, "w", column_new(COL_FLOAT64, N, w, NULL, NULL, &err),
+                      &err);
+    assert_non_null(rows);
+    m = model_fit(&logistic_family, p, rows, "churn", &o,
+                  &(struct train){.seed = 7}, &err);
+    assert_ok(m, err);
+    assert_ok(metric_parse("fbeta@2", PROBLEM_BINARY, &by, &err), err);
+    rank = explain_shuffle(m, rows, &(struct shuffle_options){&by, 1}, &QUIET,
+                           &whole, &err);
+    assert_ok(rank, err);
+    assert_ok(judged_take(m, rows, NULL, NULL, &j, &err), err);
+    assert_ok(
+        judged_evaluate(&j,
+                        &(struct evaluation_options){
+                            .metrics = (const char *const[]){"fbeta@2", NULL}},
+                        NULL, &e, &err),
+        err);
+    assert_close(whole, evaluation_find(&e, "fbeta@2")->value, 1e-12);
+    evaluation_fini(&e);
+    judged_fini(&j);
+    frame_unref(rank);
+    params_free(p);
+    model_unref(m);
+    frame_unref(rows);
+    frame_unref(f);
 }
 
 static void
@@ -490,6 +543,7 @@ main(void)
         cmocka_unit_test(test_frames_have_a_column_for_each_feature),
         cmocka_unit_test(test_pairs_have_a_row_for_each_feature),
         cmocka_unit_test(test_shuffling_ranks_what_matters_first),
+        cmocka_unit_test(test_shuffling_measures_as_an_evaluation_does),
         cmocka_unit_test(test_an_effect_is_the_mean_over_rows),
         cmocka_unit_test(test_grids_are_values_or_equal_steps),
         cmocka_unit_test(test_wrong_questions_are_told),
