@@ -312,6 +312,20 @@ choose_wave(struct grower *g)
     }
 }
 
+/* The largest first: no thread is left with a large one in the end. */
+static void
+sort_small(struct grower *g)
+{
+    for (size_t i = 1; i < g->n_small; i++) {
+        size_t part = g->small[i], k = i;
+        size_t n = g->leaf[g->part[part].leaf].n;
+
+        for (; k > 0 && g->leaf[g->part[g->small[k - 1]].leaf].n < n; k--)
+            g->small[k] = g->small[k - 1];
+        g->small[k] = part;
+    }
+}
+
 /* Memory for the children of a small leaf, if they may be split: one more
  * histogram where the parent has one, else two. */
 static void
@@ -413,6 +427,7 @@ run_wave(struct grower *g)
     size_t rows = 0;
 
     choose_wave(g);
+    sort_small(g);
     run_large(g);
     for (size_t i = 0; i < g->n_small; i++) {
         struct grow_part *p = &g->part[g->small[i]];

@@ -18,7 +18,7 @@
 #include "base/mem.h"
 
 enum {
-    COUNT_GRAIN = 8192, /* rows counted at a time */
+    COUNT_GRAIN = 4096, /* rows counted at a time */
     FULL_BUFFERS = 16,  /* those of a batch, besides one for each thread */
     FOLD_GRAIN = 2048,  /* bins folded at a time */
     LEAST_SLOTS = 6,    /* a wave of one leaf needs four */
