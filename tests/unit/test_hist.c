@@ -274,6 +274,31 @@ test_rows_are_quantised_alike_alone_and_together(void **state)
     }
 }
 
+/* Any number of words; nothing behind them is touched. */
+static void
+test_words_are_added_alike_one_by_one_and_together(void **state)
+{
+    enum { N = 70 };
+    int64_t from[N], plain[N], fast[N];
+
+    (void)state;
+    if (!cpu_has_avx2())
+        skip();
+    for (size_t n = 0; n < N; n++) {
+        for (size_t i = 0; i < N; i++) {
+            from[i] = (int64_t)rng_at(1, n, i);
+            plain[i] = fast[i] = (int64_t)rng_at(2, n, i) >> 1;
+            from[i] >>= 1;
+        }
+        hist_add_words_plain(plain, from, n);
+        hist_add_words_avx2(fast, from, n);
+        assert_memory_equal(fast, plain, sizeof fast);
+        hist_take_words_plain(plain, from, n / 2);
+        hist_take_words_avx2(fast, from, n / 2);
+        assert_memory_equal(fast, plain, sizeof fast);
+    }
+}
+
 int
 main(void)
 {
@@ -285,6 +310,7 @@ main(void)
         cmocka_unit_test(test_quantised_sums_are_unbiased),
         cmocka_unit_test(test_extreme_gradients_stay_in_range),
         cmocka_unit_test(test_rows_are_quantised_alike_alone_and_together),
+        cmocka_unit_test(test_words_are_added_alike_one_by_one_and_together),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);

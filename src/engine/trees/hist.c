@@ -303,10 +303,24 @@ hist_add_range(const struct binned *b, size_t begin, size_t end,
 }
 
 void
+hist_add_words_plain(int64_t *to, const int64_t *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] += from[i];
+}
+
+void
+hist_take_words_plain(int64_t *to, const int64_t *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] -= from[i];
+}
+
+void
 hist_fold(int64_t *to, const int64_t *from, size_t begin, size_t end)
 {
-    for (size_t i = begin; i < end; i++)
-        to[i] += from[i];
+    (cpu_has_avx2() ? hist_add_words_avx2 : hist_add_words_plain)(
+        to + begin, from + begin, end - begin);
 }
 
 void
@@ -331,8 +345,8 @@ hist_subtract(int64_t *parent, bool parent_wide, const int64_t *child,
     }
 
     /* A narrow parent has no wide child. */
-    size_t words = parent_wide ? 2 : 1;
+    size_t words = parent_wide ? 2 : 1, at = begin * words;
 
-    for (size_t i = begin * words; i < end * words; i++)
-        parent[i] -= child[i];
+    (cpu_has_avx2() ? hist_take_words_avx2 : hist_take_words_plain)(
+        parent + at, child + at, (end - begin) * words);
 }

@@ -87,4 +87,10 @@ hist_fold_wide(int64_t *to, const int64_t *narrow, size_t begin, size_t end);
 /* Bins begin..end-1: parent -= child, which leaves the sibling. */
 void hist_subtract(int64_t *parent, bool parent_wide, const int64_t *child,
                    bool child_wide, size_t begin, size_t end);
+
+/* to += from, to -= from: what those two are made of. */
+typedef void hist_words_fn(int64_t *to, const int64_t *from, size_t n);
+hist_words_fn hist_add_words_plain, hist_take_words_plain;
+/* Only where cpu_has_avx2(). */
+hist_words_fn hist_add_words_avx2, hist_take_words_avx2;
 #endif

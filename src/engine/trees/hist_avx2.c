@@ -1,4 +1,5 @@
-/* engine/trees/hist_avx2.c -- hist_quantise_plain(), four rows at a time.
+/* engine/trees/hist_avx2.c -- quantising rows, and sums of histograms, four at a
+ * time.
  *
  * The same operations in the same order, without FMA, so the same bits.
  * SPDX-License-Identifier: GPL-3.0-or-later */
@@ -62,6 +63,34 @@ hist_quantise_avx2(const struct hist_scale *s, const struct gradient *g,
     }
     hist_quantise_plain(s, g, i, end, salt, q);
 }
+
+TARGET_AVX2 void
+hist_add_words_avx2(int64_t *to, const int64_t *from, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        __m256i a = _mm256_loadu_si256((const void *)(to + i));
+        __m256i b = _mm256_loadu_si256((const void *)(from + i));
+
+        _mm256_storeu_si256((void *)(to + i), _mm256_add_epi64(a, b));
+    }
+    hist_add_words_plain(to + i, from + i, n - i);
+}
+
+TARGET_AVX2 void
+hist_take_words_avx2(int64_t *to, const int64_t *from, size_t n)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        __m256i a = _mm256_loadu_si256((const void *)(to + i));
+        __m256i b = _mm256_loadu_si256((const void *)(from + i));
+
+        _mm256_storeu_si256((void *)(to + i), _mm256_sub_epi64(a, b));
+    }
+    hist_take_words_plain(to + i, from + i, n - i);
+}
 #else
 void
 hist_quantise_avx2(const struct hist_scale *s, const struct gradient *g,
@@ -69,5 +98,17 @@ hist_quantise_avx2(const struct hist_scale *s, const struct gradient *g,
                    struct hist_quantum *q)
 {
     hist_quantise_plain(s, g, begin, end, salt, q);
+}
+
+void
+hist_add_words_avx2(int64_t *to, const int64_t *from, size_t n)
+{
+    hist_add_words_plain(to, from, n);
+}
+
+void
+hist_take_words_avx2(int64_t *to, const int64_t *from, size_t n)
+{
+    hist_take_words_plain(to, from, n);
 }
 #endif

@@ -232,6 +232,35 @@ scan_bounded(const struct context *c, const struct split_scan *s)
     return peak;
 }
 
+/* Leave out the cuts at both ends whose smaller side is not enough; what is on
+ * a side only grows from there on.  False when no cut is left. */
+static bool
+trim(const struct context *c, const struct sums *s, struct split_scan *scan,
+     double missing_rows)
+{
+    size_t low = scan->first, high = scan->last + 1, end = high;
+
+    while (low < high) {
+        size_t k = (low + high) / 2;
+
+        if (left_is_enough(c, s, k, scan, missing_rows))
+            high = k;
+        else
+            low = k + 1;
+    }
+    scan->first = low;
+    for (high = end; low < high;) {
+        size_t k = (low + high) / 2;
+
+        if (right_is_enough(c, s, k, scan, missing_rows))
+            low = k + 1;
+        else
+            high = k;
+    }
+    scan->last = low - 1;
+    return scan->first < low;
+}
+
 /* Cuts after codes first..n_bins-1 with the missing on one side. */
 static void
 scan_numbers(const struct context *c, const struct sums *s, bool missing_left,
@@ -255,17 +284,7 @@ scan_numbers(const struct context *c, const struct sums *s, bool missing_left,
         scan.add_g = (double)bin_g(c, 0) * c->scale->g_unit;
         scan.add_h = (double)bin_h(c, 0) * c->scale->h_unit;
     }
-    while (scan.first <= scan.last &&
-           !left_is_enough(c, s, scan.first, &scan, missing_rows))
-        scan.first++;
-    /* first is at least 1 unless the missing are on the left. */
-    while (scan.last + 1 > scan.first &&
-           !right_is_enough(c, s, scan.last, &scan, missing_rows)) {
-        if (scan.last == 0)
-            return;
-        scan.last--;
-    }
-    if (scan.first > scan.last)
+    if (!trim(c, s, &scan, missing_rows))
         return;
     peak = c->bounded ? scan_bounded(c, &scan) : c->kernels->scan(&scan);
     gain = gain_of(c, peak.value, c->parent);
