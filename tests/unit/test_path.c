@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "engine/classic/linear.h"
 #include "engine/classic/path.h"
 #include "tests/lib/lesson.h"
 
@@ -270,6 +271,133 @@ test_it_keeps_what_every_family_promises(void **state)
     }
 }
 
+/* ---- classes ---- */
+
+/* Two classes, or three. */
+static struct lesson
+classes(const char *const *set, bool three)
+{
+    struct lesson l = lesson_new(
+        &logistic_family, three ? PROBLEM_MULTICLASS : PROBLEM_BINARY, N, 4);
+
+    l.set = set;
+    l.n_classes = three ? 3 : 2;
+    for (size_t i = 0; i < N; i++) {
+        double noise = (double)(i * 13 % 17) / 17;
+        double v = lesson_number(i, 0) + 0.4 * lesson_number(i, 2) + noise * 3;
+
+        for (size_t j = 0; j < 4; j++)
+            l.x[j * N + i] = lesson_number(i, j);
+        l.y[i] = three ? (v >= 1.5) + (v >= 3)
+                       : lesson_number(i, 0) - 0.7 * lesson_number(i, 1) +
+                                 noise * 6 - 3 >
+                             0;
+    }
+    return l;
+}
+
+/* LogisticRegression(penalty = "elasticnet", l1_ratio = 0.5, solver = "saga",
+ * tol = 1e-13, C = 1 / (n lambda)), with lambda a tenth of the least that has
+ * no weights, which is twice the steepest slope of the loss. */
+static void
+test_a_path_of_classes_agrees_with_scikit_learn(void **state)
+{
+    static const char *const set[] = {"folds=3",         "steps=3",
+                                      "reach=0.01",      "l1_ratio=0.5",
+                                      "tolerance=1e-12", NULL};
+    static const double want[] = {0.6479051202361242, -0.43373038269312114,
+                                  0.17200787176732582, 0};
+    struct lesson l = classes(set, false);
+    void *learner = lesson_must_learn(&l);
+    double path[12], weight[12];
+
+    (void)state;
+    lesson_tensor(&l, learner, "path.steps", path, 12);
+    lesson_tensor(&l, learner, "path.weight", weight, 12);
+    lesson_expect("lambda", path, &(double){0.36582010582010577}, 1, 1e-12);
+    assert_true(path[3] == 0 && path[7] == 3);
+    lesson_expect("weight", weight + 4, want, 4, 1e-7);
+    logistic_family.free(learner);
+    lesson_free(&l);
+}
+
+/* Of as many folds as rows: the mean loss of each row by
+ * LogisticRegression(C = 1 / ((n - 1) lambda)) of all others. */
+static void
+test_losses_of_a_path_agree_with_leaving_out_each_row(void **state)
+{
+    static const char *const set[] = {"folds=90", "steps=3", "reach=0.0001",
+                                      NULL};
+    static const double want[] = {0.6882490418783844, 0.6642438713134431,
+                                  0.6125552913213484};
+    struct lesson l = classes(set, false);
+    void *learner = lesson_must_learn(&l);
+    double path[12];
+
+    (void)state;
+    lesson_tensor(&l, learner, "path.steps", path, 12);
+    for (size_t i = 0; i < 3; i++)
+        lesson_expect("loss", path + 4 * i + 1, want + i, 1, 1e-6);
+    logistic_family.free(learner);
+    lesson_free(&l);
+}
+
+/* What the path has at a lambda is what that lambda alone gives. */
+static void
+test_several_classes_end_where_the_lambda_alone_does(void **state)
+{
+    static const char *const set[] = {"folds=4", "steps=8", "l1_ratio=0.7",
+                                      "tolerance=1e-11", NULL};
+    char lambda[40];
+    const char *alone[] = {lambda, "l1_ratio=0.7", "tolerance=1e-11", NULL};
+    struct lesson l = classes(set, true);
+    void *learner = lesson_must_learn(&l);
+    double path[32], weight[96], got[12], want[12];
+    size_t best = 0;
+
+    (void)state;
+    lesson_tensor(&l, learner, "path.steps", path, 32);
+    lesson_tensor(&l, learner, "path.weight", weight, 96);
+    lesson_tensor(&l, learner, "linear.weight", got, 12);
+    for (size_t i = 1; i < 8; i++)
+        if (path[4 * i + 1] < path[4 * best + 1])
+            best = i;
+    assert_true(best > 0 && path[3] == 0);
+    assert_memory_equal(got, weight + 12 * best, sizeof got);
+    logistic_family.free(learner);
+    snprintf(lambda, sizeof lambda, "lambda=%.17g", path[4 * best]);
+    l.set = alone;
+    learner = lesson_must_learn(&l);
+    lesson_tensor(&l, learner, "linear.weight", want, 12);
+    lesson_expect("weight", got, want, 12, 1e-7);
+    logistic_family.free(learner);
+    lesson_free(&l);
+}
+
+static void
+test_paths_of_classes_keep_what_every_family_promises(void **state)
+{
+    static const char *const set[] = {"folds=2", "steps=3", "l1_ratio=0.5",
+                                      NULL};
+    static const char *const both[] = {"folds=2", "lambda=1", NULL};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct lesson l = classes(set, i == 1);
+        struct error err;
+
+        lesson_same_for_any_threads(&l);
+        lesson_same_from_file(&l);
+        lesson_cancelled_is_an_error(&l);
+        lesson_no_memory_is_an_error(&l);
+        lesson_damage_is_harmless(&l);
+        l.set = both;
+        assert_null(lesson_learn(&l, NULL, NULL, &err));
+        assert_int_equal(err.code, ERR_USAGE);
+        lesson_free(&l);
+    }
+}
+
 int
 main(void)
 {
@@ -283,6 +411,10 @@ main(void)
         cmocka_unit_test(test_columns_without_an_inverse_are_solved),
         cmocka_unit_test(test_fewer_rows_than_folds_is_an_error),
         cmocka_unit_test(test_it_keeps_what_every_family_promises),
+        cmocka_unit_test(test_a_path_of_classes_agrees_with_scikit_learn),
+        cmocka_unit_test(test_losses_of_a_path_agree_with_leaving_out_each_row),
+        cmocka_unit_test(test_several_classes_end_where_the_lambda_alone_does),
+        cmocka_unit_test(test_paths_of_classes_keep_what_every_family_promises),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);

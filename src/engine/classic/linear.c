@@ -17,6 +17,8 @@
 
 #include "base/fmath.h"
 #include "base/mem.h"
+#include "engine/classic/path_choose.h"
+#include "engine/classic/path_file.h"
 #include "engine/explain.h"
 
 void
@@ -261,16 +263,24 @@ run_regression(struct fitting *f, struct error *err)
     return ok && emit_turn(f, f->l, 1, err);
 }
 
-static bool
-run_classes(struct fitting *f, struct error *err)
+void
+linear_reset(struct fitting *f)
+{
+    memset(f->l->weight, 0, f->p * f->k * sizeof *f->l->weight);
+    memset(f->l->bias, 0, f->k * sizeof *f->l->bias);
+    memset(f->eta, 0, f->n * f->k * sizeof *f->eta);
+    for (size_t i = 0; f->lse && i < f->n; i++)
+        f->lse[i] = fm_log((double)f->k);
+}
+
+bool
+linear_run_classes(struct fitting *f, struct error *err)
 {
     struct softmax *together = NULL;
     bool ok;
 
     if (f->problem == PROBLEM_BINARY)
         return fitting_run(f, NULL, err);
-    for (size_t i = 0; i < f->n; i++)
-        f->lse[i] = fm_log((double)f->k);
     if (f->l1 == 0 && !(together = softmax_new(f, err)))
         return false;
     ok = fitting_run(f, together, err);
@@ -293,6 +303,46 @@ weights_check(const struct linear *l, struct error *err)
     return true;
 }
 
+/* One lambda, or a path where folds are asked for. */
+static bool
+penalty_read(struct fitting *f, const struct params *p, double *lambda,
+             struct linear_path *path, struct error *err)
+{
+    bool given = params_is_set(p, "lambda");
+    bool classes = f->problem != PROBLEM_REGRESSION;
+    double ratio = params_float(p, "l1_ratio");
+
+    *lambda = given ? params_float(p, "lambda") : 1 / (double)f->n;
+    f->l1 = *lambda * ratio;
+    f->l2 = *lambda - f->l1;
+    *path = (struct linear_path){.l1_ratio = ratio};
+    if (!classes || params_int(p, "folds") == 0)
+        return true;
+    path->n_folds = (size_t)params_int(p, "folds");
+    path->n_steps = (size_t)params_int(p, "steps");
+    path->reach = params_float(p, "reach");
+    path->simple = strcmp(params_text(p, "choose"), "simple") == 0;
+    if (given)
+        return error_set(err, ERR_USAGE,
+                         "lambda=%g, or folds=%zu to find it: which one?",
+                         *lambda, path->n_folds);
+    return (path->n_folds > 1 && path->n_folds <= f->n) ||
+           error_set(err, ERR_RANGE, "%zu folds of %zu rows", path->n_folds,
+                     f->n);
+}
+
+static bool
+run(struct fitting *f, const struct linear_path *path, double *lambda,
+    struct error *err)
+{
+    if (f->problem == PROBLEM_REGRESSION)
+        return run_regression(f, err);
+    linear_reset(f);
+    if (path->n_folds == 0)
+        return linear_run_classes(f, err);
+    return linear_trace(f, path, lambda, err) && emit_turn(f, f->l, 1, err);
+}
+
 static void *
 linear_fit(const struct fit_data *d, const struct params *p,
            const struct train *ctx, struct json_writer *chosen,
@@ -310,8 +360,8 @@ linear_fit(const struct fit_data *d, const struct params *p,
         .total = target_total(d->y),
         .tolerance = params_float(p, "tolerance"),
         .max_iter = params_int(p, "max_iter")};
-    double lambda = params_is_set(p, "lambda") ? params_float(p, "lambda")
-                                               : 1 / (double)f.n;
+    double lambda;
+    struct linear_path path;
     bool ok = false;
 
     if (f.p > LINEAR_MAX_COLS) {
@@ -320,17 +370,15 @@ linear_fit(const struct fit_data *d, const struct params *p,
                   LINEAR_MAX_COLS);
         return NULL;
     }
-    f.l1 = lambda * params_float(p, "l1_ratio");
-    f.l2 = lambda - f.l1;
-    json_name(chosen, "lambda");
-    json_put_double(chosen, lambda);
+    if (!penalty_read(&f, p, &lambda, &path, err))
+        return NULL;
     if ((f.l = linear_learner_new(f.problem, f.p, f.k, err)) &&
         fitting_init(&f, err)) {
         pool_for(ctx->pool, f.p, 1, pull_chunk, &f);
-        ok = (f.problem == PROBLEM_REGRESSION ? run_regression(&f, err)
-                                              : run_classes(&f, err)) &&
-             weights_check(f.l, err);
+        ok = run(&f, &path, &lambda, err) && weights_check(f.l, err);
     }
+    json_name(chosen, "lambda");
+    json_put_double(chosen, lambda);
     fitting_fini(&f);
     if (ok)
         return f.l;
@@ -487,15 +535,48 @@ linear_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
     return NULL;
 }
 
+#define LINEAR_PARAMS                                             \
+    {"lambda",                                                    \
+     PARAM_FLOAT,                                                 \
+     0,                                                           \
+     1e6,                                                         \
+     NULL,                                                        \
+     NULL,                                                        \
+     "penalty on the weights of scaled columns; auto: 1 / rows"}, \
+        {"l1_ratio",                                              \
+         PARAM_FLOAT,                                             \
+         0,                                                       \
+         1,                                                       \
+         "0",                                                     \
+         NULL,                                                    \
+         "share of the penalty that is L1: 0 ridge, 1 lasso"},    \
+        {"tolerance",                                             \
+         PARAM_FLOAT,                                             \
+         1e-14,                                                   \
+         1,                                                       \
+         "1e-08",                                                 \
+         NULL,                                                    \
+         "stop when no weight moves by more than this share"},    \
+    {                                                             \
+        "max_iter", PARAM_INT, 1, 100000, "500", NULL,            \
+            "stop after this many turns at the latest"            \
+    }
+
 static const struct param params[] = {
-    {"lambda", PARAM_FLOAT, 0, 1e6, NULL, NULL,
-     "penalty on the weights of scaled columns; auto: 1 / rows"},
-    {"l1_ratio", PARAM_FLOAT, 0, 1, "0", NULL,
-     "share of the penalty that is L1: 0 ridge, 1 lasso"},
-    {"tolerance", PARAM_FLOAT, 1e-14, 1, "1e-08", NULL,
-     "stop when no weight moves by more than this share"},
-    {"max_iter", PARAM_INT, 1, 100000, "500", NULL,
-     "stop after this many turns at the latest"},
+    LINEAR_PARAMS,
+    {NULL, PARAM_INT, 0, 0, NULL, NULL, NULL},
+};
+
+static const struct param logistic_params[] = {
+    LINEAR_PARAMS,
+    {"folds", PARAM_INT, 0, PATH_MAX_FOLDS, "0", NULL,
+     "find lambda on a path by cross-validation in so many folds; 0: do not"},
+    {"steps", PARAM_INT, 2, PATH_MAX_STEPS, "30", NULL,
+     "folds: lambdas that are tried"},
+    {"reach", PARAM_FLOAT, 1e-12, 1, "0.0001", NULL,
+     "folds: the least of them, as a share of the largest"},
+    {"choose", PARAM_CHOICE, 0, 0, "best", "best|simple",
+     "folds: the lambda that predicts best, or the largest within its error"},
     {NULL, PARAM_INT, 0, 0, NULL, NULL, NULL},
 };
 
@@ -519,7 +600,7 @@ const struct family linear_family = {
 const struct family logistic_family = {
     .name = "logistic",
     .title = "logistic regression",
-    .params = params,
+    .params = logistic_params,
     .style = PREPARE_DENSE,
     .weighs = true,
     .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS,
@@ -527,8 +608,10 @@ const struct family logistic_family = {
     .free = linear_learner_free,
     .score = linear_score,
     .importance = linear_importance,
-    .save = linear_save,
-    .load = linear_load,
+    .tables = path_tables,
+    .table = path_table,
+    .save = path_save,
+    .load = path_load,
     .margin = linear_margin,
     .attribute = linear_attribute,
 };

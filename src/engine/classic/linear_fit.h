@@ -23,9 +23,9 @@ struct linear {
     /* of path.c: what was tried, and the weights it led to */
     size_t n_path;
     double *path;        /* (n_path, LINEAR_PATH_COLS) */
-    double *path_weight; /* (n_path, p) */
+    double *path_weight; /* (n_path, k p) */
 };
-enum { LINEAR_PATH_COLS = 4 }; /* lambda, rmse, its error, weights not 0 */
+enum { LINEAR_PATH_COLS = 4 }; /* as path_choose.h says */
 
 /* The parts of a family; path.c has families of its own with them. */
 struct linear *linear_learner_new(enum problem problem, size_t p, size_t k,
@@ -79,6 +79,23 @@ linear_weight(const struct fitting *f, size_t i)
 /* One step of class c with the others held still; the largest change of a
  * weight, relative to the largest weight where that is over 1. */
 double linear_step(struct fitting *f, size_t c);
+
+/* Weights and margins of 0. */
+void linear_reset(struct fitting *f);
+/* Classes by l1 and l2, from the weights at hand on. */
+bool linear_run_classes(struct fitting *f, struct error *err) MUST_USE;
+
+/* ---- linear_path.c ---- */
+
+struct linear_path {
+    double l1_ratio, reach;
+    size_t n_steps, n_folds;
+    bool simple; /* the largest lambda within the error of the best */
+};
+/* Classes along a path of lambdas; f->l has the weights of the one that
+ * predicts best, and the path. */
+bool linear_trace(struct fitting *f, const struct linear_path *by,
+                  double *lambda, struct error *err) MUST_USE;
 
 /* Newton steps of all classes together, by conjugate gradients: softmax
  * without an L1 part. */

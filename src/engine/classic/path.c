@@ -5,23 +5,17 @@
 #include "engine/classic/path.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fmath.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "engine/classic/linear_fit.h"
+#include "engine/classic/path_choose.h"
+#include "engine/classic/path_file.h"
 #include "engine/classic/path_solve.h"
 #include "engine/classic/tell.h"
-#include "frame/builder.h"
 
 #define FOLD_TOLERANCE 1e-6
-enum { MAX_STEPS = 1000, MAX_FOLDS = 100, STREAM_FOLDS = 0x70617468 };
-
-/* Lambda, then what a step of the path is known for. */
-enum { PATH_LAMBDA, PATH_RMSE, PATH_ERROR, PATH_COUNT };
 
 struct pathing {
     const struct family *family;
@@ -58,26 +52,6 @@ penalty_of(const struct pathing *f, double lambda)
                             f->tolerance, f->max_iter};
 }
 
-/* As even as can be, by the seed. */
-static bool
-folds_draw(struct pathing *f, struct error *err)
-{
-    size_t n = f->d->y->n;
-    uint32_t *row = mem_try_array(n, sizeof *row, err);
-
-    if (!row || !(f->fold = mem_try_array(n, 1, err))) {
-        free(row);
-        return false;
-    }
-    for (size_t i = 0; i < n; i++)
-        row[i] = (uint32_t)i;
-    rng_shuffle(f->ctx->seed, STREAM_FOLDS, row, n);
-    for (size_t i = 0; i < n; i++)
-        f->fold[row[i]] = (uint8_t)(i % f->n_folds);
-    free(row);
-    return true;
-}
-
 /* ---- the path ---- */
 
 /* Where the first weight leaves 0; for ridge, where no weight ever is, a
@@ -98,17 +72,12 @@ static void
 lambdas_choose(struct pathing *f, const struct problem_of *o)
 {
     double most = largest_lambda(f, o);
-    double reach = fm_log(params_float(f->params, "reach"));
 
     if (params_is_set(f->params, "lambda")) {
         f->lambda[0] = params_float(f->params, "lambda");
         return;
     }
-    for (size_t i = 0; i < f->n_steps; i++) {
-        double t = f->n_steps > 1 ? (double)i / (double)(f->n_steps - 1) : 0;
-
-        f->lambda[i] = most * fm_exp(t * reach);
-    }
+    path_lambdas(most, params_float(f->params, "reach"), f->n_steps, f->lambda);
 }
 
 static void
@@ -148,49 +117,6 @@ fold_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     }
 }
 
-/* Mean over the folds, and the error of that mean. */
-static void
-folds_sum(struct pathing *f)
-{
-    double k = (double)f->n_folds;
-
-    for (size_t i = 0; i < f->n_steps; i++) {
-        double mean = 0, squares = 0;
-        double *row = f->l->path + i * LINEAR_PATH_COLS;
-
-        for (size_t j = 0; j < f->n_folds; j++)
-            mean += f->error[j * f->n_steps + i] / k;
-        for (size_t j = 0; j < f->n_folds; j++) {
-            double d = f->error[j * f->n_steps + i] - mean;
-
-            squares += d * d;
-        }
-        row[PATH_RMSE] = mean;
-        row[PATH_ERROR] = sqrt(squares / (k - 1) / k);
-    }
-}
-
-/* The step that predicts best; with choose = simple the first that is within
- * its error. */
-static size_t
-step_choose(const struct pathing *f)
-{
-    const double *path = f->l->path;
-    size_t best = 0, at = 0;
-
-    for (size_t i = 1; i < f->n_steps; i++)
-        if (path[i * LINEAR_PATH_COLS + PATH_RMSE] <
-            path[best * LINEAR_PATH_COLS + PATH_RMSE])
-            best = i;
-    if (strcmp(params_text(f->params, "choose"), "simple") != 0)
-        return best;
-    while (path[at * LINEAR_PATH_COLS + PATH_RMSE] >
-           path[best * LINEAR_PATH_COLS + PATH_RMSE] +
-               path[best * LINEAR_PATH_COLS + PATH_ERROR])
-        at++;
-    return at;
-}
-
 /* Mean squared errors to their roots: the error of a root is that of the
  * square over twice the root. */
 static void
@@ -198,10 +124,10 @@ take_roots(struct pathing *f)
 {
     for (size_t i = 0; i < f->n_steps; i++) {
         double *row = f->l->path + i * LINEAR_PATH_COLS;
-        double root = sqrt(row[PATH_RMSE]);
+        double root = sqrt(row[PATH_LOSS]);
 
         row[PATH_ERROR] = root > 0 ? row[PATH_ERROR] / (2 * root) : 0;
-        row[PATH_RMSE] = root;
+        row[PATH_LOSS] = root;
     }
 }
 
@@ -239,7 +165,7 @@ folds_run(struct pathing *f, struct error *err)
             *err = f->failed[k];
             return false;
         }
-    folds_sum(f);
+    path_sum(f->error, f->n_folds, f->n_steps, f->l->path);
     return true;
 }
 
@@ -279,7 +205,8 @@ pathing_init(struct pathing *f, struct error *err)
         return error_set(err, ERR_RANGE,
                          "%zu folds of %zu rows; set lambda, or fewer folds",
                          f->n_folds, f->d->y->n);
-    return (f->n_folds == 1 || folds_draw(f, err)) &&
+    return (f->n_folds == 1 || (f->fold = path_folds(f->d->y->n, f->n_folds,
+                                                     f->ctx->seed, err))) &&
            dense_try(&f->lambda, f->n_steps, 1, err) &&
            dense_try(&f->error, f->n_folds, f->n_steps, err) &&
            dense_try(&f->scratch, f->n_folds, 2 * (p + 2), err) &&
@@ -321,7 +248,10 @@ pathing_run(struct pathing *f, struct json_writer *chosen, struct error *err)
         ok = (f->n_folds == 1 || folds_run(f, err)) && path_run(f, &o, err);
     }
     if (ok) {
-        step = f->n_folds > 1 ? step_choose(f) : 0;
+        if (f->n_folds > 1)
+            step = path_choose(
+                f->l->path, f->n_steps,
+                strcmp(params_text(f->params, "choose"), "simple") == 0);
         take_roots(f);
         solution_take(f, &o, step);
         json_name(chosen, "lambda");
@@ -378,118 +308,7 @@ elastic_net_fit(const struct fit_data *d, const struct params *p,
                     chosen, err);
 }
 
-/* ---- tables ---- */
-
-static const struct family_table tables[] = {
-    {"path", "a row for each lambda: error in cross-validation, and weights"},
-    {NULL, NULL},
-};
-enum { TOLD = 4 };
-
-static bool
-path_rows(const struct linear *l, struct builder *b, struct error *err)
-{
-    for (size_t i = 0; i < l->n_path; i++) {
-        const double *row = l->path + i * LINEAR_PATH_COLS;
-        bool judged = l->n_path > 1;
-
-        if (!builder_f64(b, 0, row[PATH_LAMBDA], err) ||
-            (judged && (!builder_f64(b, 1, row[PATH_RMSE], err) ||
-                        !builder_f64(b, 2, row[PATH_ERROR], err))) ||
-            !builder_i64(b, 3, (int64_t)row[PATH_COUNT], err))
-            return false;
-        for (size_t j = 0; j < l->p; j++)
-            if (!builder_f64(b, TOLD + j, l->path_weight[i * l->p + j], err))
-                return false;
-        if (!builder_end_row(b, err))
-            return false;
-    }
-    return true;
-}
-
-static struct frame *
-path_table(const void *learner, size_t which, const struct prepare *prepare,
-           struct error *err)
-{
-    static const char *const told[TOLD] = {"lambda", "rmse", "rmse_error",
-                                           "weights"};
-    const struct linear *l = learner;
-    const char **names = mem_try_array(l->p + TOLD, sizeof *names, err);
-    enum col_type *types = mem_try_array(l->p + TOLD, sizeof *types, err);
-    struct builder *b = NULL;
-    bool ok = names && types;
-
-    (void)which;
-    for (size_t j = 0; j < l->p + TOLD && ok; j++) {
-        struct prepared column = {0};
-
-        if (j >= TOLD)
-            prepare_column(prepare, j - TOLD, &column);
-        names[j] = j < TOLD ? told[j] : column.name;
-        types[j] = j == 3 ? COL_INT64 : COL_FLOAT64;
-    }
-    ok = ok && (b = builder_new(l->p + TOLD, names, types, err)) &&
-         path_rows(l, b, err);
-    free(names);
-    free(types);
-    if (ok)
-        return builder_finish(b, err);
-    builder_free(b);
-    return NULL;
-}
-
-/* ---- the file ---- */
-
-static void
-path_save(const void *learner, struct st_writer *w, struct json_writer *j)
-{
-    const struct linear *l = learner;
-    const uint64_t path[] = {l->n_path, LINEAR_PATH_COLS};
-    const uint64_t weight[] = {l->n_path, l->p};
-
-    linear_save(learner, w, j);
-    json_name(j, "steps");
-    json_put_i64(j, (int64_t)l->n_path);
-    st_add(w, "path.steps", ST_F64, path, 2, l->path);
-    st_add(w, "path.weight", ST_F64, weight, 2, l->path_weight);
-}
-
-static bool
-steps_check(const struct linear *l, struct error *err)
-{
-    for (size_t i = 0; i < l->n_path; i++) {
-        double n = l->path[i * LINEAR_PATH_COLS + PATH_COUNT];
-
-        if (!(n >= 0 && n <= (double)l->p))
-            return error_set(err, ERR_CORRUPT, "a step of %g weights", n);
-    }
-    return true;
-}
-
-static void *
-path_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
-          enum problem problem, size_t n_classes, struct error *err)
-{
-    struct linear *l;
-    int64_t steps;
-
-    if (!json_get_i64(manifest, "steps", &steps, err))
-        return NULL;
-    if (steps < 1 || steps > MAX_STEPS) {
-        error_set(err, ERR_CORRUPT, "a path of %lld steps", (long long)steps);
-        return NULL;
-    }
-    if (!(l = linear_load(f, manifest, n_cols, problem, n_classes, err)))
-        return NULL;
-    l->n_path = (size_t)steps;
-    if (dense_take(f, "path.steps", &l->path, l->n_path, LINEAR_PATH_COLS,
-                   err) &&
-        dense_take(f, "path.weight", &l->path_weight, l->n_path, l->p, err) &&
-        steps_check(l, err))
-        return l;
-    linear_learner_free(l);
-    return NULL;
-}
+/* ---- the families ---- */
 
 /* The L2 part of a penalty does not go with the scale of the target, so that
  * its path must reach far. */
@@ -504,7 +323,7 @@ path_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
         {"steps",                                                            \
          PARAM_INT,                                                          \
          2,                                                                  \
-         MAX_STEPS,                                                          \
+         PATH_MAX_STEPS,                                                     \
          "100",                                                              \
          NULL,                                                               \
          "lambdas that are tried"},                                          \
@@ -518,7 +337,7 @@ path_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
         {"folds",                                                            \
          PARAM_INT,                                                          \
          2,                                                                  \
-         MAX_FOLDS,                                                          \
+         PATH_MAX_FOLDS,                                                     \
          "5",                                                                \
          NULL,                                                               \
          "of the cross-validation"},                                         \
@@ -554,12 +373,12 @@ static const struct param elastic_net_params[] = {
      "share of the penalty that is L1"},
     PATH_PARAMS("1e-06")};
 
-#define PATH_FAMILY                                                           \
-    .style = PREPARE_DENSE, .weighs = true,                                   \
-    .problems = 1u << PROBLEM_REGRESSION, .free = linear_learner_free,        \
-    .score = linear_score, .importance = linear_importance, .tables = tables, \
-    .table = path_table, .save = path_save, .load = path_load,                \
-    .margin = linear_margin, .attribute = linear_attribute
+#define PATH_FAMILY                                                    \
+    .style = PREPARE_DENSE, .weighs = true,                            \
+    .problems = 1u << PROBLEM_REGRESSION, .free = linear_learner_free, \
+    .score = linear_score, .importance = linear_importance,            \
+    .tables = path_tables, .table = path_table, .save = path_save,     \
+    .load = path_load, .margin = linear_margin, .attribute = linear_attribute
 
 const struct family ridge_family = {
     .name = "ridge",
