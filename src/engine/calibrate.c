@@ -14,7 +14,6 @@
 #include "engine/metric_part.h"
 
 enum { NEWTON_STEPS = 100, HALVINGS = 20, BISECTIONS = 80 };
-#define LEAST 1e-15 /* probabilities are kept this far from 0 and 1 */
 
 static const char *const words[CALIBRATE_KINDS] = {"platt", "isotonic",
                                                    "temperature"};
@@ -53,7 +52,9 @@ calibration_fini(struct calibration *c)
 static double
 clipped(double p)
 {
-    return p < LEAST ? LEAST : p > 1 - LEAST ? 1 - LEAST : p;
+    return p < CALIBRATE_LEAST       ? CALIBRATE_LEAST
+           : p > 1 - CALIBRATE_LEAST ? 1 - CALIBRATE_LEAST
+                                     : p;
 }
 
 static double

@@ -22,6 +22,8 @@ enum calibrate_kind {
     CALIBRATE_TEMPERATURE
 };
 enum { CALIBRATE_KINDS = CALIBRATE_TEMPERATURE + 1 };
+/* Probabilities are taken as no nearer than this to 0 and 1. */
+#define CALIBRATE_LEAST 1e-15
 #define CALIBRATE_CHOICES "platt|isotonic|temperature"
 
 struct calibration {

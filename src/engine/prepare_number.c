@@ -36,13 +36,17 @@ sorted_values(const struct frame *f, const char *name, size_t *m,
     return x;
 }
 
-/* As numpy's percentile: linear, from the nearer end. */
+/* As numpy's percentile: linear, from the nearer end.  A place that is a row's
+ * but for rounding is that row's value, not one beside it. */
 static double
 quantile(const double *x, size_t n, double q)
 {
     double at = q * (double)(n - 1), t;
-    size_t i = (size_t)at;
+    size_t i;
 
+    if (fabs(at - nearbyint(at)) < 1e-12 * (double)n)
+        at = nearbyint(at);
+    i = (size_t)at;
     if (i + 1 >= n)
         return x[n - 1];
     t = at - (double)i;
@@ -276,53 +280,66 @@ product_name(const struct step *s, const size_t *at, size_t d, struct buf *out)
     }
 }
 
-static bool
-put_product(const struct step *s, double *const *x, const size_t *at, size_t d,
-            size_t n, struct buf *name, struct step_made *made,
-            struct error *err)
+bool
+step_each_product(const struct step *s, step_product_fn *put, void *ctx,
+                  struct error *err)
 {
-    double *v = mem_try_array(n, sizeof *v, err);
+    size_t degree = degree_of(s), at[MAX_FACTORS], count = 0;
+    bool apart = step_has(s, "interactions"), ok = true;
+    struct buf name;
 
-    if (!v)
-        return false;
-    for (size_t r = 0; r < n; r++) {
-        v[r] = x[at[0]][r];
+    buf_init(&name);
+    for (size_t d = 2; d <= degree && ok; d++)
+        for (bool more = first_choice(at, d, s->n, apart);
+             more && ok && count++ < MAX_PRODUCTS;
+             more = next_choice(at, d, s->n, apart)) {
+            product_name(s, at, d, &name);
+            ok = buf_check(&name, err) && put(ctx, at, d, name.data);
+        }
+    buf_fini(&name);
+    return ok;
+}
+
+/* The columns that products are made of, and the products. */
+struct multiplying {
+    double **x;
+    size_t n;
+    struct step_made made;
+    struct error *err;
+};
+
+static bool
+put_product(void *ctx, const size_t *at, size_t d, const char *name)
+{
+    struct multiplying *m = ctx;
+    double *v = mem_try_array(m->n, sizeof *v, m->err);
+
+    for (size_t r = 0; v && r < m->n; r++) {
+        v[r] = m->x[at[0]][r];
         for (size_t i = 1; i < d; i++)
-            v[r] *= x[at[i]][r];
+            v[r] *= m->x[at[i]][r];
     }
-    product_name(s, at, d, name);
-    if (buf_check(name, err))
-        return step_make(made, name->data, v, n, err);
-    free(v);
-    return false;
+    return v && step_make(&m->made, name, v, m->n, m->err);
 }
 
 static bool
 polynomial_apply(const struct step *s, struct frame **f, struct pool *pool,
                  struct error *err)
 {
-    size_t degree = degree_of(s), at[MAX_FACTORS], count = 0;
-    bool apart = step_has(s, "interactions"), ok = true;
-    double **x = mem_try_array(s->n, sizeof *x, err);
-    struct step_made made = {0};
-    struct buf name;
+    struct multiplying m = {.x = mem_try_array(s->n, sizeof *m.x, err),
+                            .n = frame_rows(*f),
+                            .err = err};
+    bool ok = m.x != NULL;
 
     (void)pool;
-    buf_init(&name);
-    ok = x != NULL;
     for (size_t i = 0; i < s->n && ok; i++)
-        ok = (x[i] = step_numbers(*f, s->column[i].name, err));
-    for (size_t d = 2; d <= degree && ok; d++)
-        for (bool more = first_choice(at, d, s->n, apart);
-             more && ok && count++ < MAX_PRODUCTS;
-             more = next_choice(at, d, s->n, apart))
-            ok = put_product(s, x, at, d, frame_rows(*f), &name, &made, err);
-    ok = ok && step_made_end(&made, f, NULL, err);
-    step_made_fini(&made);
-    for (size_t i = 0; x && i < s->n; i++)
-        free(x[i]);
-    free(x);
-    buf_fini(&name);
+        ok = (m.x[i] = step_numbers(*f, s->column[i].name, err));
+    ok = ok && step_each_product(s, put_product, &m, err) &&
+         step_made_end(&m.made, f, NULL, err);
+    step_made_fini(&m.made);
+    for (size_t i = 0; m.x && i < s->n; i++)
+        free(m.x[i]);
+    free(m.x);
     return ok;
 }
 

@@ -7,7 +7,8 @@
  * column a list of numbers and one of texts, which is all that a model file
  * holds of it beside the line.  A step sees what those before it have made.
  *
- * Private to prepare*.c.
+ * Private to prepare*.c, and to port/portable_steps.c, which says steps in
+ * other formats.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_PREPARE_STEP_H
 #define LATHE_ENGINE_PREPARE_STEP_H
@@ -142,6 +143,13 @@ step_levels(const struct column *c, size_t *n, struct error *err) MUST_USE;
  * caller frees. */
 uint32_t *step_map(const struct learnt *l, const struct column *c,
                    struct error *err) MUST_USE;
+
+/* The products that a step 'polynomial' makes of its columns, in order: each
+ * of d places in s->column, with its name.  False where put() was. */
+typedef bool
+step_product_fn(void *ctx, const size_t *at, size_t d, const char *name);
+bool step_each_product(const struct step *s, step_product_fn *put, void *ctx,
+                       struct error *err) MUST_USE;
 
 /* ---- the pipeline ---- */
 

@@ -130,12 +130,46 @@ for kind in platt temperature; do
     ok $? "so does a linear model"
 done
 like "$(cat out)" 'not what this model.s threshold says' "that the threshold stays here is told"
+k=3
+train calibrated contract --set trees=10 --calibrate platt
+back calibrated onnx m.onnx
+ok $? "so do three classes that were calibrated by platt"
+k=1
+train calibrated churn --model forest --set trees=10 --set leaves=20 --calibrate temperature
+back calibrated onnx m.onnx
+ok $? "and a forest by temperature"
 train calibrated churn --set trees=20 --calibrate isotonic
-like "$($lathe export calibrated.lathe --onnx m.onnx 2>&1)" 'calibration by isotonic has no other format' \
-    "a calibration that no format has is refused"
-train stepped churn --set trees=10 --prepare 'target on payment_method'
-like "$($lathe export stepped.lathe --onnx m.onnx 2>&1)" 'preparation has steps that were learnt' \
-    "so are steps of preparation that were learnt"
+$lathe export calibrated.lathe --onnx m.onnx > out 2> why
+like "$(cat out)" 'calibration by isotonic is steep in places' "what rounding does to an isotonic calibration is told"
+$lathe export calibrated.lathe --c m.c > out 2> why
+like "$(cat out)" 'm.c: C, [0-9,]* bytes' "which C has exactly"
+
+# ---- steps of preparation ----
+
+step=0
+while read -r target options; do
+    step=$((step + 1))
+    k=1
+    eval "train stepped $target $options"
+    back stepped onnx m.onnx
+    ok $? "$options is among an ONNX file"
+    cp a1 want_$step
+    cp m.onnx step_$step.onnx
+    if command -v cc > /dev/null 2>&1; then
+        like "$($lathe export stepped.lathe --c m.c 2>&1)" 'compiled, 2,000 rows differ by [0-9.e-]* at most' "and compiled C"
+    fi
+done << 'STEPS'
+churn --set trees=10 --prepare 'target on payment_method,contract' --prepare 'scale minmax on tenure'
+churn --model logistic --prepare 'impute iterative' --prepare 'scale quantile' --prepare onehot
+churn --model logistic --prepare 'rare 0.2' --prepare 'ordinal DSL|No|Fiber on internet_service' --prepare 'polynomial 3 on tenure,total_charges'
+monthly_charges --model mlp --set epochs=1 --prepare 'impute mode indicator' --prepare 'scale robust' --prepare 'select 8 f'
+STEPS
+train stepped churn --set trees=10 --prepare 'impute constant=DSL on internet_service' --prepare 'target on internet_service'
+like "$($lathe export stepped.lathe --onnx m.onnx 2>&1)" "'internet_service' that was not seen is answered there as a missing one" \
+    "what cannot be told apart there is told"
+train stepped churn --set trees=10 --prepare 'impute mean on tenure' --prepare 'words on payment_method'
+like "$($lathe export stepped.lathe --onnx m.onnx 2>&1)" "step 'words on payment_method' has no other format" \
+    "a step that no format has is named"
 train near churn --model knn
 like "$($lathe export near.lathe --onnx m.onnx 2>&1)" "kind 'knn' can be written in lathe's own format only" \
     "and so is a family that no format has"
@@ -277,6 +311,15 @@ else
     # Modules are looked for beside the script.
     cp "$LATHE_SOURCE/tests/engine/port.mjs" .
     ln -s "$peers" node_modules
+    for n in 1 2 3 4; do
+        node port.mjs step_$n.onnx "$churn" > b 2> why
+        case $n in
+        4) cut -d, -f1 b > b1 ;;
+        *) cut -d, -f2 b > b1 ;;
+        esac
+        is "$(apart 1 want_$n b1)" close "onnxruntime answers steps of preparation alike, $n"
+        sed 's/^/# /' why
+    done
     for model in boosted classes numbers grove groves extra net nets logistic softmax linear; do
         k=1
         case $model in classes | groves | nets | softmax) k=3 ;; esac

@@ -372,6 +372,43 @@ c_written(void *ctx, struct error *err)
     return ok;
 }
 
+/* Steps of all kinds that another format can say. */
+static struct model *
+model_of_steps(void)
+{
+    static const char *const steps[] = {
+        "rare 0.4 on contract",
+        "target on contract",
+        "impute iterative indicator on tenure,charges",
+        "scale quantile on tenure",
+        "polynomial on tenure,charges",
+        NULL};
+    struct frame *f = small_frame(SMALL_BINARY, 300, 3);
+    struct params *p = params_new(logistic_family.params);
+    struct model_options o = {.problem = -1, .patience = -1, .prepare = steps};
+    struct train ctx = {.seed = 7};
+    struct error err;
+    struct model *m =
+        model_fit(&logistic_family, p, f, "churn", &o, &ctx, &err);
+
+    if (!m)
+        fail_msg("%s", err.message);
+    params_free(p);
+    frame_unref(f);
+    return m;
+}
+
+static void
+test_no_memory_is_an_error_where_steps_are_written(void **state)
+{
+    struct model *m = model_of_steps();
+
+    (void)state;
+    check_faults(onnx_and_back, m, 50);
+    check_faults(c_written, m, 20);
+    model_unref(m);
+}
+
 static bool
 bytes_read(void *ctx, struct error *err)
 {
@@ -427,6 +464,7 @@ main(void)
         cmocka_unit_test(test_imported_nets_are_saved_and_opened),
         cmocka_unit_test(
             test_no_memory_is_an_error_where_nets_are_written_and_read),
+        cmocka_unit_test(test_no_memory_is_an_error_where_steps_are_written),
         cmocka_unit_test(test_no_memory_is_an_error_where_safetensors_are_read),
     };
 

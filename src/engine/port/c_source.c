@@ -498,6 +498,7 @@ put_formula(struct writing *w, size_t id, const struct graph_node *n)
         [GRAPH_SIGMOID] = "sigmoid(x)",
         [GRAPH_TANH] = "tanh(x)",
         [GRAPH_EXP] = "exp(x)",
+        [GRAPH_LOG] = "log(x)",
         [GRAPH_SOFTPLUS] = "x > 0 ? x + log1p(exp(-x)) : log1p(exp(x))",
         [GRAPH_SQUARE] = "x * fabs(x)"};
 

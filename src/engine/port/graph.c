@@ -46,6 +46,7 @@ static const struct {
     [GRAPH_SIGMOID] = {"sigmoid", 1, false, false, false},
     [GRAPH_TANH] = {"tanh", 1, false, false, false},
     [GRAPH_EXP] = {"exp", 1, false, false, false},
+    [GRAPH_LOG] = {"log", 1, false, false, false},
     [GRAPH_SOFTPLUS] = {"softplus", 1, false, false, false},
     [GRAPH_SQUARE] = {"square", 1, false, false, false},
     [GRAPH_STEP] = {"step", 1, false, false, false},

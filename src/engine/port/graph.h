@@ -67,6 +67,7 @@ enum graph_op {
     GRAPH_SIGMOID,
     GRAPH_TANH,
     GRAPH_EXP,
+    GRAPH_LOG,
     GRAPH_SOFTPLUS,
     GRAPH_SQUARE, /* x |x| */
     GRAPH_STEP,   /* 1 where x > c, else 0 */

@@ -330,6 +330,8 @@ of_one(const struct graph_node *n, double x)
         return tanh(x);
     case GRAPH_EXP:
         return fm_exp(x);
+    case GRAPH_LOG:
+        return fm_log(x);
     case GRAPH_SOFTPLUS:
         return x > 0 ? x + fm_log1p(fm_exp(-x)) : fm_log1p(fm_exp(x));
     case GRAPH_SQUARE:

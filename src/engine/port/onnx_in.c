@@ -193,9 +193,9 @@ op_function(struct onnx_reading *r, const struct onnx_node *n)
         const char *name;
         enum graph_op op;
     } table[] = {
-        {"Exp", GRAPH_EXP},         {"Relu", GRAPH_RELU},
-        {"Sigmoid", GRAPH_SIGMOID}, {"Softplus", GRAPH_SOFTPLUS},
-        {"Tanh", GRAPH_TANH},
+        {"Exp", GRAPH_EXP},           {"Relu", GRAPH_RELU},
+        {"Log", GRAPH_LOG},           {"Sigmoid", GRAPH_SIGMOID},
+        {"Softplus", GRAPH_SOFTPLUS}, {"Tanh", GRAPH_TANH},
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
@@ -965,6 +965,7 @@ static const struct {
     {"LeakyRelu", op_leaky},
     {"LinearClassifier", op_linear_classifier},
     {"LinearRegressor", op_linear_regressor},
+    {"Log", op_function},
     {"MatMul", op_gemm},
     {"MaxPool", onnx_op_pool},
     {"Mul", op_arithmetic},

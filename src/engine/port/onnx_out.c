@@ -377,11 +377,17 @@ put_function(struct onnx_writing *w, const struct graph_node *n, const char *in,
              const char *out)
 {
     static const char *const names[GRAPH_N_OPS] = {
-        [GRAPH_RELU] = "Relu",       [GRAPH_ELU] = "Elu",
-        [GRAPH_SIGMOID] = "Sigmoid", [GRAPH_TANH] = "Tanh",
-        [GRAPH_EXP] = "Exp",         [GRAPH_SOFTPLUS] = "Softplus",
-        [GRAPH_ADD] = "Add",         [GRAPH_SUB] = "Sub",
-        [GRAPH_MUL] = "Mul",         [GRAPH_DIV] = "Div"};
+        [GRAPH_RELU] = "Relu",
+        [GRAPH_ELU] = "Elu",
+        [GRAPH_SIGMOID] = "Sigmoid",
+        [GRAPH_TANH] = "Tanh",
+        [GRAPH_EXP] = "Exp",
+        [GRAPH_LOG] = "Log",
+        [GRAPH_SOFTPLUS] = "Softplus",
+        [GRAPH_ADD] = "Add",
+        [GRAPH_SUB] = "Sub",
+        [GRAPH_MUL] = "Mul",
+        [GRAPH_DIV] = "Div"};
 
     if (n->op == GRAPH_LEAKY)
         put_tuned(w, in, "LeakyRelu", false, "alpha", n->c, out);

@@ -19,6 +19,10 @@ struct portable_input {
     const char *name;
     const char *const *levels; /* of a text */
     size_t n_levels;           /* 0: a number */
+    bool truth;                /* 0 or 1 */
+    bool derived;              /* of the others, by an expression */
+    bool unknown;              /* NaN is a text that is none of the levels;
+                                  else one that is missing */
     enum col_type dated;       /* a number that stands for a date or a time:
                                   COL_DATE, COL_TIMESTAMP; else COL_BOOL */
 };
@@ -32,6 +36,8 @@ struct portable {
     size_t n_classes;
     const char *target; /* NULL: the file does not say */
     bool single;        /* its answers are computed in 32 bits */
+    bool steep;         /* what is done to answers multiplies what rounding
+                           does to them */
     struct buf about;   /* members of a JSON object, for the card */
     struct buf notes;   /* lines */
 };

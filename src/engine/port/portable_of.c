@@ -39,6 +39,7 @@ inputs_take(struct portable *p, const struct prepare *from, struct error *err)
                        "input '%s' is to be computed before: it is a derived "
                        "column\n",
                        f.as.name);
+        p->input[i].derived = f.derived;
         p->input[i].dated = f.as.type;
         if (f.as.type == COL_DATE || f.as.type == COL_TIMESTAMP)
             buf_printf(&p->notes,
@@ -285,13 +286,13 @@ features_plain(struct portable *p, const struct prepare *from,
                struct portable_features *f, struct error *err)
 {
     f->n = prepare_features(from);
-    f->input = arena_try(&p->arena, f->n, sizeof *f->input, err);
+    f->column = arena_try(&p->arena, f->n, sizeof *f->column, err);
     f->node = arena_try(&p->arena, f->n, sizeof *f->node, err);
-    for (size_t i = 0; i < f->n && f->input && f->node; i++) {
-        f->input[i] = (uint32_t)i;
+    for (size_t i = 0; i < f->n && f->column && f->node; i++) {
+        f->column[i] = (uint32_t)i;
         f->node[i] = UINT32_MAX;
     }
-    return f->input && f->node;
+    return f->column && f->node;
 }
 
 static bool
@@ -306,7 +307,8 @@ learner_take(struct portable *p, const struct model *m, struct error *err)
 
     if (model_family(m) != &cnn_family && !mlp && !(t = taker_find(m, err)))
         return false;
-    if (!features_plain(p, from, &features, err) ||
+    if (!(prepare_steps(from) ? portable_steps_put(p, from, &features, err)
+                              : features_plain(p, from, &features, err)) ||
         !portable_columns(p->graph, from, &features, !mlp, &id, err))
         return false;
     if (mlp)
@@ -316,67 +318,11 @@ learner_take(struct portable *p, const struct model *m, struct error *err)
     return portable_take_cnn(p, learner, id, err);
 }
 
-/* ---- what is done to answers ---- */
-
-/* slope x + offset of the sums before the link: of leaves, of weights. */
-static bool
-sums_stretch(struct portable *p, double slope, double offset, struct error *err)
+static size_t
+n_inputs(const struct prepare *from)
 {
-    struct graph *g = p->graph;
-    struct graph_node *n = &g->node[g->n - 1];
-    struct ensemble *e;
-
-    n = n->n_in ? &g->node[n->in[0]] : n;
-    e = n->trees;
-    if (n->op != GRAPH_TREES && n->op != GRAPH_DENSE)
-        return error_set(err, ERR_TYPE,
-                         "this model's calibration has no other format");
-    for (size_t i = 0; i < n->n_a; i++)
-        n->a[i] *= slope;
-    for (size_t k = 0; k < n->n_b; k++)
-        n->b[k] = n->b[k] * slope + offset;
-    for (size_t i = 0; e && i < e->n_values; i++)
-        e->value[i] *= slope;
-    for (size_t k = 0; e && k < e->n_outputs; k++)
-        e->base[k] = e->base[k] * slope + offset;
-    return true;
-}
-
-/* A temperature, and of two classes a sigmoid, are a stretch of the sums. */
-static bool
-calibration_take(struct portable *p, const struct calibration *c,
-                 struct error *err)
-{
-    if (c->kind == CALIBRATE_TEMPERATURE ||
-        (c->kind == CALIBRATE_PLATT && c->k == 1))
-        return sums_stretch(p, c->slope[0],
-                            c->kind == CALIBRATE_PLATT ? c->offset[0] : 0, err);
-    return error_set(err, ERR_TYPE,
-                     "calibration by %s%s has no other format: learn it by "
-                     "temperature, or without",
-                     calibrate_word(c->kind),
-                     c->k > 1 ? " of several classes" : "");
-}
-
-static bool
-finish_take(struct portable *p, const struct model *m, struct error *err)
-{
-    const struct finish *f = model_finish(m);
-
-    if (!f)
-        return true;
-    if (f->decided)
-        buf_puts(&p->notes, "labels there are the most probable class, not "
-                            "what this model's threshold says\n");
-    if (f->ranged)
-        buf_puts(&p->notes, "ranges of answers are not written\n");
-    if (!f->calibrated)
-        return true;
-    if (model_family(m) == &imported_family)
-        return error_set(err, ERR_TYPE,
-                         "an imported model with a calibration of its own has "
-                         "no other format");
-    return calibration_take(p, &f->calibration, err);
+    return prepare_steps(from) ? portable_steps_inputs(from)
+                               : prepare_features(from);
 }
 
 struct portable *
@@ -386,16 +332,12 @@ portable_of(const struct model *m, struct error *err)
     size_t pixels = 0;
     bool ok;
 
-    if (prepare_steps(model_prepare(m)) > 0) {
-        error_set(err, ERR_TYPE,
-                  "this model's preparation has steps that were learnt, which "
-                  "no other format has: learn from a table they are done to");
-        return NULL;
-    }
     if (model_family(m) == &cnn_family)
         pixels = portable_pixels(model_learner(m));
-    p = portable_new(pixels ? pixels : prepare_features(model_prepare(m)), err);
-    ok = p && (pixels || inputs_take(p, model_prepare(m), err)) &&
+    p = portable_new(pixels ? pixels : n_inputs(model_prepare(m)), err);
+    ok = p &&
+         (pixels || prepare_steps(model_prepare(m)) ||
+          inputs_take(p, model_prepare(m), err)) &&
          target_take_names(p, m, err);
     if (ok && pixels)
         ok = portable_take_pictures(p, model_learner(m), err);
@@ -405,7 +347,7 @@ portable_of(const struct model *m, struct error *err)
     } else if (ok) {
         ok = learner_take(p, m, err);
     }
-    ok = ok && finish_take(p, m, err);
+    ok = ok && portable_finish(p, m, err);
     if (ok && portable_check(p, err))
         return p;
     portable_free(p);

@@ -7,12 +7,12 @@
 #include "engine/port/portable.h"
 #include "engine/prepare.h"
 
-/* The features of a preparation: an input each, or a node of width 1 that was
+/* The features of a preparation: an input each, or a column of a node that was
  * computed. */
 struct portable_features {
     size_t n;
-    uint32_t *input;
-    uint32_t *node; /* UINT32_MAX: the input */
+    uint32_t *node;   /* UINT32_MAX: an input */
+    uint32_t *column; /* of the node; or which input */
 };
 
 /* Features ref[0..n-1] side by side. */
@@ -24,6 +24,28 @@ bool portable_features_put(struct graph *g, const struct portable_features *f,
 bool portable_columns(struct graph *g, const struct prepare *from,
                       const struct portable_features *features, bool codes,
                       uint32_t *id, struct error *err) MUST_USE;
+
+/* Inputs, and the steps of a preparation that was learnt.  ERR_TYPE names a
+ * step that no format can say. */
+size_t portable_steps_inputs(const struct prepare *from);
+bool portable_steps_put(struct portable *p, const struct prepare *from,
+                        struct portable_features *features,
+                        struct error *err) MUST_USE;
+
+/* What is done to answers, behind the last node. */
+bool portable_finish(struct portable *p, const struct model *m,
+                     struct error *err) MUST_USE;
+
+/* The lines through knots whose x do not fall, of column `column` of node `in`:
+ * y[0] up to the first, y[n - 1] from the last on; where knots have one x, the
+ * middle of their y. */
+struct portable_curve {
+    uint32_t in, column;
+    const double *x, *y;
+    size_t n; /* at least 1 */
+};
+bool portable_put_curve(struct graph *g, const struct portable_curve *c,
+                        uint32_t *id, struct error *err) MUST_USE;
 
 /* ---- nets ---- */
 

@@ -11,6 +11,33 @@
 
 /* ---- features ---- */
 
+/* Features of one node, or inputs, that follow one another are one step. */
+static bool
+run_put(struct graph *g, const struct portable_features *f, const size_t *ref,
+        size_t n, uint32_t *id, struct error *err)
+{
+    uint32_t from = f->node[ref[0]];
+    struct graph_node node = {.op =
+                                  from == UINT32_MAX ? GRAPH_INPUT : GRAPH_PICK,
+                              .width = n,
+                              .n_index = n,
+                              .n_in = from < UINT32_MAX,
+                              .in = &from};
+    bool all = from < UINT32_MAX && g->node[from].width == n;
+
+    for (size_t i = 0; i < n; i++)
+        all = all && f->column[ref[i]] == i;
+    if (all) {
+        *id = from;
+        return true;
+    }
+    if (!graph_add(g, &node, id, err))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        g->node[*id].index[i] = f->column[ref[i]];
+    return true;
+}
+
 bool
 portable_features_put(struct graph *g, const struct portable_features *f,
                       const size_t *ref, size_t n, uint32_t *id,
@@ -20,23 +47,11 @@ portable_features_put(struct graph *g, const struct portable_features *f,
     uint32_t *part = mem_try_array(n, sizeof *part, err);
     bool ok = part != NULL;
 
-    /* Inputs that follow one another are one step. */
     for (size_t i = 0, end; i < n && ok; i = end) {
-        struct graph_node in = {.op = GRAPH_INPUT};
-
         end = i + 1;
-        if (f->node[ref[i]] < UINT32_MAX) {
-            part[join.n_in++] = f->node[ref[i]];
-            continue;
-        }
-        while (end < n && f->node[ref[end]] == UINT32_MAX)
+        while (end < n && f->node[ref[end]] == f->node[ref[i]])
             end++;
-        in.width = in.n_index = end - i;
-        if (!(ok = graph_add(g, &in, &part[join.n_in], err)))
-            break;
-        for (size_t k = i; k < end; k++)
-            g->node[part[join.n_in]].index[k - i] = f->input[ref[k]];
-        join.n_in++;
+        ok = run_put(g, f, ref + i, end - i, &part[join.n_in++], err);
     }
     join.in = part;
     if (ok && join.n_in == 1)

@@ -225,8 +225,11 @@ probe_make(const struct portable *p, size_t n, bool floats, const bool *whole,
             double v = levels ? draw_level(levels, 4 * c, i)
                               : draw_number(&h, c, 4 * c, i);
 
-            out->x[c * n + i] =
-                levels ? v : settle(v, floats, whole && whole[c]);
+            if (!levels)
+                v = settle(v, floats, whole && whole[c]);
+            if (p->input[c].truth && !isnan(v))
+                v = v > 0.5;
+            out->x[c * n + i] = v;
         }
     hints_fini(&h);
     return ok;
@@ -306,22 +309,22 @@ input_named(const struct portable *p, const char *name)
 }
 
 static bool
-put_cell(struct builder *b, size_t col, const struct input *in, double v,
-         struct error *err)
+put_cell(struct builder *b, size_t col, const struct portable_input *like,
+         enum col_type type, double v, struct error *err)
 {
     if (isnan(v))
-        return true;
-    if (in->type == COL_TEXT)
-        return (size_t)v >= in->n_levels ||
-               builder_text(b, col, str_of(in->levels[(size_t)v]), err);
-    if (in->type == COL_DATE || in->type == COL_TIMESTAMP)
+        return !like->unknown ||
+               builder_text(b, col, STR("a level of no table"), err);
+    if (like->n_levels)
+        return builder_text(b, col, str_of(like->levels[(size_t)v]), err);
+    if (type == COL_DATE || type == COL_TIMESTAMP)
         return builder_i64(b, col, (int64_t)v, err);
     return builder_f64(b, col, v, err);
 }
 
 static struct frame *
-frame_of(const struct input *in, size_t n_in, const size_t *place,
-         const struct probe *q, struct error *err)
+frame_of(const struct input *in, size_t n_in, const struct portable *like,
+         const size_t *place, const struct probe *q, struct error *err)
 {
     const char **name = mem_try_array(n_in, sizeof *name, err);
     enum col_type *type = mem_try_array(n_in, sizeof *type, err);
@@ -337,7 +340,8 @@ frame_of(const struct input *in, size_t n_in, const size_t *place,
     ok = ok && (b = builder_new(n_in, name, type, err));
     for (size_t r = 0; r < q->n && ok; r++) {
         for (size_t i = 0; i < n_in && ok; i++)
-            ok = put_cell(b, i, &in[i], q->x[place[i] * q->n + r], err);
+            ok = put_cell(b, i, &like->input[place[i]], in[i].type,
+                          q->x[place[i] * q->n + r], err);
         ok = ok && builder_end_row(b, err);
     }
     free(name);
@@ -360,6 +364,9 @@ probe_ask(const struct model *m, const struct portable *like,
     struct frame *f = NULL;
 
     *asked = place != NULL;
+    /* Made-up rows do not know what is computed of what. */
+    for (size_t c = 0; c < like->graph->n_cols && *asked; c++)
+        *asked = !like->input[c].derived;
     for (size_t i = 0; i < n && *asked; i++) {
         place[i] = input_named(like, in[i].name);
         *asked = place[i] < like->graph->n_cols;
@@ -370,7 +377,7 @@ probe_ask(const struct model *m, const struct portable *like,
         free(place);
         return ok;
     }
-    f = frame_of(in, n, place, q, err);
+    f = frame_of(in, n, like, place, q, err);
     free(place);
     if (!f || !model_predict(m, f, pool, &p, err)) {
         frame_unref(f);
