@@ -143,6 +143,7 @@ EXTRA_DIST += tests/bench/forest.py
 EXTRA_DIST += tests/bench/gbdt.py
 EXTRA_DIST += tests/bench/gbdt_large.py
 EXTRA_DIST += tests/bench/gbdt_seed.py
+EXTRA_DIST += tests/bench/onehot.py
 EXTRA_DIST += tests/bench/load.mjs
 EXTRA_DIST += tests/bench/load.sh
 EXTRA_DIST += tests/bench/net.py

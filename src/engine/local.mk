@@ -282,6 +282,7 @@ liblathe_a_SOURCES += src/engine/trees/tree.c
 liblathe_a_SOURCES += src/engine/trees/tree.h
 UNIT += tests/unit/test_als
 UNIT += tests/unit/test_bayes
+liblathe_a_SOURCES += src/engine/trees/bundle.c
 liblathe_a_SOURCES += src/engine/trees/tree_append.c
 liblathe_a_SOURCES += src/engine/trees/tree_set.c
 liblathe_a_SOURCES += src/engine/trees/walk.c

@@ -203,7 +203,7 @@ test_frequent_levels_have_codes_of_their_own(void **state)
     binner_free(b);
 }
 
-static const struct binned_rule usual = {255, 255, 0, 1};
+static const struct binned_rule usual = {255, 255, 0, 1, false};
 
 static struct design *
 dense(const double *x, size_t n, size_t cols,
@@ -265,7 +265,7 @@ test_table_is_the_same_by_row_and_by_column(void **state)
 static void
 test_sampled_cuts_are_quantiles_too(void **state)
 {
-    const struct binned_rule rule = {100, 255, 0, 5};
+    const struct binned_rule rule = {100, 255, 0, 5, false};
     size_t n = 3 * (size_t)BINNED_SAMPLE;
     const struct design_column column = {"x", 0};
     struct error err;

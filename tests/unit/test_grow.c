@@ -12,7 +12,7 @@
 
 enum { MAX_COLS = 24 };
 
-static const struct binned_rule usual = {255, 255, 0, 1};
+static const struct binned_rule usual = {255, 255, 0, 1, false};
 
 struct fixture {
     size_t n, cols;

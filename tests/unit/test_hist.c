@@ -11,7 +11,7 @@
 
 enum { MAX_COLS = 40 };
 
-static const struct binned_rule usual = {255, 255, 0, 1};
+static const struct binned_rule usual = {255, 255, 0, 1, false};
 
 struct fixture {
     double *x;

@@ -1,4 +1,5 @@
-/* tests/unit/test_long.c -- columns of more than 255 levels or bins.
+/* tests/unit/test_long.c -- columns of more than 255 levels or bins, and many
+ * columns that share memory.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -10,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/trees/binned.h"
 #include "engine/trees/gbdt.h"
 #include "tests/lib/lesson.h"
 
@@ -311,6 +313,141 @@ test_columns_of_few_values_do_not_mind_more_bins(void **state)
     lesson_free(&l);
 }
 
+/* ---- columns that share memory ---- */
+
+/* Three texts of 40, 90 and 7 levels as one-hot columns, which are never on
+ * together; counts that are 0 nearly always; numbers. */
+static struct lesson
+one_hot(size_t n, const char *const *set)
+{
+    static const size_t levels[] = {40, 90, 7};
+    struct lesson l = lesson_new(&gbdt_family, PROBLEM_BINARY, n, 150);
+
+    l.set = set;
+    for (size_t i = 0; i < n; i++) {
+        double s = rng_normal(4, 1, i);
+
+        for (size_t k = 0, first = 0; k < 3; first += levels[k++]) {
+            size_t at = rng_below(4, 2 + k, i, levels[k]);
+
+            l.x[(first + at) * n + i] = 1;
+            s += at % 3 == 0 ? 1 : -0.5;
+        }
+        if (rng_below(4, 6, i, 50) == 0)
+            l.x[137 * n + i] = (double)(1 + rng_below(4, 7, i, 9));
+        if (rng_below(4, 8, i, 90) == 0)
+            l.x[138 * n + i] = -(double)rng_below(4, 9, i, 3);
+        s += l.x[137 * n + i] / 3;
+        for (size_t c = 139; c < 150; c++)
+            l.x[c * n + i] = rng_normal(4, c, i);
+        if (i % 11 == 0)
+            l.x[140 * n + i] = NAN;
+        l.y[i] = s + l.x[145 * n + i] > 0;
+    }
+    return l;
+}
+
+static size_t
+places_of(const struct lesson *l, bool bundle)
+{
+    const struct binned_rule rule = {255, 255, 0, 1, bundle};
+    struct error err;
+    struct binned *b = binned_fit(l->d, &rule, NULL, NULL, &err);
+    size_t n;
+
+    assert_non_null(b);
+    n = b->n_places;
+    for (size_t s = 0; s < b->n_slots; s++)
+        for (size_t i = 0; i < l->n; i += 3) {
+            uint8_t code;
+
+            binner_apply(b->binner[b->slot[s].col],
+                         &l->x[b->slot[s].col * l->n + i], 1, &code);
+            assert_int_equal(binned_code(b, s, i), code);
+            assert_int_equal(b->col[b->slot[s].place * l->n + i],
+                             binned_row(b, i)[b->slot[s].place]);
+        }
+    binned_free(b);
+    return n;
+}
+
+static void
+test_columns_never_on_together_share_a_place(void **state)
+{
+    struct lesson l = one_hot(4000, NULL);
+
+    (void)state;
+    assert_int_equal(places_of(&l, false), 150);
+    /* 11 numbers, and the texts: two of 2 codes, that occur in a quarter of the
+     * rows, may share with none. */
+    assert_in_range(places_of(&l, true), 14, 24);
+    lesson_free(&l);
+}
+
+static void
+test_sharing_changes_no_byte(void **state)
+{
+    static const char *const with[][6] = {
+        {"trees=40", "bundle=true", NULL},
+        {"trees=40", "bundle=true", "row_share=0.6", "drop_rate=0.3", NULL},
+        {"trees=6", "bundle=true", "leaves=60", "min_rows=1",
+         "node_col_share=0.4", NULL}};
+    static const char *const without[][6] = {
+        {"trees=40", "bundle=false", NULL},
+        {"trees=40", "bundle=false", "row_share=0.6", "drop_rate=0.3", NULL},
+        {"trees=6", "bundle=false", "leaves=60", "min_rows=1",
+         "node_col_share=0.4", NULL}};
+    static const char *const brief[] = {"trees=1", NULL};
+    struct lesson small = one_hot(4000, NULL), large = one_hot(66000, NULL);
+    struct lesson least = one_hot(300, brief);
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        expect_same_file(&small, with[i], without[i]);
+    expect_same_file(&large, with[2], without[2]); /* wide histograms */
+    small.set = with[1];
+    lesson_same_for_any_threads(&small);
+    lesson_no_memory_is_an_error(&least);
+    lesson_free(&small);
+    lesson_free(&large);
+    lesson_free(&least);
+}
+
+/* Rows to stop by that are on in two columns of a bundle, or miss one. */
+static void
+test_other_rows_may_clash(void **state)
+{
+    const struct binned_rule rule = {255, 255, 0, 1, true};
+    struct lesson l = one_hot(4000, NULL);
+    struct binned *b, *same, *apart;
+    struct error err;
+
+    (void)state;
+    b = binned_fit(l.d, &rule, NULL, NULL, &err);
+    assert_non_null(b);
+    same = binned_apply(b, l.d, NULL, NULL, &err);
+    l.x[7] = 1;
+    l.x[8] = NAN;
+    for (size_t c = 0; c < 40; c++)
+        l.x[c * l.n + 9] = 1;
+    apart = binned_apply(b, l.d, NULL, NULL, &err);
+    assert_true(same && apart);
+    assert_int_equal(same->n_places, b->n_places);
+    assert_int_equal(apart->n_places, 150);
+    for (size_t s = 0; s < b->n_slots; s++) {
+        uint8_t code;
+
+        binner_apply(b->binner[b->slot[s].col], &l.x[b->slot[s].col * l.n + 9],
+                     1, &code);
+        assert_int_equal(binned_code(apart, s, 9), code);
+        assert_int_equal(binned_code(same, s, 11), binned_code(b, s, 11));
+    }
+    binned_free(same);
+    binned_free(apart);
+    binned_free(b);
+    lesson_free(&l);
+}
+
 static void
 test_it_keeps_what_every_family_promises(void **state)
 {
@@ -345,6 +482,9 @@ main(void)
         cmocka_unit_test(test_more_bins_cut_between_all_values),
         cmocka_unit_test(test_long_cuts_lie_in_the_middle),
         cmocka_unit_test(test_columns_of_few_values_do_not_mind_more_bins),
+        cmocka_unit_test(test_columns_never_on_together_share_a_place),
+        cmocka_unit_test(test_sharing_changes_no_byte),
+        cmocka_unit_test(test_other_rows_may_clash),
         cmocka_unit_test(test_it_keeps_what_every_family_promises),
     };
 

@@ -13,7 +13,7 @@ static const struct split_rule RULE = {.l2 = 1, .min_rows = 1};
 
 /* One column whose codes are given by its values 1, 2, ... (NaN is code 0), and
  * its histogram over all rows, with g and h equal to their integers. */
-static const struct binned_rule usual = {255, 255, 0, 1};
+static const struct binned_rule usual = {255, 255, 0, 1, false};
 
 struct fixture {
     struct design_column *column;

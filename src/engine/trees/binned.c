@@ -5,11 +5,13 @@
 #include "engine/trees/binned.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "engine/trees/bundle.h"
 
 enum {
     BLOCK = 4096,    /* rows coded at a time: they stay in the L2 cache */
@@ -156,20 +158,16 @@ place(struct binned *b, size_t col, unsigned n_levels)
     s->category = n_levels > 0;
 }
 
+/* Slots of the columns that can split: wide ones, other narrow ones, long ones.
+ * How many are wide. */
 static bool
-lay_out(struct binned *b, const struct design *d, struct pool *pool,
-        struct error *err)
+place_slots(struct binned *b, const struct design *d, struct pool *pool,
+            size_t *wide, struct error *err)
 {
     struct spread_job j = {d, b, mem_try_array(b->n_cols, sizeof(bool), err)};
-    size_t wide;
 
     if (!j.missing)
         return false;
-    b->slot = mem_try_array(b->n_cols, sizeof *b->slot, err);
-    if (!b->slot) {
-        free(j.missing);
-        return false;
-    }
     /* Only a column with a single bin needs to be looked at. */
     for (size_t c = 0; c < b->n_cols; c++)
         j.missing[c] = binner_bins(b->binner[c]) != 1;
@@ -178,7 +176,7 @@ lay_out(struct binned *b, const struct design *d, struct pool *pool,
         if (binner_bins(b->binner[c]) >= NARROW_FROM &&
             binner_bins(b->binner[c]) <= BINNER_NARROW)
             place(b, c, design_column(d, c)->n_levels);
-    wide = b->n_slots;
+    *wide = b->n_slots;
     for (size_t c = 0; c < b->n_cols; c++) {
         unsigned bins = binner_bins(b->binner[c]);
 
@@ -190,15 +188,119 @@ lay_out(struct binned *b, const struct design *d, struct pool *pool,
         if (binner_bins(b->binner[c]) > BINNER_NARROW)
             place(b, c, design_column(d, c)->n_levels);
     free(j.missing);
+    return true;
+}
+
+static uint32_t
+add_place(struct binned *b, unsigned n_bins)
+{
+    b->place[b->n_places].n_bins = (uint16_t)n_bins;
+    return (uint32_t)b->n_places++;
+}
+
+/* Places of slots and bundles that are wide, or of those that are not. */
+static void
+add_places(struct binned *b, const struct bundle_plan *p, uint32_t *at,
+           bool wide)
+{
+    for (size_t s = 0; s < b->n_narrow; s++)
+        if (p->bundle[s] == BUNDLE_NONE &&
+            (b->slot[s].n_bins >= NARROW_FROM) == wide)
+            b->slot[s].place = add_place(b, b->slot[s].n_bins);
+    for (size_t i = 0; i < p->n; i++)
+        if ((p->codes[i] >= NARROW_FROM) == wide)
+            at[i] = add_place(b, p->codes[i]);
+}
+
+/* Slots in the order of their places. */
+static bool
+sort_by_place(struct binned *b, struct error *err)
+{
+    uint32_t *start;
+
+    b->by_place = mem_try_array(b->n_narrow, sizeof *b->by_place, err);
+    b->place_start = start = mem_try_array(b->n_places + 2, sizeof *start, err);
+    if (!b->by_place || !start)
+        return false;
+    for (size_t s = 0; s < b->n_narrow; s++)
+        start[b->slot[s].place + 2]++;
+    for (size_t i = 2; i < b->n_places + 2; i++)
+        start[i] += start[i - 1];
+    for (size_t s = 0; s < b->n_narrow; s++)
+        b->by_place[start[b->slot[s].place + 1]++] = (uint32_t)s;
+    return true;
+}
+
+/* *wide: places that are. */
+static bool
+place_bundles(struct binned *b, const struct bundle_plan *p, size_t *wide,
+              struct error *err)
+{
+    uint32_t *at = mem_try_array(p->n, sizeof *at, err);
+
+    b->place = mem_try_array(b->n_narrow, sizeof *b->place, err);
+    if (!at || !b->place) {
+        free(at);
+        return false;
+    }
+    add_places(b, p, at, true);
+    *wide = b->n_places;
+    add_places(b, p, at, false);
+    for (size_t s = 0; s < b->n_narrow; s++)
+        if (p->bundle[s] != BUNDLE_NONE) {
+            b->slot[s].bundled = true;
+            b->slot[s].rest = p->rest[s];
+            b->slot[s].offset = p->offset[s];
+            b->slot[s].place = at[p->bundle[s]];
+        }
+    free(at);
+    return sort_by_place(b, err);
+}
+
+/* Where everything stands in a histogram. */
+static bool
+number_bins(struct binned *b, size_t wide, struct error *err)
+{
     b->n_wide = wide / BINNED_WORD;
-    b->n_words = (b->n_narrow + BINNED_WORD - 1) / BINNED_WORD;
-    for (size_t s = 0; s < b->n_slots; s++) {
-        b->slot[s].first = (uint32_t)b->n_bins;
+    b->n_words = (b->n_places + BINNED_WORD - 1) / BINNED_WORD;
+    for (size_t i = 0; i < b->n_places; i++) {
+        b->place[i].first = (uint32_t)b->n_bins;
         b->n_bins +=
-            s < b->n_wide * BINNED_WORD ? BINNED_WIDE : b->slot[s].n_bins + 1u;
+            i < b->n_wide * BINNED_WORD ? BINNED_WIDE : b->place[i].n_bins + 1u;
+    }
+    for (size_t s = 0; s < b->n_narrow; s++)
+        b->slot[s].first = b->place[b->slot[s].place].first + b->slot[s].offset;
+    for (size_t s = b->n_narrow; s < b->n_slots; s++) {
+        b->slot[s].first = (uint32_t)b->n_bins;
+        b->n_bins += b->slot[s].n_bins + 1u;
     }
     return b->n_bins <= UINT32_MAX ||
            error_set(err, ERR_NOMEM, "%zu bins do not fit", b->n_bins);
+}
+
+static bool
+lay_out(struct binned *b, const struct design *d, bool bundle,
+        struct pool *pool, struct progress *progress, struct error *err)
+{
+    struct bundle_plan plan = {0};
+    size_t wide;
+    bool ok;
+
+    b->slot = mem_try_array(b->n_cols, sizeof *b->slot, err);
+    if (!b->slot || !place_slots(b, d, pool, &wide, err) ||
+        (bundle && !bundle_find(d, b, wide, pool, progress, &plan, err)))
+        return false;
+    if (plan.n > 0) {
+        ok = place_bundles(b, &plan, &wide, err);
+    } else {
+        b->place = b->slot;
+        b->n_places = b->n_narrow;
+        for (size_t s = 0; s < b->n_narrow; s++)
+            b->slot[s].place = (uint32_t)s;
+        ok = true;
+    }
+    bundle_fini(&plan);
+    return ok && number_bins(b, wide, err);
 }
 
 /* ---- codes ---- */
@@ -208,12 +310,46 @@ struct code_job {
     struct binned *b;
     size_t at; /* its row 0 in b */
     struct progress *progress;
+    atomic_bool clash; /* two slots of a bundle, or a missing value in one */
 };
+
+/* Codes of a bundled slot among those of the others. */
+static void
+put_bundled(struct code_job *j, const struct binned_slot *s, uint8_t *code,
+            size_t n, uint8_t *out, size_t stride)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned k = code[i];
+
+        code[i] = 0;
+        if (k == s->rest)
+            continue;
+        if (k == 0 || out[i * stride] != 0)
+            atomic_store(&j->clash, true);
+        else
+            out[i * stride] = (uint8_t)binned_stored(s, k);
+    }
+}
+
+/* By row they are all there: by column, too. */
+static void
+turn_rows(const struct binned *b, size_t row, size_t n)
+{
+    size_t stride = b->n_words * BINNED_WORD;
+
+    for (size_t p = 0; p < b->n_places; p++) {
+        const uint8_t *from = binned_row(b, row) + p;
+        uint8_t *to = b->col + p * b->n_rows + row;
+
+        for (size_t i = 0; i < n; i++)
+            to[i] = from[i * stride];
+    }
+}
 
 static void
 code_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 {
-    const struct code_job *j = ctx;
+    struct code_job *j = ctx;
     struct binned *b = j->b;
     size_t stride = b->n_words * BINNED_WORD, row = j->at + begin;
     double x[BLOCK];
@@ -228,15 +364,22 @@ code_rows(void *ctx, size_t chunk, size_t begin, size_t end)
                           b->long_col + (s - b->n_narrow) * b->n_rows + row);
     }
     for (size_t s = 0; s < b->n_narrow; s++) {
-        uint8_t *out = (uint8_t *)(b->row + row * b->n_words) + s;
+        const struct binned_slot *slot = &b->slot[s];
+        uint8_t *out = (uint8_t *)(b->row + row * b->n_words) + slot->place;
 
-        design_pull(j->d, b->slot[s].col, begin, end, x);
-        binner_apply(b->binner[b->slot[s].col], x, end - begin, code);
+        design_pull(j->d, slot->col, begin, end, x);
+        binner_apply(b->binner[slot->col], x, end - begin, code);
+        if (slot->bundled) {
+            put_bundled(j, slot, code, end - begin, out, stride);
+            continue;
+        }
         for (size_t i = 0; i < end - begin; i++)
             out[i * stride] = code[i];
-        if (b->col)
-            memcpy(b->col + s * b->n_rows + row, code, end - begin);
+        if (b->col && !b->by_place)
+            memcpy(b->col + slot->place * b->n_rows + row, code, end - begin);
     }
+    if (b->col && b->by_place)
+        turn_rows(b, row, end - begin);
 }
 
 static bool
@@ -256,19 +399,32 @@ make_codes(struct binned *b, bool by_col, size_t *left, struct error *err)
         room_init_paged(&b->long_cols, longs, sizeof *b->long_col, left, err);
     if (by_col)
         b->col =
-            room_init_paged(&b->cols, b->n_rows * b->n_narrow, 1, left, err);
+            room_init_paged(&b->cols, b->n_rows * b->n_places, 1, left, err);
     return b->long_col && (!by_col || b->col);
+}
+
+static bool
+put_rows(struct binned *b, const struct design *d, size_t at, struct pool *pool,
+         struct progress *progress, bool *clash, struct error *err)
+{
+    struct code_job j = {.d = d, .b = b, .at = at, .progress = progress};
+
+    assert(at + design_rows(d) <= b->n_rows);
+    pool_for(pool, design_rows(d), BLOCK, code_rows, &j);
+    *clash = atomic_load(&j.clash);
+    return progress_check(progress, err);
 }
 
 bool
 binned_put(struct binned *b, const struct design *d, size_t at,
            struct pool *pool, struct progress *progress, struct error *err)
 {
-    struct code_job j = {d, b, at, progress};
+    bool clash;
 
-    assert(at + design_rows(d) <= b->n_rows);
-    pool_for(pool, design_rows(d), BLOCK, code_rows, &j);
-    return progress_check(progress, err);
+    if (!put_rows(b, d, at, pool, progress, &clash, err))
+        return false;
+    assert(!clash);
+    return true;
 }
 
 static struct binned *
@@ -299,7 +455,9 @@ begin(const struct design *sample, const struct binned_levels *levels,
         return NULL;
     progress_begin(o->progress, "binning", b->n_cols);
     if (fit_binners(b, sample, levels, o->rule, pool, o->progress, err) &&
-        lay_out(b, sample, pool, err) && make_codes(b, true, left, err))
+        lay_out(b, sample, o->rule->bundle && design_rows(sample) == n_rows,
+                pool, o->progress, err) &&
+        make_codes(b, true, left, err))
         return b;
     binned_free(b);
     return NULL;
@@ -336,28 +494,56 @@ binned_fit(const struct design *d, const struct binned_rule *r,
     return binned_continue(d, NULL, r, pool, progress, err);
 }
 
-struct binned *
-binned_apply(const struct binned *like, const struct design *d,
-             struct pool *pool, struct progress *progress, struct error *err)
+/* By place, or, where other rows clash in a bundle, each slot by itself. */
+static struct binned *
+apply(const struct binned *like, const struct design *d, bool apart,
+      struct error *err)
 {
     struct binned *b = mem_try_array(1, sizeof *b, err);
 
     if (!b)
         return NULL;
+    *b = *like;
+    b->row = NULL;
+    b->col = NULL;
+    b->long_col = NULL;
+    b->rows = b->cols = b->long_cols = (struct room){0};
     b->n_rows = design_rows(d);
-    b->n_cols = like->n_cols;
-    b->binner = like->binner;
-    b->slot = like->slot;
     b->borrowed = true;
-    b->n_slots = like->n_slots;
-    b->n_narrow = like->n_narrow;
-    b->n_words = like->n_words;
-    b->n_wide = like->n_wide;
-    b->n_bins = like->n_bins;
-    if (make_codes(b, false, NULL, err) &&
-        binned_put(b, d, 0, pool, progress, err))
+    if (apart) {
+        b->by_place = b->place_start = NULL;
+        b->n_places = b->n_narrow;
+        b->n_words = (b->n_places + BINNED_WORD - 1) / BINNED_WORD;
+        b->slot = b->own = mem_try_array(b->n_slots, sizeof *b->slot, err);
+        for (size_t s = 0; b->slot && s < b->n_slots; s++) {
+            b->slot[s] = like->slot[s];
+            b->slot[s].bundled = false;
+            b->slot[s].place = (uint32_t)s;
+        }
+    }
+    if (b->slot && make_codes(b, false, NULL, err))
         return b;
     binned_free(b);
+    return NULL;
+}
+
+struct binned *
+binned_apply(const struct binned *like, const struct design *d,
+             struct pool *pool, struct progress *progress, struct error *err)
+{
+    for (int apart = 0; apart < 2; apart++) {
+        struct binned *b = apply(like, d, apart, err);
+        bool clash = false, ok;
+
+        if (!b)
+            return NULL;
+        ok = put_rows(b, d, 0, pool, progress, &clash, err);
+        if (ok && !clash)
+            return b;
+        binned_free(b);
+        if (!ok)
+            break;
+    }
     return NULL;
 }
 
@@ -370,8 +556,13 @@ binned_free(struct binned *b)
         for (size_t c = 0; b->binner && c < b->n_cols; c++)
             binner_free(b->binner[c]);
         free(b->binner);
+        if (b->place != b->slot)
+            free(b->place);
         free(b->slot);
+        free(b->by_place);
+        free(b->place_start);
     }
+    free(b->own);
     room_fini(&b->rows);
     room_fini(&b->cols);
     room_fini(&b->long_cols);

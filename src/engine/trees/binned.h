@@ -14,6 +14,11 @@
  * Columns of more than BINNER_NARROW bins have long slots, behind all others:
  * codes of 16 bits, by column only.
  *
+ * Narrow slots are stored at places, each its own, but for those that are
+ * bundled (bundle.h): several at one place, whose stored codes 1.. are the codes
+ * of one slot but for its usual one, then those of the next.  Words of a row,
+ * wide ones too, are of places.
+ *
  * Threads: immutable after binned_fit().
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_TREES_BINNED_H
@@ -37,9 +42,11 @@ enum {
 
 struct binned_slot {
     uint32_t col;    /* of the design */
-    uint32_t first;  /* its code 0 in a histogram */
+    uint32_t first;  /* its code 0 in a histogram; bundled: stored `offset` */
     uint16_t n_bins; /* codes 1..n_bins */
-    bool category;
+    bool category, bundled;
+    uint8_t rest, offset; /* of one that is bundled: bundle.h */
+    uint32_t place;       /* of a narrow one */
 };
 
 /* How columns become codes. */
@@ -48,22 +55,29 @@ struct binned_rule {
     unsigned max_levels; /* told apart of a category, the same range */
     size_t level_rows;   /* as binner_fit_levels()'s min_rows */
     uint64_t seed;
+    bool bundle; /* where all rows are there */
 };
 
 struct binned {
     size_t n_rows, n_cols, n_slots;
-    size_t n_narrow;          /* leading slots, of 8-bit codes */
-    size_t n_words;           /* of a row */
-    size_t n_wide;            /* leading words whose slots are all wide */
-    size_t n_bins;            /* of a histogram */
-    struct binned_slot *slot; /* n_slots */
-    struct binner **binner;   /* n_cols */
-    uint64_t *row;            /* n_rows x n_words; readable past the end */
-    uint8_t *col;             /* n_narrow x n_rows, readable PART_SLACK past
+    size_t n_narrow;           /* leading slots, of 8-bit codes */
+    size_t n_words;            /* of a row */
+    size_t n_wide;             /* leading words whose slots are all wide */
+    size_t n_bins;             /* of a histogram */
+    struct binned_slot *slot;  /* n_slots */
+    struct binned_slot *place; /* n_places; slot itself where none is bundled */
+    size_t n_places;
+    uint32_t *by_place;    /* narrow slots in the order of their places */
+    uint32_t *place_start; /* n_places + 1, in by_place; both NULL where none is
+                              bundled: slots are in that order */
+    struct binner **binner; /* n_cols */
+    uint64_t *row;          /* n_rows x n_words; readable past the end */
+    uint8_t *col;           /* n_places x n_rows, readable PART_SLACK past
                                  the end; NULL in binned_apply() */
-    uint16_t *long_col;       /* of the long slots, likewise; always there */
+    uint16_t *long_col;     /* of the long slots, likewise; always there */
     struct room rows, cols, long_cols; /* what those lie in */
-    bool borrowed; /* slots and binners are those of another */
+    bool borrowed;           /* slots and binners are those of another */
+    struct binned_slot *own; /* slots after all, owned; or NULL */
 };
 
 /* Learn cuts and code the rows.  ERR_NOMEM, ERR_CANCELLED. */
@@ -99,7 +113,7 @@ struct binned *binned_apply(const struct binned *like, const struct design *d,
                             struct error *err) MUST_USE;
 void binned_free(struct binned *b);
 
-/* Codes of the narrow slots. */
+/* Stored codes of the places. */
 static inline const uint8_t *
 binned_row(const struct binned *b, size_t row)
 {
@@ -119,10 +133,44 @@ binned_long(const struct binned *b, size_t slot)
     return b->long_col + (slot - b->n_narrow) * b->n_rows;
 }
 
+/* What a stored code says of a slot. */
+static inline unsigned
+binned_decode(const struct binned_slot *s, unsigned stored)
+{
+    unsigned r = stored - s->offset;
+
+    if (!s->bundled)
+        return stored;
+    if (stored <= s->offset || r >= s->n_bins)
+        return s->rest;
+    return r < s->rest ? r : r + 1;
+}
+
+/* And where code k, which is not the usual one, is stored. */
+static inline unsigned
+binned_stored(const struct binned_slot *s, unsigned k)
+{
+    return s->offset + (k < s->rest ? k : k - 1);
+}
+
 static inline unsigned
 binned_code(const struct binned *b, size_t slot, size_t row)
 {
-    return slot < b->n_narrow ? binned_row(b, row)[slot]
+    const struct binned_slot *s = &b->slot[slot];
+
+    return slot < b->n_narrow ? binned_decode(s, binned_row(b, row)[s->place])
                               : binned_long(b, slot)[row];
+}
+
+/* The i-th narrow slot in the order of places, and the first one at a place. */
+static inline size_t
+binned_at(const struct binned *b, size_t i)
+{
+    return b->by_place ? b->by_place[i] : i;
+}
+static inline size_t
+binned_place_start(const struct binned *b, size_t place)
+{
+    return b->place_start ? b->place_start[place] : place;
 }
 #endif

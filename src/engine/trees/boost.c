@@ -112,7 +112,7 @@ code_train(struct boost *s, struct error *err)
     struct progress *progress = s->ctx->progress;
     struct binned_rule rule = {s->rule.bins, BINNER_MAX_BINS,
                                (size_t)s->rule.grow.split.level_rows,
-                               s->ctx->seed};
+                               s->ctx->seed, s->rule.bundle};
 
     if (s->init) {
         struct binned_levels levels = {s->init->level_start,

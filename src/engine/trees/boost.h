@@ -26,6 +26,7 @@ struct boost_rule {
     bool refits;       /* no rounds: other values for the leaves of init */
     double refit_keep; /* the share of the old ones */
     unsigned bins;
+    bool bundle;
 };
 
 struct boost {

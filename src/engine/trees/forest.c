@@ -447,7 +447,7 @@ fitting_init(struct fitting *f, const struct params *p, struct error *err)
 {
     double base[TARGET_MAX_CLASSES] = {0};
     struct binned_rule rule = {(unsigned)params_int(p, "bins"), BINNER_NARROW,
-                               0, f->ctx->seed};
+                               0, f->ctx->seed, false};
     bool left_out = f->bootstrap || f->draws < f->n;
 
     f->words = (f->n + 63) / 64;

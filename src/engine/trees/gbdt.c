@@ -104,6 +104,9 @@ static const struct param GBDT_PARAMS[] = {
     {"bins", PARAM_INT, 2, BINNER_MAX_BINS, "255", NULL,
      "codes that a column of numbers is cut into, at most; beyond 255 those "
      "that need more take 16 bits"},
+    {"bundle", PARAM_BOOL, 0, 0, "true", NULL,
+     "columns that are never off their usual value in one row share memory; "
+     "the model is the same"},
     {"level_rows", PARAM_INT, 1, 1e9, "10", NULL,
      "rows a category needs in a leaf to be told from the missing ones"},
     {"level_smooth", PARAM_FLOAT, 0, 1e9, "10", NULL,
@@ -223,7 +226,8 @@ choose_rule(const struct fit_data *d, const struct params *p,
     bool small = n < 10000, many = design_cols(d->train) >= 10;
     double leaves = fmin(fmax(floor(sqrt(n) / 8), 8), 127);
     struct boost_rule r = {.loss = *loss,
-                           .bins = (unsigned)params_int(p, "bins")};
+                           .bins = (unsigned)params_int(p, "bins"),
+                           .bundle = params_bool(p, "bundle")};
     struct split_rule *s = &r.grow.split;
     size_t depth = (size_t)params_int(p, "max_depth");
 

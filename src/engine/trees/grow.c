@@ -494,8 +494,12 @@ search_counted(struct grower *g, uint32_t leaf)
     }
     memset(g->counts, 0, b->n_bins * sizeof *g->counts);
     for (size_t i = 0; i < l->n; i++) {
-        for (size_t s = 0; s < b->n_slots; s++)
-            g->counts[b->slot[s].first + binned_code(b, s, rows[i])]++;
+        const uint8_t *code = binned_row(b, rows[i]);
+
+        for (size_t p = 0; p < b->n_places; p++)
+            g->counts[b->place[p].first + code[p]]++;
+        for (size_t s = b->n_narrow; s < b->n_slots; s++)
+            g->counts[b->slot[s].first + binned_long(b, s)[rows[i]]]++;
     }
     grow_search(g, leaf, g->counts, g->found);
     l->stage = GROW_WAITS;
@@ -506,7 +510,8 @@ search_counted(struct grower *g, uint32_t leaf)
 static void
 sum_root(const struct grower *g, struct grow_leaf *root)
 {
-    const struct binned_slot *first = &g->b->slot[0];
+    const struct binned_slot *first =
+        g->b->n_places > 0 ? &g->b->place[0] : &g->b->slot[0];
     const int64_t *hist = grow_hist_of(g, root);
 
     for (size_t k = first->first; k <= first->first + first->n_bins; k++) {

@@ -24,6 +24,24 @@ enum {
 
 /* ---- part ---- */
 
+/* A set of the codes of a bundled slot, as stored: codes of others say that it
+ * is at its usual one. */
+static const uint64_t *
+stored_set(const struct binned_slot *s, const uint64_t *set, uint64_t *out)
+{
+    bool rest_left = set[s->rest / 64] >> (s->rest % 64) & 1;
+
+    memset(out, rest_left ? 0xff : 0, PART_SET_WORDS * sizeof *out);
+    for (unsigned k = 1; k <= s->n_bins; k++) {
+        unsigned at = binned_stored(s, k);
+        bool left = set[k / 64] >> (k % 64) & 1;
+
+        if (k != s->rest && left != rest_left)
+            out[at / 64] ^= UINT64_C(1) << (at % 64);
+    }
+    return out;
+}
+
 /* Which of a leaf's rows go left.  Codes are read by column; but where each is
  * in a line of memory of its own and the leaf is small, by row: the histogram
  * of the smaller child then finds its rows in the cache. */
@@ -35,19 +53,26 @@ mark_rows(const struct grower *g, const struct grow_leaf *l, size_t begin,
     const struct tree_split *s = &l->best.split;
     size_t n = end - begin, span = rows[n - 1] - rows[0];
     bool sparse = span / SPARSE >= n;
+    uint64_t stored[PART_SET_WORDS];
+    const uint64_t *set;
     const uint8_t *code;
+    size_t place;
 
     if (s->slot >= g->b->n_narrow)
         return part_mark_long(binned_long(g->b, s->slot), rows, n,
                               grow_long_set(g, l), bits);
-    code = g->b->col + s->slot * g->b->n_rows;
+    set = g->b->slot[s->slot].bundled
+              ? stored_set(&g->b->slot[s->slot], s->set, stored)
+              : s->set;
+    place = g->b->slot[s->slot].place;
+    code = g->b->col + place * g->b->n_rows;
     if (span == n - 1)
-        return g->part_fn->mark(code + rows[0], n, s->set, bits);
+        return g->part_fn->mark(code + rows[0], n, set, bits);
     if (sparse && l->n <= BY_ROW)
-        return part_mark_list(g->part_fn, binned_row(g->b, 0) + s->slot,
-                              g->b->n_words * BINNED_WORD, rows, n, true,
-                              s->set, bits);
-    return part_mark_list(g->part_fn, code, 1, rows, n, sparse, s->set, bits);
+        return part_mark_list(g->part_fn, binned_row(g->b, 0) + place,
+                              g->b->n_words * BINNED_WORD, rows, n, true, set,
+                              bits);
+    return part_mark_list(g->part_fn, code, 1, rows, n, sparse, set, bits);
 }
 
 static bool
@@ -311,9 +336,9 @@ grower_add_grown(const struct grower *g, double *score, size_t stride)
              &j);
 }
 
-/* One row, where slots may be long. */
+/* One row, where slots may be long or bundled. */
 static int32_t
-walk_long(const struct grower *g, const struct binned *b, size_t row)
+walk_any(const struct grower *g, const struct binned *b, size_t row)
 {
     int32_t at = 0;
 
@@ -353,14 +378,16 @@ void
 grower_add_coded(const struct grower *g, const struct binned *b, size_t begin,
                  size_t end, double *score, size_t stride)
 {
+    bool plain = !g->long_words && !b->by_place;
+
     if (g->n_leaves == 1) {
         for (size_t r = begin; r < end; r++)
             score[r * stride] += (double)g->value[0];
         return;
     }
-    for (size_t r = begin; r < end && g->long_words; r++)
-        score[r * stride] += (double)g->value[~walk_long(g, b, r)];
-    for (size_t r = begin; r < end && !g->long_words; r += LANES) {
+    for (size_t r = begin; r < end && !plain; r++)
+        score[r * stride] += (double)g->value[~walk_any(g, b, r)];
+    for (size_t r = begin; r < end && plain; r += LANES) {
         const uint8_t *row[LANES];
         int32_t at[LANES];
 

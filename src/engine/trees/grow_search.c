@@ -18,16 +18,38 @@ leaf_view(const struct grower *g, const struct grow_leaf *l)
                                .high = l->high};
 }
 
-/* The slots of a unit: begin..end-1. */
+/* The slots of a unit: binned_at() of begin..end-1; or a long slot. */
 static void
 slots_of(const struct binned *b, size_t unit, size_t *begin, size_t *end)
 {
-    *begin = unit * BINNED_WORD;
-    *end =
-        *begin + BINNED_WORD < b->n_narrow ? *begin + BINNED_WORD : b->n_narrow;
+    size_t first = unit * BINNED_WORD, next = first + BINNED_WORD;
+
     if (unit >= b->n_words) {
         *begin = b->n_narrow + unit - b->n_words;
         *end = *begin + 1;
+        return;
+    }
+    *begin = binned_place_start(b, first);
+    *end = binned_place_start(b, next < b->n_places ? next : b->n_places);
+}
+
+/* Slots in the order of places, where the first of equals need not be the
+ * lowest. */
+static void
+search_places(const struct grower *g, const struct split_leaf *view,
+              size_t begin, size_t end, const bool *may,
+              struct split_found *best)
+{
+    for (size_t i = begin; i < end; i++) {
+        size_t s = binned_at(g->b, i);
+        struct split_found one;
+
+        one.split.gain = 0;
+        if (may && !may[s])
+            continue;
+        split_slot(g->b, s, view, g->scale, &g->o.split, g->split_fn, &one);
+        if (split_better(&one, best))
+            *best = one;
     }
 }
 
@@ -41,6 +63,10 @@ search_unit(const struct grower *g, const struct grow_leaf *l, size_t unit,
     view.counts = counts;
     best->split.gain = 0;
     slots_of(g->b, unit, &begin, &end);
+    if (g->b->by_place && unit < g->b->n_words) {
+        search_places(g, &view, begin, end, may, best);
+        return;
+    }
     for (size_t s = begin; s < end; s++)
         if (!may || may[s])
             split_slot(g->b, s, &view, g->scale, &g->o.split, g->split_fn,
@@ -55,7 +81,7 @@ keep_best(const struct grower *g, struct grow_leaf *l, const uint32_t *counts,
 
     l->best.split.gain = 0;
     for (size_t u = 0; u < g->n_units; u++)
-        if (split_better(g->b, &found[u], &l->best))
+        if (split_better(&found[u], &l->best))
             l->best = found[u];
     view = leaf_view(g, l);
     view.counts = counts;
@@ -79,11 +105,18 @@ grow_search(struct grower *g, size_t leaf, const uint32_t *counts,
 static void
 bins_of(const struct binned *b, size_t unit, size_t *begin, size_t *end)
 {
-    size_t first, next;
+    size_t first = unit * BINNED_WORD, next = first + BINNED_WORD;
+    size_t slot = b->n_narrow;
 
-    slots_of(b, unit, &first, &next);
-    *begin = b->slot[first].first;
-    *end = next < b->n_slots ? b->slot[next].first : b->n_bins;
+    if (unit >= b->n_words) {
+        slot += unit - b->n_words;
+        *begin = b->slot[slot++].first;
+    } else {
+        *begin = b->place[first].first;
+    }
+    *end = slot < b->n_slots ? b->slot[slot].first : b->n_bins;
+    if (unit < b->n_words && next < b->n_places)
+        *end = b->place[next].first;
 }
 
 static struct split_found *

@@ -139,9 +139,9 @@ struct layout {
 static struct layout
 layout_of(const struct binned *b)
 {
-    return (struct layout){b->slot + b->n_wide * BINNED_WORD, b->n_wide,
-                           b->n_narrow / BINNED_WORD - b->n_wide,
-                           b->n_narrow % BINNED_WORD};
+    return (struct layout){b->place + b->n_wide * BINNED_WORD, b->n_wide,
+                           b->n_places / BINNED_WORD - b->n_wide,
+                           b->n_places % BINNED_WORD};
 }
 
 /* One row, whose codes stand at `at`; n_wide is known to the compiler. */

@@ -585,6 +585,57 @@ finish_long_category(const struct context *c)
     make_set(c, level, n, c->best->split.code);
 }
 
+/* ---- bundles ---- */
+
+/* A bundled slot as if it stood by itself: its usual code has what the others
+ * leave of the leaf. */
+struct alone {
+    struct binned_slot slot;
+    struct split_leaf leaf;
+    int64_t hist[2 * (BINNED_WIDE + 8)]; /* read past the end, by eight */
+    uint32_t counts[BINNED_WIDE + 8];
+};
+
+static void
+stand_alone(const struct binned_slot *s, const struct split_leaf *l,
+            struct alone *a)
+{
+    size_t n = s->n_bins, words = l->wide ? 2 : 1;
+    int64_t rest[2] = {l->g, l->h};
+    int64_t packed = (int64_t)((uint64_t)l->g << 32) + l->h;
+    uint32_t rows = (uint32_t)l->n_rows;
+
+    a->slot = *s;
+    a->slot.first = 0;
+    a->slot.bundled = false;
+    a->leaf = *l;
+    a->leaf.hist = a->hist;
+    a->leaf.counts = l->counts ? a->counts : NULL;
+    memset(a->hist, 0, (n + 9) * words * sizeof *a->hist);
+    memset(a->counts, 0, (n + 1) * sizeof *a->counts);
+    for (unsigned k = 1; k <= n; k++) {
+        size_t from = (size_t)s->first + (k < s->rest ? k : k - 1);
+
+        if (k == s->rest)
+            continue;
+        if (l->wide) {
+            rest[0] -= a->hist[2 * k] = l->hist[2 * from];
+            rest[1] -= a->hist[2 * k + 1] = l->hist[2 * from + 1];
+        } else {
+            packed -= a->hist[k] = l->hist[from];
+        }
+        if (l->counts)
+            rows -= a->counts[k] = l->counts[from];
+    }
+    if (l->wide) {
+        a->hist[2 * s->rest] = rest[0];
+        a->hist[2 * s->rest + 1] = rest[1];
+    } else {
+        a->hist[s->rest] = packed;
+    }
+    a->counts[s->rest] = rows;
+}
+
 void
 split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
            const struct hist_scale *scale, const struct split_rule *rule,
@@ -600,7 +651,13 @@ split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
                         .total_h = (double)leaf->h * scale->h_unit,
                         .best = best};
     double rows = leaf->counts || rule->uneven ? 0 : rule->min_rows;
+    struct alone alone;
 
+    if (c.slot->bundled) {
+        stand_alone(c.slot, leaf, &alone);
+        c.slot = &alone.slot;
+        c.leaf = &alone.leaf;
+    }
     /* Half a row of doubt: the estimate must not refuse what it would round
      * to min_rows. */
     c.least_h = (rows - 0.5) * c.total_h / (double)leaf->n_rows;
@@ -634,8 +691,15 @@ split_finish(const struct binned *b, const struct split_leaf *leaf,
                         .total_h = (double)leaf->h * scale->h_unit,
                         .best = best};
 
+    struct alone alone;
+
     if (!(best->split.gain > 0))
         return;
+    if (c.slot->bundled) {
+        stand_alone(c.slot, leaf, &alone);
+        c.slot = &alone.slot;
+        c.leaf = &alone.leaf;
+    }
     if (!c.slot->category)
         finish_number(&c);
     else if (c.slot->n_bins > BINNER_NARROW)
@@ -643,10 +707,9 @@ split_finish(const struct binned *b, const struct split_leaf *leaf,
 }
 
 bool
-split_better(const struct binned *b, const struct split_found *a,
-             const struct split_found *than)
+split_better(const struct split_found *a, const struct split_found *than)
 {
     if (a->split.gain != than->split.gain || !(a->split.gain > 0))
         return a->split.gain > than->split.gain;
-    return b->slot[a->split.slot].col < b->slot[than->split.slot].col;
+    return a->split.slot < than->split.slot;
 }

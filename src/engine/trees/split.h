@@ -93,6 +93,5 @@ void split_finish(const struct binned *b, const struct split_leaf *leaf,
                   const struct hist_scale *scale, const struct split_rule *rule,
                   struct split_found *best);
 /* Is a better than b?  Ties go to the lower slot. */
-bool split_better(const struct binned *b, const struct split_found *a,
-                  const struct split_found *than);
+bool split_better(const struct split_found *a, const struct split_found *than);
 #endif
