@@ -300,9 +300,13 @@ choose_wave(struct grower *g)
         struct grow_leaf *l = &g->leaf[leaf];
 
         l->stage = GROW_PARTED;
-        l->child = (uint32_t)g->n_known;
+        if (l->child == 0) { /* else from when it failed */
+            assert(g->n_known + 2 <= 4 * g->o.leaves + 1);
+            l->child = (uint32_t)g->n_known;
+            g->n_known += 2;
+        }
         for (size_t i = 0; i < 2; i++)
-            g->leaf[g->n_known++] = (struct grow_leaf){.hist = -1};
+            g->leaf[l->child + i] = (struct grow_leaf){.hist = -1};
         if (l->n > GROW_SMALL_ROWS)
             g->large[g->n_large++] = g->n_parts;
         else
