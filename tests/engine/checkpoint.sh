@@ -33,7 +33,9 @@ killed plain --set trees=150 --set row_share=0.8
 killed drop --set trees=90 --set drop_rate=0.3 --patience 10
 killed goss --set trees=90 --set goss=true --set learning_rate=0.2
 killed long --set trees=60 --set bins=2000 --set drop_rate=0.2
+killed lines --set trees=60 --set linear_leaves=true
 killed init --set trees=60 --init whole.plain
+killed linesinit --set trees=40 --set linear_leaves=true --init whole.plain
 killed longinit --set trees=60 --set bins=3000 --init whole.long
 
 rm -f none

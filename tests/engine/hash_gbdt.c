@@ -149,6 +149,7 @@ main(int argc, char **argv)
         {"loss=cox"},
         {"goss=true", "learning_rate=0.5", "row_share=1"},
         {"drop_rate=0.4", "skip_drop=0.2"},
+        {"linear_leaves=true"},
         {"bins=2000", "drop_rate=0.4", "min_rows=1"},
     };
     struct pool *pool = pool_new(argc > 1 ? (unsigned)atoi(argv[1]) : 1);

@@ -200,6 +200,10 @@ gbdt_take(struct portable *p, const void *learner, uint32_t in,
     struct graph_node n = {.op = GRAPH_TREES, .n_in = 1, .in = &in};
     uint32_t id;
 
+    if (gbdt_forest(learner)->line_start)
+        return error_set(err, ERR_TYPE,
+                         "leaves that are lines (linear_leaves) have no place "
+                         "in other formats");
     if (!(n.trees = forest_take(gbdt_forest(learner), err)))
         return false;
     n.width = n.trees->n_outputs;

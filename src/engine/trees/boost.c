@@ -27,6 +27,7 @@ boost_fini(struct boost *s)
     free(s->extent);
     free(s->loss);
     free(s->power);
+    boost_lines_free(s->lines);
     free(s->sample);
     free(s->order);
     free(s->active);
@@ -235,7 +236,8 @@ boost_init(struct boost *s, struct error *err)
     mem_give_back(); /* what finding the cuts took */
     if (!make_objectives(s, err) || !make_scores(s, base, err) ||
         !boost_make_sampling(s, err) || !boost_make_leaves(s, err) ||
-        !make_power(s, err) || !boost_make_drops(s, err))
+        !make_power(s, err) || !boost_make_lines(s, err) ||
+        !boost_make_drops(s, err))
         return false;
     s->forest = tree_forest_new(s->train, base, s->k, err);
     if (!s->forest || (s->init && !take_init(s, err)) || !boost_resume(s, err))
@@ -399,7 +401,12 @@ run_round(struct boost *s, bool *grew, struct error *err)
         *grew |= grower_leaves(s->grower) > 1;
         boost_renew_leaves(s, c);
         boost_scale_grown(s);
-        add_tree(s, c);
+        if (!boost_fit_lines(s, err))
+            return false;
+        if (s->lines)
+            boost_add_lines(s, c);
+        else
+            add_tree(s, c);
     }
     s->rounds++;
     return boost_bring_back(s, err);

@@ -27,6 +27,8 @@ struct boost_rule {
     double refit_keep; /* the share of the old ones */
     unsigned bins;
     bool bundle;
+    bool lines; /* in leaves */
+    double line_l2;
 };
 
 struct boost {
@@ -67,7 +69,8 @@ struct boost {
     size_t *slot_of; /* by column of the design; of DART */
     size_t *dropped; /* rounds left out in this one */
     size_t n_dropped;
-    float *best_value; /* of leaves, at the best round */
+    float *best_value;         /* of leaves, at the best round */
+    struct boost_lines *lines; /* NULL: leaves are constant */
 
     const struct forest *init; /* to go on from; NULL: nothing */
     size_t inherited;          /* its rounds */
@@ -157,6 +160,15 @@ void boost_renew_leaves(struct boost *s, size_t output);
  * leaf_start[l]. */
 void boost_sort_residuals(struct boost *s, size_t output, size_t n_leaves);
 size_t boost_most_leaves(const struct forest *f); /* of a tree */
+
+/* ---- boost_line.c ---- */
+
+bool boost_make_lines(struct boost *s, struct error *err) MUST_USE;
+void boost_lines_free(struct boost_lines *l);
+/* Lines in the leaves of the tree just grown. */
+bool boost_fit_lines(struct boost *s, struct error *err) MUST_USE;
+/* What that tree gives, onto the scores of all rows. */
+void boost_add_lines(struct boost *s, size_t output);
 
 /* ---- boost_refit.c ---- */
 

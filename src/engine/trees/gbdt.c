@@ -88,6 +88,10 @@ static const struct param GBDT_PARAMS[] = {
     {"refit_keep", PARAM_FLOAT, 0, 1, NULL, NULL,
      "with a model to go on from: add no trees, but give leaves new values "
      "that keep this share of the old"},
+    {"linear_leaves", PARAM_BOOL, 0, 0, "false", NULL,
+     "a leaf is a line over the columns that lead to it, not a number"},
+    {"linear_l2", PARAM_FLOAT, 0, 1e9, "1", NULL,
+     "linear_leaves: penalty on slopes, as l2 is on values"},
     {"goss", PARAM_BOOL, 0, 0, "false", NULL,
      "each tree learns from the rows of the largest gradients, and a few of "
      "the others"},
@@ -247,6 +251,8 @@ choose_rule(const struct fit_data *d, const struct params *p,
     r.grow.node_share = params_float(p, "node_col_share");
     r.refits = params_is_set(p, "refit_keep");
     r.refit_keep = r.refits ? params_float(p, "refit_keep") : 0;
+    r.lines = params_bool(p, "linear_leaves");
+    r.line_l2 = params_float(p, "linear_l2");
     r.goss = params_bool(p, "goss");
     r.top_share = params_float(p, "top_share");
     r.other_share = params_float(p, "other_share");
@@ -344,6 +350,25 @@ check_rule(const struct boost_rule *r, const struct gbdt *init,
                      "goss chooses the rows by itself: leave out row_share");
 }
 
+/* What leaves that are lines do not go with. */
+static bool
+check_lines(const struct boost_rule *r, const struct fit_data *d,
+            const struct gbdt *init, struct error *err)
+{
+    const struct objective o = {.rule = r->loss};
+    const char *with = r->drop_rate > 0       ? "drop_rate"
+                       : r->grow.trend        ? "monotone"
+                       : objective_renews(&o) ? "this loss"
+                       : d->feed              ? "a table beyond memory"
+                                              : NULL;
+
+    if (r->refits && init && init->forest->line_start)
+        return error_set(err, ERR_RANGE,
+                         "refit_keep: leaves that are lines keep theirs");
+    return !r->lines || !with ||
+           error_set(err, ERR_RANGE, "linear_leaves does not go with %s", with);
+}
+
 /* What `monotone` and `interact` hold the trees to. */
 static bool
 choose_limits(struct boost_rule *r, const struct fit_data *d,
@@ -385,6 +410,10 @@ gbdt_fit(const struct fit_data *d, const struct params *p,
     if (!check_rule(&s.rule, init, err) ||
         !choose_limits(&s.rule, d, p, &loss, &limits, err))
         return NULL;
+    if (!check_lines(&s.rule, d, init, err)) {
+        limits_fini(&limits);
+        return NULL;
+    }
     s.rule.grow.seed = ctx->seed;
     if (init && init->rate > 0 && !params_is_set(p, "learning_rate"))
         s.rule.grow.rate = init->rate; /* as it was learnt */
@@ -488,6 +517,10 @@ gbdt_attribute(const void *learner, const struct attribution *a,
         return error_set(err, ERR_RANGE,
                          "a model of several quantiles has no shares of its "
                          "own: ask for kernel ones, or learn one quantile");
+    if (m->forest->line_start)
+        return error_set(err, ERR_RANGE,
+                         "leaves that are lines have no exact shares: ask for "
+                         "kernel ones");
     return tree_shap(m->forest, a, err);
 }
 

@@ -71,6 +71,10 @@ void grower_leaf_of(const struct grower *g, uint16_t *leaf);
 /* Another value for a leaf, here and in f, whose last tree it is.  Leaves may
  * be set by many threads. */
 void grower_set_leaf(struct grower *g, struct forest *f, size_t leaf, float v);
+/* leaf[row] = its leaf, for rows begin..end-1 of a table coded by the same
+ * cuts. */
+void grower_leaf_coded(const struct grower *g, const struct binned *b,
+                       size_t begin, size_t end, uint16_t *leaf);
 /* score[row * stride] += value of its leaf, for the rows it was grown on. */
 void grower_add_grown(const struct grower *g, double *score, size_t stride);
 /* The same for rows begin..end-1 of a table coded by the same cuts. */

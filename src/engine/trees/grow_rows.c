@@ -352,6 +352,14 @@ walk_any(const struct grower *g, const struct binned *b, size_t row)
     return at;
 }
 
+void
+grower_leaf_coded(const struct grower *g, const struct binned *b, size_t begin,
+                  size_t end, uint16_t *leaf)
+{
+    for (size_t r = begin; r < end; r++)
+        leaf[r] = g->n_leaves > 1 ? (uint16_t)~walk_any(g, b, r) : 0;
+}
+
 /* Eight rows down the tree side by side. */
 static void
 walk_coded(const struct grower *g, const uint8_t *const *row, int32_t *at)

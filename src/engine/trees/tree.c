@@ -78,6 +78,10 @@ tree_forest_free(struct forest *f)
         free(f->value);
         free(f->level_start);
         free(f->set_code);
+        free(f->line_start);
+        free(f->line_base);
+        free(f->line_col);
+        free(f->line);
         free(f->gain);
         free(f->base);
         free(f->cover_code);
@@ -240,6 +244,8 @@ tree_cut(struct forest *f, size_t n_trees)
     f->n_trees = n_trees;
     f->n_nodes = f->node_start[n_trees];
     f->n_leaves = f->leaf_start[n_trees];
+    if (f->line_start)
+        f->n_terms = f->line_start[f->n_leaves];
     f->n_sets = 0;
     for (size_t i = 0; i < f->n_nodes; i++)
         f->n_sets += tree_blocks_of(f, i);
@@ -321,6 +327,7 @@ tree_save(const struct forest *f, struct st_writer *w)
     st_add1(w, "tree.level_start", ST_U32, f->n_cols + 1, f->level_start);
     st_add1(w, "tree.level_code", ST_U16, f->level_start[f->n_cols],
             f->level_code);
+    tree_save_lines(f, w);
     st_add1(w, "tree.gain", ST_F64, f->n_cols, f->gain);
     st_add1(w, "tree.base", ST_F64, f->n_outputs, f->base);
 }
@@ -539,6 +546,24 @@ load_sets(struct forest *f, struct loader *l)
     return f->set != NULL;
 }
 
+/* Most forests have none. */
+static bool
+load_lines(struct forest *f, struct loader *l)
+{
+    struct st_tensor t;
+    struct error ignored;
+
+    if (!st_need(l->file, "tree.line_start", ST_U32, -1, &t, &ignored))
+        return true;
+    f->line_start =
+        need(l, "tree.line_start", ST_U32, (int64_t)f->n_leaves + 1, NULL);
+    f->line_base =
+        need(l, "tree.line_base", ST_F64, (int64_t)f->n_leaves, NULL);
+    f->line_col = need(l, "tree.line_col", ST_U16, -1, &f->n_terms);
+    f->line = need(l, "tree.line", ST_F64, (int64_t)f->n_terms, NULL);
+    return !l->failed && tree_check_lines(f, l->err);
+}
+
 struct forest *
 tree_load(const struct st_file *file, size_t n_cols, size_t n_outputs,
           struct error *err)
@@ -572,8 +597,8 @@ tree_load(const struct st_file *file, size_t n_cols, size_t n_outputs,
     l.failed = l.failed || !load_levels(f, &l) || !load_sets(f, &l);
     if (!l.failed) {
         f->n_trees = starts - 1;
-        l.failed =
-            !check_forest(f, err) || !load_covers(f, err) || !tree_seal(f, err);
+        l.failed = !check_forest(f, err) || !load_lines(f, &l) ||
+                   !load_covers(f, err) || !tree_seal(f, err);
     }
     if (l.failed) {
         tree_forest_free(f);

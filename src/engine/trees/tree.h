@@ -65,6 +65,13 @@ struct forest {
     uint16_t *level_code;  /* owned */
     uint16_t *blocks;      /* n_cols: of a set; owned */
     size_t most_blocks;
+    /* Leaves that are lines, or NULL: those of leaf l are terms line_start[l]
+     * .. line_start[l + 1] - 1, and with any of them it gives line_base[l] + the
+     * sum of line[t] * column line_col[t], or value[l] where that misses one. */
+    uint32_t *line_start; /* n_leaves + 1 */
+    double *line_base, *line;
+    uint16_t *line_col;
+    size_t n_terms;
     double *gain; /* n_cols: sum over its splits, by tree_seal() */
     double *base; /* n_outputs */
     bool borrowed;

@@ -51,6 +51,8 @@ append_tree(struct forest *f, const struct forest *from, size_t t,
     copy_nodes(f, from, first, n);
     copy_sets(f, from, n);
     tree_end(f, from->value + leaf, n + 1);
+    if (!tree_append_lines(f, from, leaf, n + 1, err))
+        return false;
     if (from->cover)
         memcpy(tree_cover(f), from->cover + leaf,
                (n + 1) * sizeof *from->cover);

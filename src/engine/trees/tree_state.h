@@ -15,4 +15,24 @@ bool tree_code_sets(struct forest *f, struct error *err) MUST_USE;
 /* set_code to set and n_sets, which are nothing so far.  Codes, flags and
  * thresholds may be anything.  ERR_CORRUPT, ERR_NOMEM. */
 bool tree_decode_sets(struct forest *f, struct error *err) MUST_USE;
+
+/* ---- tree_line.c ---- */
+
+/* Room for lines of the first n_leaves leaves, n_terms more than there are. */
+bool tree_room_for_lines(struct forest *f, size_t n_leaves, size_t n_terms,
+                         struct error *err) MUST_USE;
+/* The line of the next leaf. */
+void tree_add_line(struct forest *f, size_t leaf, double base,
+                   const uint16_t *col, const double *term, size_t n);
+/* Of the last n leaves of f, which are those of `from` from `first` on. */
+bool tree_append_lines(struct forest *f, const struct forest *from,
+                       size_t first, size_t n, struct error *err) MUST_USE;
+/* What a leaf gives; column c of the row is x[c * stride]. */
+double tree_leaf_value(const struct forest *f, size_t leaf, const double *x,
+                       size_t stride);
+bool
+tree_score_lines(const struct forest *f, const struct design *d,
+                 struct pool *pool, double *out, struct error *err) MUST_USE;
+void tree_save_lines(const struct forest *f, struct st_writer *w);
+bool tree_check_lines(const struct forest *f, struct error *err) MUST_USE;
 #endif

@@ -35,6 +35,7 @@
 
 #include "base/attr.h"
 #include "base/mem.h"
+#include "engine/trees/tree_state.h"
 
 enum {
     LANES = 8,
@@ -77,6 +78,8 @@ find_used(struct forest *f, uint16_t *place, struct error *err)
     memset(place, 0, f->n_cols * sizeof *place);
     for (size_t i = 0; i < f->n_nodes; i++)
         place[f->feature[i]] = 1;
+    for (size_t t = 0; t < f->n_terms; t++)
+        place[f->line_col[t]] = 1;
     for (size_t c = 0; c < f->n_cols; c++)
         f->n_used += place[c];
     f->used = mem_try_array(f->n_used, sizeof *f->used, err);
@@ -533,6 +536,8 @@ tree_score(const struct forest *f, const struct design *d, struct pool *pool,
     if (design_cols(d) != f->n_cols)
         return error_set(err, ERR_RANGE, "%zu columns, expected %zu",
                          design_cols(d), f->n_cols);
+    if (f->line_start)
+        return tree_score_lines(f, d, pool, out, err);
     while (j.block > LANES && 2 * f->n_used * j.block > STACK_CODES)
         j.block /= 2;
     if (n < j.block)
