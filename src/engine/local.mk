@@ -179,6 +179,7 @@ liblathe_a_SOURCES += src/engine/port/port.c
 liblathe_a_SOURCES += src/engine/port/port.h
 liblathe_a_SOURCES += src/engine/port/portable.c
 liblathe_a_SOURCES += src/engine/port/portable.h
+liblathe_a_SOURCES += src/engine/port/portable_bayes.c
 liblathe_a_SOURCES += src/engine/port/portable_finish.c
 liblathe_a_SOURCES += src/engine/port/portable_net.c
 liblathe_a_SOURCES += src/engine/port/portable_of.c

@@ -309,6 +309,19 @@ bayes_fit(const struct fit_data *d, const struct params *p,
 
 /* ---- the fitted model ---- */
 
+struct bayes_parts
+bayes_parts(const void *learner)
+{
+    const struct bayes *m = learner;
+
+    return (struct bayes_parts){.p = m->p,
+                                .k = m->k,
+                                .prior = m->prior,
+                                .part = m->part,
+                                .at = m->at,
+                                .levels = m->levels};
+}
+
 struct scoring {
     const struct bayes *m;
     double *out;

@@ -15,4 +15,16 @@
 #include "engine/model.h"
 
 extern const struct family naive_bayes_family;
+
+/* A fitted learner, borrowed.  Of column j, part[at[j]..]: of a number mean,
+ * precision and offset of each of the k classes, of which the answer is offset -
+ * precision (x - mean)^2; of a category the log share of each of its levels[j]
+ * in each class.  What is missing or unknown adds nothing to the prior. */
+struct bayes_parts {
+    size_t p, k;
+    const double *prior, *part; /* logarithms */
+    const size_t *at;
+    const uint32_t *levels; /* 0: a number */
+};
+struct bayes_parts bayes_parts(const void *learner);
 #endif

@@ -97,8 +97,8 @@ port_format_title(enum port_format f)
 static double
 tolerance(const struct job *j, double usual)
 {
-    if (j->p->steep && (j->p->single || formats[j->o->format].floats))
-        return 1e-3;
+    if (j->p->slack > usual && (j->p->single || formats[j->o->format].floats))
+        return j->p->slack;
     return j->p->single && usual < 1e-5 ? 1e-5 : usual;
 }
 

@@ -36,8 +36,8 @@ struct portable {
     size_t n_classes;
     const char *target; /* NULL: the file does not say */
     bool single;        /* its answers are computed in 32 bits */
-    bool steep;         /* what is done to answers multiplies what rounding
-                           does to them */
+    double slack;       /* what 32 bits may change of an answer, where that is
+                           more than a format's usual; or 0 */
     struct buf about;   /* members of a JSON object, for the card */
     struct buf notes;   /* lines */
 };

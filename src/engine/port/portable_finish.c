@@ -292,7 +292,7 @@ isotonic_put(struct portable *p, const struct calibration *c, struct error *err)
     const double *x = c->x, *y = c->y;
     bool ok;
 
-    p->steep = true;
+    p->slack = 1e-3;
     buf_puts(&p->notes, "calibration by isotonic is steep in places: what is "
                         "computed in 32 bits may differ by\nup to 1e-3\n");
     ok = (part = mem_try_array(c->k, sizeof *part, err));

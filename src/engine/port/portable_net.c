@@ -290,32 +290,20 @@ take_net(struct taking *t)
 
 /* ---- tables ---- */
 
-/* The vector of a feature's level: row 0 is for none, or an unknown one. */
 static bool
 put_table(struct taking *t, const struct portable_features *features,
           size_t ref, const struct net_table *table, uint32_t *id)
 {
-    size_t n = table->n_levels, w = table->width;
-    const float *row = t->net->param + table->weight;
-    struct graph_node map = {
-        .op = GRAPH_MAP, .width = 1, .n_in = 1, .n_a = n, .n_b = n};
-    struct graph_node embed = {
-        .op = GRAPH_EMBED, .width = w, .n_in = 1, .n_a = (n + 1) * w};
-    uint32_t in, place;
+    size_t n = ((size_t)table->n_levels + 1) * table->width;
+    double *rows = mem_try_array(n, sizeof *rows, t->err);
+    struct portable_table own = {table->n_levels, table->width, rows};
+    bool ok;
 
-    map.in = &in;
-    embed.in = &place;
-    if (!portable_features_put(t->g, features, &ref, 1, &in, t->err) ||
-        !graph_add(t->g, &map, &place, t->err) ||
-        !graph_add(t->g, &embed, id, t->err))
-        return false;
-    for (size_t k = 0; k < n; k++) {
-        t->g->node[place].a[k] = (double)k;
-        t->g->node[place].b[k] = (double)k + 1;
-    }
-    for (size_t i = 0; i < (n + 1) * w; i++)
-        t->g->node[*id].a[i] = (double)row[i];
-    return true;
+    for (size_t i = 0; rows && i < n; i++)
+        rows[i] = (double)t->net->param[table->weight + i];
+    ok = rows && portable_put_table(t->g, features, ref, &own, id, t->err);
+    free(rows);
+    return ok;
 }
 
 bool

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/classic/bayes.h"
 #include "engine/classic/linear.h"
 #include "engine/classic/path.h"
 #include "engine/classic/sgd.h"
@@ -305,15 +306,20 @@ learner_take(struct portable *p, const struct model *m, struct error *err)
     const struct prepare *from = model_prepare(m);
     const void *learner = model_learner(m);
     bool mlp = model_family(m) == &mlp_family;
+    bool bayes = model_family(m) == &naive_bayes_family;
     struct portable_features features;
     const struct taker *t = NULL;
     uint32_t id;
 
-    if (model_family(m) != &cnn_family && !mlp && !(t = taker_find(m, err)))
+    if (model_family(m) != &cnn_family && !mlp && !bayes &&
+        !(t = taker_find(m, err)))
         return false;
     if (!(prepare_steps(from) ? portable_steps_put(p, from, &features, err)
-                              : features_plain(p, from, &features, err)) ||
-        !portable_columns(p->graph, from, &features, !mlp, &id, err))
+                              : features_plain(p, from, &features, err)))
+        return false;
+    if (bayes)
+        return portable_take_bayes(p, from, &features, learner, err);
+    if (!portable_columns(p->graph, from, &features, !mlp, &id, err))
         return false;
     if (mlp)
         return portable_take_mlp(p, from, &features, learner, id, err);

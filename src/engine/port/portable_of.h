@@ -32,6 +32,11 @@ bool portable_steps_put(struct portable *p, const struct prepare *from,
                         struct portable_features *features,
                         struct error *err) MUST_USE;
 
+struct portable_table {
+    size_t n_levels, width;
+    const double *rows;
+};
+
 /* What is done to answers, behind the last node. */
 bool portable_finish(struct portable *p, const struct model *m,
                      struct error *err) MUST_USE;
@@ -46,6 +51,18 @@ struct portable_curve {
 };
 bool portable_put_curve(struct graph *g, const struct portable_curve *c,
                         uint32_t *id, struct error *err) MUST_USE;
+
+/* All columns of naive Bayes, which sees features as they are. */
+bool portable_take_bayes(struct portable *p, const struct prepare *from,
+                         const struct portable_features *features,
+                         const void *learner, struct error *err) MUST_USE;
+
+/* A row of a table for each level of feature `ref`, from row 1 on; row 0 is for
+ * none of them.  rows: (n_levels + 1, width). */
+bool
+portable_put_table(struct graph *g, const struct portable_features *features,
+                   size_t ref, const struct portable_table *table, uint32_t *id,
+                   struct error *err) MUST_USE;
 
 /* ---- nets ---- */
 
