@@ -7,7 +7,8 @@
 # of three counts.  Processor time of all threads is compared, since neighbours
 # change the other.  Exit status 3 when lathe is slower by more than a tenth in
 # fitting and scoring together.
-# Needs Debian's python3-sklearn.
+# Needs Debian's python3-sklearn; for ets python3-statsmodels, or it is left
+# out.
 # SPDX-License-Identifier: GPL-3.0-or-later
 import os
 import subprocess
@@ -25,6 +26,11 @@ from sklearn.linear_model import (ElasticNetCV, LassoCV, Ridge, SGDClassifier,
                                   SGDRegressor)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+
+try:
+    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+except ImportError:
+    ETSModel = None
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "."
 ONLY = sys.argv[2:]  # families; none: all
@@ -62,7 +68,25 @@ def peer(make, x, y, answer):
     return fit, time.process_time() - t
 
 
+class Ets:
+    """A level, a trend and a season of twelve, all additive."""
+
+    def fit(self, x, y):
+        self.fitted = ETSModel(y, error="add", trend="add", seasonal="add",
+                               seasonal_periods=12).fit(disp=0)
+
+    def forecast(self, x):
+        return self.fitted.forecast(len(x))
+
+
+def season(n):
+    rng, t = np.random.default_rng(2), np.arange(n)
+    return 50 + 0.02 * t + 10 * np.sin(2 * np.pi * t / 12) + rng.normal(size=n)
+
+
 WORK = [
+    ("ets", 500, 1, 0, ["period=12", "error=additive", "trend=additive",
+                         "season=additive", "damped=no"], Ets, "forecast"),
     ("kmeans", 100000, 20, 1, ["k=30", "starts=2"],
      lambda: KMeans(30, n_init=2, random_state=1), "predict"),
     ("knn", 100000, 6, 2, [],
@@ -73,7 +97,9 @@ WORK = [
     ("pca", 200000, 30, 1, ["components=10"],
      lambda: PCA(10, svd_solver="full"), "transform"),
     ("pca", 3000, 600, 1, ["components=10"],
-     lambda: PCA(10, svd_solver="full"), "transform"),
+     lambda: PCA(10, random_state=1), "transform"),
+    ("pca", 5000, 1000, 1, ["components=10"],
+     lambda: PCA(10, random_state=1), "transform"),
     ("isolation_forest", 50000, 20, 1, [],
      lambda: IsolationForest(n_jobs=2), "score_samples"),
     ("ridge", 200000, 30, 0, ["lambda=0.001"],
@@ -98,7 +124,11 @@ def main():
         for family, n, p, classes, settings, make, answer in WORK:
             if ONLY and family not in ONLY:
                 continue
+            if family == "ets" and not ETSModel:
+                continue
             x, y = numbers(n, p)
+            if family == "ets":
+                y = season(n)
             if classes == 2:
                 y = (y > np.median(y)).astype(float)
             write(path, x, y, classes)
@@ -110,7 +140,7 @@ def main():
             a, b = np.min(ours, 0), np.min(theirs, 0)
             share = a.sum() / b.sum()
             slow += share > 1.1
-            print("%-17s %7d x %-4d  lathe %7.3f + %6.3f s   scikit-learn "
+            print("%-17s %7d x %-4d  lathe %7.3f + %6.3f s   the other "
                   "%7.3f + %6.3f s   %5.2f x" % (family, n, p, a[0], a[1],
                                                  b[0], b[1], share),
                   flush=True)

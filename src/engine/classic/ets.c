@@ -649,38 +649,25 @@ static const struct param naive_params[] = {
     {NULL, PARAM_INT, 0, 0, NULL, NULL, NULL},
 };
 
+#define SERIES_FAMILY                                               \
+    .style = PREPARE_IDS, .columns = columns,                       \
+    .problems = 1u << PROBLEM_REGRESSION, .free = learner_free,     \
+    .score = ets_score, .importance = ets_importance,               \
+    .forecast = ets_forecast, .tables = tables, .table = ets_table, \
+    .save = ets_save, .load = ets_load
+
 const struct family ets_family = {
     .name = "ets",
     .title = "exponential smoothing",
     .params = ets_params,
-    .style = PREPARE_IDS,
-    .columns = columns,
-    .problems = 1u << PROBLEM_REGRESSION,
     .fit = ets_fit_family,
-    .free = learner_free,
-    .score = ets_score,
-    .importance = ets_importance,
-    .forecast = ets_forecast,
-    .tables = tables,
-    .table = ets_table,
-    .save = ets_save,
-    .load = ets_load,
+    SERIES_FAMILY,
 };
 
 const struct family seasonal_naive_family = {
     .name = "seasonal_naive",
     .title = "the value of a season ago",
     .params = naive_params,
-    .style = PREPARE_IDS,
-    .columns = columns,
-    .problems = 1u << PROBLEM_REGRESSION,
     .fit = naive_fit,
-    .free = learner_free,
-    .score = ets_score,
-    .importance = ets_importance,
-    .forecast = ets_forecast,
-    .tables = tables,
-    .table = ets_table,
-    .save = ets_save,
-    .load = ets_load,
+    SERIES_FAMILY,
 };
