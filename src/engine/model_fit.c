@@ -294,20 +294,21 @@ column_named(const struct fit *f, const char *param)
 }
 
 /* The names in `list`: it is one itself, or has commas between; *at moves on,
- * from 0.  False behind the last. */
+ * from 0.  False behind the last; an empty list holds one empty name. */
 static bool
 next_name(const struct frame *f, const char *list, size_t *at, struct str *out)
 {
-    struct str rest = {list + *at, strlen(list + *at)};
-    const char *comma = memchr(rest.p, ',', rest.n);
+    size_t len = strlen(list);
+    const char *comma;
 
-    if (*at > 0 && rest.n == 0)
+    if (*at > len)
         return false;
+    comma = memchr(list + *at, ',', len - *at);
     if (*at == 0 && frame_find(f, list) >= 0)
         comma = NULL;
-    out->p = rest.p;
-    out->n = comma ? (size_t)(comma - rest.p) : rest.n;
-    *at += out->n + (comma != NULL);
+    out->p = list + *at;
+    out->n = (comma ? (size_t)(comma - list) : len) - *at;
+    *at += out->n + 1;
     *out = str_trim(*out);
     return true;
 }

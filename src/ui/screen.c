@@ -309,6 +309,9 @@ on_resized(void *ctx)
 {
     struct ui *ui = ctx;
 
+    /* Also to the size it had: what the terminal cut meanwhile is gone. */
+    if (ui->term)
+        term_redraw(ui->term);
     ui_paint(ui, true);
 }
 

@@ -97,7 +97,7 @@ like "$out" '^800.true.true$' "Lua crosses by groups"
 like "$out" '^3.true$' "and nested"
 like "$out" '^nested 3-fold cross-validation' "which it says"
 like "$out" '^600.200$' "and splits by groups"
-like "$out" '^false.*a gap or a window is of rows by time' "a gap wants time"
+like "$out" '^false.*a gap, a window or the rows of a fold are of rows by time' "a gap wants time"
 
 # What is done to answers.
 $lathe train "$churn" --target churn --model logistic --test 0.2 --calibrate isotonic --threshold f1 --interval 0.9 --out f.lathe > out 2>&1

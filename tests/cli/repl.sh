@@ -36,8 +36,8 @@ shows '^> *$' "a prompt comes"
 type 'config = { rate = 7, rows = 2 }' && key Enter
 type 'conf' && key Tab && type '.ra' && key Tab Enter
 shows '^7$' "Tab completes globals and fields"
-type 'lathe.gb' && key Tab && type '{}'
-shows 'lathe.gbdt\(' "and the library"
+type 'lathe.isol' && key Tab && type '{}'
+shows 'lathe.isolation_forest\(' "and the library"
 key C-c
 type 'if true then' && key Enter
 shows '^>> *$' "an unfinished line asks for more"

@@ -256,13 +256,13 @@ if [ -n "$python" ]; then
     sed 's/^/# /' why
     for kind in f32 f16 bf16; do
         $lathe import net_$kind.safetensors --classes a,b,c --columns u,v,w --activation tanh \
-            --out net.lathe > card 2> why
+            --out tensors.lathe > card 2> why
         sed 's/^/# /' why
-        $lathe predict net.lathe net.csv | sed 1d | cut -d, -f1-3 > a1
+        $lathe predict tensors.lathe net.csv | sed 1d | cut -d, -f1-3 > a1
         is "$(apart 3 a1 want_$kind)" close "a network in safetensors answers alike, weights $kind"
     done
     like "$(cat card)" 'a softmax is taken' "and the card says what was taken"
-    like "$($lathe import net.lathe 2>&1)" "a model of lathe's already" "lathe's own file is told"
+    like "$($lathe import tensors.lathe 2>&1)" "a model of lathe's already" "lathe's own file is told"
 fi
 
 # ---- Lua ----
