@@ -23,6 +23,7 @@
 enum { SEED = 31, N_FEATURES = 28, N_MEASURED = 21, N_USERS = 500000 };
 
 #define DAY INT64_C(86400)
+#define HIGGS_MIDDLE 0.608 /* the median of the log odds before it */
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
 /* ---- draws ---- */
@@ -75,11 +76,16 @@ poisson(struct draw *d, double mean)
 /* ---- higgs ---- */
 
 static double
+tag(struct draw *d)
+{
+    double u = unit(d);
+
+    return u < 0.5 ? 0 : u < 0.8 ? 1.086 : u < 0.95 ? 2.173 : 3.102;
+}
+
+static double
 measured(struct draw *d, unsigned j)
 {
-    static const double tags[] = {0,     0,     0,     0,     0,
-                                  1.086, 1.086, 1.086, 2.173, 3.102};
-
     switch (j % 7) {
     case 0:
     case 3:
@@ -88,33 +94,65 @@ measured(struct draw *d, unsigned j)
     case 4:
         return normal(d);
     case 6:
-        return tags[below(d, LENGTH(tags))];
+        return tag(d);
     default:
         return (2 * unit(d) - 1) * 1.74;
     }
 }
 
+/* What two of momentum, rapidity and angle weigh together. */
+static double
+mass(const double *a, const double *b)
+{
+    double y = 0.7 * (a[1] - b[1]);
+    double cosh = (fm_exp(y) + fm_exp(-y)) / 2;
+
+    return sqrt(fmax(0, 2 * a[0] * b[0] * (cosh - cos(a[2] - b[2]))));
+}
+
+static double
+bump(double x, double at, double width)
+{
+    double z = (x - at) / width;
+
+    return fm_exp(-z * z);
+}
+
+/* Log odds: bumps of masses, products, waves; about half the rows are 1. */
+static double
+log_odds(const double *x, const double *m)
+{
+    double s = 1.9 * bump(m[0], 1.0, 0.35) + 1.6 * bump(m[3], 1.4, 0.4) -
+               1.3 * bump(m[5], 0.7, 0.4) + 0.5 * tanh(m[6] - 2.2);
+
+    s += 0.45 * x[6] * (x[1] * x[8] > 0) + 0.35 * x[1] * x[4] * (x[13] > 0);
+    s += 0.5 * sin(2 * x[2]) * cos(2 * x[9]);
+    s += 0.3 * log1p(x[14]) * x[18] - 0.25 * fabs(x[15]) + 0.2 * x[20];
+    return 1.35 * (s - HIGGS_MIDDLE) + 0.1;
+}
+
 static void
 higgs(size_t n)
 {
+    static const unsigned pair[][2] = {{0, 3}, {7, 10}, {14, 17},
+                                       {0, 7}, {3, 14}, {10, 17}};
+
     fputs("target", stdout);
     for (unsigned j = 0; j < N_FEATURES; j++)
         printf(",f%u", j);
     putchar('\n');
     for (size_t i = 0; i < n; i++) {
         struct draw d = {i, 0};
-        double x[N_FEATURES], s;
+        double x[N_FEATURES], m[N_FEATURES - N_MEASURED];
 
         for (unsigned j = 0; j < N_MEASURED; j++)
             x[j] = measured(&d, j);
-        for (unsigned j = N_MEASURED; j < N_FEATURES; j++) {
-            unsigned k = (j - N_MEASURED) * 3;
-            double a = x[k] - x[k + 1], b = x[k + 2];
-
-            x[j] = sqrt(a * a + b * b) * fm_exp(0.15 * normal(&d));
-        }
-        s = x[21] - x[22] * x[6] + x[1] * x[4] - x[25] / 2;
-        printf("%d", s > normal(&d));
+        for (unsigned k = 0; k < LENGTH(pair); k++)
+            m[k] = mass(x + pair[k][0], x + pair[k][1]);
+        m[6] = sqrt(m[0] * m[0] + m[1] * m[1] + m[3] * m[3]);
+        for (unsigned k = 0; k < LENGTH(m); k++)
+            x[N_MEASURED + k] = m[k] * fm_exp(0.15 * normal(&d));
+        printf("%d", unit(&d) < 1 / (1 + fm_exp(-log_odds(x, m))));
         for (unsigned j = 0; j < N_FEATURES; j++)
             printf(",%.6g", x[j]);
         putchar('\n');
