@@ -404,6 +404,7 @@ test_what_it_cannot_learn_is_told(void **state)
     static const char *const softmax[] = {"loss=softmax", NULL};
     struct lesson l = rows(&sgd_family, PROBLEM_REGRESSION, 50, logistic);
     struct error err;
+    void *learner;
 
     (void)state;
     assert_null(lesson_learn(&l, NULL, NULL, &err));
@@ -416,7 +417,9 @@ test_what_it_cannot_learn_is_told(void **state)
     l.problem = PROBLEM_REGRESSION;
     for (size_t i = 0; i < l.n; i++)
         l.y[i] = 7;
-    assert_non_null(lesson_must_learn(&l));
+    learner = lesson_must_learn(&l);
+    assert_non_null(learner);
+    l.family->free(learner);
     lesson_free(&l);
 }
 
