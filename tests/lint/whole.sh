@@ -21,4 +21,10 @@ missing=$(find tests -type f ! -path 'tests/data/*' ! -path 'tests/fuzz/corpus/*
     done)
 is "$missing" "tests/local.mk" "every file below tests has a place in a local.mk"
 
+# What no list names is not in the tarball either.
+missing=$(find src -name '*.[ch]' | while read -r f; do
+    grep -qwF -e "$f" src/*/local.mk || echo "$f"
+done)
+is "$missing" "" "so has every file below src"
+
 done_testing
