@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "engine/trees/boost.h"
+#include "engine/trees/tree_state.h"
 
 struct sums {
     double g, h;
@@ -72,22 +73,6 @@ refit_init(struct refit *r, struct error *err)
 
 /* ---- a tree ---- */
 
-static bool
-goes_left(const struct forest *f, size_t node, double x)
-{
-    uint32_t first = f->level_start[f->feature[node]];
-    uint32_t n_levels = f->level_start[f->feature[node] + 1] - first;
-    const uint64_t *set;
-    unsigned code;
-
-    if (!(f->flags[node] & TREE_CATEGORY))
-        return isnan(x) ? f->flags[node] & TREE_MISSING_LEFT
-                        : x < f->threshold[node];
-    code = x >= 0 && x < n_levels ? f->level_code[first + (uint32_t)x] : 0;
-    set = f->set + (size_t)f->threshold[node] * TREE_SET_WORDS;
-    return set[code / 64] >> (code % 64) & 1;
-}
-
 static uint16_t
 leaf_of(const struct refit *r, size_t row)
 {
@@ -99,7 +84,7 @@ leaf_of(const struct refit *r, size_t row)
         size_t node = start + (size_t)at;
         double x = r->x[f->feature[node] * r->s->n + row];
 
-        at = goes_left(f, node, x) ? f->left[node] : f->right[node];
+        at = tree_goes_left(f, node, x) ? f->left[node] : f->right[node];
     }
     return (uint16_t)~at;
 }

@@ -111,8 +111,8 @@ tree_leaf_value(const struct forest *f, size_t leaf, const double *x,
 
 /* ---- scoring ---- */
 
-static bool
-goes_left(const struct forest *f, size_t node, double x)
+bool
+tree_goes_left(const struct forest *f, size_t node, double x)
 {
     uint32_t first = f->level_start[f->feature[node]];
     uint32_t n_levels = f->level_start[f->feature[node] + 1] - first;
@@ -136,8 +136,9 @@ leaf_of(const struct forest *f, size_t t, const double *x, size_t stride)
     while (at >= 0) {
         size_t node = start + (size_t)at;
 
-        at = goes_left(f, node, x[f->feature[node] * stride]) ? f->left[node]
-                                                              : f->right[node];
+        at = tree_goes_left(f, node, x[f->feature[node] * stride])
+                 ? f->left[node]
+                 : f->right[node];
     }
     return f->leaf_start[t] + (size_t)~at;
 }

@@ -27,6 +27,8 @@ void tree_add_line(struct forest *f, size_t leaf, double base,
 /* Of the last n leaves of f, which are those of `from` from `first` on. */
 bool tree_append_lines(struct forest *f, const struct forest *from,
                        size_t first, size_t n, struct error *err) MUST_USE;
+/* The way of one value at a node: a row walked by itself. */
+bool tree_goes_left(const struct forest *f, size_t node, double x);
 /* What a leaf gives; column c of the row is x[c * stride]. */
 double tree_leaf_value(const struct forest *f, size_t leaf, const double *x,
                        size_t stride);
