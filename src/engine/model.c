@@ -182,7 +182,77 @@ void
 prediction_fini(struct prediction *p)
 {
     free(p->value);
-    p->value = NULL;
+    free(p->more);
+    p->value = p->more = NULL;
+}
+
+/* ---- numbers beside the answer ---- */
+
+/* Of a row: each of several values, or none. */
+static size_t
+more_values(const struct model *m)
+{
+    size_t middle, k = model_outputs(m, &middle);
+
+    return k == model_width(m) ? 0 : k;
+}
+
+size_t
+model_more(const struct model *m)
+{
+    bool range = m->finish.ranged && m->like.problem == PROBLEM_REGRESSION;
+
+    return more_values(m) + (range ? 2 : 0);
+}
+
+void
+model_more_name(const struct model *m, size_t i, char *out)
+{
+    size_t values = more_values(m);
+
+    if (i < values)
+        m->family->output_name(m->learner, i, out);
+    else
+        strcpy(out, i == values ? "low" : "high");
+}
+
+/* value: those of a row, k of them. */
+static void
+fill_more(const struct model *m, const double *value, size_t k, double *out)
+{
+    size_t values = more_values(m);
+    double width = m->finish.conformal.width;
+
+    memcpy(out, value, values * sizeof *out);
+    if (model_more(m) > values) {
+        out[values] = value[0] - width;
+        out[values + 1] = value[k - 1] + width;
+    }
+}
+
+bool
+model_predict_all(const struct model *m, const struct frame *f,
+                  struct pool *pool, struct prediction *out, struct error *err)
+{
+    size_t middle, k = model_outputs(m, &middle);
+    struct prediction p;
+
+    if (!predict(m, f, k, pool, &p, err))
+        return false;
+    p.n_more = model_more(m);
+    if (p.n_more) {
+        if (!(p.more = mem_try_array(p.n, p.n_more * sizeof *p.more, err))) {
+            prediction_fini(&p);
+            return false;
+        }
+        for (size_t i = 0; i < p.n; i++) {
+            fill_more(m, p.value + i * k, k, p.more + i * p.n_more);
+            p.value[i] = p.value[i * k + middle];
+        }
+        p.k = 1;
+    }
+    *out = p;
+    return true;
 }
 
 size_t
@@ -197,17 +267,24 @@ model_finish(const struct model *m)
     return m->finish.n ? &m->finish : NULL;
 }
 
+/* Every k-th of n values. */
+static struct column *
+every_column(const double *value, size_t n, size_t k, struct error *err)
+{
+    double *x = mem_try_aligned(n, sizeof *x, err);
+
+    if (!x)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        x[i] = value[i * k];
+    return column_new(COL_FLOAT64, n, x, NULL, NULL, err);
+}
+
 /* Column c of the predictions. */
 static struct column *
 number_column(const struct prediction *p, size_t c, struct error *err)
 {
-    double *x = mem_try_aligned(p->n, sizeof *x, err);
-
-    if (!x)
-        return NULL;
-    for (size_t i = 0; i < p->n; i++)
-        x[i] = p->value[i * p->k + c];
-    return column_new(COL_FLOAT64, p->n, x, NULL, NULL, err);
+    return every_column(p->value + c, p->n, p->k, err);
 }
 
 static struct column *
@@ -259,41 +336,22 @@ whole_column(const struct prediction *p, size_t c, struct error *err)
     return column_new(COL_INT64, p->n, x, NULL, NULL, err);
 }
 
-/* A value of each row, moved. */
-static struct column *
-moved_column(const struct prediction *p, size_t c, double by, struct error *err)
+bool
+model_in_set(const struct model *m, const double *row, size_t c)
 {
-    double *x = mem_try_aligned(p->n, sizeof *x, err);
-
-    if (!x)
-        return NULL;
-    for (size_t i = 0; i < p->n; i++)
-        x[i] = p->value[i * p->k + c] + by;
-    return column_new(COL_FLOAT64, p->n, x, NULL, NULL, err);
+    return conformal_has(&m->finish.conformal, row, model_width(m), c);
 }
 
-/* "low" and "high", around the value, or around all of them. */
-static struct frame *
-add_range(struct frame *f, const struct model *m, const struct prediction *p,
-          struct error *err)
+void
+model_set_text(const struct model *m, const double *row, struct buf *out)
 {
-    double width = m->finish.conformal.width;
+    const char *comma = "";
 
-    if (!f || !m->finish.ranged)
-        return f;
-    f = add_column(f, "low", moved_column(p, 0, -width, err), err);
-    return f ? add_column(f, "high", moved_column(p, p->k - 1, width, err), err)
-             : NULL;
-}
-
-static void
-set_text(const struct model *m, const double *row, size_t k, struct buf *out)
-{
-    buf_clear(out);
     for (size_t c = 0; c < m->like.n_classes; c++)
-        if (conformal_has(&m->finish.conformal, row, k, c)) {
-            buf_puts(out, out->len ? ", " : "");
+        if (model_in_set(m, row, c)) {
+            buf_puts(out, comma);
             buf_puts(out, m->like.classes[c]);
+            comma = ", ";
         }
 }
 
@@ -307,7 +365,8 @@ set_column(const struct model *m, const struct prediction *p, struct error *err)
 
     buf_init(&b);
     for (size_t i = 0; i < p->n && ok; i++) {
-        set_text(m, p->value + i * p->k, p->k, &b);
+        buf_clear(&b);
+        model_set_text(m, p->value + i * p->k, &b);
         ok = buf_check(&b, err) &&
              dict_add(dict, (struct str){b.data, b.len}, &codes[i], err);
     }
@@ -347,7 +406,12 @@ prediction_frame(const struct model *m, const struct prediction *p,
     f = frame_new(p->n, 0, NULL, NULL, err);
     if (like->problem == PROBLEM_REGRESSION) {
         f = add_column(f, "prediction", number_column(p, 0, err), err);
-        return add_range(f, m, p, err);
+        for (size_t c = 0; c < p->n_more && f; c++) {
+            model_more_name(m, c, name);
+            f = add_column(
+                f, name, every_column(p->more + c, p->n, p->n_more, err), err);
+        }
+        return f;
     }
     if (like->problem == PROBLEM_BINARY)
         f = add_column(f, "probability", number_column(p, 0, err), err);
@@ -415,38 +479,14 @@ model_out_of_bag(const struct model *m, struct error *err)
     return f;
 }
 
-/* "prediction", then each of the values. */
-static struct frame *
-values_frame(const struct model *m, const struct prediction *p, size_t middle,
-             struct error *err)
-{
-    struct frame *f = frame_new(p->n, 0, NULL, NULL, err);
-    char name[32];
-
-    f = add_column(f, "prediction", number_column(p, middle, err), err);
-    for (size_t c = 0; c < p->k && f; c++) {
-        m->family->output_name(m->learner, c, name);
-        f = add_column(f, name, number_column(p, c, err), err);
-    }
-    return add_range(f, m, p, err);
-}
-
 struct frame *
 model_predict_frame(const struct model *m, const struct frame *f,
                     struct pool *pool, struct error *err)
 {
     struct prediction p;
     struct frame *out;
-    size_t middle, k = model_outputs(m, &middle);
 
-    if (k != model_width(m)) {
-        if (!predict(m, f, k, pool, &p, err))
-            return NULL;
-        out = values_frame(m, &p, middle, err);
-        prediction_fini(&p);
-        return out;
-    }
-    if (!model_predict(m, f, pool, &p, err))
+    if (!model_predict_all(m, f, pool, &p, err))
         return NULL;
     out = prediction_frame(m, &p, err);
     prediction_fini(&p);

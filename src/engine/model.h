@@ -277,6 +277,8 @@ struct prediction {
     size_t n, k;   /* model_width(); of several values the one that is
                       judged */
     double *value; /* owned, (n, k) row-major */
+    size_t n_more; /* model_more(), by model_predict_all() alone; else 0 */
+    double *more;  /* owned, (n, n_more) row-major; or NULL */
 };
 /* Numbers that answer a row: 1, P(positive) or the value; one a class; or what
  * model_answer() names. */
@@ -286,9 +288,20 @@ bool model_answer(const struct model *m, size_t c, struct answer *out);
 bool
 model_predict(const struct model *m, const struct frame *f, struct pool *pool,
               struct prediction *out, struct error *err) MUST_USE;
+/* And what stands beside the answer of a regression: each of several values
+ * ("q0.1"...), then "low" and "high" where ranges were learnt. */
+bool model_predict_all(const struct model *m, const struct frame *f,
+                       struct pool *pool, struct prediction *out,
+                       struct error *err) MUST_USE;
+size_t model_more(const struct model *m);
+void model_more_name(const struct model *m, size_t i, char *out); /* 32 */
 void prediction_fini(struct prediction *p);
 /* The class that is said of a row of a prediction. */
 size_t model_decide(const struct model *m, const double *row);
+/* Of a model with ranges: is class c among those that may be meant? */
+bool model_in_set(const struct model *m, const double *row, size_t c);
+/* Their names with commas between, behind what is in *out. */
+void model_set_text(const struct model *m, const double *row, struct buf *out);
 /* What is done to the learner's answers, or NULL: nothing. */
 const struct finish *model_finish(const struct model *m);
 /* As a frame: binary "probability", "prediction"; multiclass "p_CLASS"...,

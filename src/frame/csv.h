@@ -97,6 +97,8 @@ bool csv_parse_map(const struct file_map *m, const char *name,
                    struct progress *progress, struct csv_table *out,
                    struct error *err) MUST_USE;
 void csv_table_fini(struct csv_table *t);
+/* A field of text, quoted where it must be. */
+void csv_put_text(struct str s, char delimiter, struct buf *out);
 /* For other readers of text: an empty table of rejects. */
 struct builder *csv_rejects_new(struct error *err) MUST_USE;
 

@@ -53,6 +53,15 @@ put_text(struct str s, char delimiter, const struct csv_nulls *nulls,
     buf_putc(out, '"');
 }
 
+void
+csv_put_text(struct str s, char delimiter, struct buf *out)
+{
+    struct csv_nulls nulls;
+
+    csv_nulls_init(&nulls, NULL);
+    put_text(s, delimiter, &nulls, out);
+}
+
 /* "3" would come back as an int. */
 static void
 put_float(double x, struct buf *out)

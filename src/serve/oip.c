@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "serve/predict.h"
+#include "serve/oip_output.h"
 
 enum { MAX_DIMS = 8 };
 
@@ -444,22 +444,26 @@ static bool
 read_output(const struct reader *r, const struct json *v, struct oip_request *q,
             struct error *err)
 {
-    bool classes = problem_has_classes(model_problem(r->model));
-    bool probability;
+    size_t n = oip_outputs(r->model), which = 0;
     const char *name;
+    struct oip_output o;
 
     if (json_type(v) != JSON_OBJECT || !json_get_string(v, "name", &name, err))
         return error_set(err, ERR_TYPE,
                          "outputs: expected objects with a name");
-    probability = !strcmp(name, "probability") && classes;
-    if (!probability && strcmp(name, "prediction"))
+    for (; which < n; which++) {
+        oip_output(r->model, which, &o);
+        if (!strcmp(name, o.name))
+            break;
+    }
+    if (which == n)
         return error_set(err, ERR_NOTFOUND, "the model has no output '%s'",
                          name);
     for (size_t i = 0; i < q->n_outputs; i++)
-        if (q->output[i].probability == probability)
+        if (q->output[i].which == which)
             return error_set(err, ERR_EXISTS, "output '%s' is there twice",
                              name);
-    q->output[q->n_outputs].probability = probability;
+    q->output[q->n_outputs].which = which;
     q->output[q->n_outputs++].binary =
         read_flag(v, "binary_data", r->binary_output);
     return true;
@@ -470,11 +474,11 @@ read_outputs(const struct reader *r, const struct json *list,
              struct oip_request *q, struct error *err)
 {
     if (!list) {
-        if (problem_has_classes(model_problem(r->model)))
-            q->output[q->n_outputs++].probability = true;
-        q->n_outputs++; /* "prediction" */
-        for (size_t i = 0; i < q->n_outputs; i++)
+        q->n_outputs = oip_outputs(r->model);
+        for (size_t i = 0; i < q->n_outputs; i++) {
+            q->output[i].which = i;
             q->output[i].binary = r->binary_output;
+        }
         return true;
     }
     if (json_type(list) != JSON_ARRAY)
@@ -595,182 +599,4 @@ oip_request_fini(struct oip_request *q)
     frame_unref(q->rows);
     free(q->id);
     memset(q, 0, sizeof *q);
-}
-
-/* ---- the answer ---- */
-
-static void
-add_raw_double(struct buf *out, double x)
-{
-    uint64_t u;
-    char byte[8];
-
-    memcpy(&u, &x, sizeof u);
-    for (int i = 0; i < 8; i++)
-        byte[i] = (char)(u >> (8 * i) & 255);
-    buf_add(out, byte, sizeof byte);
-}
-
-static void
-add_raw_text(struct buf *out, const char *s)
-{
-    size_t n = strlen(s);
-    char byte[4];
-
-    for (int i = 0; i < 4; i++)
-        byte[i] = (char)(n >> (8 * i) & 255);
-    buf_add(out, byte, sizeof byte);
-    buf_add(out, s, n);
-}
-
-/* Values of an output: into raw when that is given, else as JSON items. */
-static void
-put_values(const struct model *m, const struct prediction *p, bool numbers,
-           struct json_writer *w, struct buf *raw)
-{
-    for (size_t i = 0; !numbers && i < p->n; i++) {
-        if (raw)
-            add_raw_text(raw, predict_class(m, p, i));
-        else
-            json_put_string(w, predict_class(m, p, i));
-    }
-    for (size_t i = 0; numbers && i < p->n * p->k; i++) {
-        if (raw)
-            add_raw_double(raw, p->value[i]);
-        else
-            json_put_double(w, p->value[i]);
-    }
-}
-
-static void
-put_output(const struct model *m, const struct prediction *p, bool probability,
-           struct json_writer *w, struct buf *raw)
-{
-    bool numbers = probability || !problem_has_classes(model_problem(m));
-    size_t from = raw ? raw->len : 0;
-
-    json_open(w, '{');
-    json_name(w, "name");
-    json_put_string(w, probability ? "probability" : "prediction");
-    json_name(w, "shape");
-    json_open(w, '[');
-    json_put_i64(w, (int64_t)p->n);
-    if (numbers && p->k > 1)
-        json_put_i64(w, (int64_t)p->k);
-    json_close(w, ']');
-    json_name(w, "datatype");
-    json_put_string(w, numbers ? "FP64" : "BYTES");
-    if (raw) {
-        put_values(m, p, numbers, w, raw);
-        json_name(w, "parameters");
-        json_open(w, '{');
-        json_name(w, "binary_data_size");
-        json_put_i64(w, (int64_t)(raw->len - from));
-        json_close(w, '}');
-    } else {
-        json_name(w, "data");
-        json_open(w, '[');
-        put_values(m, p, numbers, w, NULL);
-        json_close(w, ']');
-    }
-    json_close(w, '}');
-}
-
-void
-oip_answer(const struct model *m, const char *name, const char *version,
-           const struct oip_request *q, const struct prediction *p,
-           struct buf *out, size_t *json_len)
-{
-    struct json_writer w;
-    struct buf raw;
-    size_t from = out->len;
-    bool binary = false;
-
-    buf_init(&raw);
-    json_writer_init(&w, out);
-    json_open(&w, '{');
-    json_name(&w, "model_name");
-    json_put_string(&w, name);
-    json_name(&w, "model_version");
-    json_put_string(&w, version);
-    if (q->id) {
-        json_name(&w, "id");
-        json_put_string(&w, q->id);
-    }
-    json_name(&w, "outputs");
-    json_open(&w, '[');
-    for (size_t i = 0; i < q->n_outputs; i++) {
-        put_output(m, p, q->output[i].probability, &w,
-                   q->output[i].binary ? &raw : NULL);
-        binary = binary || q->output[i].binary;
-    }
-    json_close(&w, ']');
-    json_close(&w, '}');
-    *json_len = binary ? out->len - from : 0;
-    buf_add(out, raw.data, raw.len);
-    out->failed = out->failed || raw.failed;
-    buf_fini(&raw);
-}
-
-static const char *
-input_datatype(enum col_type t)
-{
-    if (t == COL_BOOL)
-        return "BOOL";
-    return is_numeric(t) ? "FP64" : "BYTES";
-}
-
-static void
-put_tensor_type(struct json_writer *w, const char *name, const char *type,
-                size_t width)
-{
-    json_open(w, '{');
-    json_name(w, "name");
-    json_put_string(w, name);
-    json_name(w, "datatype");
-    json_put_string(w, type);
-    json_name(w, "shape");
-    json_open(w, '[');
-    json_put_i64(w, -1);
-    if (width > 1)
-        json_put_i64(w, (int64_t)width);
-    json_close(w, ']');
-    json_close(w, '}');
-}
-
-void
-oip_metadata(const struct model *m, const char *name, const char *version,
-             struct buf *out)
-{
-    enum problem problem = model_problem(m);
-    const char *const *names;
-    size_t n, n_classes = model_classes(m, &names);
-    const struct input *in = model_inputs(m, &n);
-    struct json_writer w;
-
-    json_writer_init(&w, out);
-    json_open(&w, '{');
-    json_name(&w, "name");
-    json_put_string(&w, name);
-    json_name(&w, "versions");
-    json_open(&w, '[');
-    json_put_string(&w, version);
-    json_close(&w, ']');
-    json_name(&w, "platform");
-    json_put_string(&w, "lathe");
-    json_name(&w, "inputs");
-    json_open(&w, '[');
-    for (size_t i = 0; i < n; i++)
-        put_tensor_type(&w, in[i].name, input_datatype(in[i].type), 1);
-    json_close(&w, ']');
-    json_name(&w, "outputs");
-    json_open(&w, '[');
-    if (problem_has_classes(problem))
-        put_tensor_type(&w, "probability", "FP64",
-                        problem == PROBLEM_BINARY ? 1 : n_classes);
-    put_tensor_type(&w, "prediction",
-                    problem_has_classes(problem) ? "BYTES" : "FP64",
-                    problem == PROBLEM_NONE ? model_width(m) : 1);
-    json_close(&w, ']');
-    json_close(&w, '}');
 }

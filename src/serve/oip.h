@@ -8,7 +8,9 @@
  * extension (`binary_tensor_data`), where NaN is a missing value.
  * Outputs: of a model without a target "prediction" FP64 [n, answers];
  * else "probability" FP64 (binary [n], multiclass [n, classes]) with
- * "prediction" BYTES [n], the class; regression: "prediction" FP64 [n].
+ * "prediction" BYTES [n], the class; regression: "prediction" FP64 [n].  Where
+ * the model says more of a row (engine/model.h): "set" BYTES [n], or "q0.1",
+ * "low", "high" ... FP64 [n].
  * Source: github.com/kserve/open-inference-protocol, specification/protocol.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_SERVE_OIP_H
@@ -19,7 +21,7 @@
 #include "engine/model.h"
 #include "serve/rows.h"
 
-enum { OIP_MAX_OUTPUTS = 2 };
+enum { OIP_MAX_OUTPUTS = 64 };
 
 /* A request, read. Holds what the answer needs. */
 struct oip_request {
@@ -27,7 +29,7 @@ struct oip_request {
     char *id;           /* NULL: none given */
     size_t n_outputs;   /* wanted, in this order */
     struct {
-        bool probability; /* else "prediction" */
+        size_t which; /* of those the model has */
         bool binary;
     } output[OIP_MAX_OUTPUTS];
 };

@@ -429,6 +429,13 @@ out:
 
 /* ---- answers ---- */
 
+bool
+predict_sets(const struct model *m)
+{
+    return model_finish(m) && model_finish(m)->ranged &&
+           problem_has_classes(model_problem(m));
+}
+
 /* Each answer of a model without a target by its name. */
 static void
 put_answers(const struct model *m, const double *value, size_t k,
@@ -445,49 +452,128 @@ put_answers(const struct model *m, const double *value, size_t k,
     buf_putc(out, '}');
 }
 
+/* The probability of each class by its name. */
+static void
+put_classes(const struct model *m, const double *value, struct buf *out)
+{
+    const char *const *names;
+    size_t n = model_classes(m, &names);
+
+    for (size_t c = 0; c < n; c++) {
+        buf_puts(out, c ? ", " : "{");
+        buf_json(out, names[c], strlen(names[c]));
+        buf_puts(out, ": ");
+        buf_json_double(out, value[c]);
+    }
+    buf_putc(out, '}');
+}
+
+/* {"prediction": 3, "low": 1, "high": 5} */
+static void
+put_more(const struct model *m, const struct prediction *p, size_t row,
+         struct buf *out)
+{
+    char name[32];
+
+    buf_puts(out, "{\"prediction\": ");
+    buf_json_double(out, p->value[row]);
+    for (size_t c = 0; c < p->n_more; c++) {
+        model_more_name(m, c, name);
+        buf_puts(out, ", ");
+        buf_json(out, name, strlen(name));
+        buf_puts(out, ": ");
+        buf_json_double(out, p->more[row * p->n_more + c]);
+    }
+    buf_putc(out, '}');
+}
+
+/* {"probability": 0.6, "prediction": "Yes", "set": ["No", "Yes"]} */
+static void
+put_set(const struct model *m, const struct prediction *p, size_t row,
+        struct buf *out)
+{
+    const double *value = p->value + row * p->k;
+    const char *said = predict_class(m, p, row), *const * names, *comma = "";
+    size_t n = model_classes(m, &names);
+
+    buf_puts(out, "{\"probability\": ");
+    if (p->k > 1)
+        put_classes(m, value, out);
+    else
+        buf_json_double(out, value[0]);
+    buf_puts(out, ", \"prediction\": ");
+    buf_json(out, said, strlen(said));
+    buf_puts(out, ", \"set\": [");
+    for (size_t c = 0; c < n; c++)
+        if (model_in_set(m, value, c)) {
+            buf_puts(out, comma);
+            buf_json(out, names[c], strlen(names[c]));
+            comma = ", ";
+        }
+    buf_puts(out, "]}");
+}
+
 void
 predict_answer_json(const struct model *m, const struct prediction *p,
                     struct buf *out)
 {
-    const char *const *names;
-    size_t n_classes = model_classes(m, &names);
+    bool sets = predict_sets(m);
 
     buf_puts(out, "{\"predictions\": [");
     for (size_t i = 0; i < p->n; i++) {
+        const double *value = p->value + i * p->k;
+
         if (i)
             buf_puts(out, ", ");
-        if (model_problem(m) == PROBLEM_NONE) {
-            put_answers(m, p->value + i * p->k, p->k, out);
-            continue;
-        }
-        if (p->k == 1) {
-            buf_json_double(out, p->value[i]);
-            continue;
-        }
-        for (size_t c = 0; c < p->k && c < n_classes; c++) {
-            buf_puts(out, c ? ", " : "{");
-            buf_json(out, names[c], strlen(names[c]));
-            buf_puts(out, ": ");
-            buf_json_double(out, p->value[i * p->k + c]);
-        }
-        buf_putc(out, '}');
+        if (model_problem(m) == PROBLEM_NONE)
+            put_answers(m, value, p->k, out);
+        else if (sets)
+            put_set(m, p, i, out);
+        else if (p->n_more)
+            put_more(m, p, i, out);
+        else if (p->k > 1)
+            put_classes(m, value, out);
+        else
+            buf_json_double(out, value[0]);
     }
     buf_puts(out, "]}");
+}
+
+static void
+put_numbers(const double *value, size_t n, struct buf *out)
+{
+    for (size_t c = 0; c < n; c++) {
+        if (c)
+            buf_putc(out, ',');
+        if (isfinite(value[c]))
+            buf_double(out, value[c]);
+    }
 }
 
 void
 predict_answer_csv(const struct model *m, const struct prediction *p,
                    struct buf *out)
 {
-    (void)m;
-    for (size_t i = 0; i < p->n; i++)
-        for (size_t c = 0; c < p->k; c++) {
-            double x = p->value[i * p->k + c];
+    bool sets = predict_sets(m);
+    struct buf names;
 
-            if (isfinite(x))
-                buf_double(out, x);
-            buf_putc(out, c + 1 < p->k ? ',' : '\n');
+    buf_init(&names);
+    for (size_t i = 0; i < p->n; i++) {
+        put_numbers(p->value + i * p->k, p->k, out);
+        if (p->n_more) {
+            buf_putc(out, ',');
+            put_numbers(p->more + i * p->n_more, p->n_more, out);
         }
+        if (sets) {
+            buf_clear(&names);
+            model_set_text(m, p->value + i * p->k, &names);
+            buf_putc(out, ',');
+            csv_put_text((struct str){names.data, names.len}, ',', out);
+        }
+        buf_putc(out, '\n');
+    }
+    out->failed = out->failed || names.failed;
+    buf_fini(&names);
 }
 
 const char *

@@ -28,12 +28,18 @@ struct frame *predict_parse_csv(const struct rows_form *form, struct str body,
                                 struct error *err) MUST_USE;
 /* {"predictions": [...]}: P(positive) for binary, {"class": p} objects for
  * multiclass, numbers for regression, {"cluster": 1, ...} objects without a
- * target; what is not finite is null. */
+ * target; what is not finite is null.  Where a model says more of a row, an
+ * object: {"prediction": 3, "q0.1": 2, "low": 1, ...} with the names of
+ * model_predict_frame(), {"probability": 0.6 or {"class": p}, "prediction":
+ * "Yes", "set": ["No", "Yes"]} where sets of classes were learnt. */
 void predict_answer_json(const struct model *m, const struct prediction *p,
                          struct buf *out);
-/* A line a row, no header; multiclass: the probabilities in class order. */
+/* A line a row, no header; multiclass: the probabilities in class order.  What
+ * a model says beside that stands behind it. */
 void predict_answer_csv(const struct model *m, const struct prediction *p,
                         struct buf *out);
+/* Does it say a set of classes of a row? */
+bool predict_sets(const struct model *m);
 /* The class that the model says of a row; "" of a number. */
 const char *
 predict_class(const struct model *m, const struct prediction *p, size_t row);

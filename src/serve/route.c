@@ -200,7 +200,7 @@ predict(const struct service *s, struct reply *r, struct prediction *p,
     }
     if (r->call.rows >= MANY_ROWS)
         pool = s->pool;
-    return model_predict(s->model, r->asked, pool, p, err);
+    return model_predict_all(s->model, r->asked, pool, p, err);
 }
 
 static bool

@@ -217,6 +217,53 @@ test_only_the_outputs_asked_for_are_sent(void **state)
 }
 
 static void
+test_ranges_and_sets_are_outputs_of_their_own(void **state)
+{
+    struct model *m = small_ranged_model(SMALL_BINARY, 0.9);
+    struct model *n = small_ranged_model(SMALL_REGRESSION, 0.9);
+    double value[] = {0.5, 0.999}, number[] = {3, 4}, more[] = {1, 5, 2, 6};
+    struct prediction p = {.n = 2, .k = 1, .value = value};
+    struct prediction r = {
+        .n = 2, .k = 1, .value = number, .n_more = 2, .more = more};
+    struct oip_request q;
+    struct error err;
+    struct buf b;
+    size_t json_len;
+
+    (void)state;
+    buf_init(&b);
+    assert_ok(oip(m,
+                  STR("{\"outputs\": [{\"name\": \"set\"}], \"inputs\": [" T(
+                      "tenure", "INT64", "[12, 3]") REST "]}"),
+                  NULL, &q, &err),
+              err);
+    oip_answer(m, "churn", "3", &q, &p, &b, &json_len);
+    assert_string_equal(
+        b.data,
+        "{\"model_name\":\"churn\",\"model_version\":\"3\","
+        "\"outputs\":[{\"name\":\"set\",\"shape\":[2],"
+        "\"datatype\":\"BYTES\",\"data\":[\"false, true\",\"true\"]}]}");
+    oip_request_fini(&q);
+    buf_clear(&b);
+    assert_ok(
+        oip(n, STR("{\"inputs\": [" T("tenure", "INT64", "[12, 3]") REST "]}"),
+            NULL, &q, &err),
+        err);
+    oip_answer(n, "spend", "1", &q, &r, &b, &json_len);
+    assert_string_equal(
+        b.data,
+        "{\"model_name\":\"spend\",\"model_version\":\"1\",\"outputs\":["
+        "{\"name\":\"prediction\",\"shape\":[2],\"datatype\":\"FP64\","
+        "\"data\":[3,4]},{\"name\":\"low\",\"shape\":[2],\"datatype\":"
+        "\"FP64\",\"data\":[1,2]},{\"name\":\"high\",\"shape\":[2],"
+        "\"datatype\":\"FP64\",\"data\":[5,6]}]}");
+    oip_request_fini(&q);
+    buf_fini(&b);
+    model_unref(m);
+    model_unref(n);
+}
+
+static void
 test_metadata_describes_every_tensor(void **state)
 {
     struct model *m = small_model(SMALL_MULTICLASS);
@@ -364,6 +411,7 @@ main(void)
         cmocka_unit_test(test_binary_tensors_give_the_same_bits),
         cmocka_unit_test(test_answers_echo_the_id_and_hold_both_outputs),
         cmocka_unit_test(test_only_the_outputs_asked_for_are_sent),
+        cmocka_unit_test(test_ranges_and_sets_are_outputs_of_their_own),
         cmocka_unit_test(test_metadata_describes_every_tensor),
         cmocka_unit_test(test_what_is_wrong_is_told_by_input_and_row),
         cmocka_unit_test(test_bad_binary_bodies_are_refused),

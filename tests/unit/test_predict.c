@@ -337,6 +337,69 @@ test_answers_name_the_classes_and_keep_every_bit(void **state)
     model_unref(m);
 }
 
+/* What `lathe predict` says of the same rows stands in the answer, too. */
+static void
+test_ranges_stand_beside_the_number(void **state)
+{
+    struct model *m = small_ranged_model(SMALL_REGRESSION, 0.9);
+    struct frame *f = small_frame(SMALL_REGRESSION, 2, 3);
+    struct prediction p;
+    struct frame *said;
+    struct error err;
+    struct buf got, want;
+
+    (void)state;
+    buf_init(&got);
+    buf_init(&want);
+    assert_ok(model_predict_all(m, f, NULL, &p, &err), err);
+    assert_non_null(said = model_predict_frame(m, f, NULL, &err));
+    assert_int_equal(frame_cols(said), 3);
+    buf_puts(&want, "{\"predictions\": [");
+    for (size_t i = 0; i < 2; i++) {
+        buf_puts(&want, i ? ", {" : "{");
+        for (size_t c = 0; c < 3; c++) {
+            buf_printf(&want, "%s\"%s\": ", c ? ", " : "", frame_name(said, c));
+            buf_double(&want, column_float64s(frame_column(said, c))[i]);
+        }
+        buf_putc(&want, '}');
+    }
+    buf_puts(&want, "]}");
+    predict_answer_json(m, &p, &got);
+    assert_string_equal(got.data, want.data);
+    assert_string_equal(frame_name(said, 1), "low");
+    assert_true(p.more[0] < p.value[0] && p.value[0] < p.more[1]);
+    prediction_fini(&p);
+    frame_unref(said);
+    frame_unref(f);
+    buf_fini(&got);
+    buf_fini(&want);
+    model_unref(m);
+}
+
+static void
+test_sets_of_classes_stand_beside_the_class(void **state)
+{
+    /* As wide as 0.9 asks for: both classes where neither is near 1. */
+    double value[] = {0.5, 0.999};
+    struct model *m = small_ranged_model(SMALL_BINARY, 0.9);
+    struct prediction p = {.n = 2, .k = 1, .value = value};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    predict_answer_json(m, &p, &b);
+    assert_string_equal(
+        b.data, "{\"predictions\": [{\"probability\": 0.5, \"prediction\": "
+                "\"false\", \"set\": [\"false\", \"true\"]}, "
+                "{\"probability\": 0.999, \"prediction\": \"true\", "
+                "\"set\": [\"true\"]}]}");
+    buf_clear(&b);
+    predict_answer_csv(m, &p, &b);
+    assert_string_equal(b.data, "0.5,\"false, true\"\n0.999,true\n");
+    buf_fini(&b);
+    model_unref(m);
+}
+
 static void
 test_a_value_that_is_not_finite_is_null(void **state)
 {
@@ -389,6 +452,8 @@ main(void)
         cmocka_unit_test(test_csv_says_which_line_and_which_field),
         cmocka_unit_test(test_no_rows_are_a_table_without_rows),
         cmocka_unit_test(test_answers_name_the_classes_and_keep_every_bit),
+        cmocka_unit_test(test_ranges_stand_beside_the_number),
+        cmocka_unit_test(test_sets_of_classes_stand_beside_the_class),
         cmocka_unit_test(test_a_value_that_is_not_finite_is_null),
         cmocka_unit_test(test_no_memory_is_an_error_and_leaks_nothing),
     };
