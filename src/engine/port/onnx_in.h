@@ -54,6 +54,8 @@ bool onnx_number_in(struct onnx_reading *r, const struct onnx_node *n, size_t k,
 /* Input k where it is a constant, else NULL. */
 const struct onnx_tensor *
 onnx_constant_in(struct onnx_reading *r, const struct onnx_node *n, size_t k);
+/* A value that is node `node`. */
+struct onnx_value onnx_value_numbers(uint32_t node);
 /* The first output is that node. */
 bool onnx_value_put(struct onnx_reading *r, const struct onnx_node *n,
                     uint32_t id, bool whole) MUST_USE;
@@ -61,6 +63,17 @@ bool onnx_value_put(struct onnx_reading *r, const struct onnx_node *n,
 bool onnx_unknown(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 bool onnx_refuse(struct onnx_reading *r, const struct onnx_node *n,
                  const char *what);
+
+/* ---- inputs ---- */
+
+/* All inputs of the file that are no constants: the portable, its inputs by
+ * name, the graph. */
+bool onnx_inputs_read(struct onnx_reading *r) MUST_USE;
+/* What the encoders have looked for in texts becomes their levels. */
+bool onnx_levels_take(struct onnx_reading *r) MUST_USE;
+
+/* ---- functions, arithmetic ---- */
+
 /* An operator that is one of our steps, of one input. */
 bool onnx_simple(struct onnx_reading *r, const struct onnx_node *n,
                  enum graph_op op, double c) MUST_USE;
@@ -69,24 +82,70 @@ bool onnx_put_scaled(struct onnx_reading *r, const struct onnx_node *n,
                      uint32_t in, const double *a, size_t n_a, const double *b,
                      size_t n_b) MUST_USE;
 
+bool onnx_take_arithmetic(struct onnx_reading *r,
+                          const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_binarizer(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool onnx_take_cast(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_function(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_imputer(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_leaky(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_missing(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool onnx_take_normalizer(struct onnx_reading *r,
+                          const struct onnx_node *n) MUST_USE;
+bool onnx_take_same(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_scaler(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_softmax(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_where(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+
+/* ---- columns ---- */
+
+bool onnx_take_join(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_label(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_onehot(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool onnx_take_pick(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+
+/* ---- models ---- */
+
+bool onnx_take_gemm(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool onnx_take_linear_classifier(struct onnx_reading *r,
+                                 const struct onnx_node *n) MUST_USE;
+bool onnx_take_linear_regressor(struct onnx_reading *r,
+                                const struct onnx_node *n) MUST_USE;
+bool onnx_take_tree_classifier(struct onnx_reading *r,
+                               const struct onnx_node *n) MUST_USE;
+bool onnx_take_tree_regressor(struct onnx_reading *r,
+                              const struct onnx_node *n) MUST_USE;
+/* How many classes a classifier names. */
+size_t onnx_label_count(const struct onnx_node *n);
+
 /* ---- nets ---- */
 
 /* Where input k is an image, so is the first output. */
 bool onnx_keep_image(struct onnx_reading *r, const struct onnx_node *n,
                      size_t k) MUST_USE;
+bool onnx_take_batch_norm(struct onnx_reading *r,
+                          const struct onnx_node *n) MUST_USE;
+bool onnx_take_clip(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool onnx_take_conv(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool onnx_take_elu(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool onnx_take_pool(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 bool
-onnx_op_batch_norm(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
-bool onnx_op_clip(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
-bool onnx_op_conv(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
-bool onnx_op_elu(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
-bool onnx_op_pool(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+onnx_take_reshape(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 bool
-onnx_op_reshape(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
-bool
-onnx_op_transpose(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+onnx_take_transpose(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 /* A Gather from a constant. */
-bool onnx_op_embed(struct onnx_reading *r, const struct onnx_node *n,
-                   const struct onnx_tensor *table) MUST_USE;
+bool onnx_take_embed(struct onnx_reading *r, const struct onnx_node *n,
+                     const struct onnx_tensor *table) MUST_USE;
 
 /* ---- trees ---- */
 

@@ -85,7 +85,7 @@ to_image(struct onnx_reading *r, const struct onnx_node *n, size_t width,
 }
 
 bool
-onnx_op_reshape(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_reshape(struct onnx_reading *r, const struct onnx_node *n)
 {
     const struct onnx_tensor *shape = onnx_constant_in(r, n, 1);
     const struct onnx_value *v = first_in(r, n);
@@ -116,7 +116,7 @@ onnx_op_reshape(struct onnx_reading *r, const struct onnx_node *n)
 
 /* Images in another order of their sides. */
 bool
-onnx_op_transpose(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_transpose(struct onnx_reading *r, const struct onnx_node *n)
 {
     const struct onnx_value *v = first_in(r, n);
     struct graph_node pick = {.op = GRAPH_PICK, .n_in = 1};
@@ -248,7 +248,7 @@ window_put(struct onnx_reading *r, const struct onnx_node *n,
 }
 
 bool
-onnx_op_conv(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_conv(struct onnx_reading *r, const struct onnx_node *n)
 {
     const struct onnx_value *v = first_in(r, n);
     const struct onnx_tensor *w = onnx_constant_in(r, n, 1);
@@ -278,7 +278,7 @@ onnx_op_conv(struct onnx_reading *r, const struct onnx_node *n)
 }
 
 bool
-onnx_op_pool(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_pool(struct onnx_reading *r, const struct onnx_node *n)
 {
     const struct onnx_value *v = first_in(r, n);
     uint32_t index[WINDOW_N], in, side[2];
@@ -301,7 +301,7 @@ onnx_op_pool(struct onnx_reading *r, const struct onnx_node *n)
 /* ---- single numbers ---- */
 
 bool
-onnx_op_elu(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_elu(struct onnx_reading *r, const struct onnx_node *n)
 {
     return onnx_float(n, "alpha", 1) == 1
                ? onnx_simple(r, n, GRAPH_ELU, 0)
@@ -319,7 +319,7 @@ clip_end(struct onnx_reading *r, const struct onnx_node *n, size_t k,
 }
 
 bool
-onnx_op_clip(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_clip(struct onnx_reading *r, const struct onnx_node *n)
 {
     double low = clip_end(r, n, 1, "min", -HUGE_VAL);
     double high = clip_end(r, n, 2, "max", HUGE_VAL);
@@ -340,7 +340,7 @@ onnx_op_clip(struct onnx_reading *r, const struct onnx_node *n)
 
 /* y = (x - mean) / sqrt(var + epsilon) * scale + bias */
 bool
-onnx_op_batch_norm(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_batch_norm(struct onnx_reading *r, const struct onnx_node *n)
 {
     const struct onnx_tensor *scale = onnx_constant_in(r, n, 1);
     const struct onnx_tensor *bias = onnx_constant_in(r, n, 2);
@@ -377,8 +377,8 @@ onnx_op_batch_norm(struct onnx_reading *r, const struct onnx_node *n)
 
 /* Rows of a constant table, by whole numbers: as many as there are columns. */
 bool
-onnx_op_embed(struct onnx_reading *r, const struct onnx_node *n,
-              const struct onnx_tensor *table)
+onnx_take_embed(struct onnx_reading *r, const struct onnx_node *n,
+                const struct onnx_tensor *table)
 {
     const struct onnx_value *v =
         n->n_in > 1 ? onnx_value_find(r, n->in[1]) : NULL;
