@@ -337,6 +337,7 @@ UNIT += tests/unit/test_gradient
 UNIT += tests/unit/test_part
 UNIT += tests/unit/test_port
 UNIT += tests/unit/test_port_net
+UNIT += tests/unit/test_port_read
 UNIT += tests/unit/test_prepare
 UNIT += tests/unit/test_prepare_step
 UNIT += tests/unit/test_safetensors

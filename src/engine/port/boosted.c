@@ -76,13 +76,23 @@ bool
 boosted_put(struct portable *p, struct ensemble *e, bool round,
             enum graph_op link, struct error *err)
 {
-    struct graph_node n = {
-        .op = GRAPH_TREES, .width = e->n_outputs, .n_in = 1, .trees = e};
     uint32_t in;
 
+    if (graph_add_input(p->graph, 0, e->n_cols, &in, err))
+        return boosted_put_at(p, in, e, round, link, err);
+    ensemble_free(e);
+    return false;
+}
+
+bool
+boosted_put_at(struct portable *p, uint32_t in, struct ensemble *e, bool round,
+               enum graph_op link, struct error *err)
+{
+    struct graph_node n = {
+        .op = GRAPH_TREES, .width = e->n_outputs, .n_in = 1, .trees = e};
+
     n.in = &in;
-    if (!graph_add_input(p->graph, 0, e->n_cols, &in, err) ||
-        (round && !graph_add_simple(p->graph, GRAPH_ROUND, in, &in, err))) {
+    if (round && !graph_add_simple(p->graph, GRAPH_ROUND, in, &in, err)) {
         ensemble_free(e);
         return false;
     }

@@ -25,6 +25,9 @@ bool boosted_put_link(struct portable *p, enum graph_op link, uint32_t in,
  * when it fails. */
 bool boosted_put(struct portable *p, struct ensemble *e, bool round,
                  enum graph_op link, struct error *err) MUST_USE;
+/* The same behind node `in`, which is what the trees look at. */
+bool boosted_put_at(struct portable *p, uint32_t in, struct ensemble *e,
+                    bool round, enum graph_op link, struct error *err) MUST_USE;
 
 /* A tree as a list, parents before children, each node with one parent. */
 struct boosted_node {

@@ -51,6 +51,10 @@ struct reading {
     size_t n_cols, n_outputs;
     bool shares;
     double base[TARGET_MAX_CLASSES];
+    const double **category; /* of each column: the numbers that stand for its
+                                codes, or NULL */
+    size_t *n_categories;
+    bool coded; /* some are not their codes */
     struct portable *p;
     struct error *err;
 };
@@ -188,6 +192,153 @@ names_read(struct reading *r)
     return portable_name_rest(r->p, "f", r->err);
 }
 
+/* ---- categories by name ---- */
+
+/* Whole numbers below the limit, for what indexes. */
+static bool
+is_index(double x, size_t limit)
+{
+    return x >= 0 && x < (double)limit && x == floor(x);
+}
+
+/* Texts are a list of bytes, those of code k at offsets k .. k + 1.  *n: how
+ * many codes there are; 0 for a column of numbers. */
+static bool
+texts_read(struct reading *r, size_t col, const struct doc *d, size_t *n)
+{
+    const double *offset, *byte;
+    const char **level;
+    size_t n_bytes;
+    char *to;
+
+    if (!doc_numbers(d, "offsets", SIZE_MAX, &offset, n, r->err) ||
+        !doc_numbers(d, "values", SIZE_MAX, &byte, &n_bytes, r->err))
+        return false;
+    *n -= *n > 0;
+    if (*n == 0)
+        return true;
+    level = arena_try(&r->p->arena, *n, sizeof *level, r->err);
+    to = arena_try(&r->p->arena, n_bytes + *n, 1, r->err);
+    if (!level || !to)
+        return false;
+    for (size_t k = 0; k < *n; k++) {
+        if (!is_index(offset[k + 1], n_bytes + 1) ||
+            !is_index(offset[k], (size_t)offset[k + 1] + 1) ||
+            (k > 0 && offset[k] < offset[k - 1]))
+            return error_set(r->err, ERR_PARSE, "offsets do not ascend");
+        level[k] = to;
+        for (size_t i = (size_t)offset[k]; i < (size_t)offset[k + 1]; i++) {
+            if (!is_index(byte[i] + 128, 384) || byte[i] == 0)
+                return error_set(r->err, ERR_PARSE, "a byte is %g", byte[i]);
+            *to++ = (char)(unsigned char)(int)byte[i];
+        }
+        *to++ = '\0';
+        if (!str_utf8_valid(str_of(level[k])))
+            return error_set(r->err, ERR_PARSE, "category %zu is no UTF-8", k);
+    }
+    r->p->input[col].levels = level;
+    r->p->input[col].n_levels = *n;
+    return true;
+}
+
+/* Whole numbers; 64-bit ones that are no double exactly stay apart as well as
+ * a table's do. */
+static bool
+numbers_read(struct reading *r, size_t col, const struct doc *d, size_t *n)
+{
+    /* Kinds of numbers whose top half UBJSON has as negative ones. */
+    static const struct {
+        double type, span;
+    } unsigned_types[] = {{12, 65536}, {14, 4294967296.0}};
+    const double *value;
+    double type, *code;
+
+    if (!doc_number(d, "type", 0, &type, r->err) ||
+        !doc_numbers(d, "values", SIZE_MAX, &value, n, r->err))
+        return false;
+    if (!(code = arena_try(&r->p->arena, *n, sizeof *code, r->err)))
+        return false;
+    for (size_t k = 0; k < *n; k++) {
+        code[k] = value[k];
+        for (size_t t = 0; t < 2; t++)
+            if (type == unsigned_types[t].type && code[k] < 0)
+                code[k] += unsigned_types[t].span;
+        r->coded |= code[k] != (double)k;
+    }
+    r->category[col] = code;
+    r->n_categories[col] = *n;
+    return true;
+}
+
+/* What a data frame called the categories whose numbers the trees ask for;
+ * without one there are none. */
+static bool
+categories_read(struct reading *r, const struct doc *model)
+{
+    const struct doc *enc = doc_find(doc_find(model, "cats"), "enc");
+    struct arena *arena = &r->p->arena;
+
+    if (!enc || enc->n == 0)
+        return true;
+    if (enc->type != DOC_LIST || enc->n != r->n_cols)
+        return error_set(r->err, ERR_PARSE,
+                         "cats: %zu columns have categories, expected %zu",
+                         enc->n, r->n_cols);
+    r->category = arena_try(arena, r->n_cols, sizeof *r->category, r->err);
+    r->n_categories =
+        arena_try(arena, r->n_cols, sizeof *r->n_categories, r->err);
+    if (!r->category || !r->n_categories)
+        return false;
+    for (size_t i = 0; i < r->n_cols; i++) {
+        bool texts = doc_find(&enc->item[i], "offsets") != NULL;
+        size_t n = 0;
+
+        if (!(texts ? texts_read : numbers_read)(r, i, &enc->item[i], &n))
+            return error_prefix(r->err, "cats: column %zu: ", i + 1);
+    }
+    return true;
+}
+
+/* The columns, where categories are the numbers of their codes. */
+static bool
+columns_put(struct reading *r, uint32_t *id)
+{
+    struct graph *g = r->p->graph;
+    struct graph_node join = {.op = GRAPH_JOIN, .width = r->n_cols};
+    size_t at = 0;
+
+    if (!r->coded)
+        return graph_add_input(g, 0, r->n_cols, id, r->err);
+    if (!(join.in =
+              arena_try(&r->p->arena, r->n_cols, sizeof *join.in, r->err)))
+        return false;
+    while (at < r->n_cols) {
+        size_t n = r->n_categories[at], wide = 1;
+        uint32_t in;
+        struct graph_node map = {.op = GRAPH_MAP,
+                                 .width = 1,
+                                 .n_in = 1,
+                                 .in = &in,
+                                 .n_a = n,
+                                 .n_b = n,
+                                 .a = (double *)(uintptr_t)r->category[at],
+                                 .c = (double)NAN};
+
+        while (n == 0 && at + wide < r->n_cols &&
+               r->n_categories[at + wide] == 0)
+            wide++;
+        if (!graph_add_input(g, at, wide, &in, r->err) ||
+            (n && !graph_add(g, &map, &in, r->err)))
+            return false;
+        for (size_t k = 0; k < n; k++)
+            g->node[in].b[k] = (double)k;
+        join.in[join.n_in++] = in;
+        at += wide;
+    }
+    *id = join.in[0];
+    return join.n_in == 1 || graph_add(g, &join, id, r->err);
+}
+
 /* ---- trees ---- */
 
 struct tree {
@@ -207,13 +358,6 @@ optional(const struct doc *t, const char *key, size_t n, const double **out,
 
     *out = NULL;
     return !v || v->n == 0 || doc_numbers(t, key, n, out, NULL, err);
-}
-
-/* Whole numbers below the limit, for what indexes. */
-static bool
-is_index(double x, size_t limit)
-{
-    return x >= 0 && x < (double)limit && x == floor(x);
 }
 
 static bool
@@ -351,7 +495,7 @@ trees_read(struct reading *r, const struct doc *model, const double *weight,
     if (!doc_need(model, "trees", DOC_LIST, &trees, r->err) ||
         !doc_numbers(model, "tree_info", trees->n, &info, NULL, r->err))
         return false;
-    if (weight && n_weights != trees->n)
+    if (n_weights > trees->n)
         return error_set(r->err, ERR_PARSE, "%zu weights for %zu trees",
                          n_weights, trees->n);
     for (size_t t = 0; t < trees->n; t++) {
@@ -359,7 +503,7 @@ trees_read(struct reading *r, const struct doc *model, const double *weight,
             return error_set(r->err, ERR_PARSE, "tree %zu is for class %g", t,
                              info[t]);
         if (!tree_read(e, &trees->item[t], (size_t)info[t],
-                       weight ? (double)as_float(weight[t]) : 1, r->err))
+                       t < n_weights ? (double)as_float(weight[t]) : 1, r->err))
             return error_prefix(r->err, "tree %zu: ", t);
     }
     portable_tell_count(r->p, "trees", trees->n);
@@ -369,15 +513,24 @@ trees_read(struct reading *r, const struct doc *model, const double *weight,
 static bool
 booster_read(struct reading *r, const struct doc *booster)
 {
-    const struct doc *dart = doc_find(booster, "gbtree"), *model;
+    const struct doc *dart = doc_find(booster, "gbtree"), *model, *inside,
+                     *trees;
     struct ensemble *e;
     const double *weight = NULL;
     size_t n_weights = 0;
+    uint32_t in;
 
-    if (dart && !doc_numbers(booster, "weight_drop", SIZE_MAX, &weight,
-                             &n_weights, r->err))
+    if (!doc_need(dart ? dart : booster, "model", DOC_OBJECT, &model, r->err))
         return false;
-    if (!doc_need(dart ? dart : booster, "model", DOC_OBJECT, &model, r->err) ||
+    trees = doc_find(model, "trees");
+    /* From 3.5 on within the model, and trees behind the last weight have 1. */
+    inside = doc_find(model, "weight_drop");
+    if ((inside || dart) &&
+        !doc_numbers(inside ? model : booster, "weight_drop",
+                     inside || !trees ? SIZE_MAX : trees->n, &weight,
+                     &n_weights, r->err))
+        return false;
+    if (!categories_read(r, model) || !columns_put(r, &in) ||
         !(e = ensemble_new(r->n_cols, r->n_outputs, r->err)))
         return false;
     memcpy(e->base, r->base, r->n_outputs * sizeof *e->base);
@@ -385,11 +538,11 @@ booster_read(struct reading *r, const struct doc *booster)
         ensemble_free(e);
         return false;
     }
-    return boosted_put(r->p, e, true,
-                       !r->shares         ? r->objective->link
-                       : r->n_outputs > 1 ? GRAPH_NORMALIZE
-                                          : GRAPH_CLIP,
-                       r->err);
+    return boosted_put_at(r->p, in, e, true,
+                          !r->shares         ? r->objective->link
+                          : r->n_outputs > 1 ? GRAPH_NORMALIZE
+                                             : GRAPH_CLIP,
+                          r->err);
 }
 
 /* Weights of (features + 1) x outputs, the last row the bias; missing counts

@@ -1,0 +1,184 @@
+/* tests/unit/test_port_read.c -- what newer programs put into their models, and
+ * what readers must not pass over.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/port/portable.h"
+#include "engine/port/xgboost.h"
+#include "tests/lib/close.h"
+
+/* The first answer of a portable to one row. */
+static double
+ask(const struct portable *p, const double *x)
+{
+    struct design_column column[8] = {{0}};
+    double out[8];
+    struct error err;
+    struct design *d = design_dense(x, 1, p->graph->n_cols, column, &err);
+
+    assert_non_null(d);
+    assert_ok(graph_score(p->graph, d, NULL, out, &err), err);
+    design_free(d);
+    return out[0];
+}
+
+typedef struct portable *reader(struct str bytes, struct error *err);
+
+static struct portable *
+taken(reader *read, const char *text)
+{
+    struct error err;
+    struct portable *p = read(str_of(text), &err);
+
+    assert_ok(p != NULL, err);
+    return p;
+}
+
+static void
+expect_refused(reader *read, const char *text, const char *message)
+{
+    struct error err = {0};
+    struct portable *p = read(str_of(text), &err);
+
+    if (p || !strstr(err.message, message))
+        fail_msg("got '%s', want '%s'", err.message, message);
+}
+
+/* ---- XGBoost ---- */
+
+/* The saved model that XGBoost 3.1's documentation (tutorials/saving_model)
+ * describes: one tree over column 0 of two, whose category 1 goes right. */
+#define XGB_CATS(enc)                                                        \
+    "{\"learner\":{\"attributes\":{},\"feature_names\":[],"                  \
+    "\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{\"cats\":{"        \
+    "\"feature_segments\":[0,2,2],\"sorted_idx\":[0,1],\"enc\":[" enc        \
+    "]},\"tree_info\":[0],\"trees\":[{\"left_children\":[1,-1,-1],"          \
+    "\"right_children\":[2,-1,-1],\"split_indices\":[0,0,0],"                \
+    "\"split_conditions\":[NaN,-1E0,1E0],\"split_type\":[1,0,0],"            \
+    "\"default_left\":[1,0,0],\"categories\":[1],\"categories_nodes\":[0],"  \
+    "\"categories_segments\":[0],\"categories_sizes\":[1],"                  \
+    "\"tree_param\":{}}]}},\"learner_model_param\":{\"base_score\":\"0\","   \
+    "\"num_feature\":\"2\"},\"objective\":{\"name\":\"reg:squarederror\"}}," \
+    "\"version\":[3,1,0]}"
+#define NO_CATS "{\"offsets\":[],\"values\":[]}"
+
+/* Bytes of names are signed ones: -61, -92 is "ä" in UTF-8. */
+static void
+test_categories_have_the_names_that_the_data_frame_had(void **state)
+{
+    struct portable *p = taken(
+        xgboost_read,
+        XGB_CATS("{\"offsets\":[0,1,3],\"values\":[98,-61,-92]}," NO_CATS));
+    static const double x[] = {0, 9, 1, 9, NAN, 9};
+
+    (void)state;
+    assert_int_equal(p->input[0].n_levels, 2);
+    assert_string_equal(p->input[0].levels[0], "b");
+    assert_string_equal(p->input[0].levels[1], "\xc3\xa4");
+    assert_int_equal(p->input[1].n_levels, 0);
+    assert_close(ask(p, x), -1, 0);
+    assert_close(ask(p, x + 2), 1, 0);
+    assert_close(ask(p, x + 4), -1, 0);
+    portable_free(p);
+}
+
+/* Categories that are numbers stay numbers, told by their values and not by
+ * their places; 65535 of 16 bits is -1 in UBJSON. */
+static void
+test_categories_that_are_numbers_are_looked_up(void **state)
+{
+    static const struct {
+        const char *text;
+        double yes, no, other;
+    } cases[] = {
+        {XGB_CATS("{\"type\":13,\"values\":[7,-1]}," NO_CATS), -1, 7, 1},
+        {XGB_CATS("{\"type\":12,\"values\":[7,-1]}," NO_CATS), 65535, 7, -1},
+        {XGB_CATS("{\"type\":13,\"values\":[0,1]}," NO_CATS), 1, 0, 3},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct portable *p = taken(xgboost_read, cases[i].text);
+
+        assert_int_equal(p->input[0].n_levels, 0);
+        assert_close(ask(p, (double[]){cases[i].yes, 9}), 1, 0);
+        assert_close(ask(p, (double[]){cases[i].no, 9}), -1, 0);
+        assert_close(ask(p, (double[]){cases[i].other, 9}), -1, 0);
+        assert_close(ask(p, (double[]){(double)NAN, 9}), -1, 0);
+        portable_free(p);
+    }
+}
+
+static void
+test_categories_that_do_not_fit_are_refused(void **state)
+{
+    (void)state;
+    expect_refused(xgboost_read, XGB_CATS(NO_CATS), "cats: 1 columns");
+    expect_refused(xgboost_read,
+                   XGB_CATS("{\"offsets\":[0,9],\"values\":[98]}," NO_CATS),
+                   "ascend");
+    expect_refused(
+        xgboost_read,
+        XGB_CATS("{\"offsets\":[0,2,1],\"values\":[98,99]}," NO_CATS),
+        "ascend");
+    expect_refused(xgboost_read,
+                   XGB_CATS("{\"offsets\":[0,1],\"values\":[256]}," NO_CATS),
+                   "a byte");
+    expect_refused(xgboost_read,
+                   XGB_CATS("{\"offsets\":[0,1],\"values\":[-61]}," NO_CATS),
+                   "UTF-8");
+    expect_refused(xgboost_read, XGB_CATS("{\"type\":13}," NO_CATS), "values");
+}
+
+#define XGB_LEAF                                        \
+    "{\"left_children\":[-1],\"right_children\":[-1],"  \
+    "\"split_indices\":[0],\"split_conditions\":[2E0]," \
+    "\"default_left\":[0],\"tree_param\":{}}"
+#define XGB_DROP(weights)                                                    \
+    "{\"learner\":{\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{"    \
+    "\"weight_drop\":[" weights "],\"tree_info\":[0,0],\"trees\":[" XGB_LEAF \
+    "," XGB_LEAF "]}},\"learner_model_param\":{"                             \
+    "\"base_score\":\"0\",\"num_feature\":\"1\"},"                           \
+    "\"objective\":{\"name\":\"reg:squarederror\"}},\"version\":[3,5,0]}"
+
+/* From 3.5 on a model of dart is a gbtree whose trees have weights; those
+ * behind the last one count fully (GBTree::CommitModel). */
+static void
+test_weights_of_trees_may_be_in_the_model(void **state)
+{
+    struct portable *p = taken(xgboost_read, XGB_DROP("5E-1"));
+    const double x = 0;
+
+    (void)state;
+    assert_close(ask(p, &x), 3, 0);
+    portable_free(p);
+    p = taken(xgboost_read, XGB_DROP("5E-1,2.5E-1"));
+    assert_close(ask(p, &x), 1.5, 0);
+    portable_free(p);
+    expect_refused(xgboost_read, XGB_DROP("1E0,1E0,1E0"),
+                   "3 weights for 2 trees");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            test_categories_have_the_names_that_the_data_frame_had),
+        cmocka_unit_test(test_categories_that_are_numbers_are_looked_up),
+        cmocka_unit_test(test_categories_that_do_not_fit_are_refused),
+        cmocka_unit_test(test_weights_of_trees_may_be_in_the_model),
+    };
+
+    (void)cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}
