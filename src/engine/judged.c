@@ -183,7 +183,7 @@ judged_stream(const struct model *m, struct stream *s, struct judged *out,
 
     g.all.k = m->like.problem == PROBLEM_MULTICLASS ? m->like.n_classes : 1;
     g.weighs = m->weight && frame_find(stream_head(s), m->weight) >= 0;
-    while (ok && (ok = stream_next(s, &f, err)) && f) {
+    while (ok && (ok = model_next_rows(m, s, &f, err)) && f) {
         ok = add_batch(&g, f, stream_pool(s), err);
         frame_unref(f);
     }

@@ -313,7 +313,9 @@ struct frame *
 model_predict_frame(const struct model *m, const struct frame *f,
                     struct pool *pool, struct error *err) MUST_USE;
 /* The same for a stream, which it takes over, also when it fails: a stream of
- * answers, behind the columns of s where `inputs`. */
+ * answers, behind the columns of s where `inputs`.  A family that forecasts
+ * answers a row by those before it: its rows are read whole, and ERR_LIMIT when
+ * they do not fit in memory. */
 struct stream *model_predict_stream(const struct model *m, struct stream *s,
                                     bool inputs, struct error *err) MUST_USE;
 /* f must hold the target; ERR_RANGE for a model without one.  Where it holds

@@ -57,6 +57,10 @@ struct design *model_put_offset(const struct model *m, const struct frame *f,
  * the one that is judged. */
 bool model_score(const struct model *m, const struct design *d,
                  struct pool *pool, double *out, struct error *err) MUST_USE;
+/* The next rows that can be answered by themselves, as stream_next(). */
+struct stream;
+bool model_next_rows(const struct model *m, struct stream *s,
+                     struct frame **out, struct error *err) MUST_USE;
 /* Into an open object: params, seed, fingerprint, rows, valid_metrics. */
 void model_put_lineage(const struct model *m, struct json_writer *w);
 #endif

@@ -8,6 +8,23 @@
 #include "base/mem.h"
 #include "engine/model_state.h"
 #include "frame/stream_part.h"
+#include "frame/stream_verbs.h"
+
+bool
+model_next_rows(const struct model *m, struct stream *s, struct frame **out,
+                struct error *err)
+{
+    if (!m->family->forecast)
+        return stream_next(s, out, err);
+    if (!(*out = stream_collect(s, err)))
+        return error_prefix(err,
+                            "%s answers all rows together: ", m->family->name);
+    if (frame_rows(*out) > 0)
+        return true;
+    frame_unref(*out);
+    *out = NULL;
+    return true;
+}
 
 struct stream_answers {
     struct stream stream;
@@ -51,7 +68,7 @@ answers_next(struct stream *s, struct frame **out, struct error *err)
     struct stream_answers *a = (struct stream_answers *)s;
     struct frame *f;
 
-    if (!stream_next(s->of, &f, err))
+    if (!model_next_rows(a->model, s->of, &f, err))
         return false;
     if (!f)
         return true;

@@ -19,6 +19,7 @@
 #include "engine/family.h"
 #include "frame/builder.h"
 #include "frame/stream_verbs.h"
+#include "tests/lib/any_family.h"
 
 static const char *const plans[] = {"none", "monthly", "yearly", "trial"};
 
@@ -261,6 +262,32 @@ what_cannot_be_learnt_is_said_as_for_a_table(void **state)
     frame_unref(f);
 }
 
+static void
+expect_same_scores(const struct model *m, const struct frame *f, size_t batch)
+{
+    struct stream *s;
+    struct evaluation a, b;
+    struct json_writer w;
+    struct error err;
+    struct buf x, y;
+
+    assert_non_null(s = stream_of_frame(f, batch, NULL, NULL, &err));
+    assert_true(model_evaluate(m, f, 3, NULL, &a, &err));
+    assert_true(model_evaluate_stream(m, s, 3, &b, &err));
+    buf_init(&x);
+    buf_init(&y);
+    json_writer_init(&w, &x);
+    evaluation_json(&a, &w);
+    json_writer_init(&w, &y);
+    evaluation_json(&b, &w);
+    assert_string_equal(x.data, y.data);
+    evaluation_fini(&a);
+    evaluation_fini(&b);
+    buf_fini(&x);
+    buf_fini(&y);
+    stream_close(s);
+}
+
 /* The answers for batches, one below the other, are those for the table. */
 static void
 predictions_and_scores_of_batches_are_those_of_the_whole(void **state)
@@ -276,26 +303,9 @@ predictions_and_scores_of_batches_are_those_of_the_whole(void **state)
         struct model *m = fit(&r, "gbdt", targets[i], &o, NULL, &err);
         struct stream *s = stream_of_frame(f, 77, NULL, NULL, &err);
         struct frame *want = model_predict_frame(m, f, NULL, &err), *got;
-        struct evaluation a, b;
-        struct json_writer w;
-        struct buf x, y;
         char one[33], two[33];
 
-        assert_true(model_evaluate(m, f, 3, NULL, &a, &err));
-        assert_true(model_evaluate_stream(m, s, 3, &b, &err));
-        buf_init(&x);
-        buf_init(&y);
-        json_writer_init(&w, &x);
-        evaluation_json(&a, &w);
-        json_writer_init(&w, &y);
-        evaluation_json(&b, &w);
-        assert_string_equal(x.data, y.data);
-        evaluation_fini(&a);
-        evaluation_fini(&b);
-        buf_fini(&x);
-        buf_fini(&y);
-
-        assert_true(stream_rewind(s, &err));
+        expect_same_scores(m, f, 77);
         assert_non_null(s = model_predict_stream(m, s, false, &err));
         got = stream_collect(s, &err);
         assert_true(frame_fingerprint(want, one, &err) &&
@@ -307,6 +317,44 @@ predictions_and_scores_of_batches_are_those_of_the_whole(void **state)
         model_unref(m);
     }
     frame_unref(f);
+}
+
+/* A family that forecasts counts the rows behind its series. */
+static void
+so_are_those_of_every_family(void **state)
+{
+    const struct family *const *table;
+    size_t n;
+
+    (void)state;
+    table = family_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        struct error err;
+        struct frame *f =
+            any_frame(any_of_classes(table[i]), 60, ANY_COLS, &err);
+        struct model *m =
+            any_fit(table[i], f, NULL, NULL, &(struct train){.seed = 1}, &err);
+        struct stream *s = stream_of_frame(f, 7, NULL, NULL, &err);
+        struct frame *want, *got;
+        char one[33], two[33];
+
+        if (!m)
+            fail_msg("%s: %s", table[i]->name, err.message);
+        assert_non_null(want = model_predict_frame(m, f, NULL, &err));
+        assert_non_null(s = model_predict_stream(m, s, false, &err));
+        assert_non_null(got = stream_collect(s, &err));
+        assert_true(frame_fingerprint(want, one, &err) &&
+                    frame_fingerprint(got, two, &err));
+        if (strcmp(one, two) != 0)
+            fail_msg("%s answers otherwise in batches", table[i]->name);
+        stream_close(s);
+        if (any_target(table[i]))
+            expect_same_scores(m, f, 7);
+        frame_unref(got);
+        frame_unref(want);
+        model_unref(m);
+        frame_unref(f);
+    }
 }
 
 static void
@@ -399,6 +447,7 @@ main(void)
         cmocka_unit_test(what_cannot_be_learnt_is_said_as_for_a_table),
         cmocka_unit_test(
             predictions_and_scores_of_batches_are_those_of_the_whole),
+        cmocka_unit_test(so_are_those_of_every_family),
         cmocka_unit_test(answers_stand_behind_the_inputs_where_they_are_wanted),
         cmocka_unit_test(every_failing_call_is_an_error_not_a_leak),
         cmocka_unit_test(predicting_reports_every_failing_call),
