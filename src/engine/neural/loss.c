@@ -13,11 +13,13 @@
 static const struct {
     const char *word;
     bool classes;
-} kinds[] = {
-    [LOSS_LOGLOSS] = {"logloss", true},    [LOSS_FOCAL] = {"focal", true},
-    [LOSS_BRIER] = {"brier", true},        [LOSS_SQUARED] = {"squared", false},
-    [LOSS_ABSOLUTE] = {"absolute", false}, [LOSS_HUBER] = {"huber", false},
-    [LOSS_QUANTILE] = {"quantile", false}};
+} kinds[] = {[NET_LOSS_LOGLOSS] = {"logloss", true},
+             [NET_LOSS_FOCAL] = {"focal", true},
+             [NET_LOSS_BRIER] = {"brier", true},
+             [NET_LOSS_SQUARED] = {"squared", false},
+             [NET_LOSS_ABSOLUTE] = {"absolute", false},
+             [NET_LOSS_HUBER] = {"huber", false},
+             [NET_LOSS_QUANTILE] = {"quantile", false}};
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 /* Below this no probability goes in a logarithm. */
 #define LEAST 1e-15
@@ -36,9 +38,10 @@ term_kind(struct str word, bool classes, struct loss_term *t, struct error *err)
         rest = (struct str){word.p + n, word.n - n};
         t->kind = (enum loss_kind)k;
         t->share = 0.5;
-        if (k != LOSS_QUANTILE ? rest.n == 0
-                               : rest.n == 0 || (str_to_f64(rest, &t->share) &&
-                                                 t->share > 0 && t->share < 1))
+        if (k != NET_LOSS_QUANTILE
+                ? rest.n == 0
+                : rest.n == 0 || (str_to_f64(rest, &t->share) && t->share > 0 &&
+                                  t->share < 1))
             return true;
     }
     return error_set(err, ERR_RANGE, "loss '%.*s', expected one of %s",
@@ -82,9 +85,9 @@ loss_init(struct loss *l, const char *text, enum problem problem, size_t k,
         const char *plus = s.n ? memchr(s.p, '+', s.n) : NULL;
         size_t n = plus ? (size_t)(plus - s.p) : s.n;
 
-        if (l->n_terms == LOSS_MAX_TERMS)
+        if (l->n_terms == NET_LOSS_MAX_TERMS)
             return error_set(err, ERR_RANGE, "loss: over %d terms",
-                             LOSS_MAX_TERMS);
+                             NET_LOSS_MAX_TERMS);
         if (!term_parse(str_trim((struct str){s.p, n}), classes,
                         &l->term[l->n_terms++], err))
             return false;
@@ -99,9 +102,9 @@ loss_metric(const struct loss *l)
 {
     if (l->n_terms != 1 || l->smooth > 0)
         return NULL;
-    return l->term[0].kind == LOSS_LOGLOSS   ? "logloss"
-           : l->term[0].kind == LOSS_SQUARED ? "rmse"
-                                             : NULL;
+    return l->term[0].kind == NET_LOSS_LOGLOSS   ? "logloss"
+           : l->term[0].kind == NET_LOSS_SQUARED ? "rmse"
+                                                 : NULL;
 }
 
 /* ---- answers ---- */
@@ -138,13 +141,13 @@ number_term(const struct loss_term *t, double error, double *slope)
     double size = fabs(error), sign = error > 0 ? 1 : error < 0 ? -1 : 0;
 
     switch (t->kind) {
-    case LOSS_ABSOLUTE:
+    case NET_LOSS_ABSOLUTE:
         *slope = sign;
         return size;
-    case LOSS_HUBER:
+    case NET_LOSS_HUBER:
         *slope = size < 1 ? error : sign;
         return size < 1 ? 0.5 * error * error : size - 0.5;
-    case LOSS_QUANTILE:
+    case NET_LOSS_QUANTILE:
         *slope = error > 0 ? 1 - t->share : -t->share;
         return *slope * error;
     default:
@@ -199,12 +202,12 @@ class_term(const struct loss_term *t, const double *p, const double *truth,
         double rest = 1 - p[c], log_p, error = p[c] - truth[c];
 
         switch (t->kind) {
-        case LOSS_LOGLOSS:
+        case NET_LOSS_LOGLOSS:
             if (truth[c] > 0)
                 sum -= truth[c] * safe_log(p[c]);
             d[c] += t->weight * error;
             break;
-        case LOSS_FOCAL:
+        case NET_LOSS_FOCAL:
             log_p = truth[c] > 0 ? safe_log(p[c]) : 0;
             sum -= truth[c] * rest * rest * log_p;
             v[c] = truth[c] * (2 * rest * log_p -
@@ -215,7 +218,7 @@ class_term(const struct loss_term *t, const double *p, const double *truth,
             v[c] = 2 * error;
         }
     }
-    if (t->kind != LOSS_LOGLOSS)
+    if (t->kind != NET_LOSS_LOGLOSS)
         through_softmax(p, v, n, t->weight, d);
     return sum;
 }

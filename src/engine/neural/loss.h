@@ -20,15 +20,15 @@
 #include "engine/encode.h"
 
 enum loss_kind {
-    LOSS_LOGLOSS,
-    LOSS_FOCAL,
-    LOSS_BRIER,
-    LOSS_SQUARED,
-    LOSS_ABSOLUTE,
-    LOSS_HUBER,
-    LOSS_QUANTILE
+    NET_LOSS_LOGLOSS,
+    NET_LOSS_FOCAL,
+    NET_LOSS_BRIER,
+    NET_LOSS_SQUARED,
+    NET_LOSS_ABSOLUTE,
+    NET_LOSS_HUBER,
+    NET_LOSS_QUANTILE
 };
-enum { LOSS_MAX_TERMS = 4 };
+enum { NET_LOSS_MAX_TERMS = 4 };
 
 struct loss_term {
     enum loss_kind kind;
@@ -39,7 +39,7 @@ struct loss {
     enum problem problem;
     size_t k;      /* answers of a row */
     double smooth; /* share of a class's truth spread over all classes */
-    struct loss_term term[LOSS_MAX_TERMS];
+    struct loss_term term[NET_LOSS_MAX_TERMS];
     size_t n_terms;
 };
 
