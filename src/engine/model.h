@@ -10,6 +10,7 @@
 #ifndef LATHE_ENGINE_MODEL_H
 #define LATHE_ENGINE_MODEL_H
 
+#include "engine/checkpoint.h"
 #include "engine/finish.h"
 #include "engine/metric.h"
 #include "engine/params.h"
@@ -26,14 +27,6 @@ struct design_feed {
     bool (*rewind)(void *ctx, struct error *err);
     void *ctx;
     size_t *left; /* memory for what the family makes of them: room_init() */
-};
-
-/* A file from which a fit that was ended can go on. */
-struct checkpoint {
-    const char *path;
-    const char *key;     /* of the fit, all that decides about its result */
-    size_t every_rounds; /* 0: every half minute */
-    bool resume;         /* go on from what is there, if it is there */
 };
 
 /* Data a family learns from; valid may have 0 rows. */

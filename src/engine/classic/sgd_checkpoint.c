@@ -10,21 +10,8 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "base/file.h"
-
-enum { EVERY_MS = 30000, N_NUMBERS = 14 };
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
+enum { N_NUMBERS = 14 };
 
 /* How far it is. */
 static void
@@ -75,111 +62,63 @@ numbers_take(struct sgd *s, const double in[N_NUMBERS], struct error *err)
 
 /* ---- writing ---- */
 
-static bool
-write_checkpoint(const struct sgd *s, struct error *err)
-{
-    struct st_writer *w = st_writer_new();
-    double number[N_NUMBERS];
-    struct buf manifest, file;
-    struct json_writer j;
-    bool ok;
-
-    buf_init(&manifest);
-    buf_init(&file);
-    json_writer_init(&j, &manifest);
-    json_open(&j, '{');
-    json_name(&j, "checkpoint");
-    json_put_string(&j, "sgd");
-    json_name(&j, "key");
-    json_put_string(&j, s->d->checkpoint->key);
-    json_close(&j, '}');
-    numbers_of(s, number);
-    st_add1(w, "sgd.number", ST_F64, N_NUMBERS, number);
-    st_add1(w, "sgd.weight", ST_F64, s->width * s->k, s->at.w);
-    st_add1(w, "sgd.bias", ST_F64, s->k, s->at.b);
-    st_add1(w, "sgd.mean_weight", ST_F64, s->width * s->k, s->at.mean_w);
-    st_add1(w, "sgd.mean_bias", ST_F64, s->k, s->at.mean_b);
-    st_add1(w, "sgd.paid", ST_F64, s->width * s->k, s->at.paid);
-    st_add1(w, "sgd.spread", ST_F64, s->p, s->spread);
-    st_manifest(w, manifest.data);
-    ok = buf_check(&manifest, err) && st_write(w, &file, err) &&
-         file_replace(s->d->checkpoint->path, file.data, file.len, 0644, err);
-    st_writer_free(w);
-    buf_fini(&manifest);
-    buf_fini(&file);
-    return ok || error_prefix(err, "checkpoint: ");
-}
-
 bool
 sgd_checkpoint(struct sgd *s, struct error *err)
 {
     const struct checkpoint *c = s->d->checkpoint;
+    double number[N_NUMBERS];
+    struct st_writer *st;
+    struct json_writer w;
+    struct buf manifest;
+    bool ok;
 
-    if (!c || (c->every_rounds > 0 ? s->epoch - s->saved_epoch < c->every_rounds
-                                   : now_ms() - s->saved_ms < EVERY_MS))
+    if (!checkpoint_due(c, &s->saved, s->epoch))
         return true;
-    if (!write_checkpoint(s, err))
-        return false;
-    s->saved_epoch = s->epoch;
-    s->saved_ms = now_ms();
-    return true;
+    st = st_writer_new();
+    checkpoint_open(c, "sgd", &w, &manifest);
+    numbers_of(s, number);
+    st_add1(st, "sgd.number", ST_F64, N_NUMBERS, number);
+    st_add1(st, "sgd.weight", ST_F64, s->width * s->k, s->at.w);
+    st_add1(st, "sgd.bias", ST_F64, s->k, s->at.b);
+    st_add1(st, "sgd.mean_weight", ST_F64, s->width * s->k, s->at.mean_w);
+    st_add1(st, "sgd.mean_bias", ST_F64, s->k, s->at.mean_b);
+    st_add1(st, "sgd.paid", ST_F64, s->width * s->k, s->at.paid);
+    st_add1(st, "sgd.spread", ST_F64, s->p, s->spread);
+    ok = checkpoint_write(c, &w, &manifest, st, err);
+    st_writer_free(st);
+    checkpoint_mark(&s->saved, s->epoch);
+    return ok;
 }
 
 /* ---- reading ---- */
 
 static bool
-key_check(const struct sgd *s, const struct json *o, struct error *err)
+take(void *ctx, const struct st_file *f, const struct json *manifest,
+     struct error *err)
 {
-    const char *kind, *key;
-
-    if (!json_get_string(o, "checkpoint", &kind, err) ||
-        !json_get_string(o, "key", &key, err))
-        return false;
-    return (strcmp(kind, "sgd") == 0 &&
-            strcmp(key, s->d->checkpoint->key) == 0) ||
-           error_set(err, ERR_STATE,
-                     "it is of another fit: other rows, parameters or seed");
-}
-
-static bool
-read_checkpoint(struct sgd *s, const struct file_map *map, struct error *err)
-{
-    struct st_file *f = st_parse((struct str){map->data, map->len}, err);
-    const char *text = f ? st_get_manifest(f) : NULL;
-    struct json *o = text ? json_parse(str_of(text), err) : NULL;
+    struct sgd *s = ctx;
     struct st_tensor number;
-    bool ok = o != NULL;
 
-    if (f && !text)
-        error_set(err, ERR_CORRUPT, "it is no checkpoint");
-    ok = ok && key_check(s, o, err) &&
-         st_need(f, "sgd.number", ST_F64, N_NUMBERS, &number, err) &&
-         dense_load(f, "sgd.weight", s->at.w, s->width * s->k, err) &&
-         dense_load(f, "sgd.bias", s->at.b, s->k, err) &&
-         dense_load(f, "sgd.mean_weight", s->at.mean_w, s->width * s->k, err) &&
-         dense_load(f, "sgd.mean_bias", s->at.mean_b, s->k, err) &&
-         dense_load(f, "sgd.paid", s->at.paid, s->width * s->k, err) &&
-         dense_load(f, "sgd.spread", s->spread, s->p, err) &&
-         file_map_whole(map, err) && numbers_take(s, number.data, err);
-    json_free(o);
-    st_free(f);
-    return ok;
+    (void)manifest;
+    return st_need(f, "sgd.number", ST_F64, N_NUMBERS, &number, err) &&
+           dense_load(f, "sgd.weight", s->at.w, s->width * s->k, err) &&
+           dense_load(f, "sgd.bias", s->at.b, s->k, err) &&
+           dense_load(f, "sgd.mean_weight", s->at.mean_w, s->width * s->k,
+                      err) &&
+           dense_load(f, "sgd.mean_bias", s->at.mean_b, s->k, err) &&
+           dense_load(f, "sgd.paid", s->at.paid, s->width * s->k, err) &&
+           dense_load(f, "sgd.spread", s->spread, s->p, err) &&
+           numbers_take(s, number.data, err);
 }
 
 bool
 sgd_resume(struct sgd *s, struct error *err)
 {
     const struct checkpoint *c = s->d->checkpoint;
-    struct file_map map;
-    bool ok;
 
-    s->saved_ms = now_ms();
-    if (!c || !c->resume || access(c->path, F_OK) != 0)
-        return true;
-    if (!file_map_open(&map, c->path, NULL, err))
+    if (!checkpoint_read(c, "sgd", take, s, err))
         return false;
-    ok = read_checkpoint(s, &map, err);
-    file_map_close(&map);
-    s->saved_epoch = s->epoch;
-    return (ok && sgd_skip(s, err)) || error_prefix(err, "%s: ", c->path);
+    checkpoint_mark(&s->saved, s->epoch);
+    return s->at.t == 0 || sgd_skip(s, err) ||
+           error_prefix(err, "%s: ", c->path);
 }

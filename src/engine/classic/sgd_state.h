@@ -68,8 +68,7 @@ struct sgd {
     double tolerance;
     double *spread; /* p: of the first block */
 
-    int64_t saved_ms;
-    size_t saved_epoch;
+    struct checkpoint_mark saved;
 };
 
 /* ---- sgd_rows.c ---- */

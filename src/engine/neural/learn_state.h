@@ -22,8 +22,7 @@ struct epochs {
     double best_value;
     size_t epoch, best_epoch; /* done */
     uint64_t n_steps, step;   /* of an epoch; done in all */
-    int64_t saved_ms;         /* the last checkpoint */
-    size_t saved_epoch;
+    struct checkpoint_mark saved;
     /* of the batch at hand */
     const uint32_t *row;
     atomic_bool failed;

@@ -74,8 +74,7 @@ struct boost {
 
     const struct forest *init; /* to go on from; NULL: nothing */
     size_t inherited;          /* its rounds */
-    int64_t saved_ms;          /* when the last checkpoint was written */
-    size_t saved_round;
+    struct checkpoint_mark saved;
     size_t rounds, best_round;
     double best;
     size_t stop;                      /* as fit_data's */

@@ -7,73 +7,40 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "engine/trees/boost.h"
 
-enum { EVERY_MS = 30000 };
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* ---- writing ---- */
-
-static void
-put_manifest(const struct boost *s, struct buf *out)
-{
-    struct json_writer w;
-
-    json_writer_init(&w, out);
-    json_open(&w, '{');
-    json_name(&w, "checkpoint");
-    json_put_string(&w, "gbdt");
-    json_name(&w, "key");
-    json_put_string(&w, s->d->checkpoint->key);
-    json_name(&w, "rounds");
-    json_put_i64(&w, (int64_t)s->rounds);
-    json_name(&w, "best_round");
-    json_put_i64(&w, (int64_t)s->best_round);
-    json_close(&w, '}');
-}
 
 static bool
 write_parts(const struct boost *s, const struct forest *f, struct error *err)
 {
-    struct st_writer *w = st_writer_new();
+    const struct checkpoint *c = s->d->checkpoint;
+    struct st_writer *st = st_writer_new();
     size_t n_valid = s->valid ? s->valid_objective.n * s->k : 0;
     size_t n_best =
         s->best_value ? s->forest->leaf_start[s->best_round * s->k] : 0;
-    struct buf manifest, file;
+    struct json_writer w;
+    struct buf manifest;
     bool ok;
 
-    buf_init(&manifest);
-    buf_init(&file);
-    put_manifest(s, &manifest);
-    tree_save(f, w);
-    st_add1(w, "boost.gain", ST_F32, f->n_nodes, f->node_gain);
-    st_add1(w, "boost.score", ST_F64, s->n * s->k, s->score);
-    st_add1(w, "boost.valid_score", ST_F64, n_valid, s->valid_score);
-    st_add1(w, "boost.best", ST_F64, 1, &s->best);
-    st_add1(w, "boost.best_value", ST_F32, n_best, s->best_value);
-    st_manifest(w, manifest.data);
-    ok = buf_check(&manifest, err) && st_write(w, &file, err) &&
-         file_replace(s->d->checkpoint->path, file.data, file.len, 0644, err);
-    st_writer_free(w);
-    buf_fini(&manifest);
-    buf_fini(&file);
+    checkpoint_open(c, "gbdt", &w, &manifest);
+    json_name(&w, "rounds");
+    json_put_i64(&w, (int64_t)s->rounds);
+    json_name(&w, "best_round");
+    json_put_i64(&w, (int64_t)s->best_round);
+    tree_save(f, st);
+    st_add1(st, "boost.gain", ST_F32, f->n_nodes, f->node_gain);
+    st_add1(st, "boost.score", ST_F64, s->n * s->k, s->score);
+    st_add1(st, "boost.valid_score", ST_F64, n_valid, s->valid_score);
+    st_add1(st, "boost.best", ST_F64, 1, &s->best);
+    st_add1(st, "boost.best_value", ST_F32, n_best, s->best_value);
+    ok = checkpoint_write(c, &w, &manifest, st, err);
+    st_writer_free(st);
     return ok;
 }
 
@@ -86,25 +53,17 @@ write_checkpoint(const struct boost *s, struct error *err)
               write_parts(s, f, err);
 
     tree_forest_free(f);
-    return ok || error_prefix(err, "checkpoint: ");
+    return ok;
 }
 
 bool
 boost_checkpoint(struct boost *s, struct error *err)
 {
-    const struct checkpoint *c = s->d->checkpoint;
-    int64_t now;
-
-    if (!c)
-        return true;
-    now = now_ms();
-    if (c->every_rounds > 0 ? s->rounds - s->saved_round < c->every_rounds
-                            : now - s->saved_ms < EVERY_MS)
+    if (!checkpoint_due(s->d->checkpoint, &s->saved, s->rounds))
         return true;
     if (!write_checkpoint(s, err))
         return false;
-    s->saved_round = s->rounds;
-    s->saved_ms = now_ms();
+    checkpoint_mark(&s->saved, s->rounds);
     return true;
 }
 
@@ -117,32 +76,19 @@ damaged(struct error *err, const char *what)
 }
 
 static bool
-read_manifest(struct boost *s, const struct st_file *f, struct error *err)
+read_rounds(struct boost *s, const struct json *o, struct error *err)
 {
-    const char *text = st_get_manifest(f), *key, *kind;
-    struct json *o = text ? json_parse(str_of(text), err) : NULL;
     int64_t rounds, best;
-    bool ok;
 
-    if (!o)
-        return error_set(err, ERR_CORRUPT, "it is no checkpoint");
-    ok = json_get_string(o, "checkpoint", &kind, err) &&
-         json_get_string(o, "key", &key, err) &&
-         json_get_i64(o, "rounds", &rounds, err) &&
-         json_get_i64(o, "best_round", &best, err);
-    if (ok &&
-        (strcmp(kind, "gbdt") != 0 || strcmp(key, s->d->checkpoint->key) != 0))
-        ok = error_set(err, ERR_STATE,
-                       "it is of another fit: other rows, parameters or seed");
-    if (ok && (rounds < (int64_t)s->inherited || best < 0 || best > rounds ||
-               rounds > UINT32_MAX))
-        ok = damaged(err, "rounds");
-    if (ok) {
-        s->rounds = (size_t)rounds;
-        s->best_round = (size_t)best;
-    }
-    json_free(o);
-    return ok;
+    if (!json_get_i64(o, "rounds", &rounds, err) ||
+        !json_get_i64(o, "best_round", &best, err))
+        return false;
+    if (rounds < (int64_t)s->inherited || best < 0 || best > rounds ||
+        rounds > UINT32_MAX)
+        return damaged(err, "rounds");
+    s->rounds = (size_t)rounds;
+    s->best_round = (size_t)best;
+    return true;
 }
 
 static bool
@@ -221,36 +167,27 @@ out:
 }
 
 static bool
-read_checkpoint(struct boost *s, const struct file_map *map, struct error *err)
+take(void *ctx, const struct st_file *f, const struct json *manifest,
+     struct error *err)
 {
-    struct st_file *f = st_parse((struct str){map->data, map->len}, err);
+    struct boost *s = ctx;
     size_t n_valid = s->valid ? s->valid_objective.n * s->k : 0;
-    bool ok =
-        f && read_manifest(s, f, err) && read_trees(s, f, err) &&
-        read_doubles(f, "boost.score", s->score, s->n * s->k, err) &&
-        read_doubles(f, "boost.valid_score", s->valid_score, n_valid, err) &&
-        read_doubles(f, "boost.best", &s->best, 1, err) &&
-        read_best(s, f, err) && file_map_whole(map, err);
 
-    st_free(f);
-    return ok;
+    return read_rounds(s, manifest, err) && read_trees(s, f, err) &&
+           read_doubles(f, "boost.score", s->score, s->n * s->k, err) &&
+           read_doubles(f, "boost.valid_score", s->valid_score, n_valid, err) &&
+           read_doubles(f, "boost.best", &s->best, 1, err) &&
+           read_best(s, f, err);
 }
 
 bool
 boost_resume(struct boost *s, struct error *err)
 {
-    const struct checkpoint *c = s->d->checkpoint;
-    struct file_map map;
-    bool ok;
+    size_t before = s->rounds;
+    bool ok = checkpoint_read(s->d->checkpoint, "gbdt", take, s, err);
 
-    s->saved_ms = now_ms();
-    s->saved_round = s->rounds;
-    if (!c || !c->resume || access(c->path, F_OK) != 0)
-        return true;
-    if (!file_map_open(&map, c->path, NULL, err))
-        return false;
-    ok = read_checkpoint(s, &map, err);
-    file_map_close(&map);
-    s->saved_round = s->told = s->rounds;
-    return ok || error_prefix(err, "%s: ", c->path);
+    if (s->rounds > before)
+        s->told = s->rounds;
+    checkpoint_mark(&s->saved, s->rounds);
+    return ok;
 }
