@@ -1,4 +1,4 @@
-/* engine/encode.h -- a frame as numbers: the design matrix and the target.
+/* engine/encode.h -- a frame as numbers: the design matrix.
  *
  * A design is a view: columns are pulled in ranges, so that a tree binner
  * reads 28 columns of a million rows without a copy of all of them.
@@ -14,7 +14,6 @@
 
 #include "base/error.h"
 #include "frame/frame.h"
-#include "frame/split.h"
 
 struct design_column {
     const char *name;  /* "contract", or "contract=One year" when one-hot */
@@ -74,82 +73,4 @@ const double *design_offset(const struct design *d); /* NULL: 0 everywhere */
 struct design *
 design_dense(const double *x, size_t n_rows, size_t n_cols,
              const struct design_column *columns, struct error *err) MUST_USE;
-
-enum { TARGET_MAX_CLASSES = 256 };
-enum problem {
-    PROBLEM_BINARY,
-    PROBLEM_MULTICLASS,
-    PROBLEM_REGRESSION,
-    PROBLEM_NONE /* no target: clusters, components, scores of rows */
-};
-enum { N_PROBLEMS = PROBLEM_NONE + 1 };
-/* "binary", "multiclass", "regression", "none" */
-const char *problem_word(enum problem p);
-bool problem_has_classes(enum problem p);
-
-/* The target of every row: class index or number. */
-struct target {
-    enum problem problem;
-    size_t n;
-    double *y;        /* owned */
-    size_t n_classes; /* 0 for regression, and where there is no target */
-    char **classes;   /* owned texts, in bytewise order (numbers in
-                            numeric order): for two classes y = 1 is
-                            classes[1], the "positive" one */
-    double *weight;   /* n, owned: finite and not negative; NULL: all 1 */
-    uint32_t *group;  /* n, owned: query of each row, numbered by first
-                            appearance; NULL: none */
-};
-
-/* How a target is learnt: bool or two distinct values -> binary; text or at
- * most 20 distinct ints -> multiclass; else regression.  `problem` < 0 decides by
- * that rule.  Missing targets are ERR_RANGE with their count, as are one class
- * only, over TARGET_MAX_CLASSES of them, and no rows; a date, or a regression
- * on text, is ERR_TYPE. */
-bool target_fit(const struct frame *f, const char *name, int problem,
-                struct target *out, struct error *err) MUST_USE;
-/* n rows without a target: y is zeros. */
-bool target_none(size_t n, struct target *out, struct error *err) MUST_USE;
-/* The same classes for other rows; an unknown class is ERR_RANGE. */
-bool
-target_apply(const struct target *like, const struct frame *f, const char *name,
-             struct target *out, struct error *err) MUST_USE;
-/* Rows of a target, same classes. */
-bool target_take(const struct target *t, const uint32_t *rows, size_t n,
-                 struct target *out, struct error *err) MUST_USE;
-/* Weights from a column of numbers or bools, multiplied into those that are
- * there.  ERR_RANGE with the row where one is missing, negative or not finite;
- * ERR_TYPE for texts and dates. */
-bool target_weigh(struct target *t, const struct frame *f, const char *name,
-                  struct error *err) MUST_USE;
-/* Numbers of a column that scores begin with; caller frees.  The errors of
- * target_weigh(), but that they may be negative. */
-double *offset_column(const struct frame *f, const char *name,
-                      struct error *err) MUST_USE;
-/* Queries from a column of any type but floats; ERR_RANGE where it is missing.
- */
-bool target_group(struct target *t, const struct frame *f, const char *name,
-                  struct error *err) MUST_USE;
-size_t target_groups(const struct target *t); /* how many; 0: none */
-/* Hold out a share of the queries, drawn by the seed, with all their rows; one
- * at least, not all.  ERR_RANGE with a single query. */
-bool target_split(const struct target *t, double share, uint64_t seed,
-                  struct split *out, struct error *err) MUST_USE;
-/* How much each class is to count: factor has n_classes values.
- *   spec   NULL-ended: "balanced" alone (rows / (classes x rows of the class),
- *          rows being weighted), or "CLASS=FACTOR", classes left out counting 1
- * ERR_RANGE for a regression, a class that is not there, a factor that is
- * negative or not finite, or no class that counts. */
-bool target_class_factors(const struct target *t, const char *const *spec,
-                          double *factor, struct error *err) MUST_USE;
-/* Multiply the weight of every row by the factor of its class. */
-bool target_weigh_classes(struct target *t, const double *factor,
-                          struct error *err) MUST_USE;
-/* The sum of all weights. */
-double target_total(const struct target *t);
-/* False with ERR_RANGE when there are rows and all weigh 0. */
-bool target_counts(const struct target *t, struct error *err) MUST_USE;
-/* Class indices as a frame of one int column "y", to stratify by. */
-struct frame *target_frame(const struct target *t, struct error *err) MUST_USE;
-void target_fini(struct target *t);
 #endif

@@ -23,7 +23,7 @@
 
 #include "base/json.h"
 #include "base/pool.h"
-#include "engine/encode.h"
+#include "engine/target.h"
 
 enum metric_kind {
     METRIC_LOGLOSS,

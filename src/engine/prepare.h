@@ -28,6 +28,7 @@
 #include "base/json.h"
 #include "base/pool.h"
 #include "engine/encode.h"
+#include "engine/target.h"
 
 /* Levels kept of a text column, the most frequent ones; the rest count as not
  * seen.  Trees tell more of them apart than columns and tables of weights. */

@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "engine/encode.h"
+#include "engine/target.h"
 #include "frame/builder.h"
 
 /* One column "y" from texts; "" is missing. */

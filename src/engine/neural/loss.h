@@ -17,7 +17,7 @@
 #ifndef LATHE_ENGINE_NEURAL_LOSS_H
 #define LATHE_ENGINE_NEURAL_LOSS_H
 
-#include "engine/encode.h"
+#include "engine/target.h"
 
 enum loss_kind {
     NET_LOSS_LOGLOSS,

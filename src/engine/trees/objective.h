@@ -32,7 +32,7 @@
 
 #include <stddef.h>
 
-#include "engine/encode.h"
+#include "engine/target.h"
 #include "engine/train.h"
 #include "engine/trees/gradient.h"
 
