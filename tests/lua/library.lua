@@ -69,6 +69,14 @@ local answers = groups:predict(df)
 tap.is(table.concat(answers.columns, " "), "cluster distance", "an answer is a cluster and how far")
 tap.is(answers:where("cluster = 1").rows, centres:values("rows")[1],
     "as many rows are in a cluster as it says")
+local far = { x = {}, dark = {} }
+for i = 1, 60 do
+    far.x[i] = i % 7 / 10 + (i > 21 and 100 or 0)
+    far.dark[i] = i > 21 and (i * i % 17) * 3.1 or 0
+end
+centres = lathe.kmeans{ k = 2 }:fit(lathe.frame(far)):table("centres")
+tap.is(math.min(table.unpack(centres:values("dark"))), 0.0,
+    "the centre of zeros is zero, not what rounding leaves")
 tap.fails(function() groups:table("center") end, "there are centres, choice",
     "a table that is not there is told the others")
 tap.fails(function() lathe.kmeans { k = 3 }:fit(df, "churn") end, "learns without a target",

@@ -332,6 +332,7 @@ kmeans_importance(const void *learner, double *out)
 /* ---- tables ---- */
 
 enum { TABLE_CENTRES, TABLE_CHOICE };
+#define ROUNDED 1e-12 /* of a value: no more than the rounding of it */
 static const struct family_table tables[] = {
     {"centres",
      "a row for each cluster: its rows, and the mean of each column"},
@@ -367,10 +368,14 @@ centres_table(const struct kmeans *m, const struct prepare *prepare,
              builder_i64(b, 1, (int64_t)m->size[c], err);
         for (size_t j = 0; j < m->p && ok; j++) {
             struct prepared v;
+            double x;
 
             prepare_column(prepare, j, &v);
-            ok = builder_f64(b, j + 2,
-                             m->centre[c * m->p + j] / v.scale + v.shift, err);
+            x = m->centre[c * m->p + j] / v.scale + v.shift;
+            /* The mean of zeros is what rounding has left of the shift. */
+            if (fabs(x) < ROUNDED * fabs(v.shift))
+                x = 0;
+            ok = builder_f64(b, j + 2, x, err);
         }
         ok = ok && builder_end_row(b, err);
     }
