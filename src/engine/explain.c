@@ -20,10 +20,58 @@ enum {
 
 /* ---- what all explanations need ---- */
 
+/* The answer that is explained of a model without a target. */
+static size_t
+answer_at(const struct model *m, struct answer *out)
+{
+    size_t at = 0;
+
+    while (model_answer(m, at, out) && out->whole && at + 1 < model_width(m))
+        at++;
+    return at;
+}
+
 size_t
 explain_outputs(const struct model *m)
 {
-    return model_width(m);
+    return m->like.problem == PROBLEM_NONE ? 1 : model_width(m);
+}
+
+/* Rows of all a model answers, to rows of what is explained. */
+static void
+pick(const struct model *m, const double *all, size_t n, double *out)
+{
+    size_t width = model_width(m);
+    struct answer a;
+
+    if (m->like.problem != PROBLEM_NONE) {
+        memcpy(out, all, n * width * sizeof *out);
+        return;
+    }
+    all += answer_at(m, &a);
+    for (size_t i = 0; i < n; i++)
+        out[i] = all[i * width];
+}
+
+bool
+explain_margin(const struct model *m, const struct design *d, struct pool *pool,
+               double *out, struct error *err)
+{
+    const struct family *f = m->family;
+    size_t n = design_rows(d), width = model_width(m);
+    double *all = out;
+    bool ok;
+
+    if (m->like.problem == PROBLEM_NONE &&
+        !(all = mem_try_array(n, width * sizeof *all, err)))
+        return false;
+    ok = (f->margin ? f->margin : f->score)(m->learner, d, pool, all, err);
+    if (all != out) {
+        if (ok)
+            pick(m, all, n, out);
+        free(all);
+    }
+    return ok;
 }
 
 const char *const *
@@ -75,7 +123,7 @@ explain_predict(const struct model *m, const struct frame *f,
 
         ok = part && model_predict(m, part, ctx->pool, &p, err);
         if (ok) {
-            memcpy(out + at * k, p.value, (end - at) * k * sizeof *out);
+            pick(m, p.value, end - at, out + at * k);
             prediction_fini(&p);
             ok = progress_check(ctx->progress, err);
         }
@@ -208,6 +256,20 @@ has_link(const struct model *m, const struct design *d, struct error *err)
     return apart;
 }
 
+void
+explain_answer_name(const struct model *m, char *out, size_t len)
+{
+    struct answer a;
+
+    if (m->like.problem == PROBLEM_NONE)
+        answer_at(m, &a);
+    snprintf(out, len, "%s",
+             m->like.problem == PROBLEM_NONE         ? a.name
+             : m->like.problem == PROBLEM_REGRESSION ? "value"
+                                                     : "probability");
+}
+
+/* What margins are, where they are not what is predicted; else NULL. */
 static const char *
 scale_of(const struct model *m, const struct frame *f)
 {
@@ -216,8 +278,8 @@ scale_of(const struct model *m, const struct frame *f)
     struct design *d = NULL;
     bool link = false;
 
-    if (!m->family->margin)
-        return m->like.problem == PROBLEM_REGRESSION ? "value" : "probability";
+    if (!m->family->margin || m->like.problem == PROBLEM_NONE)
+        return NULL;
     if (m->like.problem != PROBLEM_REGRESSION)
         return "log odds";
     few = frame_slice(f, 0, frame_rows(f) < 8 ? frame_rows(f) : 8, &ignored);
@@ -379,14 +441,18 @@ explain_shares(const struct model *m, const struct frame *f,
     static const struct explain_options none;
     size_t cols = prepare_cols(m->prepare);
     uint32_t *feature = mem_try_array(cols, sizeof *feature, err);
+    const char *scale;
     bool ok;
 
     o = o ? o : &none;
     *out = (struct shares){.model = model_ref(m),
                            .n = frame_rows(f),
                            .k = explain_outputs(m),
-                           .pairs = o->pairs,
-                           .scale = scale_of(m, f)};
+                           .pairs = o->pairs};
+    if ((scale = scale_of(m, f)))
+        snprintf(out->scale, sizeof out->scale, "%s", scale);
+    else
+        explain_answer_name(m, out->scale, sizeof out->scale);
     out->feature = mem_try_array(cols, sizeof *out->feature, err);
     ok = feature && out->feature && list_features(m, feature, out, err) &&
          room_for_shares(out, err) && find_shares(out, f, o, ctx, feature, err);

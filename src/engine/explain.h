@@ -8,7 +8,8 @@
  *                input is set to each of some values
  *
  * A margin is what a family's scores are before they are made probabilities
- * (log odds); where a family has none, the probability or the value itself.  A
+ * (log odds); where a family has none, the probability or the value itself; of a
+ * model without a target its first answer that is no code (score, distance).  A
  * feature is an input or a derived column; all columns of the design that are
  * made from it count as one.  Importance and effect go by input, so that what
  * is derived from it follows.
@@ -40,7 +41,8 @@ enum explain_way {
 enum {
     EXPLAIN_BACKGROUND_ROWS = 100,
     EXPLAIN_REPEATS = 5,
-    EXPLAIN_CURVES = 50
+    EXPLAIN_CURVES = 50,
+    EXPLAIN_ASKED = 100 /* rows that a model is asked about, unless told */
 };
 
 struct explain_options {
@@ -58,12 +60,16 @@ struct shares {
     size_t n, k, n_features;
     const char **feature; /* owned list of borrowed names */
     bool pairs;
-    double *value;     /* as struct attribution says */
-    const char *scale; /* "log odds", "probability", "value", or "margin"
-                          where that is the value before a link */
-    char note[256];    /* how they were found */
+    double *value;  /* as struct attribution says */
+    char scale[32]; /* "log odds", "probability", "value", "margin" where that
+                       is the value before a link; without a target the answer
+                       that is explained: "score" */
+    char note[256]; /* how they were found */
 };
 
+/* Rows of f, at most n, drawn by seed, ascending; *out is the caller's. */
+bool explain_draw(size_t n_rows, size_t n, uint64_t seed, uint32_t **out,
+                  size_t *n_out, struct error *err) MUST_USE;
 /* Are the shares of this way against background rows? */
 bool explain_wants_background(const struct model *m, enum explain_way way);
 /* Is the model asked about coalitions, which is dear? */
@@ -121,6 +127,7 @@ struct effect {
     struct column *grid; /* the values set */
     uint32_t *row;       /* which rows were asked about, ascending */
     double *value;       /* (points, rows, k): predictions */
+    char scale[32];      /* "value", "probability", or the answer's name */
 };
 /* ERR_NOTFOUND: no such input; ERR_RANGE: no value of it. */
 bool explain_effect(const struct model *m, const struct frame *f,

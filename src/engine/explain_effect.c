@@ -279,6 +279,7 @@ explain_effect(const struct model *m, const struct frame *f,
                struct effect *out, struct error *err)
 {
     *out = (struct effect){.model = model_ref(m), .k = explain_outputs(m)};
+    explain_answer_name(m, out->scale, sizeof out->scale);
     if (effect_make(out, f, o, ctx, err))
         return true;
     effect_fini(out);

@@ -289,10 +289,8 @@ static bool
 ask(const struct kernel *q, const double *x, size_t n, double *out,
     struct error *err)
 {
-    const struct family *f = q->m->family;
     struct design *d = design_dense(x, n, q->cols, q->column, err);
-    bool ok = d && (f->margin ? f->margin : f->score)(q->m->learner, d,
-                                                      q->alone, out, err);
+    bool ok = d && explain_margin(q->m, d, q->alone, out, err);
 
     design_free(d);
     return ok;

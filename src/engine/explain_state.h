@@ -47,14 +47,19 @@ explain_ranking(const char *const *name, size_t n, const char *const *title,
                 const double *const *value, size_t n_values,
                 struct error *err) MUST_USE;
 
-/* Rows of f, at most n, drawn by seed, ascending; *out is the caller's. */
-bool explain_draw(size_t n_rows, size_t n, uint64_t seed, uint32_t **out,
-                  size_t *n_out, struct error *err) MUST_USE;
 /* model_predict() in parts, between which it can be stopped.  out: (rows, k). */
 bool explain_predict(const struct model *m, const struct frame *f,
                      const struct train *ctx, double *out,
                      struct error *err) MUST_USE;
+/* Numbers that are explained of a row: 1 of a model without a target, the
+ * first of its answers that is no code (score, distance, pc1). */
 size_t explain_outputs(const struct model *m);
+/* Their margins of the rows of d, (rows, explain_outputs()); the scores of a
+ * family without margins. */
+bool explain_margin(const struct model *m, const struct design *d,
+                    struct pool *pool, double *out, struct error *err) MUST_USE;
+/* What a prediction is called: "value", "probability", "score". */
+void explain_answer_name(const struct model *m, char *out, size_t len);
 /* The class of an output in words; NULL where there is one output. */
 const char *const *explain_classes(const struct model *m);
 #endif

@@ -48,11 +48,12 @@ find_class(const struct model *m, const char *name, long *out,
     *out = -1;
     if (!name)
         return true;
-    if (model_problem(m) != PROBLEM_MULTICLASS)
+    if (n == 2)
         return error_set(err, ERR_RANGE,
-                         "the model tells no classes apart but '%s' from the "
-                         "other",
-                         n == 2 ? classes[1] : "one");
+                         "the model tells '%s' from '%s': there is one output",
+                         classes[1], classes[0]);
+    if (n == 0)
+        return error_set(err, ERR_RANGE, "the model has no classes");
     for (size_t c = 0; c < n; c++)
         if (strcmp(classes[c], name) == 0) {
             *out = (long)c;
@@ -61,14 +62,36 @@ find_class(const struct model *m, const char *name, long *out,
     return error_set(err, ERR_NOTFOUND, "the model has no class '%.64s'", name);
 }
 
-/* The rows to explain: all, or one. */
 static struct frame *
-choose_rows(const struct explanation_request *r, struct error *err)
+draw_rows(const struct frame *f, size_t most, uint64_t seed, struct error *err)
+{
+    struct frame *out;
+    uint32_t *row;
+    size_t n;
+
+    if (frame_rows(f) <= most)
+        return frame_ref(f);
+    if (!explain_draw(frame_rows(f), most, seed, &row, &n, err))
+        return NULL;
+    out = frame_take(f, row, n, err);
+    free(row);
+    return out;
+}
+
+/* The rows to explain: one, or all, or so many of them. */
+static struct frame *
+choose_rows(const struct explanation *e, const struct explanation_request *r,
+            uint64_t seed, struct error *err)
 {
     size_t n = frame_rows(r->data);
+    bool asks = explain_asks(e->model) || r->shares.way == EXPLAIN_KERNEL;
 
     if (r->row == 0)
-        return frame_ref(r->data);
+        return draw_rows(r->data,
+                         r->rows ? r->rows
+                         : asks  ? EXPLAIN_ASKED
+                                 : n,
+                         seed, err);
     if (r->row > n) {
         error_set(err, ERR_RANGE, "row %zu of %zu", r->row, n);
         return NULL;
@@ -90,7 +113,9 @@ put_subject(const struct explanation *e, const char *scale, char *out,
     const char *const *classes;
     size_t n = model_classes(e->model, &classes);
 
-    if (n == 2)
+    if (!model_target(e->model))
+        snprintf(out, len, "%s of %s", scale, model_family(e->model)->title);
+    else if (n == 2)
         snprintf(out, len, "%s of %s = %s", scale, model_target(e->model),
                  classes[1]);
     else if (n > 2 && e->output >= 0)
@@ -108,20 +133,21 @@ make_shares(struct explanation *e, const struct explanation_request *r,
             const struct train *ctx, struct error *err)
 {
     struct explain_options o = r->shares;
-    char subject[200];
+    char subject[200], of[32] = "";
 
     o.pairs = r->kind == EXPLANATION_PAIRS;
-    /* A row alone is explained against the table that it is from. */
-    if (!o.background && r->row > 0 &&
-        explain_wants_background(e->model, o.way))
+    /* A part is explained against the table that it is from. */
+    if (!o.background && explain_wants_background(e->model, o.way))
         o.background = r->data;
     e->row = r->row ? r->row : 1;
-    if (!(e->rows = choose_rows(r, err)) ||
+    if (!(e->rows = choose_rows(e, r, ctx->seed, err)) ||
         !explain_shares(e->model, e->rows, &o, ctx, &e->shares, err) ||
         !(e->ranking = shares_importance(&e->shares, err)))
         return false;
     put_subject(e, e->shares.scale, subject, sizeof subject);
-    snprintf(e->note, sizeof e->note, "%zu %s · %s · %s", e->shares.n,
+    if (!r->row && e->shares.n < frame_rows(r->data))
+        snprintf(of, sizeof of, " of %zu", frame_rows(r->data));
+    snprintf(e->note, sizeof e->note, "%zu%s %s · %s · %s", e->shares.n, of,
              counted(e->shares.n, "row", "rows"), subject, e->shares.note);
     if (r->kind == EXPLANATION_RANKING)
         e->frame = frame_ref(e->ranking);
@@ -135,8 +161,14 @@ make_shuffle(struct explanation *e, const struct explanation_request *r,
              const struct train *ctx, struct error *err)
 {
     struct shuffle_options o = {.repeats = r->repeats};
-    struct metric asked = *metric_default(model_problem(e->model));
+    struct metric asked;
 
+    if (!model_target(e->model))
+        return error_set(err, ERR_RANGE,
+                         "%s has no target that shuffling could cost; shares "
+                         "(shap) tell what an input does",
+                         model_family(e->model)->name);
+    asked = *metric_default(model_problem(e->model));
     if (r->metric &&
         !metric_parse(r->metric, model_problem(e->model), &asked, err))
         return false;
@@ -166,10 +198,7 @@ make_effect(struct explanation *e, const struct explanation_request *r,
 
     if (!explain_effect(e->model, r->data, &o, ctx, &e->effect, err))
         return false;
-    put_subject(e,
-                model_problem(e->model) == PROBLEM_REGRESSION ? "value"
-                                                              : "probability",
-                subject, sizeof subject);
+    put_subject(e, e->effect.scale, subject, sizeof subject);
     snprintf(e->note, sizeof e->note, "%s by %s · %zu %s%s", subject,
              e->effect.column, e->effect.n_rows,
              counted(e->effect.n_rows, "row", "rows"),

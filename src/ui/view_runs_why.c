@@ -31,8 +31,7 @@
 #include "ui/ui.h"
 
 enum {
-    ROWS = 500,       /* explained, evenly spaced */
-    ROWS_ASKED = 100, /* where the model is asked about coalitions */
+    ROWS = 500, /* explained, evenly spaced */
     ROWS_SHUFFLED = 5000,
     EFFECT_ROWS = 500, /* that an effect is the mean of */
     BAR_CELLS = 48,
@@ -180,7 +179,7 @@ run_about(struct task *t, void *ctx, struct error *err)
         return explain_gain(a, t, err);
     if (r.kind == EXPLANATION_SHARES && explain_asks(a->model)) {
         if (a->chosen)
-            most = ROWS_ASKED;
+            most = EXPLAIN_ASKED;
         else
             r.kind = EXPLANATION_SHUFFLE;
     }

@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/classic/isolation.h"
+#include "engine/classic/kmeans.h"
+#include "engine/classic/pca.h"
 #include "engine/explain.h"
 #include "engine/judged.h"
 #include "engine/trees/gbdt.h"
@@ -97,6 +100,49 @@ test_shares_add_up_to_the_margin_in_every_way(void **state)
         check_sums(trees(k), k);
         check_sums(small_model(k), k);
     }
+}
+
+/* Without a target the first answer that is no code is explained. */
+static void
+check_answer(const struct family *family, const char *name, size_t at)
+{
+    const struct explain_options o = {.background_rows = 10};
+    struct frame *f = small_frame(SMALL_REGRESSION, 60, 9);
+    struct params *p = params_new(family->params);
+    struct model_options mo = {
+        .problem = -1, .valid_share = -1, .patience = -1};
+    struct error err;
+    struct model *m = model_fit(family, p, f, NULL, &mo, &QUIET, &err);
+    struct effect e;
+    struct prediction v;
+    struct shares s;
+
+    assert_ok(m, err);
+    s = explain(m, f, &o);
+    assert_string_equal(s.scale, name);
+    assert_int_equal(s.k, 1);
+    assert_ok(model_predict(m, f, NULL, &v, &err), err);
+    for (size_t r = 0; r < v.n; r++)
+        assert_close(shares_margin(&s, r, 0), v.value[r * v.k + at], 1e-9);
+    assert_ok(explain_effect(m, f, &(struct effect_options){.column = "tenure"},
+                             &QUIET, &e, &err),
+              err);
+    assert_string_equal(e.scale, name);
+    effect_fini(&e);
+    shares_fini(&s);
+    prediction_fini(&v);
+    params_free(p);
+    frame_unref(f);
+    model_unref(m);
+}
+
+static void
+test_without_a_target_shares_add_up_to_the_answer(void **state)
+{
+    (void)state;
+    check_answer(&kmeans_family, "distance", 1);
+    check_answer(&isolation_forest_family, "score", 0);
+    check_answer(&pca_family, "pc1", 0);
 }
 
 static void
@@ -538,6 +584,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares_add_up_to_the_margin_in_every_way),
+        cmocka_unit_test(test_without_a_target_shares_add_up_to_the_answer),
         cmocka_unit_test(test_kernel_over_all_coalitions_is_exact),
         cmocka_unit_test(test_kernel_over_few_coalitions_is_exact_for_sums),
         cmocka_unit_test(test_frames_have_a_column_for_each_feature),
