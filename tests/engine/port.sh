@@ -40,6 +40,8 @@ train numbers monthly_charges --set trees=30
 train grove churn --model forest --set trees=20 --set leaves=80
 train groves contract --model forest --set trees=10 --set leaves=80
 train extra monthly_charges --model extra_trees --set trees=10 --set leaves=80
+train lines churn --set trees=20 --set linear_leaves=true
+train lined contract --set trees=8 --set linear_leaves=true
 train net churn --model mlp --set epochs=1
 train nets contract --model mlp --set epochs=1 --set layers=20,10 --set activation=elu --set batch_norm=false
 train logistic churn --model logistic
@@ -76,6 +78,22 @@ for model in boosted classes numbers grove groves extra net nets logistic softma
         # shellcheck disable=SC2086
         back $model $form
         ok $? "$model as $form comes back the same"
+    done
+done
+for model in lines lined; do
+    k=1
+    [ $model = lines ] || k=3
+    back $model lightgbm m.txt
+    ok $? "$model, whose leaves are lines, as LightGBM's text comes back the same"
+    like "$(grep -c is_linear=1 m.txt)" '[1-9]' "where they are lines as well"
+    if command -v cc > /dev/null 2>&1; then
+        like "$($lathe export $model.lathe --c m.c 2>&1)" 'compiled, 2,000 rows differ by [0-9.e-]* at most' \
+            "and compiled C answers them alike"
+    fi
+    for form in onnx "onnx-ml 5 --onnx" xgboost pmml; do
+        # shellcheck disable=SC2086
+        like "$($lathe export $model.lathe --$form m.other 2>&1)" 'linear_leaves.*--lightgbm or --c' \
+            "--$form says what holds them"
     done
 done
 $lathe export boosted.lathe --xgboost m.json > out
@@ -229,14 +247,21 @@ done
 if [ -z "$python" ]; then
     skip "LightGBM's text by its own rules" "no python3"
 else
-    for model in boosted classes numbers grove groves extra; do
+    for model in boosted classes numbers lines lined grove groves extra; do
         k=1
-        case $model in classes | groves) k=3 ;; esac
+        case $model in classes | groves | lined) k=3 ;; esac
         $lathe export $model.lathe --lightgbm m.txt > out 2> why
         $python "$LATHE_SOURCE/tests/engine/port_lightgbm.py" m.txt "$churn" > b1 2> why
         sed 's/^/# /' why
         $lathe predict $model.lathe "$churn" | sed 1d | cut -d, -f1-$k > a1
         is "$(apart $k a1 b1)" close "LightGBM's rules answer $model alike"
+        if ! $python -c 'import lightgbm' 2> /dev/null; then
+            skip "LightGBM answers $model alike" "no python3 with lightgbm"
+            continue
+        fi
+        $python "$LATHE_SOURCE/tests/engine/port_lightgbm.py" m.txt "$churn" lightgbm 2> why | grep -v '^\[' > b1
+        sed 's/^/# /' why
+        is "$(apart $k a1 b1)" close "LightGBM answers $model alike"
     done
 fi
 

@@ -165,6 +165,12 @@ put_tree_data(struct writing *w, size_t id, const struct ensemble *e)
     buf_puts(w->out, e->set_start[e->n_sets] ? "};\n" : "0};\n");
     put_indices(w, "target", id, e->target, e->n_values);
     put_numbers(w, "value", id, e->value, e->n_values);
+    if (e->line_start) {
+        put_indices(w, "line", id, e->line_start, e->n_values + 1);
+        put_numbers(w, "begin", id, e->line_base, e->n_values);
+        put_indices(w, "column", id, e->line_col, e->n_terms);
+        put_numbers(w, "term", id, e->line, e->n_terms);
+    }
     put_numbers(w, "base", id, e->base, e->n_outputs);
 }
 
@@ -210,6 +216,28 @@ uses(const struct graph *g, enum graph_op op)
     return false;
 }
 
+static bool
+has_lines(const struct graph *g)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (g->node[i].trees && g->node[i].trees->line_start)
+            return true;
+    return false;
+}
+
+static const char line_text[] =
+    "/* A leaf that is the line of terms i .. end - 1, or else plain: without\n"
+    " * terms, and where the line is not finite, as where it misses one. */\n"
+    "static double\n"
+    "line_at(const double *x, unsigned i, unsigned end, const unsigned *column,\n"
+    "        const double *term, double begin, double plain)\n"
+    "{\n"
+    "    if (i == end)\n"
+    "        return plain;\n"
+    "    for (; i < end; i++)\n"
+    "        begin += term[i] * x[column[i]];\n"
+    "    return isfinite(begin) ? begin : plain;\n"
+    "}\n\n";
 static const char walk_text[] =
     "/* The leaf that x comes to: kinds 1 <, 2 <=, 3 ==, 4 in a set; 8: the\n"
     " * missing say yes; 16: so do zeros. */\n"
@@ -334,6 +362,8 @@ put_functions(struct writing *w)
                          "}\n\n");
     if (uses(w->g, GRAPH_TREES))
         buf_puts(w->out, walk_text);
+    if (has_lines(w->g))
+        buf_puts(w->out, line_text);
     if (uses(w->g, GRAPH_CONV))
         buf_puts(w->out, conv_text);
     if (uses(w->g, GRAPH_MAXPOOL) || uses(w->g, GRAPH_MEANPOOL))
@@ -388,10 +418,18 @@ put_trees(struct writing *w, size_t id, const struct graph_node *n)
                "\n"
                "        for (unsigned k = feature%zu[leaf]; k < "
                "yes%zu[leaf]; k++)\n"
-               "            v%zu[target%zu[k]] += value%zu[k];\n"
-               "    }\n",
+               "            v%zu[target%zu[k]] += ",
                id, id, id, n->trees->n_trees, id, (unsigned long)n->in[0], id,
-               id, id, id, id, id, id, id, id, id, id, id);
+               id, id, id, id, id, id, id, id, id, id);
+    if (n->trees->line_start)
+        buf_printf(
+            w->out,
+            "\n                line_at(v%lu, line%zu[k], line%zu[k + 1], "
+            "column%zu,\n                        term%zu, begin%zu[k], "
+            "value%zu[k]);\n    }\n",
+            (unsigned long)n->in[0], id, id, id, id, id, id);
+    else
+        buf_printf(w->out, "value%zu[k];\n    }\n", id);
 }
 
 static void

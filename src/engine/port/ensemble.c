@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/port/ensemble_line.h"
 
 enum { MAX_MEMBER = 1 << 24 };
 
@@ -54,6 +55,7 @@ ensemble_free(struct ensemble *e)
         free(e->word);
         free(e->target);
         free(e->value);
+        ensemble_lines_free(e);
         free(e->base);
         free(e->gain);
     }
@@ -136,12 +138,14 @@ ensemble_add_value(struct ensemble *e, size_t output, double value,
         if (cap >= UINT32_MAX)
             return too_many("leaves", err);
         if (!resize(&e->target, cap, sizeof *e->target, err) ||
-            !resize(&e->value, cap, sizeof *e->value, err))
+            !resize(&e->value, cap, sizeof *e->value, err) ||
+            (e->line_start && !ensemble_room_for_lines(e, cap, err)))
             return false;
         e->cap_values = cap;
     }
     e->target[e->n_values] = (uint32_t)output;
     e->value[e->n_values++] = value;
+    ensemble_end_line(e);
     return true;
 }
 
@@ -372,7 +376,8 @@ ensemble_score(const struct ensemble *e, const double *x, size_t n, double *out)
             uint32_t leaf = walk(e, e->root[t], x + r * e->n_cols);
 
             for (uint32_t v = e->feature[leaf]; v < e->yes[leaf]; v++)
-                out[r * e->n_outputs + e->target[v]] += e->value[v];
+                out[r * e->n_outputs + e->target[v]] +=
+                    ensemble_value(e, v, x + r * e->n_cols);
         }
 }
 
@@ -497,6 +502,15 @@ ensemble_save(const struct ensemble *e, unsigned number, struct st_writer *w)
     st_add1(w, tensor_name(n, number, "target"), ST_U32, e->n_values,
             e->target);
     st_add1(w, tensor_name(n, number, "value"), ST_F64, e->n_values, e->value);
+    if (e->line_start) {
+        st_add1(w, tensor_name(n, number, "line_start"), ST_U32,
+                e->n_values + 1, e->line_start);
+        st_add1(w, tensor_name(n, number, "line_base"), ST_F64, e->n_values,
+                e->line_base);
+        st_add1(w, tensor_name(n, number, "line_col"), ST_U32, e->n_terms,
+                e->line_col);
+        st_add1(w, tensor_name(n, number, "line"), ST_F64, e->n_terms, e->line);
+    }
     st_add1(w, tensor_name(n, number, "base"), ST_F64, e->n_outputs, e->base);
     st_add1(w, tensor_name(n, number, "gain"), ST_F64, e->n_cols, e->gain);
 }
@@ -528,6 +542,25 @@ need(struct loader *l, const char *what, enum st_type type, int64_t n,
         *got = (size_t)t.n;
     memcpy(&data, &t.data, sizeof data);
     return data;
+}
+
+/* Lines, where there are any: files of before have none. */
+static void
+need_lines(struct loader *l, struct ensemble *e)
+{
+    struct error ignored;
+    struct st_tensor t;
+    char name[48];
+
+    if (l->failed ||
+        !st_need(l->file, tensor_name(name, l->number, "line_start"), ST_U32,
+                 -1, &t, &ignored))
+        return;
+    e->line_start =
+        need(l, "line_start", ST_U32, (int64_t)e->n_values + 1, NULL);
+    e->line_base = need(l, "line_base", ST_F64, (int64_t)e->n_values, NULL);
+    e->line = need(l, "line", ST_F64, -1, &e->n_terms);
+    e->line_col = need(l, "line_col", ST_U32, (int64_t)e->n_terms, NULL);
 }
 
 static bool
@@ -576,6 +609,8 @@ check_all(const struct ensemble *e, size_t n_words, struct error *err)
     for (size_t v = 0; v < e->n_values; v++)
         if (e->target[v] >= e->n_outputs || !isfinite(e->value[v]))
             return corrupt(err, "value", v);
+    if (!ensemble_lines_are_sound(e))
+        return corrupt(err, "line", 0);
     for (size_t k = 0; k < e->n_outputs; k++)
         if (!isfinite(e->base[k]))
             return corrupt(err, "base", k);
@@ -610,6 +645,7 @@ ensemble_load(const struct st_file *f, unsigned number, size_t n_cols,
     e->word = need(&l, "word", ST_U64, -1, &words);
     e->value = need(&l, "value", ST_F64, -1, &e->n_values);
     e->target = need(&l, "target", ST_U32, (int64_t)e->n_values, NULL);
+    need_lines(&l, e);
     e->base = need(&l, "base", ST_F64, (int64_t)n_outputs, NULL);
     e->gain = need(&l, "gain", ST_F64, (int64_t)n_cols, NULL);
     if (!l.failed && starts == 0)

@@ -13,6 +13,10 @@
  *
  * Children stand behind their parents, so that every walk ends.
  *
+ * A value may be a line over the columns; where that is not finite, as where a
+ * column of it is missing, the plain value counts.  (LightGBM lets an infinite
+ * column make an infinite sum.)
+ *
  * Threads: immutable once built.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_PORT_ENSEMBLE_H
@@ -52,10 +56,18 @@ struct ensemble {
     uint64_t *word;
     uint32_t *target; /* n_values: the output that a value is added to */
     double *value;
+    /* Lines, or NULL: value v has the terms line_start[v] .. line_start[v + 1]
+     * - 1, and with any it is line_base[v] + the sum of line[t] * column
+     * line_col[t]. */
+    uint32_t *line_start; /* n_values + 1 */
+    double *line_base;    /* n_values */
+    uint32_t *line_col;   /* n_terms */
+    double *line;
+    size_t n_terms;
     double *base; /* n_outputs: what the sum begins with */
     double *gain; /* n_cols: for importance; sums of any unit */
     bool borrowed;
-    size_t cap_trees, cap_nodes, cap_sets, cap_words, cap_values;
+    size_t cap_trees, cap_nodes, cap_sets, cap_words, cap_values, cap_terms;
 };
 
 /* A node of a tree under construction. */
@@ -72,6 +84,11 @@ void ensemble_free(struct ensemble *e);
 /* The next value of a leaf; its number is n_values before. */
 bool ensemble_add_value(struct ensemble *e, size_t output, double value,
                         struct error *err) MUST_USE;
+/* The value added last is a line of n terms, n > 0.  ERR_PARSE for a column
+ * that is not there and for what is not finite. */
+bool
+ensemble_add_line(struct ensemble *e, double base, const uint32_t *col,
+                  const double *term, size_t n, struct error *err) MUST_USE;
 /* A set of n members, each below 2^24; *number for a threshold. */
 bool ensemble_add_set(struct ensemble *e, const double *member, size_t n,
                       uint32_t *number, struct error *err) MUST_USE;
@@ -91,8 +108,17 @@ void ensemble_score(const struct ensemble *e, const double *x, size_t n,
 /* The one output that tree t adds to: n_outputs when it has several, or a leaf
  * with more than one value. */
 size_t ensemble_output(const struct ensemble *e, size_t t);
-/* The value of a leaf that has one at most. */
+/* The value of a leaf that has one at most; of a line the plain one. */
 double ensemble_leaf(const struct ensemble *e, uint32_t node);
+/* Value v where the columns are x. */
+double ensemble_value(const struct ensemble *e, uint32_t v, const double *x);
+/* The terms of value v: the first, and the end. */
+uint32_t ensemble_line(const struct ensemble *e, uint32_t v, uint32_t *end);
+/* All values, lines included, times f, and then divided. */
+void ensemble_scale(struct ensemble *e, double f, double by);
+/* ERR_TYPE where there are lines, which `format` cannot say. */
+bool ensemble_no_lines(const struct ensemble *e, const char *format,
+                       struct error *err) MUST_USE;
 
 /* How to ask "x < t" or "x <= t" in the numbers of others.  `rounded`: our x is
  * rounded to 32 bits before.  For all x that are 32-bit numbers, and for all

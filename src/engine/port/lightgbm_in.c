@@ -138,7 +138,7 @@ list_of(struct reading *r, const char *key, size_t n)
     }
     if (!(x = arena_try(&r->arena, n, sizeof *x, r->err)))
         return NULL;
-    while (next_word(&rest, &word) && k < n)
+    while (k < n && next_word(&rest, &word))
         if (!str_to_f64(word, &x[k++])) {
             error_set(r->err, ERR_PARSE, "%s holds '%.*s'", key,
                       (int)(word.n < 32 ? word.n : 32), word.p);
@@ -321,6 +321,8 @@ struct tree {
     const double *feature, *threshold, *kind, *left, *right, *value, *gain;
     const double *bound, *word; /* of sets */
     uint32_t first_set;
+    /* Lines of leaves, or NULL: what they begin with, and their terms. */
+    const double *line_base, *n_terms, *line_col, *line;
 };
 
 static bool
@@ -422,21 +424,42 @@ node_take(struct reading *r, const struct tree *t, size_t i,
     return true;
 }
 
+/* Leaves that are lines: linear_tree=true. */
+static bool
+lines_open(struct reading *r, struct tree *t)
+{
+    size_t linear, all = 0;
+
+    if (!count_of(r, "is_linear", 1, 0, &linear))
+        return false;
+    if (!linear)
+        return true;
+    if (!(t->line_base = list_of(r, "leaf_const", t->n + 1)) ||
+        !(t->n_terms = list_of(r, "num_features", t->n + 1)))
+        return false;
+    for (size_t i = 0; i <= t->n; i++) {
+        if (!is_index(t->n_terms[i], r->n_cols + 1))
+            return error_set(r->err, ERR_PARSE,
+                             "leaf %zu is a line of %g columns", i,
+                             t->n_terms[i]);
+        all += (size_t)t->n_terms[i];
+    }
+    return (t->line_col = list_of(r, "leaf_features", all)) &&
+           (t->line = list_of(r, "leaf_coeff", all));
+}
+
 static bool
 tree_open(struct reading *r, struct tree *t)
 {
-    size_t leaves, linear;
+    size_t leaves;
 
     if (!count_of(r, "num_leaves", UINT32_MAX / 4, 0, &leaves) ||
-        !count_of(r, "num_cat", UINT32_MAX / 4, 0, &t->n_sets) ||
-        !count_of(r, "is_linear", 1, 0, &linear))
+        !count_of(r, "num_cat", UINT32_MAX / 4, 0, &t->n_sets))
         return false;
     if (leaves == 0)
         return error_set(r->err, ERR_PARSE, "no leaves");
-    if (linear)
-        return error_set(r->err, ERR_TYPE, "linear leaves are not read");
     t->n = leaves - 1;
-    if (!(t->value = list_of(r, "leaf_value", leaves)))
+    if (!(t->value = list_of(r, "leaf_value", leaves)) || !lines_open(r, t))
         return false;
     return t->n == 0 || ((t->feature = list_of(r, "split_feature", t->n)) &&
                          (t->threshold = list_of(r, "threshold", t->n)) &&
@@ -446,10 +469,37 @@ tree_open(struct reading *r, struct tree *t)
                          (t->gain = list_of(r, "split_gain", t->n)));
 }
 
+/* Leaf i, whose terms are `at` and on.  One of no terms is its constant. */
+static bool
+line_take(struct reading *r, struct ensemble *e, const struct tree *t, size_t i,
+          size_t at, size_t output)
+{
+    size_t n = (size_t)t->n_terms[i];
+    uint32_t *col = arena_try(&r->arena, n, sizeof *col, r->err);
+    double *term = arena_try(&r->arena, n, sizeof *term, r->err);
+    double base = t->line_base[i] * r->sigma;
+
+    if (!col || !term)
+        return false;
+    for (size_t k = 0; k < n; k++) {
+        if (!is_index(t->line_col[at + k], r->n_cols))
+            return error_set(r->err, ERR_PARSE,
+                             "leaf %zu is a line over column %g of %zu", i,
+                             t->line_col[at + k], r->n_cols);
+        col[k] = (uint32_t)t->line_col[at + k];
+        term[k] = t->line[at + k] * r->sigma;
+    }
+    return ensemble_add_value(e, output, n ? t->value[i] * r->sigma : base,
+                              r->err) &&
+           (n == 0 || ensemble_add_line(e, base, col, term, n, r->err));
+}
+
 static bool
 tree_fill(struct reading *r, struct ensemble *e, const struct tree *t,
           size_t output, struct ensemble_node *node)
 {
+    size_t at = 0;
+
     for (size_t i = 0; i < t->n; i++) {
         if (!node_take(r, t, i, &node[i]))
             return false;
@@ -459,8 +509,11 @@ tree_fill(struct reading *r, struct ensemble *e, const struct tree *t,
     for (size_t i = 0; i <= t->n; i++) {
         node[t->n + i].feature = (uint32_t)e->n_values;
         node[t->n + i].yes = (uint32_t)e->n_values + 1;
-        if (!ensemble_add_value(e, output, t->value[i] * r->sigma, r->err))
+        if (!(t->line_base ? line_take(r, e, t, i, at, output)
+                           : ensemble_add_value(
+                                 e, output, t->value[i] * r->sigma, r->err)))
             return false;
+        at += t->line_base ? (size_t)t->n_terms[i] : 0;
     }
     return ensemble_add_tree(e, node, 2 * t->n + 1, 0, r->err);
 }
@@ -493,8 +546,7 @@ trees_read(struct reading *r, struct ensemble *e)
         n++;
     }
     if (r->average)
-        for (size_t v = 0; v < e->n_values; v++)
-            e->value[v] /= (double)(n / r->n_outputs + (n < r->n_outputs));
+        ensemble_scale(e, 1, (double)(n / r->n_outputs + (n < r->n_outputs)));
     portable_tell_count(r->p, "trees", n);
     return true;
 }

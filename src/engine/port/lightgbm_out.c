@@ -198,9 +198,9 @@ put_leaves(struct writing *s, const char *name, const struct numbered *t,
 }
 
 static void
-put_lists(struct writing *s, const struct numbered *t, double base)
+put_lists(struct writing *s, const struct numbered *t, double base, bool lines)
 {
-    if (t->n_inner) {
+    if (t->n_inner || lines) {
         put_inner(s, "split_feature", t, LIST_FEATURE);
         put_inner(s, "split_gain", t, LIST_GAIN);
         put_inner(s, "threshold", t, LIST_THRESHOLD);
@@ -218,6 +218,67 @@ put_lists(struct writing *s, const struct numbered *t, double base)
     }
     put_sets(s, t);
 }
+
+/* ---- leaves that are lines ---- */
+
+enum line_list { LINE_BASE, LINE_COUNT, LINE_COLUMN, LINE_TERM };
+
+static void
+put_line(struct writing *s, uint32_t leaf, enum line_list kind, double base)
+{
+    const struct ensemble *e = s->b.e;
+    uint32_t v = e->feature[leaf], t = 0, end = 0;
+
+    if (v < e->yes[leaf])
+        t = ensemble_line(e, v, &end);
+    if (kind == LINE_BASE)
+        put_number(&s->tree,
+                   base + (t < end ? e->line_base[v] : ensemble_leaf(e, leaf)));
+    if (kind == LINE_COUNT)
+        buf_printf(&s->tree, "%lu", (unsigned long)(end - t));
+    if (kind == LINE_BASE || kind == LINE_COUNT) {
+        buf_putc(&s->tree, ' ');
+        return;
+    }
+    for (; t < end; t++) {
+        if (kind == LINE_TERM)
+            put_number(&s->tree, e->line[t]);
+        else
+            buf_printf(&s->tree, "%lu",
+                       (unsigned long)s->b.column[e->line_col[t]]);
+        buf_putc(&s->tree, ' ');
+    }
+}
+
+static bool
+has_lines(const struct ensemble *e, const struct numbered *t)
+{
+    for (size_t i = 0; i < t->n && e->line_start; i++) {
+        uint32_t leaf = t->node[i].node, end;
+
+        if (t->number[i] < 0 && e->feature[leaf] < e->yes[leaf] &&
+            ensemble_line(e, e->feature[leaf], &end) < end)
+            return true;
+    }
+    return false;
+}
+
+static void
+put_lines(struct writing *s, const struct numbered *t, double base)
+{
+    static const char *const names[] = {"leaf_const", "num_features",
+                                        "leaf_features", "leaf_coeff"};
+
+    for (size_t k = LINE_BASE; k <= LINE_TERM; k++) {
+        buf_printf(&s->tree, "%s=", names[k]);
+        for (size_t i = 0; i < t->n; i++)
+            if (t->number[i] < 0)
+                put_line(s, t->node[i].node, (enum line_list)k, base);
+        buf_putc(&s->tree, '\n');
+    }
+}
+
+/* ---- a tree, all of it ---- */
 
 static bool
 number_nodes(const struct ensemble *e, struct numbered *t, struct error *err)
@@ -241,7 +302,7 @@ static bool
 put_tree(struct writing *s, size_t id, size_t tree, double base)
 {
     struct numbered t = {0};
-    bool ok = true;
+    bool ok = true, lines = false;
 
     buf_clear(&s->tree);
     buf_printf(&s->tree, "Tree=%zu\n", id);
@@ -253,9 +314,13 @@ put_tree(struct writing *s, size_t id, size_t tree, double base)
                      number_nodes(s->b.e, &t, s->err))) {
         buf_printf(&s->tree, "num_leaves=%zu\nnum_cat=%zu\n", t.n - t.n_inner,
                    t.n_sets);
-        put_lists(s, &t, base);
+        lines = has_lines(s->b.e, &t);
+        put_lists(s, &t, base, lines);
     }
-    buf_puts(&s->tree, "is_linear=0\nshrinkage=1\n\n\n");
+    buf_printf(&s->tree, "is_linear=%d\n", lines);
+    if (lines)
+        put_lines(s, &t, base);
+    buf_puts(&s->tree, "shrinkage=1\n\n\n");
     buf_printf(&s->sizes, "%s%zu", id ? " " : "", s->tree.len);
     buf_add(&s->trees, s->tree.data, s->tree.len);
     free(t.node);
@@ -401,8 +466,10 @@ put_all(struct writing *s, struct buf *out)
     buf_add(out, s->sizes.data, s->sizes.len);
     buf_puts(out, "\n\n");
     buf_add(out, s->trees.data, s->trees.len);
-    buf_puts(out, "end of trees\n\nfeature_importances:\n\nparameters:\n\n"
-                  "end of parameters\n\npandas_categorical:null\n");
+    buf_printf(out,
+               "end of trees\n\nfeature_importances:\n\nparameters:\n%s\n"
+               "end of parameters\n\npandas_categorical:null\n",
+               s->b.e->line_start ? "[linear_tree: 1]\n" : "");
     return buf_check(out, s->err);
 }
 

@@ -305,8 +305,7 @@ fold_apply(struct ensemble *e, struct str fold, struct error *err)
         return error_set(err, ERR_TYPE,
                          "trees that are put together by %.*s are not read",
                          (int)(fold.n < 16 ? fold.n : 16), fold.p);
-    for (size_t v = 0; v < e->n_values; v++)
-        e->value[v] /= n;
+    ensemble_scale(e, 1, n);
     return true;
 }
 

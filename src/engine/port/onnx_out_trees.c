@@ -142,6 +142,8 @@ question(const struct ensemble *e, uint32_t i, double *value)
 static bool
 node_check(const struct ensemble *e, struct error *err)
 {
+    if (!ensemble_no_lines(e, "ONNX", err))
+        return false;
     for (size_t i = 0; i < e->n_nodes; i++) {
         if (e->kind[i] & ENSEMBLE_ZERO_MISSING)
             return error_set(err, ERR_TYPE,

@@ -415,7 +415,8 @@ trees_write(struct writing *w, const struct boosted *b)
             return refuse(w->err);
     if (!normalization(w, b->link))
         return refuse(w->err);
-    if (!boosted_rounds(b->e, "PMML", &order, &n_rounds, w->err))
+    if (!ensemble_no_lines(b->e, "PMML", w->err) ||
+        !boosted_rounds(b->e, "PMML", &order, &n_rounds, w->err))
         return false;
     w->floats = b->rounded;
     put_head(w);

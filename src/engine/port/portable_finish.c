@@ -179,8 +179,8 @@ sums_stretch(struct portable *p, double slope, double offset)
         n->a[i] *= slope;
     for (size_t k = 0; k < n->n_b; k++)
         n->b[k] = n->b[k] * slope + offset;
-    for (size_t i = 0; e && i < e->n_values; i++)
-        e->value[i] *= slope;
+    if (e)
+        ensemble_scale(e, slope, 1);
     for (size_t k = 0; e && k < e->n_outputs; k++)
         e->base[k] = e->base[k] * slope + offset;
 }

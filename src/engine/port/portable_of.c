@@ -116,6 +116,26 @@ node_take(struct ensemble *e, const struct forest *f, size_t i, double *member,
     return true;
 }
 
+static bool
+leaf_take(struct ensemble *e, const struct forest *f, size_t leaf,
+          size_t output, struct error *err)
+{
+    uint32_t col[UINT8_MAX], at;
+    size_t n;
+
+    if (!ensemble_add_value(e, output, (double)f->value[leaf], err))
+        return false;
+    if (!f->line_start || f->line_start[leaf] == f->line_start[leaf + 1])
+        return true;
+    at = f->line_start[leaf];
+    n = f->line_start[leaf + 1] - at;
+    if (n > sizeof col / sizeof *col)
+        return error_set(err, ERR_LIMIT, "a line of %zu columns", n);
+    for (size_t k = 0; k < n; k++)
+        col[k] = f->line_col[at + k];
+    return ensemble_add_line(e, f->line_base[leaf], col, f->line + at, n, err);
+}
+
 /* Inner nodes first, then leaves, as a forest numbers them. */
 static bool
 tree_take(struct ensemble *e, const struct forest *f, size_t t, double *member,
@@ -135,8 +155,7 @@ tree_take(struct ensemble *e, const struct forest *f, size_t t, double *member,
     for (size_t i = 0; i <= n && ok; i++) {
         node[n + i].feature = (uint32_t)e->n_values;
         node[n + i].yes = (uint32_t)e->n_values + 1;
-        ok = ensemble_add_value(e, t % f->n_outputs,
-                                (double)f->value[f->leaf_start[t] + i], err);
+        ok = leaf_take(e, f, f->leaf_start[t] + i, t % f->n_outputs, err);
     }
     ok = ok && ensemble_add_tree(e, node, 2 * n + 1, 0, err);
     free(node);
@@ -201,10 +220,6 @@ gbdt_take(struct portable *p, const void *learner, uint32_t in,
     struct graph_node n = {.op = GRAPH_TREES, .n_in = 1, .in = &in};
     uint32_t id;
 
-    if (gbdt_forest(learner)->line_start)
-        return error_set(err, ERR_TYPE,
-                         "leaves that are lines (linear_leaves) have no place "
-                         "in other formats");
     if (!(n.trees = forest_take(gbdt_forest(learner), err)))
         return false;
     n.width = n.trees->n_outputs;

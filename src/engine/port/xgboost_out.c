@@ -451,7 +451,8 @@ xgboost_write(const struct portable *p, struct buf *out, struct error *err)
     bool ok;
 
     if (!boosted_find(p, "XGBoost's format", &s.b, err) ||
-        !nodes_check(s.b.e, err) || !(s.gain = boosted_gains(s.b.e, err)))
+        !ensemble_no_lines(s.b.e, "XGBoost", err) || !nodes_check(s.b.e, err) ||
+        !(s.gain = boosted_gains(s.b.e, err)))
         return false;
     if (!boosted_rounds(s.b.e, "XGBoost", &s.order, &s.n_rounds, err)) {
         free(s.gain);
