@@ -12,6 +12,9 @@
 
 #include <cmocka.h>
 
+#include "engine/port/lightgbm.h"
+#include "engine/port/onnx.h"
+#include "engine/port/onnx_put.h"
 #include "engine/port/portable.h"
 #include "engine/port/xgboost.h"
 #include "tests/lib/close.h"
@@ -168,6 +171,130 @@ test_weights_of_trees_may_be_in_the_model(void **state)
                    "3 weights for 2 trees");
 }
 
+/* ---- ONNX ---- */
+
+/* A graph from x, two floats, to y under construction. */
+struct onnx {
+    struct buf graph, node;
+};
+
+static struct onnx *
+onnx_begin(struct onnx *o)
+{
+    buf_init(&o->graph);
+    buf_init(&o->node);
+    onnx_put_in(&o->node, "x");
+    return o;
+}
+
+/* The operator that was begun is the last one: read it all. */
+static struct portable *
+onnx_end(struct onnx *o, const char *op, const char *domain, struct error *err)
+{
+    struct portable *p;
+    struct buf model;
+
+    onnx_put_out(&o->node, "y");
+    wire_put_text(&o->node, 4, op);
+    wire_put_text(&o->node, 7, domain);
+    wire_put_message(&o->graph, 1, &o->node);
+    onnx_put_value(&o->graph, 11, "x", ONNX_FLOAT, 2);
+    onnx_put_value(&o->graph, 12, "y", ONNX_FLOAT, 1);
+    buf_init(&model);
+    wire_put_int(&model, 1, 8);
+    wire_put_message(&model, 7, &o->graph);
+    assert_true(buf_check(&model, err));
+    p = onnx_read((struct str){model.data, model.len}, err);
+    buf_fini(&model);
+    buf_fini(&o->graph);
+    buf_fini(&o->node);
+    return p;
+}
+
+static void
+expect_onnx(struct onnx *o, const char *op, const char *domain,
+            const char *message)
+{
+    struct error err = {0};
+
+    if (onnx_end(o, op, domain, &err) || !strstr(err.message, message))
+        fail_msg("got '%s', want '%s'", err.message, message);
+}
+
+/* Y = alpha A B + beta C, as the operator's document has it: 2 (3 + 2 * 4) +
+ * 3 * 5. */
+static void
+test_products_have_their_factors(void **state)
+{
+    static const double w[] = {3, 4}, b = 5, x[] = {1, 2};
+    struct onnx o;
+    struct error err;
+    struct portable *p;
+
+    (void)state;
+    onnx_begin(&o);
+    onnx_put_initializer(&o.graph, "w", ONNX_FLOAT, w, 2, 1);
+    onnx_put_initializer(&o.graph, "b", ONNX_FLOAT, &b, 1, 0);
+    onnx_put_in(&o.node, "w");
+    onnx_put_in(&o.node, "b");
+    onnx_put_float(&o.node, "alpha", 2);
+    onnx_put_float(&o.node, "beta", 3);
+    p = onnx_end(&o, "Gemm", "", &err);
+    assert_ok(p != NULL, err);
+    assert_close(ask(p, x), 37, 0);
+    portable_free(p);
+}
+
+/* What an operator says and lathe does not know might change its answers. */
+static void
+test_operators_are_not_read_in_half(void **state)
+{
+    static const double flat = -1, four[] = {1, 1, 0, 0};
+    struct onnx o;
+
+    (void)state;
+    onnx_put_float(&onnx_begin(&o)->node, "slope", 2);
+    expect_onnx(&o, "Relu", "", "Relu: attribute 'slope' is not read");
+    expect_onnx(onnx_begin(&o), "Relu", "org.example",
+                "operator 'Relu' is not read");
+    onnx_put_text(&onnx_begin(&o)->node, "norm", "L1");
+    expect_onnx(&o, "Normalizer", "ai.onnx.ml", "may be negative");
+    onnx_put_int(&onnx_begin(&o)->node, "detect_negative", 0);
+    expect_onnx(&o, "IsInf", "", "one sign");
+    onnx_begin(&o);
+    onnx_put_initializer(&o.graph, "to", ONNX_INT64, &flat, 1, 0);
+    onnx_put_in(&o.node, "to");
+    expect_onnx(&o, "Reshape", "", "neither a table of rows");
+    onnx_begin(&o);
+    for (size_t k = 0; k < 4; k++) {
+        char name[] = {(char)('a' + k), '\0'};
+
+        onnx_put_initializer(&o.graph, name, ONNX_FLOAT, four, 2, 0);
+        onnx_put_in(&o.node, name);
+    }
+    onnx_put_int(&o.node, "training_mode", 1);
+    expect_onnx(&o, "BatchNormalization", "", "training_mode");
+}
+
+/* ---- LightGBM ---- */
+
+#define LGB_LEAVES(values)                                                  \
+    "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\n"             \
+    "label_index=0\nmax_feature_idx=0\nobjective=regression\n"              \
+    "feature_names=x\nfeature_infos=none\ntree_sizes=1\n\nTree=0\n"         \
+    "num_leaves=2\nnum_cat=0\nsplit_feature=0\nsplit_gain=1\nthreshold=0.5" \
+    "\ndecision_type=8\nleft_child=-1\nright_child=-2\nleaf_value=" values  \
+    "\nshrinkage=1\n\n\nend of trees\n"
+
+static void
+test_lists_have_as_many_numbers_as_there_are_leaves(void **state)
+{
+    (void)state;
+    portable_free(taken(lightgbm_read, LGB_LEAVES("1 2 ")));
+    expect_refused(lightgbm_read, LGB_LEAVES("1 2 3"), "leaf_value has not 2");
+    expect_refused(lightgbm_read, LGB_LEAVES("1"), "leaf_value has not 2");
+}
+
 int
 main(void)
 {
@@ -177,6 +304,9 @@ main(void)
         cmocka_unit_test(test_categories_that_are_numbers_are_looked_up),
         cmocka_unit_test(test_categories_that_do_not_fit_are_refused),
         cmocka_unit_test(test_weights_of_trees_may_be_in_the_model),
+        cmocka_unit_test(test_products_have_their_factors),
+        cmocka_unit_test(test_operators_are_not_read_in_half),
+        cmocka_unit_test(test_lists_have_as_many_numbers_as_there_are_leaves),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,61 +23,131 @@
 
 /* ---- the table ---- */
 
-static const struct {
+#define WINDOW "auto_pad dilations kernel_shape pads strides"
+#define NODES                                                         \
+    "base_values nodes_falsenodeids nodes_featureids nodes_hitrates " \
+    "nodes_missing_value_tracks_true nodes_modes nodes_nodeids "      \
+    "nodes_treeids nodes_truenodeids nodes_values post_transform"
+
+static const struct op {
     const char *name;
     bool (*read)(struct onnx_reading *r, const struct onnx_node *n);
+    const char *attributes; /* that may be there; NULL: none */
 } ops[] = {
-    {"Add", onnx_take_arithmetic},
-    {"ArrayFeatureExtractor", onnx_take_pick},
-    {"AveragePool", onnx_take_pool},
-    {"BatchNormalization", onnx_take_batch_norm},
-    {"Binarizer", onnx_take_binarizer},
-    {"Cast", onnx_take_cast},
-    {"Clip", onnx_take_clip},
-    {"Concat", onnx_take_join},
-    {"Conv", onnx_take_conv},
-    {"Div", onnx_take_arithmetic},
-    {"Dropout", onnx_take_same},
-    {"Elu", onnx_take_elu},
-    {"Exp", onnx_take_function},
-    {"FeatureVectorizer", onnx_take_join},
-    {"Flatten", onnx_take_reshape},
-    {"Gather", onnx_take_pick},
-    {"Gemm", onnx_take_gemm},
-    {"GlobalAveragePool", onnx_take_pool},
-    {"GlobalMaxPool", onnx_take_pool},
-    {"Identity", onnx_take_same},
-    {"Imputer", onnx_take_imputer},
-    {"IsInf", onnx_take_missing},
-    {"IsNaN", onnx_take_missing},
-    {"LabelEncoder", onnx_take_label},
-    {"LeakyRelu", onnx_take_leaky},
-    {"LinearClassifier", onnx_take_linear_classifier},
-    {"LinearRegressor", onnx_take_linear_regressor},
-    {"Log", onnx_take_function},
-    {"MatMul", onnx_take_gemm},
-    {"MaxPool", onnx_take_pool},
-    {"Mul", onnx_take_arithmetic},
-    {"Normalizer", onnx_take_normalizer},
-    {"OneHotEncoder", onnx_take_onehot},
-    {"Or", onnx_take_arithmetic},
-    {"Relu", onnx_take_function},
-    {"Reshape", onnx_take_reshape},
-    {"Scaler", onnx_take_scaler},
-    {"Sigmoid", onnx_take_function},
-    {"Softmax", onnx_take_softmax},
-    {"Softplus", onnx_take_function},
-    {"Squeeze", onnx_take_reshape},
-    {"Sub", onnx_take_arithmetic},
-    {"Tanh", onnx_take_function},
-    {"Transpose", onnx_take_transpose},
-    {"TreeEnsemble", onnx_take_tree_regressor},
-    {"TreeEnsembleClassifier", onnx_take_tree_classifier},
-    {"TreeEnsembleRegressor", onnx_take_tree_regressor},
-    {"Unsqueeze", onnx_take_reshape},
-    {"Where", onnx_take_where},
-    {"ZipMap", onnx_take_same},
+    {"Add", onnx_take_arithmetic, "broadcast"},
+    {"ArrayFeatureExtractor", onnx_take_pick, NULL},
+    {"AveragePool", onnx_take_pool, WINDOW " ceil_mode count_include_pad"},
+    {"BatchNormalization", onnx_take_batch_norm,
+     "epsilon momentum spatial training_mode"},
+    {"Binarizer", onnx_take_binarizer, "threshold"},
+    {"Cast", onnx_take_cast, "saturate to"},
+    {"Clip", onnx_take_clip, "max min"},
+    {"Concat", onnx_take_join, "axis"},
+    {"Conv", onnx_take_conv, WINDOW " group"},
+    {"Div", onnx_take_arithmetic, "broadcast"},
+    {"Dropout", onnx_take_same, "ratio seed"},
+    {"Elu", onnx_take_elu, "alpha"},
+    {"Exp", onnx_take_function, NULL},
+    {"FeatureVectorizer", onnx_take_join, "inputdimensions"},
+    {"Flatten", onnx_take_reshape, "axis"},
+    {"Gather", onnx_take_pick, "axis"},
+    {"Gemm", onnx_take_gemm, "alpha beta broadcast transA transB"},
+    {"GlobalAveragePool", onnx_take_pool, NULL},
+    {"GlobalMaxPool", onnx_take_pool, NULL},
+    {"Identity", onnx_take_same, NULL},
+    {"Imputer", onnx_take_imputer,
+     "imputed_value_floats imputed_value_int64s replaced_value_float "
+     "replaced_value_int64"},
+    {"IsInf", onnx_take_missing, "detect_negative detect_positive"},
+    {"IsNaN", onnx_take_missing, NULL},
+    {"LabelEncoder", onnx_take_label,
+     "classes_strings default_float default_int64 default_string "
+     "default_tensor keys_floats keys_int64s keys_strings keys_tensor "
+     "values_floats values_int64s values_strings values_tensor"},
+    {"LeakyRelu", onnx_take_leaky, "alpha"},
+    {"LinearClassifier", onnx_take_linear_classifier,
+     "classlabels_ints classlabels_strings coefficients intercepts "
+     "multi_class post_transform"},
+    {"LinearRegressor", onnx_take_linear_regressor,
+     "coefficients intercepts post_transform targets"},
+    {"Log", onnx_take_function, NULL},
+    {"MatMul", onnx_take_gemm, NULL},
+    {"MaxPool", onnx_take_pool, WINDOW " ceil_mode storage_order"},
+    {"Mul", onnx_take_arithmetic, "broadcast"},
+    {"Normalizer", onnx_take_normalizer, "norm"},
+    {"OneHotEncoder", onnx_take_onehot, "cats_int64s cats_strings zeros"},
+    {"Or", onnx_take_arithmetic, "broadcast"},
+    {"Relu", onnx_take_function, NULL},
+    {"Reshape", onnx_take_reshape, "allowzero"},
+    {"Scaler", onnx_take_scaler, "offset scale"},
+    {"Sigmoid", onnx_take_function, NULL},
+    {"Softmax", onnx_take_softmax, "axis"},
+    {"Softplus", onnx_take_function, NULL},
+    {"Squeeze", onnx_take_reshape, "axes"},
+    {"Sub", onnx_take_arithmetic, "broadcast"},
+    {"Tanh", onnx_take_function, NULL},
+    {"Transpose", onnx_take_transpose, "perm"},
+    {"TreeEnsemble", onnx_take_tree_regressor,
+     "aggregate_function leaf_targetids leaf_weights membership_values "
+     "n_targets nodes_falseleafs nodes_falsenodeids nodes_featureids "
+     "nodes_hitrates nodes_missing_value_tracks_true nodes_modes "
+     "nodes_splits nodes_trueleafs nodes_truenodeids post_transform "
+     "tree_roots"},
+    {"TreeEnsembleClassifier", onnx_take_tree_classifier,
+     "class_ids class_nodeids class_treeids class_weights "
+     "classlabels_int64s classlabels_strings " NODES},
+    {"TreeEnsembleRegressor", onnx_take_tree_regressor,
+     "aggregate_function n_targets target_ids target_nodeids "
+     "target_treeids target_weights " NODES},
+    {"Unsqueeze", onnx_take_reshape, "axes"},
+    {"Where", onnx_take_where, NULL},
+    {"ZipMap", onnx_take_same, "classlabels_int64s classlabels_strings"},
 };
+
+/* Is it one of the words, or its twin that is a tensor? */
+static bool
+is_among(struct str name, const char *words)
+{
+    static const struct str twin = {"_as_tensor", 10};
+    struct str rest = str_of(words ? words : "");
+
+    if (name.n > twin.n &&
+        memcmp(name.p + name.n - twin.n, twin.p, twin.n) == 0)
+        name.n -= twin.n;
+    while (rest.n) {
+        const char *blank = memchr(rest.p, ' ', rest.n);
+        size_t n = blank ? (size_t)(blank - rest.p) : rest.n;
+
+        if (str_eq(name, (struct str){rest.p, n}))
+            return true;
+        n += blank != NULL;
+        rest = (struct str){rest.p + n, rest.n - n};
+    }
+    return false;
+}
+
+/* What is said of an operator and not understood may change its answers. */
+static bool
+op_read(struct onnx_reading *r, const struct onnx_node *n, const struct op *op)
+{
+    for (size_t i = 0; i < n->n_attributes; i++) {
+        struct str name = n->attribute[i].name;
+
+        if (!is_among(name, op->attributes))
+            return error_set(r->err, ERR_TYPE,
+                             "%s: attribute '%.*s' is not read", op->name,
+                             (int)(name.n < 64 ? name.n : 64), name.p);
+    }
+    return op->read(r, n);
+}
+
+/* Others have operators of the same names that do other things. */
+static bool
+is_of_onnx(struct str domain)
+{
+    return domain.n == 0 || str_is(domain, "ai.onnx") ||
+           str_is(domain, "ai.onnx.ml");
+}
 
 static bool
 node_read(struct onnx_reading *r, const struct onnx_node *n)
@@ -91,8 +161,8 @@ node_read(struct onnx_reading *r, const struct onnx_node *n)
         return onnx_value_set(r, n->out[0], &c);
     }
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
-        if (str_is(n->op, ops[i].name))
-            return ops[i].read(r, n);
+        if (str_is(n->op, ops[i].name) && is_of_onnx(n->domain))
+            return op_read(r, n, &ops[i]);
     return onnx_unknown(r, n);
 }
 

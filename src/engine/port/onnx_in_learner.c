@@ -51,12 +51,18 @@ onnx_take_gemm(struct onnx_reading *r, const struct onnx_node *n)
         return false;
     if (!known || !w || (gemm && n->n_in > 2 && !b))
         return onnx_unknown(r, n);
-    if (alpha != 1 || beta != 1 || onnx_int(n, "transA", 0) != 0 ||
-        w->n_dims != 2 || w->dim[turned ? 1 : 0] != r->g->node[in].width)
+    if (onnx_int(n, "transA", 0) != 0)
+        return onnx_refuse(r, n, "transA: rows as columns");
+    if (w->n_dims != 2 || w->dim[turned ? 1 : 0] != r->g->node[in].width)
         return onnx_refuse(r, n, "sizes do not fit");
-    return put_dense(r, n, in, w->x, !turned, w->dim[turned ? 0 : 1],
-                     b ? b->x : NULL, b ? b->n : 0, &id) &&
-           onnx_value_put(r, n, id, false);
+    if (!put_dense(r, n, in, w->x, !turned, w->dim[turned ? 0 : 1],
+                   b ? b->x : NULL, b ? b->n : 0, &id))
+        return false;
+    for (size_t i = 0; i < r->g->node[id].n_a; i++)
+        r->g->node[id].a[i] *= alpha;
+    for (size_t j = 0; j < r->g->node[id].n_b; j++)
+        r->g->node[id].b[j] *= beta;
+    return onnx_value_put(r, n, id, false);
 }
 
 static bool

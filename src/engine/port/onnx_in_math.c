@@ -92,6 +92,9 @@ onnx_take_softmax(struct onnx_reading *r, const struct onnx_node *n)
 bool
 onnx_take_missing(struct onnx_reading *r, const struct onnx_node *n)
 {
+    if (onnx_int(n, "detect_negative", 1) == 0 ||
+        onnx_int(n, "detect_positive", 1) == 0)
+        return onnx_refuse(r, n, "of one sign only");
     return onnx_simple(r, n, GRAPH_MISSING, str_is(n->op, "IsNaN") ? 0 : 2);
 }
 
@@ -101,12 +104,69 @@ onnx_take_binarizer(struct onnx_reading *r, const struct onnx_node *n)
     return onnx_simple(r, n, GRAPH_STEP, onnx_float(n, "threshold", 0));
 }
 
+static bool
+trees_rise(const struct ensemble *e)
+{
+    bool rise = true;
+
+    for (size_t k = 0; k < e->n_outputs; k++)
+        rise &= e->base[k] >= 0;
+    for (size_t v = 0; v < e->n_values; v++)
+        rise &= e->value[v] >= 0;
+    return rise && !e->line_start;
+}
+
+/* Is a node made of shares, or of sums of what is not negative? */
+static bool
+is_never_negative(const struct graph *g, uint32_t id)
+{
+    const struct graph_node *n = &g->node[id];
+    bool all = n->n_in > 0;
+
+    switch (n->op) {
+    case GRAPH_SIGMOID:
+    case GRAPH_SOFTMAX:
+    case GRAPH_NORMALIZE:
+    case GRAPH_EXP:
+    case GRAPH_RELU:
+    case GRAPH_SOFTPLUS:
+    case GRAPH_STEP:
+    case GRAPH_ONEHOT:
+        return true;
+    case GRAPH_CLIP:
+        return n->a[0] >= 0;
+    case GRAPH_TREES:
+        return trees_rise(n->trees);
+    case GRAPH_SCALE: /* 1 - p */
+        return g->node[n->in[0]].op == GRAPH_SIGMOID && n->width == 1 &&
+               n->a[0] == 1 && n->b[0] == -1;
+    case GRAPH_PICK:
+        return is_never_negative(g, n->in[0]);
+    case GRAPH_JOIN:
+    case GRAPH_ADD:
+    case GRAPH_MUL:
+        for (size_t k = 0; k < n->n_in; k++)
+            all &= is_never_negative(g, n->in[k]);
+        return all;
+    default:
+        return false;
+    }
+}
+
+/* By the sum of the sizes, which is the plain sum of what has no sign. */
 bool
 onnx_take_normalizer(struct onnx_reading *r, const struct onnx_node *n)
 {
-    return str_is(onnx_text(n, "norm"), "L1")
-               ? onnx_simple(r, n, GRAPH_NORMALIZE, 0)
-               : onnx_refuse(r, n, "a norm other than L1");
+    uint32_t in;
+    bool known;
+
+    if (!str_is(onnx_text(n, "norm"), "L1"))
+        return onnx_refuse(r, n, "a norm other than L1");
+    if (!onnx_number_in(r, n, 0, &in, &known))
+        return false;
+    if (known && !is_never_negative(r->g, in))
+        return onnx_refuse(r, n, "of numbers that may be negative");
+    return onnx_simple(r, n, GRAPH_NORMALIZE, 0);
 }
 
 /* ---- scaling, imputing ---- */

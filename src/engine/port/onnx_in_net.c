@@ -100,7 +100,7 @@ onnx_take_reshape(struct onnx_reading *r, const struct onnx_node *n)
 
         if (shape->n == 4)
             return to_image(r, n, width, shape->x);
-        if (shape->n > 2 ||
+        if (shape->n > 2 || (shape->n == 1 && width > 1) ||
             (shape->n == 2 && last != -1 && last != (double)width))
             return onnx_refuse(r, n, "neither a table of rows nor images");
         return to_table(r, n);
@@ -355,6 +355,8 @@ onnx_take_batch_norm(struct onnx_reading *r, const struct onnx_node *n)
         return false;
     if (!known || !scale || !bias || !mean || !var)
         return onnx_unknown(r, n);
+    if (onnx_int(n, "training_mode", 0) != 0 || onnx_int(n, "spatial", 1) != 1)
+        return onnx_refuse(r, n, "in training_mode, or not by channel");
     width = r->g->node[in].width;
     places = is_image(first_in(r, n)) ? width / first_in(r, n)->image[0] : 1;
     if (scale->n != width / places || bias->n != scale->n ||
