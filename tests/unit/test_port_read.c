@@ -15,6 +15,7 @@
 #include "engine/port/lightgbm.h"
 #include "engine/port/onnx.h"
 #include "engine/port/onnx_put.h"
+#include "engine/port/pmml.h"
 #include "engine/port/portable.h"
 #include "engine/port/xgboost.h"
 #include "tests/lib/close.h"
@@ -276,6 +277,83 @@ test_operators_are_not_read_in_half(void **state)
     expect_onnx(&o, "BatchNormalization", "", "training_mode");
 }
 
+/* ---- PMML ---- */
+
+#define PMML_HEAD(more, field)                                           \
+    "<PMML version=\"4.4\"><Header/><DataDictionary>"                    \
+    "<DataField name=\"x\" optype=\"continuous\" dataType=\"double\"/>"  \
+    "<DataField name=\"y\" optype=\"continuous\" dataType=\"double\"/>"  \
+    "</DataDictionary>" more "<MiningModel functionName=\"regression\">" \
+    "<MiningSchema><MiningField name=\"x\"" field "/>"                   \
+    "<MiningField name=\"y\" usageType=\"target\"/></MiningSchema>"
+#define PMML_TREE(how, missing, node, second, factor)                        \
+    "<Segmentation multipleModelMethod=\"modelChain\">"                      \
+    "<Segment><True/><MiningModel functionName=\"regression\">"              \
+    "<Segmentation multipleModelMethod=\"" how "\"><Segment><True/>"         \
+    "<TreeModel functionName=\"regression\"" missing "><Node" node           \
+    " defaultChild=\"1\"><True/><Node id=\"1\" score=\"-1\">"                \
+    "<SimplePredicate field=\"x\" operator=\"lessThan\" value=\"2\"/>"       \
+    "</Node><Node id=\"2\" score=\"3\">" second "</Node></Node></TreeModel>" \
+    "</Segment></Segmentation></MiningModel></Segment><Segment><True/>"      \
+    "<RegressionModel functionName=\"regression\"><RegressionTable "         \
+    "intercept=\"0.5\"><NumericPredictor name=\"s\" coefficient=\"" factor   \
+    "\"/></RegressionTable></RegressionModel></Segment></Segmentation>"      \
+    "</MiningModel></PMML>"
+#define PMML_DEFAULT " missingValueStrategy=\"defaultChild\""
+#define PMML_REST \
+    "<SimplePredicate field=\"x\" operator=\"greaterOrEqual\" value=\"2\"/>"
+#define PMML_PLAIN PMML_TREE("sum", PMML_DEFAULT, "", PMML_REST, "1")
+
+/* What changes answers and has no reader is an error by name. */
+static void
+test_pmml_is_not_read_in_half(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {PMML_HEAD("<TransformationDictionary/>", "") PMML_PLAIN,
+         "TransformationDictionary: an element"},
+        {PMML_HEAD("", " missingValueReplacement=\"7\"") PMML_PLAIN,
+         "MiningField: attribute 'missingValueReplacement'"},
+        {PMML_HEAD("", "") "<Targets/>" PMML_PLAIN, "Targets: an element"},
+        {PMML_HEAD("", "")
+             PMML_TREE("average", PMML_DEFAULT, "", PMML_REST, "1"),
+         "another method than sum"},
+        {PMML_HEAD("", "") PMML_TREE("sum", "", "", PMML_REST, "1"),
+         "missingValueStrategy"},
+        {PMML_HEAD("", "")
+             PMML_TREE("sum", PMML_DEFAULT, " why=\"\"", PMML_REST, "1"),
+         "Node: attribute 'why'"},
+        {PMML_HEAD("", "")
+             PMML_TREE("sum", PMML_DEFAULT, "",
+                       "<SimplePredicate field=\"x\" operator=\"greaterThan\" "
+                       "value=\"2\"/>",
+                       "1"),
+         "each the other's rest"},
+        {PMML_HEAD("", "")
+             PMML_TREE("sum", PMML_DEFAULT, "",
+                       PMML_REST "</Node><Node id=\"3\"><True/>", "1"),
+         "more than two children"},
+        {PMML_HEAD("", "") PMML_TREE("sum", PMML_DEFAULT, "", PMML_REST, "2"),
+         "another number than 1"},
+    };
+    static const char *const whole[] = {
+        PMML_HEAD("", "") PMML_PLAIN,
+        PMML_HEAD("", "") PMML_TREE("sum", PMML_DEFAULT, "", "<True/>", "1")};
+    static const double x[] = {1, 2, NAN}, want[] = {-0.5, 3.5, -0.5};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_refused(pmml_read, cases[i].text, cases[i].message);
+    for (size_t k = 0; k < 2; k++) {
+        struct portable *p = taken(pmml_read, whole[k]);
+
+        for (size_t i = 0; i < 3; i++)
+            assert_close(ask(p, &x[i]), want[i], 0);
+        portable_free(p);
+    }
+}
+
 /* ---- LightGBM ---- */
 
 #define LGB_LEAVES(values)                                                  \
@@ -306,6 +384,7 @@ main(void)
         cmocka_unit_test(test_weights_of_trees_may_be_in_the_model),
         cmocka_unit_test(test_products_have_their_factors),
         cmocka_unit_test(test_operators_are_not_read_in_half),
+        cmocka_unit_test(test_pmml_is_not_read_in_half),
         cmocka_unit_test(test_lists_have_as_many_numbers_as_there_are_leaves),
     };
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "engine/port/boosted.h"
 #include "engine/port/pmml.h"
+#include "engine/port/pmml_known.h"
 #include "engine/port/xml.h"
 #include "frame/dict.h"
 
@@ -752,7 +753,7 @@ read_all(struct reading *r, struct str bytes)
         return false;
     if (!xml_is(r->root, "PMML") || !(model = model_of(r)))
         return bad(r, "no PMML with a mining model or a regression");
-    if (!target_find(r) || !fields_read(r))
+    if (!pmml_known(r->root, r->err) || !target_find(r) || !fields_read(r))
         return false;
     portable_tell(r->p, "format", "PMML");
     return (xml_is(model, "MiningModel") ? chain_read(r, model)

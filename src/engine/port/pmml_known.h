@@ -1,0 +1,12 @@
+/* engine/port/pmml_known.h -- is all of a PMML document understood?
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_PORT_PMML_KNOWN_H
+#define LATHE_ENGINE_PORT_PMML_KNOWN_H
+
+#include "base/error.h"
+#include "engine/port/xml.h"
+
+/* ERR_TYPE names the first element, attribute or value that changes answers
+ * and that pmml_in.c does not read. */
+bool pmml_known(const struct xml *root, struct error *err) MUST_USE;
+#endif
