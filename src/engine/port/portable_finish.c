@@ -43,39 +43,6 @@ add_up(struct graph *g, uint32_t in, double begin, uint32_t *id,
     return graph_add(g, &dense, id, err);
 }
 
-/* How far x has come through each rise, from 0 to 1; weights are for the rises
- * between knots that differ. */
-static bool
-put_rises(struct graph *g, const struct portable_curve *c, size_t n,
-          uint32_t *id, struct error *err)
-{
-    uint32_t in;
-    struct graph_node scale = {.op = GRAPH_SCALE,
-                               .width = n,
-                               .n_in = 1,
-                               .in = &in,
-                               .n_a = n,
-                               .n_b = n};
-    size_t at = 0;
-
-    if (!spread(g, c->in, c->column, n, &in, err) ||
-        !graph_add(g, &scale, id, err))
-        return false;
-    for (size_t i = 1; i < c->n; i++)
-        if (c->x[i] > c->x[i - 1]) {
-            g->node[*id].a[at] = c->x[i - 1];
-            g->node[*id].b[at++] = 1 / (c->x[i] - c->x[i - 1]);
-        }
-    if (!graph_add_clip(g, *id, 0, 1, id, err) ||
-        !add_up(g, *id, c->y[0], id, err))
-        return false;
-    at = 0;
-    for (size_t i = 1; i < c->n; i++)
-        if (c->x[i] > c->x[i - 1])
-            g->node[*id].a[at++] = c->y[i] - c->y[i - 1];
-    return true;
-}
-
 /* How much of a jump at knot i is made by what is beyond it (sign 1), and by
  * what is on it or beyond (-1): half each, but at the ends, whose outer side
  * is the end. */
@@ -89,37 +56,58 @@ part_of_jump(const struct portable_curve *c, size_t i, double sign)
     return (c->y[i] - c->y[i - 1]) * (sign > 0 ? beyond : 1 - beyond);
 }
 
-/* Jumps where knots are equal, and `begin`. */
+/* Pieces of a curve that are added up: rises between knots that differ, or
+ * jumps where they are equal. */
+struct pieces {
+    const struct portable_curve *of;
+    size_t n;
+    int sign;     /* of jumps; 0: rises */
+    double begin; /* what the sum begins with */
+};
+
 static bool
-put_jumps(struct graph *g, const struct portable_curve *c, size_t n,
-          double sign, double begin, uint32_t *id, struct error *err)
+is_piece(const struct pieces *p, size_t i)
 {
+    return (p->of->x[i] == p->of->x[i - 1]) == (p->sign != 0);
+}
+
+/* Of each how far x has come through it, from 0 to 1, times how much it is. */
+static bool
+put_pieces(struct graph *g, const struct pieces *p, uint32_t *id,
+           struct error *err)
+{
+    const struct portable_curve *c = p->of;
     uint32_t in;
     struct graph_node scale = {.op = GRAPH_SCALE,
-                               .width = n,
+                               .width = p->n,
                                .n_in = 1,
                                .in = &in,
-                               .n_a = n,
-                               .n_b = n};
+                               .n_a = p->n,
+                               .n_b = p->n};
+    double begin = p->begin;
     size_t at = 0;
 
-    if (!spread(g, c->in, c->column, n, &in, err) ||
+    if (!spread(g, c->in, c->column, p->n, &in, err) ||
         !graph_add(g, &scale, id, err))
         return false;
     for (size_t i = 1; i < c->n; i++)
-        if (c->x[i] == c->x[i - 1]) {
-            g->node[*id].a[at] = c->x[i];
-            g->node[*id].b[at++] = sign;
+        if (is_piece(p, i)) {
+            g->node[*id].a[at] = c->x[i - 1];
+            g->node[*id].b[at++] =
+                p->sign ? p->sign : 1 / (c->x[i] - c->x[i - 1]);
             /* x > t, or not t > x. */
-            begin += sign < 0 ? part_of_jump(c, i, sign) : 0;
+            begin += p->sign < 0 ? part_of_jump(c, i, p->sign) : 0;
         }
-    if (!graph_add_simple(g, GRAPH_STEP, *id, id, err) ||
+    if (!(p->sign ? graph_add_simple(g, GRAPH_STEP, *id, id, err)
+                  : graph_add_clip(g, *id, 0, 1, id, err)) ||
         !add_up(g, *id, begin, id, err))
         return false;
     at = 0;
     for (size_t i = 1; i < c->n; i++)
-        if (c->x[i] == c->x[i - 1])
-            g->node[*id].a[at++] = sign * part_of_jump(c, i, sign);
+        if (is_piece(p, i))
+            g->node[*id].a[at++] = p->sign
+                                       ? p->sign * part_of_jump(c, i, p->sign)
+                                       : c->y[i] - c->y[i - 1];
     return true;
 }
 
@@ -141,15 +129,17 @@ portable_put_curve(struct graph *g, const struct portable_curve *c,
         flat.x = x;
         flat.y = y;
         flat.n = 2;
-        return put_rises(g, &flat, 1, id, err);
+        return put_pieces(g, &(struct pieces){&flat, 1, 0, c->y[0]}, id, err);
     }
-    if (rises > 0 && !put_rises(g, c, rises, &two[0], err))
+    if (rises > 0 &&
+        !put_pieces(g, &(struct pieces){c, rises, 0, c->y[0]}, &two[0], err))
         return false;
     *id = two[0];
     for (int sign = 1; sign >= -1 && jumps > 0; sign -= 2) {
-        double begin = rises == 0 && sign == 1 ? c->y[0] : 0;
+        const struct pieces some = {c, jumps, sign,
+                                    rises == 0 && sign == 1 ? c->y[0] : 0};
 
-        if (!put_jumps(g, c, jumps, sign, begin, &half, err))
+        if (!put_pieces(g, &some, &half, err))
             return false;
         two[1] = half;
         if (rises == 0 && sign == 1) {
