@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "engine/explain_state.h"
+#include "frame/order.h"
 
 enum { POINTS = 40, MAX_POINTS = 1000, ROWS = 10000 };
 
@@ -35,9 +36,11 @@ sorted_numbers(const struct column *c, size_t *n, struct error *err)
     for (size_t i = 0; i < rows; i++)
         if (isfinite(x[i]))
             x[m++] = x[i];
-    qsort(x, m, sizeof *x, by_number);
     *n = m;
-    return x;
+    if (order_numbers(x, m, NULL, err))
+        return x;
+    free(x);
+    return NULL;
 }
 
 /* The quantile that scipy's mquantiles() gives (alpha = beta = 0.4), for the

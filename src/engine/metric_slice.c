@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "frame/builder.h"
 #include "frame/expr.h"
+#include "frame/order.h"
 
 enum { QUARTERS = 4, LABEL_CELLS = 24, RESAMPLES = 200 };
 
@@ -116,14 +117,6 @@ cut_by_value(const struct column *c, struct cutting *out, struct error *err)
 
 /* ---- by quartile ---- */
 
-static int
-by_number(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static bool
 range_add(struct cutting *out, double low, double high, bool last,
           struct error *err)
@@ -167,8 +160,8 @@ cut_by_number(const struct column *c, struct cutting *out, struct error *err)
         for (size_t i = 0; i < rows; i++)
             if (!isnan(x[i]))
                 sorted[m++] = x[i];
-        qsort(sorted, m, sizeof *sorted, by_number);
-        ok = m == 0 || quartiles_make(sorted, m, edge, &n, out, err);
+        ok = order_numbers(sorted, m, NULL, err);
+        ok = ok && (m == 0 || quartiles_make(sorted, m, edge, &n, out, err));
     }
     for (size_t i = 0; i < rows && ok; i++) {
         out->part[i] = (uint32_t)(isnan(x[i]) ? n : 0);

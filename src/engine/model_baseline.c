@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "frame/order.h"
 
 enum { DECILES = 9 };
 
@@ -24,14 +25,6 @@ struct measured {
     bool ok;
     struct error err;
 };
-
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 /* The deciles of sorted x, each once, without the least value: a bin that
  * training left empty would say nothing. */
@@ -58,7 +51,10 @@ measure_number(struct measured *m)
     for (size_t i = 0; i < n; i++)
         if (!isnan(x[i]))
             x[k++] = x[i];
-    qsort(x, k, sizeof *x, by_value);
+    if (!order_numbers(x, k, NULL, &m->err)) {
+        free(x);
+        return false;
+    }
     cut_deciles(m, x, k);
     m->n_bins = m->n_cuts + 1;
     m->missing = n ? (double)(n - k) / (double)n : 0;

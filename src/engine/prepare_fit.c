@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "frame/order.h"
 
 enum {
     ID_MIN_LEVELS = 50,  /* fewer levels are no identifier */
@@ -70,14 +71,6 @@ struct stats {
 };
 
 static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static int
 by_text(const void *a, const void *b)
 {
     return str_cmp(((const struct level *)a)->text,
@@ -116,6 +109,7 @@ measure_number(struct stats *s, enum prepare_style style)
 {
     size_t n = column_rows(s->column), m = 0;
     double *x = mem_try_array(n, sizeof *x, &s->err);
+    bool ok = true;
 
     if (!x)
         return false;
@@ -127,12 +121,11 @@ measure_number(struct stats *s, enum prepare_style style)
                 s->n_distinct++;
         }
     s->n_missing = n - m;
-    if (prepare_scales(style) && m > 0) {
-        qsort(x, m, sizeof *x, by_value);
+    if (prepare_scales(style) && m > 0 &&
+        (ok = order_numbers(x, m, NULL, &s->err)))
         moments(s, x, m);
-    }
     free(x);
-    return true;
+    return ok;
 }
 
 static bool

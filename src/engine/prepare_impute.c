@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "frame/order.h"
 
 enum { ROUNDS = 10, MOST_COLUMNS = 100 };
 #define STILL 1e-3 /* of the largest value: nothing moves */
@@ -52,14 +53,6 @@ is_text(const struct frame *f, const char *name)
 
 /* ---- by the column itself ---- */
 
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* The most frequent of sorted values, the least of those. */
 static double
 mode_of(const double *x, size_t m)
@@ -77,22 +70,26 @@ mode_of(const double *x, size_t m)
     return x[best];
 }
 
-static double
-fill_of(const struct step *s, double *x, size_t m)
+static bool
+fill_of(const struct step *s, double *x, size_t m, double *out,
+        struct error *err)
 {
-    double sum = 0, v;
+    double sum = 0;
 
-    if (str_to_f64(step_value(s, "constant"), &v))
-        return v;
+    if (str_to_f64(step_value(s, "constant"), out))
+        return true;
     if (step_has(s, "mean") || step_has(s, "iterative")) {
         for (size_t i = 0; i < m; i++)
             sum += x[i];
-        return sum / (double)m;
+        *out = sum / (double)m;
+        return true;
     }
-    qsort(x, m, sizeof *x, by_value);
-    if (step_has(s, "mode"))
-        return mode_of(x, m);
-    return m % 2 ? x[m / 2] : x[m / 2 - 1] / 2 + x[m / 2] / 2;
+    if (!order_numbers(x, m, NULL, err))
+        return false;
+    *out = step_has(s, "mode") ? mode_of(x, m)
+           : m % 2             ? x[m / 2]
+                               : x[m / 2 - 1] / 2 + x[m / 2] / 2;
+    return true;
 }
 
 /* number[0] the value, number[1] whether there were gaps. */
@@ -116,8 +113,8 @@ fit_number(struct step_fit *f, struct learnt *l, struct error *err)
         l->name = NULL; /* nothing to learn: it is left out later */
     else if (ok) {
         l->number[1] = m < n;
-        l->number[0] = fill_of(f->s, x, m);
-        if (!isfinite(l->number[0]))
+        ok = fill_of(f->s, x, m, &l->number[0], err);
+        if (ok && !isfinite(l->number[0]))
             ok = error_set(err, ERR_RANGE, "column '%s' has no finite %s",
                            l->name, "value to fill in");
     }

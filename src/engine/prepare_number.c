@@ -9,16 +9,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "frame/order.h"
 
 enum { QUANTILES = 1000, MAX_PRODUCTS = 5000, MAX_FACTORS = 3 };
-
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 /* The finite values of a column, sorted; caller frees. */
 static double *
@@ -31,9 +24,10 @@ sorted_values(const struct frame *f, const char *name, size_t *m,
     for (size_t i = 0; x && i < frame_rows(f); i++)
         if (isfinite(x[i]))
             x[(*m)++] = x[i];
-    if (x)
-        qsort(x, *m, sizeof *x, by_value);
-    return x;
+    if (x && order_numbers(x, *m, NULL, err))
+        return x;
+    free(x);
+    return NULL;
 }
 
 /* As numpy's percentile: linear, from the nearer end.  A place that is a row's

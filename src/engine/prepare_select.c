@@ -17,6 +17,7 @@
 
 #include "base/fmath.h"
 #include "base/mem.h"
+#include "frame/order.h"
 
 enum { TENTHS = 10, MOST_LEVELS = 1 << 16 };
 
@@ -124,14 +125,6 @@ f_classes(const double *x, const struct target *y)
     return within > 0 ? between / (k - 1) / (within / (n - k)) : HUGE_VAL;
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* Parts of numbers by their tenths; the last one is what is not there. */
 static bool
 cut_tenths(const double *x, size_t n, uint32_t *part, size_t *parts,
@@ -145,7 +138,10 @@ cut_tenths(const double *x, size_t n, uint32_t *part, size_t *parts,
     for (size_t i = 0; i < n; i++)
         if (!isnan(x[i]))
             sorted[m++] = x[i];
-    qsort(sorted, m, sizeof *sorted, by_value);
+    if (!order_numbers(sorted, m, NULL, err)) {
+        free(sorted);
+        return false;
+    }
     for (size_t q = 1; q < TENTHS && m > 0; q++) {
         double v = sorted[m * q / TENTHS];
 

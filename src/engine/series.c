@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "frame/builder.h"
+#include "frame/order.h"
 
 #define DAY 86400.0
 #define MOST_MONTHS 5e6 /* ahead: what a date holds */
@@ -48,26 +49,58 @@ last_day(int64_t month)
 
 /* ---- reading ---- */
 
-/* For the order: what is missing comes first, and is told of. */
-static int
-by_time(const void *a, const void *b)
-{
-    const struct moment *x = a, *y = b;
-    bool no_x = isnan(x->time), no_y = isnan(y->time);
+/* By keys, stably: order_sort_ids() twice. */
+struct sorting {
+    uint64_t *key, *key_to;
+    uint32_t *id, *id_to;
+    struct moment *copy;
+};
 
-    if (x->series != y->series)
-        return x->series < y->series ? -1 : 1;
-    if (no_x != no_y)
-        return no_x ? -1 : 1;
-    if (!no_x && x->time != y->time)
-        return x->time < y->time ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
+static bool
+sorting_init(struct sorting *s, size_t n, struct error *err)
+{
+    *s = (struct sorting){NULL};
+    return (s->key = mem_try_array(n, sizeof *s->key, err)) &&
+           (s->key_to = mem_try_array(n, sizeof *s->key_to, err)) &&
+           (s->id = mem_try_array(n, sizeof *s->id, err)) &&
+           (s->id_to = mem_try_array(n, sizeof *s->id_to, err)) &&
+           (s->copy = mem_try_array(n, sizeof *s->copy, err));
 }
 
-void
-moments_sort(struct moment *m, size_t n)
+static void
+sorting_fini(struct sorting *s)
 {
-    qsort(m, n, sizeof *m, by_time);
+    free(s->key);
+    free(s->key_to);
+    free(s->id);
+    free(s->id_to);
+    free(s->copy);
+}
+
+/* By time, what is missing first, which is told of; then by series. */
+bool
+moments_sort(struct moment *m, size_t n, struct pool *pool, struct error *err)
+{
+    const struct progress *stop = pool_stop(pool);
+    struct sorting s;
+    bool ok = sorting_init(&s, n, err);
+
+    for (size_t i = 0; i < n && ok; i++) {
+        s.id[i] = (uint32_t)i;
+        s.key[i] = isnan(m[i].time) ? 0 : order_of_float(m[i].time);
+        s.copy[i] = m[i];
+    }
+    if (ok)
+        order_sort_ids(&s.key, &s.id, &s.key_to, &s.id_to, n, stop);
+    for (size_t i = 0; i < n && ok; i++)
+        s.key[i] = s.copy[s.id[i]].series;
+    if (ok)
+        order_sort_ids(&s.key, &s.id, &s.key_to, &s.id_to, n, stop);
+    ok = ok && pool_check(pool, err);
+    for (size_t i = 0; i < n && ok; i++)
+        m[i] = s.copy[s.id[i]];
+    sorting_fini(&s);
+    return ok;
 }
 
 /* Is the distance the same throughout? */
@@ -144,8 +177,8 @@ clock_read(const struct moment *s, size_t n, const char *name,
 }
 
 double *
-series_read(const struct fit_data *d, const char *time, struct clock *out,
-            struct error *err)
+series_read(const struct fit_data *d, const char *time, struct pool *pool,
+            struct clock *out, struct error *err)
 {
     size_t n = d->y->n;
     struct moment *s = mem_try_array(n, sizeof *s, err);
@@ -160,10 +193,8 @@ series_read(const struct fit_data *d, const char *time, struct clock *out,
     }
     if (ok && time && design_cols(d->train) == 0)
         ok = error_set(err, ERR_RANGE, "time '%s' has no values", time);
-    if (ok && time) {
-        moments_sort(s, n);
-        ok = clock_read(s, n, time, out, err);
-    }
+    ok = ok && (!time || (moments_sort(s, n, pool, err) &&
+                          clock_read(s, n, time, out, err)));
     for (size_t i = 0; i < n && ok; i++)
         y[i] = d->y->y[s[i].row];
     free(s);

@@ -23,8 +23,9 @@ struct moment {
     double time;
     uint32_t row, series;
 };
-/* By series, then by time; rows without a time first. */
-void moments_sort(struct moment *m, size_t n);
+/* By series, then by time, then as they stand; rows without a time first. */
+bool moments_sort(struct moment *m, size_t n, struct pool *pool,
+                  struct error *err) MUST_USE;
 /* The clock of the n > 0 moments of one series, in order; name: of the column
  * of times.  ERR_RANGE for a time that is missing, twice there, or not evenly
  * spaced. */
@@ -32,8 +33,9 @@ bool clock_read(const struct moment *m, size_t n, const char *name,
                 struct clock *out, struct error *err) MUST_USE;
 /* y, freed by the caller: the target in the order of time.  The errors of
  * clock_read(). */
-double *series_read(const struct fit_data *d, const char *time,
-                    struct clock *out, struct error *err) MUST_USE;
+double *
+series_read(const struct fit_data *d, const char *time, struct pool *pool,
+            struct clock *out, struct error *err) MUST_USE;
 /* The step of a time, the first row being 0; or the time of a step. */
 double clock_step(const struct clock *c, double time);
 double clock_time(const struct clock *c, size_t step);

@@ -3,6 +3,10 @@
 
 #include "frame/order.h"
 
+#include <stdlib.h>
+
+#include "base/mem.h"
+
 enum {
     DIGITS = 8,
     VALUES = 256,
@@ -181,6 +185,26 @@ order_sort_wide(uint64_t *key, uint64_t *scratch, size_t n, struct pool *pool,
         w.to = from;
     }
     return w.from;
+}
+
+bool
+order_numbers(double *x, size_t n, struct pool *pool, struct error *err)
+{
+    uint64_t *key = mem_try_array(n, sizeof *key, err), *sorted;
+    uint64_t *scratch = mem_try_array(n, sizeof *scratch, err);
+    bool ok = key && scratch;
+
+    for (size_t i = 0; i < n && ok; i++)
+        key[i] = order_of_float(x[i]);
+    if (ok) {
+        sorted = order_sort_wide(key, scratch, n, pool, pool_stop(pool));
+        ok = pool_check(pool, err);
+        for (size_t i = 0; i < n && ok; i++)
+            x[i] = order_to_float(sorted[i]);
+    }
+    free(key);
+    free(scratch);
+    return ok;
 }
 
 /* ---- keys with row ids ----------------------------------------------- */

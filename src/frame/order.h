@@ -63,6 +63,10 @@ uint64_t *order_sort(uint64_t *key, uint64_t *scratch, size_t n);
  * progress says so. */
 uint64_t *order_sort_wide(uint64_t *key, uint64_t *scratch, size_t n,
                           struct pool *pool, const struct progress *progress);
+/* Sort numbers, as keys of floats do: what is missing comes last.  Stopped as
+ * the work is that the pool was lent for: then ERR_CANCELLED. */
+bool order_numbers(double *x, size_t n, struct pool *pool,
+                   struct error *err) MUST_USE;
 /* Sort n pairs by key, stably; what is in scratch may be swapped with what is
  * in key and id, so all four are in and out.  Stops early, with all pairs
  * in some order, when progress says so. */

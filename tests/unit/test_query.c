@@ -371,10 +371,52 @@ test_no_memory_is_an_error(void **state)
     frame_unref(f);
 }
 
+static int
+by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* As qsort() has them, what is missing behind. */
+static void
+test_numbers_are_sorted_as_they_compare(void **state)
+{
+    enum { MANY = 600000 };
+    static const double odd[] = {INFINITY, -INFINITY, 0, -0.0, 5e-324, -1e308};
+    const size_t sizes[] = {0, 1, 2, 40, 1000, MANY};
+    double *got = malloc(MANY * sizeof *got),
+           *want = malloc(MANY * sizeof *got);
+    struct pool *pool = pool_new(2);
+    struct error err;
+
+    (void)state;
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        size_t n = sizes[k], m = 0;
+
+        for (size_t i = 0; i < n; i++) {
+            got[i] = i % 97 == 3   ? (double)NAN
+                     : i % 31 == 1 ? odd[i % 6]
+                                   : rng_normal(1, k, i % 5000);
+            if (!isnan(got[i]))
+                want[m++] = got[i];
+        }
+        qsort(want, m, sizeof *want, by_value);
+        assert_true(order_numbers(got, n, pool, &err));
+        for (size_t i = 0; i < n; i++)
+            assert_true(i < m ? got[i] == want[i] : isnan(got[i]));
+    }
+    pool_free(pool);
+    free(got);
+    free(want);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numbers_are_sorted_as_they_compare),
         cmocka_unit_test(test_sort_is_stable_with_missing_last),
         cmocka_unit_test(test_sort_by_several_keys),
         cmocka_unit_test(test_sort_of_many_rows_agrees_with_qsort),

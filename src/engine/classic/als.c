@@ -15,6 +15,7 @@
 #include "engine/classic/panels.h"
 #include "engine/classic/tell.h"
 #include "frame/builder.h"
+#include "frame/order.h"
 
 #define MOST 9e15 /* numbers that name someone are whole in a double */
 enum { MAX_FACTORS = 512, STREAM_FACTORS = 0x616c73 };
@@ -140,14 +141,6 @@ rows_read(struct fitting *f, struct error *err)
                                  "item");
 }
 
-static int
-rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static bool
 known_make(struct fitting *f, size_t s, struct error *err)
 {
@@ -157,7 +150,8 @@ known_make(struct fitting *f, size_t s, struct error *err)
         !(f->place[s] = mem_try_array(f->n, sizeof **f->place, err)))
         return false;
     memcpy(k->value, f->value[s], f->n * sizeof *k->value);
-    qsort(k->value, f->n, sizeof *k->value, rising);
+    if (!order_numbers(k->value, f->n, f->ctx->pool, err))
+        return false;
     for (size_t i = 0; i < f->n; i++)
         if (k->n == 0 || k->value[i] != k->value[k->n - 1])
             k->value[k->n++] = k->value[i];

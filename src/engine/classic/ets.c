@@ -178,7 +178,7 @@ period_settle(const struct params *p, const struct clock *c, size_t *out,
 
 static double *
 read_rows(struct ets *m, const struct fit_data *d, const struct params *p,
-          struct error *err)
+          struct pool *pool, struct error *err)
 {
     const char *time = params_is_set(p, "time") ? params_text(p, "time") : NULL;
     double *y;
@@ -188,7 +188,7 @@ read_rows(struct ets *m, const struct fit_data *d, const struct params *p,
                   d->y->n);
         return NULL;
     }
-    if (!(y = series_read(d, time, &m->clock, err)))
+    if (!(y = series_read(d, time, pool, &m->clock, err)))
         return NULL;
     for (size_t i = 0; i < d->y->n; i++)
         if (!(fabs(y[i]) < 1e100)) {
@@ -259,7 +259,7 @@ ets_fit_family(const struct fit_data *d, const struct params *p,
                struct error *err)
 {
     struct ets *m = mem_try_array(1, sizeof *m, err);
-    double *y = m ? read_rows(m, d, p, err) : NULL;
+    double *y = m ? read_rows(m, d, p, ctx->pool, err) : NULL;
     bool ok = y && ets_learn(m, y, p, ctx, err);
 
     free(y);
@@ -302,7 +302,7 @@ naive_fit(const struct fit_data *d, const struct params *p,
 {
     struct ets *m = mem_try_array(1, sizeof *m, err);
     double *y = m && (!ctx->progress || progress_check(ctx->progress, err))
-                    ? read_rows(m, d, p, err)
+                    ? read_rows(m, d, p, ctx->pool, err)
                     : NULL;
     bool ok = y && naive_learn(m, y, p, err);
 

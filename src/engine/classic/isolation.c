@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "engine/classic/panels.h"
+#include "frame/order.h"
 
 #define SLACK 1e-12 /* of sums that should be equal */
 #define EULER 0.57721566490153286061
@@ -363,14 +364,6 @@ isolation_score(const void *learner, const struct design *d, struct pool *pool,
     return panels_each(d, pool, PANEL, score_panel, &s, err);
 }
 
-static int
-falling(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x < y) - (x > y);
-}
-
 /* The score that `share` of the training rows are above. */
 static bool
 threshold_learn(struct growing *g, double share, struct error *err)
@@ -385,10 +378,8 @@ threshold_learn(struct growing *g, double share, struct error *err)
     ok = isolation_score(g->m, g->d, g->ctx->pool, out, err);
     for (size_t i = 1; i < g->n && ok; i++)
         out[i] = out[2 * i];
-    if (ok) {
-        qsort(out, g->n, sizeof *out, falling);
-        g->m->threshold = out[k < g->n ? k : g->n - 1];
-    }
+    if (ok && (ok = order_numbers(out, g->n, g->ctx->pool, err)))
+        g->m->threshold = out[k < g->n ? g->n - 1 - k : 0];
     free(out);
     return ok;
 }

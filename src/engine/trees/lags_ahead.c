@@ -184,11 +184,12 @@ struct answering {
 
 /* Where each row lies. */
 static bool
-place_rows(struct answering *q, struct error *err)
+place_rows(struct answering *q, struct pool *pool, struct error *err)
 {
     const struct lags_rule *r = &q->m->rule;
     size_t n = design_rows(q->d);
     size_t *count = mem_try_array(q->m->n_series, sizeof *count, err);
+    bool ok;
 
     q->row = mem_try_array(n, sizeof *q->row, err);
     for (size_t i = 0; i < n && count && q->row; i++) {
@@ -210,11 +211,9 @@ place_rows(struct answering *q, struct error *err)
             q->row[q->n++] = (struct moment){step, (uint32_t)i,
                                              (uint32_t)(s - q->m->series)};
     }
+    ok = count && q->row;
     free(count);
-    if (!q->row)
-        return false;
-    moments_sort(q->row, q->n);
-    return true;
+    return ok && moments_sort(q->row, q->n, pool, err);
 }
 
 static bool
@@ -372,7 +371,7 @@ lags_score(const void *learner, const struct design *d, struct pool *pool,
 {
     struct answering q = {.m = learner, .d = d, .out = out};
     bool ok = design_rows(d) == 0 ||
-              (place_rows(&q, err) && answer_known(&q, pool, err) &&
+              (place_rows(&q, pool, err) && answer_known(&q, pool, err) &&
                answer_ahead(&q, pool, err));
 
     free(q.row);

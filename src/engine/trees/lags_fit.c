@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/trees/gbdt.h"
+#include "frame/order.h"
 
 enum {
     LEAST_HELD_OUT = 10,
@@ -32,14 +33,6 @@ enum {
 static const char *const handed_on[] = {
     "loss",     "trees", "learning_rate", "leaves",    "max_depth",
     "min_rows", "l2",    "row_share",     "col_share", NULL};
-
-static int
-rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 /* ---- the table that trees learn from ---- */
 
@@ -400,7 +393,10 @@ choose_cut(struct lags_fit *g, struct error *err)
         return false;
     for (size_t i = 0; i < n; i++)
         at[i] = position(g, i);
-    qsort(at, n, sizeof *at, rising);
+    if (!order_numbers(at, n, g->ctx->pool, err)) {
+        free(at);
+        return false;
+    }
     g->cut = keep < n && keep > 0 ? at[keep] : INFINITY;
     for (size_t i = 0; i < n; i++)
         g->n_held_out += at[i] >= g->cut;

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "frame/order.h"
 
 #define DAY 86400.0
 enum { MAX_ROWS = 100000000 };
@@ -45,14 +46,6 @@ find_columns(struct lags_fit *g, struct error *err)
     return true;
 }
 
-static int
-rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* The series there are, and of which one each row is. */
 static bool
 number_series(struct lags_fit *g, struct error *err)
@@ -72,7 +65,10 @@ number_series(struct lags_fit *g, struct error *err)
                              "series '%s' is missing in row %zu",
                              params_text(g->p, "series"), i + 1);
         }
-    qsort(key, n, sizeof *key, rising);
+    if (!order_numbers(key, n, g->ctx->pool, err)) {
+        free(key);
+        return false;
+    }
     for (size_t i = 0; i < n; i++)
         m->n_series += i == 0 || key[i] != key[i - 1];
     m->series = mem_try_array(m->n_series, sizeof *m->series, err);
@@ -107,7 +103,8 @@ sort_rows(struct lags_fit *g, struct error *err)
             design_pull(g->d->train, r->series, i, i + 1, &key);
         g->row[i].series = (uint32_t)(lags_find(m, key) - m->series);
     }
-    moments_sort(g->row, m->n);
+    if (!moments_sort(g->row, m->n, g->ctx->pool, err))
+        return false;
     for (size_t i = 0; i < m->n; i++) {
         m->y[i] = g->d->y->y[g->row[i].row];
         if (!(fabs(m->y[i]) < 1e100))
