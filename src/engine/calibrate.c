@@ -13,7 +13,13 @@
 #include "base/mem.h"
 #include "engine/metric_part.h"
 
-enum { NEWTON_STEPS = 100, HALVINGS = 20, BISECTIONS = 80 };
+enum {
+    NEWTON_STEPS = 100,
+    HALVINGS = 20,
+    BISECTIONS = 80,
+    LOOK_ROWS = 1024, /* between looks whether to stop */
+    APPLY_ROWS = 4096 /* of a piece */
+};
 
 static const char *const words[CALIBRATE_KINDS] = {"platt", "isotonic",
                                                    "temperature"};
@@ -72,7 +78,15 @@ struct curve_data {
     const uint8_t *is;
     const double *weight; /* NULL: all 1 */
     size_t n;
+    const struct pool *pool;
 };
+
+/* Once it is, sums are of no meaning. */
+static bool
+is_stopped(const struct pool *pool, size_t row)
+{
+    return row % LOOK_ROWS == 0 && pool_stopped(pool);
+}
 
 static double
 weight_at(const struct curve_data *d, size_t i)
@@ -100,7 +114,7 @@ loss_of(const struct curve_data *d, struct sigmoid s, double high, double low)
 {
     double sum = 0;
 
-    for (size_t i = 0; i < d->n; i++)
+    for (size_t i = 0; i < d->n && !is_stopped(d->pool, i); i++)
         sum += weight_at(d, i) *
                row_loss(s.a * d->x[i] + s.b, d->is[i] ? high : low);
     return sum;
@@ -116,7 +130,7 @@ slopes_of(const struct curve_data *d, struct sigmoid s, double high, double low)
     /* The ridge keeps the step finite where all scores are one. */
     struct slopes g = {.aa = 1e-12, .bb = 1e-12};
 
-    for (size_t i = 0; i < d->n; i++) {
+    for (size_t i = 0; i < d->n && !is_stopped(d->pool, i); i++) {
         double f = d->x[i], w = weight_at(d, i);
         double p = fm_sigmoid(s.a * f + s.b), h = w * p * (1 - p);
         double r = w * (p - (d->is[i] ? high : low));
@@ -152,7 +166,7 @@ platt_fit(const struct curve_data *d)
         struct sigmoid t = s;
         unsigned i = 0;
 
-        if (!isfinite(da) || !isfinite(db) ||
+        if (pool_stopped(d->pool) || !isfinite(da) || !isfinite(db) ||
             (fabs(g.a) < 1e-10 * all && fabs(g.b) < 1e-10 * all))
             break;
         for (; i < HALVINGS; i++, size /= 2) {
@@ -252,7 +266,7 @@ isotonic_fit(struct calibration *c, const struct curve_data *d, size_t curve,
     struct block *b = mem_try_array(d->n, sizeof *b, err);
     bool ok = x && y && order && b &&
               (w = mem_try_array(d->n, sizeof *w, err)) &&
-              metric_order(d->x, 1, d->n, NULL, order, err);
+              metric_order(d->x, 1, d->n, d->pool, order, err);
     size_t n = 0;
 
     if (ok) {
@@ -309,7 +323,7 @@ heat_slope(const struct metric_rows *r, double beta)
 {
     double sum = 0;
 
-    for (size_t i = 0; i < r->n; i++) {
+    for (size_t i = 0; i < r->n && !is_stopped(r->pool, i); i++) {
         double w = r->weight ? r->weight[i] : 1, top = -DBL_MAX, all = 0;
         double mean = 0;
         size_t y = (size_t)r->y[i];
@@ -340,7 +354,9 @@ heat_fit(const struct metric_rows *r)
 {
     double low = 0.01, high = 100;
 
-    for (unsigned i = 0; i < BISECTIONS && high / low > 1 + 1e-14; i++) {
+    for (unsigned i = 0;
+         i < BISECTIONS && high / low > 1 + 1e-14 && !pool_stopped(r->pool);
+         i++) {
         double mid = sqrt(low * high);
 
         if (heat_slope(r, mid) > 0)
@@ -376,7 +392,7 @@ static bool
 curve_fit(struct calibration *c, const struct metric_rows *r, size_t curve,
           double *x, uint8_t *is, struct error *err)
 {
-    struct curve_data d = {x, is, r->weight, r->n};
+    struct curve_data d = {x, is, r->weight, r->n, r->pool};
     double class = r->k == 1 ? 1 : (double)curve;
     struct sigmoid s;
 
@@ -436,6 +452,7 @@ calibration_fit(enum calibrate_kind kind, const struct metric_rows *rows,
     for (size_t i = 0; i < c.n_curves && ok && kind != CALIBRATE_TEMPERATURE;
          i++)
         ok = curve_fit(&c, rows, i, x, is, err);
+    ok = ok && pool_check(rows->pool, err);
     free(x);
     free(is);
     if (ok)
@@ -465,14 +482,32 @@ row_apply(const struct calibration *c, double *p)
         p[j] = sum > 0 ? p[j] / sum : 1 / (double)c->k;
 }
 
-void
-calibration_apply(const struct calibration *c, double *p, size_t n)
+struct applying {
+    const struct calibration *of;
+    double *p;
+};
+
+static void
+apply_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 {
-    for (size_t i = 0; i < n; i++)
+    const struct applying *a = ctx;
+    const struct calibration *c = a->of;
+
+    (void)chunk;
+    for (size_t i = begin; i < end; i++)
         if (c->kind == CALIBRATE_TEMPERATURE)
-            heat_apply(c->slope[0], p + i * c->k, c->k);
+            heat_apply(c->slope[0], a->p + i * c->k, c->k);
         else
-            row_apply(c, p + i * c->k);
+            row_apply(c, a->p + i * c->k);
+}
+
+bool
+calibration_apply(const struct calibration *c, double *p, size_t n,
+                  struct pool *pool, struct error *err)
+{
+    struct applying a = {c, p};
+
+    return pool_try(pool, n, APPLY_ROWS, apply_rows, &a, err);
 }
 
 /* ---- saving and loading ---- */

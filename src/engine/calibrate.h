@@ -44,8 +44,9 @@ bool calibrate_kind_of(const char *word, enum calibrate_kind *out,
 bool calibration_fit(enum calibrate_kind kind, const struct metric_rows *rows,
                      struct calibration *out, struct error *err) MUST_USE;
 void calibration_fini(struct calibration *c);
-/* In place: p is (n, k). */
-void calibration_apply(const struct calibration *c, double *p, size_t n);
+/* In place: p is (n, k).  False where it was stopped. */
+bool calibration_apply(const struct calibration *c, double *p, size_t n,
+                       struct pool *pool, struct error *err) MUST_USE;
 /* Into an open object; knots are tensors "calibrate.x" and "calibrate.y", lent
  * until the file is written. */
 void calibration_save(const struct calibration *c, struct st_writer *st,

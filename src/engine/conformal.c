@@ -9,20 +9,13 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-
-static int
-by_number(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
+#include "frame/order.h"
 
 /* The ceil((n + 1) level)-th smallest: with the row to come there are n + 1, and
  * any rank is as likely for it. */
 static bool
-width_of(double level, double *score, size_t n, struct conformal *out,
-         struct error *err)
+width_of(double level, double *score, size_t n, struct pool *pool,
+         struct conformal *out, struct error *err)
 {
     double rank = ceil((double)(n + 1) * level - 1e-9);
 
@@ -33,7 +26,8 @@ width_of(double level, double *score, size_t n, struct conformal *out,
         return error_set(err, ERR_RANGE,
                          "%zu rows were kept, and a level of %g wants %.0f", n,
                          level, ceil(level / (1 - level) - 1e-9));
-    qsort(score, n, sizeof *score, by_number);
+    if (!order_numbers(score, n, pool, err))
+        return false;
     *out = (struct conformal){level, score[(size_t)rank - 1], n};
     return true;
 }
@@ -57,7 +51,7 @@ conformal_fit(double level, const struct metric_rows *rows,
         else
             score[i] = 1 - rows->p[i * rows->k + (size_t)y];
     }
-    ok = width_of(level, score, rows->n, out, err);
+    ok = width_of(level, score, rows->n, rows->pool, out, err);
     free(score);
     return ok;
 }
@@ -74,7 +68,7 @@ conformal_fit_quantiles(double level, const double *y, const double *low,
         return false;
     for (size_t i = 0; i < n; i++)
         score[i] = fmax(low[i] - y[i], y[i] - high[i]);
-    ok = width_of(level, score, n, out, err);
+    ok = width_of(level, score, n, NULL, out, err);
     free(score);
     return ok;
 }

@@ -35,7 +35,8 @@ steps_fit(const struct finish_options *o, struct metric_rows *rows, double *p,
             !calibration_fit(kind, rows, &f->calibration, err))
             return false;
         f->calibrated = true;
-        calibration_apply(&f->calibration, p, rows->n);
+        if (!calibration_apply(&f->calibration, p, rows->n, rows->pool, err))
+            return false;
     }
     if (o->threshold || o->profit) {
         if (!decision_fit(o->threshold, o->profit, rows, classes, &f->decision,

@@ -113,6 +113,8 @@ struct metric_rows {
     double threshold;      /* two classes: above it the positive one is said;
                               0: 0.5 */
     const uint16_t *guess; /* several: what is said; NULL: the likeliest */
+    struct pool *pool;     /* what is learnt or drawn from them is stopped as
+                              its work is; may be NULL */
 };
 /* NaN where it is not defined (AUC of one class, NDCG without groups). */
 double metric_measure(const struct metric *m, const struct metric_rows *rows);

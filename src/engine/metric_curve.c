@@ -83,7 +83,7 @@ walk_init(struct walk *w, struct error *err)
 
     if (!(w->row = mem_try_array(r->n, sizeof *w->row, err)) ||
         !(w->point = mem_try_array(r->n, sizeof *w->point, err)) ||
-        !metric_order(r->p + (r->k > 1 ? w->class : 0), r->k, r->n, NULL,
+        !metric_order(r->p + (r->k > 1 ? w->class : 0), r->k, r->n, r->pool,
                       w->row, err))
         return false;
     for (size_t i = 0; i < r->n; i++) {
@@ -238,6 +238,8 @@ put_class(struct curve *c, const struct metric_rows *r, size_t class,
     struct walk w = {.of = r, .class = class};
     bool ok;
 
+    if (!pool_check(r->pool, err))
+        return false;
     c->class = r->k > 1 ? classes[class] : NULL;
     if (c->kind == CURVE_RELIABILITY)
         return put_bins(c, r, class, err);

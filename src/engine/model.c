@@ -133,9 +133,9 @@ model_score(const struct model *m, const struct design *d, struct pool *pool,
         return false;
     if (k == model_width(m)) {
         ok = m->family->score(m->learner, d, pool, out, err);
-        if (ok && m->finish.calibrated)
-            calibration_apply(&m->finish.calibration, out, n);
-        return ok;
+        return ok &&
+               (!m->finish.calibrated ||
+                calibration_apply(&m->finish.calibration, out, n, pool, err));
     }
     if (!mem_mul(n, k, &cells))
         return error_set(err, ERR_NOMEM, "%zu rows of %zu values do not fit", n,

@@ -91,7 +91,8 @@ fit_on(struct fit *f, const struct design *d, const struct target *truth,
                                .n = truth->n,
                                .k = k,
                                .y = truth->y,
-                               .weight = truth->weight};
+                               .weight = truth->weight,
+                               .pool = f->ctx->pool};
     double *p;
     bool ok;
 
@@ -123,8 +124,13 @@ model_fit_finish(struct fit *f, struct error *err)
         return error_set(err, ERR_RANGE,
                          "ranges between quantiles are learnt on rows kept "
                          "aside, not by cross-validation");
-    if (o->rows)
-        return finish_fit(o, o->rows, m->like.classes, &m->finish, err);
+    if (o->rows) {
+        struct metric_rows rows = *o->rows;
+
+        rows.pool = f->ctx->pool;
+        return finish_fit(o, &rows, m->like.classes, &m->finish, &why) ||
+               model_fit_kept(f, &why, err);
+    }
     ok = model_truth(m, f->kept, &truth, &why) &&
          (d = model_design(m, f->kept, f->ctx->pool, &why)) &&
          fit_on(f, d, &truth, &why);

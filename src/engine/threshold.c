@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "engine/metric_part.h"
 
+enum { LOOK_ROWS = 8192 }; /* between looks whether to stop */
+
 void
 decision_fini(struct decision *d)
 {
@@ -123,7 +125,7 @@ seek(struct decision *d, struct seeking *s, const struct metric_rows *r,
 {
     uint32_t *row = mem_try_array(r->n, sizeof *row, err);
     double tp = 0, fp = 0, best;
-    bool ok = row && metric_order(r->p, 1, r->n, NULL, row, err);
+    bool ok = row && metric_order(r->p, 1, r->n, r->pool, row, err);
 
     for (size_t i = 0; i < r->n && ok; i++) {
         double w = r->weight ? r->weight[i] : 1;
@@ -146,6 +148,8 @@ seek(struct decision *d, struct seeking *s, const struct metric_rows *r,
 
         tp += r->y[row[i]] == 1 ? w : 0;
         fp += r->y[row[i]] == 1 ? 0 : w;
+        if (i % LOOK_ROWS == 0 && !pool_check(r->pool, err))
+            ok = false;
         if (!(below < p) || !((p + below) / 2 > 0))
             continue;
         v = won(s, tp, fp);

@@ -115,7 +115,7 @@ run_curve(struct task *t, void *ctx, struct error *err)
     struct drawing *d = ctx;
     struct metric_rows rows = judged_rows(d->judged);
 
-    (void)t;
+    rows.pool = task_pool(t);
     d->curve = metric_curve(d->kind, &rows, d->judged->truth.classes, err);
     return d->curve;
 }

@@ -73,6 +73,7 @@ score(struct asked *a, const struct judged *j, const struct frame *f,
                                    .seed = (uint64_t)call_int(c, "seed")};
     bool ok;
 
+    rows.pool = pool;
     ok = a->done =
         evaluation_of(&rows, j->truth.classes, &o, pool, &a->of, err);
     if (ok && by)

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/pool.h"
+#include "base/progress.h"
 #include "base/rng.h"
 #include "engine/calibrate.h"
 #include "engine/conformal.h"
@@ -116,9 +119,10 @@ expect_isotonic(const struct metric_rows *rows, const double *want)
 {
     struct calibration c = calibrated(CALIBRATE_ISOTONIC, rows);
     double p[3 * N_ASKED];
+    struct error err;
 
     memcpy(p, asked, sizeof p);
-    calibration_apply(&c, p, N_ASKED);
+    assert_true(calibration_apply(&c, p, N_ASKED, NULL, &err));
     for (size_t i = 0; i < 3 * N_ASKED; i++)
         expect_near(p[i], want[i], 1e-12);
     calibration_fini(&c);
@@ -204,7 +208,7 @@ test_each_calibration_lessens_the_error(void **state)
 
         assert_non_null(q);
         memcpy(q, fresh.p, ROWS * sizeof *q);
-        calibration_apply(&c, q, ROWS);
+        assert_true(calibration_apply(&c, q, ROWS, NULL, &err));
         fresh.p = q;
         assert_true(metric_measure(ece, &fresh) < 0.015);
         fresh.p = p + ROWS;
@@ -247,8 +251,9 @@ test_extreme_rows_give_finite_answers(void **state)
                 .problem = PROBLEM_BINARY, .n = 4, .k = 1, .y = y, .p = all[j]};
             struct calibration c = calibrated((enum calibrate_kind)k, &rows);
             double p[] = {0, 0.25, 0.5, 1};
+            struct error err;
 
-            calibration_apply(&c, p, 4);
+            assert_true(calibration_apply(&c, p, 4, NULL, &err));
             for (size_t i = 0; i < 4; i++)
                 assert_true(p[i] >= 0 && p[i] <= 1);
             calibration_fini(&c);
@@ -464,10 +469,74 @@ test_no_memory_ends_in_an_error_not_a_leak(void **state)
     assert_in_range(n, 20, 499);
 }
 
+/* ---- stopping ---- */
+
+enum { MANY = 20000, MOST_LOOKS = 1 << 30 };
+
+/* All that is learnt from rows, stopped at look n; how many it took. */
+static uint64_t
+looks_of(enum calibrate_kind kind, const struct metric_rows *of, uint64_t n,
+         bool *ok, struct error *err)
+{
+    struct metric_rows rows = *of;
+    struct calibration c = {0};
+    struct decision d = {0};
+    struct conformal f;
+    struct progress progress;
+    atomic_uint_least64_t looks;
+
+    atomic_init(&looks, n);
+    progress_init(&progress);
+    progress.looks = &looks;
+    rows.pool = pool_lend(NULL, &progress);
+    *ok = calibration_fit(kind, &rows, &c, err) &&
+          decision_fit("f1", NULL, &rows, two, &d, err) &&
+          conformal_fit(0.8, &rows, &f, err);
+    pool_free(rows.pool);
+    calibration_fini(&c);
+    decision_fini(&d);
+    return n - atomic_load(&looks);
+}
+
+static void
+test_what_is_learnt_from_many_rows_can_be_stopped_among_them(void **state)
+{
+    double *y = calloc(MANY, sizeof *y), *p = calloc(MANY, sizeof *p);
+    const struct metric_rows rows = {
+        .problem = PROBLEM_BINARY, .n = MANY, .k = 1, .y = y, .p = p};
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        p[i] = rng_unit(1, 0, i);
+        y[i] = rng_unit(1, 1, i) < p[i] * p[i];
+    }
+    for (unsigned k = 0; k < CALIBRATE_KINDS; k++) {
+        struct error err;
+        bool ok;
+        uint64_t all =
+            looks_of((enum calibrate_kind)k, &rows, MOST_LOOKS, &ok, &err);
+
+        assert_true(ok);
+        /* Isotonic is a sort and a walk; others go through the rows often. */
+        if (all < (k == CALIBRATE_ISOTONIC ? 8 : 40))
+            fail_msg("%s: %d looks", calibrate_word(k), (int)all);
+        for (uint64_t n = 0; n < all; n += 1 + all / 10) {
+            looks_of((enum calibrate_kind)k, &rows, n, &ok, &err);
+            if (ok || err.code != ERR_CANCELLED)
+                fail_msg("%s went on after look %d of %d", calibrate_word(k),
+                         (int)n, (int)all);
+        }
+    }
+    free(y);
+    free(p);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            test_what_is_learnt_from_many_rows_can_be_stopped_among_them),
         cmocka_unit_test(test_isotonic_agrees_with_scikit_learn),
         cmocka_unit_test(test_platt_is_where_newton_ends),
         cmocka_unit_test(test_temperature_is_the_best_one),

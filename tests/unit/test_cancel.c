@@ -12,6 +12,8 @@
 #include "engine/cv.h"
 #include "engine/explain.h"
 #include "engine/family.h"
+#include "engine/judged.h"
+#include "engine/metric_curve.h"
 #include "engine/port/port.h"
 #include "tests/lib/any_family.h"
 #include "tests/lib/close.h"
@@ -27,6 +29,7 @@ struct stopping {
 struct work {
     const char *name;
     bool (*run)(struct stopping *s, const struct train *ctx, struct error *err);
+    bool keeps; /* the model so far, which is no failure */
 };
 
 /* What there is after a fit that was stopped is a model like any other. */
@@ -73,6 +76,43 @@ run_refit(struct stopping *s, const struct train *ctx, struct error *err)
         answers_must_be_there(m, s->f);
     model_unref(m);
     return ok;
+}
+
+/* What is done to answers, learnt on rows kept aside. */
+static bool
+run_finish(struct stopping *s, const struct train *ctx, struct error *err)
+{
+    const bool classes = any_of_classes(s->family);
+    const struct model_options o = {
+        .problem = -1,
+        .patience = -1,
+        .finish = {.calibrate = classes ? "platt" : NULL,
+                   .threshold = classes ? "f1" : NULL,
+                   .interval = 0.8}};
+    struct model *m = any_fit(s->family, s->f, NULL, &o, ctx, err);
+    bool ok = m != NULL;
+
+    if (m)
+        answers_must_be_there(m, s->f);
+    model_unref(m);
+    return ok;
+}
+
+static bool
+run_curve(struct stopping *s, const struct train *ctx, struct error *err)
+{
+    struct metric_rows rows;
+    struct frame *f = NULL;
+    struct judged j;
+
+    if (!judged_take(s->m, s->f, NULL, ctx->pool, &j, err))
+        return false;
+    rows = judged_rows(&j);
+    rows.pool = ctx->pool;
+    f = metric_curve(CURVE_ROC, &rows, j.truth.classes, err);
+    judged_fini(&j);
+    frame_unref(f);
+    return f != NULL;
 }
 
 static bool
@@ -167,15 +207,12 @@ run_export(struct stopping *s, const struct train *ctx, struct error *err)
 
 /* The fit comes first: it gives the model of the others. */
 static const struct work works[] = {
-    {"fit", run_fit},
-    {"refit", run_refit},
-    {"cv", run_cv},
-    {"predict", run_predict},
-    {"evaluate", run_evaluate},
-    {"shares", run_shares},
-    {"shuffle", run_shuffle},
-    {"effect", run_effect},
-    {"export", run_export},
+    {"fit", run_fit, true},          {"refit", run_refit, true},
+    {"finish", run_finish, true},    {"cv", run_cv, false},
+    {"predict", run_predict, false}, {"evaluate", run_evaluate, false},
+    {"curve", run_curve, false},     {"shares", run_shares, false},
+    {"shuffle", run_shuffle, false}, {"effect", run_effect, false},
+    {"export", run_export, false},
 };
 enum { N_WORKS = sizeof works / sizeof *works };
 
@@ -230,8 +267,7 @@ stop_everywhere(struct stopping *s, const struct work *w)
             fail_msg("%s, %s: stopped at %llu of %llu, and did not look",
                      s->family->name, w->name, (unsigned long long)n,
                      (unsigned long long)all);
-        if (ok ? w->run != run_fit && w->run != run_refit
-               : err.code != ERR_CANCELLED)
+        if (ok ? !w->keeps : err.code != ERR_CANCELLED)
             fail_msg("%s, %s, stopped at look %llu of %llu: %s",
                      s->family->name, w->name, (unsigned long long)n,
                      (unsigned long long)all,
@@ -265,7 +301,7 @@ test_all_work_of_every_family_can_be_stopped_at_each_look(void **state)
 static void
 test_answers_for_many_rows_are_given_in_pieces(void **state)
 {
-    const struct work predict = {"predict", run_predict};
+    const struct work predict = {"predict", run_predict, false};
     size_t n;
     const struct family *const *table = family_table(&n);
 
