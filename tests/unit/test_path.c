@@ -10,6 +10,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -398,6 +399,54 @@ test_paths_of_classes_keep_what_every_family_promises(void **state)
     }
 }
 
+/* Hardly more rows than columns: without a leap, coordinate after coordinate
+ * would take tens of thousands of turns.  The conditions of a least penalised
+ * sum of squares hold: Hastie, Tibshirani & Wainwright, "Statistical Learning
+ * with Sparsity", 2.4. */
+static void
+test_few_turns_lead_there_where_columns_are_nearly_alike(void **state)
+{
+    static const char *const set[] = {"lambda=0.001", "l1_ratio=0.5", NULL};
+    enum { ROWS = 70, COLS = 64, MOST_LOOKS = 1000 };
+    struct lesson l =
+        lesson_new(&elastic_net_family, PROBLEM_REGRESSION, ROWS, COLS);
+    double w[COLS], b, rest[ROWS];
+    atomic_uint_least64_t looks;
+    struct progress progress;
+    struct error err;
+    void *learner;
+
+    (void)state;
+    l.set = set;
+    for (size_t i = 0; i < ROWS; i++) {
+        l.y[i] = rng_normal(8, 0, i);
+        for (size_t j = 0; j < COLS; j++)
+            l.x[j * ROWS + i] = rng_normal(8, 1 + j, i);
+    }
+    atomic_init(&looks, MOST_LOOKS);
+    progress_init(&progress);
+    progress.looks = &looks;
+    if (!(learner = lesson_learn(&l, NULL, &progress, &err)))
+        fail_msg("%s in %d looks", err.message, MOST_LOOKS);
+    lesson_tensor(&l, learner, "linear.weight", w, COLS);
+    lesson_tensor(&l, learner, "linear.bias", &b, 1);
+    for (size_t i = 0; i < ROWS; i++) {
+        rest[i] = l.y[i] - b;
+        for (size_t j = 0; j < COLS; j++)
+            rest[i] -= w[j] * l.x[j * ROWS + i];
+    }
+    for (size_t j = 0; j < COLS; j++) {
+        double pull = -0.0005 * w[j];
+
+        for (size_t i = 0; i < ROWS; i++)
+            pull += l.x[j * ROWS + i] * rest[i] / ROWS;
+        assert_true(w[j] == 0 ? fabs(pull) < 0.0005 + 1e-6
+                              : fabs(pull - copysign(0.0005, w[j])) < 1e-6);
+    }
+    elastic_net_family.free(learner);
+    lesson_free(&l);
+}
+
 int
 main(void)
 {
@@ -409,6 +458,8 @@ main(void)
         cmocka_unit_test(test_the_best_lambda_is_chosen),
         cmocka_unit_test(test_the_simple_choice_has_fewer_weights),
         cmocka_unit_test(test_columns_without_an_inverse_are_solved),
+        cmocka_unit_test(
+            test_few_turns_lead_there_where_columns_are_nearly_alike),
         cmocka_unit_test(test_fewer_rows_than_folds_is_an_error),
         cmocka_unit_test(test_it_keeps_what_every_family_promises),
         cmocka_unit_test(test_a_path_of_classes_agrees_with_scikit_learn),

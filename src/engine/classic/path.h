@@ -9,7 +9,8 @@
  * Everything follows from the products of the columns, those of each fold
  * apart: the rows are gone through once.  Ridge is solved in the eigenvectors
  * of the products, so that all of its path costs what one solution does; the
- * others by coordinate descent, each from the one before.
+ * others by coordinate descent, each from the one before, with a step of Newton's
+ * in the weights that are not 0 now and then.
  *
  * Source: Friedman, Hastie, Tibshirani, "Regularization paths for generalized
  *         linear models via coordinate descent", JSS 33(1), 2010.

@@ -17,7 +17,9 @@ enum {
     MAX_PARTIAL = 128 << 20, /* bytes of the chunks' products, at most */
     MIN_CHUNK = 2048,        /* rows */
     TILE = 256,
-    TILE_VALUES = 1 << 15
+    TILE_VALUES = 1 << 15,
+    LEAP_EVERY = 10, /* turns */
+    LEAP_MOST = 512  /* weights */
 };
 
 /* ---- products ---- */
@@ -150,12 +152,14 @@ problem_make(struct problem_of *o, const struct moments *m, size_t left_out,
     double *all, n;
     bool ok;
 
-    *o = (struct problem_of){.p = p};
+    *o = (struct problem_of){.p = p, .most = p < LEAP_MOST ? p : LEAP_MOST};
     if (!dense_try(&all, q, q, err))
         return false;
     ok = dense_try(&o->a, p, p, err) && dense_try(&o->b, p, 1, err) &&
          dense_try(&o->mean, p + 1, 1, err) && dense_try(&o->pull, p, 1, err) &&
          (o->active = mem_try_array(p, 1, err)) &&
+         (eigen || ((o->on = mem_try_array(o->most, sizeof *o->on, err)) &&
+                    dense_try(&o->leap, o->most + 1, o->most, err))) &&
          (!eigen ||
           (dense_try(&o->vector, p, p, err) &&
            dense_try(&o->value, p, 1, err) && dense_try(&o->along, p, 1, err)));
@@ -195,6 +199,8 @@ problem_fini(struct problem_of *o)
     free(o->along);
     free(o->pull);
     free(o->active);
+    free(o->leap);
+    free(o->on);
     *o = (struct problem_of){0};
 }
 
@@ -259,6 +265,50 @@ turn(struct problem_of *o, const struct penalty *by, bool all, double *w)
     return most;
 }
 
+/* The weights that are not 0 to where they rest while they keep their signs:
+ * Newton's step, or as much of it as brings the first of them to 0.  Where
+ * columns are nearly alike turns would take thousands to get there.  Nothing is
+ * done where there are too many, or no step. */
+static void
+leap(struct problem_of *o, const struct penalty *by, double *w)
+{
+    double *step = o->leap + o->most * o->most, share = 1;
+    size_t n = 0, first = o->p;
+
+    for (size_t j = 0; j < o->p; j++)
+        if (w[j] != 0 && n == o->most)
+            return;
+        else if (w[j] != 0)
+            o->on[n++] = j;
+    for (size_t i = 0; i < n; i++) {
+        size_t j = o->on[i];
+
+        for (size_t k = 0; k < n; k++)
+            o->leap[i * n + k] = o->a[j * o->p + o->on[k]];
+        o->leap[i * n + i] += by->l2;
+        step[i] = o->b[j] - o->pull[j] - by->l2 * w[j] - copysign(by->l1, w[j]);
+    }
+    if (n == 0 || !cholesky(o->leap, n))
+        return;
+    cholesky_solve(o->leap, n, step);
+    for (size_t i = 0; i < n; i++) {
+        double to_zero = -w[o->on[i]] / step[i];
+
+        if (to_zero > 0 && to_zero < share) {
+            share = to_zero;
+            first = o->on[i];
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        size_t j = o->on[i];
+        double move = j == first ? -w[j] : share * step[i];
+
+        for (size_t k = 0; k < o->p; k++)
+            o->pull[k] += move * o->a[j * o->p + k];
+        w[j] = j == first ? 0 : w[j] + move;
+    }
+}
+
 /* Through the weights that are not 0 until they rest, then through all; rest
  * these too, it is done. */
 static void
@@ -272,9 +322,12 @@ solve_descent(struct problem_of *o, const struct penalty *by,
     for (unsigned i = 0; i < by->max_iter; i++) {
         if (turn(o, by, true, w) <= rest)
             return;
-        while (i++ < by->max_iter && turn(o, by, false, w) > rest)
+        while (i++ < by->max_iter && turn(o, by, false, w) > rest) {
             if (progress_stopped(progress))
                 return;
+            if (i % LEAP_EVERY == 0)
+                leap(o, by, w);
+        }
         if (progress_stopped(progress))
             return;
     }

@@ -32,6 +32,9 @@ struct problem_of {
     double *along;  /* p: b along them; owned */
     double *pull;   /* p: a w; owned */
     uint8_t *active;
+    size_t most;   /* weights that a leap takes, at most */
+    double *leap;  /* (most + 1, most); owned */
+    size_t *on;    /* most: which they are; owned */
     double spread; /* deviation of the target */
 };
 /* On all folds but `left_out` (n_folds: on all). */
