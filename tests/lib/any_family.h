@@ -24,12 +24,14 @@ static inline const char *const *
 any_settings(const struct family *family)
 {
     static const char *const net[] = {"epochs=3", NULL};
+    static const char *const images[] = {"epochs=3",
+                                         "layers=conv8,res8,max2,mean,8", NULL};
     static const char *const trees[] = {"trees=20", NULL};
     static const char *const none[] = {NULL};
 
     for (const struct param *p = family->params; p->name; p++)
         if (strcmp(p->name, "epochs") == 0)
-            return net;
+            return family->style == PREPARE_PIXELS ? images : net;
         else if (strcmp(p->name, "trees") == 0)
             return trees;
     return none;

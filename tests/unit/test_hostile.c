@@ -453,13 +453,14 @@ try_value(const struct family *family, const struct frame *f,
 {
     const char *const *quick = any_settings(family);
     char pair[200], what[250];
-    const char *set[3] = {NULL};
+    const char *set[4] = {NULL};
     size_t n = 0;
 
     snprintf(pair, sizeof pair, "%s=%s", p->name, value);
     snprintf(what, sizeof what, "%s", pair);
-    if (*quick && strncmp(*quick, p->name, strlen(p->name)) != 0)
-        set[n++] = *quick;
+    for (; *quick; quick++)
+        if (strncmp(*quick, p->name, strlen(p->name)) != 0)
+            set[n++] = *quick;
     set[n] = pair;
     model_unref(try_fit(family, f, set, NULL, what));
 }
