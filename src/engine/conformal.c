@@ -17,7 +17,7 @@ static bool
 width_of(double level, double *score, size_t n, struct pool *pool,
          struct conformal *out, struct error *err)
 {
-    double rank = ceil((double)(n + 1) * level - 1e-9);
+    double rank = fmax(ceil((double)(n + 1) * level - 1e-9), 1);
 
     if (!(level > 0 && level < 1))
         return error_set(err, ERR_RANGE,

@@ -152,6 +152,24 @@ score_fold(struct crossing *c, unsigned fold, const struct split *s,
 
 /* ---- nested ---- */
 
+/* The names, which may be NULL, and this one. Freed by the caller. */
+static const char **
+with_name(const char *const *names, const char *name, struct error *err)
+{
+    const char **out;
+    bool there = false;
+    size_t n = 0;
+
+    while (names && names[n])
+        there |= strcmp(names[n++], name) == 0;
+    if (!(out = mem_try_array(n + 2, sizeof *out, err)))
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        out[i] = names[i];
+    out[n] = there ? NULL : name;
+    return out;
+}
+
 /* How a candidate does on the training rows of a fold. */
 static bool
 inner_score(const struct crossing *c, const struct frame *train, size_t which,
@@ -162,17 +180,22 @@ inner_score(const struct crossing *c, const struct frame *train, size_t which,
                         .seed = c->ctx->seed,
                         .loss = c->ctx->loss};
     struct cv_options o = *c->o;
-    const char *names[] = {by->name, NULL};
+    const char **names = with_name(c->model.metrics, by->name, err);
     struct model_options model = c->model;
     struct cv_result r;
+    bool ok;
+
+    if (!names)
+        return false;
 
     o.n_candidates = 0;
     o.k = o.inner ? o.inner : CV_INNER;
     o.model = &model;
-    if (!model.metrics)
-        model.metrics = names;
-    if (!cv_run(c->family, c->o->candidates[which], train, c->target, &o, &ctx,
-                &r, err))
+    model.metrics = names;
+    ok = cv_run(c->family, c->o->candidates[which], train, c->target, &o, &ctx,
+                &r, err);
+    free(names);
+    if (!ok)
         return error_prefix(err, "candidate %zu: ", which + 1);
     *score = (double)NAN;
     for (size_t m = 0; m < r.metrics.n; m++)
@@ -282,7 +305,9 @@ result_init(struct crossing *c, struct error *err)
     r->out.n = r->truth.n;
     r->out.k = r->truth.problem == PROBLEM_MULTICLASS ? r->truth.n_classes : 1;
     if (!(r->fold = mem_try_array(r->k * r->metrics.n, sizeof *r->fold, err)) ||
-        !mem_mul(r->out.n, r->out.k, &cells) ||
+        !(mem_mul(r->out.n, r->out.k, &cells) ||
+          error_set(err, ERR_NOMEM, "%zu rows of %zu answers", r->out.n,
+                    r->out.k)) ||
         !(r->out.value = mem_try_array(cells, sizeof *r->out.value, err)) ||
         (c->o->n_candidates &&
          !(r->chosen = mem_try_array(r->k, sizeof *r->chosen, err))))
@@ -455,12 +480,19 @@ answers_builder(const struct cv_result *r, struct error *err)
 {
     size_t k = r->out.k, n = 0;
     bool numbers = r->truth.problem == PROBLEM_REGRESSION;
-    char(*text)[256] = mem_try_array(k, sizeof *text, err);
     const char **names = mem_try_array(k + 3, sizeof *names, err);
     enum col_type *types = mem_try_array(k + 3, sizeof *types, err);
+    size_t *at = mem_try_array(k, sizeof *at, err);
     struct builder *b = NULL;
+    struct buf text;
 
-    if (text && names && types) {
+    buf_init(&text);
+    for (size_t j = 0; at && j < k && k > 1; j++) {
+        at[j] = text.len;
+        buf_printf(&text, "p_%s", r->truth.classes[j]);
+        buf_putc(&text, '\0');
+    }
+    if (at && names && types && buf_check(&text, err)) {
         names[n] = "row";
         types[n++] = COL_INT64;
         names[n] = "fold";
@@ -468,14 +500,15 @@ answers_builder(const struct cv_result *r, struct error *err)
         names[n] = "truth";
         types[n++] = numbers ? COL_FLOAT64 : COL_TEXT;
         for (size_t j = 0; j < k; j++) {
-            snprintf(text[j], sizeof text[j], "p_%s",
-                     k > 1 ? r->truth.classes[j] : "");
-            names[n] = k > 1 ? text[j] : numbers ? "prediction" : "probability";
+            names[n] = k > 1     ? text.data + at[j]
+                       : numbers ? "prediction"
+                                 : "probability";
             types[n++] = COL_FLOAT64;
         }
         b = builder_new(n, names, types, err);
     }
-    free(text);
+    buf_fini(&text);
+    free(at);
     free(names);
     free(types);
     return b;

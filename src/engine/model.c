@@ -158,7 +158,9 @@ predict(const struct model *m, const struct frame *f, size_t k,
     size_t n;
     bool ok = false;
 
-    if (d && mem_mul(p.n, p.k, &n) &&
+    if (d &&
+        (mem_mul(p.n, p.k, &n) ||
+         error_set(err, ERR_NOMEM, "%zu rows of %zu answers", p.n, p.k)) &&
         (p.value = mem_try_array(n, sizeof *p.value, err)))
         ok = k == model_width(m)
                  ? model_score(m, d, pool, p.value, err)
@@ -324,6 +326,24 @@ add_column(struct frame *f, const char *name, struct column *c,
     return next;
 }
 
+/* "p_CLASS" */
+static struct frame *
+add_class(struct frame *f, const char *class, struct column *c,
+          struct error *err)
+{
+    struct buf name;
+
+    buf_init(&name);
+    buf_printf(&name, "p_%s", class);
+    if (!buf_check(&name, err)) {
+        column_unref(c);
+        c = NULL;
+    }
+    f = add_column(f, name.data, c, err);
+    buf_fini(&name);
+    return f;
+}
+
 static struct column *
 whole_column(const struct prediction *p, size_t c, struct error *err)
 {
@@ -399,7 +419,7 @@ prediction_frame(const struct model *m, const struct prediction *p,
 {
     const struct target *like = &m->like;
     struct frame *f;
-    char name[256];
+    char name[32];
 
     if (like->problem == PROBLEM_NONE)
         return answer_frame(m, p, err);
@@ -416,8 +436,7 @@ prediction_frame(const struct model *m, const struct prediction *p,
     if (like->problem == PROBLEM_BINARY)
         f = add_column(f, "probability", number_column(p, 0, err), err);
     for (size_t c = 0; c < p->k && p->k > 1 && f; c++) {
-        snprintf(name, sizeof name, "p_%s", like->classes[c]);
-        f = add_column(f, name, number_column(p, c, err), err);
+        f = add_class(f, like->classes[c], number_column(p, c, err), err);
     }
     if (f)
         f = add_column(f, "prediction", class_column(m, p, err), err);
@@ -452,7 +471,6 @@ model_out_of_bag(const struct model *m, struct error *err)
 {
     struct prediction p = {.n = 0};
     struct frame *f;
-    char name[256];
 
     if (m->family->out_of_bag)
         p.value = (double *)(uintptr_t)m->family->out_of_bag(m->learner, &p.n);
@@ -468,13 +486,14 @@ model_out_of_bag(const struct model *m, struct error *err)
     p.k = m->like.problem == PROBLEM_MULTICLASS ? m->like.n_classes : 1;
     f = frame_new(p.n, 0, NULL, NULL, err);
     for (size_t c = 0; c < p.k && f; c++) {
-        if (m->like.problem == PROBLEM_MULTICLASS)
-            snprintf(name, sizeof name, "p_%s", m->like.classes[c]);
-        else
-            snprintf(name, sizeof name, "%s",
-                     m->like.problem == PROBLEM_BINARY ? "probability"
-                                                       : "prediction");
-        f = add_column(f, name, holey_column(&p, c, err), err);
+        struct column *column = holey_column(&p, c, err);
+
+        f = m->like.problem == PROBLEM_MULTICLASS
+                ? add_class(f, m->like.classes[c], column, err)
+                : add_column(f,
+                             m->like.problem == PROBLEM_BINARY ? "probability"
+                                                               : "prediction",
+                             column, err);
     }
     return f;
 }

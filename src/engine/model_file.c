@@ -8,6 +8,7 @@
 
 #include "engine/model_state.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -244,8 +245,9 @@ seed_read(const struct json *o, uint64_t *out, struct error *err)
 
     if (!json_get_string(o, "seed", &text, err))
         return false;
+    errno = 0;
     *out = strtoull(text, &end, 10);
-    return (*text >= '0' && *text <= '9' && !*end) ||
+    return (*text >= '0' && *text <= '9' && !*end && errno == 0) ||
            error_set(err, ERR_CORRUPT, "seed is '%.32s'", text);
 }
 

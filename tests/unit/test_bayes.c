@@ -137,6 +137,22 @@ test_weights_are_rows(void **state)
     lesson_free(&more);
 }
 
+static void
+test_weights_beyond_measure_are_an_error(void **state)
+{
+    struct lesson l = classes(PROBLEM_MULTICLASS, N, P);
+    double weight[N];
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < N; i++)
+        weight[i] = 1e308;
+    l.weight = weight;
+    assert_null(lesson_learn(&l, NULL, NULL, &err));
+    assert_int_equal(err.code, ERR_RANGE);
+    lesson_free(&l);
+}
+
 /* What is missing must say nothing: the answer is that of a table without the
  * column. */
 static void
@@ -213,6 +229,7 @@ main(void)
         cmocka_unit_test(test_two_classes_agree_with_scikit_learn),
         cmocka_unit_test(test_categories_agree_with_scikit_learn),
         cmocka_unit_test(test_weights_are_rows),
+        cmocka_unit_test(test_weights_beyond_measure_are_an_error),
         cmocka_unit_test(test_a_missing_value_says_nothing),
         cmocka_unit_test(test_odd_columns_give_finite_probabilities),
         cmocka_unit_test(test_it_keeps_what_every_family_promises),

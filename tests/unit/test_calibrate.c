@@ -440,6 +440,13 @@ test_too_few_rows_for_a_level_are_an_error(void **state)
     rows.n = 19;
     assert_true(conformal_fit(0.95, &rows, &c, &err));
     assert_false(conformal_fit(1, &rows, &c, &err));
+    /* Below what rows can tell it is the least error. */
+    assert_true(conformal_fit(1e-12, &rows, &c, &err));
+    for (size_t i = 0; i < rows.n; i++) {
+        double p = rows.p[i];
+
+        assert_true(c.width <= (rows.y[i] == 1 ? 1 - p : p));
+    }
 }
 
 static void

@@ -129,6 +129,38 @@ test_metrics_that_are_asked_for_are_scored_too(void **state)
     frame_unref(f);
 }
 
+/* It is measured even when it is not told. */
+static void
+test_nested_chooses_by_a_metric_that_is_not_told(void **state)
+{
+    static const char *const told[] = {"mae", NULL};
+    struct frame *f = table();
+    const struct family *family = family_find("linear");
+    struct params *grid[2];
+    struct model_options m = {.problem = -1, .patience = -1, .metrics = told};
+    struct cv_options o = {.k = 4,
+                           .candidates = grid,
+                           .n_candidates = 2,
+                           .by = "pinball@0.9",
+                           .model = &m};
+    struct error err;
+    struct cv_result r;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        grid[i] = params_new(family->params);
+        assert_true(
+            params_set(grid[i], "lambda", i ? "1000000" : "0.001", &err));
+    }
+    r = cross(f, &o);
+    for (unsigned k = 0; k < 4; k++)
+        assert_int_equal(r.chosen[k], 0);
+    cv_result_fini(&r);
+    for (size_t i = 0; i < 2; i++)
+        params_free(grid[i]);
+    frame_unref(f);
+}
+
 /* The choice of the first fold, made by hand. */
 static void
 test_nested_chooses_on_the_training_rows_alone(void **state)
@@ -223,6 +255,7 @@ main(void)
         cmocka_unit_test(test_groups_tell_how_new_ones_will_do),
         cmocka_unit_test(test_by_time_the_first_rows_are_not_tested),
         cmocka_unit_test(test_metrics_that_are_asked_for_are_scored_too),
+        cmocka_unit_test(test_nested_chooses_by_a_metric_that_is_not_told),
         cmocka_unit_test(test_nested_chooses_on_the_training_rows_alone),
         cmocka_unit_test(test_what_cannot_be_crossed_is_an_error),
     };

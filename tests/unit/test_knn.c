@@ -199,6 +199,27 @@ test_a_row_at_distance_zero_decides_alone(void **state)
     lesson_free(&l);
 }
 
+/* 1e200 squared is beyond a double: all are as far. */
+static void
+test_rows_beyond_measure_count_alike(void **state)
+{
+    struct lesson l = table(PROBLEM_REGRESSION, N, P, by_distance);
+    struct lesson far = table(PROBLEM_REGRESSION, 1, P, by_distance);
+    void *learner;
+    double *out;
+
+    (void)state;
+    for (size_t j = 0; j < P; j++)
+        far.x[j] = 1e200;
+    learner = lesson_must_learn(&l);
+    out = lesson_answers(&far, learner);
+    assert_true(isfinite(out[0]));
+    free(out);
+    knn_family.free(learner);
+    lesson_free(&far);
+    lesson_free(&l);
+}
+
 static void
 test_more_neighbours_than_rows_is_an_error(void **state)
 {
@@ -237,6 +258,7 @@ main(void)
         cmocka_unit_test(test_weighted_shares_agree_with_scikit_learn),
         cmocka_unit_test(test_tree_and_brute_force_find_the_same_rows),
         cmocka_unit_test(test_a_row_at_distance_zero_decides_alone),
+        cmocka_unit_test(test_rows_beyond_measure_count_alike),
         cmocka_unit_test(test_more_neighbours_than_rows_is_an_error),
         cmocka_unit_test(test_it_keeps_what_every_family_promises),
     };

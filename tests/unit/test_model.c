@@ -286,6 +286,38 @@ test_several_classes_have_a_column_each(void **state)
     frame_unref(f);
 }
 
+/* Two that differ behind 300 characters. */
+static void
+test_long_names_of_classes_stay_apart(void **state)
+{
+    const char *names[] = {"x", "y"};
+    const enum col_type types[] = {COL_FLOAT64, COL_TEXT};
+    struct error err;
+    struct builder *b = builder_new(2, names, types, &err);
+    char class[302];
+    struct frame *f, *p;
+    struct model *m;
+
+    (void)state;
+    memset(class, 'c', sizeof class);
+    for (size_t i = 0; i < 90; i++) {
+        class[300] = (char)('a' + i % 3);
+        class[301] = '\0';
+        assert_true(builder_f64(b, 0, (double)(i % 7), &err) &&
+                    builder_text(b, 1, str_of(class), &err) &&
+                    builder_end_row(b, &err));
+    }
+    assert_non_null(f = builder_finish(b, &err));
+    assert_non_null(m = fit(f, "naive_bayes", "y", NULL, NULL, &err));
+    assert_non_null(p = model_predict_frame(m, f, NULL, &err));
+    assert_int_equal(frame_cols(p), 4);
+    for (size_t c = 0; c < 3; c++)
+        assert_int_equal(strlen(frame_name(p, c)), 303);
+    frame_unref(p);
+    model_unref(m);
+    frame_unref(f);
+}
+
 static void
 test_a_family_refuses_a_target_it_does_not_learn(void **state)
 {
@@ -842,6 +874,7 @@ main(void)
         cmocka_unit_test(test_a_row_alone_scores_as_in_company),
         cmocka_unit_test(test_predictions_come_as_a_frame),
         cmocka_unit_test(test_several_classes_have_a_column_each),
+        cmocka_unit_test(test_long_names_of_classes_stay_apart),
         cmocka_unit_test(test_a_family_refuses_a_target_it_does_not_learn),
         cmocka_unit_test(test_rows_with_another_class_are_refused),
         cmocka_unit_test(test_importance_sums_to_one_by_input),

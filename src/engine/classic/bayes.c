@@ -263,6 +263,10 @@ numbers_check(const struct bayes *m, struct error *err)
         if (!isfinite(m->part[i]))
             return error_set(err, ERR_RANGE,
                              "the values of a column are too far apart");
+    for (size_t c = 0; c < m->k; c++)
+        if (!isfinite(m->prior[c]))
+            return error_set(err, ERR_RANGE,
+                             "the weights of the rows are too large to add up");
     return true;
 }
 

@@ -613,7 +613,9 @@ ets_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
         return NULL;
     if (form_load(m, manifest, err) && state_load(m, manifest, err) &&
         clock_load(&m->clock, manifest, n_cols, err) &&
-        m->clock.n > (m->naive ? m->form.period - 1 : 0) &&
+        (m->clock.n > (m->naive ? m->form.period - 1 : 0) ||
+         error_set(err, ERR_CORRUPT, "%zu steps of a season of %zu", m->clock.n,
+                   (size_t)m->form.period)) &&
         dense_take(f, "ets.season", &m->state.season, m->form.period, 1, err) &&
         dense_take(f, "ets.fitted", &m->fitted, m->clock.n, 1, err))
         return m;

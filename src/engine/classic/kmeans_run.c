@@ -662,8 +662,6 @@ start_run(struct run *r, unsigned start, double rest, unsigned *turns)
         centres_update(r, true);
         for (size_t c = 0; c < r->k; c++)
             moved += r->moved[c] * r->moved[c];
-        if (r->how->progress)
-            progress_add(r->how->progress, 1);
         if (moved <= rest)
             break;
     }
@@ -720,6 +718,8 @@ kmeans_run(const struct kmeans_how *how, struct kmeans_found *out,
         start_run(&r, start, rest, &turns);
         if (turns == 0 || (stopped(&r) && out->k))
             break;
+        if (how->progress)
+            progress_add(how->progress, 1);
         value = inertia(&r);
         if (out->k == 0 || value < out->inertia)
             ok = found_take(&r, value, turns, out, err);

@@ -90,11 +90,12 @@ static void
 weigh(const struct knn *m, const struct neighbour *found, double *weight)
 {
     bool touches = found[0].distance == 0;
+    bool beyond = isinf(found[0].distance); /* all of them: none is nearer */
 
     for (size_t i = 0; i < m->k; i++)
-        weight[i] = !m->by_distance ? 1
-                    : touches       ? found[i].distance == 0
-                                    : 1 / sqrt(found[i].distance);
+        weight[i] = !m->by_distance || beyond ? 1
+                    : touches                 ? found[i].distance == 0
+                                              : 1 / sqrt(found[i].distance);
 }
 
 static void

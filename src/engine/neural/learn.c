@@ -222,7 +222,9 @@ epochs_init(struct epochs *e, struct error *err)
     choose_stop(e);
     if (!take_init(l->net, l->init, err) || !scale_weights(e, err) ||
         !scale_target(e, err) ||
-        !mem_mul(l->valid ? l->valid->n : 0, l->scale.k, &n_answers))
+        !(mem_mul(l->valid ? l->valid->n : 0, l->scale.k, &n_answers) ||
+          error_set(err, ERR_NOMEM, "%zu answers for each of the rows held out",
+                    l->scale.k)))
         return false;
     return (e->pass = net_pass_new(l->net, batch, true, false, err)) &&
            net_ready_init(&e->ready, l->net, true, err) &&
@@ -373,6 +375,16 @@ weigh_in(struct epochs *e, bool larger_is_better, double v)
     keep_best(e);
 }
 
+static double
+tell_metric(const struct epochs *e, const struct metric *m,
+            const struct metric_rows *rows)
+{
+    double v = metric_measure(m, rows);
+
+    emit(e, "valid", m->name, v);
+    return v;
+}
+
 static bool
 check_valid(struct epochs *e, struct error *err)
 {
@@ -395,14 +407,15 @@ check_valid(struct epochs *e, struct error *err)
         emit(e, "valid", "loss", loss);
         weigh_in(e, false, loss);
     }
-    for (size_t i = 0; i < d->n_metrics; i++) {
-        const struct metric *m = d->metrics[i];
-        double v = metric_measure(m, &rows);
-
-        emit(e, "valid", m->name, v);
+    /* What stops comes first: whoever listens takes the first for the one that
+     * decides. */
+    for (size_t i = 0; i < d->n_metrics; i++)
         if (i == e->stop)
-            weigh_in(e, m->larger_is_better, v);
-    }
+            weigh_in(e, d->metrics[i]->larger_is_better,
+                     tell_metric(e, d->metrics[i], &rows));
+    for (size_t i = 0; i < d->n_metrics; i++)
+        if (i != e->stop)
+            tell_metric(e, d->metrics[i], &rows);
     return true;
 }
 

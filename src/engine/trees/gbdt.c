@@ -176,6 +176,17 @@ continues_loss(const struct gbdt *init, const struct params *p,
                              ? "a loss of your own: it is wanted again"
                              : "a loss of ours");
     r->loss = init->loss.loss;
+    if (r->loss == LOSS_QUANTILE && params_is_set(p, "alpha")) {
+        if (!loss_quantiles(r, params_text(p, "alpha"), err))
+            return false;
+        if (r->n_quantiles != init->loss.n_quantiles ||
+            memcmp(r->quantile, init->loss.quantile,
+                   r->n_quantiles * sizeof *r->quantile) != 0)
+            return error_set(err, ERR_RANGE,
+                             "alpha is %.64s, and the model to go on from has "
+                             "learnt other quantiles",
+                             params_text(p, "alpha"));
+    }
     r->n_quantiles = init->loss.n_quantiles;
     memcpy(r->quantile, init->loss.quantile, sizeof r->quantile);
     if (!params_is_set(p, "delta"))

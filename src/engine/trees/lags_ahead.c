@@ -189,10 +189,12 @@ place_rows(struct answering *q, struct pool *pool, struct error *err)
     const struct lags_rule *r = &q->m->rule;
     size_t n = design_rows(q->d);
     size_t *count = mem_try_array(q->m->n_series, sizeof *count, err);
-    bool ok;
 
-    q->row = mem_try_array(n, sizeof *q->row, err);
-    for (size_t i = 0; i < n && count && q->row; i++) {
+    if (!count || !(q->row = mem_try_array(n, sizeof *q->row, err))) {
+        free(count);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
         const struct lags_series *s;
         double key = 0, step;
 
@@ -211,9 +213,8 @@ place_rows(struct answering *q, struct pool *pool, struct error *err)
             q->row[q->n++] = (struct moment){step, (uint32_t)i,
                                              (uint32_t)(s - q->m->series)};
     }
-    ok = count && q->row;
     free(count);
-    return ok && moments_sort(q->row, q->n, pool, err);
+    return moments_sort(q->row, q->n, pool, err);
 }
 
 static bool

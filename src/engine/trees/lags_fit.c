@@ -474,7 +474,8 @@ learn(struct lags_fit *g, struct json_writer *chosen, struct trial *t,
         return false;
     if (g->n_held_out > 0 && !choose_gap(g, t, err))
         return false;
-    if (t->trees)
+    g->judged = t->trees != NULL;
+    if (g->judged)
         judged = HELD_OUT;
     if (t->trees && progress_stopped(g->ctx->progress)) {
         m->rule.gap = t->gap; /* what there is */
@@ -526,7 +527,7 @@ tell(const struct lags_fit *g, const struct trial *t, struct json_writer *w)
     json_put_string(w, r->gap == 0 ? "none" : r->gap == 1 ? "step" : "season");
     json_name(w, "held_out");
     json_put_i64(w, (int64_t)g->n_held_out);
-    if (g->n_held_out == 0)
+    if (!g->judged)
         return;
     json_name(w, "held_out_rmse");
     json_put_double(w, sqrt(t->mse));

@@ -59,6 +59,7 @@ struct lags_fit {
     struct moment *row; /* of y[i] */
     double cut;         /* rows from this time on are held out */
     size_t n_held_out;
+    bool judged; /* by those, on trees that have not seen them */
 };
 
 /* ---- lags_series.c ---- */
