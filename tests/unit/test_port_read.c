@@ -16,7 +16,9 @@
 #include "engine/port/onnx.h"
 #include "engine/port/onnx_put.h"
 #include "engine/port/pmml.h"
+#include "engine/port/port.h"
 #include "engine/port/portable.h"
+#include "engine/port/tensors.h"
 #include "engine/port/xgboost.h"
 #include "tests/lib/close.h"
 
@@ -147,6 +149,32 @@ test_categories_that_do_not_fit_are_refused(void **state)
     "{\"left_children\":[-1],\"right_children\":[-1],"  \
     "\"split_indices\":[0],\"split_conditions\":[2E0]," \
     "\"default_left\":[0],\"tree_param\":{}}"
+#define XGB_BEST(round)                                                   \
+    "{\"learner\":{\"attributes\":{\"best_iteration\":\"" round           \
+    "\"},\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{"           \
+    "\"gbtree_model_param\":{\"num_parallel_tree\":\"1\"},\"tree_info\":" \
+    "[0,0,0],\"trees\":[" XGB_LEAF "," XGB_LEAF "," XGB_LEAF              \
+    "]}},\"learner_model_param\":{\"base_score\":\"0\",\"num_feature\":"  \
+    "\"1\"},\"objective\":{\"name\":\"reg:squarederror\"}},"              \
+    "\"version\":[2,0,0]}"
+
+/* XGBModel._get_iteration_range() takes rounds 0 .. best_iteration. */
+static void
+test_rounds_behind_the_best_are_told(void **state)
+{
+    static const char *const rounds[] = {XGB_BEST("1"), XGB_BEST("2")};
+    const double x = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct portable *p = taken(xgboost_read, rounds[i]);
+
+        assert_close(ask(p, &x), 6, 0);
+        assert_int_equal(strstr(p->notes.data, "booster[:2]") != NULL, i == 0);
+        portable_free(p);
+    }
+}
+
 #define XGB_DROP(weights)                                                    \
     "{\"learner\":{\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{"    \
     "\"weight_drop\":[" weights "],\"tree_info\":[0,0],\"trees\":[" XGB_LEAF \
@@ -354,6 +382,29 @@ test_pmml_is_not_read_in_half(void **state)
     }
 }
 
+/* ---- safetensors ---- */
+
+/* A layer whose weights are whole numbers is not a net without that layer. */
+static void
+test_layers_of_whole_numbers_are_not_left_out(void **state)
+{
+    static const char header[] =
+        "{\"0.weight\":{\"dtype\":\"F32\",\"shape\":[1,1],"
+        "\"data_offsets\":[0,4]},"
+        "\"2.weight\":{\"dtype\":\"I32\",\"shape\":[1,1],"
+        "\"data_offsets\":[4,8]},"
+        "\"1.num_batches_tracked\":{\"dtype\":\"I64\",\"shape\":[],"
+        "\"data_offsets\":[8,16]}}";
+    char bytes[8 + sizeof header - 1 + 16] = {(char)(sizeof header - 1)};
+    struct error err = {0};
+
+    (void)state;
+    memcpy(bytes + 8, header, sizeof header - 1);
+    if (tensors_read((struct str){bytes, sizeof bytes}, NULL, false, &err) ||
+        !strstr(err.message, "tensor '2.weight' is of whole numbers"))
+        fail_msg("'%s'", err.message);
+}
+
 /* ---- LightGBM ---- */
 
 #define LGB_LEAVES(values)                                                  \
@@ -373,6 +424,41 @@ test_lists_have_as_many_numbers_as_there_are_leaves(void **state)
     expect_refused(lightgbm_read, LGB_LEAVES("1"), "leaf_value has not 2");
 }
 
+static void
+test_files_of_no_reader_say_how_their_model_gets_here(void **state)
+{
+    static const char *const cases[][2] = {
+        {"\x80\x04\x95..", "a pickle of Python"},
+        {"PK\x03\x04..", "ONNX"},
+        {"\x89HDF..", "tf2onnx"},
+        {"binf..", "m.json"},
+        {"CBM1..", "CatBoost"},
+        {"words", "not a model"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err = {0};
+
+        assert_null(port_read(str_of(cases[i][0]), NULL, &err));
+        if (!strstr(err.message, cases[i][1]))
+            fail_msg("'%s'", err.message);
+    }
+}
+
+static void
+test_objectives_that_are_not_known_say_what_to_do(void **state)
+{
+    (void)state;
+    expect_refused(lightgbm_read,
+                   "tree\nversion=v4\nmax_feature_idx=0\nobjective=own\n\n"
+                   "end of trees\n",
+                   "write objective=regression in its place");
+    expect_refused(xgboost_read,
+                   "{\"learner\":{\"learner_model_param\":{},"
+                   "\"objective\":{\"name\":\"reg:own\"}}}",
+                   "write reg:squarederror in its place");
+}
+
 int
 main(void)
 {
@@ -382,9 +468,13 @@ main(void)
         cmocka_unit_test(test_categories_that_are_numbers_are_looked_up),
         cmocka_unit_test(test_categories_that_do_not_fit_are_refused),
         cmocka_unit_test(test_weights_of_trees_may_be_in_the_model),
+        cmocka_unit_test(test_rounds_behind_the_best_are_told),
         cmocka_unit_test(test_products_have_their_factors),
         cmocka_unit_test(test_operators_are_not_read_in_half),
         cmocka_unit_test(test_pmml_is_not_read_in_half),
+        cmocka_unit_test(test_layers_of_whole_numbers_are_not_left_out),
+        cmocka_unit_test(test_files_of_no_reader_say_how_their_model_gets_here),
+        cmocka_unit_test(test_objectives_that_are_not_known_say_what_to_do),
         cmocka_unit_test(test_lists_have_as_many_numbers_as_there_are_leaves),
     };
 

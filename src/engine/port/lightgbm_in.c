@@ -192,7 +192,10 @@ objective_read(struct reading *r, const struct objective **out)
         if (str_is(name, objectives[i].name))
             *out = &objectives[i];
     if (!*out)
-        return error_set(r->err, ERR_TYPE, "objective '%.*s' is not known",
+        return error_set(r->err, ERR_TYPE,
+                         "objective '%.*s' is not known: where its answers are "
+                         "the sums of the trees, write objective=regression in "
+                         "its place",
                          (int)(name.n < 32 ? name.n : 32), name.p);
     r->link = (*out)->link;
     r->sigma = 1;

@@ -293,6 +293,37 @@ apply_options(struct portable *p, const struct port_import *o,
     return !k || portable_classes(p, o->classes, k, err);
 }
 
+static bool
+is_pickle(struct str bytes)
+{
+    return bytes.n > 2 && bytes.p[0] == '\x80' && bytes.p[1] >= 2 &&
+           bytes.p[1] <= 5;
+}
+
+/* What a file is that no reader takes, and how its model gets here. */
+static const char *
+told_by_bytes(struct str bytes)
+{
+    if (is_pickle(bytes))
+        return "this is a pickle of Python: save the model itself, by "
+               "save_model(\"m.json\") of XGBoost, save_model(\"m.txt\") of "
+               "LightGBM, or as ONNX (skl2onnx)";
+    if (str_starts(bytes, "PK\x03\x04"))
+        return "this is a zip archive, as PyTorch and Keras write: export the "
+               "net as ONNX (torch.onnx.export, tf2onnx)";
+    if (str_starts(bytes, "\x89HDF"))
+        return "this is HDF5, as Keras writes: export the net as ONNX "
+               "(tf2onnx)";
+    if (str_starts(bytes, "binf"))
+        return "this is XGBoost's old binary format: load it with XGBoost "
+               "before 3.1 and save it as m.json";
+    if (str_starts(bytes, "CBM1"))
+        return "this is CatBoost's own format: write it by "
+               "save_model(\"m.onnx\", format=\"onnx\")";
+    return "not a model that is known: LightGBM, ONNX, XGBoost, PMML, "
+           "safetensors";
+}
+
 static struct portable *
 read_any(struct str bytes, const struct port_import *o, struct error *err)
 {
@@ -307,9 +338,7 @@ read_any(struct str bytes, const struct port_import *o, struct error *err)
         return onnx_read(bytes, err);
     if (xgboost_is(bytes))
         return xgboost_read(bytes, err);
-    error_set(err, ERR_PARSE,
-              "not a model that is known: LightGBM, ONNX, XGBoost, PMML, "
-              "safetensors");
+    error_set(err, ERR_PARSE, "%s", told_by_bytes(bytes));
     return NULL;
 }
 

@@ -137,7 +137,11 @@ tensor_take(struct reading *r, const char *name, const struct st_tensor *t)
         return false;
     if (t->type != ST_F16 && t->type != ST_BF16 && t->type != ST_F32 &&
         t->type != ST_F64)
-        return true; /* counters */
+        return strcmp(last, "num_batches_tracked") == 0 ||
+               error_set(r->err, ERR_TYPE,
+                         "tensor '%.64s' is of whole numbers or of 8 bits, "
+                         "expected floats of 16, 32 or 64 bits",
+                         name);
     if (strcmp(last, "weight") == 0 && (l->has_weight = true))
         l->weight = *t;
     else if (strcmp(last, "bias") == 0 && (l->has_bias = true))

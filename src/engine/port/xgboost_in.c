@@ -78,7 +78,10 @@ objective_find(struct reading *r)
             r->objective = &objectives[i];
             return true;
         }
-    return error_set(r->err, ERR_TYPE, "objective '%.64s' is not known",
+    return error_set(r->err, ERR_TYPE,
+                     "objective '%.64s' is not known: where its answers are "
+                     "the sums of the trees, write reg:squarederror in its "
+                     "place",
                      name && name->text.p ? name->text.p : "");
 }
 
@@ -510,6 +513,31 @@ trees_read(struct reading *r, const struct doc *model, const double *weight,
     return true;
 }
 
+/* Training that stopped early leaves trees behind its best round, which
+ * scikit-learn's predict() leaves out and Booster.predict() does not. */
+static bool
+early_stop_tell(struct reading *r, const struct doc *model, size_t n_trees)
+{
+    const struct doc *attributes = doc_find(r->learner, "attributes");
+    size_t best, parallel;
+
+    if (!doc_find(attributes, "best_iteration"))
+        return true;
+    if (!doc_count(attributes, "best_iteration", UINT32_MAX, &best, r->err) ||
+        !doc_count(doc_find(model, "gbtree_model_param"), "num_parallel_tree",
+                   UINT32_MAX, &parallel, r->err))
+        return false;
+    parallel += parallel == 0;
+    if (n_trees / r->n_outputs / parallel > best + 1)
+        buf_printf(&r->p->notes,
+                   "training stopped early, and round %zu was the best: all "
+                   "rounds count here, as in Booster.predict; predict() of "
+                   "XGBClassifier and XGBRegressor leaves out those behind it, "
+                   "and so does a model saved from booster[:%zu]\n",
+                   best, best + 1);
+    return true;
+}
+
 static bool
 booster_read(struct reading *r, const struct doc *booster)
 {
@@ -534,7 +562,8 @@ booster_read(struct reading *r, const struct doc *booster)
         !(e = ensemble_new(r->n_cols, r->n_outputs, r->err)))
         return false;
     memcpy(e->base, r->base, r->n_outputs * sizeof *e->base);
-    if (!trees_read(r, model, weight, n_weights, e)) {
+    if (!trees_read(r, model, weight, n_weights, e) ||
+        !early_stop_tell(r, model, trees->n)) {
         ensemble_free(e);
         return false;
     }
