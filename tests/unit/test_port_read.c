@@ -274,6 +274,40 @@ test_products_have_their_factors(void **state)
     portable_free(p);
 }
 
+/* As torch's exporter writes them: numbers that are in no tensor. */
+static void
+test_constants_may_be_plain_numbers(void **state)
+{
+    static const double w[] = {3, 4}, x[] = {1, 2};
+    static const int64_t shape[] = {-1, 1};
+    struct onnx o;
+    struct error err;
+    struct portable *p;
+
+    (void)state;
+    onnx_begin(&o);
+    onnx_put_initializer(&o.graph, "w", ONNX_FLOAT, w, 2, 1);
+    onnx_put_in(&o.node, "w");
+    onnx_put_out(&o.node, "sum");
+    onnx_end_node(&o.node, "MatMul", false, &o.graph);
+    onnx_put_out(&o.node, "five");
+    onnx_put_float(&o.node, "value_float", 5);
+    onnx_end_node(&o.node, "Constant", false, &o.graph);
+    onnx_put_out(&o.node, "shape");
+    onnx_put_ints(&o.node, "value_ints", shape, 2);
+    onnx_end_node(&o.node, "Constant", false, &o.graph);
+    onnx_put_in(&o.node, "sum");
+    onnx_put_in(&o.node, "shape");
+    onnx_put_out(&o.node, "table");
+    onnx_end_node(&o.node, "Reshape", false, &o.graph);
+    onnx_put_in(&o.node, "table");
+    onnx_put_in(&o.node, "five");
+    p = onnx_end(&o, "Add", "", &err);
+    assert_ok(p != NULL, err);
+    assert_close(ask(p, x), 16, 0);
+    portable_free(p);
+}
+
 /* What an operator says and lathe does not know might change its answers. */
 static void
 test_operators_are_not_read_in_half(void **state)
@@ -470,6 +504,7 @@ main(void)
         cmocka_unit_test(test_weights_of_trees_may_be_in_the_model),
         cmocka_unit_test(test_rounds_behind_the_best_are_told),
         cmocka_unit_test(test_products_have_their_factors),
+        cmocka_unit_test(test_constants_may_be_plain_numbers),
         cmocka_unit_test(test_operators_are_not_read_in_half),
         cmocka_unit_test(test_pmml_is_not_read_in_half),
         cmocka_unit_test(test_layers_of_whole_numbers_are_not_left_out),

@@ -149,16 +149,45 @@ is_of_onnx(struct str domain)
            str_is(domain, "ai.onnx.ml");
 }
 
+/* The value of a Constant: a tensor, or numbers without one; *out NULL for
+ * what is neither. */
+static bool
+constant_value(struct onnx_reading *r, const struct onnx_node *n,
+               const struct onnx_tensor **out)
+{
+    const struct onnx_attribute *a =
+        n->n_attributes == 1 ? &n->attribute[0] : NULL;
+    bool whole, one, list;
+    struct onnx_tensor *t;
+
+    *out = a && str_is(a->name, "value") ? a->t : NULL;
+    whole = a && str_is(a->name, "value_int");
+    one = whole || (a && str_is(a->name, "value_float"));
+    list =
+        a && (str_is(a->name, "value_ints") || str_is(a->name, "value_floats"));
+    if (!one && !list)
+        return true;
+    if (!(t = arena_try(&r->arena, 1, sizeof *t, r->err)) ||
+        !(t->x = arena_try(&r->arena, one ? 1 : a->n, sizeof *t->x, r->err)))
+        return false;
+    t->n = t->dim[0] = one ? 1 : a->n;
+    t->n_dims = list;
+    for (size_t i = 0; i < t->n; i++)
+        t->x[i] = list ? a->x[i] : whole ? a->i : a->f;
+    *out = t;
+    return true;
+}
+
 static bool
 node_read(struct onnx_reading *r, const struct onnx_node *n)
 {
     struct onnx_value c = {.kind = VALUE_CONSTANT};
-    const struct onnx_attribute *a;
 
-    if (str_is(n->op, "Constant") && n->n_out &&
-        (a = onnx_attribute(n, "value")) && a->t) {
-        c.tensor = a->t;
-        return onnx_value_set(r, n->out[0], &c);
+    if (str_is(n->op, "Constant") && is_of_onnx(n->domain)) {
+        if (!constant_value(r, n, &c.tensor))
+            return false;
+        return c.tensor && n->n_out ? onnx_value_set(r, n->out[0], &c)
+                                    : onnx_unknown(r, n);
     }
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
         if (str_is(n->op, ops[i].name) && is_of_onnx(n->domain))
