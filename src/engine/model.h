@@ -346,7 +346,7 @@ struct model_parts {
     void *learner;       /* taken over, also when it fails */
     const char *prepare; /* JSON text, as prepare_json() writes it */
     const char *params;  /* JSON object text: where it comes from */
-    const char *target;
+    const char *target;  /* NULL of PROBLEM_NONE */
     enum problem problem;
     const char *const *classes;
     size_t n_classes;

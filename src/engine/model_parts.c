@@ -34,7 +34,8 @@ fill(struct model *m, const struct model_parts *p, struct error *err)
     m->prepare = prepare_from_json(v, err);
     json_free(v);
     return m->prepare && target_make(&m->like, p, err) &&
-           (m->target = mem_try_text(p->target, strlen(p->target), err)) &&
+           (!p->target ||
+            (m->target = mem_try_text(p->target, strlen(p->target), err))) &&
            (m->params = mem_try_text(p->params, strlen(p->params), err));
 }
 

@@ -502,7 +502,10 @@ static const struct command table[] = {
      cmd_explain},
     {"export", "Write a model in the format of another program",
      "Each file is read again and compared with the model on made-up rows "
-     "before it\nis written; a C file is compiled.",
+     "before it\nis written; a C file is compiled.\n"
+     "Trees go everywhere; linear models to ONNX, C and PMML; nets, naive "
+     "Bayes,\nclusters, components, outliers and nearest rows to ONNX and C. "
+     "lathe(1) has the\nwhole table.",
      "lathe export churn@production --onnx churn.onnx", ALL, export_args,
      cmd_export},
     {"expressions", "Operators and functions of conditions and new columns",

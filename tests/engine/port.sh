@@ -189,9 +189,9 @@ like "$($lathe export stepped.lathe --onnx m.onnx 2>&1)" "'internet_service' tha
 train stepped churn --set trees=10 --prepare 'impute mean on tenure' --prepare 'words on payment_method'
 like "$($lathe export stepped.lathe --onnx m.onnx 2>&1)" "step 'words on payment_method' has no other format" \
     "a step that no format has is named"
-train near churn --model knn
-like "$($lathe export near.lathe --onnx m.onnx 2>&1)" "kind 'knn' can be written in lathe's own format only" \
-    "and so is a family that no format has"
+train series monthly_charges --model ets
+like "$($lathe export series.lathe --onnx m.onnx 2>&1)" "kind 'ets' can be written in lathe's own format only, and it goes on" \
+    "and so is a family that no format has, with the reason"
 
 # ---- C, by a program of its own ----
 

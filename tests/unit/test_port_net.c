@@ -184,6 +184,30 @@ test_a_table_gives_its_first_row_for_what_it_has_not(void **state)
     }
 }
 
+/* Rows (0, 0), (3, 4), (0, 0) and (6, 8) from (3, 4): 25, 0, 25, 25 away. */
+static void
+test_the_nearest_rows_stand_in_order_the_earlier_first(void **state)
+{
+    static const double rows[] = {0, 0, 3, 4, 0, 0, 6, 8}, x[] = {3, 4};
+    static const double want[] = {2, 1, 3, 0, 25, 25};
+    uint32_t in;
+    struct graph *g = begun(2, &in);
+    struct graph_node apart = {.op = GRAPH_DISTANCE,
+                               .width = 4,
+                               .n_in = 1,
+                               .in = &in,
+                               .n_a = 8,
+                               .a = (double *)(uintptr_t)rows};
+    struct graph_node near = {
+        .op = GRAPH_NEAREST, .width = 6, .n_in = 1, .in = &in};
+    struct error err;
+
+    (void)state;
+    assert_true(graph_add(g, &apart, &in, &err));
+    assert_true(graph_add(g, &near, NULL, &err));
+    check_answer(g, x, want, 6);
+}
+
 static void
 test_numbers_are_kept_within_two_ends(void **state)
 {
@@ -460,6 +484,8 @@ main(void)
         cmocka_unit_test(test_pools_take_the_largest_and_the_mean),
         cmocka_unit_test(test_windows_that_do_not_fit_their_image_are_refused),
         cmocka_unit_test(test_a_table_gives_its_first_row_for_what_it_has_not),
+        cmocka_unit_test(
+            test_the_nearest_rows_stand_in_order_the_earlier_first),
         cmocka_unit_test(test_numbers_are_kept_within_two_ends),
         cmocka_unit_test(test_imported_nets_are_saved_and_opened),
         cmocka_unit_test(

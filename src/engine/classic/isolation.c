@@ -316,6 +316,22 @@ grow_all(struct growing *g, struct error *err)
 
 /* ---- scoring ---- */
 
+struct isolation_parts
+isolation_parts(const void *learner)
+{
+    const struct isolation *m = learner;
+
+    return (struct isolation_parts){m->p,
+                                    m->n_trees,
+                                    m->first,
+                                    m->cut,
+                                    m->share,
+                                    m->column,
+                                    m->child,
+                                    mean_path(m->sample) * (double)m->n_trees,
+                                    m->threshold + SLACK};
+}
+
 struct scoring {
     const struct isolation *m;
     double *out;
@@ -340,7 +356,8 @@ score_panel(void *ctx, size_t first, size_t n, const double *x, double *sum)
 {
     const struct scoring *s = ctx;
     const struct isolation *m = s->m;
-    double c = mean_path(m->sample) * (double)m->n_trees;
+    struct isolation_parts parts = isolation_parts(m);
+    double c = parts.mean;
 
     memset(sum, 0, PANEL * sizeof *sum);
     for (size_t t = 0; t < m->n_trees; t++)
@@ -350,7 +367,7 @@ score_panel(void *ctx, size_t first, size_t n, const double *x, double *sum)
         double score = c > 0 ? fm_exp(-LN2 * sum[i] / c) : 0.5;
 
         s->out[2 * (first + i)] = score;
-        s->out[2 * (first + i) + 1] = score > m->threshold + SLACK;
+        s->out[2 * (first + i) + 1] = score > parts.threshold;
     }
 }
 

@@ -15,4 +15,18 @@
 #include "engine/model.h"
 
 extern const struct family isolation_forest_family;
+
+/* A fitted learner, borrowed.  The nodes of tree t are first[t]..first[t + 1] -
+ * 1, parents before children: a value of column[i] under cut[i] goes to node
+ * child[i] of the tree, others to the one behind it; of a leaf child is 0 and
+ * cut what is left of the path.  The score is 2^-(sum of the paths / mean). */
+struct isolation_parts {
+    size_t p, n_trees;
+    const uint64_t *first;
+    const double *cut, *share;
+    const uint32_t *column, *child;
+    double mean;      /* of the sums of paths; 0: every score is 0.5 */
+    double threshold; /* outliers are over it */
+};
+struct isolation_parts isolation_parts(const void *learner);
 #endif

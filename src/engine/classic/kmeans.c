@@ -263,6 +263,15 @@ kmeans_fit(const struct fit_data *d, const struct params *p,
     return NULL;
 }
 
+const double *
+kmeans_centres(const void *learner, size_t *k)
+{
+    const struct kmeans *m = learner;
+
+    *k = m->k;
+    return m->centre;
+}
+
 static size_t
 kmeans_width(const void *learner)
 {

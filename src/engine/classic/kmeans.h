@@ -20,4 +20,7 @@
 #include "engine/model.h"
 
 extern const struct family kmeans_family;
+
+/* The centres of a fitted learner, (k, p), borrowed. */
+const double *kmeans_centres(const void *learner, size_t *k);
 #endif

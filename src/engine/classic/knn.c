@@ -85,6 +85,14 @@ knn_fit(const struct fit_data *d, const struct params *p,
 
 /* ---- the fitted model ---- */
 
+struct knn_parts
+knn_parts(const void *learner)
+{
+    const struct knn *m = learner;
+
+    return (struct knn_parts){m->k, m->by_distance, &m->t, m->y};
+}
+
 /* What each neighbour counts. */
 static void
 weigh(const struct knn *m, const struct neighbour *found, double *weight)

@@ -17,4 +17,14 @@
 #include "engine/model.h"
 
 extern const struct family knn_family;
+
+/* A fitted learner, borrowed: the rows, and y of each in the same order. */
+struct neighbours;
+struct knn_parts {
+    size_t k;
+    bool by_distance;
+    const struct neighbours *rows;
+    const double *y;
+};
+struct knn_parts knn_parts(const void *learner);
 #endif

@@ -225,6 +225,15 @@ pca_width(const void *learner)
     return ((const struct pca *)learner)->k;
 }
 
+struct pca_parts
+pca_parts(const void *learner)
+{
+    const struct pca *m = learner;
+
+    return (struct pca_parts){m->p,    m->k,       m->whiten,
+                              m->mean, m->loading, m->variance};
+}
+
 static void
 pca_answer(const void *learner, size_t c, struct answer *out)
 {

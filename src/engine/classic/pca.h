@@ -13,4 +13,12 @@
 #include "engine/model.h"
 
 extern const struct family pca_family;
+
+/* A fitted learner, borrowed: mean (p), loading (k, p), variance (k). */
+struct pca_parts {
+    size_t p, k;
+    bool whiten;
+    const double *mean, *loading, *variance;
+};
+struct pca_parts pca_parts(const void *learner);
 #endif

@@ -54,8 +54,11 @@ boosted_find(const struct portable *p, const char *format, struct boosted *out,
     }
     return error_set(err, ERR_TYPE,
                      "%s holds trees and nothing else: write this model as "
-                     "--onnx, --c or --pmml",
-                     format);
+                     "%s",
+                     format,
+                     p->n_answers || portable_wide(p)
+                         ? "--onnx or --c"
+                         : "--onnx, --c or --pmml");
 }
 
 bool
@@ -223,6 +226,20 @@ portable_schema_json(const struct portable *p, struct json_writer *w)
         (b.link == GRAPH_CLIP || b.link == GRAPH_NORMALIZE)) {
         json_name(w, "answers");
         json_put_string(w, "shares");
+    }
+    for (size_t c = 0; c < p->n_answers; c++) {
+        if (c == 0) {
+            json_name(w, "outputs");
+            json_open(w, '[');
+        }
+        json_open(w, '{');
+        json_name(w, "name");
+        json_put_string(w, p->answer[c].name);
+        json_name(w, "whole");
+        json_put_bool(w, p->answer[c].whole);
+        json_close(w, '}');
+        if (c + 1 == p->n_answers)
+            json_close(w, ']');
     }
     json_name(w, "inputs");
     json_open(w, '[');

@@ -47,7 +47,8 @@ bool boosted_rounds(const struct ensemble *e, const char *format, size_t **out,
 /* ---- what the formats do not say of inputs and target, as a JSON object ----
  *   {"target": "churn", "classes": [...], "inputs": [{"name": "contract",
  *    "levels": [...]}, ...]}
- * and "answers": "shares", where the classes' shares are the sums of trees. */
+ * and "answers": "shares", where the classes' shares are the sums of trees, or
+ * "outputs": [{"name": "cluster", "whole": true}, ...] without a target. */
 void portable_schema_json(const struct portable *p, struct json_writer *w);
 /* Does it say that the sums of the trees are the shares of the classes? */
 bool

@@ -322,6 +322,41 @@ static const char pool_text[] = WINDOW_TEXT
     "            }\n"
     "}\n\n";
 
+static const char distance_text[] =
+    "/* Squared distances to n rows of p numbers. */\n"
+    "static void\n"
+    "distance(const double *x, const double *row, unsigned n, unsigned p,\n"
+    "         double *out)\n"
+    "{\n"
+    "    for (unsigned i = 0; i < n; i++, row += p) {\n"
+    "        out[i] = 0;\n"
+    "        for (unsigned j = 0; j < p; j++)\n"
+    "            out[i] += (x[j] - row[j]) * (x[j] - row[j]);\n"
+    "    }\n"
+    "}\n\n";
+static const char nearest_text[] =
+    "/* The places, from 1, of the k smallest of n numbers, then these. */\n"
+    "static void\n"
+    "nearest(const double *x, unsigned n, unsigned k, double *out)\n"
+    "{\n"
+    "    unsigned have = 0;\n"
+    "\n"
+    "    for (unsigned i = 0; i < n; i++) {\n"
+    "        unsigned at = have;\n"
+    "\n"
+    "        if (have == k && !(x[i] < out[2 * k - 1]))\n"
+    "            continue;\n"
+    "        have += have < k;\n"
+    "        at -= at == k;\n"
+    "        for (; at > 0 && x[i] < out[k + at - 1]; at--) {\n"
+    "            out[k + at] = out[k + at - 1];\n"
+    "            out[at] = out[at - 1];\n"
+    "        }\n"
+    "        out[k + at] = x[i];\n"
+    "        out[at] = i + 1;\n"
+    "    }\n"
+    "}\n\n";
+
 static void
 put_functions(struct writing *w)
 {
@@ -368,6 +403,10 @@ put_functions(struct writing *w)
         buf_puts(w->out, conv_text);
     if (uses(w->g, GRAPH_MAXPOOL) || uses(w->g, GRAPH_MEANPOOL))
         buf_puts(w->out, pool_text);
+    if (uses(w->g, GRAPH_DISTANCE))
+        buf_puts(w->out, distance_text);
+    if (uses(w->g, GRAPH_NEAREST))
+        buf_puts(w->out, nearest_text);
 }
 
 /* ---- steps ---- */
@@ -452,11 +491,30 @@ static void
 put_embed(struct writing *w, size_t id, const struct graph_node *n)
 {
     unsigned long in = n->in[0];
+    size_t columns = w->g->node[in].width, width = n->width / columns;
 
     buf_printf(w->out,
-               "    memcpy(v%zu, a%zu + (v%lu[0] >= 0 && v%lu[0] < %zu ? "
-               "(unsigned)v%lu[0] : 0) * %zu,\n           sizeof v%zu);\n",
-               id, id, in, in, n->n_a / n->width, in, n->width, id);
+               "    for (unsigned j = 0; j < %zu; j++) {\n"
+               "        unsigned row = v%lu[j] >= 0 && v%lu[j] < %zu ? "
+               "(unsigned)v%lu[j] : 0;\n\n"
+               "        memcpy(v%zu + j * %zu, a%zu + row * %zu, %zu * sizeof "
+               "*v%zu);\n    }\n",
+               columns, in, in, n->n_a / width, in, id, width, id, width, width,
+               id);
+}
+
+static void
+put_near(struct writing *w, size_t id, const struct graph_node *n)
+{
+    unsigned long in = n->in[0];
+    size_t width = w->g->node[in].width;
+
+    if (n->op == GRAPH_DISTANCE)
+        buf_printf(w->out, "    distance(v%lu, a%zu, %zu, %zu, v%zu);\n", in,
+                   id, n->width, width, id);
+    else
+        buf_printf(w->out, "    nearest(v%lu, %zu, %zu, v%zu);\n", in, width,
+                   n->width / 2, id);
 }
 
 static void
@@ -530,6 +588,7 @@ put_formula(struct writing *w, size_t id, const struct graph_node *n)
         [GRAPH_MUL] = "x * y",
         [GRAPH_DIV] = "x / y",
         [GRAPH_OR] = "x != 0 || y != 0",
+        [GRAPH_POW] = "pow(x, y)",
         [GRAPH_WHERE] = "x != 0 ? y : z",
         [GRAPH_RELU] = "x < 0 ? 0 : x",
         [GRAPH_ELU] = "x < 0 ? exp(x) - 1 : x",
@@ -537,6 +596,8 @@ put_formula(struct writing *w, size_t id, const struct graph_node *n)
         [GRAPH_TANH] = "tanh(x)",
         [GRAPH_EXP] = "exp(x)",
         [GRAPH_LOG] = "log(x)",
+        [GRAPH_SQRT] = "sqrt(x)",
+        [GRAPH_FLOOR] = "floor(x)",
         [GRAPH_SOFTPLUS] = "x > 0 ? x + log1p(exp(-x)) : log1p(exp(x))",
         [GRAPH_SQUARE] = "x * fabs(x)"};
 
@@ -609,6 +670,10 @@ put_step(struct writing *w, size_t id)
     case GRAPH_EMBED:
         put_embed(w, id, n);
         break;
+    case GRAPH_DISTANCE:
+    case GRAPH_NEAREST:
+        put_near(w, id, n);
+        break;
     case GRAPH_CONV:
     case GRAPH_MAXPOOL:
     case GRAPH_MEANPOOL:
@@ -636,18 +701,24 @@ put_head(struct writing *w)
 {
     const struct portable *p = w->p;
 
-    buf_puts(w->out, "/* A model of ");
-    put_remark(w->out, p->target ? p->target : "a target");
+    if (p->n_answers)
+        buf_puts(w->out, "/* A model without a target");
+    else {
+        buf_puts(w->out, "/* A model of ");
+        put_remark(w->out, p->target ? p->target : "a target");
+        buf_printf(w->out, ", %s", problem_word(p->problem));
+    }
     buf_printf(w->out,
-               ", %s, written by lathe " PACKAGE_VERSION ".\n"
+               ", written by lathe " PACKAGE_VERSION ".\n"
                " *\n"
                " * %s_predict() puts %s into out.\n"
                " * A number that is missing is NAN, a text NULL.  C99, with "
                "-lm. */\n"
                "#include <math.h>\n#include <string.h>\n\n"
                "struct %s_row {\n",
-               problem_word(p->problem), w->prefix,
-               p->problem == PROBLEM_REGRESSION ? "the prediction"
+               w->prefix,
+               p->n_answers                       ? "its answers, named below,"
+               : p->problem == PROBLEM_REGRESSION ? "the prediction"
                : p->problem == PROBLEM_BINARY
                    ? "the probability of the second class"
                    : "the probability of each class",
@@ -664,8 +735,10 @@ put_head(struct writing *w)
         }
         buf_putc(w->out, '\n');
     }
-    buf_printf(w->out, "};\nenum { %s_outputs = %zu };\n", w->prefix,
-               portable_width(p));
+    buf_puts(w->out, "};\nenum {");
+    for (size_t c = 0; c < p->n_answers; c++)
+        buf_printf(w->out, " %s_%s,", w->prefix, p->answer[c].name);
+    buf_printf(w->out, " %s_outputs = %zu };\n", w->prefix, portable_width(p));
     if (p->n_classes) {
         buf_printf(w->out,
                    "extern const char *const %s_classes[%zu];\n"

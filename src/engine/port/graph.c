@@ -29,6 +29,8 @@ static const struct {
     [GRAPH_MAP] = {"map", 1, true, true, false},
     [GRAPH_CLIP] = {"clip", 1, true, true, false},
     [GRAPH_EMBED] = {"embed", 1, true, false, false},
+    [GRAPH_DISTANCE] = {"distance", 1, true, false, false},
+    [GRAPH_NEAREST] = {"nearest", 1, false, false, false},
     [GRAPH_CONV] = {"conv", 1, true, true, true},
     [GRAPH_MAXPOOL] = {"maxpool", 1, false, false, true},
     [GRAPH_MEANPOOL] = {"meanpool", 1, false, false, true},
@@ -39,6 +41,7 @@ static const struct {
     [GRAPH_MUL] = {"mul", 2, false, false, false},
     [GRAPH_DIV] = {"div", 2, false, false, false},
     [GRAPH_OR] = {"or", 2, false, false, false},
+    [GRAPH_POW] = {"pow", 2, false, false, false},
     [GRAPH_WHERE] = {"where", 3, false, false, false},
     [GRAPH_RELU] = {"relu", 1, false, false, false},
     [GRAPH_LEAKY] = {"leaky", 1, false, false, false},
@@ -47,6 +50,8 @@ static const struct {
     [GRAPH_TANH] = {"tanh", 1, false, false, false},
     [GRAPH_EXP] = {"exp", 1, false, false, false},
     [GRAPH_LOG] = {"log", 1, false, false, false},
+    [GRAPH_SQRT] = {"sqrt", 1, false, false, false},
+    [GRAPH_FLOOR] = {"floor", 1, false, false, false},
     [GRAPH_SOFTPLUS] = {"softplus", 1, false, false, false},
     [GRAPH_SQUARE] = {"square", 1, false, false, false},
     [GRAPH_STEP] = {"step", 1, false, false, false},
@@ -269,7 +274,8 @@ node_work(const struct graph_node *n)
         return n->width / n->n_b * (uint64_t)n->n_a;
     if (n->op == GRAPH_MAXPOOL || n->op == GRAPH_MEANPOOL)
         side = (uint64_t)n->index[WINDOW_SIDE_H] * n->index[WINDOW_SIDE_W];
-    return n->op == GRAPH_DENSE ? n->n_a : n->width * side;
+    return n->op == GRAPH_DENSE || n->op == GRAPH_DISTANCE ? n->n_a
+                                                           : n->width * side;
 }
 
 uint64_t
@@ -310,8 +316,13 @@ shape_is_sound(const struct graph *g, const struct graph_node *n)
         return n->width == w && n->n_a == 1 && n->n_b == 1 &&
                n->a[0] <= n->b[0];
     case GRAPH_EMBED:
-        return w == 1 && n->n_a >= n->width && n->n_a % n->width == 0 &&
+        return n->width % w == 0 && n->n_a >= n->width / w &&
+               n->n_a % (n->width / w) == 0 && all_finite(n->a, n->n_a);
+    case GRAPH_DISTANCE:
+        return mem_mul(w, n->width, &all) && n->n_a == all &&
                all_finite(n->a, n->n_a);
+    case GRAPH_NEAREST:
+        return n->width % 2 == 0 && n->width / 2 <= w;
     case GRAPH_CONV:
     case GRAPH_MAXPOOL:
     case GRAPH_MEANPOOL:
@@ -328,6 +339,7 @@ shape_is_sound(const struct graph *g, const struct graph_node *n)
     case GRAPH_MUL:
     case GRAPH_DIV:
     case GRAPH_OR:
+    case GRAPH_POW:
         return n->width == w &&
                (graph_width_in(g, n, 1) == w || graph_width_in(g, n, 1) == 1);
     case GRAPH_WHERE:

@@ -16,8 +16,11 @@
  *   MAP      of one column: b[i] where it equals a[i], c where none does
  *   DENSE    sum of x[i] a[i * width + j], plus b[j]
  *   CLIP     within a[0]..b[0]
- *   EMBED    of one column: row (whole part of x) of the table a, which is
- *            `width` wide; row 0 where there is none
+ *   EMBED    of each column: row (whole part of x) of the table a; row 0 where
+ *            there is none
+ *   DISTANCE squared, to each row of a
+ *   NEAREST  the places, from 1, of the width / 2 smallest numbers, then these;
+ *            the smallest first, of equal ones the earlier
  *   CONV     an image, channel by channel, with the kernels a (outputs, inputs,
  *            height, width), plus b; index: enum graph_window
  *   MAXPOOL, MEANPOOL  of the windows of each channel; those of a mean lie
@@ -50,6 +53,8 @@ enum graph_op {
     GRAPH_MAP,
     GRAPH_CLIP,
     GRAPH_EMBED,
+    GRAPH_DISTANCE,
+    GRAPH_NEAREST,
     GRAPH_CONV,
     GRAPH_MAXPOOL,
     GRAPH_MEANPOOL,
@@ -60,6 +65,7 @@ enum graph_op {
     GRAPH_MUL,
     GRAPH_DIV,
     GRAPH_OR,
+    GRAPH_POW,
     GRAPH_WHERE,
     GRAPH_RELU,
     GRAPH_LEAKY, /* x < 0: c x */
@@ -68,6 +74,8 @@ enum graph_op {
     GRAPH_TANH,
     GRAPH_EXP,
     GRAPH_LOG,
+    GRAPH_SQRT,
+    GRAPH_FLOOR,
     GRAPH_SOFTPLUS,
     GRAPH_SQUARE, /* x |x| */
     GRAPH_STEP,   /* 1 where x > c, else 0 */

@@ -148,17 +148,71 @@ run_dense(const struct graph *g, const struct graph_node *n,
 }
 
 static void
-run_embed(const struct graph_node *n, const struct work *w, double *out)
+run_embed(const struct graph *g, const struct graph_node *n,
+          const struct work *w, double *out)
 {
     const double *x = input_of(w, n, 0);
-    double rows = (double)(n->n_a / n->width);
+    size_t columns = graph_width_in(g, n, 0), width = n->width / columns;
+    double rows = (double)(n->n_a / width);
 
-    for (size_t r = 0; r < w->n; r++) {
-        size_t row = x[r] >= 0 && x[r] < rows ? (size_t)x[r] : 0;
+    for (size_t i = 0; i < w->n * columns; i++) {
+        size_t row = x[i] >= 0 && x[i] < rows ? (size_t)x[i] : 0;
 
-        memcpy(out + r * n->width, n->a + row * n->width,
-               n->width * sizeof *out);
+        memcpy(out + i * width, n->a + row * width, width * sizeof *out);
     }
+}
+
+/* ---- neighbours ---- */
+
+static void
+run_distance(const struct graph *g, const struct graph_node *n,
+             const struct work *w, double *out)
+{
+    size_t p = graph_width_in(g, n, 0);
+    const double *x = input_of(w, n, 0);
+
+    for (size_t r = 0; r < w->n; r++, x += p)
+        for (size_t i = 0; i < n->width; i++) {
+            const double *a = n->a + i * p;
+            double sum = 0;
+
+            for (size_t j = 0; j < p; j++)
+                sum += (x[j] - a[j]) * (x[j] - a[j]);
+            *out++ = sum;
+        }
+}
+
+/* The k smallest of x, by insertion. */
+static void
+nearest_of(const double *x, size_t n, size_t k, double *place, double *least)
+{
+    size_t have = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t at = have;
+
+        if (have == k && !(x[i] < least[k - 1]))
+            continue;
+        have += have < k;
+        at -= at == k;
+        for (; at > 0 && x[i] < least[at - 1]; at--) {
+            least[at] = least[at - 1];
+            place[at] = place[at - 1];
+        }
+        least[at] = x[i];
+        place[at] = (double)i + 1;
+    }
+}
+
+static void
+run_nearest(const struct graph *g, const struct graph_node *n,
+            const struct work *w, double *out)
+{
+    size_t width = graph_width_in(g, n, 0), k = n->width / 2;
+    const double *x = input_of(w, n, 0);
+
+    for (size_t r = 0; r < w->n; r++, x += width, out += n->width)
+        nearest_of(x, width, k, out, out + k);
 }
 
 /* ---- images ---- */
@@ -278,6 +332,8 @@ of_two(enum graph_op op, double x, double y)
         return x * y;
     case GRAPH_DIV:
         return x / y;
+    case GRAPH_POW:
+        return pow(x, y);
     default:
         return x != 0 || y != 0;
     }
@@ -332,6 +388,10 @@ of_one(const struct graph_node *n, double x)
         return fm_exp(x);
     case GRAPH_LOG:
         return fm_log(x);
+    case GRAPH_SQRT:
+        return sqrt(x);
+    case GRAPH_FLOOR:
+        return floor(x);
     case GRAPH_SOFTPLUS:
         return x > 0 ? x + fm_log1p(fm_exp(-x)) : fm_log1p(fm_exp(x));
     case GRAPH_SQUARE:
@@ -377,7 +437,13 @@ run_node(const struct run *run, size_t i, size_t begin, const struct work *w)
         run_keys(n, w, out);
         return;
     case GRAPH_EMBED:
-        run_embed(n, w, out);
+        run_embed(run->g, n, w, out);
+        return;
+    case GRAPH_DISTANCE:
+        run_distance(run->g, n, w, out);
+        return;
+    case GRAPH_NEAREST:
+        run_nearest(run->g, n, w, out);
         return;
     case GRAPH_CONV:
     case GRAPH_MAXPOOL:
@@ -395,6 +461,7 @@ run_node(const struct run *run, size_t i, size_t begin, const struct work *w)
     case GRAPH_MUL:
     case GRAPH_DIV:
     case GRAPH_OR:
+    case GRAPH_POW:
         run_two(run->g, n, w, out);
         return;
     case GRAPH_WHERE:
@@ -465,12 +532,12 @@ graph_score(const struct graph *g, const struct design *d, struct pool *pool,
 
 /* ---- importance ---- */
 
-/* Every place of an image is worth the same. */
+/* Every place of an image is worth the same; so is every column of a
+ * distance. */
 static void
-windows_back(const struct graph_node *n, const double *own, double *in)
+all_back(const struct graph_node *n, size_t width, const double *own,
+         double *in)
 {
-    size_t width =
-        (size_t)n->index[WINDOW_C] * n->index[WINDOW_H] * n->index[WINDOW_W];
     double sum = 0;
 
     for (size_t j = 0; j < n->width; j++)
@@ -505,12 +572,14 @@ pass_back(const struct graph *g, size_t i, const size_t *start, double *worth)
         return;
     case GRAPH_EMBED:
         for (size_t j = 0; j < n->width; j++)
-            in[0] += own[j] / (double)n->width;
+            in[j / (n->width / width)] += own[j] / (double)n->width;
         return;
     case GRAPH_CONV:
     case GRAPH_MAXPOOL:
     case GRAPH_MEANPOOL:
-        windows_back(n, own, in);
+    case GRAPH_DISTANCE:
+    case GRAPH_NEAREST:
+        all_back(n, width, own, in);
         return;
     case GRAPH_ONEHOT:
         for (size_t j = 0; j < n->width; j++)

@@ -9,7 +9,9 @@
 extern const struct family imported_family; /* fit is NULL */
 
 struct graph;
-/* A learner; takes the reference, also when it fails. */
-void *imported_new(struct graph *g, struct error *err) MUST_USE;
+/* A learner; takes the reference, also when it fails.  What the numbers of the
+ * last node are called where there is no target, n of them; else n is 0. */
+void *imported_new(struct graph *g, const struct answer *answers, size_t n,
+                   struct error *err) MUST_USE;
 const struct graph *imported_graph(const void *learner);
 #endif

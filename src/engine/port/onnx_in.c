@@ -50,10 +50,12 @@ static const struct op {
     {"Exp", onnx_take_function, NULL},
     {"FeatureVectorizer", onnx_take_join, "inputdimensions"},
     {"Flatten", onnx_take_reshape, "axis"},
+    {"Floor", onnx_take_function, NULL},
     {"Gather", onnx_take_pick, "axis"},
     {"Gemm", onnx_take_gemm, "alpha beta broadcast transA transB"},
     {"GlobalAveragePool", onnx_take_pool, NULL},
     {"GlobalMaxPool", onnx_take_pool, NULL},
+    {"Greater", onnx_take_greater, NULL},
     {"Identity", onnx_take_same, NULL},
     {"Imputer", onnx_take_imputer,
      "imputed_value_floats imputed_value_int64s replaced_value_float "
@@ -73,19 +75,23 @@ static const struct op {
     {"Log", onnx_take_function, NULL},
     {"MatMul", onnx_take_gemm, NULL},
     {"MaxPool", onnx_take_pool, WINDOW " ceil_mode storage_order"},
-    {"Mul", onnx_take_arithmetic, "broadcast"},
+    {"Mul", onnx_take_square, "broadcast"},
     {"Normalizer", onnx_take_normalizer, "norm"},
     {"OneHotEncoder", onnx_take_onehot, "cats_int64s cats_strings zeros"},
     {"Or", onnx_take_arithmetic, "broadcast"},
+    {"Pow", onnx_take_arithmetic, NULL},
+    {"ReduceSum", onnx_take_reduce, "axes keepdims noop_with_empty_axes"},
     {"Relu", onnx_take_function, NULL},
     {"Reshape", onnx_take_reshape, "allowzero"},
     {"Scaler", onnx_take_scaler, "offset scale"},
     {"Sigmoid", onnx_take_function, NULL},
     {"Softmax", onnx_take_softmax, "axis"},
     {"Softplus", onnx_take_function, NULL},
+    {"Sqrt", onnx_take_function, NULL},
     {"Squeeze", onnx_take_reshape, "axes"},
-    {"Sub", onnx_take_arithmetic, "broadcast"},
+    {"Sub", onnx_take_apart, "broadcast"},
     {"Tanh", onnx_take_function, NULL},
+    {"TopK", onnx_take_nearest, "axis largest sorted"},
     {"Transpose", onnx_take_transpose, "perm"},
     {"TreeEnsemble", onnx_take_tree_regressor,
      "aggregate_function leaf_targetids leaf_weights membership_values "
@@ -99,7 +105,7 @@ static const struct op {
     {"TreeEnsembleRegressor", onnx_take_tree_regressor,
      "aggregate_function n_targets target_ids target_nodeids "
      "target_treeids target_weights " NODES},
-    {"Unsqueeze", onnx_take_reshape, "axes"},
+    {"Unsqueeze", onnx_take_raise, "axes"},
     {"Where", onnx_take_where, NULL},
     {"ZipMap", onnx_take_same, "classlabels_int64s classlabels_strings"},
 };
@@ -300,12 +306,67 @@ is_a(const struct onnx_reading *r, uint32_t id, size_t *width)
     return *width > 0;
 }
 
+/* What lathe said that a model without a target answers, output by output. */
+static bool
+outputs_take(struct onnx_reading *r, const struct json *list)
+{
+    struct graph_node join = {.op = GRAPH_JOIN, .n_in = json_len(list)};
+    size_t c = 0;
+
+    if (!portable_answers(r->p, join.n_in, r->err) ||
+        !(join.in = arena_try(&r->arena, join.n_in, sizeof *join.in, r->err)))
+        return false;
+    for (const struct json *o = json_first(list); o; o = json_next(o), c++) {
+        struct answer *a = &r->p->answer[c];
+        const struct onnx_value *v;
+        const char *name;
+
+        if (!json_get_string(o, "name", &name, r->err) ||
+            !json_get_bool(o, "whole", &a->whole, r->err))
+            return false;
+        v = onnx_value_find(r, str_of(name));
+        if (!v || v->kind != VALUE_NUMBERS || strlen(name) >= sizeof a->name)
+            return error_set(r->err, ERR_TYPE, "no output '%.64s' of numbers",
+                             name);
+        strcpy(a->name, name);
+        join.in[c] = v->node;
+        join.width += r->g->node[v->node].width;
+    }
+    if (join.width != join.n_in)
+        return error_set(r->err, ERR_TYPE, "outputs of more than a column");
+    return graph_add(r->g, &join, NULL, r->err);
+}
+
+/* *found: its outputs are those of a model without a target. */
+static bool
+answers_take(struct onnx_reading *r, bool *found)
+{
+    struct error why = {0};
+    struct json *v = r->m.schema.n ? json_parse(r->m.schema, &why) : NULL;
+    const struct json *a =
+        v && json_type(v) == JSON_OBJECT ? json_find(v, "outputs") : NULL;
+    bool ok = true;
+
+    *found = a && json_type(a) == JSON_ARRAY;
+    if (why.code == ERR_NOMEM)
+        ok = error_set(r->err, ERR_NOMEM, "%s", why.message);
+    else if (*found)
+        ok = outputs_take(r, a);
+    json_free(v);
+    return ok;
+}
+
 static bool
 answer_take(struct onnx_reading *r)
 {
     struct onnx_value *v;
     size_t width, k;
+    bool found;
 
+    if (!answers_take(r, &found))
+        return false;
+    if (found)
+        return true;
     if (!answer_find(r, &v) || !is_a(r, v->node, &width))
         return false;
     if (v->labels)

@@ -12,7 +12,8 @@ enum onnx_value_kind {
     VALUE_UNKNOWN,
     VALUE_NUMBERS,
     VALUE_TEXTS,
-    VALUE_CONSTANT
+    VALUE_CONSTANT,
+    VALUE_APART /* numbers less each row of a constant; onnx_in_near.c */
 };
 
 struct onnx_value {
@@ -22,6 +23,8 @@ struct onnx_value {
     uint32_t node;
     uint32_t image[3];              /* channels, height, width; 0: a table */
     bool whole;                     /* integers or truths */
+    bool raised;                    /* (rows, 1, columns) */
+    bool squared;                   /* VALUE_APART */
     bool pair;                      /* two columns 1 - p and p, of which `node`
                                        is p; the columns are made when asked for */
     const struct onnx_node *labels; /* whose classes they are; NULL */
@@ -90,6 +93,8 @@ bool onnx_take_cast(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 bool
 onnx_take_function(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 bool
+onnx_take_greater(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
 onnx_take_imputer(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 bool
 onnx_take_leaky(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
@@ -127,6 +132,20 @@ bool onnx_take_tree_regressor(struct onnx_reading *r,
                               const struct onnx_node *n) MUST_USE;
 /* How many classes a classifier names. */
 size_t onnx_label_count(const struct onnx_node *n);
+
+/* ---- distances ---- */
+
+/* What of (x - rows)^2, added up, is not one of these is left to others. */
+bool
+onnx_take_raise(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_apart(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_square(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_reduce(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+bool
+onnx_take_nearest(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 
 /* ---- nets ---- */
 

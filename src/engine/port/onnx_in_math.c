@@ -20,6 +20,48 @@ onnx_take_same(struct onnx_reading *r, const struct onnx_node *n)
     return onnx_value_set(r, n->out[0], &same);
 }
 
+/* Towards 0, as a cast to whole numbers does. */
+static bool
+put_whole(struct onnx_reading *r, const struct onnx_node *n, uint32_t in)
+{
+    size_t width = r->g->node[in].width;
+    uint32_t three[3], minus;
+    struct graph_node flip = {.op = GRAPH_SCALE,
+                              .width = width,
+                              .n_in = 1,
+                              .in = &in,
+                              .n_a = width,
+                              .n_b = width};
+    struct graph_node where = {
+        .op = GRAPH_WHERE, .width = width, .n_in = 3, .in = three};
+
+    if (!graph_add_simple(r->g, GRAPH_STEP, in, &three[0], r->err) ||
+        !graph_add_simple(r->g, GRAPH_FLOOR, in, &three[1], r->err) ||
+        !graph_add(r->g, &flip, &minus, r->err))
+        return false;
+    for (size_t j = 0; j < width; j++)
+        r->g->node[minus].b[j] = -1;
+    if (!graph_add_simple(r->g, GRAPH_FLOOR, minus, &in, r->err) ||
+        !graph_add(r->g, &flip, &three[2], r->err))
+        return false;
+    for (size_t j = 0; j < width; j++)
+        r->g->node[three[2]].b[j] = -1;
+    return graph_add(r->g, &where, &in, r->err) &&
+           onnx_value_put(r, n, in, true) && onnx_keep_image(r, n, 0);
+}
+
+/* 1 for all but 0. */
+static bool
+put_truth(struct onnx_reading *r, const struct onnx_node *n, uint32_t in)
+{
+    uint32_t two[2] = {in, in}, id;
+    struct graph_node either = {
+        .op = GRAPH_OR, .width = r->g->node[in].width, .n_in = 2, .in = two};
+
+    return graph_add(r->g, &either, &id, r->err) &&
+           onnx_value_put(r, n, id, true) && onnx_keep_image(r, n, 0);
+}
+
 /* To another type: numbers are numbers, unless they would lose a part. */
 bool
 onnx_take_cast(struct onnx_reading *r, const struct onnx_node *n)
@@ -29,6 +71,10 @@ onnx_take_cast(struct onnx_reading *r, const struct onnx_node *n)
 
     if (str_is(n->domain, "ai.onnx.ml"))
         return onnx_unknown(r, n); /* CastMap */
+    if (v && v->kind == VALUE_NUMBERS && !v->pair && n->n_out && !v->whole &&
+        (to == ONNX_INT64 || to == ONNX_INT32 || to == ONNX_BOOL))
+        return to == ONNX_BOOL ? put_truth(r, n, v->node)
+                               : put_whole(r, n, v->node);
     if (v && v->kind == VALUE_NUMBERS && to != ONNX_FLOAT &&
         to != ONNX_DOUBLE && !v->whole)
         return onnx_unknown(r, n);
@@ -61,9 +107,10 @@ onnx_take_function(struct onnx_reading *r, const struct onnx_node *n)
         const char *name;
         enum graph_op op;
     } table[] = {
-        {"Exp", GRAPH_EXP},           {"Relu", GRAPH_RELU},
-        {"Log", GRAPH_LOG},           {"Sigmoid", GRAPH_SIGMOID},
-        {"Softplus", GRAPH_SOFTPLUS}, {"Tanh", GRAPH_TANH},
+        {"Exp", GRAPH_EXP},         {"Floor", GRAPH_FLOOR},
+        {"Log", GRAPH_LOG},         {"Relu", GRAPH_RELU},
+        {"Sigmoid", GRAPH_SIGMOID}, {"Softplus", GRAPH_SOFTPLUS},
+        {"Sqrt", GRAPH_SQRT},       {"Tanh", GRAPH_TANH},
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
@@ -102,6 +149,16 @@ bool
 onnx_take_binarizer(struct onnx_reading *r, const struct onnx_node *n)
 {
     return onnx_simple(r, n, GRAPH_STEP, onnx_float(n, "threshold", 0));
+}
+
+/* A number that columns are compared with. */
+bool
+onnx_take_greater(struct onnx_reading *r, const struct onnx_node *n)
+{
+    const struct onnx_tensor *t = onnx_constant_in(r, n, 1);
+
+    return t && t->n == 1 ? onnx_simple(r, n, GRAPH_STEP, t->x[0])
+                          : onnx_unknown(r, n);
 }
 
 static bool
@@ -274,51 +331,6 @@ with_constant(struct onnx_reading *r, const struct onnx_node *n, uint32_t in,
            onnx_keep_image(r, n, first);
 }
 
-bool
-onnx_take_arithmetic(struct onnx_reading *r, const struct onnx_node *n)
-{
-    static const struct {
-        const char *name;
-        enum graph_op op;
-    } table[] = {{"Add", GRAPH_ADD},
-                 {"Div", GRAPH_DIV},
-                 {"Mul", GRAPH_MUL},
-                 {"Or", GRAPH_OR},
-                 {"Sub", GRAPH_SUB}};
-    const struct onnx_tensor *a = onnx_constant_in(r, n, 0),
-                             *b = onnx_constant_in(r, n, 1);
-    struct graph_node node = {.n_in = 2};
-    uint32_t in[2], id, swap;
-    bool known[2];
-
-    if (!onnx_number_in(r, n, 0, &in[0], &known[0]) ||
-        !onnx_number_in(r, n, 1, &in[1], &known[1]))
-        return false;
-    if (known[0] && b && !str_is(n->op, "Or"))
-        return with_constant(r, n, in[0], b, false);
-    if (known[1] && a && !str_is(n->op, "Or"))
-        return with_constant(r, n, in[1], a, true);
-    if (!known[0] || !known[1])
-        return onnx_unknown(r, n);
-    if (memcmp(onnx_value_find(r, n->in[0])->image,
-               onnx_value_find(r, n->in[1])->image, sizeof(uint32_t[3])) != 0)
-        return onnx_refuse(r, n, "images that differ in size");
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (str_is(n->op, table[i].name))
-            node.op = table[i].op;
-    if (r->g->node[in[0]].width == 1 && node.op != GRAPH_SUB &&
-        node.op != GRAPH_DIV) {
-        swap = in[0];
-        in[0] = in[1];
-        in[1] = swap;
-    }
-    node.in = in;
-    node.width = r->g->node[in[0]].width;
-    return graph_add(r->g, &node, &id, r->err) &&
-           onnx_value_put(r, n, id, node.op == GRAPH_OR) &&
-           onnx_keep_image(r, n, 0);
-}
-
 /* Numbers, or a constant as numbers as wide as `like`. */
 static bool
 spread_in(struct onnx_reading *r, const struct onnx_node *n, size_t k,
@@ -354,6 +366,54 @@ spread_in(struct onnx_reading *r, const struct onnx_node *n, size_t k,
         r->g->node[*id].b[j] = 1;
     }
     return true;
+}
+
+bool
+onnx_take_arithmetic(struct onnx_reading *r, const struct onnx_node *n)
+{
+    static const struct {
+        const char *name;
+        enum graph_op op;
+    } table[] = {{"Add", GRAPH_ADD}, {"Div", GRAPH_DIV}, {"Mul", GRAPH_MUL},
+                 {"Or", GRAPH_OR},   {"Pow", GRAPH_POW}, {"Sub", GRAPH_SUB}};
+    const struct onnx_tensor *a = onnx_constant_in(r, n, 0),
+                             *b = onnx_constant_in(r, n, 1);
+    struct graph_node node = {.n_in = 2};
+    uint32_t in[2], id, swap;
+    bool known[2];
+
+    if (!onnx_number_in(r, n, 0, &in[0], &known[0]) ||
+        !onnx_number_in(r, n, 1, &in[1], &known[1]))
+        return false;
+    if (str_is(n->op, "Pow") &&
+        ((known[0] && b && !spread_in(r, n, 1, in[0], &in[1], &known[1])) ||
+         (known[1] && a && !spread_in(r, n, 0, in[1], &in[0], &known[0]))))
+        return false;
+    if (str_is(n->op, "Pow"))
+        a = b = NULL;
+    if (known[0] && b && !str_is(n->op, "Or"))
+        return with_constant(r, n, in[0], b, false);
+    if (known[1] && a && !str_is(n->op, "Or"))
+        return with_constant(r, n, in[1], a, true);
+    if (!known[0] || !known[1])
+        return onnx_unknown(r, n);
+    if (memcmp(onnx_value_find(r, n->in[0])->image,
+               onnx_value_find(r, n->in[1])->image, sizeof(uint32_t[3])) != 0)
+        return onnx_refuse(r, n, "images that differ in size");
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (str_is(n->op, table[i].name))
+            node.op = table[i].op;
+    if (r->g->node[in[0]].width == 1 && node.op != GRAPH_SUB &&
+        node.op != GRAPH_DIV && node.op != GRAPH_POW) {
+        swap = in[0];
+        in[0] = in[1];
+        in[1] = swap;
+    }
+    node.in = in;
+    node.width = r->g->node[in[0]].width;
+    return graph_add(r->g, &node, &id, r->err) &&
+           onnx_value_put(r, n, id, node.op == GRAPH_OR) &&
+           onnx_keep_image(r, n, 0);
 }
 
 bool

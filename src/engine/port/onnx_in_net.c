@@ -384,16 +384,9 @@ onnx_take_embed(struct onnx_reading *r, const struct onnx_node *n,
 {
     const struct onnx_value *v =
         n->n_in > 1 ? onnx_value_find(r, n->in[1]) : NULL;
-    uint32_t in, id, one, column;
+    uint32_t in, id;
     size_t k;
-    struct graph_node pick = {.op = GRAPH_PICK,
-                              .width = 1,
-                              .n_in = 1,
-                              .in = &in,
-                              .n_index = 1,
-                              .index = &column};
-    struct graph_node embed = {.op = GRAPH_EMBED, .n_in = 1, .in = &one};
-    struct graph_node join = {.op = GRAPH_JOIN};
+    struct graph_node embed = {.op = GRAPH_EMBED, .n_in = 1, .in = &in};
     bool known;
 
     if (!onnx_number_in(r, n, 1, &in, &known))
@@ -404,17 +397,9 @@ onnx_take_embed(struct onnx_reading *r, const struct onnx_node *n,
     embed.width = table->dim[1];
     embed.n_a = table->n;
     embed.a = table->x;
-    if (k > GRAPH_MAX_NODES || embed.width > GRAPH_MAX_WIDTH / k)
+    if (embed.width > GRAPH_MAX_WIDTH / k)
         return onnx_refuse(r, n, "too many columns");
-    if (!(join.in = arena_try(&r->arena, k, sizeof *join.in, r->err)))
-        return false;
-    one = in;
-    for (column = 0; column < k; column++)
-        if ((k > 1 && !graph_add(r->g, &pick, &one, r->err)) ||
-            !graph_add(r->g, &embed, &join.in[join.n_in++], r->err))
-            return false;
-    join.width = k * embed.width;
-    id = join.in[0];
-    return (k == 1 || graph_add(r->g, &join, &id, r->err)) &&
+    embed.width *= k;
+    return graph_add(r->g, &embed, &id, r->err) &&
            onnx_value_put(r, n, id, false);
 }

@@ -17,6 +17,7 @@
 #include "engine/port/onnx_out.h"
 
 enum { IR_3 = 8, IR_5 = 10, OPSET_3 = 17, OPSET_5 = 21 };
+#define ROUNDING 1e-6 /* of a score by 32-bit sums */
 
 /* ---- inputs ---- */
 
@@ -57,6 +58,13 @@ column_value(struct onnx_writing *w, uint32_t column, char out[ONNX_NAME],
         code[i] = (double)i;
     onnx_more_name(w, out);
     op_levels(w, column, code, (double)NAN, out);
+    if (w->wide) {
+        char codes[ONNX_NAME];
+
+        memcpy(codes, out, ONNX_NAME);
+        onnx_more_name(w, out);
+        onnx_op_cast(w, codes, ONNX_DOUBLE, out);
+    }
     *name = out;
     free(code);
     return true;
@@ -136,6 +144,15 @@ is_passed_over(const struct onnx_writing *w, size_t id)
     return true;
 }
 
+/* What an input tensor is: level codes are made of texts. */
+static enum onnx_type
+input_type(const struct onnx_writing *w, size_t column)
+{
+    return w->p->input[column].n_levels ? ONNX_STRING
+           : w->wide                    ? ONNX_DOUBLE
+                                        : ONNX_FLOAT;
+}
+
 static bool
 put_input(struct onnx_writing *w, size_t id, const struct graph_node *n)
 {
@@ -176,12 +193,13 @@ missing_flag(struct onnx_writing *w, const char *in, double c, const char *out)
 }
 
 static void
-put_fill(struct onnx_writing *w, const char *in, const struct graph_node *n,
-         const char *out)
+put_fill(struct onnx_writing *w, const char *in, size_t id)
 {
+    const struct graph_node *n = &w->g->node[id];
+    const char *out = w->name[id];
     char flag[ONNX_NAME], fill[ONNX_NAME];
 
-    if (n->c == 0) {
+    if (n->c == 0 && !w->is_wide[id]) {
         onnx_op_begin(w, in);
         onnx_put_floats(&w->node, "imputed_value_floats", n->a, n->n_a);
         onnx_put_float(&w->node, "replaced_value_float", (double)NAN);
@@ -189,8 +207,8 @@ put_fill(struct onnx_writing *w, const char *in, const struct graph_node *n,
         return;
     }
     onnx_more_name(w, flag);
-    missing_flag(w, in, 1, flag);
-    onnx_constant(w, ONNX_FLOAT, n->a, 1, n->n_a, fill);
+    missing_flag(w, in, n->c, flag);
+    onnx_constant(w, onnx_type_of(w, id), n->a, 1, n->n_a, fill);
     onnx_op_begin(w, flag);
     onnx_put_in(&w->node, fill);
     onnx_put_in(&w->node, in);
@@ -198,20 +216,30 @@ put_fill(struct onnx_writing *w, const char *in, const struct graph_node *n,
 }
 
 static void
-put_missing(struct onnx_writing *w, const char *in, const struct graph_node *n,
-            const char *out)
+put_missing(struct onnx_writing *w, const char *in, size_t id)
 {
     char flag[ONNX_NAME];
 
     onnx_more_name(w, flag);
-    missing_flag(w, in, n->c, flag);
-    onnx_op_cast(w, flag, ONNX_FLOAT, out);
+    missing_flag(w, in, w->g->node[id].c, flag);
+    onnx_op_cast(w, flag, onnx_type_of(w, id), w->name[id]);
 }
 
 static void
-put_scale(struct onnx_writing *w, const char *in, const struct graph_node *n,
-          const char *out)
+put_scale(struct onnx_writing *w, const char *in, size_t id)
 {
+    const struct graph_node *n = &w->g->node[id];
+    const char *out = w->name[id];
+    char shift[ONNX_NAME], scale[ONNX_NAME], apart[ONNX_NAME];
+
+    if (w->is_wide[id]) {
+        onnx_constant(w, ONNX_DOUBLE, n->a, 1, n->n_a, shift);
+        onnx_constant(w, ONNX_DOUBLE, n->b, 1, n->n_b, scale);
+        onnx_more_name(w, apart);
+        onnx_op_two(w, in, shift, "Sub", apart);
+        onnx_op_two(w, apart, scale, "Mul", out);
+        return;
+    }
     onnx_op_begin(w, in);
     onnx_put_floats(&w->node, "offset", n->a, n->n_a);
     onnx_put_floats(&w->node, "scale", n->b, n->n_b);
@@ -227,7 +255,7 @@ put_map(struct onnx_writing *w, const struct graph_node *n, const double *value,
         op_levels(w, w->g->node[n->in[0]].index[0], value, c, out);
         return;
     }
-    onnx_op_begin(w, onnx_flat(w, n->in[0]));
+    onnx_op_begin(w, onnx_as(w, n->in[0], ONNX_FLOAT));
     onnx_put_floats(&w->node, "keys_floats", n->a, n->n_a);
     onnx_put_floats(&w->node, "values_floats", value, n->n_a);
     onnx_put_float(&w->node, "default_float", c);
@@ -266,16 +294,18 @@ put_onehot(struct onnx_writing *w, const struct graph_node *n, const char *out)
 /* ---- other nodes ---- */
 
 static void
-put_dense(struct onnx_writing *w, const char *in, const struct graph_node *n,
-          const char *out)
+put_dense(struct onnx_writing *w, const char *in, size_t id)
 {
+    const struct graph_node *n = &w->g->node[id];
+    enum onnx_type type = onnx_type_of(w, id);
+    const char *out = w->name[id];
     char weight[ONNX_NAME], bias[ONNX_NAME];
 
-    onnx_constant(w, ONNX_FLOAT, n->a, n->n_a / n->width, n->width, weight);
+    onnx_constant(w, type, n->a, n->n_a / n->width, n->width, weight);
     onnx_op_begin(w, in);
     onnx_put_in(&w->node, weight);
     if (n->n_b) {
-        onnx_constant(w, ONNX_FLOAT, n->b, n->width, 0, bias);
+        onnx_constant(w, type, n->b, n->width, 0, bias);
         onnx_put_in(&w->node, bias);
     }
     onnx_op_end(w, out, "Gemm", false);
@@ -327,21 +357,24 @@ put_trees(struct onnx_writing *w, const char *in, const struct graph_node *n,
 }
 
 static void
-put_where(struct onnx_writing *w, const struct graph_node *n, const char *out)
+put_where(struct onnx_writing *w, size_t id)
 {
+    const struct graph_node *n = &w->g->node[id];
+    enum onnx_type type = onnx_type_of(w, id);
     char flag[ONNX_NAME];
 
     onnx_more_name(w, flag);
     onnx_op_cast(w, onnx_flat(w, n->in[0]), ONNX_BOOL, flag);
     onnx_op_begin(w, flag);
-    onnx_put_in(&w->node, onnx_flat(w, n->in[1]));
-    onnx_put_in(&w->node, onnx_flat(w, n->in[2]));
-    onnx_op_end(w, out, "Where", false);
+    onnx_put_in(&w->node, onnx_as(w, n->in[1], type));
+    onnx_put_in(&w->node, onnx_as(w, n->in[2], type));
+    onnx_op_end(w, w->name[id], "Where", false);
 }
 
 static void
-put_or(struct onnx_writing *w, const struct graph_node *n, const char *out)
+put_or(struct onnx_writing *w, size_t id)
 {
+    const struct graph_node *n = &w->g->node[id];
     char flag[2][ONNX_NAME], both[ONNX_NAME];
 
     for (size_t k = 0; k < 2; k++) {
@@ -350,17 +383,19 @@ put_or(struct onnx_writing *w, const struct graph_node *n, const char *out)
     }
     onnx_more_name(w, both);
     onnx_op_two(w, flag[0], flag[1], "Or", both);
-    onnx_op_cast(w, both, ONNX_FLOAT, out);
+    onnx_op_cast(w, both, onnx_type_of(w, id), w->name[id]);
 }
 
 static void
-put_join(struct onnx_writing *w, const struct graph_node *n, const char *out)
+put_join(struct onnx_writing *w, size_t id)
 {
+    const struct graph_node *n = &w->g->node[id];
+
     buf_clear(&w->node);
     for (size_t k = 0; k < n->n_in; k++)
-        onnx_put_in(&w->node, onnx_flat(w, n->in[k]));
+        onnx_put_in(&w->node, onnx_as(w, n->in[k], onnx_type_of(w, id)));
     onnx_put_int(&w->node, "axis", 1);
-    onnx_op_end(w, out, "Concat", false);
+    onnx_op_end(w, w->name[id], "Concat", false);
 }
 
 static void
@@ -372,27 +407,42 @@ put_tuned(struct onnx_writing *w, const char *in, const char *op, bool ml,
     onnx_op_end(w, out, op, ml);
 }
 
-static bool
-put_function(struct onnx_writing *w, const struct graph_node *n, const char *in,
-             const char *out)
+/* An answer that is a score on the very threshold of a training row is still
+ * on it after 32-bit sums. */
+static void
+put_step(struct onnx_writing *w, const char *in, size_t id)
 {
+    const struct graph_node *n = &w->g->node[id];
+    const char *out = w->name[id];
+    char over[ONNX_NAME], flag[ONNX_NAME];
+
+    if (!w->is_wide[id]) {
+        put_tuned(w, in, "Binarizer", true, "threshold",
+                  n->c + (w->p->n_answers ? ROUNDING : 0), out);
+        return;
+    }
+    onnx_scalar(w, ONNX_DOUBLE, n->c, over);
+    onnx_more_name(w, flag);
+    onnx_op_two(w, in, over, "Greater", flag);
+    onnx_op_cast(w, flag, ONNX_DOUBLE, out);
+}
+
+static bool
+put_function(struct onnx_writing *w, size_t id, const char *in)
+{
+    const struct graph_node *n = &w->g->node[id];
+    const char *out = w->name[id];
     static const char *const names[GRAPH_N_OPS] = {
-        [GRAPH_RELU] = "Relu",
-        [GRAPH_ELU] = "Elu",
-        [GRAPH_SIGMOID] = "Sigmoid",
-        [GRAPH_TANH] = "Tanh",
-        [GRAPH_EXP] = "Exp",
-        [GRAPH_LOG] = "Log",
-        [GRAPH_SOFTPLUS] = "Softplus",
-        [GRAPH_ADD] = "Add",
-        [GRAPH_SUB] = "Sub",
-        [GRAPH_MUL] = "Mul",
-        [GRAPH_DIV] = "Div"};
+        [GRAPH_RELU] = "Relu",         [GRAPH_ELU] = "Elu",
+        [GRAPH_SIGMOID] = "Sigmoid",   [GRAPH_TANH] = "Tanh",
+        [GRAPH_EXP] = "Exp",           [GRAPH_LOG] = "Log",
+        [GRAPH_SQRT] = "Sqrt",         [GRAPH_FLOOR] = "Floor",
+        [GRAPH_SOFTPLUS] = "Softplus", [GRAPH_ADD] = "Add",
+        [GRAPH_SUB] = "Sub",           [GRAPH_MUL] = "Mul",
+        [GRAPH_DIV] = "Div",           [GRAPH_POW] = "Pow"};
 
     if (n->op == GRAPH_LEAKY)
         put_tuned(w, in, "LeakyRelu", false, "alpha", n->c, out);
-    else if (n->op == GRAPH_STEP)
-        put_tuned(w, in, "Binarizer", true, "threshold", n->c, out);
     else if (n->op == GRAPH_SOFTMAX) {
         onnx_op_begin(w, in);
         onnx_put_int(&w->node, "axis", 1);
@@ -407,11 +457,20 @@ put_function(struct onnx_writing *w, const struct graph_node *n, const char *in,
                          "model as --c",
                          graph_op_word(n->op));
     } else if (n->n_in == 2) {
-        onnx_op_two(w, in, onnx_flat(w, n->in[1]), names[n->op], out);
+        onnx_op_two(w, in, onnx_as(w, n->in[1], onnx_type_of(w, id)),
+                    names[n->op], out);
     } else {
         onnx_op_plain(w, in, names[n->op], out);
     }
     return true;
+}
+
+/* Does a step ask for its inputs itself? */
+static bool
+takes_its_own(enum graph_op op)
+{
+    return op == GRAPH_INPUT || op == GRAPH_JOIN || op == GRAPH_ONEHOT ||
+           op == GRAPH_MAP || op == GRAPH_OR || op == GRAPH_WHERE;
 }
 
 static bool
@@ -422,7 +481,9 @@ put_node(struct onnx_writing *w, size_t id)
 
     if (onnx_put_image(w, id))
         return true;
-    in = n->n_in ? onnx_flat(w, n->in[0]) : "";
+    in = takes_its_own(n->op)     ? ""
+         : n->op == GRAPH_MISSING ? onnx_flat(w, n->in[0])
+                                  : onnx_as(w, n->in[0], onnx_type_of(w, id));
     switch (n->op) {
     case GRAPH_INPUT:
         return put_input(w, id, n);
@@ -430,18 +491,18 @@ put_node(struct onnx_writing *w, size_t id)
         memcpy(w->name[id], in, ONNX_NAME);
         return true;
     case GRAPH_JOIN:
-        put_join(w, n, out);
+        put_join(w, id);
         return true;
     case GRAPH_PICK:
         return put_pick(w, in, n->index, n->width, out);
     case GRAPH_FILL:
-        put_fill(w, in, n, out);
+        put_fill(w, in, id);
         return true;
     case GRAPH_MISSING:
-        put_missing(w, in, n, out);
+        put_missing(w, in, id);
         return true;
     case GRAPH_SCALE:
-        put_scale(w, in, n, out);
+        put_scale(w, in, id);
         return true;
     case GRAPH_ONEHOT:
         return put_onehot(w, n, out);
@@ -449,23 +510,32 @@ put_node(struct onnx_writing *w, size_t id)
         put_map(w, n, n->b, n->c, out);
         return true;
     case GRAPH_CLIP:
-        onnx_put_clip(w, in, n, out);
+        onnx_put_clip(w, in, id);
         return true;
     case GRAPH_EMBED:
-        return onnx_put_embed(w, in, n, out);
+        return onnx_put_embed(w, in, id);
+    case GRAPH_DISTANCE:
+        onnx_put_distance(w, in, id);
+        return true;
+    case GRAPH_NEAREST:
+        onnx_put_nearest(w, in, id);
+        return true;
+    case GRAPH_STEP:
+        put_step(w, in, id);
+        return true;
     case GRAPH_DENSE:
-        put_dense(w, in, n, out);
+        put_dense(w, in, id);
         return true;
     case GRAPH_TREES:
         return put_trees(w, in, n, out);
     case GRAPH_OR:
-        put_or(w, n, out);
+        put_or(w, id);
         return true;
     case GRAPH_WHERE:
-        put_where(w, n, out);
+        put_where(w, id);
         return true;
     default:
-        return put_function(w, n, in, out);
+        return put_function(w, id, in);
     }
 }
 
@@ -521,7 +591,7 @@ put_classifier(struct onnx_writing *w)
 
     if (trees && !levels)
         return false;
-    onnx_op_begin(w, onnx_flat(w, n->in[0]));
+    onnx_op_begin(w, onnx_as(w, n->in[0], ONNX_FLOAT));
     ok = trees ? onnx_put_trees(n->trees, levels, true, &w->node, w->err)
                : put_linear_classifier(w, n);
     free(levels);
@@ -563,10 +633,28 @@ put_label(struct onnx_writing *w)
     return true;
 }
 
+/* An output for each answer. */
+static bool
+put_answers(struct onnx_writing *w)
+{
+    uint32_t last = (uint32_t)w->g->n - 1;
+    char one[ONNX_NAME];
+
+    for (uint32_t c = 0; c < w->p->n_answers; c++) {
+        const struct answer *a = &w->p->answer[c];
+
+        onnx_more_name(w, one);
+        if (!put_pick(w, onnx_flat(w, last), &c, 1, one))
+            return false;
+        onnx_op_cast(w, one, a->whole ? ONNX_INT64 : ONNX_FLOAT, a->name);
+    }
+    return true;
+}
+
 static bool
 put_answer(struct onnx_writing *w)
 {
-    const char *last = onnx_flat(w, (uint32_t)w->g->n - 1);
+    const char *last = onnx_as(w, (uint32_t)w->g->n - 1, ONNX_FLOAT);
     const double one = 1;
     char whole[ONNX_NAME], other[ONNX_NAME];
 
@@ -598,22 +686,27 @@ put_steps(struct onnx_writing *w)
     for (size_t i = 0; i < n; i++)
         if (!put_node(w, i))
             return false;
-    return is_classifier(w) ? put_classifier(w) : put_answer(w);
+    return is_classifier(w)  ? put_classifier(w)
+           : w->p->n_answers ? put_answers(w)
+                             : put_answer(w);
 }
 
 static void
 put_ends(struct onnx_writing *w)
 {
     if (!w->texts)
-        onnx_put_value(&w->graph, 11, "features", ONNX_FLOAT, w->g->n_cols);
+        onnx_put_value(&w->graph, 11, "features", input_type(w, 0),
+                       w->g->n_cols);
     for (size_t c = 0; c < w->g->n_cols && w->texts; c++)
-        onnx_put_value(&w->graph, 11, w->p->input[c].name,
-                       w->p->input[c].n_levels ? ONNX_STRING : ONNX_FLOAT, 1);
+        onnx_put_value(&w->graph, 11, w->p->input[c].name, input_type(w, c), 1);
+    for (size_t c = 0; c < w->p->n_answers; c++)
+        onnx_put_value(&w->graph, 12, w->p->answer[c].name,
+                       w->p->answer[c].whole ? ONNX_INT64 : ONNX_FLOAT, 1);
     if (w->p->n_classes) {
         onnx_put_value(&w->graph, 12, "label", ONNX_STRING, 0);
         onnx_put_value(&w->graph, 12, "probabilities", ONNX_FLOAT,
                        w->p->n_classes);
-    } else {
+    } else if (w->p->n_answers == 0) {
         onnx_put_value(&w->graph, 12, "prediction", ONNX_FLOAT, 1);
     }
     wire_put_text(&w->graph, 2, "lathe");
@@ -649,14 +742,23 @@ put_metadata(const struct onnx_writing *w, struct buf *out)
 }
 
 static bool
+is_taken(const struct onnx_writing *w, const char *name)
+{
+    for (size_t c = 0; c < w->p->n_answers; c++)
+        if (strcmp(name, w->p->answer[c].name) == 0)
+            return true;
+    return strncmp(name, "lathe_", 6) == 0 || strcmp(name, "label") == 0 ||
+           strcmp(name, "probabilities") == 0 ||
+           strcmp(name, "prediction") == 0;
+}
+
+static bool
 names_check(const struct onnx_writing *w)
 {
     for (size_t c = 0; c < w->g->n_cols && w->texts; c++) {
         const char *name = w->p->input[c].name;
 
-        if (strncmp(name, "lathe_", 6) == 0 || strcmp(name, "label") == 0 ||
-            strcmp(name, "probabilities") == 0 ||
-            strcmp(name, "prediction") == 0)
+        if (is_taken(w, name))
             return error_set(w->err, ERR_RANGE,
                              "the name of input '%s' is taken in the ONNX "
                              "graph: rename the column",
@@ -675,12 +777,17 @@ onnx_write(const struct portable *p, int ml, struct buf *out, struct error *err)
     buf_init(&w.node);
     for (size_t c = 0; c < w.g->n_cols; c++)
         w.texts |= p->input[c].n_levels > 0;
+    w.wide = portable_wide(p);
     ok = names_check(&w) &&
+         (w.is_wide = mem_try_array(w.g->n, sizeof *w.is_wide, err)) &&
+         (w.cast = mem_try_array(w.g->n, sizeof *w.cast, err)) &&
          (w.name = mem_try_array(w.g->n, sizeof *w.name, err)) &&
          (w.flat = mem_try_array(w.g->n, sizeof *w.flat, err)) &&
          (w.shape = mem_try_array(w.g->n, sizeof *w.shape, err));
     for (size_t i = 0; i < w.g->n && ok; i++)
         snprintf(w.name[i], ONNX_NAME, "lathe_%zu", i);
+    if (ok)
+        onnx_types_find(&w);
     if ((ok = ok && put_steps(&w))) {
         put_ends(&w);
         wire_put_int(out, 1, ml == 5 ? IR_5 : IR_3);
@@ -692,6 +799,8 @@ onnx_write(const struct portable *p, int ml, struct buf *out, struct error *err)
         put_metadata(&w, out);
         ok = buf_check(&w.graph, err) && buf_check(out, err);
     }
+    free(w.is_wide);
+    free(w.cast);
     free(w.name);
     free(w.flat);
     free(w.shape);

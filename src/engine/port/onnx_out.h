@@ -1,7 +1,8 @@
 /* engine/port/onnx_out.h -- an ONNX graph under construction, for onnx_out*.c
  * alone.
  *
- * Values between operators are tables of floats; images, which windows look at,
+ * Values between operators are tables of floats, or of doubles where distances
+ * and the like want them (portable_wide()); images, which windows look at,
  * stay (rows, channels, height, width) from one such step to the next, and are
  * made flat when another step asks for them.
  * SPDX-License-Identifier: GPL-3.0-or-later */
@@ -22,8 +23,11 @@ struct onnx_writing {
     const struct graph *g;
     int ml;
     bool texts;              /* an input for each column */
+    bool wide;               /* inputs are doubles */
+    bool *is_wide;           /* nodes are */
     char (*name)[ONNX_NAME]; /* of the value of each node */
     char (*flat)[ONNX_NAME]; /* of an image made flat; "": not so far */
+    char (*cast)[ONNX_NAME]; /* of a node in the other type; "": not so far */
     struct onnx_shape *shape;
     unsigned n_more; /* values between */
     struct buf graph, node;
@@ -35,9 +39,15 @@ void onnx_more_name(struct onnx_writing *w, char out[ONNX_NAME]);
 /* A constant of the graph. */
 void onnx_constant(struct onnx_writing *w, enum onnx_type type, const double *v,
                    size_t rows, size_t cols, char out[ONNX_NAME]);
-void onnx_scalar(struct onnx_writing *w, double v, char out[ONNX_NAME]);
+void onnx_scalar(struct onnx_writing *w, enum onnx_type type, double v,
+                 char out[ONNX_NAME]);
 /* The value of a node as a table. */
 const char *onnx_flat(struct onnx_writing *w, uint32_t id);
+/* The same as floats, or as doubles. */
+const char *onnx_as(struct onnx_writing *w, uint32_t id, enum onnx_type type);
+enum onnx_type onnx_type_of(const struct onnx_writing *w, size_t id);
+/* is_wide of all nodes. */
+void onnx_types_find(struct onnx_writing *w);
 
 void onnx_op_begin(struct onnx_writing *w, const char *in);
 void
@@ -53,10 +63,12 @@ void onnx_op_cast(struct onnx_writing *w, const char *in, enum onnx_type to,
 /* Steps of nets.  onnx_put_image() writes node `id` where it sees images, and
  * says whether. */
 bool onnx_put_image(struct onnx_writing *w, size_t id) MUST_USE;
-void onnx_put_clip(struct onnx_writing *w, const char *in,
-                   const struct graph_node *n, const char *out);
-bool onnx_put_embed(struct onnx_writing *w, const char *in,
-                    const struct graph_node *n, const char *out) MUST_USE;
+void onnx_put_clip(struct onnx_writing *w, const char *in, size_t id);
+bool onnx_put_embed(struct onnx_writing *w, const char *in, size_t id) MUST_USE;
+
+/* Distances, and the nearest of them. */
+void onnx_put_distance(struct onnx_writing *w, const char *in, size_t id);
+void onnx_put_nearest(struct onnx_writing *w, const char *in, size_t id);
 
 /* Attributes of a TreeEnsembleRegressor, or where `classes` of a
  * TreeEnsembleClassifier, into node.  n_levels: of each column; 0: not

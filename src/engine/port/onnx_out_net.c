@@ -67,29 +67,98 @@ onnx_constant(struct onnx_writing *w, enum onnx_type type, const double *v,
 }
 
 void
-onnx_scalar(struct onnx_writing *w, double v, char out[ONNX_NAME])
+onnx_scalar(struct onnx_writing *w, enum onnx_type type, double v,
+            char out[ONNX_NAME])
 {
     onnx_more_name(w, out);
-    onnx_put_scalar(&w->graph, out, v);
+    onnx_put_scalar(&w->graph, out, type, v);
+}
+
+/* ---- types ---- */
+
+/* Operators of ai.onnx.ml, and some others, have floats only. */
+static bool
+is_wide(const struct onnx_writing *w, const struct graph_node *n)
+{
+    bool wide = false;
+
+    switch (n->op) {
+    case GRAPH_INPUT:
+    case GRAPH_EMBED:
+    case GRAPH_DISTANCE:
+    case GRAPH_NEAREST:
+    case GRAPH_FLOOR:
+    case GRAPH_POW:
+        return w->wide;
+    case GRAPH_ONEHOT:
+    case GRAPH_MAP:
+    case GRAPH_TREES:
+    case GRAPH_NORMALIZE:
+    case GRAPH_SOFTMAX:
+    case GRAPH_SOFTPLUS:
+    case GRAPH_LEAKY:
+    case GRAPH_ELU:
+    case GRAPH_CONV:
+    case GRAPH_MAXPOOL:
+    case GRAPH_MEANPOOL:
+        return false;
+    default:
+        for (size_t k = 0; k < n->n_in; k++)
+            wide = wide || w->is_wide[n->in[k]];
+        return wide;
+    }
+}
+
+void
+onnx_types_find(struct onnx_writing *w)
+{
+    for (size_t i = 0; i < w->g->n; i++)
+        w->is_wide[i] = is_wide(w, &w->g->node[i]);
+}
+
+enum onnx_type
+onnx_type_of(const struct onnx_writing *w, size_t id)
+{
+    return w->is_wide[id] ? ONNX_DOUBLE : ONNX_FLOAT;
+}
+
+const char *
+onnx_as(struct onnx_writing *w, uint32_t id, enum onnx_type type)
+{
+    const char *in = onnx_flat(w, id);
+
+    if (onnx_type_of(w, id) == type)
+        return in;
+    if (!w->cast[id][0]) {
+        struct buf node = w->node;
+
+        /* Another operator may be under construction. */
+        buf_init(&w->node);
+        snprintf(w->cast[id], ONNX_NAME, "lathe_%u_cast", (unsigned)id);
+        onnx_op_cast(w, in, type, w->cast[id]);
+        buf_fini(&w->node);
+        w->node = node;
+    }
+    return w->cast[id];
 }
 
 /* ---- single numbers ---- */
 
 /* An end that is none is left out. */
 void
-onnx_put_clip(struct onnx_writing *w, const char *in,
-              const struct graph_node *n, const char *out)
+onnx_put_clip(struct onnx_writing *w, const char *in, size_t id)
 {
+    const struct graph_node *n = &w->g->node[id];
     char low[ONNX_NAME] = "", high[ONNX_NAME] = "";
 
     if (isfinite(n->a[0]))
-        onnx_scalar(w, n->a[0], low);
+        onnx_scalar(w, onnx_type_of(w, id), n->a[0], low);
     if (isfinite(n->b[0]))
-        onnx_scalar(w, n->b[0], high);
+        onnx_scalar(w, onnx_type_of(w, id), n->b[0], high);
     onnx_op_begin(w, in);
     onnx_put_in(&w->node, low);
     onnx_put_in(&w->node, high);
-    onnx_op_end(w, out, "Clip", false);
+    onnx_op_end(w, w->name[id], "Clip", false);
 }
 
 /* Numbers of rows, 0 for those that there are not. */
@@ -111,25 +180,43 @@ put_rows(struct onnx_writing *w, const char *in, size_t n, const char *out)
     return true;
 }
 
-bool
-onnx_put_embed(struct onnx_writing *w, const char *in,
-               const struct graph_node *n, const char *out)
+/* Are the numbers of a node rows of a table for sure? */
+static bool
+are_rows(const struct graph *g, uint32_t id, size_t rows)
 {
-    const struct graph_node *map = &w->g->node[n->in[0]];
-    const size_t rows = n->n_a / n->width;
+    const struct graph_node *n = &g->node[id];
+    bool sure = n->op == GRAPH_MAP && n->c >= 0 && n->c < (double)rows;
+
+    for (size_t i = 0; sure && i < n->n_b; i++)
+        sure = n->b[i] >= 0 && n->b[i] < (double)rows;
+    if (n->op == GRAPH_PICK && g->node[n->in[0]].op == GRAPH_NEAREST) {
+        n = &g->node[n->in[0]];
+        sure = g->node[n->in[0]].width < rows;
+        n = &g->node[id];
+        for (size_t i = 0; i < n->width; i++)
+            sure = sure && n->index[i] < g->node[n->in[0]].width / 2;
+    }
+    return sure;
+}
+
+bool
+onnx_put_embed(struct onnx_writing *w, const char *in, size_t id)
+{
+    const struct graph_node *n = &w->g->node[id];
+    const size_t width = n->width / w->g->node[n->in[0]].width;
+    const size_t rows = n->n_a / width;
     const double wide[2] = {-1, (double)n->width};
+    const char *out = w->name[id];
     char table[ONNX_NAME], row[ONNX_NAME], taken[ONNX_NAME], size[ONNX_NAME];
     char kept[ONNX_NAME];
-    bool sure = map->op == GRAPH_MAP && map->c >= 0 && map->c < (double)rows;
+    bool sure = are_rows(w->g, n->in[0], rows);
 
-    for (size_t i = 0; sure && i < map->n_b; i++)
-        sure = map->b[i] >= 0 && map->b[i] < (double)rows;
     onnx_more_name(w, kept);
-    if (!sure && !put_rows(w, in, rows, kept))
+    if (!sure && !put_rows(w, onnx_as(w, n->in[0], ONNX_FLOAT), rows, kept))
         return false;
     onnx_more_name(w, row);
     onnx_op_cast(w, sure ? in : kept, ONNX_INT64, row);
-    onnx_constant(w, ONNX_FLOAT, n->a, rows, n->width, table);
+    onnx_constant(w, onnx_type_of(w, id), n->a, rows, width, table);
     onnx_more_name(w, taken);
     onnx_op_begin(w, table);
     onnx_put_in(&w->node, row);

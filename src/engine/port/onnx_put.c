@@ -195,8 +195,8 @@ onnx_put_initializer(struct buf *graph, const char *name, enum onnx_type type,
 }
 
 static void
-put_floats(struct buf *graph, const char *name, const double *v,
-           const size_t *dim, size_t n_dims)
+put_block(struct buf *graph, const char *name, enum onnx_type type,
+          const double *v, const size_t *dim, size_t n_dims)
 {
     struct buf raw, t;
     size_t n = 1;
@@ -207,10 +207,10 @@ put_floats(struct buf *graph, const char *name, const double *v,
     buf_init(&raw);
     buf_init(&t);
     for (size_t i = 0; i < n; i++)
-        put_raw(&raw, ONNX_FLOAT, v[i]);
+        put_raw(&raw, type, v[i]);
     for (size_t i = 0; i < n_dims; i++)
         wire_put_int(&t, 1, dim[i]);
-    wire_put_int(&t, 2, ONNX_FLOAT);
+    wire_put_int(&t, 2, type);
     wire_put_text(&t, 8, name);
     wire_put_message(&t, 9, &raw);
     wire_put_message(graph, 5, &t);
@@ -222,13 +222,14 @@ void
 onnx_put_block(struct buf *graph, const char *name, const double *v,
                const size_t dim[4])
 {
-    put_floats(graph, name, v, dim, 4);
+    put_block(graph, name, ONNX_FLOAT, v, dim, 4);
 }
 
 void
-onnx_put_scalar(struct buf *graph, const char *name, double v)
+onnx_put_scalar(struct buf *graph, const char *name, enum onnx_type type,
+                double v)
 {
-    put_floats(graph, name, &v, NULL, 0);
+    put_block(graph, name, type, &v, NULL, 0);
 }
 
 static void

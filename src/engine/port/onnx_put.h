@@ -31,7 +31,8 @@ void
 onnx_put_initializer(struct buf *graph, const char *name, enum onnx_type type,
                      const double *v, size_t rows, size_t cols);
 /* One number, of no dims. */
-void onnx_put_scalar(struct buf *graph, const char *name, double v);
+void onnx_put_scalar(struct buf *graph, const char *name, enum onnx_type type,
+                     double v);
 /* The same of four dims. */
 void onnx_put_block(struct buf *graph, const char *name, const double *v,
                     const size_t dim[4]);

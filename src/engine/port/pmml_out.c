@@ -637,6 +637,8 @@ pmml_write(const struct portable *p, struct buf *out, struct error *err)
     struct error ignored;
     struct boosted b;
 
+    if (p->n_answers)
+        return refuse(err);
     if (boosted_find(p, "PMML", &b, &ignored))
         return trees_write(&w, &b) && buf_check(out, err);
     if (last->op != GRAPH_DENSE && last->n_in == 1) {

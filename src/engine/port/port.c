@@ -102,6 +102,17 @@ tolerance(const struct job *j, double usual)
     return j->p->single && usual < 1e-5 ? 1e-5 : usual;
 }
 
+/* Of what is decided there by numbers of 32 bits, few rows fall on the other
+ * side. */
+static struct probe_judge
+judge(const struct job *j, double usual)
+{
+    bool floats = formats[j->o->format].floats;
+
+    return (struct probe_judge){j->p, tolerance(j, usual),
+                                floats ? j->probe.n / 500 : 0};
+}
+
 /* Fewer where an answer takes long. */
 static size_t
 probe_rows(const struct portable *p)
@@ -130,7 +141,7 @@ static bool
 job_begin(struct job *j, const struct model *m)
 {
     const struct format *f = &formats[j->o->format];
-    double *said = NULL;
+    double *said = NULL, same = model_finish(m) ? 1e-9 : 1e-12;
     bool *whole = whole_columns(j->p, j->err), asked;
     bool ok = whole &&
               probe_make(j->p, probe_rows(j->p), f->floats, whole, &j->probe,
@@ -140,10 +151,10 @@ job_begin(struct job *j, const struct model *m)
 
     /* The graph says what the model says, up to the order of sums; of what was
      * calibrated, up to what a probability keeps of its sum. */
-    ok = ok &&
-         (!said || probe_compare(&j->probe, said, j->want, portable_width(j->p),
-                                 tolerance(j, model_finish(m) ? 1e-9 : 1e-12),
-                                 &j->r->worst, j->err));
+    ok = ok && (!said || probe_compare(
+                             &j->probe, said, j->want,
+                             &(struct probe_judge){j->p, tolerance(j, same), 0},
+                             &j->r->worst, j->err));
     free(whole);
     free(said);
     return ok;
@@ -153,6 +164,7 @@ static bool
 read_again(struct job *j, struct str bytes)
 {
     const struct format *f = &formats[j->o->format];
+    const struct probe_judge how = judge(j, f->tolerance);
     struct portable *back = f->read(bytes, j->err);
     double *got = NULL;
     bool ok = false;
@@ -165,8 +177,7 @@ read_again(struct job *j, struct str bytes)
                   problem_word(j->p->problem), problem_word(back->problem));
     else
         ok = probe_score(back, j->p, &j->probe, j->pool, &got, j->err) &&
-             probe_compare(&j->probe, j->want, got, portable_width(j->p),
-                           tolerance(j, f->tolerance), &j->r->worst, j->err);
+             probe_compare(&j->probe, j->want, got, &how, &j->r->worst, j->err);
     j->r->n_rows = j->probe.n;
     j->r->check = "read again";
     free(got);
@@ -178,6 +189,7 @@ read_again(struct job *j, struct str bytes)
 static bool
 run_again(struct job *j, struct str bytes)
 {
+    const struct probe_judge how = judge(j, formats[j->o->format].tolerance);
     double *got = NULL;
     bool ok = c_source_run(&(struct c_source_trial){.of = j->p,
                                                     .prefix = prefix_of(j),
@@ -189,9 +201,7 @@ run_again(struct job *j, struct str bytes)
     j->r->check = got ? "compiled" : "no C compiler to try it";
     if (ok && got) {
         j->r->n_rows = j->probe.n;
-        ok = probe_compare(&j->probe, j->want, got, portable_width(j->p),
-                           tolerance(j, formats[j->o->format].tolerance),
-                           &j->r->worst, j->err);
+        ok = probe_compare(&j->probe, j->want, got, &how, &j->r->worst, j->err);
     }
     free(got);
     return ok;
@@ -219,7 +229,7 @@ port_write(const struct model *m, const struct port_export *o,
     buf_init(&r->notes);
     ok = p && job_begin(&j, m) && f->write(&j, out) && buf_check(out, err) &&
          check_bytes(&j, (struct str){out->data + from, out->len - from});
-    if (ok && f->floats)
+    if (ok && f->floats && !portable_wide(p))
         buf_puts(&r->notes,
                  "inputs are 32-bit floats there: a number that is nearer "
                  "than 1e-7 to a threshold may\nfall on its other side\n");

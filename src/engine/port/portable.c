@@ -102,6 +102,17 @@ portable_classes(struct portable *p, const char *const *names, size_t n,
     return true;
 }
 
+bool
+portable_answers(struct portable *p, size_t n, struct error *err)
+{
+    if (n == 0 || n > MAX_INPUTS)
+        return error_set(err, ERR_LIMIT, "%zu answers, expected 1..%d", n,
+                         MAX_INPUTS);
+    p->problem = PROBLEM_NONE;
+    p->n_answers = n;
+    return (p->answer = arena_try(&p->arena, n, sizeof *p->answer, err));
+}
+
 static void
 tell_name(struct portable *p, const char *name)
 {
@@ -128,7 +139,21 @@ portable_tell_count(struct portable *p, const char *name, size_t n)
 size_t
 portable_width(const struct portable *p)
 {
-    return p->problem == PROBLEM_MULTICLASS ? p->n_classes : 1;
+    return p->problem == PROBLEM_MULTICLASS ? p->n_classes
+           : p->problem == PROBLEM_NONE     ? p->n_answers
+                                            : 1;
+}
+
+bool
+portable_wide(const struct portable *p)
+{
+    for (size_t i = 0; i < p->graph->n; i++) {
+        enum graph_op op = p->graph->node[i].op;
+
+        if (op == GRAPH_DISTANCE || op == GRAPH_FLOOR || op == GRAPH_POW)
+            return true;
+    }
+    return false;
 }
 
 static int
@@ -163,7 +188,8 @@ portable_check(struct portable *p, struct error *err)
 {
     size_t k = p->n_classes;
 
-    if ((p->problem == PROBLEM_REGRESSION) != (k == 0) ||
+    if ((p->problem == PROBLEM_REGRESSION || p->problem == PROBLEM_NONE) !=
+            (k == 0) ||
         (p->problem == PROBLEM_BINARY && k != 2))
         return error_set(err, ERR_PARSE, "%zu classes for a %s model", k,
                          problem_word(p->problem));
@@ -237,7 +263,9 @@ portable_model(const struct portable *p, struct error *err)
 {
     struct buf prepare, about;
     struct model_parts parts = {.family = &imported_family,
-                                .target = p->target ? p->target : "target",
+                                .target = p->n_answers ? NULL
+                                          : p->target  ? p->target
+                                                       : "target",
                                 .problem = p->problem,
                                 .classes = (const char *const *)p->classes,
                                 .n_classes = p->n_classes};
@@ -248,7 +276,8 @@ portable_model(const struct portable *p, struct error *err)
     prepare_text(p, &prepare);
     buf_printf(&about, "{%s}", p->about.data);
     if (buf_check(&prepare, err) && buf_check(&about, err) &&
-        (parts.learner = imported_new(graph_ref(p->graph), err))) {
+        (parts.learner =
+             imported_new(graph_ref(p->graph), p->answer, p->n_answers, err))) {
         parts.prepare = prepare.data;
         parts.params = about.data;
         m = model_of_parts(&parts, err);

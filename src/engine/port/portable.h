@@ -6,6 +6,7 @@
  *
  * The columns of the graph's design are the inputs: numbers, NaN where missing,
  * and of a text its level's number, NaN where it is missing or none of them.
+ * A model without a target, PROBLEM_NONE, has answers by name.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_PORT_PORTABLE_H
 #define LATHE_ENGINE_PORT_PORTABLE_H
@@ -34,6 +35,8 @@ struct portable {
     enum problem problem;
     const char **classes; /* n_classes; 0 for a regression */
     size_t n_classes;
+    struct answer *answer; /* n_answers; of PROBLEM_NONE */
+    size_t n_answers;
     const char *target; /* NULL: the file does not say */
     bool single;        /* its answers are computed in 32 bits */
     double slack;       /* what 32 bits may change of an answer, where that is
@@ -54,14 +57,18 @@ bool portable_name_rest(struct portable *p, const char *prefix,
                         struct error *err) MUST_USE;
 bool portable_classes(struct portable *p, const char *const *names, size_t n,
                       struct error *err) MUST_USE;
+/* It has no target but n answers, which are the caller's to fill in. */
+bool portable_answers(struct portable *p, size_t n, struct error *err) MUST_USE;
 /* A member of about: "objective": "binary:logistic". */
 void portable_tell(struct portable *p, const char *name, const char *text);
 void portable_tell_count(struct portable *p, const char *name, size_t n);
-/* How wide answers are: 1, or the number of classes. */
+/* How wide answers are: 1, or the number of classes, or of answers. */
 size_t portable_width(const struct portable *p);
 /* Names, problem, classes, graph: all that must be so before it is used. */
 bool portable_check(struct portable *p, struct error *err) MUST_USE;
 
+/* Does its graph want 64-bit numbers: distances, dates, comparisons? */
+bool portable_wide(const struct portable *p);
 /* The column that an input is: text, date, timestamp or float. */
 enum col_type portable_type(const struct portable_input *in);
 /* A model of family "imported"; the target is "target" where nobody says. */

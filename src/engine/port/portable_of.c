@@ -9,9 +9,15 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/classic/als.h"
 #include "engine/classic/bayes.h"
+#include "engine/classic/ets.h"
+#include "engine/classic/isolation.h"
+#include "engine/classic/kmeans.h"
+#include "engine/classic/knn.h"
 #include "engine/classic/linear.h"
 #include "engine/classic/path.h"
+#include "engine/classic/pca.h"
 #include "engine/classic/sgd.h"
 #include "engine/neural/cnn.h"
 #include "engine/neural/mlp.h"
@@ -20,6 +26,7 @@
 #include "engine/port/portable_of.h"
 #include "engine/trees/forest.h"
 #include "engine/trees/gbdt.h"
+#include "engine/trees/lags.h"
 #include "engine/trees/objective.h"
 #include "engine/trees/tree.h"
 
@@ -68,6 +75,11 @@ target_take_names(struct portable *p, const struct model *m, struct error *err)
     const char *const *names, *target = model_target(m);
     size_t n = model_classes(m, &names);
 
+    for (size_t c = 0; model_problem(m) == PROBLEM_NONE && c < model_width(m);
+         c++)
+        if ((c == 0 && !portable_answers(p, model_width(m), err)) ||
+            !model_answer(m, c, &p->answer[c]))
+            return false;
     target = target ? target : "";
     p->target = arena_text(&p->arena, target, strlen(target), err);
     return p->target && (n == 0 || portable_classes(p, names, n, err));
@@ -214,9 +226,11 @@ gbdt_link(struct portable *p, const struct loss_rule *loss, uint32_t in,
 }
 
 static bool
-gbdt_take(struct portable *p, const void *learner, uint32_t in,
+gbdt_take(struct portable *p, const struct portable_from *from,
           struct error *err)
 {
+    const void *learner = from->learner;
+    uint32_t in = from->in;
     struct graph_node n = {.op = GRAPH_TREES, .n_in = 1, .in = &in};
     uint32_t id;
 
@@ -229,13 +243,14 @@ gbdt_take(struct portable *p, const void *learner, uint32_t in,
 
 /* Means of shares, which are shares but for rounding. */
 static bool
-random_forest_take(struct portable *p, const void *learner, uint32_t in,
+random_forest_take(struct portable *p, const struct portable_from *from,
                    struct error *err)
 {
+    uint32_t in = from->in;
     struct graph_node n = {.op = GRAPH_TREES, .n_in = 1, .in = &in};
     uint32_t id;
 
-    if (!(n.trees = forest_take(forest_forest(learner), err)))
+    if (!(n.trees = forest_take(forest_forest(from->learner), err)))
         return false;
     n.width = n.trees->n_outputs;
     return graph_add(p->graph, &n, &id, err) &&
@@ -245,10 +260,11 @@ random_forest_take(struct portable *p, const void *learner, uint32_t in,
 }
 
 static bool
-linear_take(struct portable *p, const void *learner, uint32_t in,
+linear_take(struct portable *p, const struct portable_from *from,
             struct error *err)
 {
-    struct linear_weights w = linear_weights_of(learner);
+    struct linear_weights w = linear_weights_of(from->learner);
+    uint32_t in = from->in;
     struct graph_node n = {.op = GRAPH_DENSE,
                            .width = w.n_outputs,
                            .n_in = 1,
@@ -271,32 +287,93 @@ linear_take(struct portable *p, const void *learner, uint32_t in,
                id, err);
 }
 
-/* in: the columns that the learner sees. */
+/* The rows less their means along the components. */
+static bool
+pca_take(struct portable *p, const struct portable_from *from,
+         struct error *err)
+{
+    struct pca_parts m = pca_parts(from->learner);
+    uint32_t in = from->in, id;
+    struct graph_node scale = {.op = GRAPH_SCALE,
+                               .width = m.p,
+                               .n_in = 1,
+                               .in = &in,
+                               .n_a = m.p,
+                               .n_b = m.p};
+    struct graph_node along = {.op = GRAPH_DENSE,
+                               .width = m.k,
+                               .n_in = 1,
+                               .in = &id,
+                               .n_a = m.p * m.k};
+    struct graph *g = p->graph;
+    double *a;
+
+    if (!graph_add(g, &scale, &id, err))
+        return false;
+    for (size_t j = 0; j < m.p; j++) {
+        g->node[id].a[j] = m.mean[j];
+        g->node[id].b[j] = 1;
+    }
+    if (!graph_add(g, &along, &id, err))
+        return false;
+    a = g->node[id].a;
+    for (size_t c = 0; c < m.k; c++) {
+        double sd = m.whiten ? sqrt(m.variance[c]) : 1;
+
+        for (size_t j = 0; j < m.p; j++)
+            a[j * m.k + c] = sd > 0 ? m.loading[c * m.p + j] / sd : 0;
+    }
+    return true;
+}
+
 static const struct taker {
     const struct family *family;
-    bool (*take)(struct portable *p, const void *learner, uint32_t in,
+    bool (*take)(struct portable *p, const struct portable_from *from,
                  struct error *err);
+    unsigned how; /* portable_columns() */
 } takers[] = {
-    {&elastic_net_family, linear_take},
-    {&extra_trees_family, random_forest_take},
-    {&forest_family, random_forest_take},
-    {&gbdt_family, gbdt_take},
-    {&lasso_family, linear_take},
-    {&linear_family, linear_take},
-    {&logistic_family, linear_take},
-    {&ridge_family, linear_take},
-    {&sgd_family, linear_take},
+    {&elastic_net_family, linear_take, PORTABLE_CODES},
+    {&extra_trees_family, random_forest_take, PORTABLE_CODES},
+    {&forest_family, random_forest_take, PORTABLE_CODES},
+    {&gbdt_family, gbdt_take, PORTABLE_CODES},
+    {&isolation_forest_family, portable_take_isolation,
+     PORTABLE_CODES | PORTABLE_UNSCALED},
+    {&kmeans_family, portable_take_kmeans, PORTABLE_CODES},
+    {&knn_family, portable_take_knn, PORTABLE_CODES},
+    {&lasso_family, linear_take, PORTABLE_CODES},
+    {&linear_family, linear_take, PORTABLE_CODES},
+    {&logistic_family, linear_take, PORTABLE_CODES},
+    {&pca_family, pca_take, PORTABLE_CODES},
+    {&ridge_family, linear_take, PORTABLE_CODES},
+    {&sgd_family, linear_take, PORTABLE_CODES},
+};
+
+/* Why others cannot be written: a file answers a row by itself. */
+static const struct {
+    const struct family *family;
+    const char *why;
+} kept[] = {
+    {&als_family, "it knows users and items by their ratings"},
+    {&ets_family, "it goes on with a series"},
+    {&gbdt_lags_family, "it answers a row by the rows before it"},
+    {&seasonal_naive_family, "it goes on with a series"},
 };
 
 static const struct taker *
 taker_find(const struct model *m, struct error *err)
 {
+    const char *why = "no format has it";
+
     for (size_t i = 0; i < sizeof takers / sizeof takers[0]; i++)
         if (takers[i].family == model_family(m))
             return &takers[i];
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        if (kept[i].family == model_family(m))
+            why = kept[i].why;
     error_set(err, ERR_TYPE,
-              "a model of kind '%s' can be written in lathe's own format only",
-              model_family(m)->name);
+              "a model of kind '%s' can be written in lathe's own format "
+              "only, and %s: ask it by lathe predict or an endpoint",
+              model_family(m)->name, why);
     return NULL;
 }
 
@@ -334,12 +411,16 @@ learner_take(struct portable *p, const struct model *m, struct error *err)
         return false;
     if (bayes)
         return portable_take_bayes(p, from, &features, learner, err);
-    if (!portable_columns(p->graph, from, &features, !mlp, &id, err))
+    if (!portable_columns(p->graph, from, &features,
+                          t     ? t->how
+                          : mlp ? 0
+                                : PORTABLE_CODES,
+                          &id, err))
         return false;
     if (mlp)
         return portable_take_mlp(p, from, &features, learner, id, err);
     if (t)
-        return t->take(p, learner, id, err);
+        return t->take(p, &(struct portable_from){from, learner, id}, err);
     return portable_take_cnn(p, learner, id, err);
 }
 

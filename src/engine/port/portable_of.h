@@ -19,10 +19,12 @@ struct portable_features {
 bool portable_features_put(struct graph *g, const struct portable_features *f,
                            const size_t *ref, size_t n, uint32_t *id,
                            struct error *err) MUST_USE;
-/* The columns that the learner sees, as a node; without codes those that are
- * none, or UINT32_MAX where all are. */
+/* The columns that the learner sees, as a node; without PORTABLE_CODES those
+ * that are none, or UINT32_MAX where all are; PORTABLE_UNSCALED: numbers are
+ * filled in, not scaled. */
+enum { PORTABLE_CODES = 1, PORTABLE_UNSCALED = 2 };
 bool portable_columns(struct graph *g, const struct prepare *from,
-                      const struct portable_features *features, bool codes,
+                      const struct portable_features *features, unsigned how,
                       uint32_t *id, struct error *err) MUST_USE;
 
 /* Inputs, and the steps of a preparation that was learnt.  ERR_TYPE names a
@@ -56,6 +58,20 @@ bool portable_put_curve(struct graph *g, const struct portable_curve *c,
 bool portable_take_bayes(struct portable *p, const struct prepare *from,
                          const struct portable_features *features,
                          const void *learner, struct error *err) MUST_USE;
+
+/* Of the columns `in`: the nearest centre or rows; the score of an isolation
+ * forest, of columns that are not scaled. */
+struct portable_from {
+    const struct prepare *prepare;
+    const void *learner;
+    uint32_t in;
+};
+bool portable_take_isolation(struct portable *p, const struct portable_from *f,
+                             struct error *err) MUST_USE;
+bool portable_take_kmeans(struct portable *p, const struct portable_from *f,
+                          struct error *err) MUST_USE;
+bool portable_take_knn(struct portable *p, const struct portable_from *f,
+                       struct error *err) MUST_USE;
 
 /* A row of a table for each level of feature `ref`, from row 1 on; row 0 is for
  * none of them.  rows: (n_levels + 1, width). */

@@ -118,14 +118,14 @@ input_of_kind(struct preparing *w, enum design_kind kind, uint32_t *id,
 
 /* Numbers and codes as they are, in their order. */
 static bool
-prepare_asis(struct preparing *w, bool codes)
+prepare_asis(struct preparing *w, unsigned how)
 {
     size_t *ref = mem_try_array(w->n_cols, sizeof *ref, w->err), n = 0;
     bool ok = ref != NULL;
 
     for (size_t c = 0; c < w->n_cols && ok; c++)
         if (is_wanted(w, c, DESIGN_NUMBER, true) ||
-            (codes && is_wanted(w, c, DESIGN_CODE, true))) {
+            (how & PORTABLE_CODES && is_wanted(w, c, DESIGN_CODE, true))) {
             w->place[c] = (uint32_t)(w->n_gathered + n);
             ref[n++] = prepare_source(w->from, c)->ref;
         }
@@ -139,7 +139,7 @@ prepare_asis(struct preparing *w, bool codes)
 
 /* Imputed and scaled numbers. */
 static bool
-prepare_numbers(struct preparing *w)
+prepare_numbers(struct preparing *w, unsigned how)
 {
     struct graph_node fill = {.op = GRAPH_FILL, .n_in = 1, .c = 1};
     struct graph_node scale = {.op = GRAPH_SCALE, .n_in = 1};
@@ -153,17 +153,21 @@ prepare_numbers(struct preparing *w)
     fill.width = fill.n_a = scale.width = scale.n_a = scale.n_b = n;
     fill.in = &in;
     scale.in = &filled;
-    if (!graph_add(w->g, &fill, &filled, w->err) ||
-        !graph_add(w->g, &scale, &scaled, w->err))
+    if (!graph_add(w->g, &fill, &filled, w->err))
+        return false;
+    scaled = filled;
+    if (!(how & PORTABLE_UNSCALED) && !graph_add(w->g, &scale, &scaled, w->err))
         return false;
     for (size_t c = 0, k = 0; c < w->n_cols; c++) {
         const struct design_source *s = prepare_source(w->from, c);
 
         if (s->kind != DESIGN_NUMBER || is_plain(s))
             continue;
-        w->g->node[filled].a[k] = s->fill;
-        w->g->node[scaled].a[k] = s->shift;
-        w->g->node[scaled].b[k++] = s->scale;
+        if (scaled != filled) {
+            w->g->node[scaled].a[k] = s->shift;
+            w->g->node[scaled].b[k] = s->scale;
+        }
+        w->g->node[filled].a[k++] = s->fill;
     }
     w->part[w->n_parts++] = scaled;
     return true;
@@ -278,7 +282,7 @@ kinds_check(const struct preparing *w)
 
 bool
 portable_columns(struct graph *g, const struct prepare *from,
-                 const struct portable_features *features, bool codes,
+                 const struct portable_features *features, unsigned how,
                  uint32_t *id, struct error *err)
 {
     struct preparing w = {.from = from,
@@ -293,8 +297,8 @@ portable_columns(struct graph *g, const struct prepare *from,
     w.part = mem_try_array(w.n_cols + 4, sizeof *w.part, err);
     for (size_t c = 0; c < w.n_cols && w.place; c++)
         w.place[c] = UINT32_MAX;
-    ok = w.place && w.part && kinds_check(&w) && prepare_asis(&w, codes) &&
-         prepare_numbers(&w) && prepare_missing(&w) && prepare_texts(&w) &&
+    ok = w.place && w.part && kinds_check(&w) && prepare_asis(&w, how) &&
+         prepare_numbers(&w, how) && prepare_missing(&w) && prepare_texts(&w) &&
          put_in_order(&w, id);
     free(w.place);
     free(w.part);

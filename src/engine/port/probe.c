@@ -390,29 +390,36 @@ probe_ask(const struct model *m, const struct portable *like,
 
 /* ---- judging ---- */
 
+static double
+difference(double a, double b, double scale)
+{
+    double d = a == b || (isnan(a) && isnan(b)) ? 0 : fabs(a - b) / scale;
+
+    return isnan(d) ? INFINITY : d;
+}
+
 bool
 probe_compare(const struct probe *q, const double *a, const double *b,
-              size_t width, double tolerance, double *worst, struct error *err)
+              const struct probe_judge *how, double *worst, struct error *err)
 {
+    size_t width = portable_width(how->p), at = 0, apart = 0;
     double scale = 1;
-    size_t at = 0;
 
     for (size_t i = 0; i < q->n * width; i++)
         if (isfinite(a[i]) && fabs(a[i]) > scale)
             scale = fabs(a[i]);
     for (size_t i = 0; i < q->n * width; i++) {
-        double d = a[i] == b[i] || (isnan(a[i]) && isnan(b[i]))
-                       ? 0
-                       : fabs(a[i] - b[i]) / scale;
+        bool whole = how->p->n_answers && how->p->answer[i % width].whole;
+        double d = difference(a[i], b[i], scale);
 
-        if (isnan(d))
-            d = INFINITY;
+        if (whole && d > how->tolerance && apart++ < how->spare)
+            continue;
         if (d > *worst) {
             *worst = d;
             at = i;
         }
     }
-    if (*worst <= tolerance)
+    if (*worst <= how->tolerance)
         return true;
     return error_set(err, ERR_STATE,
                      "row %zu of %zu made up to compare gives %.9g, expected "

@@ -34,8 +34,14 @@ bool probe_ask(const struct model *m, const struct portable *like,
                const struct probe *q, struct pool *pool, double **out,
                bool *asked, struct error *err) MUST_USE;
 /* The largest difference, relative where values are large; ERR_STATE with the
- * worst row when it is over the tolerance. */
+ * worst row when it is over the tolerance.  Of answers that are whole numbers
+ * so many rows may differ that the question is decided by rounding in. */
+struct probe_judge {
+    const struct portable *p;
+    double tolerance;
+    size_t spare; /* rows */
+};
 bool probe_compare(const struct probe *q, const double *a, const double *b,
-                   size_t width, double tolerance, double *worst,
+                   const struct probe_judge *how, double *worst,
                    struct error *err) MUST_USE;
 #endif
