@@ -348,6 +348,7 @@ UNIT += tests/unit/test_pca
 UNIT += tests/unit/test_gradient
 UNIT += tests/unit/test_part
 UNIT += tests/unit/test_port
+UNIT += tests/unit/test_port_families
 UNIT += tests/unit/test_port_line
 UNIT += tests/unit/test_port_net
 UNIT += tests/unit/test_port_read

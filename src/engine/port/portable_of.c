@@ -392,6 +392,14 @@ features_plain(struct portable *p, const struct prepare *from,
     return f->column && f->node;
 }
 
+/* Is it taken by a function of its own? */
+static bool
+is_taken_apart(const struct family *f)
+{
+    return f == &cnn_family || f == &imported_family || f == &mlp_family ||
+           f == &naive_bayes_family;
+}
+
 static bool
 learner_take(struct portable *p, const struct model *m, struct error *err)
 {
@@ -403,8 +411,7 @@ learner_take(struct portable *p, const struct model *m, struct error *err)
     const struct taker *t = NULL;
     uint32_t id;
 
-    if (model_family(m) != &cnn_family && !mlp && !bayes &&
-        !(t = taker_find(m, err)))
+    if (!is_taken_apart(model_family(m)) && !(t = taker_find(m, err)))
         return false;
     if (!(prepare_steps(from) ? portable_steps_put(p, from, &features, err)
                               : features_plain(p, from, &features, err)))
@@ -438,6 +445,8 @@ portable_of(const struct model *m, struct error *err)
     size_t pixels = 0;
     bool ok;
 
+    if (!is_taken_apart(model_family(m)) && !taker_find(m, err))
+        return NULL;
     if (model_family(m) == &cnn_family)
         pixels = portable_pixels(model_learner(m));
     p = portable_new(pixels ? pixels : n_inputs(model_prepare(m)), err);
