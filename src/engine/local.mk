@@ -32,6 +32,7 @@ liblathe_a_SOURCES += src/engine/classic/linear.h
 liblathe_a_SOURCES += src/engine/classic/linear_fit.h
 liblathe_a_SOURCES += src/engine/classic/linear_path.c
 liblathe_a_SOURCES += src/engine/classic/linear_step.c
+liblathe_a_SOURCES += src/engine/classic/linear_wide.c
 liblathe_a_SOURCES += src/engine/classic/neighbours.c
 liblathe_a_SOURCES += src/engine/classic/neighbours.h
 liblathe_a_SOURCES += src/engine/classic/panels.c

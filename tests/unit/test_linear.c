@@ -22,7 +22,12 @@
 #include "base/rng.h"
 #include "engine/classic/linear.h"
 
-enum { N = 90, P = 4, MAX_K = 3 };
+enum {
+    N = 90,
+    P = 4,
+    MAX_K = 3,
+    WIDE = 5000 /* columns, more than there is a matrix of products for */
+};
 
 static const struct design_column columns[P] = {
     {"a", 0}, {"b", 0}, {"c", 0}, {"d", 0}};
@@ -104,7 +109,7 @@ learn(struct data *s, const char *const *set, struct pool *pool,
 /* Weights (k, P) then k biases, through the file, the way a reader in another
  * language would see them. */
 static void
-weights_of(const void *learner, size_t k, double *out)
+weights_of_columns(const void *learner, size_t k, size_t p, double *out)
 {
     struct st_writer *w = st_writer_new();
     struct st_file *f;
@@ -121,8 +126,9 @@ weights_of(const void *learner, size_t k, double *out)
     f = st_parse((struct str){file.data, file.len}, &err);
     assert_non_null(f);
     assert_true(
-        st_need(f, "linear.weight", ST_F64, (int64_t)(k * P), &t, &err));
-    memcpy(out, t.data, k * P * sizeof *out);
+        st_need(f, "linear.weight", ST_F64, (int64_t)(k * p), &t, &err));
+    for (size_t c = 0; c < k; c++)
+        memcpy(out + c * P, (const double *)t.data + c * p, P * sizeof *out);
     assert_true(st_need(f, "linear.bias", ST_F64, (int64_t)k, &t, &err));
     memcpy(out + k * P, t.data, k * sizeof *out);
     st_free(f);
@@ -132,9 +138,35 @@ weights_of(const void *learner, size_t k, double *out)
 }
 
 static void
-expect(enum problem problem, bool weighs, const char *const *set,
-       const double *want, size_t k)
+weights_of(const void *learner, size_t k, double *out)
 {
+    weights_of_columns(learner, k, P, out);
+}
+
+/* The same rows with columns of zeros behind their own, which have no weight:
+ * the solution stays what it was. */
+static double *
+widen(struct data *s)
+{
+    static struct design_column many[WIDE];
+    double *x = calloc((size_t)WIDE * N, sizeof *x);
+    struct error err;
+
+    assert_non_null(x);
+    memcpy(x, s->x, sizeof s->x);
+    for (size_t j = 0; j < WIDE; j++)
+        many[j] = j < P ? columns[j] : (struct design_column){"zero", 0};
+    design_free(s->d);
+    s->d = design_dense(x, N, WIDE, many, &err);
+    assert_non_null(s->d);
+    return x;
+}
+
+static void
+expect_of(enum problem problem, bool weighs, bool wide, const char *const *set,
+          const double *want, size_t k)
+{
+    double *x = NULL;
     double got[MAX_K * P + MAX_K];
     struct data s;
     struct error err;
@@ -143,17 +175,28 @@ expect(enum problem problem, bool weighs, const char *const *set,
     data_make(&s, problem);
     if (weighs)
         s.t.weight = s.weight;
+    if (wide)
+        x = widen(&s);
     learner = learn(&s, set, NULL, &err);
     assert_non_null(learner);
-    weights_of(learner, k, got);
+    weights_of_columns(learner, k, wide ? WIDE : P, got);
     for (size_t i = 0; i < k * P + k; i++)
         if (!(fabs(got[i] - want[i]) < 1e-6)) {
-            print_message("# weight %zu: got %.12g, want %.12g\n", i, got[i],
-                          want[i]);
+            print_message("# %s weight %zu: got %.12g, want %.12g\n",
+                          wide ? "wide" : "narrow", i, got[i], want[i]);
             fail();
         }
     linear_family.free(learner);
     design_free(s.d);
+    free(x);
+}
+
+static void
+expect(enum problem problem, bool weighs, const char *const *set,
+       const double *want, size_t k)
+{
+    expect_of(problem, weighs, false, set, want, k);
+    expect_of(problem, weighs, true, set, want, k);
 }
 
 static void

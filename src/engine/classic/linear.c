@@ -161,15 +161,17 @@ static bool
 fitting_init(struct fitting *f, struct error *err)
 {
     size_t n = f->n, p = f->p;
+    bool wide = p > LINEAR_GRAM_COLS;
 
     return dense_try(&f->x, n, p, err) && dense_try(&f->eta, n, f->k, err) &&
            (f->problem != PROBLEM_MULTICLASS ||
             dense_try(&f->lse, n, 1, err)) &&
            dense_try(&f->move, n, 1, err) && dense_try(&f->curve, n, 1, err) &&
-           dense_try(&f->rest, n, 1, err) && dense_try(&f->h, p, p, err) &&
-           dense_try(&f->solved, p, p, err) && dense_try(&f->g, p, 1, err) &&
-           dense_try(&f->mean, p, 1, err) && dense_try(&f->step, p, 1, err) &&
-           dense_try(&f->pull, p, 1, err) &&
+           dense_try(&f->rest, n, 1, err) &&
+           dense_try(&f->h, p, wide ? 4 : p, err) &&
+           dense_try(&f->solved, wide ? n : p, wide ? 1 : p, err) &&
+           dense_try(&f->g, p, 1, err) && dense_try(&f->mean, p, 1, err) &&
+           dense_try(&f->step, p, 1, err) && dense_try(&f->pull, p, 1, err) &&
            dense_try(&f->partial, pool_chunks(n, LINEAR_ROWS), 1, err) &&
            dense_try(&f->score, n, f->k, err);
 }

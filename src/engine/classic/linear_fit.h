@@ -10,7 +10,8 @@ enum {
     LINEAR_ROWS = 4096, /* rows a chunk */
     LINEAR_TILE = 512,  /* rows of a column that stay in cache */
     LINEAR_MAX_HALVINGS = 40,
-    LINEAR_MAX_COLS = 4096
+    LINEAR_GRAM_COLS = 4096, /* beyond it no matrix of products is made */
+    LINEAR_MAX_COLS = 1 << 20
 };
 
 /* The fitted model. */
@@ -63,7 +64,8 @@ struct fitting {
     double *lse;          /* n: log of the sum of exp(eta), softmax only */
     double *move;         /* n: what the step adds to eta */
     double *curve, *rest; /* n: second and first derivative in eta */
-    double *h, *solved;   /* (p, p): the quadratic part; its Cholesky factor */
+    double *h, *solved;   /* (p, p): the quadratic part; its Cholesky factor;
+                             of linear_wide.c: (4, p); n */
     double *g, *mean, *step, *pull; /* p each */
     double *partial;                /* a chunk each */
     double *score;                  /* (n, k) row-major, for events */
@@ -79,6 +81,14 @@ linear_weight(const struct fitting *f, size_t i)
 /* One step of class c with the others held still; the largest change of a
  * weight, relative to the largest weight where that is over 1. */
 double linear_step(struct fitting *f, size_t c);
+
+/* ---- linear_wide.c: more than LINEAR_GRAM_COLS columns ---- */
+
+/* g, mean and what else is known of the model around the weights of a class,
+ * after derivatives and g_bias, h_bias. */
+void wide_build(struct fitting *f, const double *w);
+/* step: to its minimum. */
+void wide_solve(struct fitting *f, const double *w);
 
 /* Weights and margins of 0. */
 void linear_reset(struct fitting *f);

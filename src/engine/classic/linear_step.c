@@ -6,7 +6,8 @@
  * step is halved until the objective does not rise.  Without an L1 part the
  * minimum is a Cholesky solve; with one, or where columns are collinear,
  * coordinate descent on the same p x p matrix, so that a sweep costs p^2
- * whatever the number of rows.
+ * whatever the number of rows.  Where p is large there is no such matrix:
+ * linear_wide.c.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -165,11 +166,16 @@ model_build(struct fitting *f, size_t c)
     const double *w = f->l->weight + c * f->p;
 
     pool_for(f->ctx->pool, f->n, LINEAR_ROWS, derive_chunk, &a);
-    pool_for(f->ctx->pool, f->p, 1, gram_chunk, f);
+    if (f->p <= LINEAR_GRAM_COLS)
+        pool_for(f->ctx->pool, f->p, 1, gram_chunk, f);
     f->g_bias = dense_sum(f->rest, f->n) / n;
     f->h_bias = dense_sum(f->curve, f->n) / n;
     if (!(f->h_bias > 1e-300))
         return false;
+    if (f->p > LINEAR_GRAM_COLS) {
+        wide_build(f, w);
+        return true;
+    }
     for (size_t j = 0; j < f->p; j++)
         f->mean[j] /= n;
     for (size_t j = 0; j < f->p; j++) {
@@ -307,7 +313,9 @@ linear_step(struct fitting *f, size_t c)
 
     if (!model_build(f, c))
         return 0;
-    if (f->l1 > 0 || !solve_cholesky(f))
+    if (f->p > LINEAR_GRAM_COLS)
+        wide_solve(f, w);
+    else if (f->l1 > 0 || !solve_cholesky(f))
         solve_descent(f, w);
     bias = -(f->g_bias + dense_dot(f->mean, f->step, f->p)) / f->h_bias;
     for (size_t i = 0; i < f->n; i++)

@@ -195,10 +195,10 @@ pathing_init(struct pathing *f, struct error *err)
     size_t p = design_cols(f->d->train);
     bool chosen = !params_is_set(f->params, "lambda");
 
-    if (p > LINEAR_MAX_COLS)
+    if (p > LINEAR_GRAM_COLS)
         return error_set(err, ERR_LIMIT,
                          "%zu columns after encoding, %s takes %d", p,
-                         f->family->name, LINEAR_MAX_COLS);
+                         f->family->name, LINEAR_GRAM_COLS);
     f->n_steps = chosen ? (size_t)params_int(f->params, "steps") : 1;
     f->n_folds = chosen ? (size_t)params_int(f->params, "folds") : 1;
     if (chosen && f->d->y->n < f->n_folds)

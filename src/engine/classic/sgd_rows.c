@@ -14,9 +14,9 @@
 #include "base/rng.h"
 
 enum {
-    MOST_ROWS = 1 << 18,  /* of a block */
-    LEAST_ROWS = 1 << 10, /* where there are so many columns */
-    CELLS = 1 << 23,      /* 64 MiB */
+    MOST_ROWS = 1 << 18, /* of a block */
+    LEAST_ROWS = 1 << 8, /* where there are so many columns */
+    CELLS = 1 << 23,     /* 64 MiB */
     GRAIN = 256,
     STREAM_PLACE = 0x73676470,
     STREAM_CHUNK = 0x73676463
