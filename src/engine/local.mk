@@ -320,6 +320,7 @@ UNIT += tests/unit/test_ets
 UNIT += tests/unit/test_explain
 UNIT += tests/unit/test_finish
 UNIT += tests/unit/test_forest
+UNIT += tests/unit/test_wide
 UNIT += tests/unit/test_gbdt
 UNIT += tests/unit/test_grow
 UNIT += tests/unit/test_hist

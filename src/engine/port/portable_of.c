@@ -112,7 +112,7 @@ node_take(struct ensemble *e, const struct forest *f, size_t i, double *member,
     bool category = f->flags[i] & TREE_CATEGORY;
     uint32_t number;
 
-    to->feature = f->feature[i];
+    to->feature = tree_feature(f, i);
     to->kind = category ? ENSEMBLE_SET : ENSEMBLE_LT;
     to->threshold = f->threshold[i];
     if (!category) {

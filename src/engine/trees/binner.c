@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/mem.h"
 
 struct binner {
@@ -19,7 +20,7 @@ struct binner {
     uint16_t *code;    /* n_levels; owned */
 };
 
-enum { DIGIT_BITS = 11, DIGITS = 6, DIGIT_SIZE = 1 << DIGIT_BITS };
+enum { FEW_KEYS = 4096 /* fewer than pay for digits of 11 bits, not 8 */ };
 
 /* Doubles as integers in the same order; -0 becomes 0. */
 static uint64_t
@@ -43,38 +44,54 @@ value_of(uint64_t key)
 }
 
 static unsigned
-digit(uint64_t key, int d)
+digit(uint64_t key, unsigned d, unsigned bits)
 {
-    return (unsigned)(key >> (d * DIGIT_BITS)) & (DIGIT_SIZE - 1);
+    return (unsigned)(key >> (d * bits)) & ((1u << bits) - 1);
 }
 
-/* Sort n keys; tmp has room for n.  Returns where the sorted ones are. */
-static uint64_t *
-radix_sort(uint64_t *key, uint64_t *tmp, size_t n, size_t *count)
+/* Sort n keys; tmp has room for n, count for what digits_of() says.  Returns
+ * where the sorted ones are. */
+static INLINE_ALWAYS uint64_t *
+sort_by(uint64_t *key, uint64_t *tmp, size_t n, size_t *count, unsigned bits)
 {
-    memset(count, 0, DIGITS * DIGIT_SIZE * sizeof *count);
-    for (size_t i = 0; i < n; i++)
-        for (int d = 0; d < DIGITS; d++)
-            count[d * DIGIT_SIZE + (int)digit(key[i], d)]++;
-    for (int d = 0; d < DIGITS; d++) {
-        size_t *at = count + d * DIGIT_SIZE, sum = 0;
+    unsigned digits = (64 + bits - 1) / bits, size = 1u << bits;
 
-        if (n == 0 || at[digit(key[0], d)] == n)
+    for (size_t i = 0; i < n; i++)
+        for (unsigned d = 0; d < digits; d++)
+            count[d * size + digit(key[i], d, bits)]++;
+    for (unsigned d = 0; d < digits; d++) {
+        size_t *at = count + d * size, sum = 0;
+
+        if (n == 0 || at[digit(key[0], d, bits)] == n)
             continue; /* one digit for all: nothing moves */
-        for (size_t v = 0; v < DIGIT_SIZE; v++) {
+        for (size_t v = 0; v < size; v++) {
             size_t c = at[v];
 
             at[v] = sum;
             sum += c;
         }
         for (size_t i = 0; i < n; i++)
-            tmp[at[digit(key[i], d)]++] = key[i];
+            tmp[at[digit(key[i], d, bits)]++] = key[i];
 
         uint64_t *t = key;
         key = tmp;
         tmp = t;
     }
     return key;
+}
+
+/* count: zeros, as many as there are digits of so many keys. */
+static size_t
+digits_of(size_t n)
+{
+    return n < FEW_KEYS ? 8 << 8 : 6 << 11;
+}
+
+static uint64_t *
+radix_sort(uint64_t *key, uint64_t *tmp, size_t n, size_t *count)
+{
+    return n < FEW_KEYS ? sort_by(key, tmp, n, count, 8)
+                        : sort_by(key, tmp, n, count, 11);
 }
 
 /* A value above a and not above b, in the middle where there is room. */
@@ -184,7 +201,7 @@ binner_fit(const double *x, size_t n, unsigned max_bins, struct error *err)
     if (!check_bins(max_bins, err) || !(b = mem_try_array(1, sizeof *b, err)) ||
         !(key = mem_try_array(n, sizeof *key, err)) ||
         !(tmp = mem_try_array(n, sizeof *tmp, err)) ||
-        !(count = mem_try_array(DIGITS * DIGIT_SIZE, sizeof *count, err)))
+        !(count = mem_try_array(digits_of(n), sizeof *count, err)))
         goto out;
     for (size_t i = 0; i < n; i++)
         if (!isnan(x[i]))

@@ -133,7 +133,7 @@ columns_check(const struct boost *s, struct error *err)
 
     for (size_t i = f->node_start[s->inherited * s->k];
          s->slot_of && i < f->n_nodes; i++)
-        if (s->slot_of[f->feature[i]] == SIZE_MAX)
+        if (s->slot_of[tree_feature(f, i)] == SIZE_MAX)
             return damaged(err, "a tree");
     return true;
 }

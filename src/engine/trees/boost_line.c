@@ -25,7 +25,7 @@ enum { MOST = 16 }; /* columns of a line: the nearest ones to the leaf */
 
 struct line {
     size_t n;
-    uint16_t col[MOST];
+    uint32_t col[MOST];
     double term[MOST];
     double base;
 };
@@ -134,7 +134,7 @@ find_columns(const struct forest *f, struct line *line)
                 continue;
             while (node >= 0) {
                 struct line *to = &line[~child];
-                uint16_t col = f->feature[start + (size_t)node];
+                uint32_t col = tree_feature(f, start + (size_t)node);
                 bool new = !(f->flags[start + (size_t)node] & TREE_CATEGORY);
                 int32_t up = node - 1;
 

@@ -66,7 +66,7 @@ refit_init(struct refit *r, struct error *err)
     if (!r->x || !r->used || !r->leaf || !r->sum)
         return false;
     for (size_t i = 0; i < f->n_nodes; i++)
-        r->used[f->feature[i]] = true;
+        r->used[tree_feature(f, i)] = true;
     pool_for(r->s->ctx->pool, f->n_cols, 1, pull_columns, r);
     return progress_check(r->s->ctx->progress, err);
 }
@@ -82,7 +82,7 @@ leaf_of(const struct refit *r, size_t row)
 
     while (at >= 0) {
         size_t node = start + (size_t)at;
-        double x = r->x[f->feature[node] * r->s->n + row];
+        double x = r->x[tree_feature(f, node) * r->s->n + row];
 
         at = tree_goes_left(f, node, x) ? f->left[node] : f->right[node];
     }

@@ -50,7 +50,7 @@ make_nodes(const struct boost *s, size_t tree, struct replay *r,
         return false;
     for (size_t i = 0; i < r->n_nodes; i++) {
         struct replay_node *n = &r->node[i];
-        size_t at = start + i, col = f->feature[at];
+        size_t at = start + i, col = tree_feature(f, at);
 
         n->slot = s->slot_of[col];
         n->left = f->left[at];

@@ -14,6 +14,8 @@
  *                  numbers, 1 for those whose logarithm is what trees add to
  *   row_share      0.7 below 10,000 rows, else 1
  *   col_share      0.5 below 10,000 rows where there are 10 columns, else 1
+ *   bins           255; where all columns would have more than 8 million, as
+ *                  many as make 4 million, at least 16
  *
  * The defaults of other libraries (31 leaves or depth 6 at rate 0.1 to 0.3 on
  * any table) fit noise in tables of some thousand rows.  A leaf carries about
@@ -133,6 +135,12 @@ struct gbdt {
 
 /* ---- defaults ---- */
 
+enum {
+    MOST_BINS = 1 << 23, /* of all columns together, by default */
+    WIDE_BINS = 1 << 22, /* where they would be more */
+    LEAST_BINS = 16      /* of a column all the same */
+};
+
 static double
 pick_float(const struct params *p, const char *name, double otherwise)
 {
@@ -231,6 +239,18 @@ choose_loss(const struct fit_data *d, const struct params *p,
            loss_quantiles(r, params_text(p, "alpha"), err);
 }
 
+/* Histograms of very many columns are kept small by fewer bins each. */
+static unsigned
+choose_bins(const struct fit_data *d, const struct params *p)
+{
+    size_t bins = (size_t)params_int(p, "bins"), cols = design_cols(d->train);
+
+    if (params_is_set(p, "bins") || cols <= MOST_BINS / (bins + 1))
+        return (unsigned)bins;
+    bins = WIDE_BINS / cols;
+    return (unsigned)(bins > LEAST_BINS ? bins : LEAST_BINS);
+}
+
 static struct boost_rule
 choose_rule(const struct fit_data *d, const struct params *p,
             const struct loss_rule *loss)
@@ -241,7 +261,7 @@ choose_rule(const struct fit_data *d, const struct params *p,
     bool small = n < 10000, many = design_cols(d->train) >= 10;
     double leaves = fmin(fmax(floor(sqrt(n) / 8), 8), 127);
     struct boost_rule r = {.loss = *loss,
-                           .bins = (unsigned)params_int(p, "bins"),
+                           .bins = choose_bins(d, p),
                            .bundle = params_bool(p, "bundle")};
     struct split_rule *s = &r.grow.split;
     size_t depth = (size_t)params_int(p, "max_depth");

@@ -21,7 +21,10 @@
 enum {
     AHEAD = 8, /* rows fetched into the nearest cache before they are added */
     FAR = 64,  /* rows fetched into the next one */
-    LINE_WORDS = 8 /* of a cache line */
+    LINE_WORDS = 8, /* of a cache line */
+    /* Rows of more words are added some words at a time. */
+    MOST_WORDS = 512,
+    BLOCK_WORDS = 32
 };
 
 struct hist_scale
@@ -276,6 +279,30 @@ add_long(const struct binned *b, size_t slot, const struct stretch *s,
     }
 }
 
+/* Rows of many words, some words at a time: their part of the histogram stays
+ * in the cache. */
+static void
+add_blocks(const struct binned *b, const struct stretch *s, int64_t *narrow)
+{
+    size_t full = b->n_places / BINNED_WORD, rest = b->n_places % BINNED_WORD;
+
+    for (size_t first = 0; first < b->n_words; first += BLOCK_WORDS) {
+        size_t last = first + BLOCK_WORDS < full ? first + BLOCK_WORDS : full;
+
+        for (size_t i = s->begin; i < s->end; i++) {
+            size_t row = s->rows ? s->rows[i] : i;
+            const uint64_t *at = b->row + row * b->n_words;
+            int64_t v = hist_pack(s->q[row]);
+
+            for (size_t w = first; w < last; w++)
+                add_word(narrow, b->place + w * BINNED_WORD, at[w], v);
+            if (last == full && rest)
+                add_part(narrow, b->place + full * BINNED_WORD, rest, at[full],
+                         v);
+        }
+    }
+}
+
 static void
 add(const struct binned *b, struct stretch s, int64_t *narrow)
 {
@@ -285,7 +312,10 @@ add(const struct binned *b, struct stretch s, int64_t *narrow)
 
     for (size_t slot = b->n_narrow; slot < b->n_slots; slot++)
         add_long(b, slot, &s, narrow);
-    (b->n_wide < n ? fn[b->n_wide] : add_rows_more)(b, &s, narrow);
+    if (b->n_words > MOST_WORDS)
+        add_blocks(b, &s, narrow);
+    else
+        (b->n_wide < n ? fn[b->n_wide] : add_rows_more)(b, &s, narrow);
 }
 
 void

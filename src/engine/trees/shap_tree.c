@@ -104,7 +104,7 @@ asked_before(const struct shap_tree *s, size_t node, uint32_t column)
 static void
 set_edges(struct shap_tree *s, size_t tree, size_t node)
 {
-    uint32_t column = s->f->feature[s->first + node];
+    uint32_t column = tree_feature(s->f, s->first + node);
     int32_t before = asked_before(s, node, column);
     uint32_t depth = s->depth[node] + (before < 0);
 
@@ -250,7 +250,7 @@ shap_decide(const struct shap_tree *s, const uint32_t *place, const double *x,
 
     for (size_t i = 0; i < s->n; i++) {
         size_t node = s->first + i;
-        double v = x[place[f->feature[node]]], cut = f->threshold[node];
+        double v = x[place[tree_feature(f, node)]], cut = f->threshold[node];
 
         if (f->flags[node] & TREE_CATEGORY) {
             const uint64_t *set = f->set + (size_t)cut * TREE_SET_WORDS;

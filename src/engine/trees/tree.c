@@ -71,6 +71,7 @@ tree_forest_free(struct forest *f)
         free(f->node_start);
         free(f->leaf_start);
         free(f->feature);
+        free(f->feature_high);
         free(f->threshold);
         free(f->left);
         free(f->right);
@@ -81,6 +82,7 @@ tree_forest_free(struct forest *f)
         free(f->line_start);
         free(f->line_base);
         free(f->line_col);
+        free(f->line_high);
         free(f->line);
         free(f->gain);
         free(f->base);
@@ -131,7 +133,8 @@ room_for_nodes(struct forest *f, size_t need, struct error *err)
         !resize(&f->left, cap, sizeof *f->left, err) ||
         !resize(&f->right, cap, sizeof *f->right, err) ||
         !resize(&f->flags, cap, sizeof *f->flags, err) ||
-        !resize(&f->node_gain, cap, sizeof *f->node_gain, err))
+        !resize(&f->node_gain, cap, sizeof *f->node_gain, err) ||
+        (tree_is_wide(f) && !resize(&f->feature_high, cap, 1, err)))
         return false;
     f->cap_nodes = cap;
     return true;
@@ -191,6 +194,8 @@ tree_add_node(struct forest *f, const struct binned *b,
     size_t i = f->n_nodes + f->open_nodes;
 
     f->feature[i] = (uint16_t)slot->col;
+    if (f->feature_high)
+        f->feature_high[i] = (uint8_t)(slot->col >> 16);
     f->left[i] = left;
     f->right[i] = right;
     f->flags[i] = s->missing_left ? TREE_MISSING_LEFT : 0;
@@ -299,7 +304,7 @@ tree_seal(struct forest *f, struct error *err)
     if (!walk_pack(f, err))
         return false;
     for (size_t i = 0; f->node_gain && i < f->n_nodes; i++)
-        f->gain[f->feature[i]] += (double)f->node_gain[i];
+        f->gain[tree_feature(f, i)] += (double)f->node_gain[i];
     return f->borrowed || (code_covers(f, err) && tree_code_sets(f, err));
 }
 
@@ -313,6 +318,8 @@ tree_save(const struct forest *f, struct st_writer *w)
     st_add1(w, "tree.node_start", ST_U32, f->n_trees + 1, f->node_start);
     st_add1(w, "tree.leaf_start", ST_U32, f->n_trees + 1, f->leaf_start);
     st_add1(w, "tree.feature", ST_U16, f->n_nodes, f->feature);
+    if (tree_is_wide(f))
+        st_add1(w, "tree.feature_high", ST_U8, f->n_nodes, f->feature_high);
     st_add1(w, "tree.threshold", ST_F64, f->n_nodes, f->threshold);
     st_add1(w, "tree.left", ST_I16, f->n_nodes, f->left);
     st_add1(w, "tree.right", ST_I16, f->n_nodes, f->right);
@@ -390,19 +397,18 @@ static bool
 node_is_sound(const struct forest *f, size_t i, size_t start, size_t n)
 {
     double threshold = f->threshold[i];
+    uint32_t col = tree_feature(f, i);
 
-    if (f->feature[i] >= f->n_cols ||
-        f->flags[i] > (TREE_MISSING_LEFT | TREE_CATEGORY) ||
+    if (col >= f->n_cols || f->flags[i] > (TREE_MISSING_LEFT | TREE_CATEGORY) ||
         !child_is_sound(f->left[i], i - start, n) ||
         !child_is_sound(f->right[i], i - start, n) || isnan(threshold))
         return false;
     if (!(f->flags[i] & TREE_CATEGORY))
         return true;
     /* A set is looked up by a code, which only a column with levels has. */
-    return threshold >= 0 &&
-           threshold + f->blocks[f->feature[i]] <= (double)f->n_sets &&
+    return threshold >= 0 && threshold + f->blocks[col] <= (double)f->n_sets &&
            threshold == floor(threshold) &&
-           f->level_start[f->feature[i]] < f->level_start[f->feature[i] + 1];
+           f->level_start[col] < f->level_start[col + 1];
 }
 
 static bool
@@ -560,6 +566,9 @@ load_lines(struct forest *f, struct loader *l)
     f->line_base =
         need(l, "tree.line_base", ST_F64, (int64_t)f->n_leaves, NULL);
     f->line_col = need(l, "tree.line_col", ST_U16, -1, &f->n_terms);
+    if (tree_is_wide(f))
+        f->line_high =
+            need(l, "tree.line_high", ST_U8, (int64_t)f->n_terms, NULL);
     f->line = need(l, "tree.line", ST_F64, (int64_t)f->n_terms, NULL);
     return !l->failed && tree_check_lines(f, l->err);
 }
@@ -580,6 +589,9 @@ tree_load(const struct st_file *file, size_t n_cols, size_t n_outputs,
     f->node_start = need(&l, "tree.node_start", ST_U32, -1, &starts);
     f->leaf_start = need(&l, "tree.leaf_start", ST_U32, (int64_t)starts, NULL);
     f->feature = need(&l, "tree.feature", ST_U16, -1, &f->n_nodes);
+    if (tree_is_wide(f))
+        f->feature_high =
+            need(&l, "tree.feature_high", ST_U8, (int64_t)f->n_nodes, NULL);
     f->threshold =
         need(&l, "tree.threshold", ST_F64, (int64_t)f->n_nodes, NULL);
     f->left = need(&l, "tree.left", ST_I16, (int64_t)f->n_nodes, NULL);

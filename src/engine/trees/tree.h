@@ -26,7 +26,7 @@
 
 enum {
     TREE_MAX_LEAVES = 32768,
-    TREE_MAX_COLS = 32767,
+    TREE_MAX_COLS = 1 << 24,
     TREE_SET_WORDS = 4, /* of 64 bits, in a block */
     TREE_MISSING_LEFT = 1,
     TREE_CATEGORY = 2
@@ -48,7 +48,8 @@ struct forest {
     size_t n_cols, n_outputs;
     /* Borrowed from a mapped file when `borrowed`. */
     uint32_t *node_start, *leaf_start; /* n_trees + 1 */
-    uint16_t *feature;                 /* n_nodes, column of the design */
+    uint16_t *feature; /* n_nodes, column of the design: see tree_feature() */
+    uint8_t *feature_high; /* its bits from 16 on; NULL: all are 0 */
     double *threshold;
     int16_t *left, *right;
     uint8_t *flags;
@@ -71,6 +72,7 @@ struct forest {
     uint32_t *line_start; /* n_leaves + 1 */
     double *line_base, *line;
     uint16_t *line_col;
+    uint8_t *line_high; /* as feature_high, of line_col */
     size_t n_terms;
     double *gain; /* n_cols: sum over its splits, by tree_seal() */
     double *base; /* n_outputs */
@@ -82,6 +84,22 @@ struct forest {
     uint32_t *used;    /* columns that any node looks at; owned */
     size_t n_used;
 };
+
+/* The column that a node looks at, and that of a term of a line. */
+static inline uint32_t
+tree_feature(const struct forest *f, size_t node)
+{
+    uint32_t high = f->feature_high ? f->feature_high[node] : 0;
+
+    return high << 16 | f->feature[node];
+}
+static inline uint32_t
+tree_line_col(const struct forest *f, size_t term)
+{
+    uint32_t high = f->line_high ? f->line_high[term] : 0;
+
+    return high << 16 | f->line_col[term];
+}
 
 struct forest *tree_forest_new(const struct binned *b, const double *base,
                                size_t n_outputs, struct error *err) MUST_USE;

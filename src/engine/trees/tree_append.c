@@ -13,6 +13,8 @@ copy_nodes(struct forest *f, const struct forest *from, size_t first, size_t n)
     size_t at = f->n_nodes;
 
     memcpy(f->feature + at, from->feature + first, n * sizeof *f->feature);
+    if (f->feature_high)
+        memcpy(f->feature_high + at, from->feature_high + first, n);
     memcpy(f->threshold + at, from->threshold + first,
            n * sizeof *f->threshold);
     memcpy(f->left + at, from->left + first, n * sizeof *f->left);

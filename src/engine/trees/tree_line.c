@@ -33,7 +33,7 @@ tree_room_for_lines(struct forest *f, size_t n_leaves, size_t n_terms,
 {
     size_t terms = f->n_terms + n_terms;
     void *start = f->line_start, *base = f->line_base, *col = f->line_col,
-         *term = f->line;
+         *high = f->line_high, *term = f->line;
     bool fresh = !start;
     bool ok = terms <= UINT32_MAX ||
               error_set(err, ERR_LIMIT, "more than 2^32 terms of lines");
@@ -44,6 +44,9 @@ tree_room_for_lines(struct forest *f, size_t n_leaves, size_t n_terms,
     f->line_base = base;
     ok = ok && resize(&col, terms + 1, sizeof *f->line_col, err);
     f->line_col = col;
+    ok = ok && (!tree_is_wide(f) ||
+                resize(&high, terms + 1, sizeof *f->line_high, err));
+    f->line_high = high;
     ok = ok && resize(&term, terms + 1, sizeof *f->line, err);
     f->line = term;
     if (ok && fresh)
@@ -51,16 +54,22 @@ tree_room_for_lines(struct forest *f, size_t n_leaves, size_t n_terms,
     return ok;
 }
 
+static void
+add_term(struct forest *f, uint32_t col, double term)
+{
+    f->line_col[f->n_terms] = (uint16_t)col;
+    if (f->line_high)
+        f->line_high[f->n_terms] = (uint8_t)(col >> 16);
+    f->line[f->n_terms++] = term;
+}
+
 void
-tree_add_line(struct forest *f, size_t leaf, double base, const uint16_t *col,
+tree_add_line(struct forest *f, size_t leaf, double base, const uint32_t *col,
               const double *term, size_t n)
 {
     f->line_base[leaf] = base;
-    if (n > 0) {
-        memcpy(f->line_col + f->n_terms, col, n * sizeof *col);
-        memcpy(f->line + f->n_terms, term, n * sizeof *term);
-    }
-    f->n_terms += n;
+    for (size_t i = 0; i < n; i++)
+        add_term(f, col[i], term[i]);
     f->line_start[leaf + 1] = (uint32_t)f->n_terms;
 }
 
@@ -85,12 +94,13 @@ tree_append_lines(struct forest *f, const struct forest *from, size_t first,
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        uint32_t start = has ? from->line_start[first + i] : 0;
+        size_t t = has ? from->line_start[first + i] : 0;
+        size_t end = has ? from->line_start[first + i + 1] : 0;
 
-        tree_add_line(f, at + i, has ? from->line_base[first + i] : 0,
-                      has ? from->line_col + start : NULL,
-                      has ? from->line + start : NULL,
-                      has ? from->line_start[first + i + 1] - start : 0);
+        for (; t < end; t++)
+            add_term(f, tree_line_col(from, t), from->line[t]);
+        tree_add_line(f, at + i, has ? from->line_base[first + i] : 0, NULL,
+                      NULL, 0);
     }
     return true;
 }
@@ -105,7 +115,7 @@ tree_leaf_value(const struct forest *f, size_t leaf, const double *x,
     if (begin == end)
         return (double)f->value[leaf];
     for (uint32_t t = begin; t < end; t++)
-        v += f->line[t] * x[f->line_col[t] * stride];
+        v += f->line[t] * x[tree_line_col(f, t) * stride];
     return isfinite(v) ? v : (double)f->value[leaf];
 }
 
@@ -114,8 +124,8 @@ tree_leaf_value(const struct forest *f, size_t leaf, const double *x,
 bool
 tree_goes_left(const struct forest *f, size_t node, double x)
 {
-    uint32_t first = f->level_start[f->feature[node]];
-    uint32_t n_levels = f->level_start[f->feature[node] + 1] - first;
+    uint32_t col = tree_feature(f, node), first = f->level_start[col];
+    uint32_t n_levels = f->level_start[col + 1] - first;
     const uint64_t *set;
     unsigned code;
 
@@ -136,7 +146,7 @@ leaf_of(const struct forest *f, size_t t, const double *x, size_t stride)
     while (at >= 0) {
         size_t node = start + (size_t)at;
 
-        at = tree_goes_left(f, node, x[f->feature[node] * stride])
+        at = tree_goes_left(f, node, x[tree_feature(f, node) * stride])
                  ? f->left[node]
                  : f->right[node];
     }
@@ -201,6 +211,8 @@ tree_save_lines(const struct forest *f, struct st_writer *w)
     st_add1(w, "tree.line_start", ST_U32, f->n_leaves + 1, f->line_start);
     st_add1(w, "tree.line_base", ST_F64, f->n_leaves, f->line_base);
     st_add1(w, "tree.line_col", ST_U16, f->n_terms, f->line_col);
+    if (tree_is_wide(f))
+        st_add1(w, "tree.line_high", ST_U8, f->n_terms, f->line_high);
     st_add1(w, "tree.line", ST_F64, f->n_terms, f->line);
 }
 
@@ -214,8 +226,8 @@ tree_check_lines(const struct forest *f, struct error *err)
         ok = f->line_start[i] <= f->line_start[i + 1] &&
              isfinite(f->line_base[i]);
     for (size_t t = 0; ok && t < f->n_terms; t++)
-        ok = isfinite(f->line[t]) && f->line_col[t] < f->n_cols &&
-             f->level_start[f->line_col[t]] ==
-                 f->level_start[f->line_col[t] + 1];
+        ok = isfinite(f->line[t]) && tree_line_col(f, t) < f->n_cols &&
+             f->level_start[tree_line_col(f, t)] ==
+                 f->level_start[tree_line_col(f, t) + 1];
     return ok || error_set(err, ERR_CORRUPT, "trees: a line is damaged");
 }

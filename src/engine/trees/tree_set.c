@@ -42,7 +42,8 @@ tree_count_blocks(struct forest *f, struct error *err)
 size_t
 tree_blocks_of(const struct forest *f, size_t node)
 {
-    return f->flags[node] & TREE_CATEGORY ? f->blocks[f->feature[node]] : 0;
+    return f->flags[node] & TREE_CATEGORY ? f->blocks[tree_feature(f, node)]
+                                          : 0;
 }
 
 /* ---- writing ---- */
@@ -158,7 +159,7 @@ tree_decode_sets(struct forest *f, struct error *err)
     size_t n = 0;
 
     for (size_t i = 0; i < f->n_nodes; i++) {
-        if (f->feature[i] >= f->n_cols)
+        if (tree_feature(f, i) >= f->n_cols)
             return error_set(err, ERR_CORRUPT, "trees: node %zu is damaged", i);
         n += tree_blocks_of(f, i);
     }

@@ -6,6 +6,13 @@
 
 #include "engine/trees/tree.h"
 
+/* Has a column's number more than 16 bits? */
+static inline bool
+tree_is_wide(const struct forest *f)
+{
+    return f->n_cols > UINT16_MAX + 1u;
+}
+
 /* Blocks of the sets of every column, from the codes of its levels. */
 bool tree_count_blocks(struct forest *f, struct error *err) MUST_USE;
 /* Of the set of a node; 0: it is a number's. */
@@ -23,7 +30,7 @@ bool tree_room_for_lines(struct forest *f, size_t n_leaves, size_t n_terms,
                          struct error *err) MUST_USE;
 /* The line of the next leaf. */
 void tree_add_line(struct forest *f, size_t leaf, double base,
-                   const uint16_t *col, const double *term, size_t n);
+                   const uint32_t *col, const double *term, size_t n);
 /* Of the last n leaves of f, which are those of `from` from `first` on. */
 bool tree_append_lines(struct forest *f, const struct forest *from,
                        size_t first, size_t n, struct error *err) MUST_USE;

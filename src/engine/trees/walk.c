@@ -67,19 +67,20 @@ struct walk {
     double *cut; /* of each used column, ascending */
     uint32_t *cut_start;
     uint16_t scale; /* LANES, which saves a shift, where that fits; else 1 */
+    uint16_t *high; /* by node: bits of `at` from 16 on; NULL: all are 0 */
 };
 
 /* ---- packing ---- */
 
 /* The columns that nodes look at, each once, ascending; place[col] = where. */
 static bool
-find_used(struct forest *f, uint16_t *place, struct error *err)
+find_used(struct forest *f, uint32_t *place, struct error *err)
 {
     memset(place, 0, f->n_cols * sizeof *place);
     for (size_t i = 0; i < f->n_nodes; i++)
-        place[f->feature[i]] = 1;
+        place[tree_feature(f, i)] = 1;
     for (size_t t = 0; t < f->n_terms; t++)
-        place[f->line_col[t]] = 1;
+        place[tree_line_col(f, t)] = 1;
     for (size_t c = 0; c < f->n_cols; c++)
         f->n_used += place[c];
     f->used = mem_try_array(f->n_used, sizeof *f->used, err);
@@ -87,7 +88,7 @@ find_used(struct forest *f, uint16_t *place, struct error *err)
         return false;
     for (size_t c = 0, n = 0; c < f->n_cols; c++)
         if (place[c]) {
-            place[c] = (uint16_t)n;
+            place[c] = (uint32_t)n;
             f->used[n++] = (uint32_t)c;
         }
     return true;
@@ -109,7 +110,7 @@ is_number(const struct forest *f, size_t node)
 
 /* The different thresholds of every used column. */
 static bool
-find_cuts(const struct forest *f, struct walk *w, const uint16_t *place,
+find_cuts(const struct forest *f, struct walk *w, const uint32_t *place,
           struct error *err)
 {
     size_t n = 0, *end = mem_try_array(f->n_used + 1, sizeof *end, err);
@@ -121,12 +122,12 @@ find_cuts(const struct forest *f, struct walk *w, const uint16_t *place,
         return false;
     }
     for (size_t i = 0; i < f->n_nodes; i++)
-        end[place[f->feature[i]] + 1] += is_number(f, i);
+        end[place[tree_feature(f, i)] + 1] += is_number(f, i);
     for (size_t u = 0; u < f->n_used; u++)
         end[u + 1] += end[u];
     for (size_t i = 0; i < f->n_nodes; i++)
         if (is_number(f, i))
-            w->cut[end[place[f->feature[i]]]++] = f->threshold[i];
+            w->cut[end[place[tree_feature(f, i)]]++] = f->threshold[i];
     /* end[u] has become where column u ends. */
     for (size_t u = 0, from = 0; u < f->n_used; from = end[u++]) {
         w->cut_start[u] = (uint32_t)n;
@@ -159,14 +160,16 @@ rank_of(const double *cut, size_t n, double x)
 }
 
 static void
-pack_node(const struct forest *f, const uint16_t *place, size_t i,
+pack_node(const struct forest *f, const uint32_t *place, size_t i,
           struct walk_node *to)
 {
     const struct walk *w = f->walk;
-    size_t u = place[f->feature[i]], first = w->cut_start[u];
+    size_t u = place[tree_feature(f, i)], first = w->cut_start[u];
     double threshold = f->threshold[i];
 
     to->at = (uint16_t)(2 * u * w->scale);
+    if (w->high)
+        w->high[to - w->node] = (uint16_t)(2 * u >> 16);
     if (!is_number(f, i)) {
         to->key = (uint32_t)threshold | CATEGORY;
         return;
@@ -186,7 +189,7 @@ struct spot {
 
 /* Pack tree t, level by level; spot has room for its nodes and leaves. */
 static void
-pack_tree(struct forest *f, size_t t, const uint16_t *place, struct spot *spot)
+pack_tree(struct forest *f, size_t t, const uint32_t *place, struct spot *spot)
 {
     size_t start = f->node_start[t], n = f->node_start[t + 1] - start;
     struct walk_tree *w = &f->walk->tree[t];
@@ -221,7 +224,7 @@ pack_tree(struct forest *f, size_t t, const uint16_t *place, struct spot *spot)
 bool
 walk_pack(struct forest *f, struct error *err)
 {
-    uint16_t *place = mem_try_array(f->n_cols, sizeof *place, err);
+    uint32_t *place = mem_try_array(f->n_cols, sizeof *place, err);
     struct spot *spot = mem_try_array(2 * TREE_MAX_LEAVES, sizeof *spot, err);
     struct walk *w = mem_try_array(1, sizeof *w, err);
     bool ok = false;
@@ -234,6 +237,10 @@ walk_pack(struct forest *f, struct error *err)
     w->node = mem_try_aligned(f->n_nodes + f->n_leaves, sizeof *w->node, err);
     w->value = mem_try_array(f->n_nodes + f->n_leaves, sizeof *w->value, err);
     w->tree = mem_try_array(f->n_trees, sizeof *w->tree, err);
+    if (2 * f->n_used > UINT16_MAX &&
+        !(w->high =
+              mem_try_array(f->n_nodes + f->n_leaves, sizeof *w->high, err)))
+        goto out;
     if (!w->node || !w->value || !w->tree)
         goto out;
     for (size_t t = 0; t < f->n_trees; t++)
@@ -252,6 +259,7 @@ walk_free(struct walk *w)
         return;
     free(w->node);
     free(w->value);
+    free(w->high);
     free(w->tree);
     free(w->cut);
     free(w->cut_start);
@@ -332,11 +340,10 @@ walk_trees(const struct walk_node *const *r, const uint32_t *x, size_t depth,
     at[7] = h;
 }
 
-/* The same with categories, whose code is looked up in a set, and with more
- * columns than have a place in 16 bits. */
-static void
-walk_any(const struct forest *f, const struct start *s, size_t depth,
-         uint32_t *at)
+/* high: NULL, or the walk's. */
+static INLINE_ALWAYS void
+walk_each(const struct forest *f, const struct start *s, size_t depth,
+          const uint16_t *high, uint32_t *at)
 {
     size_t stride = LANES / f->walk->scale;
 
@@ -344,7 +351,9 @@ walk_any(const struct forest *f, const struct start *s, size_t depth,
     for (; depth > 0; depth--)
         for (size_t i = 0; i < LANES; i++) {
             const struct walk_node *n = s->root[i] + at[i];
-            uint32_t code = s->x[n->at * stride + i * s->lane];
+            size_t above = high ? high[n - f->walk->node] : 0;
+            size_t place = above << 16 | n->at;
+            uint32_t code = s->x[place * stride + i * s->lane];
             bool category = n->key & CATEGORY, left = code < n->key;
 
             if (category) {
@@ -355,6 +364,18 @@ walk_any(const struct forest *f, const struct start *s, size_t depth,
             }
             at[i] = n->next - (uint32_t)left;
         }
+}
+
+/* The same with categories, whose code is looked up in a set, and with more
+ * columns than have a place in 16 bits. */
+static void
+walk_any(const struct forest *f, const struct start *s, size_t depth,
+         uint32_t *at)
+{
+    if (f->walk->high)
+        walk_each(f, s, depth, f->walk->high, at);
+    else
+        walk_each(f, s, depth, NULL, at);
 }
 
 static bool
