@@ -16,7 +16,7 @@
 enum {
     STREAM_ORDER = 0x6f726465,
     ANSWER_ROWS = 192,        /* of a chunk, of a table */
-    ANSWER_NUMBERS = 1 << 21, /* of all layers, for a chunk of images */
+    ANSWER_NUMBERS = 1 << 19, /* of all layers, for a chunk of images */
     REACH_ROWS = 512
 };
 
@@ -69,8 +69,8 @@ answer_some(struct answering *a, size_t begin, size_t end, struct error *err)
     ok = q->rows->take(q->rows->ctx, NULL, begin, p->n, 0, p->input,
                        net_numbers(n->input), p->code, err);
     if (ok) {
-        net_pass_answer(p, q->ready);
-        put_answers(q, p->answer, p->n, a->out + begin * q->scale->k);
+        if (net_pass_answer(p, q->ready, a->stop))
+            put_answers(q, p->answer, p->n, a->out + begin * q->scale->k);
     }
     net_pass_free(p);
     return ok;
@@ -93,7 +93,8 @@ bool
 net_answer(const struct net_question *q, struct pool *pool,
            const struct progress *stop, double *out, struct error *err)
 {
-    struct answering a = {.q = q, .stop = stop, .out = out};
+    struct answering a = {
+        .q = q, .stop = stop ? stop : pool_stop(pool), .out = out};
 
     if (!pool_try(pool, q->rows->n, answer_grain(q->ready->net), answer_chunk,
                   &a, err))

@@ -62,8 +62,10 @@ void net_pass_free(struct net_pass *p);
 /* Bytes that it takes, nearly. */
 double net_pass_bytes(const struct net *n, size_t rows, bool learns);
 
-/* Answers for the n rows in input and code, on this thread. */
-void net_pass_answer(struct net_pass *p, const struct net_ready *r);
+/* Answers for the n rows in input and code, on this thread; false when it was
+ * stopped, at one of the layers. */
+bool net_pass_answer(struct net_pass *p, const struct net_ready *r,
+                     const struct progress *stop) MUST_USE;
 
 /* The loss of rows begin..end and its gradient by the answers. */
 typedef void net_loss_fn(void *ctx, size_t chunk, size_t begin, size_t end,

@@ -307,14 +307,18 @@ pass_tables(struct net_pass *p, size_t begin, size_t end)
     }
 }
 
-void
-net_pass_answer(struct net_pass *p, const struct net_ready *r)
+bool
+net_pass_answer(struct net_pass *p, const struct net_ready *r,
+                const struct progress *stop)
 {
     pass_tables(p, 0, p->n);
     for (size_t l = 0; l < p->net->n_layers; l++) {
         size_t at = p->net->layer[l].state / 2;
 
+        if (progress_stopped(stop))
+            return false;
         pass_forward(p, r, l, (struct pass_norm){r->factor + at, r->shift + at},
                      0, 0, p->n);
     }
+    return true;
 }
