@@ -73,6 +73,10 @@ struct series_answers {
 };
 bool series_score(const struct series_answers *a, const struct design *d,
                   double *out, struct error *err) MUST_USE;
+/* What a share of n > 0 values, which it sorts, lies between: level 0.9 from
+ * their 5 % to their 95 % quantile (linear, as R's type 7).  Those that are
+ * missing count as high. */
+void series_range(double *x, size_t n, double level, double *low, double *high);
 /* x with P(X < x) = p for a standard normal X. */
 double normal_quantile(double p);
 #endif

@@ -373,23 +373,6 @@ interval_exact(const struct ets *m, const double *mean, size_t n, double z,
     }
 }
 
-static int
-rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double
-quantile(const double *x, size_t n, double q)
-{
-    double at = q * (double)(n - 1);
-    size_t i = (size_t)at;
-
-    return i + 1 < n ? x[i] + (at - (double)i) * (x[i + 1] - x[i]) : x[n - 1];
-}
-
 /* Quantiles of paths, (n, paths). */
 static bool
 interval_drawn(const struct ets *m, size_t n, double level, double *low,
@@ -417,11 +400,8 @@ interval_drawn(const struct ets *m, size_t n, double level, double *low,
                 ets_step(&m->form, &s, m->clock.n + h,
                          sd * rng_normal(1, STREAM_PATHS + i, h));
     }
-    for (size_t h = 0; h < n; h++) {
-        qsort(x + h * paths, paths, sizeof *x, rising);
-        low[h] = quantile(x + h * paths, paths, (1 - level) / 2);
-        high[h] = quantile(x + h * paths, paths, (1 + level) / 2);
-    }
+    for (size_t h = 0; h < n; h++)
+        series_range(x + h * paths, paths, level, &low[h], &high[h]);
     ets_state_fini(&s);
     free(x);
     return true;

@@ -384,23 +384,6 @@ lags_score(const void *learner, const struct design *d, struct pool *pool,
 
 /* ---- forecasts ---- */
 
-static int
-rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return isnan(x) || isnan(y) ? isnan(y) - isnan(x) : (x > y) - (x < y);
-}
-
-static double
-quantile(const double *x, size_t n, double q)
-{
-    double at = q * (double)(n - 1);
-    size_t i = (size_t)at;
-
-    return i + 1 < n ? x[i] + (at - (double)i) * (x[i + 1] - x[i]) : x[n - 1];
-}
-
 /* The mean path, and quantiles of the others: (3, n). */
 static bool
 forecast_series(const struct lags *m, const struct lags_series *s, size_t n,
@@ -423,10 +406,8 @@ forecast_series(const struct lags *m, const struct lags_series *s, size_t n,
     for (size_t h = 0; h < n && ok; h++) {
         for (size_t i = 0; i < n_paths; i++)
             at[i] = lags_path_out(&p[i + 1])[h];
-        qsort(at, n_paths, sizeof *at, rising);
         out[h] = lags_path_out(&p[0])[h];
-        out[n + h] = quantile(at, n_paths, (1 - level) / 2);
-        out[2 * n + h] = quantile(at, n_paths, (1 + level) / 2);
+        series_range(at, n_paths, level, &out[n + h], &out[2 * n + h]);
     }
     free(p);
     free(at);
