@@ -90,6 +90,10 @@ struct forecast {
     double level;   /* of the interval: 0.95 */
 };
 
+/* The problems of a family that learns any target there is. */
+#define FAMILY_ANY_TARGET \
+    (1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS | 1u << PROBLEM_REGRESSION)
+
 /* What a family is. The learner is its private fitted state. */
 struct family {
     const char *name;  /* "gbdt", "linear", "mlp" */

@@ -293,8 +293,7 @@ const struct family knn_family = {
     .title = "nearest neighbours",
     .params = params,
     .style = PREPARE_DENSE,
-    .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS |
-                1u << PROBLEM_REGRESSION,
+    .problems = FAMILY_ANY_TARGET,
     .fit = knn_fit,
     .free = learner_free,
     .score = knn_score,

@@ -451,8 +451,7 @@ const struct family sgd_family = {
     .title = "linear model by stochastic gradients",
     .params = params,
     .style = PREPARE_DENSE,
-    .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS |
-                1u << PROBLEM_REGRESSION,
+    .problems = FAMILY_ANY_TARGET,
     .feeds = true,
     .weighs = true,
     .checkpoints = true,

@@ -421,8 +421,7 @@ const struct family cnn_family = {
     .title = "convolutional net",
     .params = CNN_PARAMS,
     .style = PREPARE_PIXELS,
-    .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS |
-                1u << PROBLEM_REGRESSION,
+    .problems = FAMILY_ANY_TARGET,
     .iterative = true,
     .weighs = true,
     .checkpoints = true,

@@ -400,8 +400,7 @@ const struct family mlp_family = {
     .title = "neural net",
     .params = MLP_PARAMS,
     .style = PREPARE_CODES,
-    .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS |
-                1u << PROBLEM_REGRESSION,
+    .problems = FAMILY_ANY_TARGET,
     .iterative = true,
     .weighs = true,
     .checkpoints = true,

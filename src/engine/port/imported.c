@@ -181,8 +181,7 @@ const struct family imported_family = {
     .title = "a model of another program",
     .params = params,
     .style = PREPARE_TREES,
-    .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS |
-                1u << PROBLEM_REGRESSION | 1u << PROBLEM_NONE,
+    .problems = FAMILY_ANY_TARGET | 1u << PROBLEM_NONE,
     .free = imported_free,
     .width = imported_width,
     .answer = imported_answer,

@@ -717,8 +717,7 @@ const struct family extra_trees_family = {
     .title = "extremely randomised trees",
     .params = extra_params,
     .style = PREPARE_TREES,
-    .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS |
-                1u << PROBLEM_REGRESSION,
+    .problems = FAMILY_ANY_TARGET,
     .weighs = true,
     .fit = extra_fit,
     .free = forest_free,
@@ -736,8 +735,7 @@ const struct family forest_family = {
     .title = "random forest",
     .params = forest_params,
     .style = PREPARE_TREES,
-    .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS |
-                1u << PROBLEM_REGRESSION,
+    .problems = FAMILY_ANY_TARGET,
     .weighs = true,
     .fit = forest_fit,
     .free = forest_free,

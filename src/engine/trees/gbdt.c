@@ -737,8 +737,7 @@ const struct family gbdt_family = {
     .title = "gradient boosting",
     .params = GBDT_PARAMS,
     .style = PREPARE_TREES,
-    .problems = 1u << PROBLEM_BINARY | 1u << PROBLEM_MULTICLASS |
-                1u << PROBLEM_REGRESSION,
+    .problems = FAMILY_ANY_TARGET,
     .iterative = true,
     .feeds = true,
     .weighs = true,
