@@ -71,7 +71,7 @@ texts_only(const struct step *s)
 
 /* ---- one-hot ---- */
 
-static const struct step_rule no_words = {"", "", 0, 0};
+static const struct step_rule no_words = {.words = "", .pairs = ""};
 
 static bool
 onehot_check(const struct step *s, struct error *err)
@@ -237,7 +237,8 @@ const struct step_kind step_ordinal = {.name = "ordinal",
 
 /* ---- rare ---- */
 
-static const struct step_rule rare_rule = {" # ", "", 0, 1e9};
+static const struct step_rule rare_rule = {
+    .words = " # ", .pairs = "", .high = 1e9};
 
 static bool
 rare_check(const struct step *s, struct error *err)
@@ -314,7 +315,8 @@ const struct step_kind step_rare = {.name = "rare",
 
 /* ---- the target's mean by level ---- */
 
-static const struct step_rule target_rule = {"", " smooth ", 0, 1e9};
+static const struct step_rule target_rule = {
+    .words = "", .pairs = " smooth ", .high = 1e9};
 
 static bool
 target_check(const struct step *s, struct error *err)

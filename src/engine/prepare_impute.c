@@ -32,7 +32,8 @@ impute_check(const struct step *s, struct error *err)
         struct step one = *s;
 
         one.words.n_pairs = 0;
-        if (!step_words_check(&one, &(struct step_rule){ways, "", 0, 0}, err))
+        if (!step_words_check(
+                &one, &(struct step_rule){.words = ways, .pairs = ""}, err))
             return false;
     }
     if (s->words.n_pairs > (constant.n > 0))

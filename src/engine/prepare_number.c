@@ -50,8 +50,8 @@ quantile(const double *x, size_t n, double q)
 
 /* ---- scale ---- */
 
-static const struct step_rule scale_rule = {" standard robust minmax quantile ",
-                                            "", 0, 0};
+static const struct step_rule scale_rule = {
+    .words = " standard robust minmax quantile ", .pairs = ""};
 
 static bool
 scale_check(const struct step *s, struct error *err)
@@ -61,7 +61,7 @@ scale_check(const struct step *s, struct error *err)
     return step_words_check(s, &scale_rule, err);
 }
 
-/* Numbers of a column: shift and width. */
+/* Numbers of a column by another way than quantiles: shift and width. */
 static void
 scale_measure(const struct step *s, const double *x, size_t m, double *out)
 {
@@ -100,7 +100,8 @@ scale_fit(struct step_fit *f, struct error *err)
         n = step_has(s, "quantile") ? n : 2;
         if (ok && m == 0)
             l->name = NULL; /* it has no values, and is left out later */
-        else if (ok && (ok = step_room(f, l, n, 0, err)))
+        else if (ok && (ok = step_room(f, l, n, 0, err)) &&
+                 !step_has(s, "quantile"))
             scale_measure(s, x, m, l->number);
         for (size_t q = 0; ok && l->name && step_has(s, "quantile") && q < n;
              q++)
@@ -190,7 +191,7 @@ const struct step_kind step_scale = {.name = "scale",
 /* ---- polynomial ---- */
 
 static const struct step_rule polynomial_rule = {" # interactions ", "", 2,
-                                                 MAX_FACTORS};
+                                                 MAX_FACTORS, true};
 
 static bool
 polynomial_check(const struct step *s, struct error *err)

@@ -21,7 +21,8 @@
 
 enum { TENTHS = 10, MOST_LEVELS = 1 << 16 };
 
-static const struct step_rule rule = {" variance f mi # ", "", 0, 1e9};
+static const struct step_rule rule = {
+    .words = " variance f mi # ", .pairs = "", .high = 1e9};
 
 static bool
 number_of(const struct step *s, double *out)

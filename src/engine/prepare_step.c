@@ -53,10 +53,12 @@ step_number(const struct step *s, const char *name, double fallback)
     return str_to_f64(step_value(s, name), &v) ? v : fallback;
 }
 
-/* Is the word among " a b c "? */
+/* Is the word among " a b c "?  '#' is no word, it stands for a number. */
 static bool
 is_among(const char *list, struct str word)
 {
+    if (str_is(word, "#"))
+        return false;
     for (const char *at = list; (at = strchr(at, ' ')); at++)
         if (strncmp(at + 1, word.p, word.n) == 0 && word.n > 0 &&
             at[1 + word.n] == ' ')
@@ -70,18 +72,20 @@ number_check(const struct step *s, struct str text,
 {
     double v;
 
-    if (str_to_f64(text, &v) && v >= rule->low && v <= rule->high)
+    if (str_to_f64(text, &v) && v >= rule->low && v <= rule->high &&
+        (!rule->whole || v == floor(v)))
         return true;
     return error_set(err, ERR_RANGE,
-                     "step '%s': '%.*s', expected a number from %g to %g",
+                     "step '%s': '%.*s', expected a %snumber from %g to %g",
                      s->kind->name, (int)(text.n < 32 ? text.n : 32), text.p,
-                     rule->low, rule->high);
+                     rule->whole ? "whole " : "", rule->low, rule->high);
 }
 
 bool
 step_words_check(const struct step *s, const struct step_rule *rule,
                  struct error *err)
 {
+    size_t numbers = 0;
     double v;
 
     for (size_t i = 0; i < s->words.n_words; i++) {
@@ -96,6 +100,9 @@ step_words_check(const struct step *s, const struct step_rule *rule,
                              *rule->words ? rule->words : " none");
         if (!number_check(s, w, rule, err))
             return false;
+        if (numbers++)
+            return error_set(err, ERR_PARSE, "step '%s' has two numbers",
+                             s->kind->name);
     }
     for (size_t i = 0; i < s->words.n_pairs; i++) {
         struct str name = s->words.pair[i].name;

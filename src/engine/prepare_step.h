@@ -92,10 +92,11 @@ struct str step_value(const struct step *s, const char *name); /* or n = 0 */
 /* The number of a pair, or the fallback; the line was checked. */
 double step_number(const struct step *s, const char *name, double fallback);
 /* Are all words among `words` and all pairs among `pairs` (lists with blanks
- * around each name; '#' stands for a number), with numbers in range? */
+ * around each name; '#' stands for one number), with numbers in range? */
 struct step_rule {
     const char *words, *pairs;
     double low, high; /* of all numbers */
+    bool whole;       /* no fractions */
 };
 bool step_words_check(const struct step *s, const struct step_rule *rule,
                       struct error *err) MUST_USE;

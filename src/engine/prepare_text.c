@@ -18,7 +18,7 @@ enum part { YEAR, MONTH, DAY, WEEKDAY, YEARDAY, HOUR, N_PARTS };
 static const char *const parts[N_PARTS] = {"year",    "month",   "day",
                                            "weekday", "yearday", "hour"};
 static const struct step_rule date_rule = {
-    " year month day weekday yearday hour ", "", 0, 0};
+    .words = " year month day weekday yearday hour ", .pairs = ""};
 
 static bool
 date_check(const struct step *s, struct error *err)
@@ -147,7 +147,7 @@ const struct step_kind step_date = {.name = "date",
 enum { SIZE = 256, MOST_SIZE = 4096, MOST_GRAM = 8, MAX_WORDS = 100000 };
 
 static const struct step_rule text_rule = {" tfidf ", " from to size ", 1,
-                                           MOST_SIZE};
+                                           MOST_SIZE, true};
 
 struct grams {
     bool chars;

@@ -688,6 +688,28 @@ test_selection_keeps_what_tells_most(void **state)
     frame_unref(f);
 }
 
+/* The one value is the least, and so 0. */
+static void
+test_quantiles_of_a_single_row_are_its_value(void **state)
+{
+    static const char *const steps[] = {"scale quantile on w", NULL};
+    struct prepare_options o = {.steps = steps};
+    struct frame *f = table(), *row, *out;
+    struct prepare *p;
+    struct error err;
+
+    (void)state;
+    assert_non_null(row = frame_slice(f, 4, 5, &err));
+    assert_non_null(
+        p = prepare_fit_steps(row, NULL, PREPARE_IDS, &o, NULL, &err));
+    assert_non_null(out = prepare_frame(p, row, NULL, &err));
+    assert_true(column_number(column(out, "w"), 0) == 0);
+    frame_unref(out);
+    frame_unref(row);
+    frame_unref(f);
+    prepare_free(p);
+}
+
 static void
 test_what_is_new_at_prediction_is_met(void **state)
 {
@@ -740,6 +762,13 @@ test_wrong_lines_are_told(void **state)
         {"rare 0.1 0.2", "one share"},
         {"ordinal S", "in order"},
         {"onehot 3", "not known"},
+        {"rare #", "'#' is not known"},
+        {"polynomial #", "'#' is not known"},
+        {"polynomial 2.5", "a whole number from 2 to 3"},
+        {"polynomial 2 3", "two numbers"},
+        {"select 20 30", "two numbers"},
+        {"select # f", "'#' is not known"},
+        {"words size=10.5", "a whole number from 1 to 4096"},
     };
     struct frame *f = table();
     struct target y;
@@ -864,6 +893,7 @@ main(void)
         cmocka_unit_test(test_targets_by_level_are_smoothed_means),
         cmocka_unit_test(test_no_row_hears_of_its_own_target),
         cmocka_unit_test(test_selection_keeps_what_tells_most),
+        cmocka_unit_test(test_quantiles_of_a_single_row_are_its_value),
         cmocka_unit_test(test_what_is_new_at_prediction_is_met),
         cmocka_unit_test(test_wrong_lines_are_told),
         cmocka_unit_test(test_a_damaged_file_is_refused_or_bounded),
