@@ -128,6 +128,7 @@ run_script(const struct command *c,
     if (call_help(call)) {
         command_usage(c, call_out(call));
         fputs(call_out(call)->data, stdout);
+        status = fflush(stdout) == 0 ? STATUS_DONE : STATUS_FAILED;
     } else {
         status = body(s, call);
     }

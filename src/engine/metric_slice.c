@@ -280,7 +280,7 @@ judge_part(const struct judging *g, const uint32_t *part, size_t which,
     return ok;
 }
 
-/* Sum of the rows of a part: no part is empty but by a wrong cut. */
+/* A slice for each part that the expression cuts the rows into. */
 static bool
 slice_by(const struct judging *g, const struct frame *f, const char *text,
          struct slices *out, struct error *err)

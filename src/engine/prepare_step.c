@@ -21,12 +21,6 @@ enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
 /* ---- words ---- */
 
-struct str
-step_word(const struct step *s, size_t i)
-{
-    return i < s->words.n_words ? s->words.word[i] : (struct str){"", 0};
-}
-
 bool
 step_has(const struct step *s, const char *word)
 {

@@ -85,8 +85,6 @@ extern const struct step_kind step_date, step_words, step_chars, step_select;
 
 /* ---- words ---- */
 
-/* The word at i, or a view of n = 0. */
-struct str step_word(const struct step *s, size_t i);
 bool step_has(const struct step *s, const char *word);
 struct str step_value(const struct step *s, const char *name); /* or n = 0 */
 /* The number of a pair, or the fallback; the line was checked. */

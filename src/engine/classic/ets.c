@@ -184,8 +184,8 @@ read_rows(struct ets *m, const struct fit_data *d, const struct params *p,
     double *y;
 
     if (d->y->n < 3 || d->y->n > MAX_ROWS) {
-        error_set(err, ERR_RANGE, "a series of %zu rows, expected 3 or more",
-                  d->y->n);
+        error_set(err, ERR_RANGE, "a series of %zu rows, expected 3 to %d",
+                  d->y->n, MAX_ROWS);
         return NULL;
     }
     if (!(y = series_read(d, time, pool, &m->clock, err)))

@@ -26,7 +26,6 @@
 enum {
     MAX_TREES = 10000,
     MAX_SAMPLE = 1 << 16,
-    MAX_DEPTH = 16,
     STREAM_ROWS = 0x69736f72,
     STREAM_CUTS = 0x69736f63
 };

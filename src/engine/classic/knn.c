@@ -284,7 +284,8 @@ static const struct param params[] = {
     {"weights", PARAM_CHOICE, 0, 0, "uniform", "uniform|distance",
      "all alike, or each by 1 / distance"},
     {"search", PARAM_CHOICE, 0, 0, "auto", "auto|tree|all",
-     "by a k-d tree or through all rows; auto: a tree up to 12 columns"},
+     "by a k-d tree or through all rows; auto: a tree from 2,000 rows on, up to "
+     "12 columns"},
     {NULL, PARAM_INT, 0, 0, NULL, NULL, NULL},
 };
 

@@ -248,7 +248,11 @@ run_regression(struct fitting *f, struct error *err)
     for (size_t i = 0; i < f->n; i++)
         squares += linear_weight(f, i) * (f->y[i] - mean) * (f->y[i] - mean);
     sd = sqrt(squares / f->total);
-    if (!isfinite(sd) || !(sd > 0))
+    if (sd == 0)
+        return error_set(err, ERR_RANGE,
+                         "the target has one value only: there is nothing to "
+                         "learn");
+    if (!isfinite(sd))
         return error_set(err, ERR_RANGE,
                          "the target's values are too far apart");
     if (!dense_try(&y, f->n, 1, err))

@@ -13,10 +13,7 @@
 
 #include "base/mem.h"
 
-enum {
-    LEAF = 2, /* panels of a leaf, at most */
-    MAX_DEPTH = 32
-};
+enum { LEAF = 2 }; /* panels of a leaf, at most */
 /* A cell may be nearer than its bound by what rounding adds to it. */
 #define SLACK (1 + 1e-9)
 

@@ -11,7 +11,7 @@
  *   shift           s / 8
  *   learning_rate   0.003, along one cycle
  *   weight_decay    0.01
- *   epochs          30, and up to 60 below 6,000 rows
+ *   epochs          30, below 6,000 rows 60
  *   batch           n / 16, at least 8 and at most 64
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
@@ -27,6 +27,8 @@
 #include "engine/neural/pixels.h"
 #include "engine/neural/rule.h"
 
+enum { MAX_CHANNELS = 64 };
+
 static const struct param CNN_PARAMS[] = {
     {"layers", PARAM_TEXT, 0, 0, NULL, NULL,
      "conv32, res64, max2, mean, 128, drop0.5 ..., from the image on"},
@@ -34,7 +36,7 @@ static const struct param CNN_PARAMS[] = {
      "pixels of an image from top to bottom"},
     {"width", PARAM_INT, 1, NET_MAX_SIDE, NULL, NULL,
      "pixels of an image from left to right"},
-    {"channels", PARAM_INT, 1, 64, NULL, NULL,
+    {"channels", PARAM_INT, 1, MAX_CHANNELS, NULL, NULL,
      "numbers of a pixel; of pictures 1 is grey and 3 colour"},
     {"flip", PARAM_BOOL, 0, 0, "false", NULL,
      "mirror every second image in training"},
@@ -50,7 +52,7 @@ static const struct param CNN_PARAMS[] = {
     {NULL, PARAM_INT, 0, 0, NULL, NULL, NULL},
 };
 
-enum { SIDE = 64, MAX_CHANNELS = 64 };
+enum { SIDE = 64 };
 
 struct cnn {
     struct net_fitted *net;

@@ -50,6 +50,7 @@ enum net_kind {
     NET_ADD
 };
 enum net_act { ACT_NONE, ACT_RELU, ACT_LEAKY, ACT_ELU, ACT_TANH };
+#define NET_LEAK 0.01f /* the slope of ACT_LEAKY below 0 */
 
 struct net_layer {
     enum net_kind kind;

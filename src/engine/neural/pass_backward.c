@@ -14,7 +14,6 @@ enum {
     FOLD = 2048
 };
 #define NORM_EPSILON 1e-5
-#define LEAK 0.01f
 /* What a norm forgets of its measures with each step. */
 #define NORM_MOMENTUM 0.1
 
@@ -134,7 +133,7 @@ back_act(const struct kernels *k, enum net_act act, const float *y, size_t n,
         break;
     case ACT_LEAKY:
         for (size_t i = 0; i < n; i++)
-            d[i] = y[i] > 0 ? d[i] : LEAK * d[i];
+            d[i] = y[i] > 0 ? d[i] : NET_LEAK * d[i];
         break;
     case ACT_ELU:
         for (size_t i = 0; i < n; i++)

@@ -11,7 +11,6 @@
 #include "engine/neural/pass.h"
 
 enum { STREAM_DROP = 0x64726f70, TILE = 256 };
-#define LEAK 0.01f
 
 const float *
 pass_source(const struct net_pass *p, int at)
@@ -73,7 +72,7 @@ put_act(const struct kernels *k, enum net_act act, float *x, size_t n)
         break;
     case ACT_LEAKY:
         for (size_t i = 0; i < n; i++)
-            x[i] = x[i] > 0 ? x[i] : LEAK * x[i];
+            x[i] = x[i] > 0 ? x[i] : NET_LEAK * x[i];
         break;
     case ACT_ELU:
         elu(x, n);

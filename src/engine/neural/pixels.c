@@ -16,7 +16,6 @@
 enum {
     GRAIN = 16, /* images of a chunk */
     MEASURED = 1024,
-    MAX_CHANNELS = 64,
     STREAM_CHANGE = 0x63686e67
 };
 

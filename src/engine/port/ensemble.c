@@ -313,18 +313,6 @@ ensemble_add_tree(struct ensemble *e, const struct ensemble_node *node,
     return ok;
 }
 
-bool
-ensemble_add_stub(struct ensemble *e, size_t output, double value,
-                  struct error *err)
-{
-    struct ensemble_node leaf = {.kind = ENSEMBLE_LEAF,
-                                 .feature = (uint32_t)e->n_values};
-
-    leaf.yes = leaf.feature + 1;
-    return ensemble_add_value(e, output, value, err) &&
-           ensemble_add_tree(e, &leaf, 1, 0, err);
-}
-
 /* ---- walking ---- */
 
 bool

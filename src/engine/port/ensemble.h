@@ -97,9 +97,6 @@ bool ensemble_add_set(struct ensemble *e, const double *member, size_t n,
  * what is out of range. */
 bool ensemble_add_tree(struct ensemble *e, const struct ensemble_node *node,
                        size_t n, size_t root, struct error *err) MUST_USE;
-/* A tree that is one leaf. */
-bool ensemble_add_stub(struct ensemble *e, size_t output, double value,
-                       struct error *err) MUST_USE;
 
 bool ensemble_has(const struct ensemble *e, uint32_t set, double x);
 /* x: shape (n, n_cols) row-major; out: shape (n, n_outputs). */

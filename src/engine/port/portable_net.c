@@ -206,7 +206,7 @@ put_act(struct taking *t, enum net_act act, uint32_t *id)
     if (!graph_add_simple(t->g, ops[act], *id, id, t->err))
         return false;
     if (act == ACT_LEAKY)
-        t->g->node[*id].c = (double)0.01f;
+        t->g->node[*id].c = (double)NET_LEAK;
     return true;
 }
 
