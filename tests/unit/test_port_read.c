@@ -63,15 +63,17 @@ expect_refused(reader *read, const char *text, const char *message)
 
 /* The saved model that XGBoost 3.1's documentation (tutorials/saving_model)
  * describes: one tree over column 0 of two, whose category 1 goes right. */
-#define XGB_CATS(enc)                                                        \
+#define XGB_CATS(enc) XGB_SET(enc, "1", "1")
+#define XGB_SET(enc, members, n)                                             \
     "{\"learner\":{\"attributes\":{},\"feature_names\":[],"                  \
     "\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{\"cats\":{"        \
     "\"feature_segments\":[0,2,2],\"sorted_idx\":[0,1],\"enc\":[" enc        \
     "]},\"tree_info\":[0],\"trees\":[{\"left_children\":[1,-1,-1],"          \
     "\"right_children\":[2,-1,-1],\"split_indices\":[0,0,0],"                \
     "\"split_conditions\":[NaN,-1E0,1E0],\"split_type\":[1,0,0],"            \
-    "\"default_left\":[1,0,0],\"categories\":[1],\"categories_nodes\":[0],"  \
-    "\"categories_segments\":[0],\"categories_sizes\":[1],"                  \
+    "\"default_left\":[1,0,0],\"categories\":[" members                      \
+    "],\"categories_nodes\":[0],"                                            \
+    "\"categories_segments\":[0],\"categories_sizes\":[" n "],"              \
     "\"tree_param\":{}}]}},\"learner_model_param\":{\"base_score\":\"0\","   \
     "\"num_feature\":\"2\"},\"objective\":{\"name\":\"reg:squarederror\"}}," \
     "\"version\":[3,1,0]}"
@@ -143,6 +145,27 @@ test_categories_that_do_not_fit_are_refused(void **state)
                    XGB_CATS("{\"offsets\":[0,1],\"values\":[-61]}," NO_CATS),
                    "UTF-8");
     expect_refused(xgboost_read, XGB_CATS("{\"type\":13}," NO_CATS), "values");
+}
+
+/* A member that is no level, as a hostile file has it: the chain of questions
+ * for those that are not in the set had a million of them, 70 MB of ONNX.
+ * tests/fuzz/corpus/port_read/far-category.json */
+static void
+test_categories_beyond_all_levels_are_not_asked_for(void **state)
+{
+    struct portable *p =
+        taken(xgboost_read,
+              XGB_SET("{\"offsets\":[0,1,2],\"values\":[97,98]}," NO_CATS,
+                      "0,1,9999999", "3"));
+    struct error err;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    assert_ok(onnx_write(p, 3, &b, &err), err);
+    assert_true(b.len < 4000);
+    buf_fini(&b);
+    portable_free(p);
 }
 
 #define XGB_LEAF                                        \
@@ -501,6 +524,7 @@ main(void)
             test_categories_have_the_names_that_the_data_frame_had),
         cmocka_unit_test(test_categories_that_are_numbers_are_looked_up),
         cmocka_unit_test(test_categories_that_do_not_fit_are_refused),
+        cmocka_unit_test(test_categories_beyond_all_levels_are_not_asked_for),
         cmocka_unit_test(test_weights_of_trees_may_be_in_the_model),
         cmocka_unit_test(test_rounds_behind_the_best_are_told),
         cmocka_unit_test(test_products_have_their_factors),

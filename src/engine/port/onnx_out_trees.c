@@ -170,9 +170,9 @@ chain_members(const struct out *o, uint32_t i, double **member, size_t *n,
     uint32_t set = (uint32_t)e->threshold[i];
     size_t levels = o->n_levels[e->feature[i]], in = 0;
     size_t bits = (size_t)(e->set_start[set + 1] - e->set_start[set]) * 64;
-    size_t end = bits > levels ? bits : levels;
+    size_t end = levels ? levels : bits; /* no input is a level beyond */
 
-    for (size_t v = 0; v < bits; v++)
+    for (size_t v = 0; v < end; v++)
         in += ensemble_has(e, set, (double)v);
     *turned = levels > 0 && levels < 2 * in;
     if (!(*member = mem_try_array(end + 1, sizeof **member, o->err)))
