@@ -468,129 +468,11 @@ model_fit_learn(struct fit *f, const struct params *p, unsigned patience,
     return f->m->learner && buf_check(&f->chosen, err);
 }
 
-/* What the rules chose the first time, and as many rounds as stopping early
- * found, as parameters.  NULL on failure. */
-static struct params *
-refit_params(const struct fit *f, struct error *err)
+bool
+model_fit_anew(struct fit *f, const struct frame *all, struct error *err)
 {
-    struct params *p = params_copy(f->params);
-    struct json *chosen =
-        json_parse((struct str){f->chosen.data, f->chosen.len}, err);
-    struct buf text;
-    bool ok = chosen != NULL;
-
-    buf_init(&text);
-    for (const struct param *d = f->family->params; ok && d->name; d++) {
-        const struct json *v = json_find(chosen, d->name);
-
-        buf_clear(&text);
-        if (strcmp(d->name, f->family->rounds_param) == 0)
-            buf_printf(&text, "%zu", f->family->rounds(f->m->learner));
-        else if (v && json_type(v) == JSON_NUMBER)
-            json_print(&text, v);
-        else
-            continue;
-        ok = buf_check(&text, err) && params_set(p, d->name, text.data, err);
-    }
-    buf_fini(&text);
-    json_free(chosen);
-    if (ok)
-        return p;
-    params_free(p);
-    return NULL;
-}
-
-/* ---- once more on all rows ---- */
-
-/* What a fit has learnt. */
-struct learnt {
-    void *learner;
-    struct prepare *prepare;
-    struct finish finish;
-    struct baseline *baseline;
-    double *cuts, *share;
-    size_t n_cuts, n_shares;
-    struct buf chosen;
-};
-
-/* Out of the model, which has nothing of it then. */
-static struct learnt
-learnt_take(struct fit *f)
-{
-    struct model *m = f->m;
-    struct learnt l = {m->learner,  m->prepare,  m->finish,
-                       m->baseline, m->cuts,     m->share,
-                       m->n_cuts,   m->n_shares, f->chosen};
-
-    m->learner = NULL;
-    m->prepare = NULL;
-    m->finish = (struct finish){0};
-    m->baseline = NULL;
-    m->cuts = m->share = NULL;
-    buf_init(&f->chosen);
-    return l;
-}
-
-static void
-learnt_put(struct fit *f, const struct learnt *l)
-{
-    struct model *m = f->m;
-
-    m->learner = l->learner;
-    m->prepare = l->prepare;
-    m->finish = l->finish;
-    m->baseline = l->baseline;
-    m->cuts = l->cuts;
-    m->share = l->share;
-    m->n_cuts = l->n_cuts;
-    m->n_shares = l->n_shares;
-    f->chosen = l->chosen;
-}
-
-static void
-learnt_fini(struct learnt *l, const struct family *family)
-{
-    if (l->learner)
-        family->free(l->learner);
-    prepare_free(l->prepare);
-    finish_fini(&l->finish);
-    free(l->baseline);
-    free(l->cuts);
-    free(l->share);
-    buf_fini(&l->chosen);
-}
-
-/* When it is stopped before its end, what was learnt before is kept. */
-static bool
-refit(struct fit *f, const struct frame *all, struct error *err)
-{
-    struct params *p = refit_params(f, err);
-    struct learnt first, second;
-    struct error why;
-    bool ok, stopped;
-
-    if (!p)
-        return false;
-    first = learnt_take(f);
     release(f);
-    f->again = true;
-    ok = no_holdout(f, all, &why) && weigh_classes(f, &why) &&
-         model_fit_prepare(f, &why) && model_fit_learn(f, p, 0, &why) &&
-         model_fit_finish(f, &why);
-    params_free(p);
-    stopped =
-        ok ? progress_stopped(f->ctx->progress) : why.code == ERR_CANCELLED;
-    if (stopped) {
-        second = learnt_take(f);
-        learnt_fini(&second, f->family);
-        learnt_put(f, &first);
-        return true;
-    }
-    learnt_fini(&first, f->family);
-    f->m->n_train = f->y.n;
-    if (!ok)
-        *err = why;
-    return ok;
+    return no_holdout(f, all, err) && weigh_classes(f, err);
 }
 
 bool
@@ -787,7 +669,7 @@ fit_run(struct fit *f, const struct frame *all, struct error *err)
         !model_fit_finish(f, err) || (m->n_valid && !model_fit_score(f, err)))
         return false;
     if (f->o->refit && m->n_valid && !f->o->valid && f->family->rounds &&
-        !progress_stopped(f->ctx->progress) && !refit(f, f->rest, err))
+        !progress_stopped(f->ctx->progress) && !model_refit(f, f->rest, err))
         return false;
     return model_fit_close(f, err);
 }

@@ -59,6 +59,13 @@ unsigned model_fit_patience(const struct fit *f);
 /* Of the whole fit, for its checkpoint; once rows and target are known. */
 bool
 model_fit_key(const struct fit *f, char key[33], struct error *err) MUST_USE;
+/* Begin again with all of these rows to learn from, and none held out. */
+bool model_fit_anew(struct fit *f, const struct frame *all,
+                    struct error *err) MUST_USE;
+/* Learn from all rows what early stopping has found: in model_refit.c.  When it
+ * is stopped before its end, what was learnt before is kept. */
+bool
+model_refit(struct fit *f, const struct frame *all, struct error *err) MUST_USE;
 /* Was it stopped, so that the model is kept without what `why` says is missing?
  * Otherwise its error. */
 bool model_fit_kept(const struct fit *f, const struct error *why,
