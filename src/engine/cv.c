@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "frame/builder.h"
+#include "frame/gather.h"
 
 struct crossing {
     const struct family *family;
@@ -252,8 +253,9 @@ run_fold(struct crossing *c, unsigned fold, struct error *err)
     bool ok = false;
 
     if (fold_part(c, fold, &s, err) &&
-        (train = frame_take(c->frame, s.train, s.n_train, err)) &&
-        (test = frame_take(c->frame, s.test, s.n_test, err)) &&
+        (train =
+             gather_frame(c->frame, s.train, s.n_train, c->ctx->pool, err)) &&
+        (test = gather_frame(c->frame, s.test, s.n_test, c->ctx->pool, err)) &&
         choose(c, train, fold, &params, err) &&
         (m = model_fit(c->family, params, train, c->target, &c->model, &ctx,
                        err)) &&

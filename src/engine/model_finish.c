@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "engine/model_fit.h"
+#include "frame/gather.h"
 #include "frame/split.h"
 
 enum { LEAST_ROWS = 20 };
@@ -40,8 +41,8 @@ model_fit_keep(struct fit *f, const struct frame *all, struct error *err)
     if (!model_fit_split(f, all, share, &s, err))
         return false;
     frame_unref(f->rest);
-    ok = (f->rest = frame_take(all, s.train, s.n_train, err)) &&
-         (f->kept = frame_take(all, s.test, s.n_test, err)) &&
+    ok = (f->rest = gather_frame(all, s.train, s.n_train, f->ctx->pool, err)) &&
+         (f->kept = gather_frame(all, s.test, s.n_test, f->ctx->pool, err)) &&
          target_take(&f->all, s.train, s.n_train, &rest, err);
     split_fini(&s);
     if (!ok)

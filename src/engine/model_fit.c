@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "engine/judged.h"
+#include "frame/gather.h"
 #include "frame/split.h"
 
 enum {
@@ -173,12 +174,13 @@ model_fit_split(const struct fit *f, const struct frame *all, double share,
 static bool
 holdout(struct fit *f, const struct frame *all, double share, struct error *err)
 {
+    struct pool *pool = f->ctx->pool;
     struct split s = {0};
     bool ok = false;
 
     if (model_fit_split(f, all, share, &s, err))
-        ok = (f->train = frame_take(all, s.train, s.n_train, err)) &&
-             (f->valid = frame_take(all, s.test, s.n_test, err)) &&
+        ok = (f->train = gather_frame(all, s.train, s.n_train, pool, err)) &&
+             (f->valid = gather_frame(all, s.test, s.n_test, pool, err)) &&
              target_take(&f->all, s.train, s.n_train, &f->y, err) &&
              target_take(&f->all, s.test, s.n_test, &f->y_valid, err);
     split_fini(&s);

@@ -112,10 +112,8 @@ gather_columns(const struct column *const *in, size_t n_cols,
     bool ok = allocate(&g, n_cols, holes, err);
 
     g.n_chunks = pool_chunks(n, CHUNK);
-    if (ok) {
-        pool_for(pool, n_cols * g.n_chunks, 1, gather_part, &g);
-        ok = finish(&g, n_cols, out, err);
-    }
+    ok = ok && pool_try(pool, n_cols * g.n_chunks, 1, gather_part, &g, err) &&
+         finish(&g, n_cols, out, err);
     gather_fini(&g, n_cols);
     return ok;
 }

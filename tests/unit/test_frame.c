@@ -13,8 +13,11 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/pool.h"
+#include "base/progress.h"
 #include "frame/builder.h"
 #include "frame/fingerprint.h"
+#include "frame/gather.h"
 
 static const char *const names[] = {"name",   "age",   "score",
                                     "member", "since", "seen"};
@@ -448,10 +451,39 @@ a_fingerprint_of_many_columns_is_that_of_the_whole_too(void **state)
     frame_unref(f);
 }
 
+/* Many rows may be on their way when nobody wants them any more. */
+static void
+rows_stop_being_gathered_when_the_work_is_stopped(void **state)
+{
+    static const char *const name[] = {"x"};
+    static const enum col_type type[] = {COL_FLOAT64};
+    const uint32_t rows[] = {1, 0, 1};
+    struct progress stopped;
+    struct error err;
+    struct builder *b = builder_new(1, name, type, &err);
+    struct pool *pool;
+    struct frame *f;
+
+    (void)state;
+    assert_non_null(b);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(builder_f64(b, 0, (double)i, &err) &&
+                    builder_end_row(b, &err));
+    assert_non_null(f = builder_finish(b, &err));
+    progress_init(&stopped);
+    progress_stop(&stopped);
+    pool = pool_lend(NULL, &stopped);
+    assert_null(gather_frame(f, rows, 3, pool, &err));
+    assert_int_equal(err.code, ERR_CANCELLED);
+    pool_free(pool);
+    frame_unref(f);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_stop_being_gathered_when_the_work_is_stopped),
         cmocka_unit_test(a_builder_makes_a_typed_frame),
         cmocka_unit_test(a_builder_names_value_and_type_it_cannot_read),
         cmocka_unit_test(a_thousand_rows_keep_their_values_and_gaps),
