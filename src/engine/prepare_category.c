@@ -6,7 +6,6 @@
 #include "engine/prepare_step.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,33 +30,60 @@ levels_learnt(struct step_fit *f, struct learnt *l, size_t numbers,
     return true;
 }
 
+/* Levels of a column; level: caller frees. */
+struct found {
+    struct step_level *level;
+    size_t n;
+};
+
+struct finding {
+    const struct step_fit *fit;
+    struct found *of;
+};
+
+static bool
+find_levels(void *ctx, size_t i, struct pool *alone, struct error *err)
+{
+    struct finding *g = ctx;
+    const char *name = g->fit->s->column[i].name;
+    const struct column *c = step_texts(g->fit->in, name, err);
+
+    (void)alone;
+    return c && (g->of[i].level = step_levels(c, &g->of[i].n, err));
+}
+
+/* Keep those of at least `least` rows. */
+static bool
+keep_levels(struct step_fit *f, size_t i, struct found *of, size_t most,
+            double least, struct error *err)
+{
+    size_t k = 0;
+
+    for (size_t j = 0; j < of->n; j++)
+        if ((double)of->level[j].rows >= least)
+            of->level[k++] = of->level[j];
+    if (k <= most)
+        return levels_learnt(f, &f->s->column[i], 0, of->level, k, err);
+    return error_set(err, ERR_LIMIT,
+                     "column '%s' has %zu levels, expected at most %zu: gather "
+                     "rare ones first",
+                     f->s->column[i].name, k, most);
+}
+
 /* All levels of each column, those with fewer rows than `least` left out. */
 static bool
 fit_levels(struct step_fit *f, size_t most, double least, struct error *err)
 {
-    struct step *s = f->s;
+    size_t n = f->s->n;
+    struct finding g = {.fit = f, .of = mem_try_array(n, sizeof *g.of, err)};
+    bool ok = g.of && step_each(f->pool, n, find_levels, &g, err);
 
-    for (size_t i = 0; i < s->n; i++) {
-        const struct column *c = step_texts(f->in, s->column[i].name, err);
-        struct step_level *level;
-        size_t n, k = 0;
-        bool ok;
-
-        if (!c || !(level = step_levels(c, &n, err)))
-            return false;
-        for (size_t j = 0; j < n; j++)
-            if ((double)level[j].rows >= least)
-                level[k++] = level[j];
-        ok = k <= most ? levels_learnt(f, &s->column[i], 0, level, k, err)
-                       : error_set(err, ERR_LIMIT,
-                                   "column '%s' has %zu levels, expected at "
-                                   "most %zu: gather rare ones first",
-                                   s->column[i].name, k, most);
-        free(level);
-        if (!ok)
-            return false;
-    }
-    return true;
+    for (size_t i = 0; i < n && ok; i++)
+        ok = keep_levels(f, i, &g.of[i], most, least, err);
+    for (size_t i = 0; i < n && g.of; i++)
+        free(g.of[i].level);
+    free(g.of);
+    return ok;
 }
 
 static bool
@@ -97,32 +123,31 @@ onehot_sound(const struct step *s)
 
 /* A 0/1 column a level; one that was not seen, or is missing, is none. */
 static bool
-onehot_column(const struct learnt *l, struct frame **f, struct error *err)
+onehot_column(void *ctx, const struct learnt *l, const struct step_from *from,
+              struct step_made *out, struct error *err)
 {
-    const struct column *c = step_texts(*f, l->name, err);
-    size_t n = frame_rows(*f);
-    uint32_t *map = c ? step_map(l, c, err) : NULL;
-    struct column *own = c ? column_ref(c) : NULL;
-    bool ok = map != NULL;
-    struct step_made made = {0};
+    const struct column *c = from->column;
+    bool ok = step_is_text(c, l->name, err);
+    uint32_t *map = ok ? step_map(l, c, err) : NULL;
+    size_t n = column_rows(c);
     struct buf name;
 
+    (void)ctx;
+    ok = map != NULL;
     buf_init(&name);
     for (size_t j = 0; j < l->n_texts && ok; j++) {
         double *is = mem_try_array(n, sizeof *is, err);
 
         step_name(&name, l->name, "=", l->text[j]);
-        if (!(ok = is && buf_check(&name, err))) {
+        if (!(ok = is && buf_check(&name, err) &&
+                   pool_check(from->alone, err))) {
             free(is);
             break;
         }
         for (size_t i = 0; i < n; i++)
-            is[i] = column_is_valid(own, i) && map[column_codes(own)[i]] == j;
-        ok = step_make(&made, name.data, is, n, err);
+            is[i] = column_is_valid(c, i) && map[column_codes(c)[i]] == j;
+        ok = step_make(out, name.data, is, n, err);
     }
-    ok = ok && step_made_end(&made, f, l->name, err);
-    step_made_fini(&made);
-    column_unref(own);
     free(map);
     buf_fini(&name);
     return ok;
@@ -132,11 +157,7 @@ static bool
 onehot_apply(const struct step *s, struct frame **f, struct pool *pool,
              struct error *err)
 {
-    (void)pool;
-    for (size_t i = 0; i < s->n; i++)
-        if (!onehot_column(&s->column[i], f, err))
-            return false;
-    return true;
+    return step_remake(s, f, pool, onehot_column, NULL, err);
 }
 
 const struct step_kind step_onehot = {.name = "onehot",
@@ -208,24 +229,28 @@ ordinal_values(const struct step *s, const struct learnt *l,
 }
 
 static bool
+ordinal_column(void *ctx, const struct learnt *l, const struct step_from *from,
+               struct step_made *out, struct error *err)
+{
+    const struct column *c = from->column;
+    size_t n = column_rows(c);
+    double *v = step_is_text(c, l->name, err)
+                    ? ordinal_values(from->step, l, c, err)
+                    : NULL;
+    double *x = v ? mem_try_array(n, sizeof *x, err) : NULL;
+
+    (void)ctx;
+    for (size_t r = 0; x && r < n; r++)
+        x[r] = column_is_valid(c, r) ? v[column_codes(c)[r]] : (double)NAN;
+    free(v);
+    return x && step_make(out, l->name, x, n, err);
+}
+
+static bool
 ordinal_apply(const struct step *s, struct frame **f, struct pool *pool,
               struct error *err)
 {
-    (void)pool;
-    for (size_t i = 0; i < s->n; i++) {
-        const struct learnt *l = &s->column[i];
-        const struct column *c = step_texts(*f, l->name, err);
-        size_t n = frame_rows(*f);
-        double *v = c ? ordinal_values(s, l, c, err) : NULL;
-        double *x = v ? mem_try_array(n, sizeof *x, err) : NULL;
-
-        for (size_t r = 0; x && r < n; r++)
-            x[r] = column_is_valid(c, r) ? v[column_codes(c)[r]] : (double)NAN;
-        free(v);
-        if (!x || !step_put_numbers(f, l->name, x, err))
-            return false;
-    }
-    return true;
+    return step_remake(s, f, pool, ordinal_column, NULL, err);
 }
 
 const struct step_kind step_ordinal = {.name = "ordinal",
@@ -264,17 +289,20 @@ rare_fit(struct step_fit *f, struct error *err)
 
 /* Levels that are not kept, also ones never seen, are one. */
 static bool
-rare_column(const struct learnt *l, struct frame **f, struct error *err)
+rare_column(void *ctx, const struct learnt *l, const struct step_from *from,
+            struct step_made *out, struct error *err)
 {
-    const struct column *c = step_texts(*f, l->name, err);
-    size_t n = frame_rows(*f);
-    uint32_t *map = c ? step_map(l, c, err) : NULL, rare = 0, code;
+    const struct column *c = from->column;
+    bool text = step_is_text(c, l->name, err);
+    size_t n = column_rows(c);
+    uint32_t *map = text ? step_map(l, c, err) : NULL, rare = 0, code;
     uint32_t *codes = map ? mem_try_aligned(n, sizeof *codes, err) : NULL;
     uint64_t *valid =
         codes ? mem_try_array((n + 63) / 64, sizeof *valid, err) : NULL;
     struct dict *dict = valid ? dict_new(err) : NULL;
     bool ok = dict != NULL;
 
+    (void)ctx;
     for (size_t j = 0; j < l->n_texts && ok; j++)
         ok = dict_add(dict, str_of(l->text[j]), &code, err);
     ok = ok && dict_add(dict, str_of(RARE), &rare, err);
@@ -287,8 +315,9 @@ rare_column(const struct learnt *l, struct frame **f, struct error *err)
         }
     free(map);
     if (ok)
-        return step_put(f, l->name,
-                        column_new(COL_TEXT, n, codes, valid, dict, err), err);
+        return step_make_column(
+            out, l->name, column_new(COL_TEXT, n, codes, valid, dict, err),
+            err);
     dict_unref(dict);
     free(codes);
     free(valid);
@@ -299,11 +328,7 @@ static bool
 rare_apply(const struct step *s, struct frame **f, struct pool *pool,
            struct error *err)
 {
-    (void)pool;
-    for (size_t i = 0; i < s->n; i++)
-        if (!rare_column(&s->column[i], f, err))
-            return false;
-    return true;
+    return step_remake(s, f, pool, rare_column, NULL, err);
 }
 
 const struct step_kind step_rare = {.name = "rare",
@@ -331,6 +356,7 @@ struct sums {
     double *y;   /* (FOLDS + 1, n + 1, k): of each fold, then of all; the last
                     level is all rows */
     double *w;   /* (FOLDS + 1, n + 1) */
+    struct pool *alone;
 };
 
 static size_t
@@ -393,8 +419,11 @@ sums_make(struct sums *t, const struct step_fit *f, const struct learnt *l,
     if (!(t->y = mem_try_array(cells * t->k, sizeof *t->y, err)) ||
         !(t->w = mem_try_array(cells, sizeof *t->w, err)))
         return false;
-    for (size_t i = 0; i < column_rows(c); i++)
+    for (size_t i = 0; i < column_rows(c); i++) {
+        if (i % STEP_LOOK == 0 && !pool_check(t->alone, err))
+            return false;
         sum_row(t, f->y, i, fold_of(f->seed, i), level_at(c, map, t->n, i));
+    }
     return true;
 }
 
@@ -421,24 +450,19 @@ mean_of(const struct sums *t, size_t level, size_t v, unsigned without,
 
 /* number: k a level, then k for missing, then k for those not seen. */
 static bool
-target_column(struct step_fit *f, struct learnt *l, struct error *err)
+target_column(void *ctx, size_t i, struct pool *alone, struct error *err)
 {
+    const struct step_fit *f = ctx;
+    struct learnt *l = &f->s->column[i];
     double smooth = step_number(f->s, "smooth", SMOOTH);
     const struct column *c = step_texts(f->in, l->name, err);
     uint32_t *map = c ? step_map(l, c, err) : NULL;
-    struct sums t = {0};
-    const char **text = l->text;
-    size_t n_texts = l->n_texts;
-    bool ok = map && sums_make(&t, f, l, c, map, err) &&
-              step_room(f, l, (t.n + 1) * t.k, 0, err);
+    struct sums t = {.alone = alone};
+    bool ok = map && sums_make(&t, f, l, c, map, err);
 
-    if (ok) {
-        l->text = text;
-        l->n_texts = n_texts;
-        for (size_t i = 0; i <= t.n; i++)
-            for (size_t v = 0; v < t.k; v++)
-                l->number[i * t.k + v] = mean_of(&t, i, v, FOLDS, smooth);
-    }
+    for (size_t j = 0; ok && j <= t.n; j++)
+        for (size_t v = 0; v < t.k; v++)
+            l->number[j * t.k + v] = mean_of(&t, j, v, FOLDS, smooth);
     sums_fini(&t);
     free(map);
     return ok;
@@ -449,10 +473,15 @@ target_fit_step(struct step_fit *f, struct error *err)
 {
     if (!fit_levels(f, UINT32_MAX, 0, err))
         return false;
-    for (size_t i = 0; i < f->s->n; i++)
-        if (!target_column(f, &f->s->column[i], err))
+    for (size_t i = 0; i < f->s->n; i++) {
+        struct learnt *l = &f->s->column[i], levels = *l;
+
+        if (!step_room(f, l, (l->n_texts + 2) * values_of(f->y), 0, err))
             return false;
-    return true;
+        l->text = levels.text;
+        l->n_texts = levels.n_texts;
+    }
+    return step_each(f->pool, f->s->n, target_column, f, err);
 }
 
 static bool
@@ -470,47 +499,70 @@ target_sound(const struct step *s)
     return true;
 }
 
-/* Columns of means: of all rows, or, with `how`, of the other folds. */
-static bool
-put_means(const struct step *s, const struct learnt *l, struct frame **f,
-          const struct step_fit *how, struct error *err)
+/* What a column's rows are told by. */
+struct meaning {
+    const struct step_fit *how; /* by the other folds; NULL: by all rows */
+    double smooth;
+    const uint32_t *map; /* code to level */
+    struct sums sums;
+};
+
+/* The mean of value v of the target for each row; caller frees. */
+static double *
+means_of(const struct meaning *m, const struct learnt *l,
+         const struct step_from *from, size_t v, struct error *err)
 {
-    double smooth = step_number(s, "smooth", SMOOTH);
-    const struct column *c = step_texts(*f, l->name, err);
-    struct column *own = c ? column_ref(c) : NULL;
-    size_t n = frame_rows(*f), k = l->n_numbers / (l->n_texts + 2);
-    uint32_t *map = c ? step_map(l, c, err) : NULL;
-    struct step_made made = {0};
-    struct sums t = {0};
-    char class[32];
-    struct buf name;
-    bool ok = map && (!how || sums_make(&t, how, l, c, map, err));
+    const struct column *c = from->column;
+    size_t n = column_rows(c), k = l->n_numbers / (l->n_texts + 2);
+    double *x = mem_try_array(n, sizeof *x, err);
 
-    buf_init(&name);
-    for (size_t v = 0; v < k && ok; v++) {
-        double *x = mem_try_array(n, sizeof *x, err);
+    for (size_t i = 0; i < n && x; i++) {
+        size_t level = level_at(c, m->map, l->n_texts + 1, i);
 
-        for (size_t i = 0; i < n && x; i++) {
-            size_t level = level_at(own, map, l->n_texts + 1, i);
-
-            if (level == UINT32_MAX)
-                level = l->n_texts + 1;
-            x[i] = how ? mean_of(&t, level, v, fold_of(how->seed, i), smooth)
-                       : l->number[level * k + v];
+        if (i % STEP_LOOK == 0 && !pool_check(from->alone, err)) {
+            free(x);
+            return NULL;
         }
-        snprintf(class, sizeof class, "%zu", v + 1);
-        step_name(&name, l->name, " of class ", class);
-        if ((ok = x && buf_check(&name, err)))
-            ok = k == 1 ? step_put_numbers(f, l->name, x, err)
-                        : step_make(&made, name.data, x, n, err);
+        if (level == UINT32_MAX)
+            level = l->n_texts + 1;
+        x[i] = m->how ? mean_of(&m->sums, level, v, fold_of(m->how->seed, i),
+                                m->smooth)
+                      : l->number[level * k + v];
+    }
+    return x;
+}
+
+/* Columns of means: of all rows, or of the other folds. */
+static bool
+mean_columns(void *ctx, const struct learnt *l, const struct step_from *from,
+             struct step_made *out, struct error *err)
+{
+    const struct column *c = from->column;
+    struct meaning m = *(const struct meaning *)ctx;
+    size_t n = column_rows(c), k = l->n_numbers / (l->n_texts + 2);
+    bool text = step_is_text(c, l->name, err);
+    uint32_t *map = text ? step_map(l, c, err) : NULL;
+    bool ok;
+
+    m.map = map;
+    m.sums.alone = from->alone;
+    ok = map && (!m.how || sums_make(&m.sums, m.how, l, c, map, err));
+    for (size_t v = 0; v < k && ok; v++) {
+        double *x = means_of(&m, l, from, v, err);
+        struct buf name;
+
+        buf_init(&name);
+        buf_puts(&name, l->name);
+        if (k > 1)
+            buf_printf(&name, " of class %zu", v + 1);
+        ok = x && buf_check(&name, err);
+        if (ok)
+            ok = step_make(out, name.data, x, n, err);
         else
             free(x);
+        buf_fini(&name);
     }
-    ok = ok && (k == 1 || step_made_end(&made, f, l->name, err));
-    step_made_fini(&made);
-    buf_fini(&name);
-    sums_fini(&t);
-    column_unref(own);
+    sums_fini(&m.sums);
     free(map);
     return ok;
 }
@@ -519,21 +571,19 @@ static bool
 target_apply_step(const struct step *s, struct frame **f, struct pool *pool,
                   struct error *err)
 {
-    (void)pool;
-    for (size_t i = 0; i < s->n; i++)
-        if (!put_means(s, &s->column[i], f, NULL, err))
-            return false;
-    return true;
+    struct meaning m = {0};
+
+    return step_remake(s, f, pool, mean_columns, &m, err);
 }
 
 /* A row that told its level's mean would tell itself its own answer. */
 static bool
 target_apply_train(struct step_fit *f, struct frame **out, struct error *err)
 {
-    for (size_t i = 0; i < f->s->n; i++)
-        if (!put_means(f->s, &f->s->column[i], out, f, err))
-            return false;
-    return true;
+    struct meaning m = {.how = f,
+                        .smooth = step_number(f->s, "smooth", SMOOTH)};
+
+    return step_remake(f->s, out, f->pool, mean_columns, &m, err);
 }
 
 const struct step_kind step_target = {.name = "target",

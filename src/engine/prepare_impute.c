@@ -1,10 +1,5 @@
-/* engine/prepare_impute.c -- fill in what is missing.
- *
- * By a value of the column itself, or round by round from the other columns:
- * each column is regressed on the others in turn, those with the fewest gaps
- * first, until nothing moves; applying goes through the same regressions.
- * Source: van Buuren & Groothuis-Oudshoorn 2011, with the least squares of
- * scikit-learn's IterativeImputer(LinearRegression()).
+/* engine/prepare_impute.c -- fill in what is missing by a value of the column
+ * itself, or round by round from the others (prepare_rounds.c).
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -16,9 +11,6 @@
 
 #include "base/mem.h"
 #include "frame/order.h"
-
-enum { ROUNDS = 10, MOST_COLUMNS = 100 };
-#define STILL 1e-3 /* of the largest value: nothing moves */
 
 static const char ways[] = " mean median mode iterative indicator ";
 
@@ -73,7 +65,7 @@ mode_of(const double *x, size_t m)
 
 static bool
 fill_of(const struct step *s, double *x, size_t m, double *out,
-        struct error *err)
+        struct pool *alone, struct error *err)
 {
     double sum = 0;
 
@@ -85,7 +77,7 @@ fill_of(const struct step *s, double *x, size_t m, double *out,
         *out = sum / (double)m;
         return true;
     }
-    if (!order_numbers(x, m, NULL, err))
+    if (!order_numbers(x, m, alone, err))
         return false;
     *out = step_has(s, "mode") ? mode_of(x, m)
            : m % 2             ? x[m / 2]
@@ -93,14 +85,21 @@ fill_of(const struct step *s, double *x, size_t m, double *out,
     return true;
 }
 
-/* number[0] the value, number[1] whether there were gaps. */
+/* What is found to fill a column with. */
+struct filler {
+    bool none;        /* nothing: it is left out later */
+    double number[2]; /* the value, whether there were gaps */
+    struct str text;
+};
+
 static bool
-fit_number(struct step_fit *f, struct learnt *l, struct error *err)
+find_number(const struct step_fit *f, const char *name, struct filler *out,
+            struct pool *alone, struct error *err)
 {
     size_t n = frame_rows(f->in), m = 0;
-    double *x = step_numbers(f->in, l->name, err), v;
+    double *x = step_numbers(f->in, name, err), v;
     struct str constant = step_value(f->s, "constant");
-    bool ok = x && step_room(f, l, 2, 0, err);
+    bool ok = x != NULL;
 
     for (size_t i = 0; i < n && ok; i++)
         if (!isnan(x[i]))
@@ -108,27 +107,25 @@ fit_number(struct step_fit *f, struct learnt *l, struct error *err)
     if (ok && constant.n > 0 && !str_to_f64(constant, &v))
         ok = error_set(err, ERR_TYPE,
                        "column '%s' is a number, and the constant is '%.*s'",
-                       l->name, (int)(constant.n < 32 ? constant.n : 32),
+                       name, (int)(constant.n < 32 ? constant.n : 32),
                        constant.p);
-    if (ok && m == 0)
-        l->name = NULL; /* nothing to learn: it is left out later */
-    else if (ok) {
-        l->number[1] = m < n;
-        ok = fill_of(f->s, x, m, &l->number[0], err);
-        if (ok && !isfinite(l->number[0]))
-            ok = error_set(err, ERR_RANGE, "column '%s' has no finite %s",
-                           l->name, "value to fill in");
+    out->none = m == 0;
+    out->number[1] = m < n;
+    if (ok && m > 0) {
+        ok = fill_of(f->s, x, m, &out->number[0], alone, err);
+        if (ok && !isfinite(out->number[0]))
+            ok = error_set(err, ERR_RANGE, "column '%s' has no finite %s", name,
+                           "value to fill in");
     }
     free(x);
     return ok;
 }
 
-/* text[0] the value, number[0] whether there were gaps. */
 static bool
-fit_text(struct step_fit *f, struct learnt *l, struct error *err)
+find_text(const struct step_fit *f, const char *name, struct filler *out,
+          struct error *err)
 {
-    const struct column *c = step_texts(f->in, l->name, err);
-    struct str fill = step_value(f->s, "constant");
+    const struct column *c = step_texts(f->in, name, err);
     struct step_level *level;
     size_t n, best = 0;
 
@@ -136,18 +133,52 @@ fit_text(struct step_fit *f, struct learnt *l, struct error *err)
         return false;
     for (size_t i = 1; i < n; i++)
         best = level[i].rows > level[best].rows ? i : best;
-    if (fill.n == 0 && n > 0)
-        fill = level[best].text;
+    out->text = step_value(f->s, "constant");
+    if (out->text.n == 0 && n > 0)
+        out->text = level[best].text;
+    out->none = out->text.n == 0;
+    out->number[0] = column_missing(c) > 0;
     free(level);
-    if (fill.n == 0) {
+    return true;
+}
+
+struct finding {
+    const struct step_fit *fit;
+    struct filler *of;
+};
+
+static bool
+find_filler(void *ctx, size_t i, struct pool *alone, struct error *err)
+{
+    const struct finding *g = ctx;
+    const char *name = g->fit->s->column[i].name;
+
+    return is_text(g->fit->in, name)
+               ? find_text(g->fit, name, &g->of[i], err)
+               : find_number(g->fit, name, &g->of[i], alone, err);
+}
+
+/* Of a number: number[0] the value, number[1] whether there were gaps.  Of a
+ * text: text[0] the value, number[0] whether there were gaps. */
+static bool
+keep_filler(struct step_fit *f, struct learnt *l, const struct filler *found,
+            struct error *err)
+{
+    bool text = is_text(f->in, l->name);
+
+    if (found->none) {
         l->name = NULL;
         return true;
     }
-    if (!step_room(f, l, 1, 1, err))
+    if (!step_room(f, l, text ? 1 : 2, text, err))
         return false;
-    l->number[0] = column_missing(c) > 0;
-    l->text[0] = arena_text(&f->p->arena, fill.p, fill.n, err);
-    return l->text[0] != NULL;
+    l->number[0] = found->number[0];
+    if (!text)
+        l->number[1] = found->number[1];
+    else
+        l->text[0] =
+            arena_text(&f->p->arena, found->text.p, found->text.n, err);
+    return !text || l->text[0];
 }
 
 static bool
@@ -157,33 +188,49 @@ numbers_only(const struct step *s)
            step_has(s, "iterative");
 }
 
-static bool fit_rounds(struct step_fit *f, struct error *err);
+/* Texts are none for ways of numbers: only those that are not named go. */
+static bool
+drop_texts(struct step_fit *f, struct error *err)
+{
+    struct step *s = f->s;
+    size_t n = 0;
+
+    if (!numbers_only(s))
+        return true;
+    for (size_t i = 0; i < s->n; i++)
+        if (!is_text(f->in, s->column[i].name))
+            s->column[n++] = s->column[i];
+        else if (s->words.columns.n > 0)
+            return error_set(err, ERR_TYPE,
+                             "column '%s' is text: impute mode or "
+                             "constant=TEXT",
+                             s->column[i].name);
+    s->n = n;
+    return true;
+}
 
 static bool
 impute_fit(struct step_fit *f, struct error *err)
 {
     struct step *s = f->s;
+    struct finding g = {.fit = f};
     size_t n = 0;
+    bool ok = drop_texts(f, err) &&
+              (g.of = mem_try_array(s->n, sizeof *g.of, err)) &&
+              step_each(f->pool, s->n, find_filler, &g, err);
 
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = 0; i < s->n && ok; i++) {
         struct learnt *l = &s->column[i];
-        bool text = is_text(f->in, l->name);
 
-        if (text && numbers_only(s)) {
-            if (s->words.columns.n > 0)
-                return error_set(err, ERR_TYPE,
-                                 "column '%s' is text: impute mode or "
-                                 "constant=TEXT",
-                                 l->name);
-            continue;
-        }
-        if (!(text ? fit_text(f, l, err) : fit_number(f, l, err)))
-            return false;
+        ok = keep_filler(f, l, &g.of[i], err);
         if (l->name)
             s->column[n++] = *l;
     }
+    free(g.of);
+    if (!ok)
+        return false;
     s->n = n;
-    return !step_has(s, "iterative") || fit_rounds(f, err);
+    return !step_has(s, "iterative") || step_rounds_fit(f, err);
 }
 
 static bool
@@ -197,8 +244,8 @@ impute_sound(const struct step *s)
         if (rounds) {
             if (l->n_texts || l->n_numbers < 3 ||
                 l->n_numbers != s->column[0].n_numbers ||
-                (l->n_numbers - 3) % s->n || s->n > MOST_COLUMNS ||
-                (l->n_numbers - 3) / s->n > ROUNDS ||
+                (l->n_numbers - 3) % s->n || s->n > STEP_ROUNDS_COLUMNS ||
+                (l->n_numbers - 3) / s->n > STEP_ROUNDS ||
                 !(l->number[2] >= 0 && l->number[2] < (double)s->n))
                 return false;
         } else if (l->n_texts ? l->n_texts != 1 || l->n_numbers != 1
@@ -210,11 +257,13 @@ impute_sound(const struct step *s)
 }
 
 static bool
-put_text(const struct learnt *l, struct frame **f, struct error *err)
+fill_text(const struct learnt *l, const struct column *c, struct step_made *out,
+          struct error *err)
 {
-    const struct column *c = step_texts(*f, l->name, err);
-    size_t n = frame_rows(*f);
-    uint32_t *codes = c ? mem_try_aligned(n, sizeof *codes, err) : NULL;
+    size_t n = column_rows(c);
+    uint32_t *codes = step_is_text(c, l->name, err)
+                          ? mem_try_aligned(n, sizeof *codes, err)
+                          : NULL;
     struct dict *dict = codes ? dict_new(err) : NULL;
     uint32_t *map = NULL, fill;
     bool ok =
@@ -227,322 +276,90 @@ put_text(const struct learnt *l, struct frame **f, struct error *err)
         codes[i] = column_is_valid(c, i) ? map[column_codes(c)[i]] : fill;
     free(map);
     if (ok)
-        return step_put(f, l->name,
-                        column_new(COL_TEXT, n, codes, NULL, dict, err), err);
+        return step_make_column(
+            out, l->name, column_new(COL_TEXT, n, codes, NULL, dict, err), err);
     dict_unref(dict);
     free(codes);
     return false;
 }
 
+static bool
+fill_column(void *ctx, const struct learnt *l, const struct step_from *from,
+            struct step_made *out, struct error *err)
+{
+    size_t n = column_rows(from->column);
+    double *x;
+
+    (void)ctx;
+    if (l->n_texts)
+        return fill_text(l, from->column, out, err);
+    if (!(x = step_column_numbers(from->column, l->name, err)))
+        return false;
+    for (size_t r = 0; r < n; r++)
+        if (isnan(x[r]))
+            x[r] = l->number[0];
+    return step_make(out, l->name, x, n, err);
+}
+
 /* A 0/1 column beside one that had gaps. */
 static bool
-put_indicator(const struct learnt *l, struct frame **f, struct error *err)
+make_indicator(const struct learnt *l, const struct column *c,
+               struct step_made *out, struct error *err)
 {
-    size_t n = frame_rows(*f), col;
+    size_t n = column_rows(c);
     double *is = mem_try_array(n, sizeof *is, err);
     struct buf name;
-    bool ok = is && frame_need(*f, l->name, &col, err);
+    bool ok;
 
     buf_init(&name);
-    for (size_t i = 0; i < n && ok; i++)
-        is[i] = !column_is_valid(frame_column(*f, col), i) ||
-                (!l->n_texts && isnan(column_number(frame_column(*f, col), i)));
+    for (size_t i = 0; i < n && is; i++)
+        is[i] = !column_is_valid(c, i) ||
+                (!l->n_texts && isnan(column_number(c, i)));
     step_name(&name, l->name, " ", "was missing");
-    if ((ok = ok && buf_check(&name, err)))
-        ok = step_put_numbers(f, name.data, is, err);
+    if ((ok = is && buf_check(&name, err)))
+        ok = step_make(out, name.data, is, n, err);
     else
         free(is);
     buf_fini(&name);
     return ok;
 }
 
+/* They replace what has their names. */
 static bool
-apply_rounds(const struct step *s, struct frame **f, struct error *err);
+put_indicators(const struct step *s, struct frame **f, struct pool *pool,
+               struct error *err)
+{
+    bool *gone = mem_try_array(frame_cols(*f), sizeof *gone, err);
+    struct step_made made = {0};
+    bool ok = gone != NULL;
+    size_t col;
+
+    for (size_t i = 0; i < s->n && ok; i++) {
+        const struct learnt *l = &s->column[i];
+        long at;
+
+        if (!(l->number[l->n_texts ? 0 : 1] > 0))
+            continue;
+        ok = pool_check(pool, err) && frame_need(*f, l->name, &col, err) &&
+             make_indicator(l, frame_column(*f, col), &made, err);
+        if (ok && (at = frame_find(*f, made.name[made.n - 1])) >= 0)
+            gone[at] = true;
+    }
+    ok = ok && step_made_end(&made, f, gone, err);
+    step_made_fini(&made);
+    free(gone);
+    return ok;
+}
 
 static bool
 impute_apply(const struct step *s, struct frame **f, struct pool *pool,
              struct error *err)
 {
-    (void)pool;
-    for (size_t i = 0; i < s->n && step_has(s, "indicator"); i++) {
-        const struct learnt *l = &s->column[i];
-
-        if (l->number[l->n_texts ? 0 : 1] > 0 && !put_indicator(l, f, err))
-            return false;
-    }
-    if (step_has(s, "iterative"))
-        return apply_rounds(s, f, err);
-    for (size_t i = 0; i < s->n; i++) {
-        const struct learnt *l = &s->column[i];
-        double *x;
-
-        if (l->n_texts) {
-            if (!put_text(l, f, err))
-                return false;
-            continue;
-        }
-        if (!(x = step_numbers(*f, l->name, err)))
-            return false;
-        for (size_t r = 0; r < frame_rows(*f); r++)
-            if (isnan(x[r]))
-                x[r] = l->number[0];
-        if (!step_put_numbers(f, l->name, x, err))
-            return false;
-    }
-    return true;
-}
-
-/* ---- round by round ---- */
-
-/* The columns, filled so far, and where they had gaps. */
-struct filling {
-    size_t n, k;
-    double **x;    /* k of n */
-    uint8_t **gap; /* k of n */
-    size_t *order; /* which column comes when */
-    double *a, *b; /* k x k and k: normal equations, scratch */
-    double *mean;  /* k, scratch */
-    double *moved; /* n: how far a row has moved in a round */
-};
-
-static void
-filling_fini(struct filling *g)
-{
-    for (size_t j = 0; j < g->k; j++) {
-        if (g->x)
-            free(g->x[j]);
-        if (g->gap)
-            free(g->gap[j]);
-    }
-    free(g->x);
-    free(g->gap);
-    free(g->order);
-    free(g->a);
-    free(g->b);
-    free(g->mean);
-    free(g->moved);
-}
-
-static bool
-filling_init(struct filling *g, const struct step *s, const struct frame *f,
-             struct error *err)
-{
-    size_t k = s->n;
-
-    g->n = frame_rows(f);
-    if (!(g->x = mem_try_array(k, sizeof *g->x, err)) ||
-        !(g->gap = mem_try_array(k, sizeof *g->gap, err)) ||
-        !(g->order = mem_try_array(k, sizeof *g->order, err)) ||
-        !(g->a = mem_try_array(k * k, sizeof *g->a, err)) ||
-        !(g->b = mem_try_array(k, sizeof *g->b, err)) ||
-        !(g->mean = mem_try_array(k, sizeof *g->mean, err)) ||
-        !(g->moved = mem_try_array(g->n, sizeof *g->moved, err)))
+    if (step_has(s, "indicator") && !put_indicators(s, f, pool, err))
         return false;
-    for (size_t j = 0; j < k; j++) {
-        g->k = j + 1;
-        if (!(g->x[j] = step_numbers(f, s->column[j].name, err)) ||
-            !(g->gap[j] = mem_try_array(g->n, 1, err)))
-            return false;
-        for (size_t i = 0; i < g->n; i++)
-            if (!isfinite(g->x[j][i])) {
-                g->gap[j][i] = 1;
-                g->x[j][i] = s->column[j].number[0];
-            }
-    }
-    return true;
-}
-
-/* Means of all columns and the sums of products about them, over the rows
- * where column j is there; its own place holds its products with the others. */
-static void
-equations(struct filling *g, size_t j)
-{
-    size_t k = g->k, n = 0;
-
-    memset(g->a, 0, k * k * sizeof *g->a);
-    memset(g->mean, 0, k * sizeof *g->mean);
-    for (size_t i = 0; i < g->n; i++)
-        n += !g->gap[j][i];
-    for (size_t c = 0; c < k; c++) {
-        for (size_t i = 0; i < g->n; i++)
-            g->mean[c] += g->gap[j][i] ? 0 : g->x[c][i];
-        g->mean[c] /= (double)n;
-    }
-    for (size_t c = 0; c < k; c++)
-        for (size_t d = 0; d <= c; d++) {
-            double sum = 0;
-
-            for (size_t i = 0; i < g->n; i++)
-                if (!g->gap[j][i])
-                    sum +=
-                        (g->x[c][i] - g->mean[c]) * (g->x[d][i] - g->mean[d]);
-            g->a[c * k + d] = g->a[d * k + c] = sum;
-        }
-}
-
-/* Cholesky over the columns but j; a column that the others give has no part.
- * coef[c] becomes its slope, coef[j] the intercept. */
-static void
-solve(struct filling *g, size_t j, double *coef)
-{
-    size_t k = g->k;
-    double *a = g->a;
-
-    for (size_t c = 0; c < k; c++)
-        g->b[c] = a[c * k + j];
-    for (size_t c = 0; c < k; c++) {
-        double own = a[c * k + c], left = own;
-
-        for (size_t d = 0; d < c; d++)
-            left -= d == j ? 0 : a[c * k + d] * a[c * k + d];
-        a[c * k + c] =
-            c != j && left > 1e-12 * own && left > 0 ? sqrt(left) : 0;
-        for (size_t e = c + 1; e < k; e++) {
-            double sum = a[e * k + c];
-
-            for (size_t d = 0; d < c; d++)
-                sum -= d == j ? 0 : a[e * k + d] * a[c * k + d];
-            a[e * k + c] = a[c * k + c] > 0 ? sum / a[c * k + c] : 0;
-        }
-    }
-    for (size_t c = 0; c < k; c++) {
-        for (size_t d = 0; d < c; d++)
-            g->b[c] -= d == j ? 0 : a[c * k + d] * g->b[d];
-        g->b[c] = a[c * k + c] > 0 ? g->b[c] / a[c * k + c] : 0;
-    }
-    for (size_t c = k; c-- > 0;) {
-        for (size_t e = c + 1; e < k; e++)
-            g->b[c] -= e == j ? 0 : a[e * k + c] * g->b[e];
-        g->b[c] = a[c * k + c] > 0 ? g->b[c] / a[c * k + c] : 0;
-    }
-    coef[j] = g->mean[j];
-    for (size_t c = 0; c < k; c++)
-        if (c != j) {
-            coef[c] = g->b[c];
-            coef[j] -= coef[c] * g->mean[c];
-        }
-}
-
-/* Fill the gaps of column j, and add up how far each row has moved. */
-static void
-fill_gaps(struct filling *g, size_t j, const double *coef)
-{
-    for (size_t i = 0; i < g->n; i++) {
-        double v = coef[j];
-
-        if (!g->gap[j][i])
-            continue;
-        for (size_t c = 0; c < g->k; c++)
-            v += c == j ? 0 : coef[c] * g->x[c][i];
-        g->moved[i] += fabs(v - g->x[j][i]);
-        g->x[j][i] = v;
-    }
-}
-
-static double
-most_moved(const struct filling *g)
-{
-    double most = 0;
-
-    for (size_t i = 0; i < g->n; i++)
-        most = fmax(most, g->moved[i]);
-    return most;
-}
-
-/* Columns by their gaps, fewest first; the earlier one on a tie. */
-static void
-order_columns(struct filling *g)
-{
-    for (size_t j = 0; j < g->k; j++) {
-        size_t gaps = 0, at = j;
-
-        for (size_t i = 0; i < g->n; i++)
-            gaps += g->gap[j][i];
-        g->b[j] = (double)gaps;
-        for (; at > 0 && g->b[g->order[at - 1]] > g->b[j]; at--)
-            g->order[at] = g->order[at - 1];
-        g->order[at] = j;
-    }
-}
-
-/* number: the value to begin with, whether there were gaps, the place in the
- * order, then k coefficients a round. */
-static bool
-fit_rounds(struct step_fit *f, struct error *err)
-{
-    struct step *s = f->s;
-    struct filling g = {0};
-    double largest = 0, moved = HUGE_VAL;
-    size_t rounds = 0;
-    bool ok;
-
-    if (s->n > MOST_COLUMNS)
-        return error_set(err, ERR_LIMIT,
-                         "%zu columns to impute from each other, expected at "
-                         "most %d: name them with 'on'",
-                         s->n, MOST_COLUMNS);
-    ok = filling_init(&g, s, f->in, err);
-    for (size_t j = 0; j < s->n && ok; j++) {
-        double fill = s->column[j].number[0], gaps = s->column[j].number[1];
-
-        for (size_t i = 0; i < g.n; i++)
-            if (!g.gap[j][i])
-                largest = fmax(largest, fabs(g.x[j][i]));
-        ok = step_room(f, &s->column[j], 3 + ROUNDS * s->n, 0, err);
-        if (ok) {
-            s->column[j].number[0] = fill;
-            s->column[j].number[1] = gaps;
-        }
-    }
-    if (ok)
-        order_columns(&g);
-    for (; ok && s->n > 1 && rounds < ROUNDS && moved >= STILL * largest;
-         rounds++) {
-        memset(g.moved, 0, g.n * sizeof *g.moved);
-        for (size_t o = 0; o < s->n; o++) {
-            size_t j = g.order[o];
-            double *coef = s->column[j].number + 3 + rounds * s->n;
-
-            s->column[j].number[2] = (double)o;
-            equations(&g, j);
-            solve(&g, j, coef);
-            fill_gaps(&g, j, coef);
-        }
-        moved = most_moved(&g);
-    }
-    for (size_t j = 0; j < s->n && ok; j++) {
-        s->column[j].n_numbers = 3 + rounds * s->n;
-        for (size_t i = 0; i < s->column[j].n_numbers; i++)
-            if (!isfinite(s->column[j].number[i]))
-                ok = error_set(err, ERR_RANGE,
-                               "column '%s' cannot be told from the others",
-                               s->column[j].name);
-    }
-    filling_fini(&g);
-    return ok;
-}
-
-static bool
-apply_rounds(const struct step *s, struct frame **f, struct error *err)
-{
-    struct filling g = {0};
-    bool ok = s->n == 0 || filling_init(&g, s, *f, err);
-    size_t rounds = s->n ? (s->column[0].n_numbers - 3) / s->n : 0;
-
-    for (size_t j = 0; j < s->n && ok; j++)
-        g.order[(size_t)s->column[j].number[2]] = j;
-    for (size_t r = 0; r < rounds && ok; r++)
-        for (size_t o = 0; o < s->n; o++) {
-            size_t j = g.order[o];
-
-            fill_gaps(&g, j, s->column[j].number + 3 + r * s->n);
-        }
-    for (size_t j = 0; j < s->n && ok; j++) {
-        ok = step_put_numbers(f, s->column[j].name, g.x[j], err);
-        g.x[j] = NULL;
-    }
-    filling_fini(&g);
-    return ok;
+    return step_has(s, "iterative")
+               ? step_rounds_apply(s, f, pool, err)
+               : step_remake(s, f, pool, fill_column, NULL, err);
 }
 
 const struct step_kind step_impute = {.name = "impute",

@@ -16,7 +16,7 @@ enum { QUANTILES = 1000, MAX_PRODUCTS = 5000, MAX_FACTORS = 3 };
 /* The finite values of a column, sorted; caller frees. */
 static double *
 sorted_values(const struct frame *f, const char *name, size_t *m,
-              struct error *err)
+              struct pool *alone, struct error *err)
 {
     double *x = step_numbers(f, name, err);
 
@@ -24,7 +24,7 @@ sorted_values(const struct frame *f, const char *name, size_t *m,
     for (size_t i = 0; x && i < frame_rows(f); i++)
         if (isfinite(x[i]))
             x[(*m)++] = x[i];
-    if (x && order_numbers(x, *m, NULL, err))
+    if (x && order_numbers(x, *m, alone, err))
         return x;
     free(x);
     return NULL;
@@ -86,32 +86,36 @@ scale_measure(const struct step *s, const double *x, size_t m, double *out)
 }
 
 static bool
+scale_measure_column(void *ctx, size_t i, struct pool *alone, struct error *err)
+{
+    const struct step_fit *f = ctx;
+    struct learnt *l = &f->s->column[i];
+    size_t m, n = l->n_numbers;
+    double *x = sorted_values(f->in, l->name, &m, alone, err);
+
+    if (!x)
+        return false;
+    if (m == 0)
+        l->name = NULL; /* it has no values, and is left out later */
+    else if (!step_has(f->s, "quantile"))
+        scale_measure(f->s, x, m, l->number);
+    for (size_t q = 0; m > 0 && step_has(f->s, "quantile") && q < n; q++)
+        l->number[q] =
+            n > 1 ? quantile(x, m, (double)q / (double)(n - 1)) : x[0];
+    free(x);
+    return true;
+}
+
+static bool
 scale_fit(struct step_fit *f, struct error *err)
 {
-    struct step *s = f->s;
+    size_t n = frame_rows(f->in) < QUANTILES ? frame_rows(f->in) : QUANTILES;
 
-    for (size_t i = 0; i < s->n; i++) {
-        struct learnt *l = &s->column[i];
-        size_t m, n;
-        double *x = sorted_values(f->in, l->name, &m, err);
-        bool ok = x != NULL;
-
-        n = frame_rows(f->in) < QUANTILES ? frame_rows(f->in) : QUANTILES;
-        n = step_has(s, "quantile") ? n : 2;
-        if (ok && m == 0)
-            l->name = NULL; /* it has no values, and is left out later */
-        else if (ok && (ok = step_room(f, l, n, 0, err)) &&
-                 !step_has(s, "quantile"))
-            scale_measure(s, x, m, l->number);
-        for (size_t q = 0; ok && l->name && step_has(s, "quantile") && q < n;
-             q++)
-            l->number[q] =
-                n > 1 ? quantile(x, m, (double)q / (double)(n - 1)) : x[0];
-        free(x);
-        if (!ok)
+    n = step_has(f->s, "quantile") ? n : 2;
+    for (size_t i = 0; i < f->s->n; i++)
+        if (!step_room(f, &f->s->column[i], n, 0, err))
             return false;
-    }
-    return true;
+    return step_each(f->pool, f->s->n, scale_measure_column, f, err);
 }
 
 static bool
@@ -132,22 +136,37 @@ scale_sound(const struct step *s)
     return true;
 }
 
+/* How many of the sorted values are below v, or (also) v itself. */
+static size_t
+count_below(const double *q, size_t n, double v, bool also)
+{
+    size_t low = 0, high = n;
+
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+
+        if (q[mid] < v || (also && q[mid] == v))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
 /* Where v lies among the quantiles: 0 to the least, 1 from the largest on, equal
  * ones at their middle. */
 static double
 share_below(const double *q, size_t n, double v)
 {
     double below = 0, above = 0;
-    size_t low = 0, high = 0;
+    size_t low, high;
 
     if (v <= q[0])
         return 0;
     if (v >= q[n - 1])
         return 1;
-    while (low < n && q[low] < v)
-        low++;
-    for (high = low; high < n && q[high] <= v;)
-        high++;
+    low = count_below(q, n, v, false);
+    high = count_below(q, n, v, true);
     if (high > low) { /* on some of them */
         below = (double)low / (double)(n - 1);
         above = (double)(high - 1) / (double)(n - 1);
@@ -158,26 +177,31 @@ share_below(const double *q, size_t n, double v)
 }
 
 static bool
+scale_column(void *ctx, const struct learnt *l, const struct step_from *from,
+             struct step_made *out, struct error *err)
+{
+    bool quantiles = step_has(from->step, "quantile");
+    double *x = step_column_numbers(from->column, l->name, err);
+    size_t n = column_rows(from->column);
+
+    (void)ctx;
+    for (size_t r = 0; x && r < n; r++) {
+        if (r % STEP_LOOK == 0 && !pool_check(from->alone, err)) {
+            free(x);
+            return false;
+        }
+        if (!isnan(x[r]))
+            x[r] = quantiles ? share_below(l->number, l->n_numbers, x[r])
+                             : (x[r] - l->number[0]) / l->number[1];
+    }
+    return x && step_make(out, l->name, x, n, err);
+}
+
+static bool
 scale_apply(const struct step *s, struct frame **f, struct pool *pool,
             struct error *err)
 {
-    bool quantiles = step_has(s, "quantile");
-
-    (void)pool;
-    for (size_t i = 0; i < s->n; i++) {
-        const struct learnt *l = &s->column[i];
-        double *x = step_numbers(*f, l->name, err);
-
-        if (!x)
-            return false;
-        for (size_t r = 0; r < frame_rows(*f); r++)
-            if (!isnan(x[r]))
-                x[r] = quantiles ? share_below(l->number, l->n_numbers, x[r])
-                                 : (x[r] - l->number[0]) / l->number[1];
-        if (!step_put_numbers(f, l->name, x, err))
-            return false;
-    }
-    return true;
+    return step_remake(s, f, pool, scale_column, NULL, err);
 }
 
 const struct step_kind step_scale = {.name = "scale",
@@ -297,6 +321,7 @@ step_each_product(const struct step *s, step_product_fn *put, void *ctx,
 
 /* The columns that products are made of, and the products. */
 struct multiplying {
+    struct pool *pool;
     double **x;
     size_t n;
     struct step_made made;
@@ -307,7 +332,9 @@ static bool
 put_product(void *ctx, const size_t *at, size_t d, const char *name)
 {
     struct multiplying *m = ctx;
-    double *v = mem_try_array(m->n, sizeof *v, m->err);
+    double *v = pool_check(m->pool, m->err)
+                    ? mem_try_array(m->n, sizeof *v, m->err)
+                    : NULL;
 
     for (size_t r = 0; v && r < m->n; r++) {
         v[r] = m->x[at[0]][r];
@@ -321,12 +348,12 @@ static bool
 polynomial_apply(const struct step *s, struct frame **f, struct pool *pool,
                  struct error *err)
 {
-    struct multiplying m = {.x = mem_try_array(s->n, sizeof *m.x, err),
+    struct multiplying m = {.pool = pool,
+                            .x = mem_try_array(s->n, sizeof *m.x, err),
                             .n = frame_rows(*f),
                             .err = err};
     bool ok = m.x != NULL;
 
-    (void)pool;
     for (size_t i = 0; i < s->n && ok; i++)
         ok = (m.x[i] = step_numbers(*f, s->column[i].name, err));
     ok = ok && step_each_product(s, put_product, &m, err) &&

@@ -129,7 +129,7 @@ f_classes(const double *x, const struct target *y)
 /* Parts of numbers by their tenths; the last one is what is not there. */
 static bool
 cut_tenths(const double *x, size_t n, uint32_t *part, size_t *parts,
-           struct error *err)
+           struct pool *alone, struct error *err)
 {
     double *sorted = mem_try_array(n, sizeof *sorted, err), cut[TENTHS];
     size_t m = 0, k = 0;
@@ -139,7 +139,7 @@ cut_tenths(const double *x, size_t n, uint32_t *part, size_t *parts,
     for (size_t i = 0; i < n; i++)
         if (!isnan(x[i]))
             sorted[m++] = x[i];
-    if (!order_numbers(sorted, m, NULL, err)) {
+    if (!order_numbers(sorted, m, alone, err)) {
         free(sorted);
         return false;
     }
@@ -188,7 +188,7 @@ mutual(const uint32_t *a, size_t k, const uint32_t *b, size_t l, size_t n,
 
 static bool
 parts_of(const struct frame *f, const char *name, uint32_t *part, size_t *parts,
-         struct error *err)
+         struct pool *alone, struct error *err)
 {
     const struct column *c;
     size_t col;
@@ -200,7 +200,7 @@ parts_of(const struct frame *f, const char *name, uint32_t *part, size_t *parts,
     c = frame_column(f, col);
     if (column_type(c) != COL_TEXT) {
         x = step_numbers(f, name, err);
-        ok = x && cut_tenths(x, frame_rows(f), part, parts, err);
+        ok = x && cut_tenths(x, frame_rows(f), part, parts, alone, err);
         free(x);
         return ok;
     }
@@ -217,31 +217,59 @@ parts_of(const struct frame *f, const char *name, uint32_t *part, size_t *parts,
 /* The target in parts: its classes, or tenths. */
 static bool
 target_parts(const struct target *y, uint32_t *part, size_t *parts,
-             struct error *err)
+             struct pool *pool, struct error *err)
 {
     *parts = y->n_classes;
     if (y->problem == PROBLEM_REGRESSION)
-        return cut_tenths(y->y, y->n, part, parts, err);
+        return cut_tenths(y->y, y->n, part, parts, pool, err);
     for (size_t i = 0; i < y->n; i++)
         part[i] = (uint32_t)y->y[i];
     return true;
 }
 
+/* Columns to be judged against the target. */
+struct scoring {
+    const struct step_fit *f;
+    const uint32_t *of_y; /* the target in parts, for mi */
+    size_t parts_y;
+    double *score; /* of each column, 0 where it is not judged */
+};
+
 static bool
-score_column(const struct step_fit *f, const char *name, const uint32_t *of_y,
-             size_t parts_y, uint32_t *part, double *out, struct error *err)
+score_parts(const struct scoring *g, size_t i, struct pool *alone,
+            struct error *err)
 {
-    size_t n = frame_rows(f->in), parts;
+    size_t n = frame_rows(g->f->in), parts;
+    uint32_t *part = mem_try_array(n, sizeof *part, err);
+    bool ok =
+        part &&
+        parts_of(g->f->in, g->f->s->column[i].name, part, &parts, alone, err) &&
+        mutual(part, parts, g->of_y, g->parts_y, n, &g->score[i], err);
+
+    free(part);
+    return ok;
+}
+
+static bool
+score_column(void *ctx, size_t i, struct pool *alone, struct error *err)
+{
+    const struct scoring *g = ctx;
+    const struct step_fit *f = g->f;
+    const char *name = f->s->column[i].name;
+    size_t col;
     double *x;
 
     if (step_has(f->s, "mi"))
-        return parts_of(f->in, name, part, &parts, err) &&
-               mutual(part, parts, of_y, parts_y, n, out, err);
+        return score_parts(g, i, alone, err);
+    if (!frame_need(f->in, name, &col, err))
+        return false;
+    if (column_type(frame_column(f->in, col)) == COL_TEXT)
+        return true;
     if (!(x = step_numbers(f->in, name, err)))
         return false;
-    *out = step_has(f->s, "variance")            ? variance_of(x, n)
-           : f->y->problem == PROBLEM_REGRESSION ? f_number(x, f->y)
-                                                 : f_classes(x, f->y);
+    g->score[i] = step_has(f->s, "variance") ? variance_of(x, frame_rows(f->in))
+                  : f->y->problem == PROBLEM_REGRESSION ? f_number(x, f->y)
+                                                        : f_classes(x, f->y);
     free(x);
     return true;
 }
@@ -277,19 +305,34 @@ let_stay(struct step *s, struct scored_column *c, size_t n)
 }
 
 static bool
+scores_make(struct step_fit *f, double *score, struct error *err)
+{
+    struct scoring g = {.f = f, .score = score};
+    size_t n = frame_rows(f->in);
+    uint32_t *of_y = mem_try_array(n, sizeof *of_y, err);
+    bool ok = of_y && (!step_has(f->s, "mi") ||
+                       target_parts(f->y, of_y, &g.parts_y, f->pool, err));
+
+    g.of_y = of_y;
+    ok = ok && step_each(f->pool, f->s->n, score_column, &g, err);
+    free(of_y);
+    return ok;
+}
+
+static bool
 select_fit(struct step_fit *f, struct error *err)
 {
     struct step *s = f->s;
-    size_t n = frame_rows(f->in), k = 0, parts = 0;
-    struct scored_column *c = mem_try_array(s->n, sizeof *c, err);
-    uint32_t *part = mem_try_array(n, sizeof *part, err);
-    uint32_t *of_y = mem_try_array(n, sizeof *of_y, err);
-    bool ok = c && part && of_y;
+    size_t k = 0;
+    struct scored_column *c = NULL;
+    double *score = NULL;
+    bool ok;
 
-    if (ok && !step_has(s, "variance") && !f->y)
-        ok = error_set(err, ERR_STATE, "it wants a target");
-    if (ok && step_has(s, "mi"))
-        ok = target_parts(f->y, of_y, &parts, err);
+    if (!step_has(s, "variance") && !f->y)
+        return error_set(err, ERR_STATE, "it wants a target");
+    ok = (c = mem_try_array(s->n, sizeof *c, err)) &&
+         (score = mem_try_array(s->n, sizeof *score, err)) &&
+         scores_make(f, score, err);
     for (size_t i = 0; i < s->n && ok; i++) {
         size_t col = (size_t)frame_find(f->in, s->column[i].name);
 
@@ -299,14 +342,12 @@ select_fit(struct step_fit *f, struct error *err)
             continue;
         }
         c[k].at = i;
-        ok = score_column(f, s->column[i].name, of_y, parts, part,
-                          &c[k++].score, err);
+        c[k++].score = score[i];
     }
     if (ok)
         let_stay(s, c, k);
     free(c);
-    free(part);
-    free(of_y);
+    free(score);
     return ok;
 }
 

@@ -228,152 +228,54 @@ prepare_steps_stream(const char *const *steps, struct error *err)
 
 /* ---- columns ---- */
 
-double *
-step_numbers(const struct frame *f, const char *name, struct error *err)
+bool
+step_is_number(const struct column *c, const char *name, struct error *err)
 {
-    size_t n = frame_rows(f), col;
+    return column_type(c) != COL_TEXT ||
+           error_set(err, ERR_TYPE, "column '%s' is text, expected numbers",
+                     name);
+}
+
+double *
+step_column_numbers(const struct column *c, const char *name, struct error *err)
+{
+    size_t n = column_rows(c);
     double *x;
 
-    if (!frame_need(f, name, &col, err))
+    if (!step_is_number(c, name, err))
         return NULL;
-    if (column_type(frame_column(f, col)) == COL_TEXT) {
-        error_set(err, ERR_TYPE, "column '%s' is text, expected numbers", name);
-        return NULL;
-    }
     if ((x = mem_try_array(n, sizeof *x, err)))
-        column_numbers(frame_column(f, col), 0, n, x);
+        column_numbers(c, 0, n, x);
     return x;
 }
 
-bool
-step_put(struct frame **f, const char *name, struct column *c,
-         struct error *err)
+double *
+step_numbers(const struct frame *f, const char *name, struct error *err)
 {
-    struct frame *next = c ? frame_with(*f, name, c, err) : NULL;
+    size_t col;
 
-    if (!next)
-        return false;
-    frame_unref(*f);
-    *f = next;
-    return true;
-}
-
-/* Takes x, in which NaN is missing. */
-static struct column *
-numbers_column(double *x, size_t n, struct error *err)
-{
-    double *data = mem_try_aligned(n, sizeof *data, err);
-    uint64_t *valid = mem_try_array((n + 63) / 64, sizeof *valid, err);
-
-    if (!data || !valid) {
-        free(x);
-        free(data);
-        free(valid);
-        return NULL;
-    }
-    for (size_t i = 0; i < n; i++)
-        if (!isnan(x[i])) {
-            data[i] = x[i];
-            valid[i / 64] |= UINT64_C(1) << (i % 64);
-        }
-    free(x);
-    return column_new(COL_FLOAT64, n, data, valid, NULL, err);
+    return frame_need(f, name, &col, err)
+               ? step_column_numbers(frame_column(f, col), name, err)
+               : NULL;
 }
 
 bool
-step_put_numbers(struct frame **f, const char *name, double *x,
-                 struct error *err)
+step_is_text(const struct column *c, const char *name, struct error *err)
 {
-    return step_put(f, name, numbers_column(x, frame_rows(*f), err), err);
-}
-
-bool
-step_make(struct step_made *m, const char *name, double *x, size_t rows,
-          struct error *err)
-{
-    if (m->n == m->cap) {
-        size_t cap = m->cap ? 2 * m->cap : 16;
-        char **names = mem_try_resize(m->name, cap, sizeof *names, err);
-        struct column **columns;
-
-        if (names)
-            m->name = names;
-        columns =
-            names ? mem_try_resize(m->column, cap, sizeof *columns, err) : NULL;
-        if (!columns) {
-            free(x);
-            return false;
-        }
-        m->column = columns;
-        m->cap = cap;
-    }
-    if (!(m->name[m->n] = mem_try_text(name, strlen(name), err))) {
-        free(x);
-        return false;
-    }
-    if (!(m->column[m->n] = numbers_column(x, rows, err))) {
-        free(m->name[m->n]);
-        return false;
-    }
-    m->n++;
-    return true;
-}
-
-bool
-step_made_end(struct step_made *m, struct frame **f, const char *drop,
-              struct error *err)
-{
-    size_t cols = frame_cols(*f), n = 0;
-    const char **names = mem_try_array(cols + m->n, sizeof *names, err);
-    struct column **all = mem_try_array(cols + m->n, sizeof *all, err);
-    struct frame *next = NULL;
-
-    if (names && all) {
-        for (size_t i = 0; i < cols; i++)
-            if (!drop || strcmp(frame_name(*f, i), drop) != 0) {
-                names[n] = frame_name(*f, i);
-                all[n++] = column_ref(frame_column(*f, i));
-            }
-        for (size_t i = 0; i < m->n; i++) {
-            names[n] = m->name[i];
-            all[n++] = column_ref(m->column[i]);
-        }
-        next = frame_new(frame_rows(*f), n, names, all, err);
-    }
-    free(names);
-    free(all);
-    if (!next)
-        return false;
-    frame_unref(*f);
-    *f = next;
-    return true;
-}
-
-void
-step_made_fini(struct step_made *m)
-{
-    for (size_t i = 0; i < m->n; i++) {
-        free(m->name[i]);
-        column_unref(m->column[i]);
-    }
-    free(m->name);
-    free(m->column);
+    return column_type(c) == COL_TEXT ||
+           error_set(err, ERR_TYPE, "column '%s' is %s, expected text", name,
+                     column_type_word(column_type(c)));
 }
 
 const struct column *
 step_texts(const struct frame *f, const char *name, struct error *err)
 {
-    const struct column *c;
     size_t col;
 
-    if (!frame_need(f, name, &col, err))
-        return NULL;
-    c = frame_column(f, col);
-    if (column_type(c) == COL_TEXT)
-        return c;
-    error_set(err, ERR_TYPE, "column '%s' is %s, expected text", name,
-              column_type_word(column_type(c)));
-    return NULL;
+    return frame_need(f, name, &col, err) &&
+                   step_is_text(frame_column(f, col), name, err)
+               ? frame_column(f, col)
+               : NULL;
 }
 
 const char *

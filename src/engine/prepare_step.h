@@ -15,7 +15,11 @@
 
 #include "engine/prepare_state.h"
 
-enum { STEP_WORDS = 8, STEP_COLUMNS = 1 << 14 };
+enum {
+    STEP_WORDS = 8,
+    STEP_COLUMNS = 1 << 14,
+    STEP_LOOK = 1 << 16 /* rows between two looks whether to stop */
+};
 
 /* The words of a line; views of its text. */
 struct step_words {
@@ -101,29 +105,54 @@ bool step_words_check(const struct step *s, const struct step_rule *rule,
 
 /* ---- columns ---- */
 
+/* Work on each of n things, side by side, until one fails or the work that the
+ * pool was lent for is stopped; err is that of the first that failed.  `alone`
+ * is the pool of the one thread, stopped as the other is. */
+typedef bool
+step_each_fn(void *ctx, size_t i, struct pool *alone, struct error *err);
+bool step_each(struct pool *pool, size_t n, step_each_fn *fn, void *ctx,
+               struct error *err) MUST_USE;
 /* Numbers of a column, NaN where missing; caller frees. */
 double *step_numbers(const struct frame *f, const char *name,
                      struct error *err) MUST_USE;
-/* Add or replace a column of *f; takes x, in which NaN is missing. */
-bool step_put_numbers(struct frame **f, const char *name, double *x,
-                      struct error *err) MUST_USE;
-bool step_put(struct frame **f, const char *name, struct column *c,
-              struct error *err) MUST_USE;
-/* Many new columns at once: begin with {0}, add, then put them behind those of
- * *f, of which one may go; step_made_fini() also after a failure. */
+double *step_column_numbers(const struct column *c, const char *name,
+                            struct error *err) MUST_USE;
+/* ERR_TYPE with its name when a column is text, or is none. */
+bool step_is_number(const struct column *c, const char *name,
+                    struct error *err) MUST_USE;
+bool step_is_text(const struct column *c, const char *name,
+                  struct error *err) MUST_USE;
+const struct column *
+step_texts(const struct frame *f, const char *name, struct error *err) MUST_USE;
+/* New columns: begin with {0}, make, then put them into *f, of which those that
+ * are gone[] leave (NULL: none): a new column that has the name of one stands
+ * in its place, the others behind; step_made_fini() also after a failure. */
 struct step_made {
     char **name;
     struct column **column;
     size_t n, cap;
 };
+/* Takes x, in which NaN is missing. */
 bool step_make(struct step_made *m, const char *name, double *x, size_t rows,
                struct error *err) MUST_USE;
-bool step_made_end(struct step_made *m, struct frame **f, const char *drop,
+/* Takes c; NULL is a failure that was told. */
+bool step_make_column(struct step_made *m, const char *name, struct column *c,
+                      struct error *err) MUST_USE;
+bool step_made_end(struct step_made *m, struct frame **f, const bool *gone,
                    struct error *err) MUST_USE;
 void step_made_fini(struct step_made *m);
-/* A text column; ERR_TYPE with its name when it is none. */
-const struct column *
-step_texts(const struct frame *f, const char *name, struct error *err) MUST_USE;
+/* Make the columns of a step anew, side by side: what fn makes of each goes
+ * into *f in its stead. */
+struct step_from {
+    const struct step *step;
+    const struct column *column;
+    struct pool *alone; /* as of step_each() */
+};
+typedef bool
+step_remake_fn(void *ctx, const struct learnt *l, const struct step_from *from,
+               struct step_made *out, struct error *err);
+bool step_remake(const struct step *s, struct frame **f, struct pool *pool,
+                 step_remake_fn *fn, void *ctx, struct error *err) MUST_USE;
 /* Name of a made column: "a" "=" "b". */
 const char *
 step_name(struct buf *room, const char *a, const char *sep, const char *b);
@@ -142,6 +171,13 @@ step_levels(const struct column *c, size_t *n, struct error *err) MUST_USE;
  * caller frees. */
 uint32_t *step_map(const struct learnt *l, const struct column *c,
                    struct error *err) MUST_USE;
+
+/* 'impute iterative': the columns of f->s, of which number[0] is a value to
+ * begin with and number[1] whether there were gaps. */
+enum { STEP_ROUNDS = 10, STEP_ROUNDS_COLUMNS = 100 };
+bool step_rounds_fit(struct step_fit *f, struct error *err) MUST_USE;
+bool step_rounds_apply(const struct step *s, struct frame **f,
+                       struct pool *pool, struct error *err) MUST_USE;
 
 /* The products that a step 'polynomial' makes of its columns, in order: each
  * of d places in s->column, with its name.  False where put() was. */

@@ -5,7 +5,6 @@
 #include "engine/prepare_step.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,34 +85,32 @@ wanted(const struct step *s, enum part p, bool seconds)
 }
 
 static bool
-date_column(const struct step *s, const struct learnt *l, struct frame **f,
-            struct error *err)
+date_column(void *ctx, const struct learnt *l, const struct step_from *from,
+            struct step_made *out, struct error *err)
 {
-    bool seconds = l->number[0] > 0, ok;
-    double *v = step_numbers(*f, l->name, err);
-    struct step_made made = {0};
-    size_t n = frame_rows(*f);
+    double *v = step_column_numbers(from->column, l->name, err);
+    bool seconds = l->number[0] > 0, ok = v != NULL;
+    size_t n = column_rows(from->column);
     struct buf name;
 
+    (void)ctx;
     buf_init(&name);
-    ok = v != NULL;
     for (unsigned p = 0; p < N_PARTS && ok; p++) {
         double *x;
 
-        if (!wanted(s, (enum part)p, seconds))
+        if (!wanted(from->step, (enum part)p, seconds))
             continue;
-        x = mem_try_array(n, sizeof *x, err);
+        x = pool_check(from->alone, err) ? mem_try_array(n, sizeof *x, err)
+                                         : NULL;
         for (size_t i = 0; i < n && x; i++)
             x[i] = part_of((enum part)p, v[i], seconds);
         step_name(&name, l->name, " ", parts[p]);
         ok = x && buf_check(&name, err);
         if (ok)
-            ok = step_make(&made, name.data, x, n, err);
+            ok = step_make(out, name.data, x, n, err);
         else
             free(x);
     }
-    ok = ok && step_made_end(&made, f, l->name, err);
-    step_made_fini(&made);
     free(v);
     buf_fini(&name);
     return ok;
@@ -123,11 +120,7 @@ static bool
 date_apply(const struct step *s, struct frame **f, struct pool *pool,
            struct error *err)
 {
-    (void)pool;
-    for (size_t i = 0; i < s->n; i++)
-        if (!date_column(s, &s->column[i], f, err))
-            return false;
-    return true;
+    return step_remake(s, f, pool, date_column, NULL, err);
 }
 
 const struct step_kind step_date = {.name = "date",
@@ -334,38 +327,91 @@ counting_init(struct counting *c, const struct grams *g, struct error *err)
                 mem_try_array(c->words.cap, sizeof *c->words.at, err));
 }
 
-/* number: the idf of each bucket. */
-static bool
-fit_idf(struct step_fit *f, struct learnt *l, const struct grams *g,
-        struct error *err)
+static void
+weigh_row(const struct learnt *l, double *row, size_t size)
 {
-    const struct column *c = step_texts(f->in, l->name, err);
-    double *row = mem_try_array(g->size, sizeof *row, err);
-    struct counting count;
-    double n = 0;
-    bool ok = counting_init(&count, g, err) && c && row &&
-              step_room(f, l, g->size, 0, err);
+    double sum = 0;
 
-    for (size_t i = 0; ok && i < column_rows(c); i++) {
-        if ((ok = count_row(&count, column_text(c, i), row, err)))
-            for (size_t b = 0; b < g->size; b++)
-                l->number[b] += row[b] > 0;
-        n++;
+    for (size_t b = 0; b < size; b++) {
+        row[b] *= l->number[b];
+        sum += row[b] * row[b];
     }
-    for (size_t b = 0; ok && b < g->size; b++)
-        l->number[b] = fm_log((1 + n) / (1 + l->number[b])) + 1;
+    for (size_t b = 0; b < size && sum > 0; b++)
+        row[b] /= sqrt(sum);
+}
+
+/* The buckets of a column as columns. */
+/* The rows of a column are counted in blocks. */
+enum { ROWS_OF_BLOCK = 4096 };
+
+struct blocks {
+    const struct learnt *l;
+    const struct column *c;
+    struct grams g;
+    double **x;      /* columns to fill; or NULL, then */
+    uint32_t **have; /* of each block, how many rows have a bucket */
+};
+
+/* Of the rows of a block that have it, in have. */
+static bool
+count_block(void *ctx, size_t block, struct pool *alone, struct error *err)
+{
+    struct blocks *b = ctx;
+    size_t rows = column_rows(b->c), begin = block * ROWS_OF_BLOCK;
+    size_t end = rows - begin < ROWS_OF_BLOCK ? rows : begin + ROWS_OF_BLOCK;
+    double *row = mem_try_array(b->g.size, sizeof *row, err);
+    struct counting count;
+    bool ok = counting_init(&count, &b->g, err) && row;
+
+    (void)alone;
+    for (size_t i = begin; i < end && ok; i++) {
+        ok = (i % 64 || pool_check(alone, err)) &&
+             count_row(&count, column_text(b->c, i), row, err);
+        for (size_t k = 0; k < b->g.size && ok && b->have; k++)
+            b->have[block][k] += row[k] > 0;
+        if (ok && !b->have && b->l->n_numbers)
+            weigh_row(b->l, row, b->g.size);
+        for (size_t k = 0; k < b->g.size && ok && !b->have; k++)
+            b->x[k][i] = row[k];
+    }
     counting_fini(&count);
     free(row);
+    return ok;
+}
+
+/* number: the idf of each bucket. */
+static bool
+fit_idf(struct step_fit *f, struct learnt *l, struct error *err)
+{
+    const struct column *c = step_texts(f->in, l->name, err);
+    struct blocks b = {.l = l, .c = c, .g = grams_of(f->s)};
+    size_t size = b.g.size, n;
+    bool ok = c && step_room(f, l, size, 0, err);
+
+    if (!ok)
+        return false;
+    n = pool_chunks(column_rows(c), ROWS_OF_BLOCK);
+    ok = (b.have = mem_try_array(n, sizeof *b.have, err));
+    for (size_t i = 0; i < n && ok; i++)
+        ok = (b.have[i] = mem_try_array(size, sizeof **b.have, err));
+    ok = ok && step_each(f->pool, n, count_block, &b, err);
+    for (size_t k = 0; k < size && ok; k++) {
+        for (size_t i = 0; i < n; i++)
+            l->number[k] += b.have[i][k];
+        l->number[k] =
+            fm_log((1 + (double)column_rows(c)) / (1 + l->number[k])) + 1;
+    }
+    for (size_t i = 0; i < n && b.have; i++)
+        free(b.have[i]);
+    free(b.have);
     return ok;
 }
 
 static bool
 text_fit(struct step_fit *f, struct error *err)
 {
-    struct grams g = grams_of(f->s);
-
     for (size_t i = 0; i < f->s->n && step_has(f->s, "tfidf"); i++)
-        if (!fit_idf(f, &f->s->column[i], &g, err))
+        if (!fit_idf(f, &f->s->column[i], err))
             return false;
     return true;
 }
@@ -381,60 +427,40 @@ text_sound(const struct step *s)
     return s->n * grams_of(s).size <= STEP_COLUMNS;
 }
 
-static void
-weigh_row(const struct learnt *l, double *row, size_t size)
+static bool
+make_buckets(struct blocks *b, struct step_made *made, struct error *err)
 {
-    double sum = 0;
+    struct buf name;
+    bool ok = true;
 
-    for (size_t b = 0; b < size; b++) {
-        row[b] *= l->number[b];
-        sum += row[b] * row[b];
+    buf_init(&name);
+    for (size_t k = 0; k < b->g.size && ok; k++) {
+        buf_clear(&name);
+        buf_printf(&name, "%s#%zu", b->l->name, k);
+        if ((ok = buf_check(&name, err))) {
+            ok = step_make(made, name.data, b->x[k], column_rows(b->c), err);
+            b->x[k] = NULL;
+        }
     }
-    for (size_t b = 0; b < size && sum > 0; b++)
-        row[b] /= sqrt(sum);
+    buf_fini(&name);
+    return ok;
 }
 
 static bool
-text_column(const struct step *s, const struct learnt *l, struct frame **f,
+text_column(struct blocks *b, struct pool *pool, struct step_made *made,
             struct error *err)
 {
-    struct grams g = grams_of(s);
-    const struct column *c = step_texts(*f, l->name, err);
-    size_t n = frame_rows(*f);
-    double *row = mem_try_array(g.size, sizeof *row, err);
-    double **x = mem_try_array(g.size, sizeof *x, err);
-    struct step_made made = {0};
-    struct counting count;
-    char name[32];
-    struct buf full;
-    bool ok = counting_init(&count, &g, err) && c && row && x;
+    size_t n = column_rows(b->c);
+    bool ok = (b->x = mem_try_array(b->g.size, sizeof *b->x, err));
 
-    buf_init(&full);
-    for (size_t b = 0; b < g.size && ok; b++)
-        ok = (x[b] = mem_try_array(n, sizeof **x, err));
-    for (size_t i = 0; i < n && ok; i++) {
-        ok = count_row(&count, column_text(c, i), row, err);
-        if (ok && l->n_numbers)
-            weigh_row(l, row, g.size);
-        for (size_t b = 0; b < g.size && ok; b++)
-            x[b][i] = row[b];
-    }
-    for (size_t b = 0; b < g.size && ok; b++) {
-        snprintf(name, sizeof name, "%zu", b);
-        step_name(&full, l->name, "#", name);
-        if ((ok = buf_check(&full, err))) {
-            ok = step_make(&made, full.data, x[b], n, err);
-            x[b] = NULL;
-        }
-    }
-    ok = ok && step_made_end(&made, f, l->name, err);
-    step_made_fini(&made);
-    for (size_t b = 0; x && b < g.size; b++)
-        free(x[b]);
-    free(x);
-    free(row);
-    counting_fini(&count);
-    buf_fini(&full);
+    for (size_t k = 0; k < b->g.size && ok; k++)
+        ok = (b->x[k] = mem_try_array(n, sizeof **b->x, err));
+    ok = ok &&
+         step_each(pool, pool_chunks(n, ROWS_OF_BLOCK), count_block, b, err) &&
+         make_buckets(b, made, err);
+    for (size_t k = 0; b->x && k < b->g.size; k++)
+        free(b->x[k]);
+    free(b->x);
     return ok;
 }
 
@@ -442,11 +468,22 @@ static bool
 text_apply(const struct step *s, struct frame **f, struct pool *pool,
            struct error *err)
 {
-    (void)pool;
-    for (size_t i = 0; i < s->n; i++)
-        if (!text_column(s, &s->column[i], f, err))
-            return false;
-    return true;
+    bool *gone = mem_try_array(frame_cols(*f), sizeof *gone, err);
+    struct step_made made = {0};
+    bool ok = gone != NULL;
+
+    for (size_t i = 0; i < s->n && ok; i++) {
+        struct blocks b = {.l = &s->column[i], .g = grams_of(s)};
+
+        ok = (b.c = step_texts(*f, b.l->name, err)) &&
+             text_column(&b, pool, &made, err);
+        if (ok)
+            gone[frame_find(*f, b.l->name)] = true;
+    }
+    ok = ok && step_made_end(&made, f, gone, err);
+    step_made_fini(&made);
+    free(gone);
+    return ok;
 }
 
 const struct step_kind step_words = {.name = "words",

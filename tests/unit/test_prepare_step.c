@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/progress.h"
 #include "base/rng.h"
 #include "engine/prepare.h"
 #include "frame/builder.h"
@@ -845,6 +846,209 @@ test_a_damaged_file_is_refused_or_bounded(void **state)
     frame_unref(f);
 }
 
+/* More rows than a block of any step: x, z with gaps in 7 of 10 rows, and y. */
+enum { BLOCKS_ROWS = 20000 };
+
+static struct frame *
+long_table(void)
+{
+    static const char *const names[] = {"x", "z", "city", "y"};
+    static const enum col_type types[] = {COL_FLOAT64, COL_FLOAT64, COL_TEXT,
+                                          COL_INT64};
+    struct error err;
+    struct builder *b = builder_new(4, names, types, &err);
+
+    for (size_t i = 0; i < BLOCKS_ROWS; i++) {
+        double x = rng_normal(1, 2, i);
+
+        if (i % 10 > 6)
+            assert_true(
+                builder_f64(b, 1, 3 * x - 2 + rng_normal(1, 3, i), &err));
+        assert_true(builder_f64(b, 0, x, &err) &&
+                    builder_text(b, 2, str_of(city_at(i)), &err) &&
+                    builder_i64(b, 3, i * 13 % 7 < 3, &err) &&
+                    builder_end_row(b, &err));
+    }
+    return builder_finish(b, &err);
+}
+
+/* The line through the rows where z is there, by the normal equations. */
+static void
+test_gaps_are_filled_by_the_line_through_the_rest(void **state)
+{
+    static const char *const steps[] = {"impute iterative on x, z", NULL};
+    struct frame *f = long_table(), *out = prepared(f, f, steps);
+    const struct column *x = column(f, "x"), *z = column(f, "z");
+    double n = 0, sx = 0, sz = 0, xx = 0, xz = 0, slope;
+
+    (void)state;
+    for (size_t i = 0; i < BLOCKS_ROWS; i++)
+        if (column_is_valid(z, i)) {
+            double v = column_number(x, i), w = column_number(z, i);
+
+            n++;
+            sx += v;
+            sz += w;
+            xx += v * v;
+            xz += v * w;
+        }
+    slope = (xz - sx * sz / n) / (xx - sx * sx / n);
+    for (size_t i = 0; i < BLOCKS_ROWS; i++) {
+        double got = column_number(column(out, "z"), i);
+        double by = sz / n + slope * (column_number(x, i) - sx / n);
+        double want = column_is_valid(z, i) ? column_number(z, i) : by;
+
+        if (!(fabs(got - want) < 1e-11))
+            fail_msg("%zu: got %.17g, want %.17g", i, got, want);
+    }
+    frame_unref(out);
+    frame_unref(f);
+}
+
+static const char *const long_steps[] = {"impute iterative indicator on x, z",
+                                         "scale quantile on x",
+                                         "scale standard on z",
+                                         "polynomial 2 on x, z",
+                                         "target on city",
+                                         NULL};
+static const char *const text_steps[] = {
+    "rare 100 on city", "words size=8 tfidf on city", "select 5 f", NULL};
+
+/* What is learnt, and what is made of the rows, as text. */
+static void
+learnt_text(const struct frame *f, const char *const *steps, struct pool *pool,
+            struct buf *out)
+{
+    struct prepare_options o = {.steps = steps, .seed = 3};
+    struct json_writer w;
+    struct frame *made;
+    struct prepare *p;
+    struct target y;
+    struct error err;
+    char hash[33];
+
+    assert_true(target_fit(f, "y", PROBLEM_BINARY, &y, &err));
+    o.y = &y;
+    p = prepare_fit_steps(f, "y", PREPARE_DENSE, &o, pool, &err);
+    assert_non_null(p);
+    json_writer_init(&w, out);
+    prepare_json(p, &w);
+    made = prepare_frame(p, f, pool, &err);
+    assert_true(made && frame_fingerprint(made, hash, &err));
+    buf_puts(out, hash);
+    frame_unref(made);
+    prepare_free(p);
+    target_fini(&y);
+}
+
+static void
+test_threads_learn_and_make_the_same(void **state)
+{
+    const char *const *const lists[] = {long_steps, text_steps};
+    struct frame *f = long_table();
+    struct pool *pool = pool_new(3);
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct buf one, three;
+
+        buf_init(&one);
+        buf_init(&three);
+        learnt_text(f, lists[i], NULL, &one);
+        learnt_text(f, lists[i], pool, &three);
+        assert_string_equal(one.data, three.data);
+        buf_fini(&one);
+        buf_fini(&three);
+    }
+    pool_free(pool);
+    frame_unref(f);
+}
+
+/* Learn and apply, stopped at look n; returns whether it came to its end. */
+static bool
+stopped_at(const struct frame *f, const struct target *y,
+           const char *const *steps, uint64_t n, uint64_t *left)
+{
+    struct prepare_options o = {.steps = steps, .y = y};
+    atomic_uint_least64_t looks;
+    struct progress progress;
+    struct frame *out = NULL;
+    struct prepare *p;
+    struct error err;
+    struct pool *pool;
+    bool ok;
+
+    atomic_init(&looks, n);
+    progress_init(&progress);
+    progress.looks = &looks;
+    pool = pool_lend(NULL, &progress);
+    p = prepare_fit_steps(f, "y", PREPARE_TREES, &o, pool, &err);
+    ok = p && (out = prepare_frame(p, f, pool, &err));
+    if (!ok)
+        assert_int_equal(err.code, ERR_CANCELLED);
+    *left = atomic_load(&looks);
+    frame_unref(out);
+    prepare_free(p);
+    pool_free(pool);
+    return ok;
+}
+
+/* A look a column and block of rows at least, where there are many. */
+static void
+test_steps_look_whether_to_stop(void **state)
+{
+    const char *const *const lists[] = {long_steps, text_steps};
+    const uint64_t least[] = {100, 400}, many = 1 << 20;
+    struct frame *f = long_table();
+    struct target y;
+    struct error err;
+    uint64_t left;
+
+    (void)state;
+    assert_true(target_fit(f, "y", PROBLEM_BINARY, &y, &err));
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t looks;
+
+        assert_true(stopped_at(f, &y, lists[i], many, &left));
+        looks = many - left;
+        if (looks < least[i])
+            fail_msg("list %zu: %d looks", i, (int)looks);
+        for (uint64_t n = 1; n < looks; n += looks / 8)
+            assert_false(stopped_at(f, &y, lists[i], n, &left));
+    }
+    target_fini(&y);
+    frame_unref(f);
+}
+
+/* Of up to 1,000 rows the quantiles are the values: the share of a value is its
+ * place among them, equal ones sharing the middle of theirs. */
+static void
+test_equal_values_share_the_middle_of_their_quantiles(void **state)
+{
+    static const char *const steps[] = {"scale quantile on w", NULL};
+    struct frame *f = table(), *out = prepared(f, f, steps);
+    const struct column *w = column(f, "w");
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        double v = column_number(w, i), below = 0, same = 0, above = 0, want;
+        double got = column_number(column(out, "w"), i);
+
+        for (size_t j = 0; j < N; j++) {
+            below += column_number(w, j) < v;
+            same += column_number(w, j) == v;
+            above += column_number(w, j) > v;
+        }
+        want = below == 0   ? 0
+               : above == 0 ? 1
+                            : (below + (same - 1) / 2) / (N - 1);
+        if (!(fabs(got - want) < 1e-12))
+            fail_msg("%zu: got %.17g, want %.17g", i, got, want);
+    }
+    frame_unref(out);
+    frame_unref(f);
+}
+
 static void
 test_no_memory_ends_in_an_error_not_a_leak(void **state)
 {
@@ -897,6 +1101,10 @@ main(void)
         cmocka_unit_test(test_what_is_new_at_prediction_is_met),
         cmocka_unit_test(test_wrong_lines_are_told),
         cmocka_unit_test(test_a_damaged_file_is_refused_or_bounded),
+        cmocka_unit_test(test_gaps_are_filled_by_the_line_through_the_rest),
+        cmocka_unit_test(test_threads_learn_and_make_the_same),
+        cmocka_unit_test(test_steps_look_whether_to_stop),
+        cmocka_unit_test(test_equal_values_share_the_middle_of_their_quantiles),
         cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
     };
 
