@@ -118,7 +118,7 @@ onehot_sound(const struct step *s)
 
     for (size_t i = 0; i < s->n; i++)
         n += s->column[i].n_texts;
-    return n <= MAX_ONEHOT * 10 && texts_only(s);
+    return n <= STEP_COLUMNS && texts_only(s);
 }
 
 /* A 0/1 column a level; one that was not seen, or is missing, is none. */

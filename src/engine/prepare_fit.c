@@ -435,6 +435,11 @@ features_fit(struct prepare *p, const struct frame *work, const char *target,
     free(s);
     if (ok && p->n_features == 0 && !p->keeps_all)
         ok = error_set(err, ERR_RANGE, "no column is left to learn from");
+    if (ok && p->n_features > PREPARE_MAX_FEATURES)
+        ok = error_set(err, ERR_LIMIT,
+                       "%zu columns to learn from, the limit "
+                       "is %d",
+                       p->n_features, PREPARE_MAX_FEATURES);
     return ok && buf_check(&p->notes, err);
 }
 

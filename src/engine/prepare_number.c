@@ -100,8 +100,10 @@ scale_measure_column(void *ctx, size_t i, struct pool *alone, struct error *err)
     else if (!step_has(f->s, "quantile"))
         scale_measure(f->s, x, m, l->number);
     for (size_t q = 0; m > 0 && step_has(f->s, "quantile") && q < n; q++)
-        l->number[q] =
-            n > 1 ? quantile(x, m, (double)q / (double)(n - 1)) : x[0];
+        l->number[q] = /* never falls, whatever is rounded */
+            q > 0 ? fmax(l->number[q - 1],
+                         quantile(x, m, (double)q / (double)(n - 1)))
+                  : x[0];
     free(x);
     return true;
 }

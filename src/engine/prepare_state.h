@@ -15,6 +15,9 @@
 #include "engine/prepare.h"
 #include "frame/expr.h"
 
+/* Of a model; also of what steps make of a table. */
+enum { PREPARE_MAX_FEATURES = 1 << 20 };
+
 struct derived {
     const char *name, *text; /* text: "name = expression" */
     struct expr *expr;       /* owned */

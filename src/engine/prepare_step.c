@@ -358,6 +358,35 @@ step_map(const struct learnt *l, const struct column *c, struct error *err)
     return map;
 }
 
+/* What fitting has learnt has to pass this, or its file could not be read. */
+static bool
+learnt_check(const struct step *s, enum error_code code, struct error *err)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const struct learnt *l = &s->column[i];
+
+        for (size_t j = 0; j < l->n_numbers; j++)
+            if (!isfinite(l->number[j]))
+                return error_set(err, code,
+                                 "column '%s' has values too far apart: what "
+                                 "is learnt of it is no finite number",
+                                 l->name);
+        for (size_t j = 1; j < l->n_texts; j++)
+            if (strcmp(l->text[j - 1], l->text[j]) >= 0)
+                return error_set(err, code,
+                                 "column '%s' has texts out of order", l->name);
+    }
+    return true;
+}
+
+static bool
+width_check(const struct frame *f, struct error *err)
+{
+    return frame_cols(f) <= STEP_COLUMNS ||
+           error_set(err, ERR_LIMIT, "it makes %zu columns, the limit is %d",
+                     frame_cols(f), STEP_COLUMNS);
+}
+
 /* ---- fitting ---- */
 
 static bool
@@ -463,9 +492,22 @@ step_run(struct step_fit *how, struct frame **f, struct error *err)
     how->in = *f;
     if (kind->by_target && !how->y)
         return error_set(err, ERR_STATE, "it wants a target");
-    if (!columns_choose(how, err) || !kind->fit(how, err))
+    if (!columns_choose(how, err))
+        return false;
+    if (how->s->n > STEP_COLUMNS)
+        return error_set(err, ERR_LIMIT,
+                         "it is on %zu columns, the limit is %d", how->s->n,
+                         STEP_COLUMNS);
+    if (!kind->fit(how, err))
         return false;
     columns_close(how->s);
+    if (!learnt_check(how->s, ERR_RANGE, err))
+        return false;
+    if (!kind->sound(how->s))
+        return error_set(err, ERR_LIMIT,
+                         "it makes more than %d columns of %zu: name fewer "
+                         "with 'on'",
+                         STEP_COLUMNS, how->s->n);
     if (kind->apply_train) {
         struct frame *out = frame_ref(*f);
 
@@ -483,7 +525,7 @@ prepare_steps_fit(struct step_fit *how, struct frame **f, struct error *err)
 {
     for (size_t i = 0; i < how->p->n_steps; i++) {
         how->s = &how->p->step[i];
-        if (!step_run(how, f, err))
+        if (!step_run(how, f, err) || !width_check(*f, err))
             return error_prefix(err, "step %zu, %s: ", i + 1,
                                 how->s->kind->name);
     }
@@ -495,7 +537,8 @@ prepare_steps_apply(const struct prepare *p, struct frame **f,
                     struct pool *pool, struct error *err)
 {
     for (size_t i = 0; i < p->n_steps; i++)
-        if (!p->step[i].kind->apply(&p->step[i], f, pool, err))
+        if (!p->step[i].kind->apply(&p->step[i], f, pool, err) ||
+            !width_check(*f, err))
             return error_prefix(err, "step %zu, %s: ", i + 1,
                                 p->step[i].kind->name);
     return true;
@@ -551,12 +594,10 @@ lists_read(struct prepare *p, struct learnt *l, const struct json *numbers,
     if (!l->number || !l->text)
         return false;
     for (const struct json *v = json_first(numbers); v; v = json_next(v)) {
-        double x = json_type(v) == JSON_NUMBER ? json_number(v) : (double)NAN;
-
-        if (!isfinite(x))
+        if (json_type(v) != JSON_NUMBER)
             return error_set(err, ERR_CORRUPT, "column '%s' learnt %s", l->name,
                              json_type_word(v));
-        l->number[l->n_numbers++] = x;
+        l->number[l->n_numbers++] = json_number(v);
     }
     for (const struct json *v = json_first(texts); v; v = json_next(v)) {
         if (json_type(v) != JSON_STRING)
@@ -565,10 +606,6 @@ lists_read(struct prepare *p, struct learnt *l, const struct json *numbers,
         if (!(l->text[l->n_texts] = arena_text(&p->arena, json_string(v),
                                                strlen(json_string(v)), err)))
             return false;
-        if (l->n_texts > 0 &&
-            strcmp(l->text[l->n_texts - 1], l->text[l->n_texts]) >= 0)
-            return error_set(err, ERR_CORRUPT,
-                             "column '%s' has texts out of order", l->name);
         l->n_texts++;
     }
     return true;
@@ -614,8 +651,10 @@ step_read(struct prepare *p, const struct json *v, struct error *err)
     for (const struct json *c = json_first(columns); c; c = json_next(c))
         if (!learnt_read(p, c, &s->column[s->n++], err))
             return false;
-    return s->kind->sound(s) ||
-           error_set(err, ERR_CORRUPT, "step '%s' learnt something else", line);
+    return learnt_check(s, ERR_CORRUPT, err) &&
+           (s->kind->sound(s) ||
+            error_set(err, ERR_CORRUPT, "step '%s' learnt something else",
+                      line));
 }
 
 bool

@@ -17,7 +17,7 @@
 
 enum {
     STEP_WORDS = 8,
-    STEP_COLUMNS = 1 << 14,
+    STEP_COLUMNS = PREPARE_MAX_FEATURES, /* of a step, and of what it makes */
     STEP_LOOK = 1 << 16 /* rows between two looks whether to stop */
 };
 

@@ -1049,6 +1049,87 @@ test_equal_values_share_the_middle_of_their_quantiles(void **state)
     frame_unref(f);
 }
 
+/* n columns c0, c1, ... of a row each, and y. */
+static struct frame *
+wide_table(size_t n, enum col_type type, const double *value)
+{
+    char(*name)[16] = calloc(n + 1, sizeof *name);
+    const char **names = calloc(n + 1, sizeof *names);
+    enum col_type *types = calloc(n + 1, sizeof *types);
+    struct error err;
+    struct builder *b;
+    struct frame *f;
+
+    for (size_t i = 0; i < n; i++) {
+        snprintf(name[i], sizeof name[i], "c%zu", i);
+        names[i] = name[i];
+        types[i] = type;
+    }
+    names[n] = "y";
+    types[n] = COL_INT64;
+    assert_non_null(b = builder_new(n + 1, names, types, &err));
+    for (size_t r = 0; r < 4; r++) {
+        for (size_t i = 0; i < n; i++)
+            assert_true(type == COL_TEXT
+                            ? builder_text(b, i, str_of(city_names[r]), &err)
+                            : builder_f64(b, i, value[r], &err));
+        assert_true(builder_i64(b, n, r % 2, &err) && builder_end_row(b, &err));
+    }
+    assert_non_null(f = builder_finish(b, &err));
+    free(name);
+    free(names);
+    free(types);
+    return f;
+}
+
+/* A file holds what was learnt of so many columns. */
+static void
+test_many_columns_are_learnt_and_read_again(void **state)
+{
+    static const double value[] = {1, 4, 2, 8};
+    static const char *const scale[] = {"impute", "scale", NULL};
+    static const char *const words[] = {"words size=4096", NULL};
+    struct frame *f = wide_table(20000, COL_FLOAT64, value), *out;
+
+    (void)state;
+    out = prepared(f, f, scale);
+    assert_int_equal(frame_cols(out), 20000);
+    frame_unref(out);
+    frame_unref(f);
+    f = wide_table(5, COL_TEXT, NULL);
+    out = prepared(f, f, words);
+    /* Four texts of a word each are in four buckets of every column, at most:
+     * the others are constant, and left out. */
+    assert_in_range(frame_cols(out), 5, 20);
+    frame_unref(out);
+    frame_unref(f);
+}
+
+static void
+test_what_no_file_can_hold_is_not_learnt(void **state)
+{
+    static const double far[] = {-1.7e308, 1.7e308, 0, 1};
+    static const char *const bad[][2] = {
+        {"scale minmax", "too far apart"},
+        {"scale", "too far apart"},
+        {"words size=4096", "more than 1048576 columns of 300"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *const steps[] = {bad[i][0], NULL};
+        struct prepare_options o = {.steps = steps};
+        struct frame *f =
+            wide_table(300, *bad[i][0] == 'w' ? COL_TEXT : COL_FLOAT64, far);
+        struct error err;
+
+        assert_null(prepare_fit_steps(f, "y", PREPARE_TREES, &o, NULL, &err));
+        if (!strstr(err.message, bad[i][1]))
+            fail_msg("'%s': %s", bad[i][0], err.message);
+        frame_unref(f);
+    }
+}
+
 static void
 test_no_memory_ends_in_an_error_not_a_leak(void **state)
 {
@@ -1105,6 +1186,8 @@ main(void)
         cmocka_unit_test(test_threads_learn_and_make_the_same),
         cmocka_unit_test(test_steps_look_whether_to_stop),
         cmocka_unit_test(test_equal_values_share_the_middle_of_their_quantiles),
+        cmocka_unit_test(test_many_columns_are_learnt_and_read_again),
+        cmocka_unit_test(test_what_no_file_can_hold_is_not_learnt),
         cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
     };
 
