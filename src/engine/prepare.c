@@ -36,6 +36,7 @@ prepare_free(struct prepare *p)
     for (size_t i = 0; i < p->n_features; i++)
         dict_unref(p->feature[i].dict);
     dict_unref(p->names);
+    dict_unref(p->scaled);
     frame_unref(p->trained);
     arena_fini(&p->arena);
     buf_fini(&p->notes);
@@ -465,14 +466,20 @@ prepare_apply(const struct prepare *p, const struct frame *f, struct pool *pool,
     return d;
 }
 
-static bool
-is_stepped(const struct prepare *p, const char *name)
+/* Which inputs steps change; caller frees. */
+static bool *
+mark_stepped(const struct prepare *p, struct error *err)
 {
-    for (size_t i = 0; i < p->n_steps; i++)
-        for (size_t j = 0; j < p->step[i].n; j++)
-            if (strcmp(p->step[i].column[j].name, name) == 0)
-                return true;
-    return false;
+    bool *stepped = mem_try_array(p->n_inputs, sizeof *stepped, err);
+
+    for (size_t i = 0; stepped && i < p->n_steps; i++)
+        for (size_t j = 0; j < p->step[i].n; j++) {
+            size_t at = prepare_input_find(p, p->step[i].column[j].name);
+
+            if (at < p->n_inputs)
+                stepped[at] = true;
+        }
+    return stepped;
 }
 
 static bool
@@ -493,19 +500,21 @@ bool
 prepare_unseen(const struct prepare *p, const struct frame *f, uint64_t *rows,
                struct error *err)
 {
-    for (size_t i = 0; i < p->n_features; i++) {
+    bool *stepped = mark_stepped(p, err), ok = stepped != NULL;
+
+    for (size_t i = 0; ok && i < p->n_features; i++) {
         const struct feature *of = &p->feature[i];
         long col = of->dict ? frame_find(f, of->name) : -1;
         size_t at = col >= 0 ? prepare_input_find(p, of->name) : p->n_inputs;
         const struct column *c;
 
-        if (at == p->n_inputs || is_stepped(p, of->name))
+        if (at == p->n_inputs || stepped[at])
             continue;
         c = frame_column(f, (size_t)col);
-        if (column_type(c) == COL_TEXT && !count_unseen(of, c, &rows[at], err))
-            return false;
+        ok = column_type(c) != COL_TEXT || count_unseen(of, c, &rows[at], err);
     }
-    return true;
+    free(stepped);
+    return ok;
 }
 
 struct design *

@@ -261,21 +261,11 @@ feature_text(struct prepare *p, struct feature *f, struct stats *s,
     return !prepare_one_hot(p->style) || prepare_groups(p, f, rare, err);
 }
 
-/* Was it made by a step that has given it its scale?  A column of such a step,
- * or one whose name begins with it. */
+/* Was it made by a step that has given it its scale? */
 static bool
 is_scaled(const struct prepare *p, const char *name)
 {
-    for (size_t i = 0; i < p->n_steps; i++)
-        for (size_t j = 0; p->step[i].kind->as_is && j < p->step[i].n; j++) {
-            const char *own = p->step[i].column[j].name;
-            size_t n = strlen(own);
-
-            if (strncmp(name, own, n) == 0 &&
-                (!name[n] || name[n] == '=' || name[n] == '#'))
-                return true;
-        }
-    return false;
+    return p->scaled && dict_find(p->scaled, str_of(name)) != DICT_NONE;
 }
 
 static bool

@@ -45,6 +45,7 @@ struct prepare {
     size_t n_steps;
     struct frame *trained;    /* training rows after the steps, until taken */
     struct arena arena;       /* names, levels, tables */
+    struct dict *scaled;      /* in fitting: made by steps that scale */
     enum prepare_style style; /* not PREPARE_IDS: it is applied as trees are */
     bool images;    /* PREPARE_PIXELS, in fitting: there is a column of them */
     bool keeps_all; /* in fitting: PREPARE_IDS */

@@ -403,71 +403,118 @@ suits(const struct step_kind *kind, enum col_type t)
     }
 }
 
+/* Columns that no step may have, or that this one has already. */
+struct choosing {
+    bool *held, *taken;
+};
+
 static bool
-is_free(const struct step_fit *f, const char *name)
+choosing_init(struct choosing *c, const struct step_fit *f, struct error *err)
 {
-    if (f->target && strcmp(name, f->target) == 0)
+    long at = f->target ? frame_find(f->in, f->target) : -1;
+
+    c->held = mem_try_array(frame_cols(f->in), sizeof *c->held, err);
+    c->taken = mem_try_array(frame_cols(f->in), sizeof *c->taken, err);
+    if (!c->held || !c->taken)
         return false;
+    if (at >= 0)
+        c->held[at] = true;
     for (const char *const *d = f->drop; d && *d; d++)
-        if (strcmp(*d, name) == 0)
-            return false;
+        if ((at = frame_find(f->in, *d)) >= 0)
+            c->held[at] = true;
     return true;
 }
 
 static bool
-column_add(struct step_fit *f, const char *name, size_t len, struct error *err)
+column_add(struct step_fit *f, size_t col, struct error *err)
 {
-    struct step *s = f->s;
-    const char *own = arena_text(&f->p->arena, name, len, err);
-    size_t col;
+    const char *name = frame_name(f->in, col);
+    const char *own = arena_text(&f->p->arena, name, strlen(name), err);
 
-    if (!own || !frame_need(f->in, own, &col, err))
+    f->s->column[f->s->n++].name = own;
+    return own != NULL;
+}
+
+/* A column that is named. */
+static bool
+column_named(struct step_fit *f, struct choosing *c, struct str name,
+             struct error *err)
+{
+    char *text = mem_try_text(name.p, name.n, err);
+    enum col_type type;
+    size_t col;
+    bool ok = text && frame_need(f->in, text, &col, err);
+
+    free(text);
+    if (!ok)
         return false;
-    if (!is_free(f, own))
-        return error_set(err, ERR_RANGE, "'%s' is the target or dropped", own);
-    if (!suits(s->kind, column_type(frame_column(f->in, col))))
-        return error_set(
-            err, ERR_TYPE, "column '%s' is %s, which it is not for", own,
-            column_type_word(column_type(frame_column(f->in, col))));
-    for (size_t i = 0; i < s->n; i++)
-        if (strcmp(s->column[i].name, own) == 0)
-            return error_set(err, ERR_EXISTS, "column '%s' is there twice",
-                             own);
-    s->column[s->n++].name = own;
+    type = column_type(frame_column(f->in, col));
+    if (c->held[col])
+        return error_set(err, ERR_RANGE, "'%s' is the target or dropped",
+                         frame_name(f->in, col));
+    if (!suits(f->s->kind, type))
+        return error_set(err, ERR_TYPE,
+                         "column '%s' is %s, which it is not for",
+                         frame_name(f->in, col), column_type_word(type));
+    if (c->taken[col])
+        return error_set(err, ERR_EXISTS, "column '%s' is there twice",
+                         frame_name(f->in, col));
+    c->taken[col] = true;
+    return column_add(f, col, err);
+}
+
+static bool
+columns_named(struct step_fit *f, struct choosing *c, struct error *err)
+{
+    for (struct str list = f->s->words.columns; list.n > 0;) {
+        const char *comma = memchr(list.p, ',', list.n);
+        size_t n = comma ? (size_t)(comma - list.p) : list.n;
+
+        if (!column_named(f, c, str_trim((struct str){list.p, n}), err))
+            return false;
+        n += comma != NULL;
+        list = (struct str){list.p + n, list.n - n};
+    }
     return true;
 }
 
 static bool
 columns_choose(struct step_fit *f, struct error *err)
 {
-    struct str list = f->s->words.columns;
+    size_t n = frame_cols(f->in);
+    struct choosing c = {0};
+    bool ok;
 
-    f->s->column =
-        arena_try(&f->p->arena, frame_cols(f->in), sizeof *f->s->column, err);
-    if (!f->s->column)
+    f->s->column = arena_try(&f->p->arena, n, sizeof *f->s->column, err);
+    ok = f->s->column && choosing_init(&c, f, err) && columns_named(f, &c, err);
+    for (size_t i = 0; i < n && ok && f->s->words.columns.n == 0; i++)
+        if (!c.held[i] &&
+            suits(f->s->kind, column_type(frame_column(f->in, i))))
+            ok = column_add(f, i, err);
+    free(c.held);
+    free(c.taken);
+    return ok;
+}
+
+/* Remember what a step made that gives its columns their scale: its own columns
+ * that are still there, and those that were not there before. */
+static bool
+scaled_note(struct step_fit *how, const struct frame *before,
+            const struct frame *after, struct error *err)
+{
+    struct prepare *p = how->p;
+    uint32_t code;
+
+    if (!p->scaled && !(p->scaled = dict_new(err)))
         return false;
-    while (list.n > 0) {
-        const char *comma = memchr(list.p, ',', list.n);
-        size_t n = comma ? (size_t)(comma - list.p) : list.n;
-        struct str name = str_trim((struct str){list.p, n});
-
-        if (f->s->n == frame_cols(f->in))
-            return error_set(err, ERR_EXISTS, "a column is there twice");
-        if (!column_add(f, name.p, name.n, err))
+    for (size_t i = 0; i < how->s->n; i++)
+        if (frame_find(after, how->s->column[i].name) >= 0 &&
+            !dict_add(p->scaled, str_of(how->s->column[i].name), &code, err))
             return false;
-        n += comma != NULL;
-        list = (struct str){list.p + n, list.n - n};
-    }
-    if (f->s->words.columns.n > 0)
-        return true;
-    for (size_t i = 0; i < frame_cols(f->in); i++) {
-        const char *name = frame_name(f->in, i);
-
-        if (is_free(f, name) &&
-            suits(f->s->kind, column_type(frame_column(f->in, i))) &&
-            !column_add(f, name, strlen(name), err))
+    for (size_t i = 0; i < frame_cols(after); i++)
+        if (frame_find(before, frame_name(after, i)) < 0 &&
+            !dict_add(p->scaled, str_of(frame_name(after, i)), &code, err))
             return false;
-    }
     return true;
 }
 
@@ -487,6 +534,7 @@ static bool
 step_run(struct step_fit *how, struct frame **f, struct error *err)
 {
     const struct step_kind *kind = how->s->kind;
+    struct frame *before;
     bool ok;
 
     how->in = *f;
@@ -517,7 +565,13 @@ step_run(struct step_fit *how, struct frame **f, struct error *err)
             *f = out;
         return ok;
     }
-    return kind->apply(how->s, f, how->pool, err);
+    if (!kind->as_is)
+        return kind->apply(how->s, f, how->pool, err);
+    before = frame_ref(*f);
+    ok = kind->apply(how->s, f, how->pool, err) &&
+         scaled_note(how, before, *f, err);
+    frame_unref(before);
+    return ok;
 }
 
 bool

@@ -1130,6 +1130,35 @@ test_what_no_file_can_hold_is_not_learnt(void **state)
     }
 }
 
+/* It has the name that onehot gives to a level, which there is none of. */
+static void
+test_a_column_named_as_a_made_one_is_scaled(void **state)
+{
+    static const char *const steps[] = {"onehot on city", NULL};
+    struct prepare_options o = {.steps = steps};
+    struct frame *f = table(), *g, *out;
+    struct prepare *p;
+    struct error err;
+    double sum = 0;
+
+    (void)state;
+    assert_non_null(
+        g = frame_with(f, "city=none", column_ref(column(f, "w")), &err));
+    assert_non_null(
+        p = prepare_fit_steps(g, "y", PREPARE_DENSE, &o, NULL, &err));
+    assert_non_null(out = prepare_frame(p, g, NULL, &err));
+    for (size_t i = 0; i < N; i++)
+        sum += column_number(column(out, "city=none"), i);
+    assert_true(fabs(sum) < 1e-9);
+    for (size_t i = 0; i < N; i++)
+        assert_true(column_number(column(out, "city=ab"), i) ==
+                    (strcmp(city_at(i), "ab") == 0));
+    frame_unref(out);
+    frame_unref(g);
+    frame_unref(f);
+    prepare_free(p);
+}
+
 static void
 test_no_memory_ends_in_an_error_not_a_leak(void **state)
 {
@@ -1188,6 +1217,7 @@ main(void)
         cmocka_unit_test(test_equal_values_share_the_middle_of_their_quantiles),
         cmocka_unit_test(test_many_columns_are_learnt_and_read_again),
         cmocka_unit_test(test_what_no_file_can_hold_is_not_learnt),
+        cmocka_unit_test(test_a_column_named_as_a_made_one_is_scaled),
         cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
     };
 
