@@ -31,26 +31,53 @@ answer_at(const struct model *m, struct answer *out)
     return at;
 }
 
+/* How many numbers the learner has for a row, and which of them is explained
+ * where that is one: of several values the one that is judged. */
+static size_t
+learner_outputs(const struct model *m, size_t *at)
+{
+    struct answer a;
+
+    if (m->like.problem != PROBLEM_NONE)
+        return model_outputs(m, at);
+    *at = answer_at(m, &a);
+    return model_width(m);
+}
+
 size_t
 explain_outputs(const struct model *m)
 {
     return m->like.problem == PROBLEM_NONE ? 1 : model_width(m);
 }
 
-/* Rows of all a model answers, to rows of what is explained. */
+/* Of n rows of all that the learner has, each number of `width`, those that are
+ * explained. */
 static void
-pick(const struct model *m, const double *all, size_t n, double *out)
+pick(const struct model *m, const double *all, size_t n, size_t width,
+     double *out)
 {
-    size_t width = model_width(m);
-    struct answer a;
+    size_t at, k = learner_outputs(m, &at);
 
-    if (m->like.problem != PROBLEM_NONE) {
-        memcpy(out, all, n * width * sizeof *out);
-        return;
-    }
-    all += answer_at(m, &a);
     for (size_t i = 0; i < n; i++)
-        out[i] = all[i * width];
+        memcpy(out + i * width, all + (i * k + at) * width,
+               width * sizeof *out);
+}
+
+/* Room for all that the learner has of n rows, or `out` where that is what is
+ * explained; NULL on failure. */
+static double *
+room_for_all(const struct model *m, size_t n, size_t width, double *out,
+             struct error *err)
+{
+    size_t at, k = learner_outputs(m, &at), each;
+
+    if (k == explain_outputs(m))
+        return out;
+    if (!mem_mul(k, width * sizeof *out, &each)) {
+        error_set(err, ERR_NOMEM, "shares of %zu rows do not fit", n);
+        return NULL;
+    }
+    return mem_try_array(n, each, err);
 }
 
 bool
@@ -58,17 +85,14 @@ explain_margin(const struct model *m, const struct design *d, struct pool *pool,
                double *out, struct error *err)
 {
     const struct family *f = m->family;
-    size_t n = design_rows(d), width = model_width(m);
-    double *all = out;
-    bool ok;
+    size_t n = design_rows(d);
+    double *all = room_for_all(m, n, 1, out, err);
+    bool ok = all &&
+              (f->margin ? f->margin : f->score)(m->learner, d, pool, all, err);
 
-    if (m->like.problem == PROBLEM_NONE &&
-        !(all = mem_try_array(n, width * sizeof *all, err)))
-        return false;
-    ok = (f->margin ? f->margin : f->score)(m->learner, d, pool, all, err);
     if (all != out) {
         if (ok)
-            pick(m, all, n, out);
+            pick(m, all, n, 1, out);
         free(all);
     }
     return ok;
@@ -123,7 +147,10 @@ explain_predict(const struct model *m, const struct frame *f,
 
         ok = part && model_predict(m, part, ctx->pool, &p, err);
         if (ok) {
-            pick(m, p.value, end - at, out + at * k);
+            if (m->like.problem == PROBLEM_NONE)
+                pick(m, p.value, end - at, 1, out + at);
+            else
+                memcpy(out + at * k, p.value, (end - at) * k * sizeof *out);
             prediction_fini(&p);
             ok = progress_check(ctx->progress, err);
         }
@@ -241,7 +268,7 @@ list_features(const struct model *m, uint32_t *feature, struct shares *s,
 static bool
 has_link(const struct model *m, const struct design *d, struct error *err)
 {
-    size_t n = design_rows(d), k = explain_outputs(m);
+    size_t at, n = design_rows(d), k = learner_outputs(m, &at);
     double *margin = mem_try_array(n, k * sizeof *margin, err);
     double *value = mem_try_array(n, k * sizeof *value, err);
     bool apart = false;
@@ -260,6 +287,7 @@ void
 explain_answer_name(const struct model *m, char *out, size_t len)
 {
     struct answer a;
+    size_t at;
 
     if (m->like.problem == PROBLEM_NONE)
         answer_at(m, &a);
@@ -267,6 +295,8 @@ explain_answer_name(const struct model *m, char *out, size_t len)
              m->like.problem == PROBLEM_NONE         ? a.name
              : m->like.problem == PROBLEM_REGRESSION ? "value"
                                                      : "probability");
+    if (learner_outputs(m, &at) > model_width(m))
+        m->family->output_name(m->learner, at, out);
 }
 
 /* What margins are, where they are not what is predicted; else NULL. */
@@ -277,8 +307,10 @@ scale_of(const struct model *m, const struct frame *f)
     struct frame *few;
     struct design *d = NULL;
     bool link = false;
+    size_t at;
 
-    if (!m->family->margin || m->like.problem == PROBLEM_NONE)
+    if (!m->family->margin || m->like.problem == PROBLEM_NONE ||
+        learner_outputs(m, &at) > model_width(m))
         return NULL;
     if (m->like.problem != PROBLEM_REGRESSION)
         return "log odds";
@@ -293,11 +325,19 @@ scale_of(const struct model *m, const struct frame *f)
 /* ---- shares ---- */
 
 static bool
+is_exact(const struct model *m)
+{
+    const struct family *f = m->family;
+
+    return f->attribute && (!f->exact || f->exact(m->learner));
+}
+
+static bool
 has_paths(const struct model *m)
 {
     const struct family *f = m->family;
 
-    return f->attribute && f->needs_background &&
+    return is_exact(m) && f->needs_background &&
            !f->needs_background(m->learner);
 }
 
@@ -310,34 +350,39 @@ explain_wants_background(const struct model *m, enum explain_way way)
 bool
 explain_asks(const struct model *m)
 {
-    return !m->family->attribute;
+    return !is_exact(m);
+}
+
+static bool
+refuse_path(const struct model *m, struct error *err)
+{
+    const struct family *f = m->family;
+
+    return error_set(err, ERR_RANGE,
+                     is_exact(m) && f->needs_background
+                         ? "the file of this %s model is from before models "
+                           "kept how training rows went: explain it against "
+                           "background rows"
+                         : "this %s model has no paths, but the kernel way",
+                     f->name);
 }
 
 static bool
 choose_way(const struct model *m, const struct explain_options *o,
            enum explain_way *way, struct error *err)
 {
-    const struct family *f = m->family;
-    bool path =
-        f->attribute && f->needs_background && !f->needs_background(m->learner);
-
     *way = o->way;
     if (o->way == EXPLAIN_AUTO)
-        *way = path && !o->background ? EXPLAIN_PATH
-               : f->attribute         ? EXPLAIN_BACKGROUND
-                                      : EXPLAIN_KERNEL;
-    if (*way == EXPLAIN_PATH && !path)
+        *way = has_paths(m) && !o->background ? EXPLAIN_PATH
+               : is_exact(m)                  ? EXPLAIN_BACKGROUND
+                                              : EXPLAIN_KERNEL;
+    if (*way == EXPLAIN_PATH && !has_paths(m))
+        return refuse_path(m, err);
+    if (*way == EXPLAIN_BACKGROUND && !is_exact(m))
         return error_set(err, ERR_RANGE,
-                         f->attribute && f->needs_background
-                             ? "the file of this %s model is from before "
-                               "models kept how training rows went: explain "
-                               "it against background rows"
-                             : "a %s model has no paths",
-                         f->name);
-    if (*way == EXPLAIN_BACKGROUND && !f->attribute)
-        return error_set(err, ERR_RANGE,
-                         "a %s model has no exact shares, but the kernel way",
-                         f->name);
+                         "this %s model has no exact shares, but the kernel "
+                         "way",
+                         m->family->name);
     if (*way == EXPLAIN_KERNEL && o->pairs)
         return error_set(err, ERR_RANGE,
                          "pairs are told of trees and linear models alone");
@@ -398,6 +443,26 @@ take_note(struct shares *s, enum explain_way way, const struct design *back)
                  design_rows(back), design_rows(back) == 1 ? "" : "s");
 }
 
+static bool
+attribute(const struct shares *s, const struct attribution *asked,
+          struct error *err)
+{
+    const struct model *m = s->model;
+    struct attribution a = *asked;
+    size_t width = s->n_features + 1;
+    bool ok;
+
+    width = s->pairs ? width * width : width;
+    a.out = room_for_all(m, s->n, width, asked->out, err);
+    ok = a.out && m->family->attribute(m->learner, &a, err);
+    if (a.out != asked->out) {
+        if (ok)
+            pick(m, a.out, s->n, width, asked->out);
+        free(a.out);
+    }
+    return ok;
+}
+
 /* The rows as designs, then the family or the kernel. */
 static bool
 find_shares(struct shares *s, const struct frame *f,
@@ -426,7 +491,7 @@ find_shares(struct shares *s, const struct frame *f,
         ok = way == EXPLAIN_KERNEL
                  ? explain_kernel(m, &a, o->samples, ctx->seed, s->k, s->note,
                                   sizeof s->note, err)
-                 : m->family->attribute(m->learner, &a, err);
+                 : attribute(s, &a, err);
     }
     design_free(rows);
     design_free(back);

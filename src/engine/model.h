@@ -166,14 +166,16 @@ struct family {
     void *(*load)(const struct st_file *f, const struct json *manifest,
                   size_t n_cols, enum problem problem, size_t n_classes,
                   struct error *err);
-    /* Scores before they are made probabilities, where shares add up; NULL:
-     * those of score(). */
+    /* Scores before they are made probabilities, where shares add up, as many
+     * as score() has; NULL: those. */
     bool (*margin)(const void *learner, const struct design *d,
                    struct pool *pool, double *out, struct error *err);
     /* Exact shares in the margins; NULL: kernel SHAP alone (engine/explain.h).
      */
     bool (*attribute)(const void *learner, const struct attribution *a,
                       struct error *err);
+    /* Are those known of this learner?  NULL: of all. */
+    bool (*exact)(const void *learner);
     /* Does attribute() need background rows?  NULL: always. */
     bool (*needs_background)(const void *learner);
     /* What trees that have not seen a training row say of it, (*n, outputs),

@@ -145,6 +145,53 @@ test_without_a_target_shares_add_up_to_the_answer(void **state)
     check_answer(&pca_family, "pc1", 0);
 }
 
+/* Of several quantiles the one that is judged, of leaves that are lines by
+ * asking. */
+static void
+check_setting(const char *const *set, const char *scale)
+{
+    struct frame *f = small_frame(SMALL_REGRESSION, ROWS, 9);
+    struct params *p = params_new(gbdt_family.params);
+    struct model_options o = {.problem = -1, .valid_share = -1, .patience = -1};
+    const struct explain_options way[] = {
+        {.background_rows = 10},
+        {.way = EXPLAIN_KERNEL, .background_rows = 10}};
+    struct error err;
+    struct prediction v;
+    struct model *m;
+
+    assert_ok(params_set(p, "trees", "8", &err), err);
+    for (; *set; set += 2)
+        assert_ok(params_set(p, set[0], set[1], &err), err);
+    m = model_fit(&gbdt_family, p, f, "spend", &o, &QUIET, &err);
+    assert_ok(m, err);
+    assert_ok(model_predict(m, f, NULL, &v, &err), err);
+    for (size_t w = 0; w < 2; w++) {
+        struct shares s = explain(m, f, &way[w]);
+
+        assert_string_equal(s.scale, scale);
+        for (size_t r = 0; r < ROWS; r++)
+            assert_close(shares_margin(&s, r, 0), v.value[r], 1e-9);
+        shares_fini(&s);
+    }
+    prediction_fini(&v);
+    params_free(p);
+    frame_unref(f);
+    model_unref(m);
+}
+
+static void
+test_quantiles_and_lines_have_shares_that_add_up(void **state)
+{
+    static const char *const quantiles[] = {"loss", "quantile", "alpha",
+                                            "0.1,0.5,0.9", NULL};
+    static const char *const lines[] = {"linear_leaves", "true", NULL};
+
+    (void)state;
+    check_setting(quantiles, "q0.5");
+    check_setting(lines, "value");
+}
+
 static void
 compare(const struct shares *a, const struct shares *b, double tolerance)
 {
@@ -585,6 +632,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares_add_up_to_the_margin_in_every_way),
         cmocka_unit_test(test_without_a_target_shares_add_up_to_the_answer),
+        cmocka_unit_test(test_quantiles_and_lines_have_shares_that_add_up),
         cmocka_unit_test(test_kernel_over_all_coalitions_is_exact),
         cmocka_unit_test(test_kernel_over_few_coalitions_is_exact_for_sums),
         cmocka_unit_test(test_frames_have_a_column_for_each_feature),

@@ -501,41 +501,18 @@ gbdt_score(const void *learner, const struct design *d, struct pool *pool,
     return true;
 }
 
-/* Of several quantiles the one that is judged. */
-static bool
-middle_margin(const struct gbdt *m, const struct design *d, struct pool *pool,
-              double *out, struct error *err)
-{
-    size_t k = m->forest->n_outputs, n = design_rows(d), cells;
-    size_t middle = loss_middle(&m->loss);
-    double *all;
-    bool ok;
-
-    if (!mem_mul(n, k, &cells))
-        return error_set(err, ERR_NOMEM, "%zu rows of %zu values do not fit", n,
-                         k);
-    all = mem_try_array(cells, sizeof *all, err);
-    ok = all && score_rows(m, d, pool, all, err);
-    for (size_t i = 0; ok && i < n; i++)
-        out[i] = all[i * k + middle];
-    free(all);
-    return ok;
-}
-
-static bool
-several_quantiles(const struct gbdt *m)
-{
-    return m->loss.loss == LOSS_QUANTILE && m->loss.n_quantiles > 1;
-}
-
 static bool
 gbdt_margin(const void *learner, const struct design *d, struct pool *pool,
             double *out, struct error *err)
 {
-    const struct gbdt *m = learner;
+    return score_rows(learner, d, pool, out, err);
+}
 
-    return several_quantiles(m) ? middle_margin(m, d, pool, out, err)
-                                : score_rows(m, d, pool, out, err);
+/* Leaves that are lines have shares of what stands in them, too. */
+static bool
+gbdt_exact(const void *learner)
+{
+    return !((const struct gbdt *)learner)->forest->line_start;
 }
 
 static bool
@@ -544,14 +521,6 @@ gbdt_attribute(const void *learner, const struct attribution *a,
 {
     const struct gbdt *m = learner;
 
-    if (several_quantiles(m))
-        return error_set(err, ERR_RANGE,
-                         "a model of several quantiles has no shares of its "
-                         "own: ask for kernel ones, or learn one quantile");
-    if (m->forest->line_start)
-        return error_set(err, ERR_RANGE,
-                         "leaves that are lines have no exact shares: ask for "
-                         "kernel ones");
     return tree_shap(m->forest, a, err);
 }
 
@@ -758,5 +727,6 @@ const struct family gbdt_family = {
     .load = gbdt_load,
     .margin = gbdt_margin,
     .attribute = gbdt_attribute,
+    .exact = gbdt_exact,
     .needs_background = gbdt_needs_background,
 };
