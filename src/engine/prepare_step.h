@@ -179,6 +179,23 @@ bool step_rounds_fit(struct step_fit *f, struct error *err) MUST_USE;
 bool step_rounds_apply(const struct step *s, struct frame **f,
                        struct pool *pool, struct error *err) MUST_USE;
 
+/* The parts that a step 'date' makes of a column, each a column of the name
+ * "COLUMN PART". */
+enum step_part {
+    STEP_YEAR,
+    STEP_MONTH,
+    STEP_DAY,
+    STEP_WEEKDAY, /* Monday is 1 */
+    STEP_YEARDAY, /* 1..366 */
+    STEP_HOUR
+};
+enum { STEP_N_PARTS = STEP_HOUR + 1 };
+const char *step_part_word(enum step_part p);
+/* Is it made?  l: what was learnt of the column, whose number[0] says whether
+ * it is seconds, else days. */
+bool
+step_part_made(const struct step *s, const struct learnt *l, enum step_part p);
+
 /* The products that a step 'polynomial' makes of its columns, in order: each
  * of d places in s->column, with its name.  False where put() was. */
 typedef bool

@@ -13,9 +13,8 @@
 
 /* ---- dates ---- */
 
-enum part { YEAR, MONTH, DAY, WEEKDAY, YEARDAY, HOUR, N_PARTS };
-static const char *const parts[N_PARTS] = {"year",    "month",   "day",
-                                           "weekday", "yearday", "hour"};
+static const char *const parts[STEP_N_PARTS] = {"year",    "month",   "day",
+                                                "weekday", "yearday", "hour"};
 static const struct step_rule date_rule = {
     .words = " year month day weekday yearday hour ", .pairs = ""};
 
@@ -52,36 +51,42 @@ date_sound(const struct step *s)
 
 /* v: days, or seconds of a timestamp. */
 static double
-part_of(enum part p, double v, bool seconds)
+part_of(enum step_part p, double v, bool seconds)
 {
     double days = floor(seconds ? v / 86400 : v);
     int year, month, day;
 
     if (isnan(v) || fabs(days) > 1e8)
         return (double)NAN;
-    if (p == HOUR)
+    if (p == STEP_HOUR)
         return seconds ? floor((v - days * 86400) / 3600) : 0;
     str_civil((int32_t)days, &year, &month, &day);
     switch (p) {
-    case YEAR:
+    case STEP_YEAR:
         return year;
-    case MONTH:
+    case STEP_MONTH:
         return month;
-    case DAY:
+    case STEP_DAY:
         return day;
-    case YEARDAY:
+    case STEP_YEARDAY:
         return days - str_days(year, 1, 1) + 1;
     default: /* Monday is 1; 1970-01-01 was a Thursday */
         return days + 4 - 7 * floor((days + 3) / 7);
     }
 }
 
-static bool
-wanted(const struct step *s, enum part p, bool seconds)
+const char *
+step_part_word(enum step_part p)
+{
+    return parts[p];
+}
+
+bool
+step_part_made(const struct step *s, const struct learnt *l, enum step_part p)
 {
     return s->words.n_words ? step_has(s, parts[p])
-           : p == HOUR      ? seconds
-                            : p != YEARDAY;
+           : p == STEP_HOUR ? l->number[0] > 0
+                            : p != STEP_YEARDAY;
 }
 
 static bool
@@ -95,15 +100,15 @@ date_column(void *ctx, const struct learnt *l, const struct step_from *from,
 
     (void)ctx;
     buf_init(&name);
-    for (unsigned p = 0; p < N_PARTS && ok; p++) {
+    for (unsigned p = 0; p < STEP_N_PARTS && ok; p++) {
         double *x;
 
-        if (!wanted(from->step, (enum part)p, seconds))
+        if (!step_part_made(from->step, l, (enum step_part)p))
             continue;
         x = pool_check(from->alone, err) ? mem_try_array(n, sizeof *x, err)
                                          : NULL;
         for (size_t i = 0; i < n && x; i++)
-            x[i] = part_of((enum part)p, v[i], seconds);
+            x[i] = part_of((enum step_part)p, v[i], seconds);
         step_name(&name, l->name, " ", parts[p]);
         ok = x && buf_check(&name, err);
         if (ok)

@@ -21,6 +21,7 @@ struct writing {
     const struct graph *g;
     const char *prefix;
     struct buf *out;
+    const bool *live; /* nodes that the answer depends on */
 };
 
 /* ---- words of C ---- */
@@ -194,6 +195,8 @@ put_data(struct writing *w)
     for (size_t i = 0; i < w->g->n; i++) {
         const struct graph_node *n = &w->g->node[i];
 
+        if (!w->live[i])
+            continue;
         if (n->n_a)
             put_numbers(w, "a", i, n->a, n->n_a);
         if (n->n_b)
@@ -208,10 +211,10 @@ put_data(struct writing *w)
 /* ---- functions ---- */
 
 static bool
-uses(const struct graph *g, enum graph_op op)
+uses(const struct writing *w, enum graph_op op)
 {
-    for (size_t i = 0; i < g->n; i++)
-        if (g->node[i].op == op)
+    for (size_t i = 0; i < w->g->n; i++)
+        if (w->live[i] && w->g->node[i].op == op)
             return true;
     return false;
 }
@@ -376,7 +379,7 @@ put_functions(struct writing *w)
                  "            return i;\n"
                  "    return NAN;\n"
                  "}\n\n");
-    if (uses(w->g, GRAPH_ONEHOT) || uses(w->g, GRAPH_MAP))
+    if (uses(w, GRAPH_ONEHOT) || uses(w, GRAPH_MAP))
         buf_puts(w->out, "/* The place of a key, or n. */\n"
                          "static unsigned\n"
                          "place_of(double v, const double *key, unsigned n)\n"
@@ -387,7 +390,7 @@ put_functions(struct writing *w)
                          "        i++;\n"
                          "    return i;\n"
                          "}\n\n");
-    if (uses(w->g, GRAPH_SIGMOID))
+    if (uses(w, GRAPH_SIGMOID))
         buf_puts(w->out, "static double\n"
                          "sigmoid(double x)\n"
                          "{\n"
@@ -395,17 +398,17 @@ put_functions(struct writing *w)
                          "\n"
                          "    return x < 0 ? e / (1 + e) : 1 / (1 + e);\n"
                          "}\n\n");
-    if (uses(w->g, GRAPH_TREES))
+    if (uses(w, GRAPH_TREES))
         buf_puts(w->out, walk_text);
     if (has_lines(w->g))
         buf_puts(w->out, line_text);
-    if (uses(w->g, GRAPH_CONV))
+    if (uses(w, GRAPH_CONV))
         buf_puts(w->out, conv_text);
-    if (uses(w->g, GRAPH_MAXPOOL) || uses(w->g, GRAPH_MEANPOOL))
+    if (uses(w, GRAPH_MAXPOOL) || uses(w, GRAPH_MEANPOOL))
         buf_puts(w->out, pool_text);
-    if (uses(w->g, GRAPH_DISTANCE))
+    if (uses(w, GRAPH_DISTANCE))
         buf_puts(w->out, distance_text);
-    if (uses(w->g, GRAPH_NEAREST))
+    if (uses(w, GRAPH_NEAREST))
         buf_puts(w->out, nearest_text);
 }
 
@@ -762,10 +765,13 @@ put_predict(struct writing *w)
                "void\n%s_predict(const struct %s_row *row, double *out)\n{\n",
                w->prefix, w->prefix);
     for (size_t i = 0; i < w->g->n; i++)
-        buf_printf(w->out, "    double v%zu[%zu];\n", i, w->g->node[i].width);
+        if (w->live[i])
+            buf_printf(w->out, "    double v%zu[%zu];\n", i,
+                       w->g->node[i].width);
     buf_putc(w->out, '\n');
     for (size_t i = 0; i < w->g->n; i++)
-        put_step(w, i);
+        if (w->live[i])
+            put_step(w, i);
     buf_printf(w->out, "    memcpy(out, v%zu, sizeof v%zu);\n}\n", w->g->n - 1,
                w->g->n - 1);
 }
@@ -774,7 +780,8 @@ bool
 c_source_write(const struct portable *p, const char *prefix, struct buf *out,
                struct error *err)
 {
-    struct writing w = {p, p->graph, prefix, out};
+    struct writing w = {p, p->graph, prefix, out, NULL};
+    bool *live;
 
     if (!is_identifier(prefix))
         return error_set(err, ERR_RANGE,
@@ -784,10 +791,14 @@ c_source_write(const struct portable *p, const char *prefix, struct buf *out,
                          "the steps of this model are %zu numbers wide, at "
                          "most %d fit a stack: write this model as --onnx",
                          p->graph->widths, MAX_WIDTHS);
+    if (!(live = graph_live(p->graph, err)))
+        return false;
+    w.live = live;
     put_head(&w);
     put_data(&w);
     buf_putc(out, '\n');
     put_functions(&w);
     put_predict(&w);
+    free(live);
     return buf_check(out, err);
 }

@@ -288,6 +288,19 @@ graph_work(const struct graph *g)
     return sum;
 }
 
+bool *
+graph_live(const struct graph *g, struct error *err)
+{
+    bool *live = mem_try_array(g->n, sizeof *live, err);
+
+    if (live)
+        live[g->n - 1] = true;
+    for (size_t i = g->n; live && i-- > 0;)
+        for (size_t k = 0; live[i] && k < g->node[i].n_in; k++)
+            live[g->node[i].in[k]] = true;
+    return live;
+}
+
 /* Do the arrays have the lengths that the widths ask for? */
 static bool
 shape_is_sound(const struct graph *g, const struct graph_node *n)

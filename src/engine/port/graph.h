@@ -155,6 +155,8 @@ bool graph_score(const struct graph *g, const struct design *d,
 bool
 graph_weigh(const struct graph *g, double *out, struct error *err) MUST_USE;
 
+/* Does the answer depend on a node?  A flag for each; caller frees. */
+bool *graph_live(const struct graph *g, struct error *err) MUST_USE;
 /* Multiplications that a row takes, nearly. */
 uint64_t graph_work(const struct graph *g);
 

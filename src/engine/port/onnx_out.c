@@ -682,10 +682,13 @@ static bool
 put_steps(struct onnx_writing *w)
 {
     size_t n = w->g->n - (is_classifier(w) ? 2 : 0);
+    bool *live = graph_live(w->g, w->err), ok = live != NULL;
 
-    for (size_t i = 0; i < n; i++)
-        if (!put_node(w, i))
-            return false;
+    for (size_t i = 0; i < n && ok; i++)
+        ok = !live[i] || put_node(w, i);
+    free(live);
+    if (!ok)
+        return false;
     return is_classifier(w)  ? put_classifier(w)
            : w->p->n_answers ? put_answers(w)
                              : put_answer(w);

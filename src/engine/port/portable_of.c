@@ -32,6 +32,16 @@
 
 /* ---- inputs ---- */
 
+void
+portable_date(struct portable *p, size_t i, enum col_type type)
+{
+    p->input[i].dated = type;
+    if (type == COL_DATE || type == COL_TIMESTAMP)
+        buf_printf(&p->notes,
+                   "input '%s' is a number there: %s since 1970-01-01\n",
+                   p->input[i].name, type == COL_DATE ? "days" : "seconds");
+}
+
 static bool
 inputs_take(struct portable *p, const struct prepare *from, struct error *err)
 {
@@ -48,12 +58,7 @@ inputs_take(struct portable *p, const struct prepare *from, struct error *err)
                        "column\n",
                        f.as.name);
         p->input[i].derived = f.derived;
-        p->input[i].dated = f.as.type;
-        if (f.as.type == COL_DATE || f.as.type == COL_TIMESTAMP)
-            buf_printf(&p->notes,
-                       "input '%s' is a number there: %s since 1970-01-01\n",
-                       f.as.name,
-                       f.as.type == COL_DATE ? "days" : "microseconds");
+        portable_date(p, i, f.as.type);
         if (f.as.type != COL_TEXT)
             continue;
         if (!(levels =

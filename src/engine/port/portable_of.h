@@ -27,6 +27,9 @@ bool portable_columns(struct graph *g, const struct prepare *from,
                       const struct portable_features *features, unsigned how,
                       uint32_t *id, struct error *err) MUST_USE;
 
+/* An input of that type: a date is a number there, which is said in a note. */
+void portable_date(struct portable *p, size_t i, enum col_type type);
+
 /* Inputs, and the steps of a preparation that was learnt.  ERR_TYPE names a
  * step that no format can say. */
 size_t portable_steps_inputs(const struct prepare *from);

@@ -252,7 +252,7 @@ input_take(struct stepping *s, size_t i)
                    "input '%s' is to be computed before: it is a derived "
                    "column\n",
                    k->name);
-    s->p->input[i].dated = type;
+    portable_date(s->p, i, type);
     s->p->input[i].truth = i < s->from->n_inputs && type == COL_BOOL;
     s->p->input[i].levels = k->level;
     s->p->input[i].n_levels = k->n_levels;
@@ -538,10 +538,11 @@ static const struct {
     const struct step_kind *kind;
     take_fn *take;
 } takers[] = {
-    {&step_impute, take_impute},         {&step_onehot, steps_take_onehot},
-    {&step_ordinal, steps_take_ordinal}, {&step_polynomial, take_polynomial},
-    {&step_rare, steps_take_rare},       {&step_scale, take_scale},
-    {&step_select, take_select},         {&step_target, steps_take_target},
+    {&step_date, steps_take_date},       {&step_impute, take_impute},
+    {&step_onehot, steps_take_onehot},   {&step_ordinal, steps_take_ordinal},
+    {&step_polynomial, take_polynomial}, {&step_rare, steps_take_rare},
+    {&step_scale, take_scale},           {&step_select, take_select},
+    {&step_target, steps_take_target},
 };
 
 /* NULL: there is none, which is an error. */

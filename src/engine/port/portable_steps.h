@@ -52,6 +52,7 @@ bool
 steps_map(struct stepping *s, const struct known *k, const char *const *list,
           size_t n, const double *value, double c, uint32_t *id) MUST_USE;
 
+bool steps_take_date(struct stepping *s, const struct step *step) MUST_USE;
 bool steps_take_onehot(struct stepping *s, const struct step *step) MUST_USE;
 bool steps_take_ordinal(struct stepping *s, const struct step *step) MUST_USE;
 bool steps_take_rare(struct stepping *s, const struct step *step) MUST_USE;

@@ -196,13 +196,24 @@ draw_number(const struct hints *h, size_t col, uint64_t stream, uint64_t i)
     }
 }
 
+/* A day within a lifetime or two of 1970, or a second. */
+static double
+draw_day(const struct portable_input *in, uint64_t stream, uint64_t i)
+{
+    double days = 80000 * (rng_unit(SEED, stream + 3, i) - 0.5);
+
+    if (rng_below(SEED, stream + 1, i, MISSING_IN) == 0)
+        return NAN;
+    return floor(in->dated == COL_DATE ? days : days * 86400);
+}
+
 static double
 settle(double v, bool floats, bool whole)
 {
     /* A threshold at infinity parts numbers from what is missing. */
     v = v < -1e30 ? -1e30 : v > 1e30 ? 1e30 : v;
-    if (whole)
-        v = nearbyint(fmax(fmin(v, 1e9), -1e6));
+    if (whole && !isnan(v))
+        v = nearbyint(fmax(fmin(v, 2e9), -2e9));
     return floats ? (double)(float)v : v;
 }
 
@@ -222,11 +233,14 @@ probe_make(const struct portable *p, size_t n, bool floats, const bool *whole,
     for (size_t c = 0; c < cols && ok; c++)
         for (size_t i = 0; i < n; i++) {
             size_t levels = p->input[c].n_levels;
+            bool day = whole && whole[c];
             double v = levels ? draw_level(levels, 4 * c, i)
-                              : draw_number(&h, c, 4 * c, i);
+                       : day && h.start[c + 1] == h.start[c]
+                           ? draw_day(&p->input[c], 4 * c, i)
+                           : draw_number(&h, c, 4 * c, i);
 
             if (!levels)
-                v = settle(v, floats, whole && whole[c]);
+                v = settle(v, floats && !(day && portable_wide(p)), day);
             if (p->input[c].truth && !isnan(v))
                 v = v > 0.5;
             out->x[c * n + i] = v;
@@ -317,8 +331,10 @@ put_cell(struct builder *b, size_t col, const struct portable_input *like,
                builder_text(b, col, STR("a level of no table"), err);
     if (like->n_levels)
         return builder_text(b, col, str_of(like->levels[(size_t)v]), err);
-    if (type == COL_DATE || type == COL_TIMESTAMP)
+    if (type == COL_DATE)
         return builder_i64(b, col, (int64_t)v, err);
+    if (type == COL_TIMESTAMP)
+        return builder_i64(b, col, (int64_t)v * 1000000, err);
     return builder_f64(b, col, v, err);
 }
 
