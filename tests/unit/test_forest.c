@@ -274,6 +274,102 @@ test_threads_give_the_same_bytes(void **state)
         }
 }
 
+/* A single column, learnt by one tree of all rows; answers for the same. */
+static void
+learn_one(const struct family *f, double *x, unsigned n_levels, double *y,
+          size_t n, double *out)
+{
+    const struct design_column column = {"x", n_levels};
+    struct params *p = params_new(f->params);
+    const struct train ctx = {.seed = 3};
+    struct error err;
+    struct design *d = design_dense(x, n, 1, &column, &err);
+    struct target t = {.problem = PROBLEM_REGRESSION, .n = n, .y = y};
+    struct fit_data data = {.train = d, .y = &t};
+    void *m;
+
+    assert_ok(d, err);
+    assert_true(params_set(p, "trees", "1", &err) &&
+                params_set(p, "bootstrap", "false", &err) &&
+                params_set(p, "min_rows", "1", &err));
+    m = f->fit(&data, p, &ctx, NULL, &err);
+    assert_ok(m, err);
+    assert_ok(f->score(m, d, NULL, out, &err), err);
+    f->free(m);
+    params_free(p);
+    design_free(d);
+}
+
+/* Even where there are more than 8 bits tell apart. */
+static void
+test_drawn_cuts_tell_all_numbers_apart(void **state)
+{
+    enum { N = 1000 };
+    double x[N], y[N], out[N];
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        x[i] = (double)i * (double)i;
+        y[i] = rng_normal(5, 0, i);
+    }
+    learn_one(&extra_trees_family, x, 0, y, N, out);
+    for (size_t i = 0; i < N; i++)
+        assert_close(out[i], y[i], 1e-5);
+}
+
+/* Two values, and the missing against both. */
+static void
+test_missing_is_told_from_two_values(void **state)
+{
+    double x[] = {-2, -1, NAN, -2, -1, NAN, -2, -1}, out[8];
+    double y[] = {1, 1, 5, 1, 1, 5, 1, 1};
+
+    (void)state;
+    for (size_t f = 0; f < 2; f++) {
+        learn_one(FAMILIES[f], x, 0, y, 8, out);
+        for (size_t i = 0; i < 8; i++)
+            assert_close(out[i], y[i], 1e-6);
+    }
+}
+
+/* Sets drawn of so many levels would tell next to nothing. */
+static void
+test_drawn_cuts_find_what_levels_say(void **state)
+{
+    enum { ROWS = 2000, LEVELS = 60 };
+    struct table t = make(ROWS, PROBLEM_REGRESSION, 6);
+    struct table test = make(ROWS, PROBLEM_REGRESSION, 7);
+    struct design_column column[COLS];
+    struct error err;
+    double *p;
+    void *m;
+
+    (void)state;
+    memcpy(column, COLUMN, sizeof column);
+    column[2].n_levels = LEVELS;
+    for (size_t side = 0; side < 2; side++) {
+        struct table *s = side ? &test : &t;
+
+        for (size_t i = 0; i < ROWS; i++) {
+            size_t level = rng_below(8, side, i, LEVELS);
+
+            s->x[2 * ROWS + i] = (double)level;
+            s->y.y[i] += 3 * rng_normal(9, 0, level);
+        }
+        design_free(s->d);
+        s->d = design_dense(s->x, ROWS, COLS, column, &err);
+        assert_ok(s->d, err);
+    }
+    m = fit(&extra_trees_family, &t, "features=2", NULL);
+    p = score(&extra_trees_family, m, &test);
+    print_message("# %g of the variance is told\n", quality(&test, p));
+    assert_true(quality(&test, p) > 0.8);
+    free(p);
+    extra_trees_family.free(m);
+    drop(&t);
+    drop(&test);
+}
+
 /* What rows get from trees that have not seen them is as good as what unseen
  * rows get, and worse than what all trees say. */
 static void
@@ -482,6 +578,9 @@ main(void)
         cmocka_unit_test(test_a_full_tree_repeats_its_rows),
         cmocka_unit_test(test_a_stump_has_weighted_means),
         cmocka_unit_test(test_threads_give_the_same_bytes),
+        cmocka_unit_test(test_drawn_cuts_tell_all_numbers_apart),
+        cmocka_unit_test(test_missing_is_told_from_two_values),
+        cmocka_unit_test(test_drawn_cuts_find_what_levels_say),
         cmocka_unit_test(test_out_of_bag_is_honest),
         cmocka_unit_test(test_a_saved_forest_scores_the_same),
         cmocka_unit_test(test_shares_of_a_forest_add_up),

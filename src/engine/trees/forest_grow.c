@@ -7,80 +7,13 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "engine/trees/forest_grow.h"
+#include "engine/trees/forest_state.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/rng.h"
-
-enum {
-    STREAM_NODES = 0x6e6f6465,
-    CODES = 256,
-    WORDS = CODES / 64,
-    FEW_ROWS = 128 /* fewer than it pays to look at all codes for */
-};
-
-/* Gains below this share of what they are a difference of are rounding. */
-static const double NOISE = 1e-10;
-
-/* A leaf that may be split, in the order of their coming. */
-struct item {
-    size_t begin, n;
-    unsigned depth;
-    int32_t parent; /* node, -1: the root */
-    bool is_left;
-};
-
-/* What is counted of a code: rows, weight, and the sum of weight times target,
- * or the weight by class, in sum[code * k]. */
-struct column_sums {
-    uint32_t n[CODES];
-    double weight[CODES];
-    double *sum;
-    uint64_t seen[WORDS];
-};
-
-struct side {
-    double n, weight;
-    double *sum; /* k */
-};
-
-/* Of the codes of a number. */
-struct range {
-    size_t low, high; /* high 0: none */
-    size_t missing;   /* rows */
-};
-
-struct best {
-    struct tree_split split;
-    double gain;
-};
-
-struct growth {
-    const struct binned *b;
-    const struct forest_rule *r;
-    struct progress *progress;
-    uint64_t stream, drawn; /* of random numbers */
-    struct forest_row *rows, *scratch;
-    struct item *queue;
-    size_t head, tail;
-    uint32_t *slot; /* in an order drawn anew for each node */
-    struct column_sums c;
-    struct side all, left; /* of the node; of a scan */
-    uint8_t order[CODES];  /* of a category's codes */
-    double *key;           /* CODES */
-    struct forest_tree *out;
-    size_t cap;
-};
-
-static uint64_t
-draw(struct growth *g, uint64_t n)
-{
-    return rng_below(g->r->seed, g->stream, g->drawn++, n);
-}
 
 static unsigned
 lowest_bit(uint64_t x)
@@ -99,8 +32,8 @@ side_add(struct side *s, const struct column_sums *c, size_t code, size_t k)
         s->sum[i] += c->sum[code * k + i];
 }
 
-static void
-side_clear(struct side *s, size_t k)
+void
+forest_side_clear(struct side *s, size_t k)
 {
     s->n = s->weight = 0;
     for (size_t i = 0; i < k; i++)
@@ -112,7 +45,7 @@ count_all(struct growth *g, const struct item *it)
 {
     size_t k = g->r->k;
 
-    side_clear(&g->all, k);
+    forest_side_clear(&g->all, k);
     g->all.n = (double)it->n;
     for (size_t i = it->begin; i < it->begin + it->n; i++) {
         const struct forest_row *r = &g->rows[i];
@@ -126,8 +59,8 @@ count_all(struct growth *g, const struct item *it)
     }
 }
 
-static void
-count_column(struct growth *g, const struct item *it, size_t slot)
+void
+forest_count_column(struct growth *g, const struct item *it, size_t slot)
 {
     const uint8_t *code = g->b->col + slot * g->b->n_rows;
     struct column_sums *c = &g->c;
@@ -168,21 +101,6 @@ count_column(struct growth *g, const struct item *it, size_t slot)
 
 /* ---- gains ---- */
 
-/* Sum of squares over weight of both sides. */
-static double
-score_of(const struct growth *g, const struct side *left)
-{
-    double l = 0, r = 0;
-
-    for (size_t i = 0; i < g->r->k; i++) {
-        double a = left->sum[i], b = g->all.sum[i] - a;
-
-        l += a * a;
-        r += b * b;
-    }
-    return l / left->weight + r / (g->all.weight - left->weight);
-}
-
 static double
 parent_score(const struct growth *g)
 {
@@ -193,35 +111,11 @@ parent_score(const struct growth *g)
     return s / g->all.weight;
 }
 
-static bool
-is_enough(const struct growth *g, const struct side *left)
-{
-    double least = (double)g->r->min_rows;
-
-    return left->n >= least && g->all.n - left->n >= least;
-}
-
-/* Keep the split of `left` when it is better than the best. */
-static bool
-consider(const struct growth *g, double parent, struct best *best)
-{
-    double score, gain;
-
-    if (!is_enough(g, &g->left))
-        return false;
-    score = score_of(g, &g->left);
-    gain = score - parent;
-    if (!(gain > NOISE * score && gain > best->gain))
-        return false;
-    best->gain = best->split.gain = gain;
-    return true;
-}
-
 /* ---- numbers ---- */
 
-static void
-keep_cut(struct growth *g, size_t slot, size_t code, bool missing_left,
-         size_t missing, struct best *best)
+void
+forest_keep_cut(struct growth *g, size_t slot, size_t code, bool missing_left,
+                size_t missing, struct best *best)
 {
     struct tree_split *t = &best->split;
 
@@ -231,6 +125,8 @@ keep_cut(struct growth *g, size_t slot, size_t code, bool missing_left,
     t->slot = (uint32_t)slot;
     t->code = (uint16_t)code;
     t->missing_left = missing_left;
+    if (slot >= g->b->n_narrow)
+        return;
     for (size_t w = 0; w < WORDS; w++) {
         size_t n = code + 1 > 64 * w ? code + 1 - 64 * w : 0; /* of its bits */
 
@@ -240,8 +136,8 @@ keep_cut(struct growth *g, size_t slot, size_t code, bool missing_left,
 }
 
 /* Codes that occur, but for the missing, ascending; how many. */
-static size_t
-list_codes(struct growth *g)
+size_t
+forest_list_codes(struct growth *g)
 {
     size_t n = 0;
 
@@ -259,112 +155,33 @@ scan_cuts(struct growth *g, size_t slot, size_t n, bool missing_left,
 {
     size_t k = g->r->k;
 
-    side_clear(&g->left, k);
+    forest_side_clear(&g->left, k);
     if (missing_left) {
         side_add(&g->left, &g->c, 0, k);
-        if (consider(g, parent, best))
-            keep_cut(g, slot, 0, true, g->c.n[0], best);
+        if (forest_consider(g, parent, best))
+            forest_keep_cut(g, slot, 0, true, g->c.n[0], best);
     }
     for (size_t i = 0; i + 1 < n; i++) {
         size_t code = g->order[i], next = g->order[i + 1];
 
         side_add(&g->left, &g->c, code, k);
-        if (consider(g, parent, best))
-            keep_cut(g, slot, code + (next - code - 1) / 2, missing_left,
-                     g->c.n[0], best);
+        if (forest_consider(g, parent, best))
+            forest_keep_cut(g, slot, code + (next - code - 1) / 2, missing_left,
+                            g->c.n[0], best);
     }
     if (missing_left || n == 0)
         return;
     /* All there are against the missing. */
     side_add(&g->left, &g->c, g->order[n - 1], k);
-    if (g->c.n[0] > 0 && consider(g, parent, best))
-        keep_cut(g, slot, g->b->slot[slot].n_bins, false, g->c.n[0], best);
-}
-
-/* The least and largest code of an item but for the missing, and how many are
- * missing: all that a cut at random needs of a number. */
-static void
-find_range(const struct growth *g, const struct item *it, size_t slot,
-           struct range *out)
-{
-    const uint8_t *code = g->b->col + slot * g->b->n_rows;
-
-    size_t low = CODES, high = 0, missing = 0;
-
-    for (size_t i = it->begin; i < it->begin + it->n; i++) {
-        size_t at = code[g->rows[i].row], present = at > 0 ? at : CODES;
-
-        low = present < low ? present : low;
-        high = at > high ? at : high;
-        missing += at == 0;
-    }
-    *out = (struct range){low, high, missing};
-}
-
-/* Is there nothing to tell apart? */
-static bool
-range_is_constant(const struct range *r)
-{
-    return r->high == 0 || (r->low == r->high && r->missing == 0);
-}
-
-/* Sums over the rows whose code goes left. */
-static void
-count_left(struct growth *g, const struct item *it, const uint8_t *code,
-           const uint8_t *goes_left)
-{
-    const struct forest_row *r = g->rows + it->begin, *end = r + it->n;
-    double n = 0, weight = 0, sum = 0;
-
-    side_clear(&g->left, g->r->k);
-    if (g->r->k > 1) {
-        for (; r < end; r++) {
-            double w = goes_left[code[r->row]] ? (double)r->weight : 0;
-
-            n += w > 0;
-            weight += w;
-            g->left.sum[(size_t)r->y] += w;
-        }
-    } else {
-        for (; r < end; r++) {
-            double w = goes_left[code[r->row]] ? (double)r->weight : 0;
-
-            n += w > 0;
-            weight += w;
-            sum += w * r->y;
-        }
-        g->left.sum[0] = sum;
-    }
-    g->left.n = n;
-    g->left.weight = weight;
-}
-
-/* One cut at random, the missing on a side at random; where all values are
- * alike, the missing against them. */
-static void
-draw_cut(struct growth *g, const struct item *it, size_t slot,
-         const struct range *range, double parent, struct best *best)
-{
-    const uint8_t *code = g->b->col + slot * g->b->n_rows;
-    bool alike = range->low == range->high;
-    bool missing_left = range->missing > 0 && draw(g, 2) == 1;
-    uint8_t goes_left[CODES];
-    size_t cut = !alike         ? range->low + draw(g, range->high - range->low)
-                 : missing_left ? 0
-                                : g->b->slot[slot].n_bins;
-
-    memset(goes_left, 0, sizeof goes_left);
-    memset(goes_left + 1, 1, cut);
-    goes_left[0] = missing_left;
-    count_left(g, it, code, goes_left);
-    if (consider(g, parent, best))
-        keep_cut(g, slot, cut, missing_left, range->missing, best);
+    if (g->c.n[0] > 0 && forest_consider(g, parent, best))
+        forest_keep_cut(g, slot, g->b->slot[slot].n_bins, false, g->c.n[0],
+                        best);
 }
 
 static void
 split_number(struct growth *g, size_t slot, double parent, struct best *best)
 {
-    size_t n = list_codes(g);
+    size_t n = forest_list_codes(g);
     bool missing = g->c.n[0] > 0;
 
     scan_cuts(g, slot, n, false, parent, best);
@@ -395,8 +212,8 @@ keep_set(struct growth *g, size_t slot, size_t n, size_t n_left,
 }
 
 /* The codes by key, ties by code; they are few. */
-static void
-sort_codes(struct growth *g, size_t n)
+void
+forest_sort_codes(struct growth *g, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
         uint8_t code = g->order[i];
@@ -416,7 +233,7 @@ sort_codes(struct growth *g, size_t n)
 static void
 split_category(struct growth *g, size_t slot, double parent, struct best *best)
 {
-    size_t k = g->r->k, n = list_codes(g), top = 0, n_left = 0;
+    size_t k = g->r->k, n = forest_list_codes(g), top = 0, n_left = 0;
 
     if (g->c.n[0] > 0)
         g->order[n++] = 0;
@@ -429,16 +246,17 @@ split_category(struct growth *g, size_t slot, double parent, struct best *best)
         size_t code = g->order[i];
 
         g->key[code] = g->r->extra
-                           ? (double)draw(g, 1u << 30)
+                           ? (double)forest_draw(g, 1u << 30)
                            : g->c.sum[code * k + top] / g->c.weight[code];
     }
-    sort_codes(g, n);
+    forest_sort_codes(g, n);
     if (g->r->extra)
-        n_left = 1 + draw(g, n - 1);
-    side_clear(&g->left, k);
+        n_left = 1 + forest_draw(g, n - 1);
+    forest_side_clear(&g->left, k);
     for (size_t i = 0; i + 1 < n; i++) {
         side_add(&g->left, &g->c, g->order[i], k);
-        if ((n_left == 0 || n_left == i + 1) && consider(g, parent, best))
+        if ((n_left == 0 || n_left == i + 1) &&
+            forest_consider(g, parent, best))
             keep_set(g, slot, n, i + 1, best);
     }
 }
@@ -471,16 +289,9 @@ static bool
 try_slot(struct growth *g, const struct item *it, size_t slot, double parent,
          struct best *best)
 {
-    struct range range;
-
-    if (g->r->extra && !g->b->slot[slot].category) {
-        find_range(g, it, slot, &range);
-        if (range_is_constant(&range))
-            return false;
-        draw_cut(g, it, slot, &range, parent, best);
-        return true;
-    }
-    count_column(g, it, slot);
+    if (g->r->extra && (g->rank || !g->b->slot[slot].category))
+        return forest_draw_cut(g, it, slot, parent, best);
+    forest_count_column(g, it, slot);
     if (is_constant(g))
         return false;
     if (g->b->slot[slot].category)
@@ -505,7 +316,7 @@ find_split(struct growth *g, const struct item *it, struct best *best)
     count_all(g, it);
     parent = parent_score(g);
     for (size_t i = 0; i < n && (i < g->r->features || i == constant); i++) {
-        size_t at = i + draw(g, n - i);
+        size_t at = i + forest_draw(g, n - i);
         uint32_t slot = g->slot[at];
 
         g->slot[at] = g->slot[i];
@@ -514,18 +325,30 @@ find_split(struct growth *g, const struct item *it, struct best *best)
     }
 }
 
+/* Does a row go left at a split? */
+static bool
+row_goes_left(const struct binned *b, const struct tree_split *s, size_t code)
+{
+    if (s->slot >= b->n_narrow)
+        return forest_goes_left(forest_cut_of(s->code, s->missing_left),
+                                (uint32_t)code);
+    return s->set[code / 64] >> (code % 64) & 1;
+}
+
 /* Part the rows of an item, keeping their order; how many go left. */
 static size_t
 part_rows(struct growth *g, const struct item *it, const struct tree_split *s)
 {
-    const uint8_t *code = g->b->col + s->slot * g->b->n_rows;
+    const uint8_t *narrow = g->b->col + s->slot * g->b->n_rows;
+    const uint16_t *code =
+        s->slot < g->b->n_narrow ? NULL : binned_long(g->b, s->slot);
     struct forest_row *rows = g->rows + it->begin;
     size_t left = 0, right = 0;
 
     for (size_t i = 0; i < it->n; i++) {
-        size_t c = code[rows[i].row];
+        uint32_t row = rows[i].row;
 
-        if (s->set[c / 64] >> (c % 64) & 1)
+        if (row_goes_left(g->b, s, code ? code[row] : narrow[row]))
             rows[left++] = rows[i];
         else
             g->scratch[right++] = rows[i];
@@ -584,13 +407,15 @@ growth_init(struct growth *g, size_t n, struct error *err)
     g->c.sum = mem_try_array(CODES * k, sizeof *g->c.sum, err);
     g->all.sum = mem_try_array(2 * k, sizeof *g->all.sum, err);
     g->key = mem_try_array(CODES, sizeof *g->key, err);
+    g->code = mem_try_array(n, sizeof *g->code, err);
     t->split = mem_try_array(leaves, sizeof *t->split, err);
     t->left = mem_try_array(leaves, sizeof *t->left, err);
     t->right = mem_try_array(leaves, sizeof *t->right, err);
     t->value = mem_try_array(leaves * k, sizeof *t->value, err);
     t->cover = mem_try_array(leaves, sizeof *t->cover, err);
     if (!g->scratch || !g->queue || !g->slot || !g->c.sum || !g->all.sum ||
-        !g->key || !t->split || !t->left || !t->right || !t->value || !t->cover)
+        !g->key || !g->code || !t->split || !t->left || !t->right ||
+        !t->value || !t->cover)
         return false;
     g->left.sum = g->all.sum + k;
     for (size_t s = 0; s < g->b->n_slots; s++)
@@ -607,6 +432,9 @@ growth_fini(struct growth *g)
     free(g->c.sum);
     free(g->all.sum);
     free(g->key);
+    free(g->code);
+    free(g->rank);
+    free(g->rank_at);
 }
 
 /* Values of leaves one plane after another, without the room between. */
@@ -659,7 +487,8 @@ forest_grow(const struct binned *b, const struct forest_rule *r, size_t tree,
     bool ok;
 
     *out = (struct forest_tree){0};
-    ok = growth_init(&g, n, err) && run(&g, n, err);
+    ok = growth_init(&g, n, err) && forest_rank_levels(&g, n, err) &&
+         run(&g, n, err);
     growth_fini(&g);
     if (!ok)
         forest_tree_fini(out);
@@ -678,15 +507,17 @@ forest_tree_fini(struct forest_tree *t)
 }
 
 size_t
-forest_leaf(const struct forest_tree *t, const uint8_t *codes)
+forest_leaf(const struct forest_tree *t, const struct binned *b, size_t row)
 {
+    const uint8_t *narrow = binned_row(b, row);
     int32_t at = t->n_nodes ? 0 : ~0;
 
     while (at >= 0) {
         const struct tree_split *s = &t->split[at];
-        size_t c = codes[s->slot];
+        size_t code = s->slot < b->n_narrow ? narrow[s->slot]
+                                            : binned_long(b, s->slot)[row];
 
-        at = s->set[c / 64] >> (c % 64) & 1 ? t->left[at] : t->right[at];
+        at = row_goes_left(b, s, code) ? t->left[at] : t->right[at];
     }
     return (size_t)~at;
 }

@@ -23,6 +23,7 @@ struct forest_rule {
     size_t min_rows;    /* of a leaf, at least 1 */
     size_t features;    /* columns that a node looks at */
     bool extra;         /* a cut at random */
+    bool numbers;       /* not classes */
     size_t k;           /* classes told apart by vectors; 1: numbers */
     uint64_t seed;
 };
@@ -51,5 +52,6 @@ forest_grow(const struct binned *b, const struct forest_rule *r, size_t tree,
             struct forest_tree *out, struct error *err) MUST_USE;
 void forest_tree_fini(struct forest_tree *t);
 /* The leaf of a row coded by b. */
-size_t forest_leaf(const struct forest_tree *t, const uint8_t *codes);
+size_t
+forest_leaf(const struct forest_tree *t, const struct binned *b, size_t row);
 #endif

@@ -209,6 +209,8 @@ tree_add_node(struct forest *f, const struct binned *b,
         f->n_sets += blocks;
     } else if (s->code == 0) {
         f->threshold[i] = -INFINITY; /* only the missing go left */
+    } else if (s->code >= slot->n_bins) {
+        f->threshold[i] = INFINITY; /* all but the missing */
     } else {
         f->threshold[i] = binner_cut(b->binner[slot->col], s->code);
     }
