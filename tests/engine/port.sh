@@ -189,8 +189,8 @@ like "$($lathe export stepped.lathe --onnx m.onnx 2>&1)" "'internet_service' tha
 train stepped churn --set trees=10 --prepare 'impute mean on tenure' --prepare 'words on payment_method'
 like "$($lathe export stepped.lathe --onnx m.onnx 2>&1)" "step 'words on payment_method' has no other format" \
     "a step that no format has is named"
-train series monthly_charges --model ets
-like "$($lathe export series.lathe --onnx m.onnx 2>&1)" "kind 'ets' can be written in lathe's own format only, and it goes on" \
+train tastes monthly_charges --model als --set user=tenure --set item=contract
+like "$($lathe export tastes.lathe --onnx m.onnx 2>&1)" "kind 'als' can be written in lathe's own format only, and it knows users and items" \
     "and so is a family that no format has, with the reason"
 
 # ---- C, by a program of its own ----
