@@ -238,6 +238,7 @@ liblathe_a_SOURCES += src/engine/series.c
 liblathe_a_SOURCES += src/engine/series.h
 liblathe_a_SOURCES += src/engine/target.c
 liblathe_a_SOURCES += src/engine/target.h
+liblathe_a_SOURCES += src/engine/target_weight.c
 liblathe_a_SOURCES += src/engine/threshold.c
 liblathe_a_SOURCES += src/engine/unseen.c src/engine/unseen.h
 liblathe_a_SOURCES += src/engine/threshold.h

@@ -4,18 +4,15 @@
 
 #include "engine/target.h"
 
-#include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "base/str.h"
-#include "frame/rowgroup.h"
-
-enum { STREAM_QUERIES = 0x71756572 };
+#include "frame/order.h"
 
 const char *
 problem_word(enum problem p)
@@ -39,31 +36,54 @@ problem_has_classes(enum problem p)
     return p == PROBLEM_BINARY || p == PROBLEM_MULTICLASS;
 }
 
-/* Distinct values of a numeric column, ascending, up to `max` of them; one
- * more is counted and ends the search. */
+/* A value that is not text, of which `row` is the first. */
+struct value {
+    uint64_t key; /* order.h: integers of any size are told apart */
+    size_t row, number;
+};
+
+/* Where a key is among n values, or belongs. */
 static size_t
-distinct_numbers(const double *y, size_t n, double *out, size_t max)
+value_place(const struct value *v, size_t n, uint64_t key)
+{
+    size_t low = 0, high = n;
+
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+
+        if (v[mid].key < key)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static void
+value_insert(struct value *v, size_t n, size_t at, const struct value *new)
+{
+    memmove(v + at + 1, v + at, (n - at) * sizeof *v);
+    v[at] = *new;
+}
+
+/* Distinct values of a column that is not text, ascending, up to `max` of them;
+ * one more is counted and ends the search. */
+static size_t
+distinct_values(const struct column *c, struct value *out, size_t max)
 {
     size_t k = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        size_t low = 0, high = k;
+    for (size_t i = 0; i < column_rows(c); i++) {
+        struct value new = {.row = i};
+        size_t at;
 
-        while (low < high) {
-            size_t mid = (low + high) / 2;
-
-            if (out[mid] < y[i])
-                low = mid + 1;
-            else
-                high = mid;
-        }
-        if (low < k && out[low] == y[i])
+        order_keys(c, i, i + 1, NULL, &new.key);
+        at = value_place(out, k, new.key);
+        if (at < k && out[at].key == new.key)
             continue;
         if (k == max)
             return max + 1;
-        memmove(out + low + 1, out + low, (k - low) * sizeof *out);
-        out[low] = y[i];
-        k++;
+        value_insert(out, k++, at, &new);
     }
     return k;
 }
@@ -218,24 +238,39 @@ problem_guess(enum col_type type, size_t k)
                                         : PROBLEM_REGRESSION;
 }
 
+/* Is a double the very number?  2^63 is none of 64 bits. */
 static bool
-class_name(enum col_type type, double v, struct buf *b, struct error *err)
+int_is_double(int64_t v)
 {
+    double d = (double)v;
+
+    return d < 9223372036854775808.0 && (int64_t)d == v;
+}
+
+/* Whole numbers that a double holds are written as one is, so that a class is
+ * the same however its column is read. */
+static bool
+class_name(const struct column *c, size_t row, struct buf *b, struct error *err)
+{
+    double v = column_number(c, row);
+
     buf_clear(b);
-    if (type == COL_BOOL)
+    if (column_type(c) == COL_BOOL)
         buf_puts(b, v != 0 ? "true" : "false");
+    else if (column_type(c) == COL_INT64 &&
+             !int_is_double(column_int64s(c)[row]))
+        buf_printf(b, "%" PRId64, column_int64s(c)[row]);
     else
         buf_double(b, v);
     return buf_check(b, err);
 }
 
-/* y holds the numbers: turn them into class indices where it is classes. */
+/* Turn values into class indices where it is classes. */
 static bool
-fit_numbers(const struct column *c, const char *name, int problem,
-            struct target *t, struct error *err)
+fit_values(const struct column *c, const char *name, int problem,
+           struct target *t, struct error *err)
 {
-    double *v = mem_try_array(TARGET_MAX_CLASSES + 1, sizeof *v, err);
-    enum col_type type = column_type(c);
+    struct value *v = mem_try_array(TARGET_MAX_CLASSES + 1, sizeof *v, err);
     struct buf b;
     bool ok = false;
     size_t k;
@@ -244,8 +279,9 @@ fit_numbers(const struct column *c, const char *name, int problem,
     if (!v)
         goto out;
     column_numbers(c, 0, t->n, t->y);
-    k = distinct_numbers(t->y, t->n, v, TARGET_MAX_CLASSES);
-    t->problem = problem >= 0 ? (enum problem)problem : problem_guess(type, k);
+    k = distinct_values(c, v, TARGET_MAX_CLASSES);
+    t->problem =
+        problem >= 0 ? (enum problem)problem : problem_guess(column_type(c), k);
     if (t->problem == PROBLEM_REGRESSION) {
         ok = k >= 2 || classes_check(t, name, k, err);
         goto out;
@@ -254,15 +290,14 @@ fit_numbers(const struct column *c, const char *name, int problem,
         !(t->classes = mem_try_array(k, sizeof *t->classes, err)))
         goto out;
     for (size_t i = 0; i < k; i++)
-        if (!class_name(type, v[i], &b, err) ||
+        if (!class_name(c, v[i].row, &b, err) ||
             !classes_add(t, b.data, b.len, err))
             goto out;
     for (size_t i = 0; i < t->n; i++) {
-        size_t j = 0;
+        uint64_t key;
 
-        while (v[j] != t->y[i])
-            j++;
-        t->y[i] = (double)j;
+        order_keys(c, i, i + 1, NULL, &key);
+        t->y[i] = (double)value_place(v, k, key);
     }
     ok = true;
 out:
@@ -292,7 +327,7 @@ target_fit(const struct frame *f, const char *name, int problem,
         !target_begin(&t, column_rows(c), err))
         return false;
     ok = column_type(c) == COL_TEXT ? fit_texts(c, name, problem, &t, err)
-                                    : fit_numbers(c, name, problem, &t, err);
+                                    : fit_values(c, name, problem, &t, err);
     if (ok)
         *out = t;
     else
@@ -326,8 +361,8 @@ classes_copy(const struct target *like, struct target *t, struct error *err)
     return true;
 }
 
-static size_t
-class_find(const struct target *t, struct str s)
+size_t
+target_class_find(const struct target *t, struct str s)
 {
     size_t i = 0;
 
@@ -356,8 +391,8 @@ apply_texts(const struct column *c, const char *name, struct target *t,
     if (!map)
         return false;
     for (size_t i = 0; i < n_codes; i++)
-        map[i] =
-            (uint32_t)class_find(t, dict_text(column_dict(c), (uint32_t)i));
+        map[i] = (uint32_t)target_class_find(
+            t, dict_text(column_dict(c), (uint32_t)i));
     for (size_t i = 0; i < t->n && ok; i++) {
         t->y[i] = map[column_codes(c)[i]];
         if (t->y[i] >= (double)t->n_classes)
@@ -367,28 +402,38 @@ apply_texts(const struct column *c, const char *name, struct target *t,
     return ok;
 }
 
+/* Values that were met are known by their keys; a new one is looked up by its
+ * text, which happens once for each class at most. */
 static bool
 apply_values(const struct column *c, const char *name, struct target *t,
              struct error *err)
 {
+    struct value *v = mem_try_array(t->n_classes + 1, sizeof *v, err);
     struct buf b;
-    bool ok = true;
+    size_t n = 0;
+    bool ok = v != NULL;
 
     buf_init(&b);
-    column_numbers(c, 0, t->n, t->y);
     for (size_t i = 0; i < t->n && ok; i++) {
-        size_t k;
+        struct value new = {.row = i};
+        size_t at;
 
-        if (!class_name(column_type(c), t->y[i], &b, err)) {
-            ok = false;
-            break;
+        order_keys(c, i, i + 1, NULL, &new.key);
+        at = value_place(v, n, new.key);
+        if (at == n || v[at].key != new.key) {
+            if (!(ok = class_name(c, i, &b, err)))
+                break;
+            new.number = target_class_find(t, (struct str){b.data, b.len});
+            if (new.number == t->n_classes || n == t->n_classes) {
+                ok = class_unknown(name, (struct str){b.data, b.len}, i, err);
+                break;
+            }
+            value_insert(v, n++, at, &new);
         }
-        k = class_find(t, (struct str){b.data, b.len});
-        if (k == t->n_classes)
-            ok = class_unknown(name, (struct str){b.data, b.len}, i, err);
-        t->y[i] = (double)k;
+        t->y[i] = (double)v[at].number;
     }
     buf_fini(&b);
+    free(v);
     return ok;
 }
 
@@ -493,281 +538,6 @@ target_frame(const struct target *t, struct error *err)
         y[i] = (int64_t)t->y[i];
     c = column_new(COL_INT64, t->n, y, NULL, NULL, err);
     return c ? frame_new(t->n, 1, &name, &c, err) : NULL;
-}
-
-/* ---- weights and queries ---- */
-
-/* A column of numbers, or NULL. */
-static const struct column *
-number_column(const struct frame *f, const char *name, const char *role,
-              struct error *err)
-{
-    const struct column *c;
-    size_t col;
-
-    if (!frame_need(f, name, &col, err)) {
-        error_prefix(err, "%s: ", role);
-        return NULL;
-    }
-    c = frame_column(f, col);
-    if (column_type(c) == COL_FLOAT64 || column_type(c) == COL_INT64 ||
-        column_type(c) == COL_BOOL)
-        return c;
-    error_set(err, ERR_TYPE, "%s '%s' is a %s, expected numbers", role, name,
-              column_type_word(column_type(c)));
-    return NULL;
-}
-
-static bool
-weights_check(const struct column *c, const char *name, const double *w,
-              size_t n, struct error *err)
-{
-    char text[STR_F64_MAX];
-
-    for (size_t i = 0; i < n; i++) {
-        if (!column_is_valid(c, i) || isnan(w[i]))
-            return error_set(err, ERR_RANGE,
-                             "weight '%s' is missing in row %zu", name, i + 1);
-        if (isinf(w[i]) || w[i] < 0) {
-            str_from_f64(w[i], text);
-            return error_set(err, ERR_RANGE,
-                             "weight '%s' is %s in row %zu, expected 0 or more",
-                             name, text, i + 1);
-        }
-    }
-    return true;
-}
-
-/* Take w over, multiplied by the weights that are there. */
-static void
-weights_put(struct target *t, double *w)
-{
-    for (size_t i = 0; t->weight && i < t->n; i++)
-        w[i] *= t->weight[i];
-    free(t->weight);
-    t->weight = w;
-}
-
-bool
-target_weigh(struct target *t, const struct frame *f, const char *name,
-             struct error *err)
-{
-    const struct column *c = number_column(f, name, "weight", err);
-    double *w = c ? mem_try_array(t->n, sizeof *w, err) : NULL;
-
-    if (!w)
-        return false;
-    column_numbers(c, 0, t->n, w);
-    if (!weights_check(c, name, w, t->n, err)) {
-        free(w);
-        return false;
-    }
-    weights_put(t, w);
-    return true;
-}
-
-double *
-offset_column(const struct frame *f, const char *name, struct error *err)
-{
-    const struct column *c = number_column(f, name, "offset", err);
-    size_t n = frame_rows(f);
-    double *x = c ? mem_try_array(n, sizeof *x, err) : NULL;
-
-    if (!x)
-        return NULL;
-    column_numbers(c, 0, n, x);
-    for (size_t i = 0; i < n; i++)
-        if (!column_is_valid(c, i) || !isfinite(x[i])) {
-            error_set(err, ERR_RANGE,
-                      "offset '%s' is missing or not finite in row %zu", name,
-                      i + 1);
-            free(x);
-            return NULL;
-        }
-    return x;
-}
-
-bool
-target_group(struct target *t, const struct frame *f, const char *name,
-             struct error *err)
-{
-    struct rowgroup rows = {0};
-    const struct column *c;
-    size_t col;
-
-    if (!frame_need(f, name, &col, err))
-        return error_prefix(err, "group: ");
-    c = frame_column(f, col);
-    if (column_type(c) == COL_FLOAT64)
-        return error_set(err, ERR_TYPE,
-                         "group '%s' is a float, expected whole numbers, "
-                         "texts or dates",
-                         name);
-    assert(column_rows(c) == t->n);
-    for (size_t i = 0; i < t->n; i++)
-        if (!column_is_valid(c, i))
-            return error_set(err, ERR_RANGE, "group '%s' is missing in row %zu",
-                             name, i + 1);
-    if (!rowgroup_find(f, &col, 1, NULL, NULL, &rows, err)) {
-        rowgroup_fini(&rows);
-        return false;
-    }
-    free(t->group);
-    t->group = rows.group;
-    rows.group = NULL;
-    rowgroup_fini(&rows);
-    return true;
-}
-
-size_t
-target_groups(const struct target *t)
-{
-    uint32_t most = 0;
-
-    for (size_t i = 0; t->group && i < t->n; i++)
-        most = t->group[i] >= most ? t->group[i] + 1 : most;
-    return most;
-}
-
-/* order and test: n queries each. */
-static void
-split_queries(const struct target *t, size_t n, size_t n_test, uint64_t seed,
-              uint32_t *order, bool *test, struct split *s)
-{
-    for (size_t i = 0; i < n; i++)
-        order[i] = (uint32_t)i;
-    rng_shuffle(seed, STREAM_QUERIES, order, n);
-    for (size_t i = 0; i < n_test; i++)
-        test[order[i]] = true;
-    for (size_t i = 0; i < t->n; i++)
-        if (test[t->group[i]])
-            s->test[s->n_test++] = (uint32_t)i;
-        else
-            s->train[s->n_train++] = (uint32_t)i;
-}
-
-bool
-target_split(const struct target *t, double share, uint64_t seed,
-             struct split *out, struct error *err)
-{
-    size_t n = target_groups(t), n_test = (size_t)(share * (double)n + 0.5);
-    struct split s = {0};
-    uint32_t *order = NULL;
-    bool *test = NULL, ok = false;
-
-    if (n < 2)
-        return error_set(err, ERR_RANGE,
-                         "all rows are of one group: none can be held out");
-    n_test = n_test < 1 ? 1 : n_test < n ? n_test : n - 1;
-    if ((order = mem_try_array(n, sizeof *order, err)) &&
-        (test = mem_try_array(n, sizeof *test, err)) &&
-        (s.train = mem_try_array(t->n, sizeof *s.train, err)) &&
-        (s.test = mem_try_array(t->n, sizeof *s.test, err))) {
-        split_queries(t, n, n_test, seed, order, test, &s);
-        ok = true;
-    }
-    free(order);
-    free(test);
-    if (ok)
-        *out = s;
-    else
-        split_fini(&s);
-    return ok;
-}
-
-static void
-balanced_factors(const struct target *t, double *factor)
-{
-    double all = 0;
-
-    for (size_t i = 0; i < t->n; i++)
-        factor[(size_t)t->y[i]] += t->weight ? t->weight[i] : 1;
-    for (size_t c = 0; c < t->n_classes; c++)
-        all += factor[c];
-    for (size_t c = 0; c < t->n_classes; c++)
-        factor[c] =
-            factor[c] > 0 ? all / ((double)t->n_classes * factor[c]) : 0;
-}
-
-/* "CLASS=FACTOR"; a class may hold a '=' itself. */
-static bool
-class_factor(const struct target *t, const char *spec, double *factor,
-             struct error *err)
-{
-    const char *eq = strrchr(spec, '=');
-    size_t c;
-    double v;
-
-    if (!eq)
-        return error_set(err, ERR_RANGE,
-                         "class weight '%s', expected balanced or CLASS=WEIGHT",
-                         spec);
-    c = class_find(t, (struct str){spec, (size_t)(eq - spec)});
-    if (c == t->n_classes)
-        return error_set(err, ERR_RANGE,
-                         "class weight '%s': the target has no such class",
-                         spec);
-    if (!str_to_f64(str_of(eq + 1), &v) || !isfinite(v) || v < 0)
-        return error_set(err, ERR_RANGE,
-                         "class weight '%s', expected a number of 0 or more",
-                         spec);
-    factor[c] = v;
-    return true;
-}
-
-bool
-target_class_factors(const struct target *t, const char *const *spec,
-                     double *factor, struct error *err)
-{
-    bool balanced = spec[0] && !spec[1] && strcmp(spec[0], "balanced") == 0;
-    double most = 0;
-
-    if (t->problem == PROBLEM_REGRESSION)
-        return error_set(err, ERR_RANGE,
-                         "class weights, but the target has no classes");
-    for (size_t c = 0; c < t->n_classes; c++)
-        factor[c] = !balanced;
-    if (balanced)
-        balanced_factors(t, factor);
-    for (; !balanced && *spec; spec++)
-        if (!class_factor(t, *spec, factor, err))
-            return false;
-    for (size_t c = 0; c < t->n_classes; c++)
-        most = fmax(most, factor[c]);
-    return most > 0 ||
-           error_set(err, ERR_RANGE, "the weight of every class is 0");
-}
-
-bool
-target_weigh_classes(struct target *t, const double *factor, struct error *err)
-{
-    double *w = mem_try_array(t->n, sizeof *w, err);
-
-    if (!w)
-        return false;
-    for (size_t i = 0; i < t->n; i++)
-        w[i] = factor[(size_t)t->y[i]];
-    weights_put(t, w);
-    return true;
-}
-
-bool
-target_counts(const struct target *t, struct error *err)
-{
-    return t->n == 0 || target_total(t) > 0 ||
-           error_set(err, ERR_RANGE, "the weight of every row is 0");
-}
-
-double
-target_total(const struct target *t)
-{
-    double sum = 0;
-
-    if (!t->weight)
-        return (double)t->n;
-    for (size_t i = 0; i < t->n; i++)
-        sum += t->weight[i];
-    return sum;
 }
 
 void

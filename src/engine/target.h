@@ -51,6 +51,8 @@ bool target_none(size_t n, struct target *out, struct error *err) MUST_USE;
 bool
 target_apply(const struct target *like, const struct frame *f, const char *name,
              struct target *out, struct error *err) MUST_USE;
+/* The class of that text, or n_classes. */
+size_t target_class_find(const struct target *t, struct str text);
 /* Rows of a target, same classes. */
 bool target_take(const struct target *t, const uint32_t *rows, size_t n,
                  struct target *out, struct error *err) MUST_USE;

@@ -98,6 +98,42 @@ test_the_problem_follows_from_the_values(void **state)
                   y_floats);
 }
 
+/* 2^53 + 1 is no double: it is 2^53 there.  What doubles hold is named as one
+ * is, in any column. */
+static void
+test_large_ids_are_classes_of_their_own(void **state)
+{
+    static const char *const ids[] = {
+        "9007199254740993", "9007199254740992", "9007199254740993",
+        "-9223372036854775807", "100000000000000000"};
+    static const char *const want[] = {"-9223372036854775807",
+                                       "9007199254740992", "9007199254740993",
+                                       "1e+17"};
+    static const double y[] = {2, 1, 2, 0, 3};
+    static const char *const more[] = {"9007199254740994"};
+    struct frame *f = column_of(COL_INT64, 5, ids);
+    struct frame *g = column_of(COL_INT64, 1, more);
+    struct target t, u;
+    struct error err;
+
+    (void)state;
+    assert_true(target_fit(f, "y", -1, &t, &err));
+    assert_int_equal(t.n_classes, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(t.classes[i], want[i]);
+    assert_true(target_apply(&t, f, "y", &u, &err));
+    for (size_t i = 0; i < 5; i++)
+        assert_true(t.y[i] == y[i] && u.y[i] == y[i]);
+    target_fini(&u);
+    assert_false(target_apply(&t, g, "y", &u, &err));
+    assert_string_equal(err.message,
+                        "target 'y' is '9007199254740994' in row 1: "
+                        "not a class the model knows");
+    target_fini(&t);
+    frame_unref(f);
+    frame_unref(g);
+}
+
 static void
 test_a_target_that_cannot_be_learnt_is_refused(void **state)
 {
@@ -391,6 +427,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_problem_follows_from_the_values),
+        cmocka_unit_test(test_large_ids_are_classes_of_their_own),
         cmocka_unit_test(test_a_target_that_cannot_be_learnt_is_refused),
         cmocka_unit_test(test_over_256_classes_are_no_classes),
         cmocka_unit_test(test_other_rows_get_the_same_classes),
