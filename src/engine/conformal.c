@@ -11,22 +11,73 @@
 #include "base/mem.h"
 #include "frame/order.h"
 
+struct weighed {
+    double score, weight;
+};
+
+static int
+by_width(const void *a, const void *b)
+{
+    const struct weighed *x = a, *y = b;
+
+    return (x->score > y->score) - (x->score < y->score);
+}
+
+static bool
+too_few(double level, size_t n, struct error *err)
+{
+    return error_set(err, ERR_RANGE,
+                     "%zu rows were kept, and a level of %g wants %.0f", n,
+                     level, ceil(level / (1 - level) - 1e-9));
+}
+
+/* What width_of() says where rows count differently: those that count nothing are none, and
+ * the row to come counts as the mean of the others. */
+static bool
+weighted_width(double level, const double *score, const double *weight,
+               size_t n, struct conformal *out, struct error *err)
+{
+    struct weighed *row = mem_try_array(n, sizeof *row, err);
+    double total = 0, need, sum = 0;
+    size_t m = 0, at = 0;
+
+    if (!row)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (weight[i] > 0) {
+            row[m++] = (struct weighed){score[i], weight[i]};
+            total += weight[i];
+        }
+    need = m ? (level * (double)(m + 1) - 1e-9) * (total / (double)m) : 0;
+    if (m == 0 || need > total) {
+        free(row);
+        return too_few(level, m, err);
+    }
+    qsort(row, m, sizeof *row, by_width);
+    while (at + 1 < m && (sum += row[at].weight) < need)
+        at++;
+    *out = (struct conformal){level, row[at].score, m};
+    free(row);
+    return true;
+}
+
 /* The ceil((n + 1) level)-th smallest: with the row to come there are n + 1, and
  * any rank is as likely for it. */
 static bool
-width_of(double level, double *score, size_t n, struct pool *pool,
+width_of(double level, double *score, const struct metric_rows *rows,
          struct conformal *out, struct error *err)
 {
+    size_t n = rows->n;
     double rank = fmax(ceil((double)(n + 1) * level - 1e-9), 1);
 
     if (!(level > 0 && level < 1))
         return error_set(err, ERR_RANGE,
                          "a level of %g, expected between 0 and 1", level);
+    if (rows->weight)
+        return weighted_width(level, score, rows->weight, n, out, err);
     if (rank > (double)n)
-        return error_set(err, ERR_RANGE,
-                         "%zu rows were kept, and a level of %g wants %.0f", n,
-                         level, ceil(level / (1 - level) - 1e-9));
-    if (!order_numbers(score, n, pool, err))
+        return too_few(level, n, err);
+    if (!order_numbers(score, n, rows->pool, err))
         return false;
     *out = (struct conformal){level, score[(size_t)rank - 1], n};
     return true;
@@ -51,24 +102,27 @@ conformal_fit(double level, const struct metric_rows *rows,
         else
             score[i] = 1 - rows->p[i * rows->k + (size_t)y];
     }
-    ok = width_of(level, score, rows->n, rows->pool, out, err);
+    ok = width_of(level, score, rows, out, err);
     free(score);
     return ok;
 }
 
 bool
-conformal_fit_quantiles(double level, const double *y, const double *low,
-                        const double *high, size_t n, struct conformal *out,
-                        struct error *err)
+conformal_fit_quantiles(double level, const struct metric_rows *rows,
+                        struct conformal *out, struct error *err)
 {
-    double *score = mem_try_array(n, sizeof *score, err);
+    double *score = mem_try_array(rows->n, sizeof *score, err);
     bool ok;
 
     if (!score)
         return false;
-    for (size_t i = 0; i < n; i++)
-        score[i] = fmax(low[i] - y[i], y[i] - high[i]);
-    ok = width_of(level, score, n, NULL, out, err);
+    for (size_t i = 0; i < rows->n; i++) {
+        double low = rows->p[i * rows->k];
+        double high = rows->p[(i + 1) * rows->k - 1];
+
+        score[i] = fmax(low - rows->y[i], rows->y[i] - high);
+    }
+    ok = width_of(level, score, rows, out, err);
     free(score);
     return ok;
 }

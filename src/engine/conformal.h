@@ -6,7 +6,7 @@
  *   quantiles low - width to high + width, by max(low - y, y - high)
  *   classes   all with probability at least 1 - width, by 1 - P(truth); the
  *             likeliest is always among them
- * On rows like those kept, the truth lies within in at least `level` of the
+ * Rows count by their weights. On rows like those kept, the truth lies within in at least `level` of the
  * cases, on average over the choice of those rows.
  * Sources: Lei et al. 2018; Romano, Patterson & Candes 2019 (quantiles);
  * Sadinle, Lei & Wasserman 2019 (classes).
@@ -26,9 +26,8 @@ struct conformal {
  * level / (1 - level). */
 bool conformal_fit(double level, const struct metric_rows *rows,
                    struct conformal *out, struct error *err) MUST_USE;
-/* From a model of two quantiles. */
-bool conformal_fit_quantiles(double level, const double *y, const double *low,
-                             const double *high, size_t n,
+/* From a model of several quantiles, the k of each row ascending. */
+bool conformal_fit_quantiles(double level, const struct metric_rows *rows,
                              struct conformal *out, struct error *err) MUST_USE;
 /* Is class c in the set of a row of predictions? */
 bool conformal_has(const struct conformal *c, const double *p, size_t cols,

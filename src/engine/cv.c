@@ -418,6 +418,16 @@ tested(const struct cv_result *r)
     return n;
 }
 
+/* " 0.8312", or " -" where the rows tell nothing: all of one class. */
+static void
+put_score(double x, struct buf *out)
+{
+    if (isnan(x))
+        buf_puts(out, " -     ");
+    else
+        buf_printf(out, " %.4f", x);
+}
+
 void
 cv_print(const struct cv_result *r, struct buf *out)
 {
@@ -433,10 +443,13 @@ cv_print(const struct cv_result *r, struct buf *out)
         wide = n > wide ? n : wide;
     }
     for (size_t m = 0; m < r->metrics.n; m++) {
-        buf_printf(out, "  %-*s %.4f ± %.4f  ", wide,
-                   r->metrics.metric[m]->name, r->mean[m], r->sd[m]);
+        buf_printf(out, "  %-*s", wide, r->metrics.metric[m]->name);
+        put_score(r->mean[m], out);
+        buf_puts(out, " ±");
+        put_score(r->sd[m], out);
+        buf_puts(out, "  ");
         for (unsigned i = 0; i < r->k; i++)
-            buf_printf(out, " %.4f", r->fold[i * r->metrics.n + m]);
+            put_score(r->fold[i * r->metrics.n + m], out);
         buf_putc(out, '\n');
     }
     if (!r->chosen)

@@ -463,6 +463,25 @@ attribute(const struct shares *s, const struct attribution *asked,
     return ok;
 }
 
+/* Where scores begin with a column, so do the bases of its rows. */
+static bool
+add_offset(struct shares *s, const struct frame *f, struct error *err)
+{
+    const char *name = s->model->offset;
+    size_t width = s->n_features + 1;
+    double *offset;
+
+    if (!name || frame_find(f, name) < 0)
+        return true;
+    if (!(offset = offset_column(f, name, err)))
+        return false;
+    width = s->pairs ? width * width : width;
+    for (size_t i = 0; i < s->n * s->k; i++)
+        s->value[(i + 1) * width - 1] += offset[i / s->k];
+    free(offset);
+    return true;
+}
+
 /* The rows as designs, then the family or the kernel. */
 static bool
 find_shares(struct shares *s, const struct frame *f,
@@ -493,6 +512,7 @@ find_shares(struct shares *s, const struct frame *f,
                                   sizeof s->note, err)
                  : attribute(s, &a, err);
     }
+    ok = ok && add_offset(s, f, err);
     design_free(rows);
     design_free(back);
     return ok;

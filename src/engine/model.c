@@ -717,6 +717,12 @@ model_weight(const struct model *m)
 }
 
 const char *
+model_offset(const struct model *m)
+{
+    return m->offset;
+}
+
+const char *
 model_group(const struct model *m)
 {
     return m->group;

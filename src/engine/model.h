@@ -375,6 +375,7 @@ size_t model_classes(const struct model *m, const char *const **names);
 /* The columns of weights and of queries it was learnt with, or NULL. */
 const char *model_weight(const struct model *m);
 const char *model_group(const struct model *m);
+const char *model_offset(const struct model *m); /* or NULL */
 /* The target of rows, with the weights and queries whose columns f has. */
 bool model_truth(const struct model *m, const struct frame *f,
                  struct target *out, struct error *err) MUST_USE;

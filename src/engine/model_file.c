@@ -408,6 +408,8 @@ manifest_read(const struct json *o, struct model *m, struct error *err)
         !json_get_object(o, "prepare", &prepare, err) ||
         !json_get_object(o, "learner", &learner, err) ||
         !(m->prepare = prepare_from_json(prepare, err)) ||
+        !(prepare_cols(m->prepare) > 0 || m->family->columns ||
+          error_set(err, ERR_CORRUPT, "no column to learn from")) ||
         !baselines_read(o, m, err))
         return false;
     m->learner = m->family->load(m->file, learner, prepare_cols(m->prepare),

@@ -33,6 +33,11 @@ model_fit_keep(struct fit *f, const struct frame *all, struct error *err)
                          f->family->name);
     if (!finish_wanted(o) || o->rows)
         return true;
+    if (f->family->forecast)
+        return error_set(err, ERR_RANGE,
+                         "rows kept aside would leave gaps in a series: learn "
+                         "ranges by cross-validation (cv), or take those that "
+                         "a forecast has");
     if (f->all.n < LEAST_ROWS)
         return error_set(err, ERR_RANGE,
                          "%zu rows are too few to keep some for calibration, "
@@ -60,24 +65,21 @@ fit_quantiles(struct model *m, const struct finish_options *o,
               const struct design *d, const struct target *truth, size_t k,
               struct pool *pool, struct error *err)
 {
-    size_t n = truth->n;
-    double *all = mem_try_array(n * k, sizeof *all, err);
-    double *low = mem_try_array(n, sizeof *low, err);
-    double *high = mem_try_array(n, sizeof *high, err);
-    bool ok =
-        all && low && high && m->family->score(m->learner, d, pool, all, err);
+    double *all = mem_try_array(truth->n * k, sizeof *all, err);
+    struct metric_rows rows = {.problem = truth->problem,
+                               .n = truth->n,
+                               .k = k,
+                               .y = truth->y,
+                               .p = all,
+                               .weight = truth->weight,
+                               .pool = pool};
+    bool ok = all && m->family->score(m->learner, d, pool, all, err) &&
+              conformal_fit_quantiles(o->interval, &rows, &m->finish.conformal,
+                                      err);
 
-    for (size_t i = 0; i < n && ok; i++) {
-        low[i] = all[i * k];
-        high[i] = all[i * k + k - 1];
-    }
-    ok = ok && conformal_fit_quantiles(o->interval, truth->y, low, high, n,
-                                       &m->finish.conformal, err);
-    m->finish.n = n;
+    m->finish.n = rows.n;
     m->finish.ranged = ok;
     free(all);
-    free(low);
-    free(high);
     return ok;
 }
 

@@ -4,6 +4,7 @@
 
 #include "engine/model_fit.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "frame/gather.h"
 #include "frame/split.h"
 
+#define TARGET_MOST 1e150
 enum {
     PATIENCE = 50,
     RESAMPLES = 200, /* for the card; an evaluation has more */
@@ -637,15 +639,30 @@ init_check(const struct fit *f, struct error *err)
 }
 
 /* The target of all rows, with the classes of the model to go on from. */
+/* Squares of what is learnt must be numbers. */
+static bool
+target_bounded(const struct target *t, const char *name, struct error *err)
+{
+    for (size_t i = 0; t->problem == PROBLEM_REGRESSION && i < t->n; i++)
+        if (fabs(t->y[i]) > TARGET_MOST)
+            return error_set(err, ERR_RANGE,
+                             "target '%s' is %g in row %zu, expected at most "
+                             "%g: learn it in another unit, or its logarithm",
+                             name, t->y[i], i + 1, TARGET_MOST);
+    return true;
+}
+
 static bool
 target_learn(struct fit *f, const struct frame *all, struct error *err)
 {
     if (f->o->init)
         return init_check(f, err) &&
-               target_apply(&f->o->init->like, all, f->target, &f->all, err);
+               target_apply(&f->o->init->like, all, f->target, &f->all, err) &&
+               target_bounded(&f->all, f->target, err);
     return target_fit(all, f->target,
                       model_fit_problem(f->family, f->params, f->o->problem),
-                      &f->all, err);
+                      &f->all, err) &&
+           target_bounded(&f->all, f->target, err);
 }
 
 static bool

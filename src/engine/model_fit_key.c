@@ -49,6 +49,16 @@ put_init(const struct fit *f, struct json_writer *w, struct error *err)
     return ok;
 }
 
+/* What keeps rows aside. */
+static void
+put_finish(const struct finish_options *o, struct json_writer *w)
+{
+    json_name(w, "kept");
+    json_put_double(w, finish_wanted(o) && !o->rows
+                           ? (o->share > 0 ? o->share : FINISH_SHARE)
+                           : 0);
+}
+
 static void
 put_options(const struct fit *f, struct json_writer *w)
 {
@@ -69,7 +79,9 @@ put_options(const struct fit *f, struct json_writer *w)
     put_texts(w, "metrics", o->metrics);
     put_texts(w, "drop", o->drop);
     put_texts(w, "derive", o->derive);
+    put_texts(w, "prepare", o->prepare);
     put_texts(w, "class_weight", o->class_weight);
+    put_finish(&o->finish, w);
     json_name(w, "patience");
     json_put_i64(w, model_fit_patience(f));
     json_name(w, "problem");

@@ -343,8 +343,13 @@ input_convert(const struct input *in, const struct column *c, bool exact,
         return column_cast(c, in->type, &lost, err);
     if (have == COL_TEXT)
         return text_convert(in, c, err);
-    error_set(err, ERR_TYPE, "column '%s' is %s, expected %s", in->name,
-              column_type_word(have), column_type_word(in->type));
+    error_set(err, ERR_TYPE,
+              in->type == COL_TEXT
+                  ? "column '%s' is %s, expected %s: read the table with "
+                    "types %s=text"
+                  : "column '%s' is %s, expected %s",
+              in->name, column_type_word(have), column_type_word(in->type),
+              in->name);
     return NULL;
 }
 

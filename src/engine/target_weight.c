@@ -38,6 +38,10 @@ number_column(const struct frame *f, const char *name, const char *role,
     return NULL;
 }
 
+/* Sums of gradients are of 32 and 64 bits. */
+#define WEIGHT_LEAST 1e-30
+#define WEIGHT_MOST 1e30
+
 static bool
 weights_check(const struct column *c, const char *name, const double *w,
               size_t n, struct error *err)
@@ -53,6 +57,13 @@ weights_check(const struct column *c, const char *name, const double *w,
             return error_set(err, ERR_RANGE,
                              "weight '%s' is %s in row %zu, expected 0 or more",
                              name, text, i + 1);
+        }
+        if (w[i] > 0 && !(w[i] >= WEIGHT_LEAST && w[i] <= WEIGHT_MOST)) {
+            str_from_f64(w[i], text);
+            return error_set(err, ERR_RANGE,
+                             "weight '%s' is %s in row %zu, expected 0 or %g "
+                             "to %g: what counts is their ratio",
+                             name, text, i + 1, WEIGHT_LEAST, WEIGHT_MOST);
         }
     }
     return true;

@@ -575,9 +575,9 @@ oip_parse(const struct rows_form *form, struct str body, const char *header,
     bool ok;
 
     memset(out, 0, sizeof *out);
-    r.input = model_inputs(r.model, &r.n_inputs);
     if (!(r.rows = rows_new(form, err)))
         return false;
+    r.input = rows_inputs(r.rows, &r.n_inputs);
     ok = read_body(&r, body, header, out, err);
     if (ok) {
         out->rows = rows_finish(r.rows, err);

@@ -244,6 +244,8 @@ oip_metadata(const struct model *m, const char *name, const char *version,
     json_open(&w, '[');
     for (size_t i = 0; i < n; i++)
         put_tensor_type(&w, in[i].name, input_datatype(in[i].type), 1);
+    if (model_offset(m))
+        put_tensor_type(&w, model_offset(m), "FP64", 1);
     json_close(&w, ']');
     json_name(&w, "outputs");
     json_open(&w, '[');

@@ -18,7 +18,7 @@ enum {
 
 struct rows_form {
     struct model *model;
-    const struct input *input;
+    struct input *input; /* of the model; the offset is the last */
     size_t n_inputs;
     const char **name;
     struct dict **dict; /* of few levels; NULL: none to share */
@@ -61,7 +61,15 @@ share_levels(const struct input *in, struct error *err)
 static bool
 form_fill(struct rows_form *f, struct error *err)
 {
-    f->input = model_inputs(f->model, &f->n_inputs);
+    const char *offset = model_offset(f->model);
+    const struct input *of = model_inputs(f->model, &f->n_inputs);
+
+    if (!(f->input = mem_try_array(f->n_inputs + 1, sizeof *f->input, err)))
+        return false;
+    memcpy(f->input, of, f->n_inputs * sizeof *of);
+    if (offset)
+        f->input[f->n_inputs++] =
+            (struct input){.name = offset, .type = COL_FLOAT64};
     if (!(f->name = mem_try_array(f->n_inputs, sizeof *f->name, err)) ||
         !(f->dict = mem_try_array(f->n_inputs, sizeof *f->dict, err)))
         return false;
@@ -97,6 +105,7 @@ rows_form_free(struct rows_form *f)
         dict_unref(f->dict[i]);
     free(f->dict);
     free(f->name);
+    free(f->input);
     model_unref(f->model);
     free(f);
 }
@@ -437,7 +446,15 @@ begin_bitmap(const struct rows *r, struct slot *s, struct error *err)
 bool
 rows_end(struct rows *r, struct error *err)
 {
+    size_t last = r->form->n_inputs - 1;
+
     assert(r->row < r->cap);
+    /* Where it may be left out, scores begin at 0. */
+    if (model_offset(r->form->model) && !r->slot[last].seen &&
+        r->allow_missing) {
+        ((double *)r->slot[last].data)[r->row] = 0;
+        r->slot[last].seen = r->slot[last].given = true;
+    }
     for (size_t i = 0; i < r->form->n_inputs; i++) {
         struct slot *s = &r->slot[i];
 

@@ -7,6 +7,8 @@
  * never a path; null is a missing value everywhere.  Errors say what is wrong
  * with which field of which row; rows count from 1.
  *
+ * Where scores begin with an offset, its column is one more input, the last.
+ *
  * A form is what the rows of a model have in common, made once.  It knows the
  * texts that an input can have, so that a request of known texts needs no
  * dictionary of its own: that halves the time of a single row.

@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 
 #include "base/mem.h"
+#include "engine/family.h"
 #include "engine/metric.h"
 #include "frame/stream.h"
 #include "session/live.h"
@@ -179,6 +180,17 @@ begin_run(struct store *store, const struct fit_request *r, const char *project,
     return ok;
 }
 
+/* What cannot be read back is no model. */
+static bool
+check_file(const struct buf *file, struct error *err)
+{
+    struct model *m =
+        model_parse((struct str){file->data, file->len}, family_find, err);
+
+    model_unref(m);
+    return m || error_prefix(err, "the model cannot be read back: ");
+}
+
 /* Save the model and close the run. */
 static bool
 end_run(struct store *store, const struct follower *f, const struct model *m,
@@ -191,7 +203,7 @@ end_run(struct store *store, const struct follower *f, const struct model *m,
     buf_init(&file);
     buf_init(&metrics);
     put_metrics(f, &metrics);
-    ok = model_save(m, &file, err) &&
+    ok = model_save(m, &file, err) && check_file(&file, err) &&
          (!streamed ||
           run_fingerprint(store, f->run, model_fingerprint(m), err)) &&
          artifact_put(store, file.data, file.len, digest, err) &&

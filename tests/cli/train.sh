@@ -87,6 +87,14 @@ $lathe forecast lags.lathe --horizon 2 --out coming.csv > /dev/null
 like "$(sed -n 2p coming.csv)" '^1,2023-01-01,86' "and goes on"
 $lathe train sold.csv --target sold --model ets --set time=mnth 2> err
 like "$(cat err)" "time: .*'mnth'" "a time that is not there is told"
+seq 1 60 | sed '1i n' > numbers.csv
+for m in ets seasonal_naive gbdt_lags; do
+    $lathe train numbers.csv --target n --model $m --out numbers.lathe > /dev/null
+    $lathe forecast numbers.lathe --horizon 1 --json > out
+    is $? 0 "a series without any other column is learnt by $m and read back"
+done
+$lathe train numbers.csv --target n --model ets --interval 0.9 2> err
+like "$(cat err)" 'gaps in a series.*cross-validation' "ranges of a series are learnt by folds"
 awk 'BEGIN { print "user,item,stars"; for (u = 1; u < 9; u++) for (i = 1; i < 9; i++)
     if ((u + i) % 4) printf "u%d,i%d,%d\n", u, i, 1 + (u * i) % 5 }' > stars.csv
 $lathe train stars.csv --target stars --model als --set factors=3 --out tastes.lathe > out

@@ -75,6 +75,9 @@ is $? 0 "no checkpoint is the beginning"
 train --set trees=150 --set row_share=0.7 --checkpoint point.plain --resume > out 2> err
 is $? 1 "a checkpoint of other parameters is refused"
 like "$(cat err)" 'point.plain: it is of another fit' "and told so"
+train --set trees=150 --set row_share=0.8 --prepare 'scale minmax' --checkpoint point.plain --resume > out 2> err
+is $? 1 "and one of another preparation"
+like "$(cat err)" 'point.plain: it is of another fit' "that has as many columns"
 head -c 2000 point.plain > cut
 train --set trees=150 --set row_share=0.8 --checkpoint cut --resume > out 2> err
 is $? 1 "so is a damaged one"

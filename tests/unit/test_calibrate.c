@@ -362,6 +362,12 @@ test_intervals_cover_what_they_promise(void **state)
     for (uint64_t seed = 0; seed < DRAWS; seed++) {
         struct metric_rows rows = {
             .problem = PROBLEM_REGRESSION, .n = ROWS, .k = 1, .y = y, .p = p};
+        double both[2 * ROWS];
+        struct metric_rows ends = {.problem = PROBLEM_REGRESSION,
+                                   .n = ROWS,
+                                   .k = 2,
+                                   .y = y,
+                                   .p = both};
         struct conformal c, q;
         struct error err;
 
@@ -370,8 +376,12 @@ test_intervals_cover_what_they_promise(void **state)
             low[i] = p[i] - 0.5;
             high[i] = p[i] + 2;
         }
+        for (size_t i = 0; i < ROWS; i++) {
+            both[2 * i] = low[i];
+            both[2 * i + 1] = high[i];
+        }
         assert_true(conformal_fit(0.9, &rows, &c, &err));
-        assert_true(conformal_fit_quantiles(0.9, y, low, high, ROWS, &q, &err));
+        assert_true(conformal_fit_quantiles(0.9, &ends, &q, &err));
         covered += fabs(y[ROWS] - p[ROWS]) <= c.width;
         between +=
             y[ROWS] >= low[ROWS] - q.width && y[ROWS] <= high[ROWS] + q.width;
@@ -423,6 +433,37 @@ test_a_set_holds_the_likeliest_class(void **state)
     assert_false(conformal_has(&c, (double[]){.3, .4, .3}, 3, 0));
     assert_true(conformal_has(&c, (double[]){.5}, 1, 0));
     assert_false(conformal_has(&c, (double[]){.5}, 1, 1));
+}
+
+/* A row that counts twice is two rows, one that counts nothing is none. */
+static void
+test_ranges_heed_the_weights(void **state)
+{
+    double y[40], p[40] = {0}, weight[40], twice[40];
+    struct metric_rows rows = {.problem = PROBLEM_REGRESSION,
+                               .n = 40,
+                               .k = 1,
+                               .y = y,
+                               .p = p,
+                               .weight = weight};
+    struct metric_rows plain = {
+        .problem = PROBLEM_REGRESSION, .n = 20, .k = 1, .y = twice, .p = p};
+    struct conformal a, b;
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < 40; i++) {
+        y[i] = i < 20 ? (double)(i * 7 % 20) : 1000;
+        weight[i] = i < 20 ? 3 : 0;
+        twice[i] = y[i];
+    }
+    assert_true(conformal_fit(0.8, &rows, &a, &err));
+    assert_true(conformal_fit(0.8, &plain, &b, &err));
+    assert_true(a.width == b.width);
+    assert_int_equal(a.n, 20);
+    memset(weight, 0, sizeof weight);
+    assert_false(conformal_fit(0.8, &rows, &a, &err));
+    assert_int_equal(err.code, ERR_RANGE);
 }
 
 static void
@@ -557,6 +598,7 @@ main(void)
         cmocka_unit_test(test_intervals_cover_what_they_promise),
         cmocka_unit_test(test_sets_of_classes_cover_what_they_promise),
         cmocka_unit_test(test_a_set_holds_the_likeliest_class),
+        cmocka_unit_test(test_ranges_heed_the_weights),
         cmocka_unit_test(test_too_few_rows_for_a_level_are_an_error),
         cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
     };

@@ -280,6 +280,7 @@ test_weights_that_are_none_are_refused(void **state)
     const char *const negative[] = {"1", "2", "-0.5", "1"};
     const char *const infinite[] = {"1", "2", "inf", "1"};
     const char *const words[] = {"a", "b", "c", "d"};
+    const char *const huge[] = {"1", "1", "1e300", "1"};
 
     (void)state;
     expect_weight_refused(COL_INT64, missing, "weight 'w' is missing in row 2");
@@ -287,6 +288,9 @@ test_weights_that_are_none_are_refused(void **state)
                           "weight 'w' is -0.5 in row 3, expected 0 or more");
     expect_weight_refused(COL_FLOAT64, infinite,
                           "weight 'w' is inf in row 3, expected 0 or more");
+    expect_weight_refused(COL_FLOAT64, huge,
+                          "weight 'w' is 1e+300 in row 3, expected 0 or 1e-30 "
+                          "to 1e+30: what counts is their ratio");
     expect_weight_refused(COL_TEXT, words,
                           "weight 'w' is a text, expected numbers");
 }

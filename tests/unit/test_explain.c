@@ -180,6 +180,34 @@ check_setting(const char *const *set, const char *scale)
     model_unref(m);
 }
 
+/* Rows begin where the column says: so do their bases. */
+static void
+test_bases_hold_the_offset(void **state)
+{
+    struct frame *f = small_frame(SMALL_REGRESSION, ROWS, 9);
+    struct params *p = params_new(gbdt_family.params);
+    struct model_options o = {
+        .problem = -1, .valid_share = -1, .patience = -1, .offset = "tenure"};
+    struct error err;
+    struct prediction v;
+    struct shares s;
+    struct model *m;
+
+    (void)state;
+    assert_ok(params_set(p, "trees", "8", &err), err);
+    m = model_fit(&gbdt_family, p, f, "spend", &o, &QUIET, &err);
+    assert_ok(m, err);
+    assert_ok(model_predict(m, f, NULL, &v, &err), err);
+    s = explain(m, f, NULL);
+    for (size_t r = 0; r < ROWS; r++)
+        assert_close(shares_margin(&s, r, 0), v.value[r], 1e-9);
+    shares_fini(&s);
+    prediction_fini(&v);
+    params_free(p);
+    frame_unref(f);
+    model_unref(m);
+}
+
 static void
 test_quantiles_and_lines_have_shares_that_add_up(void **state)
 {
@@ -632,6 +660,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares_add_up_to_the_margin_in_every_way),
         cmocka_unit_test(test_without_a_target_shares_add_up_to_the_answer),
+        cmocka_unit_test(test_bases_hold_the_offset),
         cmocka_unit_test(test_quantiles_and_lines_have_shares_that_add_up),
         cmocka_unit_test(test_kernel_over_all_coalitions_is_exact),
         cmocka_unit_test(test_kernel_over_few_coalitions_is_exact_for_sums),

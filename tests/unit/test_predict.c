@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/trees/gbdt.h"
 #include "tests/lib/small_model.h"
 
 /* Two rows; the second has no charges. */
@@ -337,6 +338,55 @@ test_answers_name_the_classes_and_keep_every_bit(void **state)
     model_unref(m);
 }
 
+/* The column that scores begin with is one more input. */
+static void
+test_an_offset_is_asked_for_and_added(void **state)
+{
+    struct frame *f = small_frame(SMALL_REGRESSION, 200, 3);
+    struct params *params = params_new(gbdt_family.params);
+    struct model_options o = {
+        .problem = -1, .valid_share = -1, .patience = -1, .offset = "tenure"};
+    struct train ctx = {.seed = 7};
+    struct error err;
+    struct model *m =
+        model_fit(&gbdt_family, params, f, "spend", &o, &ctx, &err);
+    struct frame *asked[2];
+    struct prediction p[2];
+
+    (void)state;
+    assert_ok(m, err);
+    asked[0] = parse_json(
+        m,
+        STR("{\"instances\": [{\"tenure\": 7, \"charges\": 30, \"senior\": "
+            "true, \"contract\": \"One year\", \"joined\": "
+            "\"2020-01-31\"}]}"),
+        &err);
+    assert_ok(asked[0], err);
+    asked[1] = parse_json(
+        m,
+        STR("{\"params\": {\"allow_missing\": true}, \"instances\": "
+            "[{\"charges\": 30, \"senior\": true, \"contract\": \"One "
+            "year\", \"joined\": \"2020-01-31\"}]}"),
+        &err);
+    assert_ok(asked[1], err);
+    for (size_t i = 0; i < 2; i++)
+        assert_ok(model_predict(m, asked[i], NULL, &p[i], &err), err);
+    assert_close(p[0].value[0] - p[1].value[0], 7, 1e-12);
+    assert_null(parse_json(
+        m,
+        STR("{\"instances\": [{\"charges\": 30, \"senior\": true, "
+            "\"contract\": \"One year\", \"joined\": \"2020-01-31\"}]}"),
+        &err));
+    assert_non_null(strstr(err.message, "no field 'tenure'"));
+    for (size_t i = 0; i < 2; i++) {
+        prediction_fini(&p[i]);
+        frame_unref(asked[i]);
+    }
+    params_free(params);
+    frame_unref(f);
+    model_unref(m);
+}
+
 /* What `lathe predict` says of the same rows stands in the answer, too. */
 static void
 test_ranges_stand_beside_the_number(void **state)
@@ -452,6 +502,7 @@ main(void)
         cmocka_unit_test(test_csv_says_which_line_and_which_field),
         cmocka_unit_test(test_no_rows_are_a_table_without_rows),
         cmocka_unit_test(test_answers_name_the_classes_and_keep_every_bit),
+        cmocka_unit_test(test_an_offset_is_asked_for_and_added),
         cmocka_unit_test(test_ranges_stand_beside_the_number),
         cmocka_unit_test(test_sets_of_classes_stand_beside_the_class),
         cmocka_unit_test(test_a_value_that_is_not_finite_is_null),

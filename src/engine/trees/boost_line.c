@@ -231,6 +231,8 @@ solve(struct sums *m, size_t n, double penalty, double *out)
 {
     double(*a)[MOST] = m->zz;
 
+    if (!(m->h > 0))
+        return false;
     for (size_t i = 0; i < n; i++) {
         if (!(m->sd[i] > 0) || !isfinite(1 / m->sd[i]))
             return false;

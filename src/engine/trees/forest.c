@@ -220,6 +220,9 @@ check_data(const struct fit_data *d, struct error *err)
                          TREE_MAX_COLS);
     if (n == 0)
         return error_set(err, ERR_RANGE, "no rows to learn from");
+    if (n > INT32_MAX)
+        return error_set(err, ERR_LIMIT, "%zu rows, expected at most %d", n,
+                         INT32_MAX);
     return true;
 }
 
@@ -287,13 +290,14 @@ grow_tree(struct fitting *f, size_t t, struct error *err)
     struct forest_row *rows = mem_try_array(f->n, sizeof *rows, err);
     uint32_t *count = mem_try_array(f->n, sizeof *count, err);
     bool ok = rows && count;
-    size_t m = ok ? fill_rows(f, t, count, rows) : 0;
+    size_t n_drawn = ok ? fill_rows(f, t, count, rows) : 0, m = n_drawn;
 
     free(count);
-    if (ok && m == 0) { /* all that was drawn weighs nothing */
-        rows[0] = (struct forest_row){0, 1, f->d->y->y[0]};
-        m = 1;
-    }
+    /* All that was drawn weighs nothing: learn from what weighs. */
+    for (size_t i = 0; ok && n_drawn == 0 && i < f->n; i++)
+        if (weight_of(f, i) > 0)
+            rows[m++] = (struct forest_row){(uint32_t)i, (float)weight_of(f, i),
+                                            f->d->y->y[i]};
     ok = ok && forest_grow(f->b, &f->rule, f->first + t, rows, m,
                            f->ctx->progress, &f->tree[t], err);
     free(rows);

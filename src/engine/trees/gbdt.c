@@ -232,6 +232,11 @@ choose_loss(const struct fit_data *d, const struct params *p,
                          "loss=%s learns a %s target, and this one is %s",
                          loss_word(r->loss), problem_word((enum problem)of),
                          problem_word(problem));
+    if (problem == PROBLEM_MULTICLASS && d->y->n_classes == 2)
+        return error_set(err, ERR_RANGE,
+                         "loss=%s is of three classes or more: two are learnt "
+                         "by logistic",
+                         loss_word(r->loss));
     if (r->loss == LOSS_OWN && problem == PROBLEM_MULTICLASS)
         return error_set(err, ERR_RANGE,
                          "a loss of your own learns numbers or two classes");
