@@ -61,8 +61,13 @@ cmd_forecast(struct session *s, struct task *t, struct call *c,
     struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
     int64_t n = call_int(c, "horizon");
     struct forecast ask = {n > 0 ? (size_t)n : 0, call_float(c, "level")};
-    struct frame *f = m ? model_forecast(m, &ask, err) : NULL;
+    struct frame *f = NULL;
 
+    if (m && n < 1)
+        error_set(err, ERR_USAGE, "a horizon of %lld, expected 1..100000",
+                  (long long)n);
+    else if (m)
+        f = model_forecast(m, &ask, err);
     model_unref(m);
     return put_told(t, f, c, err);
 }

@@ -17,6 +17,7 @@
 #include "session/summary.h"
 
 enum {
+    NUMBER_CELLS = 10,
     NAME_CELLS = 28,
     ROWS_SHOWN = 20,
     PAIRS_SHOWN = 15,
@@ -478,25 +479,33 @@ text_ranking(const struct frame *f, size_t width, bool plain, struct buf *out)
 
 /* ---- effects ---- */
 
+/* Texts, or the only number there is. */
 static void
 put_levels(const struct explanation *x, size_t output, bool plain,
            struct buf *out)
 {
     const struct effect *e = &x->effect;
-    size_t cells = name_cells(e->grid, e->n_points);
+    bool texts = column_type(e->grid) == COL_TEXT;
+    size_t cells = texts ? name_cells(e->grid, e->n_points) : NUMBER_CELLS;
     double top = 0;
+    struct buf value;
 
+    buf_init(&value);
     for (size_t p = 0; p < e->n_points; p++)
         top = fmax(top, fabs(effect_mean(e, p, output)));
     for (size_t p = 0; p < e->n_points; p++) {
         double mean = effect_mean(e, p, output);
 
+        buf_clear(&value);
+        column_print(e->grid, p, &value);
         buf_puts(out, "  ");
-        put_name(out, column_text(e->grid, p), cells);
+        put_name(out, (struct str){value.data, value.len}, cells);
         buf_printf(out, " %10.4g  ", mean);
         put_bar(out, bar_of(mean, top, 2 * BAR_CELLS), plain);
         buf_putc(out, '\n');
     }
+    out->failed = out->failed || value.failed;
+    buf_fini(&value);
 }
 
 static void

@@ -27,6 +27,12 @@ ok "$(cmp one.csv three.csv > /dev/null; echo $?)" "threads give the same number
 $lathe explain m.lathe "$churn" --row 9999 2> err
 is "$?" 1 "a row that is not there is an error"
 like "$(cat err)" 'row 9999 of 7043' "which says how many there are"
+head -2 "$churn" > alone.csv
+like "$($lathe explain m.lathe alone.csv --pdp tenure)" '^ +[0-9]+ +[01]\.[0-9]+ ' \
+    "of a number with one value that is told"
+$lathe train "$churn" --target churn --drop contract --set trees=3 --offset tenure --out begun.lathe > /dev/null 2>&1
+like "$($lathe export begun.lathe --lightgbm begun.txt)" "'tenure' is to be added" \
+    "an export tells of the column that scores begin with"
 $lathe explain m.lathe "$churn" --row 1 --pdp tenure 2> err
 is "$?" 2 "two questions at once are wrong usage"
 $lathe explain m.lathe "$churn" --pdp tenur 2> err

@@ -58,13 +58,21 @@ put_text(struct buf *out, const char *s)
     buf_putc(out, '"');
 }
 
-/* In a comment: nothing that ends it. */
+/* In a comment: nothing that ends it, or that shows it in another order. */
 static void
 put_remark(struct buf *out, const char *s)
 {
-    for (; *s; s++)
-        buf_putc(out,
-                 (unsigned char)*s < 32 || *s == '*' || *s == '\\' ? ' ' : *s);
+    struct buf line;
+
+    buf_init(&line);
+    buf_plain(&line, s, strlen(s), 0);
+    for (size_t i = 0; i < line.len; i++) {
+        char c = line.data[i];
+
+        buf_putc(out, c == '*' || c == '\\' ? ' ' : c);
+    }
+    out->failed = out->failed || line.failed;
+    buf_fini(&line);
 }
 
 static bool

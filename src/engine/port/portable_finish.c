@@ -323,6 +323,10 @@ portable_finish(struct portable *p, const struct model *m, struct error *err)
 {
     const struct finish *f = model_finish(m);
 
+    if (model_offset(m))
+        buf_printf(&p->notes,
+                   "scores begin at 0 there: '%s' is to be added to them\n",
+                   model_offset(m));
     if (!f)
         return true;
     if (f->decided)
