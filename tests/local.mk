@@ -116,6 +116,7 @@ SCRIPT_TESTS += tests/engine/checkpoint.sh
 SCRIPT_TESTS += tests/engine/port.sh
 SCRIPT_TESTS += tests/engine/port_dates.sh
 SCRIPT_TESTS += tests/engine/port_rows.sh
+SCRIPT_TESTS += tests/engine/port_texts.sh
 SCRIPT_TESTS += tests/engine/explain.sh
 SCRIPT_TESTS += tests/engine/net_bytes.sh
 SCRIPT_TESTS += tests/engine/hostile.sh

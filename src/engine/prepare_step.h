@@ -7,7 +7,7 @@
  * column a list of numbers and one of texts, which is all that a model file
  * holds of it beside the line.  A step sees what those before it have made.
  *
- * Private to prepare*.c, and to port/portable_steps.c, which says steps in
+ * Private to prepare*.c, and to port/portable_steps*.c, which say steps in
  * other formats.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_PREPARE_STEP_H
@@ -195,6 +195,18 @@ const char *step_part_word(enum step_part p);
  * it is seconds, else days. */
 bool
 step_part_made(const struct step *s, const struct learnt *l, enum step_part p);
+
+/* What a step 'words' or 'chars' counts, in `size` buckets; weighed where it
+ * learnt numbers of a column, by these. */
+struct step_grams {
+    bool chars; /* of words; else words */
+    size_t from, to, size;
+};
+struct step_grams step_grams_of(const struct step *s);
+/* What it makes of each of n texts: rows, of shape (n, size). */
+bool step_grams_rows(const struct step *s, const struct learnt *l,
+                     const char *const *text, size_t n, double *rows,
+                     struct error *err) MUST_USE;
 
 /* The products that a step 'polynomial' makes of its columns, in order: each
  * of d places in s->column, with its name.  False where put() was. */

@@ -147,15 +147,10 @@ enum { SIZE = 256, MOST_SIZE = 4096, MOST_GRAM = 8, MAX_WORDS = 100000 };
 static const struct step_rule text_rule = {" tfidf ", " from to size ", 1,
                                            MOST_SIZE, true};
 
-struct grams {
-    bool chars;
-    size_t from, to, size;
-};
-
-static struct grams
-grams_of(const struct step *s)
+struct step_grams
+step_grams_of(const struct step *s)
 {
-    struct grams g = {.chars = strcmp(s->kind->name, "chars") == 0};
+    struct step_grams g = {.chars = strcmp(s->kind->name, "chars") == 0};
 
     g.from = (size_t)step_number(s, "from", g.chars ? 3 : 1);
     g.to = (size_t)step_number(s, "to", g.chars ? 5 : (double)g.from);
@@ -166,11 +161,11 @@ grams_of(const struct step *s)
 static bool
 text_check(const struct step *s, struct error *err)
 {
-    struct grams g;
+    struct step_grams g;
 
     if (!step_words_check(s, &text_rule, err))
         return false;
-    g = grams_of(s);
+    g = step_grams_of(s);
     return (g.from <= g.to && g.to <= MOST_GRAM) ||
            error_set(err, ERR_RANGE,
                      "step '%s': n-grams from %zu to %zu, expected 1..%d",
@@ -244,7 +239,7 @@ bucket_of(const char *p, size_t n, const char *q, size_t m, size_t size)
 }
 
 static void
-count_words(const struct words *w, const struct grams *g, struct buf *gram,
+count_words(const struct words *w, const struct step_grams *g, struct buf *gram,
             double *row)
 {
     for (size_t i = 0; i < w->n; i++) {
@@ -264,7 +259,7 @@ count_words(const struct words *w, const struct grams *g, struct buf *gram,
 /* Of " word ", as scikit-learn's char_wb; a word shorter than an n-gram gives
  * one of itself. */
 static void
-count_chars(const struct words *w, const struct grams *g, struct buf *gram,
+count_chars(const struct words *w, const struct step_grams *g, struct buf *gram,
             double *row)
 {
     for (size_t i = 0; i < w->n; i++) {
@@ -295,7 +290,7 @@ count_chars(const struct words *w, const struct grams *g, struct buf *gram,
 }
 
 struct counting {
-    const struct grams *g;
+    const struct step_grams *g;
     struct words words;
     struct buf gram;
 };
@@ -322,7 +317,7 @@ counting_fini(struct counting *c)
 }
 
 static bool
-counting_init(struct counting *c, const struct grams *g, struct error *err)
+counting_init(struct counting *c, const struct step_grams *g, struct error *err)
 {
     *c = (struct counting){.g = g};
     buf_init(&c->words.text);
@@ -345,6 +340,24 @@ weigh_row(const struct learnt *l, double *row, size_t size)
         row[b] /= sqrt(sum);
 }
 
+bool
+step_grams_rows(const struct step *s, const struct learnt *l,
+                const char *const *text, size_t n, double *rows,
+                struct error *err)
+{
+    struct step_grams g = step_grams_of(s);
+    struct counting count;
+    bool ok = counting_init(&count, &g, err);
+
+    for (size_t i = 0; i < n && ok; i++, rows += g.size) {
+        ok = count_row(&count, str_of(text[i]), rows, err);
+        if (ok && l->n_numbers)
+            weigh_row(l, rows, g.size);
+    }
+    counting_fini(&count);
+    return ok;
+}
+
 /* The buckets of a column as columns. */
 /* The rows of a column are counted in blocks. */
 enum { ROWS_OF_BLOCK = 4096 };
@@ -352,7 +365,7 @@ enum { ROWS_OF_BLOCK = 4096 };
 struct blocks {
     const struct learnt *l;
     const struct column *c;
-    struct grams g;
+    struct step_grams g;
     double **x;      /* columns to fill; or NULL, then */
     uint32_t **have; /* of each block, how many rows have a bucket */
 };
@@ -389,7 +402,7 @@ static bool
 fit_idf(struct step_fit *f, struct learnt *l, struct error *err)
 {
     const struct column *c = step_texts(f->in, l->name, err);
-    struct blocks b = {.l = l, .c = c, .g = grams_of(f->s)};
+    struct blocks b = {.l = l, .c = c, .g = step_grams_of(f->s)};
     size_t size = b.g.size, n;
     bool ok = c && step_room(f, l, size, 0, err);
 
@@ -424,12 +437,12 @@ text_fit(struct step_fit *f, struct error *err)
 static bool
 text_sound(const struct step *s)
 {
-    size_t want = step_has(s, "tfidf") ? grams_of(s).size : 0;
+    size_t want = step_has(s, "tfidf") ? step_grams_of(s).size : 0;
 
     for (size_t i = 0; i < s->n; i++)
         if (s->column[i].n_numbers != want || s->column[i].n_texts)
             return false;
-    return s->n * grams_of(s).size <= STEP_COLUMNS;
+    return s->n * step_grams_of(s).size <= STEP_COLUMNS;
 }
 
 static bool
@@ -478,7 +491,7 @@ text_apply(const struct step *s, struct frame **f, struct pool *pool,
     bool ok = gone != NULL;
 
     for (size_t i = 0; i < s->n && ok; i++) {
-        struct blocks b = {.l = &s->column[i], .g = grams_of(s)};
+        struct blocks b = {.l = &s->column[i], .g = step_grams_of(s)};
 
         ok = (b.c = step_texts(*f, b.l->name, err)) &&
              text_column(&b, pool, &made, err);

@@ -290,7 +290,7 @@ static const struct arg export_args[] = {
     {"--xgboost", ARG_FILE, false, false, NULL, NULL,
      "write XGBoost's JSON here"},
     {"--c", ARG_FILE, false, false, NULL, NULL,
-     "write a C file here that needs nothing but libm"},
+     "write a C file here that needs nothing but libm, words of texts included"},
     {"--prefix", ARG_TEXT, false, false, "model", "NAME",
      "... what names in it begin with"},
     {"--pmml", ARG_FILE, false, false, NULL, NULL, "write PMML 4.4 here"},

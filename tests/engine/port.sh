@@ -187,8 +187,8 @@ train stepped churn --set trees=10 --prepare 'impute constant=DSL on internet_se
 like "$($lathe export stepped.lathe --onnx m.onnx 2>&1)" "'internet_service' that was not seen is answered there as a missing one" \
     "what cannot be told apart there is told"
 train stepped churn --set trees=10 --prepare 'impute mean on tenure' --prepare 'words on payment_method'
-like "$($lathe export stepped.lathe --onnx m.onnx 2>&1)" "step 'words on payment_method' has no other format" \
-    "a step that no format has is named"
+like "$($lathe export stepped.lathe --onnx m.onnx 2>&1)" "step 'words on payment_method' has no form in ONNX: write this model as --c" \
+    "a step that a format does not have is named, with the one that has it"
 train tastes monthly_charges --model als --set user=tenure --set item=contract
 like "$($lathe export tastes.lathe --onnx m.onnx 2>&1)" "kind 'als' can be written in lathe's own format only, and it knows users and items" \
     "and so is a family that no format has, with the reason"

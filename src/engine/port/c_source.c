@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "engine/port/c_source.h"
+#include "engine/port/c_source_state.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -15,14 +15,6 @@
 #include "base/mem.h"
 
 enum { MAX_WIDTHS = 1 << 16 }; /* half a megabyte of stack */
-
-struct writing {
-    const struct portable *p;
-    const struct graph *g;
-    const char *prefix;
-    struct buf *out;
-    const bool *live; /* nodes that the answer depends on */
-};
 
 /* ---- words of C ---- */
 
@@ -43,8 +35,8 @@ put_number(struct buf *out, double x)
 
 /* As a literal: what is not plain as octal escapes, which end after three
  * digits whatever follows. */
-static void
-put_text(struct buf *out, const char *s)
+void
+c_source_text(struct buf *out, const char *s)
 {
     buf_putc(out, '"');
     for (; *s; s++) {
@@ -189,23 +181,26 @@ put_data(struct writing *w)
     for (size_t c = 0; c < w->g->n_cols; c++) {
         const struct portable_input *in = &w->p->input[c];
 
-        if (in->n_levels == 0)
+        if (in->n_levels == 0 || in->open)
             continue;
         buf_printf(w->out, "/* ");
         put_remark(w->out, in->name);
         buf_printf(w->out, " */\nstatic const char *const level%zu[] = {", c);
         for (size_t k = 0; k < in->n_levels; k++) {
             buf_puts(w->out, k ? ",\n    " : "\n    ");
-            put_text(w->out, in->levels[k]);
+            c_source_text(w->out, in->levels[k]);
         }
         buf_puts(w->out, "};\n");
     }
     for (size_t i = 0; i < w->g->n; i++) {
         const struct graph_node *n = &w->g->node[i];
+        const struct portable_grams *grams = portable_grams_at(w->p, i);
 
         if (!w->live[i])
             continue;
-        if (n->n_a)
+        if (grams && grams->weight)
+            put_numbers(w, "weight", i, grams->weight, grams->size);
+        if (n->n_a && !grams)
             put_numbers(w, "a", i, n->a, n->n_a);
         if (n->n_b)
             put_numbers(w, "b", i, n->b, n->n_b);
@@ -216,210 +211,6 @@ put_data(struct writing *w)
     }
 }
 
-/* ---- functions ---- */
-
-static bool
-uses(const struct writing *w, enum graph_op op)
-{
-    for (size_t i = 0; i < w->g->n; i++)
-        if (w->live[i] && w->g->node[i].op == op)
-            return true;
-    return false;
-}
-
-static bool
-has_lines(const struct graph *g)
-{
-    for (size_t i = 0; i < g->n; i++)
-        if (g->node[i].trees && g->node[i].trees->line_start)
-            return true;
-    return false;
-}
-
-static const char line_text[] =
-    "/* A leaf that is the line of terms i .. end - 1, or else plain: without\n"
-    " * terms, and where the line is not finite, as where it misses one. */\n"
-    "static double\n"
-    "line_at(const double *x, unsigned i, unsigned end, const unsigned *column,\n"
-    "        const double *term, double begin, double plain)\n"
-    "{\n"
-    "    if (i == end)\n"
-    "        return plain;\n"
-    "    for (; i < end; i++)\n"
-    "        begin += term[i] * x[column[i]];\n"
-    "    return isfinite(begin) ? begin : plain;\n"
-    "}\n\n";
-static const char walk_text[] =
-    "/* The leaf that x comes to: kinds 1 <, 2 <=, 3 ==, 4 in a set; 8: the\n"
-    " * missing say yes; 16: so do zeros. */\n"
-    "static unsigned\n"
-    "walk(unsigned i, const double *x, const unsigned char *kind,\n"
-    "     const unsigned *feature, const double *threshold,\n"
-    "     const unsigned *yes, const unsigned *no, const unsigned *set,\n"
-    "     const unsigned long long *word)\n"
-    "{\n"
-    "    while (kind[i] & 7) {\n"
-    "        double v = x[feature[i]], t = threshold[i];\n"
-    "        int is = 0;\n"
-    "\n"
-    "        if (isnan(v) || (kind[i] & 16 && fabs(v) <= 1e-35)) {\n"
-    "            is = kind[i] & 8;\n"
-    "        } else if ((kind[i] & 7) == 4) {\n"
-    "            unsigned first = set[(unsigned)t];\n"
-    "            unsigned n = set[(unsigned)t + 1] - first;\n"
-    "\n"
-    "            if (v >= 0 && v < n * 64.0)\n"
-    "                is = (int)(word[first + (unsigned)v / 64] >>\n"
-    "                           (unsigned)v % 64 & 1);\n"
-    "        } else {\n"
-    "            is = (kind[i] & 7) == 1   ? v < t\n"
-    "                 : (kind[i] & 7) == 2 ? v <= t\n"
-    "                                      : v == t;\n"
-    "        }\n"
-    "        i = is ? yes[i] : no[i];\n"
-    "    }\n"
-    "    return i;\n"
-    "}\n\n";
-
-#define WINDOW_TEXT                                                            \
-    "/* i: channels, height, width, window's height and width, stride, edges " \
-    "above\n * and left, places down and across. */\n"
-static const char conv_text[] = WINDOW_TEXT
-    "static void\n"
-    "conv(const double *x, const unsigned *i, const double *a,\n"
-    "     const double *b, unsigned n, double *out)\n"
-    "{\n"
-    "    for (unsigned o = 0; o < n; o++)\n"
-    "        for (unsigned y = 0; y < i[8]; y++)\n"
-    "            for (unsigned k = 0; k < i[9]; k++) {\n"
-    "                const double *f = a + o * i[0] * i[3] * i[4];\n"
-    "                double sum = b[o];\n"
-    "\n"
-    "                for (unsigned c = 0; c < i[0]; c++)\n"
-    "                    for (unsigned v = 0; v < i[3]; v++)\n"
-    "                        for (unsigned u = 0; u < i[4]; u++, f++) {\n"
-    "                            unsigned r = y * i[5] + v - i[6];\n"
-    "                            unsigned s = k * i[5] + u - i[7];\n"
-    "\n"
-    "                            if (r < i[1] && s < i[2])\n"
-    "                                sum += *f * x[(c * i[1] + r) * i[2] + "
-    "s];\n"
-    "                        }\n"
-    "                *out++ = sum;\n"
-    "            }\n"
-    "}\n\n";
-static const char pool_text[] = WINDOW_TEXT
-    "static void\n"
-    "pool(const double *x, const unsigned *i, int max, double *out)\n"
-    "{\n"
-    "    for (unsigned c = 0; c < i[0]; c++)\n"
-    "        for (unsigned y = 0; y < i[8]; y++)\n"
-    "            for (unsigned k = 0; k < i[9]; k++) {\n"
-    "                double top = -INFINITY, sum = 0;\n"
-    "\n"
-    "                for (unsigned v = 0; v < i[3]; v++)\n"
-    "                    for (unsigned u = 0; u < i[4]; u++) {\n"
-    "                        unsigned r = y * i[5] + v - i[6];\n"
-    "                        unsigned s = k * i[5] + u - i[7];\n"
-    "                        double z;\n"
-    "\n"
-    "                        if (r >= i[1] || s >= i[2])\n"
-    "                            continue;\n"
-    "                        z = x[(c * i[1] + r) * i[2] + s];\n"
-    "                        sum += z;\n"
-    "                        top = z > top || isnan(z) ? z : top;\n"
-    "                    }\n"
-    "                *out++ = max ? top : sum / (i[3] * i[4]);\n"
-    "            }\n"
-    "}\n\n";
-
-static const char distance_text[] =
-    "/* Squared distances to n rows of p numbers. */\n"
-    "static void\n"
-    "distance(const double *x, const double *row, unsigned n, unsigned p,\n"
-    "         double *out)\n"
-    "{\n"
-    "    for (unsigned i = 0; i < n; i++, row += p) {\n"
-    "        out[i] = 0;\n"
-    "        for (unsigned j = 0; j < p; j++)\n"
-    "            out[i] += (x[j] - row[j]) * (x[j] - row[j]);\n"
-    "    }\n"
-    "}\n\n";
-static const char nearest_text[] =
-    "/* The places, from 1, of the k smallest of n numbers, then these. */\n"
-    "static void\n"
-    "nearest(const double *x, unsigned n, unsigned k, double *out)\n"
-    "{\n"
-    "    unsigned have = 0;\n"
-    "\n"
-    "    for (unsigned i = 0; i < n; i++) {\n"
-    "        unsigned at = have;\n"
-    "\n"
-    "        if (have == k && !(x[i] < out[2 * k - 1]))\n"
-    "            continue;\n"
-    "        have += have < k;\n"
-    "        at -= at == k;\n"
-    "        for (; at > 0 && x[i] < out[k + at - 1]; at--) {\n"
-    "            out[k + at] = out[k + at - 1];\n"
-    "            out[at] = out[at - 1];\n"
-    "        }\n"
-    "        out[k + at] = x[i];\n"
-    "        out[at] = i + 1;\n"
-    "    }\n"
-    "}\n\n";
-
-static void
-put_functions(struct writing *w)
-{
-    bool texts = false;
-
-    for (size_t c = 0; c < w->g->n_cols; c++)
-        texts |= w->p->input[c].n_levels > 0;
-    if (texts)
-        buf_puts(w->out,
-                 "/* The number of a level; NAN for none of them. */\n"
-                 "static double\n"
-                 "level_of(const char *s, const char *const *level, unsigned "
-                 "n)\n"
-                 "{\n"
-                 "    for (unsigned i = 0; s && i < n; i++)\n"
-                 "        if (strcmp(s, level[i]) == 0)\n"
-                 "            return i;\n"
-                 "    return NAN;\n"
-                 "}\n\n");
-    if (uses(w, GRAPH_ONEHOT) || uses(w, GRAPH_MAP))
-        buf_puts(w->out, "/* The place of a key, or n. */\n"
-                         "static unsigned\n"
-                         "place_of(double v, const double *key, unsigned n)\n"
-                         "{\n"
-                         "    unsigned i = 0;\n"
-                         "\n"
-                         "    while (i < n && key[i] != v)\n"
-                         "        i++;\n"
-                         "    return i;\n"
-                         "}\n\n");
-    if (uses(w, GRAPH_SIGMOID))
-        buf_puts(w->out, "static double\n"
-                         "sigmoid(double x)\n"
-                         "{\n"
-                         "    double e = exp(-fabs(x));\n"
-                         "\n"
-                         "    return x < 0 ? e / (1 + e) : 1 / (1 + e);\n"
-                         "}\n\n");
-    if (uses(w, GRAPH_TREES))
-        buf_puts(w->out, walk_text);
-    if (has_lines(w->g))
-        buf_puts(w->out, line_text);
-    if (uses(w, GRAPH_CONV))
-        buf_puts(w->out, conv_text);
-    if (uses(w, GRAPH_MAXPOOL) || uses(w, GRAPH_MEANPOOL))
-        buf_puts(w->out, pool_text);
-    if (uses(w, GRAPH_DISTANCE))
-        buf_puts(w->out, distance_text);
-    if (uses(w, GRAPH_NEAREST))
-        buf_puts(w->out, nearest_text);
-}
-
 /* ---- steps ---- */
 
 static void
@@ -427,7 +218,8 @@ put_input(struct writing *w, size_t id, const struct graph_node *n)
 {
     for (size_t j = 0; j < n->width; j++) {
         size_t c = n->index[j];
-        size_t levels = w->p->input[c].n_levels;
+        bool open = w->p->input[c].open;
+        size_t levels = open ? 0 : w->p->input[c].n_levels;
 
         buf_printf(w->out, "    v%zu[%zu] = ", id, j);
         if (levels)
@@ -436,7 +228,7 @@ put_input(struct writing *w, size_t id, const struct graph_node *n)
         c_source_member(w->p, c, w->out);
         if (levels)
             buf_printf(w->out, ", level%zu, %zu)", c, levels);
-        buf_puts(w->out, ";\n");
+        buf_puts(w->out, open ? " ? 0 : NAN;\n" : ";\n");
     }
 }
 
@@ -506,9 +298,9 @@ put_embed(struct writing *w, size_t id, const struct graph_node *n)
 
     buf_printf(w->out,
                "    for (unsigned j = 0; j < %zu; j++) {\n"
-               "        unsigned row = v%lu[j] >= 0 && v%lu[j] < %zu ? "
+               "        unsigned at = v%lu[j] >= 0 && v%lu[j] < %zu ? "
                "(unsigned)v%lu[j] : 0;\n\n"
-               "        memcpy(v%zu + j * %zu, a%zu + row * %zu, %zu * sizeof "
+               "        memcpy(v%zu + j * %zu, a%zu + at * %zu, %zu * sizeof "
                "*v%zu);\n    }\n",
                columns, in, in, n->n_a / width, in, id, width, id, width, width,
                id);
@@ -526,6 +318,24 @@ put_near(struct writing *w, size_t id, const struct graph_node *n)
     else
         buf_printf(w->out, "    nearest(v%lu, %zu, %zu, v%zu);\n", in, width,
                    n->width / 2, id);
+}
+
+static void
+put_grams(struct writing *w, size_t id, const struct portable_grams *g)
+{
+    struct buf *out = w->out;
+
+    buf_printf(out, "    count_%s(row->", g->chars ? "chars" : "words");
+    c_source_member(w->p, g->input, out);
+    if (g->fill) {
+        buf_puts(out, " ? row->");
+        c_source_member(w->p, g->input, out);
+        buf_puts(out, " : ");
+        c_source_text(out, g->fill);
+    }
+    buf_printf(out, ", %zu, %zu, %zu, v%zu);\n", g->from, g->to, g->size, id);
+    if (g->weight)
+        buf_printf(out, "    weigh(weight%zu, %zu, v%zu);\n", id, g->size, id);
 }
 
 static void
@@ -666,7 +476,12 @@ static void
 put_step(struct writing *w, size_t id)
 {
     const struct graph_node *n = &w->g->node[id];
+    const struct portable_grams *grams = portable_grams_at(w->p, id);
 
+    if (grams) {
+        put_grams(w, id, grams);
+        return;
+    }
     switch (n->op) {
     case GRAPH_INPUT:
         put_input(w, id, n);
@@ -723,7 +538,7 @@ put_head(struct writing *w)
                ", written by lathe " PACKAGE_VERSION ".\n"
                " *\n"
                " * %s_predict() puts %s into out.\n"
-               " * A number that is missing is NAN, a text NULL.  C99, with "
+               " * A number that is missing is NAN, a text NULL.%s  C99, with "
                "-lm. */\n"
                "#include <math.h>\n#include <string.h>\n\n"
                "struct %s_row {\n",
@@ -733,7 +548,7 @@ put_head(struct writing *w)
                : p->problem == PROBLEM_BINARY
                    ? "the probability of the second class"
                    : "the probability of each class",
-               w->prefix);
+               p->grams ? "  Texts are UTF-8." : "", w->prefix);
     for (size_t c = 0; c < w->g->n_cols; c++) {
         buf_puts(w->out,
                  p->input[c].n_levels ? "    const char *" : "    double ");
@@ -757,7 +572,7 @@ put_head(struct writing *w)
                    w->prefix, p->n_classes, w->prefix, p->n_classes);
         for (size_t k = 0; k < p->n_classes; k++) {
             buf_puts(w->out, k ? ", " : "");
-            put_text(w->out, p->classes[k]);
+            c_source_text(w->out, p->classes[k]);
         }
         buf_puts(w->out, "};\n");
     }
@@ -784,6 +599,22 @@ put_predict(struct writing *w)
                w->g->n - 1);
 }
 
+/* As graph_live(), but n-grams are counted of a row's text. */
+static bool *
+live_nodes(const struct portable *p, struct error *err)
+{
+    const struct graph *g = p->graph;
+    bool *live = mem_try_array(g->n, sizeof *live, err);
+
+    if (live)
+        live[g->n - 1] = true;
+    for (size_t i = g->n; live && i-- > 0;)
+        for (size_t k = 0; live[i] && k < g->node[i].n_in; k++)
+            if (!portable_grams_at(p, i))
+                live[g->node[i].in[k]] = true;
+    return live;
+}
+
 bool
 c_source_write(const struct portable *p, const char *prefix, struct buf *out,
                struct error *err)
@@ -799,13 +630,13 @@ c_source_write(const struct portable *p, const char *prefix, struct buf *out,
                          "the steps of this model are %zu numbers wide, at "
                          "most %d fit a stack: write this model as --onnx",
                          p->graph->widths, MAX_WIDTHS);
-    if (!(live = graph_live(p->graph, err)))
+    if (!(live = live_nodes(p, err)))
         return false;
     w.live = live;
     put_head(&w);
     put_data(&w);
     buf_putc(out, '\n');
-    put_functions(&w);
+    c_source_functions(&w);
     put_predict(&w);
     free(live);
     return buf_check(out, err);

@@ -3,7 +3,8 @@
  *     struct PREFIX_row { double tenure; const char *contract; ... };
  *     void PREFIX_predict(const struct PREFIX_row *row, double *out);
  *
- * A number that is missing is NAN, a text NULL.  C99; no memory is taken.
+ * A number that is missing is NAN, a text NULL.  C99; no memory is taken.  An
+ * input that is any text (portable_input.open) is counted by code of its own.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_PORT_C_SOURCE_H
 #define LATHE_ENGINE_PORT_C_SOURCE_H

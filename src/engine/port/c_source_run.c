@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/proc.h"
-#include "engine/port/c_source.h"
+#include "engine/port/c_source_state.h"
 
 enum { COMPILE_MS = 120 * 1000, RUN_MS = 60 * 1000 };
 
@@ -54,11 +54,27 @@ place_remove(struct place *s)
     free(s->dir);
 }
 
+/* Those of inputs that are any text, which the source does not know. */
+static void
+put_levels(const struct portable_input *in, size_t c, struct buf *out)
+{
+    if (!in->open)
+        return;
+    buf_printf(out, "static const char *const level%zu[] = {", c);
+    for (size_t k = 0; k < in->n_levels; k++) {
+        c_source_text(out, in->levels[k]);
+        buf_puts(out, ",\n");
+    }
+    buf_puts(out, "};\n");
+}
+
 static void
 put_driver(const struct portable *p, const char *prefix, struct buf *out)
 {
     size_t n = p->graph->n_cols;
 
+    for (size_t c = 0; c < n; c++)
+        put_levels(&p->input[c], c, out);
     buf_printf(out,
                "\n#include <stdio.h>\n"
                "int\nmain(int argc, char **argv)\n{\n"

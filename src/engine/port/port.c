@@ -136,6 +136,18 @@ whole_columns(const struct portable *p, struct error *err)
     return whole;
 }
 
+static bool
+grams_check(const struct job *j)
+{
+    const struct portable_grams *g = j->p->grams;
+
+    return !g || j->o->format == PORT_C ||
+           error_set(j->err, ERR_TYPE,
+                     "the step '%.64s' has no form in %s: write this model as "
+                     "--c",
+                     g->written, formats[j->o->format].title);
+}
+
 /* The rows to compare on, and what the model says to them. */
 static bool
 job_begin(struct job *j, const struct model *m)
@@ -227,7 +239,8 @@ port_write(const struct model *m, const struct port_export *o,
 
     memset(r, 0, sizeof *r);
     buf_init(&r->notes);
-    ok = p && job_begin(&j, m) && f->write(&j, out) && buf_check(out, err) &&
+    ok = p && grams_check(&j) && job_begin(&j, m) && f->write(&j, out) &&
+         buf_check(out, err) &&
          check_bytes(&j, (struct str){out->data + from, out->len - from});
     if (ok && f->floats && !portable_wide(p))
         buf_puts(&r->notes,

@@ -156,6 +156,16 @@ portable_wide(const struct portable *p)
     return false;
 }
 
+const struct portable_grams *
+portable_grams_at(const struct portable *p, size_t node)
+{
+    const struct portable_grams *g = p->grams;
+
+    while (g && g->node != node)
+        g = g->next;
+    return g;
+}
+
 static int
 by_text(const void *a, const void *b)
 {

@@ -22,10 +22,24 @@ struct portable_input {
     size_t n_levels;           /* 0: a number */
     bool truth;                /* 0 or 1 */
     bool derived;              /* of the others, by an expression */
+    bool open;                 /* any text: its levels are made up, to compare
+                                  by */
     bool unknown;              /* NaN is a text that is none of the levels;
                                   else one that is missing */
     enum col_type dated;       /* a number that stands for a date or a time:
                                   COL_DATE, COL_TIMESTAMP; else COL_BOOL */
+};
+
+/* A step that counts n-grams of an open input: the node is a table of what it
+ * makes of the levels, and a format that can count puts this in its place. */
+struct portable_grams {
+    const char *written; /* the step */
+    uint32_t node, input;
+    const char *fill; /* in place of a missing text; or NULL */
+    bool chars;       /* of words; else words */
+    size_t from, to, size;
+    const double *weight; /* size; or NULL: counts */
+    const struct portable_grams *next;
 };
 
 struct portable {
@@ -41,8 +55,9 @@ struct portable {
     bool single;        /* its answers are computed in 32 bits */
     double slack;       /* what 32 bits may change of an answer, where that is
                            more than a format's usual; or 0 */
-    struct buf about;   /* members of a JSON object, for the card */
-    struct buf notes;   /* lines */
+    const struct portable_grams *grams;
+    struct buf about; /* members of a JSON object, for the card */
+    struct buf notes; /* lines */
 };
 
 /* With a graph over n_inputs columns that has no node yet, and room for as
@@ -69,6 +84,9 @@ bool portable_check(struct portable *p, struct error *err) MUST_USE;
 
 /* Does its graph want 64-bit numbers: distances, dates, comparisons? */
 bool portable_wide(const struct portable *p);
+/* The n-grams that a node stands for, or NULL. */
+const struct portable_grams *
+portable_grams_at(const struct portable *p, size_t node);
 /* The column that an input is: text, date, timestamp or float. */
 enum col_type portable_type(const struct portable_input *in);
 /* A model of family "imported"; the target is "target" where nobody says. */

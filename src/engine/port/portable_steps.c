@@ -14,7 +14,6 @@
 
 #include "base/mem.h"
 #include "engine/port/portable_steps.h"
-#include "frame/dict.h"
 
 /* ---- the table ---- */
 
@@ -125,6 +124,8 @@ is_text(const struct prepare *from, size_t i, const char *name)
 
     if (i < from->n_inputs)
         return from->input[i].type == COL_TEXT;
+    if (steps_is_open(from, name))
+        return true;
     for (size_t k = 0; k < from->n_steps; k++)
         for (size_t c = 0; c < from->step[k].n; c++)
             if (strcmp(from->step[k].column[c].name, name) == 0)
@@ -188,7 +189,7 @@ levels_add(struct stepping *s, const char *name, struct dict *all)
     const struct prepare *from = s->from;
     struct prepare_feature f;
     uint32_t code;
-    bool ok = true;
+    bool ok = !steps_is_open(from, name) || steps_add_texts(all, s->err);
 
     for (size_t i = 0; i < from->n_steps; i++)
         for (size_t c = 0; c < from->step[i].n && ok; c++)
@@ -238,6 +239,7 @@ input_take(struct stepping *s, size_t i)
     k->node = UINT32_MAX;
     k->column = (uint32_t)i;
     k->text = is_text(s->from, i, k->name);
+    k->open = k->text && steps_is_open(s->from, k->name);
     if (!portable_name(s->p, i, str_of(k->name), s->err) ||
         (k->text && !levels_of(s, k->name, k)))
         return false;
@@ -254,6 +256,7 @@ input_take(struct stepping *s, size_t i)
                    k->name);
     portable_date(s->p, i, type);
     s->p->input[i].truth = i < s->from->n_inputs && type == COL_BOOL;
+    s->p->input[i].open = k->open;
     s->p->input[i].levels = k->level;
     s->p->input[i].n_levels = k->n_levels;
     return true;
@@ -263,7 +266,7 @@ input_take(struct stepping *s, size_t i)
 void
 steps_settle(struct stepping *s, const struct known *k, enum unseen as)
 {
-    if (k->node < UINT32_MAX || s->unseen[k->column] != UNSEEN_OPEN)
+    if (k->open || k->node < UINT32_MAX || s->unseen[k->column] != UNSEEN_OPEN)
         return;
     s->unseen[k->column] = as;
     s->p->input[k->column].unknown = as == UNSEEN_UNKNOWN;
@@ -420,6 +423,7 @@ fill_text(struct stepping *s, const struct learnt *l)
                          l->name);
     n.in = &in;
     n.a = &code;
+    k->fill = k->fill ? k->fill : l->text[0];
     if (!steps_node(s, k, &in) || !graph_add(s->g, &n, &k->node, s->err))
         return false;
     k->column = 0;
@@ -538,34 +542,22 @@ static const struct {
     const struct step_kind *kind;
     take_fn *take;
 } takers[] = {
-    {&step_date, steps_take_date},       {&step_impute, take_impute},
-    {&step_onehot, steps_take_onehot},   {&step_ordinal, steps_take_ordinal},
-    {&step_polynomial, take_polynomial}, {&step_rare, steps_take_rare},
-    {&step_scale, take_scale},           {&step_select, take_select},
-    {&step_target, steps_take_target},
+    {&step_chars, steps_take_grams},     {&step_date, steps_take_date},
+    {&step_impute, take_impute},         {&step_onehot, steps_take_onehot},
+    {&step_ordinal, steps_take_ordinal}, {&step_polynomial, take_polynomial},
+    {&step_rare, steps_take_rare},       {&step_scale, take_scale},
+    {&step_select, take_select},         {&step_target, steps_take_target},
+    {&step_words, steps_take_grams},
 };
 
-/* NULL: there is none, which is an error. */
-static take_fn *
-taker_of(const struct step *step, struct error *err)
+static bool
+step_take(struct stepping *s, const struct step *step)
 {
     for (size_t i = 0; i < sizeof takers / sizeof *takers; i++)
         if (takers[i].kind == step->kind)
-            return takers[i].take;
-    error_set(err, ERR_TYPE,
-              "the step '%.64s' has no other format: learn from a table that "
-              "it is done to",
-              step->written);
-    return NULL;
-}
-
-static bool
-steps_check(const struct prepare *from, struct error *err)
-{
-    for (size_t i = 0; i < from->n_steps; i++)
-        if (!taker_of(&from->step[i], err))
-            return false;
-    return true;
+            return takers[i].take(s, step);
+    return error_set(s->err, ERR_TYPE, "the step '%.64s' has no other format",
+                     step->written);
 }
 
 /* A text's number in the levels of the feature, which may be others. */
@@ -609,12 +601,11 @@ portable_steps_put(struct portable *p, const struct prepare *from,
     s.unseen = mem_try_array(s.n, sizeof *s.unseen, err);
     features->node = arena_try(&p->arena, n, sizeof *features->node, err);
     features->column = arena_try(&p->arena, n, sizeof *features->column, err);
-    ok = s.known && s.unseen && features->node && features->column &&
-         steps_check(from, err);
+    ok = s.known && s.unseen && features->node && features->column;
     for (size_t i = 0; i < p->graph->n_cols && ok; i++)
         ok = input_take(&s, i);
     for (size_t i = 0; i < from->n_steps && ok; i++)
-        ok = taker_of(&from->step[i], err)(&s, &from->step[i]);
+        ok = step_take(&s, &from->step[i]);
     for (size_t i = 0; i < n && ok; i++)
         ok = feature_take(&s, i, features);
     free(s.known);

@@ -6,6 +6,7 @@
 
 #include "engine/port/portable_of.h"
 #include "engine/prepare_step.h"
+#include "frame/dict.h"
 
 enum unseen { UNSEEN_OPEN, UNSEEN_MISSING, UNSEEN_UNKNOWN };
 
@@ -14,6 +15,8 @@ struct known {
     bool text;
     const char *const *level; /* of a text */
     size_t n_levels;
+    bool open;        /* any text: its levels are made up */
+    const char *fill; /* of an open one: what a missing one became; or NULL */
     uint32_t node, column; /* node UINT32_MAX: the input `column` */
 };
 
@@ -52,7 +55,13 @@ bool
 steps_map(struct stepping *s, const struct known *k, const char *const *list,
           size_t n, const double *value, double c, uint32_t *id) MUST_USE;
 
+/* Is a column of that name any text, as the first step that takes it apart
+ * counts its n-grams?  Texts to compare by. */
+bool steps_is_open(const struct prepare *from, const char *name);
+bool steps_add_texts(struct dict *all, struct error *err) MUST_USE;
+
 bool steps_take_date(struct stepping *s, const struct step *step) MUST_USE;
+bool steps_take_grams(struct stepping *s, const struct step *step) MUST_USE;
 bool steps_take_onehot(struct stepping *s, const struct step *step) MUST_USE;
 bool steps_take_ordinal(struct stepping *s, const struct step *step) MUST_USE;
 bool steps_take_rare(struct stepping *s, const struct step *step) MUST_USE;
