@@ -119,6 +119,11 @@ else
         "of a long text as many words are read as here"
 fi
 
+$lathe train rows.csv --seed 3 --out both.lathe --drop kind --target y --model ridge --derive 'both = concat(note, " ", x)' \
+    --prepare 'words size=16 on both' > /dev/null 2> why || sed 's/^/# /' why
+like "$($lathe export both.lathe --c both.c 2>&1)" "input 'both' is to be computed before" "words of a derived text are counted, too"
+is "$(sed -n '/^struct/,/^}/p' both.c | grep -c ';')" 3 "what it alone is made of is no input"
+
 # ---- where it does not go ----
 
 for form in onnx:ONNX pmml:PMML lightgbm:LightGBM xgboost:XGBoost; do

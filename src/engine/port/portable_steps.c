@@ -98,22 +98,40 @@ columns_of(struct stepping *s, const struct step *step, uint32_t *id)
 
 /* ---- inputs ---- */
 
-static size_t
-inputs_and_derived(const struct prepare *from, size_t i, const char **name)
+/* Column i: an input, or behind those a derived one. */
+static const char *
+column_name(const struct prepare *from, size_t i)
 {
-    if (i < from->n_inputs)
-        *name = from->input[i].name;
-    else if (i - from->n_inputs < from->n_derived)
-        *name = from->derived[i - from->n_inputs].name;
-    return from->n_inputs + from->n_derived;
+    return i < from->n_inputs ? from->input[i].name
+                              : from->derived[i - from->n_inputs].name;
+}
+
+/* Does a step or the learner look at it, not derived columns alone? */
+static bool
+is_seen(const struct prepare *from, const char *name)
+{
+    struct prepare_feature f;
+
+    for (size_t k = 0; k < from->n_steps; k++)
+        for (size_t c = 0; c < from->step[k].n; c++)
+            if (strcmp(from->step[k].column[c].name, name) == 0)
+                return true;
+    for (size_t k = 0; k < from->n_features; k++) {
+        prepare_feature_get(from, k, &f);
+        if (strcmp(f.as.name, name) == 0)
+            return true;
+    }
+    return false;
 }
 
 size_t
 portable_steps_inputs(const struct prepare *from)
 {
-    const char *name;
+    size_t n = 0;
 
-    return inputs_and_derived(from, 0, &name);
+    for (size_t i = 0; i < from->n_inputs + from->n_derived; i++)
+        n += is_seen(from, column_name(from, i));
+    return n;
 }
 
 /* Is it a text?  A derived column tells by how it is used. */
@@ -228,17 +246,18 @@ levels_of(struct stepping *s, const char *name, struct known *k)
     return ok;
 }
 
+/* Column `column` as input i. */
 static bool
-input_take(struct stepping *s, size_t i)
+input_take(struct stepping *s, size_t i, size_t column)
 {
     struct known *k = &s->known[i];
-    enum col_type type =
-        i < s->from->n_inputs ? s->from->input[i].type : COL_FLOAT64;
+    bool derived = column >= s->from->n_inputs;
+    enum col_type type = derived ? COL_FLOAT64 : s->from->input[column].type;
 
-    (void)inputs_and_derived(s->from, i, &k->name);
+    k->name = column_name(s->from, column);
     k->node = UINT32_MAX;
     k->column = (uint32_t)i;
-    k->text = is_text(s->from, i, k->name);
+    k->text = is_text(s->from, column, k->name);
     k->open = k->text && steps_is_open(s->from, k->name);
     if (!portable_name(s->p, i, str_of(k->name), s->err) ||
         (k->text && !levels_of(s, k->name, k)))
@@ -248,14 +267,14 @@ input_take(struct stepping *s, size_t i)
                          "column '%s' is a text of no levels, which no other "
                          "format has",
                          k->name);
-    s->p->input[i].derived = i >= s->from->n_inputs;
-    if (i >= s->from->n_inputs)
+    s->p->input[i].derived = derived;
+    if (derived)
         buf_printf(&s->p->notes,
                    "input '%s' is to be computed before: it is a derived "
                    "column\n",
                    k->name);
     portable_date(s->p, i, type);
-    s->p->input[i].truth = i < s->from->n_inputs && type == COL_BOOL;
+    s->p->input[i].truth = type == COL_BOOL;
     s->p->input[i].open = k->open;
     s->p->input[i].levels = k->level;
     s->p->input[i].n_levels = k->n_levels;
@@ -602,8 +621,9 @@ portable_steps_put(struct portable *p, const struct prepare *from,
     features->node = arena_try(&p->arena, n, sizeof *features->node, err);
     features->column = arena_try(&p->arena, n, sizeof *features->column, err);
     ok = s.known && s.unseen && features->node && features->column;
-    for (size_t i = 0; i < p->graph->n_cols && ok; i++)
-        ok = input_take(&s, i);
+    for (size_t c = 0, i = 0; i < p->graph->n_cols && ok; c++)
+        if (is_seen(from, column_name(from, c)))
+            ok = input_take(&s, i++, c);
     for (size_t i = 0; i < from->n_steps && ok; i++)
         ok = step_take(&s, &from->step[i]);
     for (size_t i = 0; i < n && ok; i++)
