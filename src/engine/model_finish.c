@@ -73,9 +73,9 @@ fit_quantiles(struct model *m, const struct finish_options *o,
                                .p = all,
                                .weight = truth->weight,
                                .pool = pool};
-    bool ok = all && m->family->score(m->learner, d, pool, all, err) &&
-              conformal_fit_quantiles(o->interval, &rows, &m->finish.conformal,
-                                      err);
+    bool ok =
+        all && m->family->score(m->learner, d, pool, all, err) &&
+        conformal_fit_quantiles(o->interval, &rows, &m->finish.conformal, err);
 
     m->finish.n = rows.n;
     m->finish.ranged = ok;
