@@ -94,4 +94,30 @@ void expr_put_value(const struct column *c, size_t row, struct buf *out);
 /* Its text with another name for a column. */
 void expr_rename(const struct expr *e, const char *from, const char *to,
                  struct buf *out);
+
+/* Its tree, for those who say it in another language; borrowed from e. */
+struct node;
+enum expr_kind {
+    EXPR_COLUMN,
+    EXPR_NULL,
+    EXPR_BOOL,
+    EXPR_WHOLE,
+    EXPR_REAL,
+    EXPR_TEXT,
+    EXPR_APPLY /* of an operator or a function to n nodes */
+};
+struct expr_part {
+    enum expr_kind kind;
+    struct str text;  /* a column's name, a text */
+    int64_t whole;    /* EXPR_BOOL, EXPR_WHOLE */
+    double real;      /* EXPR_REAL */
+    const char *word; /* EXPR_APPLY: "+", "and", "is null", "if" ...; "-" of
+                         one is the sign */
+    size_t n;
+};
+const struct node *expr_root(const struct expr *e);
+void expr_part_get(const struct node *n, struct expr_part *out);
+/* What it is applied to, one after the other; NULL: there is none. */
+const struct node *expr_first(const struct node *n);
+const struct node *expr_next(const struct node *n);
 #endif

@@ -592,6 +592,12 @@ expr_fn_usage(const struct expr_fn *fn)
     return docs[fn - table].usage;
 }
 
+const char *
+expr_fn_name(const struct expr_fn *fn)
+{
+    return docs[fn - table].name;
+}
+
 bool
 expr_fn_wants_pattern(const struct expr_fn *fn)
 {

@@ -129,6 +129,7 @@ const struct expr_fn *expr_fn_find(struct str name);
 const char *expr_fn_nearest(struct str name);
 bool expr_fn_arity(const struct expr_fn *fn, size_t n_args);
 const char *expr_fn_usage(const struct expr_fn *fn);
+const char *expr_fn_name(const struct expr_fn *fn);
 bool expr_fn_wants_pattern(const struct expr_fn *fn);
 struct step *expr_fn_bind(struct plan *p, const struct node *call);
 /* Functions of other rows: may over (...) follow, must it, and what are they? */

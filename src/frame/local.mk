@@ -80,6 +80,7 @@ liblathe_a_SOURCES += src/frame/expr_kernel.c
 liblathe_a_SOURCES += src/frame/expr_lex.c
 liblathe_a_SOURCES += src/frame/expr_lex.h
 liblathe_a_SOURCES += src/frame/expr_name.c
+liblathe_a_SOURCES += src/frame/expr_walk.c
 liblathe_a_SOURCES += src/frame/expr_parse.c
 liblathe_a_SOURCES += src/frame/expr_plan.h
 liblathe_a_SOURCES += src/frame/expr_text.c
