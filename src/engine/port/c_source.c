@@ -410,6 +410,7 @@ put_formula(struct writing *w, size_t id, const struct graph_node *n)
         [GRAPH_DIV] = "x / y",
         [GRAPH_OR] = "x != 0 || y != 0",
         [GRAPH_POW] = "pow(x, y)",
+        [GRAPH_MOD] = "fmod(x, y)",
         [GRAPH_WHERE] = "x != 0 ? y : z",
         [GRAPH_RELU] = "x < 0 ? 0 : x",
         [GRAPH_ELU] = "x < 0 ? exp(x) - 1 : x",
@@ -419,6 +420,7 @@ put_formula(struct writing *w, size_t id, const struct graph_node *n)
         [GRAPH_LOG] = "log(x)",
         [GRAPH_SQRT] = "sqrt(x)",
         [GRAPH_FLOOR] = "floor(x)",
+        [GRAPH_WHOLE] = "rint(x)",
         [GRAPH_SOFTPLUS] = "x > 0 ? x + log1p(exp(-x)) : log1p(exp(x))",
         [GRAPH_SQUARE] = "x * fabs(x)"};
 

@@ -42,6 +42,7 @@ static const struct {
     [GRAPH_DIV] = {"div", 2, false, false, false},
     [GRAPH_OR] = {"or", 2, false, false, false},
     [GRAPH_POW] = {"pow", 2, false, false, false},
+    [GRAPH_MOD] = {"mod", 2, false, false, false},
     [GRAPH_WHERE] = {"where", 3, false, false, false},
     [GRAPH_RELU] = {"relu", 1, false, false, false},
     [GRAPH_LEAKY] = {"leaky", 1, false, false, false},
@@ -52,6 +53,7 @@ static const struct {
     [GRAPH_LOG] = {"log", 1, false, false, false},
     [GRAPH_SQRT] = {"sqrt", 1, false, false, false},
     [GRAPH_FLOOR] = {"floor", 1, false, false, false},
+    [GRAPH_WHOLE] = {"whole", 1, false, false, false},
     [GRAPH_SOFTPLUS] = {"softplus", 1, false, false, false},
     [GRAPH_SQUARE] = {"square", 1, false, false, false},
     [GRAPH_STEP] = {"step", 1, false, false, false},
@@ -353,6 +355,7 @@ shape_is_sound(const struct graph *g, const struct graph_node *n)
     case GRAPH_DIV:
     case GRAPH_OR:
     case GRAPH_POW:
+    case GRAPH_MOD:
         return n->width == w &&
                (graph_width_in(g, n, 1) == w || graph_width_in(g, n, 1) == 1);
     case GRAPH_WHERE:

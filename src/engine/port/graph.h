@@ -66,6 +66,7 @@ enum graph_op {
     GRAPH_DIV,
     GRAPH_OR,
     GRAPH_POW,
+    GRAPH_MOD, /* with the sign of the first */
     GRAPH_WHERE,
     GRAPH_RELU,
     GRAPH_LEAKY, /* x < 0: c x */
@@ -76,6 +77,7 @@ enum graph_op {
     GRAPH_LOG,
     GRAPH_SQRT,
     GRAPH_FLOOR,
+    GRAPH_WHOLE, /* the nearest whole number, halves to even */
     GRAPH_SOFTPLUS,
     GRAPH_SQUARE, /* x |x| */
     GRAPH_STEP,   /* 1 where x > c, else 0 */

@@ -334,6 +334,8 @@ of_two(enum graph_op op, double x, double y)
         return x / y;
     case GRAPH_POW:
         return pow(x, y);
+    case GRAPH_MOD:
+        return fmod(x, y);
     default:
         return x != 0 || y != 0;
     }
@@ -392,6 +394,8 @@ of_one(const struct graph_node *n, double x)
         return sqrt(x);
     case GRAPH_FLOOR:
         return floor(x);
+    case GRAPH_WHOLE:
+        return rint(x);
     case GRAPH_SOFTPLUS:
         return x > 0 ? x + fm_log1p(fm_exp(-x)) : fm_log1p(fm_exp(x));
     case GRAPH_SQUARE:
@@ -462,6 +466,7 @@ run_node(const struct run *run, size_t i, size_t begin, const struct work *w)
     case GRAPH_DIV:
     case GRAPH_OR:
     case GRAPH_POW:
+    case GRAPH_MOD:
         run_two(run->g, n, w, out);
         return;
     case GRAPH_WHERE:

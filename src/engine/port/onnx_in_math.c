@@ -107,10 +107,11 @@ onnx_take_function(struct onnx_reading *r, const struct onnx_node *n)
         const char *name;
         enum graph_op op;
     } table[] = {
-        {"Exp", GRAPH_EXP},         {"Floor", GRAPH_FLOOR},
-        {"Log", GRAPH_LOG},         {"Relu", GRAPH_RELU},
-        {"Sigmoid", GRAPH_SIGMOID}, {"Softplus", GRAPH_SOFTPLUS},
-        {"Sqrt", GRAPH_SQRT},       {"Tanh", GRAPH_TANH},
+        {"Exp", GRAPH_EXP},           {"Floor", GRAPH_FLOOR},
+        {"Log", GRAPH_LOG},           {"Relu", GRAPH_RELU},
+        {"Round", GRAPH_WHOLE},       {"Sigmoid", GRAPH_SIGMOID},
+        {"Softplus", GRAPH_SOFTPLUS}, {"Sqrt", GRAPH_SQRT},
+        {"Tanh", GRAPH_TANH},
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
@@ -374,22 +375,25 @@ onnx_take_arithmetic(struct onnx_reading *r, const struct onnx_node *n)
     static const struct {
         const char *name;
         enum graph_op op;
-    } table[] = {{"Add", GRAPH_ADD}, {"Div", GRAPH_DIV}, {"Mul", GRAPH_MUL},
-                 {"Or", GRAPH_OR},   {"Pow", GRAPH_POW}, {"Sub", GRAPH_SUB}};
+    } table[] = {{"Add", GRAPH_ADD}, {"Div", GRAPH_DIV}, {"Mod", GRAPH_MOD},
+                 {"Mul", GRAPH_MUL}, {"Or", GRAPH_OR},   {"Pow", GRAPH_POW},
+                 {"Sub", GRAPH_SUB}};
     const struct onnx_tensor *a = onnx_constant_in(r, n, 0),
                              *b = onnx_constant_in(r, n, 1);
     struct graph_node node = {.n_in = 2};
+    bool ordered = str_is(n->op, "Pow") || str_is(n->op, "Mod"), known[2];
     uint32_t in[2], id, swap;
-    bool known[2];
 
+    if (str_is(n->op, "Mod") && onnx_int(n, "fmod", 0) != 1)
+        return onnx_refuse(r, n, "with the sign of the divisor");
     if (!onnx_number_in(r, n, 0, &in[0], &known[0]) ||
         !onnx_number_in(r, n, 1, &in[1], &known[1]))
         return false;
-    if (str_is(n->op, "Pow") &&
+    if (ordered &&
         ((known[0] && b && !spread_in(r, n, 1, in[0], &in[1], &known[1])) ||
          (known[1] && a && !spread_in(r, n, 0, in[1], &in[0], &known[0]))))
         return false;
-    if (str_is(n->op, "Pow"))
+    if (ordered)
         a = b = NULL;
     if (known[0] && b && !str_is(n->op, "Or"))
         return with_constant(r, n, in[0], b, false);
@@ -404,7 +408,7 @@ onnx_take_arithmetic(struct onnx_reading *r, const struct onnx_node *n)
         if (str_is(n->op, table[i].name))
             node.op = table[i].op;
     if (r->g->node[in[0]].width == 1 && node.op != GRAPH_SUB &&
-        node.op != GRAPH_DIV && node.op != GRAPH_POW) {
+        node.op != GRAPH_DIV && !ordered) {
         swap = in[0];
         in[0] = in[1];
         in[1] = swap;

@@ -439,7 +439,8 @@ put_function(struct onnx_writing *w, size_t id, const char *in)
         [GRAPH_SQRT] = "Sqrt",         [GRAPH_FLOOR] = "Floor",
         [GRAPH_SOFTPLUS] = "Softplus", [GRAPH_ADD] = "Add",
         [GRAPH_SUB] = "Sub",           [GRAPH_MUL] = "Mul",
-        [GRAPH_DIV] = "Div",           [GRAPH_POW] = "Pow"};
+        [GRAPH_DIV] = "Div",           [GRAPH_POW] = "Pow",
+        [GRAPH_MOD] = "Mod",           [GRAPH_WHOLE] = "Round"};
 
     if (n->op == GRAPH_LEAKY)
         put_tuned(w, in, "LeakyRelu", false, "alpha", n->c, out);
@@ -456,6 +457,11 @@ put_function(struct onnx_writing *w, size_t id, const char *in)
                          "the step '%s' is not written as ONNX: write this "
                          "model as --c",
                          graph_op_word(n->op));
+    } else if (n->op == GRAPH_MOD) {
+        onnx_op_begin(w, in);
+        onnx_put_in(&w->node, onnx_as(w, n->in[1], onnx_type_of(w, id)));
+        onnx_put_int(&w->node, "fmod", 1);
+        onnx_op_end(w, out, "Mod", false);
     } else if (n->n_in == 2) {
         onnx_op_two(w, in, onnx_as(w, n->in[1], onnx_type_of(w, id)),
                     names[n->op], out);

@@ -89,6 +89,8 @@ is_wide(const struct onnx_writing *w, const struct graph_node *n)
     case GRAPH_NEAREST:
     case GRAPH_FLOOR:
     case GRAPH_POW:
+    case GRAPH_MOD:
+    case GRAPH_WHOLE:
         return w->wide;
     case GRAPH_ONEHOT:
     case GRAPH_MAP:
