@@ -115,6 +115,7 @@ SCRIPT_TESTS += tests/serve/serve.sh
 SCRIPT_TESTS += tests/engine/checkpoint.sh
 SCRIPT_TESTS += tests/engine/port.sh
 SCRIPT_TESTS += tests/engine/port_dates.sh
+SCRIPT_TESTS += tests/engine/port_expr.sh
 SCRIPT_TESTS += tests/engine/port_rows.sh
 SCRIPT_TESTS += tests/engine/port_texts.sh
 SCRIPT_TESTS += tests/engine/explain.sh

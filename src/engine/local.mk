@@ -207,6 +207,7 @@ liblathe_a_SOURCES += src/engine/port/portable_of.c
 liblathe_a_SOURCES += src/engine/port/portable_of.h
 liblathe_a_SOURCES += src/engine/port/portable_prepare.c
 liblathe_a_SOURCES += src/engine/port/portable_steps.c
+liblathe_a_SOURCES += src/engine/port/portable_expr.c
 liblathe_a_SOURCES += src/engine/port/portable_steps_date.c
 liblathe_a_SOURCES += src/engine/port/portable_steps_grams.c
 liblathe_a_SOURCES += src/engine/port/portable_steps.h

@@ -229,7 +229,8 @@ features_read(struct prepare *p, const struct json *v, struct error *err)
 
     if (!json_get_array(v, "features", &a, err))
         return false;
-    if (json_len(a) > PREPARE_MAX_FEATURES)
+    if (json_len(a) > PREPARE_MAX_FEATURES ||
+        (json_len(a) == 0 && p->n_inputs > 0))
         return error_set(err, ERR_CORRUPT, "%zu features", json_len(a));
     if (!(p->feature =
               arena_try(&p->arena, json_len(a), sizeof *p->feature, err)))

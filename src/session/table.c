@@ -504,8 +504,9 @@ static const struct command table[] = {
      "Each file is read again and compared with the model on made-up rows "
      "before it\nis written; a C file is compiled.\n"
      "Trees go everywhere; linear models to ONNX, C and PMML; nets, naive "
-     "Bayes,\nclusters, components, outliers and nearest rows to ONNX and C. "
-     "lathe(1) has the\nwhole table.",
+     "Bayes,\nclusters, components, outliers and nearest rows to ONNX and C, "
+     "which compute\ncolumns derived of numbers, too. lathe(1) has the whole "
+     "table.",
      "lathe export churn@production --onnx churn.onnx", ALL, export_args,
      cmd_export},
     {"expressions", "Operators and functions of conditions and new columns",

@@ -385,7 +385,7 @@ onnx_and_back(void *ctx, struct error *err)
 static bool
 c_written(void *ctx, struct error *err)
 {
-    struct portable *p = portable_of(ctx, err);
+    struct portable *p = portable_of(ctx, true, err);
     struct buf out;
     bool ok;
 

@@ -364,7 +364,9 @@ test_a_column_of_another_kind_is_refused(void **state)
 
     (void)state;
     expect_refused(p, date, ERR_TYPE, "column 'x' is date, expected float");
-    expect_refused(p, number, ERR_TYPE, "column 'c' is int, expected text");
+    expect_refused(p, number, ERR_TYPE,
+                   "column 'c' is int, expected text: read the table "
+                   "with types c=text");
     expect_refused(p, text, ERR_TYPE,
                    "column 'x' is 'many' in row 3, expected float");
     prepare_free(p);

@@ -68,17 +68,19 @@ write_xgboost(const struct job *j, struct buf *out)
 static const struct format {
     const char *name, *title;
     bool floats; /* inputs are 32-bit floats */
+    bool exprs;  /* it can compute derived columns */
     double tolerance;
     bool (*write)(const struct job *j, struct buf *out);
     struct portable *(*read)(struct str bytes, struct error *err);
 } formats[PORT_N_FORMATS] = {
-    [PORT_C] = {"c", "C", false, 1e-9, write_c, NULL},
-    [PORT_LIGHTGBM] = {"lightgbm", "LightGBM text", false, 1e-9, write_lightgbm,
-                       lightgbm_read},
-    [PORT_ONNX] = {"onnx", "ONNX", true, 1e-6, write_onnx, onnx_read},
-    [PORT_PMML] = {"pmml", "PMML 4.4", false, 1e-9, write_pmml, pmml_read},
-    [PORT_XGBOOST] = {"xgboost", "XGBoost JSON", true, 1e-6, write_xgboost,
-                      xgboost_read},
+    [PORT_C] = {"c", "C", false, true, 1e-9, write_c, NULL},
+    [PORT_LIGHTGBM] = {"lightgbm", "LightGBM text", false, false, 1e-9,
+                       write_lightgbm, lightgbm_read},
+    [PORT_ONNX] = {"onnx", "ONNX", true, true, 1e-6, write_onnx, onnx_read},
+    [PORT_PMML] = {"pmml", "PMML 4.4", false, false, 1e-9, write_pmml,
+                   pmml_read},
+    [PORT_XGBOOST] = {"xgboost", "XGBoost JSON", true, false, 1e-6,
+                      write_xgboost, xgboost_read},
 };
 
 const char *
@@ -226,33 +228,64 @@ check_bytes(struct job *j, struct str bytes)
                                       : run_again(j, bytes);
 }
 
-bool
-port_write(const struct model *m, const struct port_export *o,
-           struct pool *pool, struct buf *out, struct port_report *r,
-           struct error *err)
+/* *computed: derived columns are nodes of it. */
+static bool
+write_once(const struct model *m, bool exprs, struct job *j, struct buf *out,
+           bool *computed)
 {
-    const struct format *f = &formats[o->format];
-    struct portable *p = portable_of(m, err);
-    struct job j = {.p = p, .o = o, .pool = pool, .r = r, .err = err};
+    const struct format *f = &formats[j->o->format];
+    struct portable *p = portable_of(m, exprs, j->err);
+    struct port_report *r = j->r;
     size_t from = out->len;
     bool ok;
 
     memset(r, 0, sizeof *r);
     buf_init(&r->notes);
-    ok = p && grams_check(&j) && job_begin(&j, m) && f->write(&j, out) &&
-         buf_check(out, err) &&
-         check_bytes(&j, (struct str){out->data + from, out->len - from});
-    if (ok && f->floats && !portable_wide(p))
-        buf_puts(&r->notes,
-                 "inputs are 32-bit floats there: a number that is nearer "
-                 "than 1e-7 to a threshold may\nfall on its other side\n");
+    j->p = p;
+    *computed = p && p->wide;
+    ok = p && grams_check(j) && job_begin(j, m) && f->write(j, out) &&
+         buf_check(out, j->err) &&
+         check_bytes(j, (struct str){out->data + from, out->len - from});
+    if (ok && f->floats && (!portable_wide(p) || portable_rounds(p)))
+        buf_printf(&r->notes,
+                   "%s 32-bit floats there: a number that is nearer than 1e-7 "
+                   "to a threshold may\nfall on its other side\n",
+                   portable_rounds(p) ? "trees look at" : "inputs are");
     if (p)
         buf_add(&r->notes, p->notes.data, p->notes.len);
-    ok = ok && buf_check(&r->notes, err);
-    free(j.want);
-    probe_fini(&j.probe);
+    ok = ok && buf_check(&r->notes, j->err);
+    free(j->want);
+    probe_fini(&j->probe);
     portable_free(p);
     return ok;
+}
+
+/* Derived columns are inputs where what computes them disagrees, as in 32 bits
+ * on a threshold, or does not fit. */
+bool
+port_write(const struct model *m, const struct port_export *o,
+           struct pool *pool, struct buf *out, struct port_report *r,
+           struct error *err)
+{
+    size_t from = out->len;
+    struct error first;
+    struct job j = {.o = o, .pool = pool, .r = r, .err = &first};
+    struct job again = {.o = o, .pool = pool, .r = r, .err = err};
+    bool computed;
+
+    if (write_once(m, formats[o->format].exprs, &j, out, &computed))
+        return true;
+    if (!computed || pool_stopped(pool)) {
+        *err = first;
+        return false;
+    }
+    port_report_fini(r);
+    out->len = from;
+    if (!write_once(m, false, &again, out, &computed))
+        return false;
+    buf_printf(&r->notes, "derived columns are not computed there: %s\n",
+               first.message);
+    return buf_check(&r->notes, err);
 }
 
 bool

@@ -144,16 +144,40 @@ portable_width(const struct portable *p)
                                             : 1;
 }
 
+/* Is it a comparison that others go by?  Some are of what is missing. */
+static bool
+compares(const struct graph *g, const struct graph_node *n)
+{
+    bool any = false;
+
+    for (size_t k = 0; k < n->n_in; k++)
+        any = any || g->node[n->in[k]].op == GRAPH_STEP;
+    return any &&
+           (n->op == GRAPH_OR || n->op == GRAPH_SUB || n->op == GRAPH_WHERE);
+}
+
 bool
 portable_wide(const struct portable *p)
 {
-    for (size_t i = 0; i < p->graph->n; i++) {
+    for (size_t i = 0; i < p->graph->n && !p->wide; i++) {
         enum graph_op op = p->graph->node[i].op;
 
-        if (op == GRAPH_DISTANCE || op == GRAPH_FLOOR || op == GRAPH_POW)
+        if (op == GRAPH_DISTANCE || op == GRAPH_FLOOR || op == GRAPH_POW ||
+            op == GRAPH_MOD || op == GRAPH_WHOLE ||
+            compares(p->graph, &p->graph->node[i]))
             return true;
     }
-    return false;
+    return p->wide;
+}
+
+bool
+portable_rounds(const struct portable *p)
+{
+    bool trees = false;
+
+    for (size_t i = 0; i < p->graph->n; i++)
+        trees = trees || p->graph->node[i].op == GRAPH_TREES;
+    return trees && p->wide;
 }
 
 const struct portable_grams *

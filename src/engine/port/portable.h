@@ -53,6 +53,7 @@ struct portable {
     size_t n_answers;
     const char *target; /* NULL: the file does not say */
     bool single;        /* its answers are computed in 32 bits */
+    bool wide;          /* columns are computed of others, in 64 bits */
     double slack;       /* what 32 bits may change of an answer, where that is
                            more than a format's usual; or 0 */
     const struct portable_grams *grams;
@@ -82,17 +83,22 @@ size_t portable_width(const struct portable *p);
 /* Names, problem, classes, graph: all that must be so before it is used. */
 bool portable_check(struct portable *p, struct error *err) MUST_USE;
 
-/* Does its graph want 64-bit numbers: distances, dates, comparisons? */
+/* Does its graph want 64-bit numbers: distances, dates, expressions? */
 bool portable_wide(const struct portable *p);
 /* The n-grams that a node stands for, or NULL. */
 const struct portable_grams *
 portable_grams_at(const struct portable *p, size_t node);
+/* Do trees look at what it computes?  Where they have 32-bit numbers, one on a
+ * threshold may fall on its other side. */
+bool portable_rounds(const struct portable *p);
 /* The column that an input is: text, date, timestamp or float. */
 enum col_type portable_type(const struct portable_input *in);
 /* A model of family "imported"; the target is "target" where nobody says. */
 struct model *
 portable_model(const struct portable *p, struct error *err) MUST_USE;
-/* What a model is made of.  ERR_TYPE for a family, and for a step of its
- * preparation, that no format can say. */
-struct portable *portable_of(const struct model *m, struct error *err) MUST_USE;
+/* What a model is made of.  exprs: derived columns that can be said are
+ * computed; else they are inputs, as are all others.  ERR_TYPE for a family,
+ * and for a step of its preparation, that no format can say. */
+struct portable *
+portable_of(const struct model *m, bool exprs, struct error *err) MUST_USE;
 #endif

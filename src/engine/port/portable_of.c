@@ -406,7 +406,8 @@ is_taken_apart(const struct family *f)
 }
 
 static bool
-learner_take(struct portable *p, const struct model *m, struct error *err)
+learner_take(struct portable *p, const struct model *m,
+             const struct portable_sources *sources, struct error *err)
 {
     const struct prepare *from = model_prepare(m);
     const void *learner = model_learner(m);
@@ -418,8 +419,9 @@ learner_take(struct portable *p, const struct model *m, struct error *err)
 
     if (!is_taken_apart(model_family(m)) && !(t = taker_find(m, err)))
         return false;
-    if (!(prepare_steps(from) ? portable_steps_put(p, from, &features, err)
-                              : features_plain(p, from, &features, err)))
+    if (!(sources->computed
+              ? portable_steps_put(p, from, sources, &features, err)
+              : features_plain(p, from, &features, err)))
         return false;
     if (bayes)
         return portable_take_bayes(p, from, &features, learner, err);
@@ -436,17 +438,30 @@ learner_take(struct portable *p, const struct model *m, struct error *err)
     return portable_take_cnn(p, learner, id, err);
 }
 
-static size_t
-n_inputs(const struct prepare *from)
+/* What is in p->graph before anything is done to answers. */
+static bool
+model_take(struct portable *p, const struct model *m, size_t pixels,
+           const struct portable_sources *sources, struct error *err)
 {
-    return prepare_steps(from) ? portable_steps_inputs(from)
-                               : prepare_features(from);
+    if (!(pixels || sources->computed ||
+          inputs_take(p, model_prepare(m), err)) ||
+        !target_take_names(p, m, err))
+        return false;
+    if (pixels)
+        return portable_take_pictures(p, model_learner(m), err);
+    if (model_family(m) != &imported_family)
+        return learner_take(p, m, sources, err);
+    graph_unref(p->graph);
+    p->graph = graph_ref(imported_graph(model_learner(m)));
+    return true;
 }
 
 struct portable *
-portable_of(const struct model *m, struct error *err)
+portable_of(const struct model *m, bool exprs, struct error *err)
 {
-    struct portable *p;
+    const struct prepare *from = model_prepare(m);
+    struct portable_sources sources;
+    struct portable *p = NULL;
     size_t pixels = 0;
     bool ok;
 
@@ -454,20 +469,13 @@ portable_of(const struct model *m, struct error *err)
         return NULL;
     if (model_family(m) == &cnn_family)
         pixels = portable_pixels(model_learner(m));
-    p = portable_new(pixels ? pixels : n_inputs(model_prepare(m)), err);
-    ok = p &&
-         (pixels || prepare_steps(model_prepare(m)) ||
-          inputs_take(p, model_prepare(m), err)) &&
-         target_take_names(p, m, err);
-    if (ok && pixels)
-        ok = portable_take_pictures(p, model_learner(m), err);
-    else if (ok && model_family(m) == &imported_family) {
-        graph_unref(p->graph);
-        p->graph = graph_ref(imported_graph(model_learner(m)));
-    } else if (ok) {
-        ok = learner_take(p, m, err);
-    }
-    ok = ok && portable_finish(p, m, err);
+    ok = portable_sources_find(from, exprs, &sources, err) &&
+         (p = portable_new(pixels             ? pixels
+                           : sources.computed ? sources.n
+                                              : prepare_features(from),
+                           err)) &&
+         model_take(p, m, pixels, &sources, err) && portable_finish(p, m, err);
+    portable_sources_fini(&sources);
     if (ok && portable_check(p, err))
         return p;
     portable_free(p);

@@ -30,10 +30,25 @@ bool portable_columns(struct graph *g, const struct prepare *from,
 /* An input of that type: a date is a number there, which is said in a note. */
 void portable_date(struct portable *p, size_t i, enum col_type type);
 
-/* Inputs, and the steps of a preparation that was learnt.  ERR_TYPE names a
- * step that no format can say. */
-size_t portable_steps_inputs(const struct prepare *from);
+/* What a graph begins with, where it computes columns: those of the table that
+ * anything is made of, and the derived ones that it does not compute itself.
+ * exprs: it computes those that it can say.  The caller calls _fini, also
+ * after a failure. */
+struct portable_sources {
+    bool computed;  /* by steps, or by expressions; else features are inputs */
+    size_t n;       /* of column */
+    size_t *column; /* inputs, then derived columns behind the last of them */
+    bool *said;     /* of the derived columns: is it a node? */
+};
+bool
+portable_sources_find(const struct prepare *from, bool exprs,
+                      struct portable_sources *out, struct error *err) MUST_USE;
+void portable_sources_fini(struct portable_sources *s);
+
+/* Inputs, derived columns, and the steps of a preparation that was learnt.
+ * ERR_TYPE names a step that no format can say. */
 bool portable_steps_put(struct portable *p, const struct prepare *from,
+                        const struct portable_sources *sources,
                         struct portable_features *features,
                         struct error *err) MUST_USE;
 

@@ -106,34 +106,6 @@ column_name(const struct prepare *from, size_t i)
                               : from->derived[i - from->n_inputs].name;
 }
 
-/* Does a step or the learner look at it, not derived columns alone? */
-static bool
-is_seen(const struct prepare *from, const char *name)
-{
-    struct prepare_feature f;
-
-    for (size_t k = 0; k < from->n_steps; k++)
-        for (size_t c = 0; c < from->step[k].n; c++)
-            if (strcmp(from->step[k].column[c].name, name) == 0)
-                return true;
-    for (size_t k = 0; k < from->n_features; k++) {
-        prepare_feature_get(from, k, &f);
-        if (strcmp(f.as.name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-size_t
-portable_steps_inputs(const struct prepare *from)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < from->n_inputs + from->n_derived; i++)
-        n += is_seen(from, column_name(from, i));
-    return n;
-}
-
 /* Is it a text?  A derived column tells by how it is used. */
 static bool
 is_text(const struct prepare *from, size_t i, const char *name)
@@ -274,7 +246,7 @@ input_take(struct stepping *s, size_t i, size_t column)
                    "column\n",
                    k->name);
     portable_date(s->p, i, type);
-    s->p->input[i].truth = type == COL_BOOL;
+    s->p->input[i].truth = !derived && type == COL_BOOL;
     s->p->input[i].open = k->open;
     s->p->input[i].levels = k->level;
     s->p->input[i].n_levels = k->n_levels;
@@ -608,6 +580,7 @@ feature_take(struct stepping *s, size_t i, struct portable_features *out)
 
 bool
 portable_steps_put(struct portable *p, const struct prepare *from,
+                   const struct portable_sources *sources,
                    struct portable_features *features, struct error *err)
 {
     struct stepping s = {
@@ -621,9 +594,10 @@ portable_steps_put(struct portable *p, const struct prepare *from,
     features->node = arena_try(&p->arena, n, sizeof *features->node, err);
     features->column = arena_try(&p->arena, n, sizeof *features->column, err);
     ok = s.known && s.unseen && features->node && features->column;
-    for (size_t c = 0, i = 0; i < p->graph->n_cols && ok; c++)
-        if (is_seen(from, column_name(from, c)))
-            ok = input_take(&s, i++, c);
+    for (size_t i = 0; i < p->graph->n_cols && ok; i++)
+        ok = input_take(&s, i, sources->column[i]);
+    for (size_t i = 0; i < from->n_derived && ok; i++)
+        ok = !sources->said[i] || steps_take_derived(&s, i);
     for (size_t i = 0; i < from->n_steps && ok; i++)
         ok = step_take(&s, &from->step[i]);
     for (size_t i = 0; i < n && ok; i++)

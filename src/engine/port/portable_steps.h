@@ -59,6 +59,8 @@ steps_map(struct stepping *s, const struct known *k, const char *const *list,
  * counts its n-grams?  Texts to compare by. */
 bool steps_is_open(const struct prepare *from, const char *name);
 bool steps_add_texts(struct dict *all, struct error *err) MUST_USE;
+/* A derived column, of those before it. */
+bool steps_take_derived(struct stepping *s, size_t i) MUST_USE;
 
 bool steps_take_date(struct stepping *s, const struct step *step) MUST_USE;
 bool steps_take_grams(struct stepping *s, const struct step *step) MUST_USE;

@@ -22,6 +22,7 @@ struct hints {
     size_t *start; /* n_cols + 1 */
     double *value;
     double *spread; /* n_cols: how far a column reaches; 0: not known */
+    bool around;    /* near these values, not on them */
 };
 
 /* The input behind column j of a node, or SIZE_MAX; what was done to it on the
@@ -180,7 +181,7 @@ draw_number(const struct hints *h, size_t col, uint64_t stream, uint64_t i)
     if (n == 0)
         return spread * rng_normal(SEED, stream, i);
     v = h->value[h->start[col] + rng_below(SEED, stream, i, n)];
-    switch (rng_below(SEED, stream + 2, i, 6)) {
+    switch (h->around ? 4 : rng_below(SEED, stream + 2, i, 6)) {
     case 0:
         return v;
     case 1:
@@ -225,6 +226,7 @@ probe_make(const struct portable *p, size_t n, bool floats, const bool *whole,
     size_t cols = p->graph->n_cols, total;
     bool ok = hints_make(p->graph, &h, err);
 
+    h.around = floats && portable_rounds(p);
     *out = (struct probe){.n = n, .n_cols = cols};
     if (ok && !mem_mul(n, cols, &total))
         ok = error_set(err, ERR_NOMEM, "%zu columns are too many to probe",
@@ -425,7 +427,8 @@ probe_compare(const struct probe *q, const double *a, const double *b,
         if (isfinite(a[i]) && fabs(a[i]) > scale)
             scale = fabs(a[i]);
     for (size_t i = 0; i < q->n * width; i++) {
-        bool whole = how->p->n_answers && how->p->answer[i % width].whole;
+        bool whole = how->p->n_answers ? how->p->answer[i % width].whole
+                                       : portable_rounds(how->p);
         double d = difference(a[i], b[i], scale);
 
         if (whole && d > how->tolerance && apart++ < how->spare)

@@ -2,7 +2,8 @@
  *
  * They lie where answers change: at the thresholds of trees and one step to
  * each side of them, around the middle of what is scaled, at every level and
- * key, missing here and there.  Drawn by a fixed seed.
+ * key, missing here and there.  Near thresholds only where trees look at
+ * columns that are computed, rounded to 32 bits.  Drawn by a fixed seed.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_PORT_PROBE_H
 #define LATHE_ENGINE_PORT_PROBE_H
@@ -34,8 +35,9 @@ bool probe_ask(const struct model *m, const struct portable *like,
                const struct probe *q, struct pool *pool, double **out,
                bool *asked, struct error *err) MUST_USE;
 /* The largest difference, relative where values are large; ERR_STATE with the
- * worst row when it is over the tolerance.  Of answers that are whole numbers
- * so many rows may differ that the question is decided by rounding in. */
+ * worst row when it is over the tolerance.  Of answers that are whole numbers,
+ * or of trees that look at what was rounded, so many rows may differ that the
+ * question is decided by rounding in. */
 struct probe_judge {
     const struct portable *p;
     double tolerance;
