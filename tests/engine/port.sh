@@ -416,7 +416,7 @@ else
     mkdir onnx
     (cd onnx && $python "$LATHE_SOURCE/tests/engine/port_onnx.py") 2> why
     sed 's/^/# /' why
-    for model in "net 3 a,b,c,d" "modes 1 a,b,c,d" "forest 3 a,b,c,d" "words 1 a,shade"; do
+    for model in "net 3 a,b,c,d" "rests 1 a,b,c,d" "modes 1 a,b,c,d" "forest 3 a,b,c,d" "words 1 a,shade"; do
         # shellcheck disable=SC2086
         set -- $model
         $lathe import onnx/$1.onnx --columns $3 --target y --out other.lathe > card 2> why

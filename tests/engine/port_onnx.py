@@ -58,6 +58,17 @@ write("net", [
         "w1": normal(8, 4), "b1": normal(8), "g": 1 + normal(8) / 4, "s": normal(8), "m": normal(8),
         "v": np.abs(normal(8)) + 0.5, "w2": normal(8, 5), "b2": normal(5), "w3": normal(5, 3), "b3": normal(3)}.items()])
 
+# Remainders have the sign of what is divided; halves are rounded to even.
+write("rests", [
+    h.make_node("Imputer", ["features"], ["filled"], domain=ML, imputed_value_floats=[0.5, -1, 0, 2],
+                replaced_value_float=float("nan")),
+    h.make_node("Mod", ["filled", "by"], ["rest"], fmod=1),
+    h.make_node("Round", ["filled"], ["whole"]),
+    h.make_node("Concat", ["rest", "whole"], ["all"], axis=1),
+    h.make_node("MatMul", ["all", "w"], ["prediction"])], "prediction", 1,
+    constants=[nh.from_array(np.array([[3, -1.5, 1.25, 2]], np.float32), "by"),
+               nh.from_array(np.array([[1], [3], [7], [13], [0.5], [19], [23], [29]], np.float32), "w")])
+
 # Every question, each with its way for the missing; means of two trees.
 modes = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"]
 node = {k: [] for k in ("treeids", "nodeids", "featureids", "modes", "values", "truenodeids", "falsenodeids",
