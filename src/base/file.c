@@ -425,15 +425,32 @@ put_in_place(struct file_out *o)
     return rename(o->temporary, o->path) == 0;
 }
 
+static bool
+is_device(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 &&
+           (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISBLK(st.st_mode));
+}
+
 bool
 file_out_open(struct file_out *o, const char *path, struct error *err)
 {
     size_t n = strlen(path) + sizeof ".XXXXXX";
 
-    *o = (struct file_out){open_unnamed(path), torn_mark(), mem_text(path),
-                           NULL};
+    *o = (struct file_out){
+        .fd = -1, .mark = torn_mark(), .path = mem_text(path)};
+    o->straight = is_device(path);
+    o->fd = o->straight ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+                        : open_unnamed(path);
     if (o->fd >= 0)
         return true;
+    if (o->straight) {
+        error_errno(err, errno, "%s", path);
+        free(o->path);
+        return false;
+    }
     o->temporary = mem_new(n);
     snprintf(o->temporary, n, "%s.XXXXXX", path);
     o->fd = mkostemp(o->temporary, O_CLOEXEC);
@@ -499,6 +516,10 @@ file_out_commit(struct file_out *o, unsigned mode, struct error *err)
     if (!torn_check(o->mark, false, err)) {
         file_out_drop(o);
         return false;
+    }
+    if (o->straight) {
+        file_out_drop(o);
+        return true;
     }
     ok = fchmod(o->fd, mode_of(o, mode)) == 0 && checked_sync(o->fd) &&
          put_in_place(o);

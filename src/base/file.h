@@ -57,10 +57,12 @@ bool file_replace(const char *path, const void *data, size_t len, unsigned mode,
 /* The same in pieces: open, write, then either commit or drop, which release
  * it.  Nothing is at `path` before the commit.  Where the file system allows
  * it the temporary has no name until then, so that nothing stays of it however
- * the process ends. */
+ * the process ends.  A device or a pipe (/dev/stdout) is written to as it is,
+ * and is never replaced. */
 struct file_out {
     int fd;
     unsigned mark; /* what is torn since then is in the file: no commit */
+    bool straight; /* to what is there */
     char *path, *temporary; /* NULL: without a name */
 };
 bool

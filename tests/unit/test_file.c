@@ -307,6 +307,28 @@ a_committed_file_replaces_a_file_and_a_link_and_not_a_folder(void **state)
     assert_int_equal(files_here(), before);
 }
 
+/* /dev/stdout, /dev/full: what is there must stay what it is. */
+static void
+a_pipe_is_written_to_and_not_replaced(void **state)
+{
+    struct error err;
+    struct stat st;
+    char got[4] = "";
+    int fd;
+
+    (void)state;
+    assert_int_equal(mkfifo("a", 0600), 0);
+    fd = open("a", O_RDWR | O_NONBLOCK); /* so that nobody waits */
+    assert_true(fd >= 0);
+    assert_ok(file_replace("a", "abc", 3, 0644, &err), err);
+    assert_int_equal(read(fd, got, 3), 3);
+    assert_string_equal(got, "abc");
+    assert_int_equal(stat("a", &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    close(fd);
+    remove("a");
+}
+
 static void
 a_file_that_becomes_shorter_is_read_as_zeros_and_told(void **state)
 {
@@ -367,6 +389,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pipe_is_written_to_and_not_replaced),
         cmocka_unit_test(closing_a_map_of_memory_closes_no_descriptor),
         cmocka_unit_test(a_kill_in_the_middle_of_a_write_leaves_nothing_behind),
         cmocka_unit_test(
