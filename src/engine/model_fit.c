@@ -150,6 +150,19 @@ text_keep(const char *text, char **out, struct error *err)
     return !text || (*out = mem_try_text(text, strlen(text), err));
 }
 
+static bool
+one_time(const struct frame *f, const char *name)
+{
+    long col = frame_find(f, name);
+    const struct column *c = col < 0 ? NULL : frame_column(f, (size_t)col);
+
+    for (size_t i = 1; c && i < frame_rows(f); i++)
+        if (column_type(c) == COL_TEXT ||
+            column_number(c, i) != column_number(c, 0))
+            return false;
+    return c != NULL;
+}
+
 bool
 model_fit_split(const struct fit *f, const struct frame *all, double share,
                 struct split *s, struct error *err)
@@ -163,7 +176,12 @@ model_fit_split(const struct fit *f, const struct frame *all, double share,
     bool ok;
 
     if (how.group || how.time)
-        return split_holdout_by(all, share, &how, s, err);
+        return split_holdout_by(all, share, &how, s, err) ||
+               /* All at one time: none of them comes before another. */
+               (how.time && !how.group && err->code == ERR_RANGE &&
+                one_time(all, how.time) &&
+                split_holdout_by(all, share,
+                                 &(struct split_by){.seed = how.seed}, s, err));
     if (f->all.group)
         return target_split(&f->all, share, f->ctx->seed, s, err);
     by = classes ? target_frame(&f->all, err) : frame_ref(all);

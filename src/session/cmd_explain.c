@@ -159,6 +159,21 @@ tell_answer(const struct explanation *e, struct task *t, struct call *c,
     return true;
 }
 
+/* What is asked of rows cannot be told without any. */
+static bool
+check_no_question(const struct call *c, struct error *err)
+{
+    static const char *const of_rows[] = {"pdp", "ice", "row"};
+
+    for (size_t i = 0; i < sizeof of_rows / sizeof *of_rows; i++)
+        if (call_count(c, of_rows[i]))
+            return error_set(err, ERR_USAGE,
+                             "--%s is asked of rows: name a table behind the "
+                             "model",
+                             of_rows[i]);
+    return true;
+}
+
 bool
 cmd_explain(struct session *s, struct task *t, struct call *c,
             struct error *err)
@@ -176,7 +191,7 @@ cmd_explain(struct session *s, struct task *t, struct call *c,
     m = cmd_open_model(s, call_text(c, "model"), NULL, err);
     ok = m != NULL;
     if (ok && !call_text(c, "data") && !call_lent(c)) {
-        ok = tell_card(m, c, err);
+        ok = check_no_question(c, err) && tell_card(m, c, err);
     } else if (ok) {
         ok = read_question(&q, t, c, err) &&
              explanation_make(m, &q.request, &ctx, &e, err);

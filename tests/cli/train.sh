@@ -87,6 +87,10 @@ $lathe forecast lags.lathe --horizon 2 --out coming.csv > /dev/null
 like "$(sed -n 2p coming.csv)" '^1,2023-01-01,86' "and goes on"
 $lathe train sold.csv --target sold --model ets --set time=mnth 2> err
 like "$(cat err)" "time: .*'mnth'" "a time that is not there is told"
+awk 'BEGIN { print "year,x,y"; for (i = 0; i < 300; i++)
+    print 2000 + int(i / 100) "," i % 13 "," (i % 13) * 2 + i % 3 }' > years.csv
+$lathe train years.csv --target y --cv 2 --cv-time year --set trees=20 > out 2> err
+is $? 0 "a fold that learns from one year alone holds some of it out"
 seq 1 60 | sed '1i n' > numbers.csv
 for m in ets seasonal_naive gbdt_lags; do
     $lathe train numbers.csv --target n --model $m --out numbers.lathe > /dev/null
