@@ -91,6 +91,12 @@ awk 'BEGIN { print "year,x,y"; for (i = 0; i < 300; i++)
     print 2000 + int(i / 100) "," i % 13 "," (i % 13) * 2 + i % 3 }' > years.csv
 $lathe train years.csv --target y --cv 2 --cv-time year --set trees=20 > out 2> err
 is $? 0 "a fold that learns from one year alone holds some of it out"
+awk 'BEGIN { print "a,b,y"; for (i = 0; i < 200; i++)
+    print i % 7 "," i % 11 "," 2 + 3 * (i % 7) - 4 * (i % 11) }' > plane.csv
+$lathe train plane.csv --target y --model linear --set lambda=0 --out plane.lathe > /dev/null
+$lathe explain plane.lathe --table coefficients --out plane.out.csv > /dev/null
+is "$(awk -F, 'NR > 1 { printf "%s %.6f ", $1, $2 }' plane.out.csv)" \
+    "(intercept) 2.000000 a 3.000000 b -4.000000 " "coefficients are those of the columns as they were"
 seq 1 60 | sed '1i n' > numbers.csv
 for m in ets seasonal_naive gbdt_lags; do
     $lathe train numbers.csv --target n --model $m --out numbers.lathe > /dev/null

@@ -17,6 +17,7 @@
 
 #include "base/fmath.h"
 #include "base/mem.h"
+#include "engine/classic/coefficients.h"
 #include "engine/classic/path_choose.h"
 #include "engine/classic/path_file.h"
 #include "engine/explain.h"
@@ -597,6 +598,8 @@ const struct family linear_family = {
     .free = linear_learner_free,
     .score = linear_score,
     .importance = linear_importance,
+    .tables = coefficient_tables,
+    .table = coefficients_table,
     .save = linear_save,
     .load = linear_load,
     .margin = linear_margin,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "engine/classic/coefficients.h"
 #include "engine/classic/linear_fit.h"
 #include "engine/classic/path_choose.h"
 #include "frame/builder.h"
@@ -16,6 +17,7 @@
 
 const struct family_table path_tables[] = {
     {"path", "a row for each lambda: error in cross-validation, and weights"},
+    COEFFICIENTS_TABLE,
     {NULL, NULL},
 };
 enum { TOLD = 4 };
@@ -69,8 +71,8 @@ name_columns(const struct linear *l, const struct prepare *prepare,
     }
 }
 
-struct frame *
-path_table(const void *learner, size_t which, const struct prepare *prepare,
+static struct frame *
+path_frame(const void *learner, const struct prepare *prepare,
            struct error *err)
 {
     const struct linear *l = learner;
@@ -81,7 +83,6 @@ path_table(const void *learner, size_t which, const struct prepare *prepare,
     struct builder *b = NULL;
     bool ok = names && types && text;
 
-    (void)which;
     if (ok && l->n_path == 0)
         ok = error_set(err, ERR_STATE,
                        "it was learnt by one lambda; folds=5 tries a path");
@@ -95,6 +96,14 @@ path_table(const void *learner, size_t which, const struct prepare *prepare,
         return builder_finish(b, err);
     builder_free(b);
     return NULL;
+}
+
+struct frame *
+path_table(const void *learner, size_t which, const struct prepare *prepare,
+           struct error *err)
+{
+    return which == 0 ? path_frame(learner, prepare, err)
+                      : coefficients_table(learner, which, prepare, err);
 }
 
 /* ---- the file ---- */

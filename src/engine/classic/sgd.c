@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/classic/coefficients.h"
 #include "engine/classic/sgd_state.h"
 #include "engine/classic/tell.h"
 
@@ -461,6 +462,8 @@ const struct family sgd_family = {
     .free = linear_learner_free,
     .score = linear_score,
     .importance = linear_importance,
+    .tables = coefficient_tables,
+    .table = coefficients_table,
     .save = linear_save,
     .load = linear_load,
     .margin = linear_margin,
