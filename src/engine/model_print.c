@@ -8,7 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TOP = 8, BAR_CELLS = 24, NAME_CELLS = 40, NOTE_CELLS = 500 };
+enum {
+    TOP = 8,
+    BAR_CELLS = 24,
+    NAME_CELLS = 40,
+    NOTE_CELLS = 500,
+    LINE_CELLS = 78,
+    LABEL_CELLS = 12,
+    TEXT_MAX = 128
+};
 
 static void
 line(struct buf *out, const char *label)
@@ -62,6 +70,23 @@ rows_print(const struct model *m, struct buf *out)
     }
 }
 
+/* Behind what the last line holds, or on the next one. */
+static void
+put_wrapped(struct str s, struct buf *out)
+{
+    size_t from = out->len;
+
+    while (from > 0 && out->data[from - 1] != '\n')
+        from--;
+    if (str_width((struct str){out->data + from, out->len - from}) + 1 +
+            str_width(s) >=
+        LINE_CELLS)
+        buf_printf(out, "\n%-12s", "");
+    else if (out->len - from > LABEL_CELLS)
+        buf_putc(out, ' ');
+    buf_add(out, s.p, s.n);
+}
+
 /* ", AUC 0.8460 (0.8241 to 0.8672)" for the first metrics. */
 static void
 metrics_print(const struct model *m, struct buf *out)
@@ -80,9 +105,14 @@ metrics_print(const struct model *m, struct buf *out)
             json_type(s) == JSON_OBJECT &&
             json_get_double(s, "value", &value, &err) &&
             json_get_double(s, "low", &low, &err) &&
-            json_get_double(s, "high", &high, &err))
-            buf_printf(out, "%s %s %.4g (%.4g to %.4g)", n ? "," : ":",
-                       metric.title, value, low, high);
+            json_get_double(s, "high", &high, &err)) {
+            char text[TEXT_MAX];
+
+            snprintf(text, sizeof text, "%s %.4g (%.4g to %.4g)", metric.title,
+                     value, low, high);
+            buf_putc(out, n ? ',' : ':');
+            put_wrapped(str_of(text), out);
+        }
     }
     if (m->n_valid)
         buf_putc(out, '\n');
@@ -95,29 +125,29 @@ params_print(const struct model *m, struct buf *out)
 {
     struct error err;
     struct json *v = json_parse(str_of(m->params), &err);
-    size_t start = out->len, n = 0;
+    struct buf text;
+    size_t n = 0;
 
+    buf_init(&text);
     line(out, "parameters");
     for (const struct json *p = v ? json_first(v) : NULL; p; p = json_next(p)) {
         if (params_is_default(m->family->params, p))
             continue;
-        buf_puts(out, n > 0 ? "," : "");
-        if (out->len - start > 68) {
-            buf_printf(out, "\n%-12s", "");
-            start = out->len - 12;
-        } else if (n > 0) {
-            buf_putc(out, ' ');
-        }
-        n++;
-        buf_printf(out, "%s ", json_key(p));
+        buf_clear(&text);
+        buf_printf(&text, "%s ", json_key(p));
         if (json_type(p) == JSON_STRING)
-            name(out, json_string(p));
+            name(&text, json_string(p));
         else if (json_type(p) == JSON_NUMBER)
-            buf_printf(out, "%.6g", json_number(p));
+            buf_printf(&text, "%.6g", json_number(p));
         else
-            json_print(out, p);
+            json_print(&text, p);
+        if (n++ > 0)
+            buf_putc(out, ',');
+        put_wrapped((struct str){text.data, text.len}, out);
     }
     buf_puts(out, n ? "\n" : "as by default\n");
+    out->failed = out->failed || text.failed;
+    buf_fini(&text);
     json_free(v);
 }
 
@@ -129,6 +159,9 @@ importance_print(const struct model *m, struct buf *out)
     size_t n = f ? frame_rows(f) : 0;
     double top = n ? column_number(frame_column(f, 1), 0) : 0;
 
+    /* All alike is what nobody knows better. */
+    if (n > 1 && column_number(frame_column(f, 1), n - 1) == top)
+        n = 0;
     for (size_t i = 0; i < n && i < TOP; i++) {
         struct str column = column_text(frame_column(f, 0), i);
         double share = column_number(frame_column(f, 1), i);
@@ -148,22 +181,43 @@ importance_print(const struct model *m, struct buf *out)
     frame_unref(f);
 }
 
+static void
+put_words(struct str s, struct buf *out)
+{
+    while (s.n > 0) {
+        const char *blank = memchr(s.p, ' ', s.n);
+        size_t n = blank ? (size_t)(blank - s.p) : s.n;
+
+        if (n > 0)
+            put_wrapped((struct str){s.p, n}, out);
+        n += blank != NULL;
+        s.p += n;
+        s.n -= n;
+    }
+}
+
 /* Each line of the notes under its label. */
 static void
 notes_print(const struct model *m, struct buf *out)
 {
     const char *s = model_notes(m);
     bool first = true;
+    struct buf note;
 
+    buf_init(&note);
     while (*s) {
         size_t n = strcspn(s, "\n");
 
         line(out, first ? "notes" : "");
-        buf_plain(out, s, n, NOTE_CELLS);
+        buf_clear(&note);
+        buf_plain(&note, s, n, NOTE_CELLS);
+        put_words((struct str){note.data, note.len}, out);
         buf_putc(out, '\n');
         s += n + (s[n] == '\n');
         first = false;
     }
+    out->failed = out->failed || note.failed;
+    buf_fini(&note);
 }
 
 void

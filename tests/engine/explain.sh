@@ -27,6 +27,7 @@ ok "$(cmp one.csv three.csv > /dev/null; echo $?)" "threads give the same number
 $lathe explain m.lathe "$churn" --row 9999 2> err
 is "$?" 1 "a row that is not there is an error"
 like "$(cat err)" 'row 9999 of 7043' "which says how many there are"
+is "$($lathe explain m.lathe | awk '/^importance/ { exit } length > 78')" "" "its card fits 80 columns"
 $lathe explain m.lathe --pdp tenure > out 2> err
 is "$?" 2 "an effect wants rows"
 like "$(cat err)" '--pdp is asked of rows' "and says so"
