@@ -256,7 +256,7 @@ else
         $lathe predict $model.lathe "$churn" | sed 1d | cut -d, -f1-$k > a1
         is "$(apart $k a1 b1)" close "LightGBM's rules answer $model alike"
         if ! $python -c 'import lightgbm' 2> /dev/null; then
-            skip "LightGBM answers $model alike" "no python3 with lightgbm"
+            lacks "LightGBM answers $model alike" "no python3 with lightgbm"
             continue
         fi
         $python "$LATHE_SOURCE/tests/engine/port_lightgbm.py" m.txt "$churn" lightgbm 2> why | grep -v '^\[' > b1
