@@ -1053,7 +1053,7 @@ test_equal_values_share_the_middle_of_their_quantiles(void **state)
 static struct frame *
 wide_table(size_t n, enum col_type type, const double *value)
 {
-    char(*name)[16] = calloc(n + 1, sizeof *name);
+    char(*name)[24] = calloc(n + 1, sizeof *name);
     const char **names = calloc(n + 1, sizeof *names);
     enum col_type *types = calloc(n + 1, sizeof *types);
     struct error err;
