@@ -31,8 +31,8 @@ too_few(double level, size_t n, struct error *err)
                      level, ceil(level / (1 - level) - 1e-9));
 }
 
-/* What width_of() says where rows count differently: those that count nothing are none, and
- * the row to come counts as the mean of the others. */
+/* What width_of() says where rows count differently: those that count nothing
+ * are none, and the row to come counts as the mean of the others. */
 static bool
 weighted_width(double level, const double *score, const double *weight,
                size_t n, struct conformal *out, struct error *err)
