@@ -78,10 +78,48 @@ expect_twin(const struct block_kernels *k, size_t n_a, size_t n_b, size_t p,
     }
 }
 
+/* row - (v' w + w' v), its part of the sums, and eight lanes of its product. */
+static void
+expect_change(const struct block_kernels *k, size_t n)
+{
+    double row[MAX_B], sum[MAX_B], lane[8] = {0}, rest = 0, want;
+    struct block_change job = {.row = row,
+                               .v = b,
+                               .w = b + MAX_B,
+                               .by_v = 0.3,
+                               .by_w = -1.7,
+                               .next = b + 2 * MAX_B,
+                               .by_next = 0.9,
+                               .sum = sum,
+                               .n = n};
+
+    for (size_t j = 0; j < MAX_B; j++)
+        row[j] = sum[j] = b[3 * MAX_B + j];
+    want = k->change(&job);
+    for (size_t j = 0; j < MAX_B; j++) {
+        double x = b[3 * MAX_B + j], s = x;
+
+        if (j < n) {
+            x -= 0.3 * job.w[j] + -1.7 * job.v[j];
+            s += 0.9 * x;
+            *(j < n / 8 * 8 ? &lane[j % 8] : &rest) += x * job.next[j];
+        }
+        assert_memory_equal(&row[j], &x, sizeof x);
+        assert_memory_equal(&sum[j], &s, sizeof s);
+    }
+    for (size_t half = 4; half > 0; half /= 2)
+        for (size_t j = 0; j < half; j++)
+            lane[j] += lane[j + half];
+    rest += lane[0];
+    assert_memory_equal(&want, &rest, sizeof want);
+}
+
 static void
 expect_all_sizes(const struct block_kernels *k)
 {
     fill();
+    for (size_t n = 0; n <= MAX_B; n++)
+        expect_change(k, n);
     for (size_t n_a = 0; n_a <= MAX_A; n_a++)
         for (size_t n_b = 0; n_b <= MAX_B; n_b += n_b < 18 ? 1 : 13)
             for (size_t p = 0; p <= MAX_P; p += 3) {

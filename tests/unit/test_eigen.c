@@ -19,17 +19,14 @@
 
 /* a v = lambda v, v'v = 1 and v'w = 0: what makes them eigenvectors. */
 static void
-expect_eigen(const double *a, size_t n, struct pool *pool)
+expect_vectors(const double *a, size_t n, const double *value, const double *v,
+               size_t k)
 {
-    double *v = malloc(n * n * sizeof *v), *value = malloc(n * sizeof *value);
     double size = 0;
-    struct error err;
 
-    memcpy(v, a, n * n * sizeof *v);
     for (size_t i = 0; i < n * n; i++)
         size = fmax(size, fabs(a[i]));
-    assert_true(eigen_symmetric(v, n, value, pool, NULL, &err));
-    for (size_t c = 0; c < n; c++) {
+    for (size_t c = 0; c < k; c++) {
         assert_true(c == 0 || value[c] <= value[c - 1]);
         for (size_t i = 0; i < n; i++) {
             double sum = 0;
@@ -47,6 +44,31 @@ expect_eigen(const double *a, size_t n, struct pool *pool)
             assert_true(fabs(dot - (c == d)) < 1e-13 * (double)n);
         }
     }
+}
+
+/* All of them, and the first few, which are found another way. */
+static void
+expect_eigen(const double *a, size_t n, struct pool *pool)
+{
+    double *v = malloc(n * n * sizeof *v), *value = malloc(n * sizeof *value);
+    struct eigen *g;
+    struct error err;
+
+    memcpy(v, a, n * n * sizeof *v);
+    assert_true(eigen_symmetric(v, n, value, pool, NULL, &err));
+    expect_vectors(a, n, value, v, n);
+    memcpy(v, a, n * n * sizeof *v);
+    g = eigen_new(v, n, pool, NULL, &err);
+    assert_non_null(g);
+    assert_memory_equal(eigen_values(g), value, n * sizeof *value);
+    if (n >= 4) {
+        double *few = malloc(n / 4 * n * sizeof *few);
+
+        assert_true(eigen_vectors(g, n / 4, few, &err));
+        expect_vectors(a, n, value, few, n / 4);
+        free(few);
+    }
+    eigen_free(g);
     free(v);
     free(value);
 }
@@ -89,6 +111,45 @@ test_special_matrices_have_their_eigenvectors(void **state)
             a[i * 6 + j] =
                 ldexp(1.0 + (double)(i * j % 5), -(int)(20 * (i + j)));
     expect_eigen(a, 6, NULL);
+}
+
+/* Values that are equal or hardly differ, many of them among the first. */
+static void
+test_crowded_values_have_vectors_at_right_angles(void **state)
+{
+    enum { N = 64 };
+    static double a[N * N];
+
+    (void)state;
+    expect_eigen(a, N, NULL);
+    for (size_t i = 0; i < N; i++)
+        a[i * (N + 1)] = 3;
+    expect_eigen(a, N, NULL);
+    for (size_t i = 0; i < N; i++)
+        a[i * (N + 1)] = 1 + ldexp(1, -(int)i);
+    expect_eigen(a, N, NULL);
+    for (size_t i = 0; i < N * N; i++)
+        a[i] = 1;
+    expect_eigen(a, N, NULL);
+    /* Wilkinson's: pairs of values that agree to the last digit. */
+    memset(a, 0, sizeof a);
+    for (size_t i = 0; i < N; i++) {
+        a[i * (N + 1)] = fabs((double)i - (N - 1) / 2.0);
+        if (i)
+            a[i * N + i - 1] = a[(i - 1) * N + i] = 1;
+    }
+    expect_eigen(a, N, NULL);
+    /* The same block of 8 eight times. */
+    memset(a, 0, sizeof a);
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = i / 8 * 8; j < i / 8 * 8 + 8; j++)
+            a[i * N + j] = 1 / (double)(1 + i % 8 + j % 8);
+    expect_eigen(a, N, NULL);
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < N; j++)
+            a[i * N + j] =
+                ldexp(1.0 + (double)(i * j % 5), -(int)(4 * (i + j)));
+    expect_eigen(a, N, NULL);
 }
 
 /* 2 on the diagonal and -1 beside it: 2 - 2 cos(k pi / (n + 1)). */
@@ -199,6 +260,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_matrices_have_their_eigenvectors),
         cmocka_unit_test(test_special_matrices_have_their_eigenvectors),
+        cmocka_unit_test(test_crowded_values_have_vectors_at_right_angles),
         cmocka_unit_test(test_the_second_difference_has_known_eigenvalues),
         cmocka_unit_test(test_threads_do_not_change_a_bit_of_them),
         cmocka_unit_test(test_cholesky_solves_and_knows_what_it_cannot),

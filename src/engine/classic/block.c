@@ -56,7 +56,40 @@ product(const struct block *k)
     block_rest(k, 0, 1);
 }
 
-const struct block_kernels block_plain = {distance, product};
+static INLINE_ALWAYS double
+change_one(const struct block_change *c, size_t j)
+{
+    double x = c->row[j] - (c->by_v * c->w[j] + c->by_w * c->v[j]);
+
+    c->row[j] = x;
+    c->sum[j] += c->by_next * x;
+    return x * c->next[j];
+}
+
+double
+block_change_rest(const struct block_change *c, size_t first)
+{
+    double sum = 0;
+
+    for (size_t j = first; j < c->n; j++)
+        sum += change_one(c, j);
+    return sum;
+}
+
+static double
+change(const struct block_change *c)
+{
+    double s[WIDE] = {0};
+    size_t j = 0;
+
+    for (; j + WIDE <= c->n; j += WIDE)
+        for (size_t v = 0; v < WIDE; v++)
+            s[v] += change_one(c, j + v);
+    return (((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))) +
+           block_change_rest(c, j);
+}
+
+const struct block_kernels block_plain = {distance, product, change};
 
 const struct block_kernels *
 block_kernels(void)

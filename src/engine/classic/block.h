@@ -22,11 +22,25 @@ struct block {
     size_t out_row;
 };
 
+/* A row of a symmetric matrix changed by v w' + w v', and multiplied. */
+struct block_change {
+    double *row;         /* n: row -= by_v w + by_w v */
+    const double *v, *w; /* n */
+    double by_v, by_w;
+    const double *next; /* n */
+    double by_next;
+    double *sum; /* n: += by_next row */
+    size_t n;
+};
+
 struct block_kernels {
     /* out = sum over j of (a - b)^2 */
     void (*distance)(const struct block *b);
     /* out += sum over j of a b */
     void (*product)(const struct block *b);
+    /* The changed row times next: eight sums side by side, added up by halves,
+     * then what is left over. */
+    double (*change)(const struct block_change *c);
 };
 
 /* The fastest here. */
@@ -37,4 +51,6 @@ extern const struct block_kernels block_avx512; /* where cpu_has_avx512() */
 
 /* Results first..n_b - 1 of each row by the plain kernels: what is left over. */
 void block_rest(const struct block *b, size_t first, int product);
+/* Entries first..n - 1 of a row; their part of the product. */
+double block_change_rest(const struct block_change *c, size_t first);
 #endif

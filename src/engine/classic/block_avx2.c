@@ -81,5 +81,37 @@ product(const struct block *k)
     run(k, 1);
 }
 
-const struct block_kernels block_avx2 = {distance, product};
+/* Four entries; their products. */
+TARGET_AVX2 static INLINE_ALWAYS __m256d
+change_four(const struct block_change *c, size_t j)
+{
+    __m256d by = _mm256_add_pd(
+        _mm256_mul_pd(_mm256_set1_pd(c->by_v), _mm256_loadu_pd(c->w + j)),
+        _mm256_mul_pd(_mm256_set1_pd(c->by_w), _mm256_loadu_pd(c->v + j)));
+    __m256d x = _mm256_sub_pd(_mm256_loadu_pd(c->row + j), by);
+
+    _mm256_storeu_pd(c->row + j, x);
+    _mm256_storeu_pd(
+        c->sum + j,
+        _mm256_add_pd(_mm256_loadu_pd(c->sum + j),
+                      _mm256_mul_pd(_mm256_set1_pd(c->by_next), x)));
+    return _mm256_mul_pd(x, _mm256_loadu_pd(c->next + j));
+}
+
+TARGET_AVX2 static double
+change(const struct block_change *c)
+{
+    __m256d low = _mm256_setzero_pd(), high = low;
+    double s[LANES];
+    size_t j = 0;
+
+    for (; j + 2 * LANES <= c->n; j += 2 * LANES) {
+        low = _mm256_add_pd(low, change_four(c, j));
+        high = _mm256_add_pd(high, change_four(c, j + LANES));
+    }
+    _mm256_storeu_pd(s, _mm256_add_pd(low, high));
+    return ((s[0] + s[2]) + (s[1] + s[3])) + block_change_rest(c, j);
+}
+
+const struct block_kernels block_avx2 = {distance, product, change};
 #endif

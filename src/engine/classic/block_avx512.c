@@ -81,5 +81,30 @@ product(const struct block *k)
     run(k, 1);
 }
 
-const struct block_kernels block_avx512 = {distance, product};
+TARGET_AVX512 static double
+change(const struct block_change *c)
+{
+    __m512d by_v = _mm512_set1_pd(c->by_v), by_w = _mm512_set1_pd(c->by_w);
+    __m512d by_next = _mm512_set1_pd(c->by_next), sum = _mm512_setzero_pd();
+    double s[LANES];
+    size_t j = 0;
+
+    for (; j + LANES <= c->n; j += LANES) {
+        __m512d x = _mm512_sub_pd(
+            _mm512_loadu_pd(c->row + j),
+            _mm512_add_pd(_mm512_mul_pd(by_v, _mm512_loadu_pd(c->w + j)),
+                          _mm512_mul_pd(by_w, _mm512_loadu_pd(c->v + j))));
+
+        _mm512_storeu_pd(c->row + j, x);
+        _mm512_storeu_pd(c->sum + j, _mm512_add_pd(_mm512_loadu_pd(c->sum + j),
+                                                   _mm512_mul_pd(by_next, x)));
+        sum =
+            _mm512_add_pd(sum, _mm512_mul_pd(x, _mm512_loadu_pd(c->next + j)));
+    }
+    _mm512_storeu_pd(s, sum);
+    return (((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))) +
+           block_change_rest(c, j);
+}
+
+const struct block_kernels block_avx512 = {distance, product, change};
 #endif

@@ -1,10 +1,11 @@
 /* engine/classic/eigen.c -- symmetric eigenvalues, Cholesky.
  *
- * a is brought to tridiagonal form by reflections, row by row from the last;
- * the QL iteration turns that into a diagonal while the same rotations turn the
- * rows of z.  Vectors are rows throughout, so that each rotation works on two
- * rows that lie in memory one after the other: the rotations of a sweep are
- * collected and applied to column blocks of z on all threads.
+ * The QL iteration turns the tridiagonal form into a diagonal; where most vectors
+ * are wanted the same rotations turn the rows of z, which begin as the identity.
+ * Vectors are rows throughout, so that each rotation works on two rows that lie
+ * in memory one after the other: the rotations of a sweep are collected and
+ * applied to column blocks of z on all threads.  A few vectors come by inverse
+ * iteration, which costs a hundredth of that.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -17,140 +18,36 @@
 
 #include "base/mem.h"
 #include "engine/classic/panels.h"
+#include "engine/classic/tridiagonal.h"
 
 enum {
     MAX_SWEEPS = 60, /* for each eigenvalue */
-    GRAIN = 32,      /* rows of a matrix a chunk */
-    BLOCK = 64       /* columns of z that a thread turns */
+    BLOCK = 64,      /* columns of z that a thread turns */
+    FEW = 4          /* inverse iteration up to n / FEW vectors */
 };
 
 struct eigen {
-    size_t n;
-    double *a;       /* (n, n) */
-    double *d, *e;   /* n: diagonal, and what is beside it */
-    double *tau;     /* n: 2 / v'v of each reflection, 0: none */
-    double *v, *w;   /* n */
-    double *z;       /* (n, n): vectors, one a row */
-    double *c, *s;   /* n: rotations of a sweep */
-    size_t from, to; /* they turn rows i and i + 1, i = to - 1 down to from */
-    size_t step;
+    struct tridiagonal t;
+    size_t *rank;  /* n: which place of the diagonal has the largest value */
+    double *value; /* n: they fall */
     struct pool *pool;
+    struct progress *progress;
 };
 
-/* ---- to tridiagonal form ---- */
-
-/* w = a v over the leading `step` rows. */
-static void
-times_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    struct eigen *g = ctx;
-
-    (void)chunk;
-    for (size_t i = begin; i < end; i++)
-        g->w[i] = dense_dot(g->a + i * g->n, g->v, g->step);
-}
-
-/* a -= v w' + w v' */
-static void
-update_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    struct eigen *g = ctx;
-
-    (void)chunk;
-    for (size_t i = begin; i < end; i++) {
-        double *row = g->a + i * g->n, v = g->v[i], w = g->w[i];
-
-        for (size_t j = 0; j < g->step; j++)
-            row[j] -= v * g->w[j] + w * g->v[j];
-    }
-}
-
-/* Reflect row i, so that of a[i, 0..i-1] only the last is left. */
-static void
-reflect(struct eigen *g, size_t i)
-{
-    double *row = g->a + i * g->n, scale = 0, norm, alpha, share;
-
-    g->step = i;
-    g->tau[i] = 0;
-    for (size_t j = 0; j + 1 < i; j++)
-        scale = fmax(scale, fabs(row[j]));
-    g->e[i] = row[i - 1];
-    if (scale == 0)
-        return;
-    scale = fmax(scale, fabs(row[i - 1]));
-    for (size_t j = 0; j < i; j++)
-        g->v[j] = row[j] / scale;
-    norm = sqrt(dense_dot(g->v, g->v, i));
-    alpha = g->v[i - 1] > 0 ? -norm : norm;
-    g->v[i - 1] -= alpha;
-    g->tau[i] = 2 / dense_dot(g->v, g->v, i);
-    g->e[i] = alpha * scale;
-    pool_for(g->pool, i, GRAIN, times_chunk, g);
-    for (size_t j = 0; j < i; j++)
-        g->w[j] *= g->tau[i];
-    share = g->tau[i] / 2 * dense_dot(g->w, g->v, i);
-    for (size_t j = 0; j < i; j++)
-        g->w[j] -= share * g->v[j];
-    pool_for(g->pool, i, GRAIN, update_chunk, g);
-    memcpy(row, g->v, i * sizeof *row); /* kept for z */
-}
-
-/* z = the reflections' product, as rows: start from the identity and apply
- * them from the first. */
-static void
-back_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    struct eigen *g = ctx;
-    const double *v = g->a + g->step * g->n;
-
-    (void)chunk;
-    for (size_t i = begin; i < end; i++) {
-        double *row = g->z + i * g->n;
-        double by = g->tau[g->step] * dense_dot(row, v, g->step);
-
-        for (size_t j = 0; j < g->step; j++)
-            row[j] -= by * v[j];
-    }
-}
-
-static bool
-stopped(struct progress *progress, struct error *err)
-{
-    return progress && !progress_check(progress, err);
-}
-
-static bool
-tridiagonalise(struct eigen *g, struct progress *progress, struct error *err)
-{
-    for (size_t i = g->n; i-- > 1;) {
-        if (stopped(progress, err))
-            return false;
-        reflect(g, i);
-    }
-    for (size_t i = 0; i < g->n; i++) {
-        g->d[i] = g->a[i * g->n + i];
-        g->z[i * g->n + i] = 1;
-    }
-    /* z h: row r of z times each reflection, of which the first acts on the
-     * fewest columns. */
-    for (size_t i = 1; i < g->n; i++) {
-        if (g->tau[i] == 0)
-            continue;
-        if (stopped(progress, err))
-            return false;
-        g->step = i;
-        pool_for(g->pool, i, GRAIN, back_chunk, g);
-    }
-    return true;
-}
+struct turning {
+    size_t n;
+    double *d, *e;   /* n: diagonal, and what is beside it */
+    double *z;       /* (n, n): vectors, one a row, or NULL */
+    double *c, *s;   /* n: rotations of a sweep */
+    size_t from, to; /* they turn rows i and i + 1, i = to - 1 down to from */
+};
 
 /* ---- to a diagonal ---- */
 
 static void
 turn_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 {
-    struct eigen *g = ctx;
+    struct turning *g = ctx;
 
     (void)chunk;
     for (size_t i = g->to; i-- > g->from;) {
@@ -176,7 +73,7 @@ length(double a, double b)
 
 /* One sweep over the unreduced block l..m. */
 static void
-sweep(struct eigen *g, size_t l, size_t m)
+sweep(struct turning *g, size_t l, size_t m, struct pool *pool)
 {
     double *d = g->d, *e = g->e;
     double gap = (d[l + 1] - d[l]) / (2 * e[l]), r = length(gap, 1);
@@ -209,17 +106,16 @@ sweep(struct eigen *g, size_t l, size_t m)
         d[l] -= p;
         e[l] = shift;
     }
-    pool_for(g->pool, g->n, BLOCK, turn_chunk, g);
+    if (g->z)
+        pool_for(pool, g->n, BLOCK, turn_chunk, g);
 }
 
 static bool
-diagonalise(struct eigen *g, struct progress *progress, struct error *err)
+diagonalise(struct turning *g, struct pool *pool, struct progress *progress,
+            struct error *err)
 {
     double *d = g->d, *e = g->e;
 
-    for (size_t i = 1; i < g->n; i++)
-        e[i - 1] = e[i];
-    e[g->n - 1] = 0;
     for (size_t l = 0; l < g->n; l++)
         for (unsigned turn = 0;; turn++) {
             size_t m = l;
@@ -232,11 +128,32 @@ diagonalise(struct eigen *g, struct progress *progress, struct error *err)
             if (turn == MAX_SWEEPS)
                 return error_set(err, ERR_RANGE,
                                  "the eigenvalues do not converge");
-            if (stopped(progress, err))
+            if (progress && !progress_check(progress, err))
                 return false;
-            sweep(g, l, m);
+            sweep(g, l, m, pool);
         }
     return true;
+}
+
+/* The diagonal that t turns into, its vectors of the tridiagonal matrix in z
+ * where that is not NULL. */
+static bool
+turn(const struct eigen *g, double *d, double *z, struct error *err)
+{
+    size_t n = g->t.n;
+    struct turning turning = {.n = n, .d = d, .z = z};
+    bool ok = dense_try(&turning.e, 3, n, err);
+
+    if (ok) {
+        turning.c = turning.e + n;
+        turning.s = turning.c + n;
+        memcpy(d, g->t.d, n * sizeof *d);
+        memcpy(turning.e, g->t.e, n * sizeof *d);
+        turning.e[n - 1] = 0;
+        ok = diagonalise(&turning, g->pool, g->progress, err);
+    }
+    free(turning.e);
+    return ok;
 }
 
 /* ---- in order ---- */
@@ -270,48 +187,117 @@ eigen_turn(double *v, size_t n)
 }
 
 static bool
-put_in_order(struct eigen *g, double *value, struct error *err)
+put_in_order(struct eigen *g, const double *d, struct error *err)
 {
-    struct ranked *rank = mem_try_array(g->n, sizeof *rank, err);
+    size_t n = g->t.n;
+    struct ranked *rank = mem_try_array(n, sizeof *rank, err);
 
     if (!rank)
         return false;
-    for (size_t i = 0; i < g->n; i++)
-        rank[i] = (struct ranked){g->d[i], i};
-    qsort(rank, g->n, sizeof *rank, by_value);
-    for (size_t i = 0; i < g->n; i++) {
-        value[i] = rank[i].value;
-        memcpy(g->a + i * g->n, g->z + rank[i].at * g->n, g->n * sizeof *g->a);
-        eigen_turn(g->a + i * g->n, g->n);
+    for (size_t i = 0; i < n; i++)
+        rank[i] = (struct ranked){d[i], i};
+    qsort(rank, n, sizeof *rank, by_value);
+    for (size_t i = 0; i < n; i++) {
+        g->value[i] = rank[i].value;
+        g->rank[i] = rank[i].at;
     }
     free(rank);
     return true;
+}
+
+/* ---- what is asked for ---- */
+
+struct eigen *
+eigen_new(double *a, size_t n, struct pool *pool, struct progress *progress,
+          struct error *err)
+{
+    struct eigen *g = mem_try_array(1, sizeof *g, err);
+    double *d = NULL;
+    bool ok = g && (g->rank = mem_try_array(n, sizeof *g->rank, err)) &&
+              dense_try(&g->value, n, 1, err) && dense_try(&d, n, 1, err) &&
+              tridiagonal_make(&g->t, a, n, pool, progress, err);
+
+    if (ok) {
+        g->pool = pool;
+        g->progress = progress;
+        ok = turn(g, d, NULL, err) && put_in_order(g, d, err);
+    }
+    free(d);
+    if (ok)
+        return g;
+    eigen_free(g);
+    return NULL;
+}
+
+const double *
+eigen_values(const struct eigen *g)
+{
+    return g->value;
+}
+
+/* All vectors, of which the first k are kept. */
+static bool
+vectors_by_turning(const struct eigen *g, size_t k, double *out,
+                   struct error *err)
+{
+    size_t n = g->t.n;
+    double *d = NULL, *z = NULL;
+    bool ok = dense_try(&d, n, 1, err) && dense_try(&z, n, n, err);
+
+    for (size_t i = 0; i < n && ok; i++)
+        z[i * n + i] = 1;
+    ok = ok && turn(g, d, z, err);
+    for (size_t c = 0; c < k && ok; c++)
+        memcpy(out + c * n, z + g->rank[c] * n, n * sizeof *out);
+    free(d);
+    free(z);
+    return ok;
+}
+
+bool
+eigen_vectors(const struct eigen *g, size_t k, double *out, struct error *err)
+{
+    size_t n = g->t.n;
+    bool few = k <= n / FEW &&
+               tridiagonal_vectors(&g->t, g->value, k, out, g->progress);
+
+    if (g->progress && !progress_check(g->progress, err))
+        return false;
+    if (!few && !vectors_by_turning(g, k, out, err))
+        return false;
+    tridiagonal_back(&g->t, out, k, g->pool, g->progress);
+    for (size_t c = 0; c < k; c++)
+        eigen_turn(out + c * n, n);
+    return !g->progress || progress_check(g->progress, err);
+}
+
+void
+eigen_free(struct eigen *g)
+{
+    if (!g)
+        return;
+    tridiagonal_fini(&g->t);
+    free(g->rank);
+    free(g->value);
+    free(g);
 }
 
 bool
 eigen_symmetric(double *a, size_t n, double *value, struct pool *pool,
                 struct progress *progress, struct error *err)
 {
-    struct eigen g = {.n = n, .a = a, .pool = pool};
-    size_t cells;
-    bool ok = false;
+    struct eigen *g = NULL;
+    double *z = NULL;
+    bool ok = n == 0 || (dense_try(&z, n, n, err) &&
+                         (g = eigen_new(a, n, pool, progress, err)) &&
+                         eigen_vectors(g, n, z, err));
 
-    if (n == 0)
-        return true;
-    if (mem_mul(n, n, &cells) &&
-        (g.z = mem_try_array(cells, sizeof *g.z, err)) &&
-        (g.d = mem_try_array(7 * n, sizeof *g.d, err))) {
-        g.e = g.d + n;
-        g.tau = g.e + n;
-        g.v = g.tau + n;
-        g.w = g.v + n;
-        g.c = g.w + n;
-        g.s = g.c + n;
-        ok = tridiagonalise(&g, progress, err) &&
-             diagonalise(&g, progress, err) && put_in_order(&g, value, err);
+    if (ok && n > 0) {
+        memcpy(value, g->value, n * sizeof *value);
+        memcpy(a, z, n * n * sizeof *a);
     }
-    free(g.z);
-    free(g.d);
+    eigen_free(g);
+    free(z);
     return ok;
 }
 

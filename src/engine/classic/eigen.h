@@ -10,9 +10,19 @@
 #include "base/pool.h"
 #include "base/progress.h"
 
-/* a: (n, n) symmetric, both halves; becomes the vectors, one a row, by falling
- * eigenvalue.  Each is turned by eigen_turn().  Finite input only.  ERR_CANCELLED,
- * ERR_NOMEM. */
+/* a: (n, n) symmetric, n > 0, of which the lower half is read; it is worked in and
+ * must outlive what is made of it.  Finite input only.  ERR_CANCELLED,
+ * ERR_NOMEM, ERR_RANGE.  O(n^3). */
+struct eigen *eigen_new(double *a, size_t n, struct pool *pool,
+                        struct progress *progress, struct error *err) MUST_USE;
+/* n: they fall. */
+const double *eigen_values(const struct eigen *g);
+/* out: (k, n), the vectors of the first k values, one a row, of length one and
+ * turned by eigen_turn().  O(k n^2) up to a quarter of n, else O(n^3). */
+bool eigen_vectors(const struct eigen *g, size_t k, double *out,
+                   struct error *err) MUST_USE;
+void eigen_free(struct eigen *g);
+/* All at once: a becomes the vectors. */
 bool eigen_symmetric(double *a, size_t n, double *value, struct pool *pool,
                      struct progress *progress, struct error *err) MUST_USE;
 /* Turn v so that its largest entry in magnitude, the first of equal ones, is

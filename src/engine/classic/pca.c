@@ -48,7 +48,8 @@ struct fitting {
     const struct fit_data *d;
     const struct train *ctx;
     size_t n, p, side; /* side: of the matrix, the lesser of n and p */
-    double *matrix;    /* (side, side), then its vectors */
+    double *matrix;    /* (side, side) */
+    double *vector;    /* (k, side) */
     double *value;     /* side */
     double *x;         /* (p, n), centred: where there are fewer rows */
 };
@@ -88,7 +89,7 @@ from_rows(struct fitting *f, struct error *err)
 static void
 loading_of_rows(const struct fitting *f, size_t c, double *out)
 {
-    const double *u = f->matrix + c * f->n;
+    const double *u = f->vector + c * f->n;
     double length;
 
     for (size_t j = 0; j < f->p; j++)
@@ -111,13 +112,15 @@ how_many(const struct fitting *f, const struct params *p)
     return k;
 }
 
+/* What each direction holds, and how many are kept. */
 static bool
-components_take(struct fitting *f, const struct params *p, struct error *err)
+variances_take(struct fitting *f, const struct params *p, const double *value,
+               struct error *err)
 {
     struct pca *m = f->m;
 
     for (size_t i = 0; i < f->side; i++) {
-        f->value[i] = fmax(f->value[i] / (double)(f->n - 1), 0);
+        f->value[i] = fmax(value[i] / (double)(f->n - 1), 0);
         m->total += f->value[i];
     }
     if (!(m->total > 0) || !isfinite(m->total))
@@ -130,20 +133,42 @@ components_take(struct fitting *f, const struct params *p, struct error *err)
                          "%zu components, and there are %zu rows of %zu "
                          "columns",
                          m->k, f->n, f->p);
-    if (!dense_try(&m->loading, m->k, f->p, err) ||
-        !dense_try(&m->variance, m->k, 1, err))
+    if (!dense_try(&m->variance, m->k, 1, err))
+        return false;
+    memcpy(m->variance, f->value, m->k * sizeof *m->variance);
+    return true;
+}
+
+static bool
+loadings_take(struct fitting *f, struct error *err)
+{
+    struct pca *m = f->m;
+
+    if (!dense_try(&m->loading, m->k, f->p, err))
         return false;
     for (size_t c = 0; c < m->k; c++) {
         double *row = m->loading + c * f->p;
 
-        m->variance[c] = f->value[c];
         if (f->x)
             loading_of_rows(f, c, row);
         else
-            memcpy(row, f->matrix + c * f->p, f->p * sizeof *row);
+            memcpy(row, f->vector + c * f->p, f->p * sizeof *row);
         eigen_turn(row, f->p);
     }
     return true;
+}
+
+static bool
+components_find(struct fitting *f, const struct params *p, struct error *err)
+{
+    struct eigen *g =
+        eigen_new(f->matrix, f->side, f->ctx->pool, f->ctx->progress, err);
+    bool ok = g && variances_take(f, p, eigen_values(g), err) &&
+              dense_try(&f->vector, f->m->k, f->side, err) &&
+              eigen_vectors(g, f->m->k, f->vector, err);
+
+    eigen_free(g);
+    return ok && loadings_take(f, err);
 }
 
 static bool
@@ -170,9 +195,7 @@ fit_run(struct fitting *f, const struct params *p, struct error *err)
     for (size_t i = 0; i < f->side * f->side; i++)
         if (!isfinite(f->matrix[i]))
             return error_set(err, ERR_RANGE, "the values are too far apart");
-    return eigen_symmetric(f->matrix, f->side, f->value, f->ctx->pool,
-                           f->ctx->progress, err) &&
-           components_take(f, p, err);
+    return components_find(f, p, err);
 }
 
 static void
@@ -209,6 +232,7 @@ pca_fit(const struct fit_data *d, const struct params *p,
     if (ok)
         tell(&f, chosen);
     free(f.matrix);
+    free(f.vector);
     free(f.value);
     free(f.x);
     if (ok)
