@@ -436,20 +436,19 @@ test_a_saved_forest_scores_the_same(void **state)
     }
 }
 
+/* Shares follow the nodes of each tree, answers what these are packed into. */
 static void
-test_shares_of_a_forest_add_up(void **state)
+expect_shares_add_up(const struct table *t)
 {
     static const uint32_t feature[] = {0, 1, 2, 3, 4};
-    struct table t = make(300, PROBLEM_MULTICLASS, 1);
-    void *m = fit(&forest_family, &t, NULL, NULL);
-    double *p = score(&forest_family, m, &t);
-    struct attribution a = {.rows = t.d,
+    void *m = fit(&forest_family, t, NULL, NULL);
+    double *p = score(&forest_family, m, t);
+    struct attribution a = {.rows = t->d,
                             .feature = feature,
                             .n_features = COLS,
                             .out = calloc(300 * 3 * 6, sizeof *a.out)};
     struct error err;
 
-    (void)state;
     assert_non_null(a.out);
     assert_ok(forest_family.attribute(m, &a, &err), err);
     for (size_t i = 0; i < 900; i++) {
@@ -462,6 +461,32 @@ test_shares_of_a_forest_add_up(void **state)
     free(a.out);
     free(p);
     forest_family.free(m);
+}
+
+static void
+test_shares_of_a_forest_add_up(void **state)
+{
+    struct table t = make(300, PROBLEM_MULTICLASS, 1);
+
+    (void)state;
+    expect_shares_add_up(&t);
+    drop(&t);
+}
+
+/* Without levels a tree's copies for the classes differ by their values alone. */
+static void
+test_classes_share_the_questions_of_a_tree(void **state)
+{
+    static const struct design_column numbers[COLS] = {
+        {"a", 0}, {"b", 0}, {"c", 0}, {"d", 0}, {"e", 0}};
+    struct table t = make(300, PROBLEM_MULTICLASS, 1);
+    struct error err;
+
+    (void)state;
+    design_free(t.d);
+    t.d = design_dense(t.x, t.n, COLS, numbers, &err);
+    assert_ok(t.d, err);
+    expect_shares_add_up(&t);
     drop(&t);
 }
 
@@ -584,6 +609,7 @@ main(void)
         cmocka_unit_test(test_out_of_bag_is_honest),
         cmocka_unit_test(test_a_saved_forest_scores_the_same),
         cmocka_unit_test(test_shares_of_a_forest_add_up),
+        cmocka_unit_test(test_classes_share_the_questions_of_a_tree),
         cmocka_unit_test(test_odd_tables_are_no_trouble),
         cmocka_unit_test(test_wrong_features_are_told),
         cmocka_unit_test(test_stopping_keeps_what_is_finished),

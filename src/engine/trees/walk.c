@@ -108,10 +108,35 @@ is_number(const struct forest *f, size_t node)
     return !(f->flags[node] & TREE_CATEGORY);
 }
 
+/* Does tree t ask what the tree before it asks?  A forest's trees of several
+ * classes do, but for those of the first. */
+static bool
+asks_the_same(const struct forest *f, size_t t)
+{
+    size_t from, n, before;
+
+    if (t % f->n_outputs == 0)
+        return false;
+    from = f->node_start[t];
+    before = f->node_start[t - 1];
+    n = f->node_start[t + 1] - from;
+    return n == from - before &&
+           memcmp(f->threshold + from, f->threshold + before,
+                  n * sizeof *f->threshold) == 0 &&
+           memcmp(f->feature + from, f->feature + before,
+                  n * sizeof *f->feature) == 0 &&
+           (!f->feature_high ||
+            memcmp(f->feature_high + from, f->feature_high + before, n) == 0) &&
+           memcmp(f->flags + from, f->flags + before, n) == 0 &&
+           memcmp(f->left + from, f->left + before, n * sizeof *f->left) == 0 &&
+           memcmp(f->right + from, f->right + before, n * sizeof *f->right) ==
+               0;
+}
+
 /* The different thresholds of every used column. */
 static bool
 find_cuts(const struct forest *f, struct walk *w, const uint32_t *place,
-          struct error *err)
+          const bool *same, struct error *err)
 {
     size_t n = 0, *end = mem_try_array(f->n_used + 1, sizeof *end, err);
 
@@ -121,13 +146,15 @@ find_cuts(const struct forest *f, struct walk *w, const uint32_t *place,
         free(end);
         return false;
     }
-    for (size_t i = 0; i < f->n_nodes; i++)
-        end[place[tree_feature(f, i)] + 1] += is_number(f, i);
+    for (size_t t = 0; t < f->n_trees; t++)
+        for (size_t i = f->node_start[t]; i < f->node_start[t + 1]; i++)
+            end[place[tree_feature(f, i)] + 1] += is_number(f, i) && !same[t];
     for (size_t u = 0; u < f->n_used; u++)
         end[u + 1] += end[u];
-    for (size_t i = 0; i < f->n_nodes; i++)
-        if (is_number(f, i))
-            w->cut[end[place[tree_feature(f, i)]]++] = f->threshold[i];
+    for (size_t t = 0; t < f->n_trees; t++)
+        for (size_t i = f->node_start[t]; i < f->node_start[t + 1]; i++)
+            if (is_number(f, i) && !same[t])
+                w->cut[end[place[tree_feature(f, i)]]++] = f->threshold[i];
     /* end[u] has become where column u ends. */
     for (size_t u = 0, from = 0; u < f->n_used; from = end[u++]) {
         w->cut_start[u] = (uint32_t)n;
@@ -221,17 +248,40 @@ pack_tree(struct forest *f, size_t t, const uint32_t *place, struct spot *spot)
     }
 }
 
+/* As the tree before it, of which spot still tells, but for its values. */
+static void
+pack_again(struct forest *f, size_t t, const struct spot *spot)
+{
+    const struct walk *w = f->walk;
+    const struct walk_tree *before = &w->tree[t - 1];
+    size_t first = f->node_start[t] + f->leaf_start[t];
+    size_t n = first - before->first;
+
+    w->tree[t] = *before;
+    w->tree[t].first = (uint32_t)first;
+    memcpy(w->node + first, w->node + before->first, n * sizeof *w->node);
+    if (w->high)
+        memcpy(w->high + first, w->high + before->first, n * sizeof *w->high);
+    for (size_t p = 0; p < n; p++)
+        if (spot[p].child < 0)
+            w->value[first + p] =
+                f->value[f->leaf_start[t] + (size_t)~spot[p].child];
+}
+
 bool
 walk_pack(struct forest *f, struct error *err)
 {
     uint32_t *place = mem_try_array(f->n_cols, sizeof *place, err);
     struct spot *spot = mem_try_array(2 * TREE_MAX_LEAVES, sizeof *spot, err);
     struct walk *w = mem_try_array(1, sizeof *w, err);
-    bool ok = false;
+    bool ok = false, *same = mem_try_array(f->n_trees, sizeof *same, err);
 
     f->walk = w;
-    if (!place || !spot || !w || !find_used(f, place, err) ||
-        !find_cuts(f, w, place, err))
+    if (!place || !spot || !w || !same || !find_used(f, place, err))
+        goto out;
+    for (size_t t = 0; t < f->n_trees; t++)
+        same[t] = asks_the_same(f, t);
+    if (!find_cuts(f, w, place, same, err))
         goto out;
     w->scale = 2 * f->n_used * LANES <= UINT16_MAX ? LANES : 1;
     w->node = mem_try_aligned(f->n_nodes + f->n_leaves, sizeof *w->node, err);
@@ -244,9 +294,13 @@ walk_pack(struct forest *f, struct error *err)
     if (!w->node || !w->value || !w->tree)
         goto out;
     for (size_t t = 0; t < f->n_trees; t++)
-        pack_tree(f, t, place, spot);
+        if (same[t])
+            pack_again(f, t, spot);
+        else
+            pack_tree(f, t, place, spot);
     ok = true;
 out:
+    free(same);
     free(place);
     free(spot);
     return ok;
