@@ -35,6 +35,7 @@ enum {
     ROWS_SHUFFLED = 5000,
     EFFECT_ROWS = 500, /* that an effect is the mean of */
     BAR_CELLS = 48,
+    NUMBER_CELLS = 8,
     NAME_MAX = 160
 };
 
@@ -578,17 +579,31 @@ draw_axis(const struct explanation_axis *axis, const struct canvas *c, int x,
     draw_text(c, x + w - (int)strlen(text), y, ROLE_DIM, text);
 }
 
+/* In NUMBER_CELLS, with fewer digits where four are too many. */
+static void
+draw_number(double x, const struct canvas *c, int at, int y)
+{
+    char text[48];
+    int digits = 4;
+
+    do
+        snprintf(text, sizeof text, "%.*g", digits, x);
+    while (strlen(text) > NUMBER_CELLS && --digits > 0);
+    draw_fit(c, at, y, NUMBER_CELLS, ROLE_TEXT, DRAW_RIGHT, str_of(text));
+}
+
 static void
 draw_value(const struct explanation *e, double x, double sd,
            const struct canvas *c, int at, int y)
 {
     char text[48];
 
-    if (e->kind == EXPLANATION_GAIN)
+    if (e->kind == EXPLANATION_GAIN) {
         snprintf(text, sizeof text, "%.1f%%", 100 * x);
-    else
-        snprintf(text, sizeof text, "%.4g", x);
-    draw_fit(c, at, y, 8, ROLE_TEXT, DRAW_RIGHT, str_of(text));
+        draw_fit(c, at, y, NUMBER_CELLS, ROLE_TEXT, DRAW_RIGHT, str_of(text));
+    } else {
+        draw_number(x, c, at, y);
+    }
     if (!isnan(sd)) {
         snprintf(text, sizeof text, "±%.1g", sd);
         draw_fit(c, at + 9, y, 9, ROLE_DIM, DRAW_LEFT, str_of(text));
@@ -689,7 +704,6 @@ draw_levels(const struct explanation *x, const struct canvas *c)
         top = fmax(top, fabs(effect_mean(e, p, 0)));
     for (size_t p = 0; p < e->n_points && (int)p < c->h; p++) {
         double mean = effect_mean(e, p, 0);
-        char text[32];
         struct buf b;
 
         buf_init(&b);
@@ -697,8 +711,7 @@ draw_levels(const struct explanation *x, const struct canvas *c)
         draw_fit(c, 1, (int)p, w, ROLE_TEXT, DRAW_LEFT,
                  (struct str){b.data, b.len});
         buf_fini(&b);
-        snprintf(text, sizeof text, "%.4g", mean);
-        draw_fit(c, w + 2, (int)p, 8, ROLE_TEXT, DRAW_RIGHT, str_of(text));
+        draw_number(mean, c, w + 2, (int)p);
         if (top > 0 && bar > 0)
             draw_hbar(c, w + 11, (int)p, min_int(bar, BAR_CELLS), ROLE_SERIES_0,
                       fabs(mean) / top);
