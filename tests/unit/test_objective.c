@@ -3,12 +3,16 @@
 #include "config.h"
 
 #include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 
 #include "base/rng.h"
 #include "engine/trees/objective.h"
 #include "tests/lib/close.h"
 
 enum { N = 40, K = 4 };
+
+static const struct train alone;
 
 static struct loss_rule
 rule_of(enum loss l)
@@ -36,7 +40,7 @@ objective_over(enum loss l, const double *y, const double *weight,
     struct objective o;
     struct error err;
 
-    assert_ok(objective_init(&o, &rule, &t, NULL, false, &err), err);
+    assert_ok(objective_init(&o, &rule, &t, &alone, false, &err), err);
     return o;
 }
 
@@ -59,7 +63,7 @@ sum_losses(struct objective *o, const double *score)
 {
     struct error err;
 
-    assert_ok(objective_look(o, score, NULL, &err), err);
+    assert_ok(objective_look(o, score, &err), err);
     return objective_loss(o, score, 0, o->n);
 }
 
@@ -117,7 +121,7 @@ check_gradients(enum loss l, size_t k, double h_factor, bool weighs)
     o = objective_over(l, y, weighs ? weight : NULL, NULL, N, k);
     for (size_t i = 0; i < N * k; i++)
         score[i] = 2 * rng_normal(1, k, i);
-    assert_ok(objective_look(&o, score, NULL, &err), err);
+    assert_ok(objective_look(&o, score, &err), err);
     objective_gradients(&o, score, 0, N, g, NULL);
     for (size_t i = 0; i < N; i++)
         for (size_t c = 0; c < k; c++) {
@@ -233,7 +237,7 @@ test_targets_of_another_kind_are_refused(void **state)
         struct objective o;
         struct error err;
 
-        assert_false(objective_init(&o, &rule, &t, NULL, false, &err));
+        assert_false(objective_init(&o, &rule, &t, &alone, false, &err));
         assert_string_equal(err.message, check[i].message);
     }
 }
@@ -298,7 +302,7 @@ test_rank_gradients_are_those_of_all_pairs(void **state)
             }
     }
     o = objective_over(LOSS_RANK, y, NULL, group, N, 0);
-    assert_ok(objective_look(&o, f, NULL, &err), err);
+    assert_ok(objective_look(&o, f, &err), err);
     objective_gradients(&o, f, 0, N, got, NULL);
     for (size_t i = 0; i < N; i++) {
         assert_close((double)got[i].g, g[i], 1e-6);
@@ -404,6 +408,71 @@ test_base_scores_are_best(void **state)
             assert_true(fabs(sum) < 1e-6 * size);
             objective_fini(&o);
         }
+}
+
+/* Of a loss over many rows, all in one query, stopped at its look n: how many
+ * looks it had taken, and whether it came to its end. */
+static uint64_t
+looks_of(enum loss l, const struct target *y, uint64_t n, bool *ok,
+         struct error *err)
+{
+    struct loss_rule rule = rule_of(l);
+    double *score = calloc(y->n, sizeof *score), base[2];
+    atomic_uint_least64_t looks;
+    struct progress progress;
+    const struct train ctx = {.progress = &progress};
+    struct objective o;
+
+    assert_non_null(score);
+    for (size_t i = 0; i < y->n; i++)
+        score[i] = rng_unit(5, 5, i);
+    atomic_init(&looks, n);
+    progress_init(&progress);
+    progress.looks = &looks;
+    *ok = objective_init(&o, &rule, y, &ctx, false, err);
+    if (*ok) {
+        *ok = objective_base(&o, NULL, base, err) &&
+              objective_look(&o, score, err);
+        objective_fini(&o);
+    }
+    free(score);
+    return n - atomic_load(&looks);
+}
+
+static void
+test_orders_of_many_rows_can_be_stopped_at_each_look(void **state)
+{
+    enum { MANY = 50000, MOST_LOOKS = 1 << 30, RUN = 16384 };
+    static const enum loss losses[] = {LOSS_COX, LOSS_RANK, LOSS_HUBER,
+                                       LOSS_QUANTILE};
+    struct target t = {.problem = PROBLEM_REGRESSION, .n = MANY};
+    struct error err = {0};
+
+    (void)state;
+    t.y = calloc(MANY, sizeof *t.y);
+    t.group = calloc(MANY, sizeof *t.group);
+    assert_non_null(t.y);
+    assert_non_null(t.group);
+    for (size_t i = 0; i < MANY; i++)
+        t.y[i] = (double)rng_below(6, 6, i, 31);
+    for (size_t k = 0; k < sizeof losses / sizeof *losses; k++) {
+        bool sorts = losses[k] == LOSS_COX || losses[k] == LOSS_RANK, ok;
+        uint64_t all = looks_of(losses[k], &t, MOST_LOOKS, &ok, &err);
+
+        assert_ok(ok, err);
+        if (all < (sorts ? MANY / RUN + 2 : 2))
+            fail_msg("%s: %d looks", loss_word(losses[k]), (int)all);
+        for (uint64_t n = 0; n < all; n += 1 + all / 20) {
+            uint64_t used = looks_of(losses[k], &t, n, &ok, &err);
+
+            if (ok || used != n || err.code != ERR_CANCELLED)
+                fail_msg("%s, stopped at look %d of %d: %s",
+                         loss_word(losses[k]), (int)n, (int)all,
+                         ok ? "went on" : err.message);
+        }
+    }
+    free(t.y);
+    free(t.group);
 }
 
 static void
@@ -549,6 +618,7 @@ main(void)
         cmocka_unit_test(test_steps_are_quantiles_by_weight),
         cmocka_unit_test(test_selection_is_sorting),
         cmocka_unit_test(test_base_scores_are_best),
+        cmocka_unit_test(test_orders_of_many_rows_can_be_stopped_at_each_look),
         cmocka_unit_test(test_quantiles_are_read_and_put_in_order),
         cmocka_unit_test(test_one_against_all_sums_to_one),
         cmocka_unit_test(test_two_class_softmax_is_logistic),

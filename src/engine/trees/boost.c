@@ -137,17 +137,16 @@ static bool
 make_objectives(struct boost *s, struct error *err)
 {
     const struct fit_data *d = s->d;
-    const struct train_loss *own = s->ctx->loss;
 
     if (!target_counts(d->y, err) ||
-        !objective_init(&s->objective, &s->rule.loss, d->y, own, false, err))
+        !objective_init(&s->objective, &s->rule.loss, d->y, s->ctx, false, err))
         return false;
     s->n = s->objective.n;
     s->k = s->objective.k;
     if (design_rows(d->valid) == 0)
         return true;
-    return objective_init(&s->valid_objective, &s->rule.loss, d->y_valid, own,
-                          true, err) ||
+    return objective_init(&s->valid_objective, &s->rule.loss, d->y_valid,
+                          s->ctx, true, err) ||
            error_prefix(err, "validation rows: ");
 }
 
@@ -269,7 +268,7 @@ gradient_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 static bool
 compute_gradients(struct boost *s, struct error *err)
 {
-    if (!objective_look(&s->objective, s->score, s->ctx->pool, err))
+    if (!objective_look(&s->objective, s->score, err))
         return false;
     pool_for(s->ctx->pool, s->n, BOOST_GRAIN, gradient_rows, s);
     if (boost_tells_train(s) && !progress_stopped(s->ctx->progress))
@@ -419,30 +418,34 @@ repeats(const struct boost *s)
     return !s->draws && !s->active && !s->dropped;
 }
 
-/* Rounds until there are enough, or nothing is gained.  Stopped by the user:
- * what is finished is kept. */
+/* Stopped by the user: what is finished is kept. */
+static bool
+keeps_rounds(const struct boost *s, const struct error *why, struct error *err)
+{
+    if (why->code == ERR_CANCELLED && s->rounds > s->inherited)
+        return true;
+    *err = *why;
+    return false;
+}
+
+/* Rounds until there are enough, or nothing is gained. */
 static bool
 run_rounds(struct boost *s, struct error *err)
 {
+    struct error why;
     bool grew = true;
 
     progress_begin(s->ctx->progress, "boosting", s->rule.trees);
     while (s->rounds - s->inherited < s->rule.trees && !boost_should_stop(s)) {
-        struct error stopped;
-
-        if (!run_round(s, &grew, &stopped)) {
-            if (stopped.code == ERR_CANCELLED && s->rounds > s->inherited)
-                return true;
-            *err = stopped;
-            return false;
-        }
+        if (!run_round(s, &grew, &why))
+            return keeps_rounds(s, &why, err);
         /* A round that finds nothing is the last. */
         if (!grew && repeats(s)) {
             s->rounds--;
             break;
         }
-        if (s->valid && !boost_check_valid(s, err))
-            return false;
+        if (s->valid && !boost_check_valid(s, &why))
+            return keeps_rounds(s, &why, err);
         progress_set(s->ctx->progress, s->rounds - s->inherited);
         if (!boost_checkpoint(s, err))
             return false;

@@ -80,7 +80,7 @@ loss_over(struct boost *s, struct objective *o, const double *score,
 {
     struct loss_job j = {s, o, score};
 
-    if (!objective_look(o, score, s->ctx->pool, err))
+    if (!objective_look(o, score, err))
         return false;
     pool_for(s->ctx->pool, o->n, BOOST_GRAIN, loss_rows, &j);
     *out = mean_loss(s, o);
@@ -205,14 +205,19 @@ boost_emit_train(struct boost *s)
 bool
 boost_emit_last(struct boost *s, struct error *err)
 {
+    struct error stopped;
     double ignored;
 
     /* Stopped while trees were left out, the scores are not those of all. */
     if (!boost_tells_train(s) || s->told == s->rounds ||
         (s->dropped && progress_stopped(s->ctx->progress)))
         return true;
-    if (!loss_over(s, &s->objective, s->score, &ignored, err))
-        return false;
-    boost_emit_train(s);
-    return true;
+    if (loss_over(s, &s->objective, s->score, &ignored, &stopped)) {
+        boost_emit_train(s);
+        return true;
+    }
+    if (stopped.code == ERR_CANCELLED)
+        return true; /* the rounds are there, their last loss is not told */
+    *err = stopped;
+    return false;
 }

@@ -218,7 +218,7 @@ boost_refit(struct boost *s, struct error *err)
     progress_begin(s->ctx->progress, "refitting", rounds);
     for (size_t i = 0; ok && i < rounds; i++) {
         ok = progress_check(s->ctx->progress, err) &&
-             objective_look(&s->objective, s->score, s->ctx->pool, err);
+             objective_look(&s->objective, s->score, err);
         if (!ok)
             break;
         pool_for(s->ctx->pool, s->n, BOOST_GRAIN, gradient_rows, s);

@@ -152,7 +152,7 @@ parts_init(struct objective *o, const struct target *y, struct error *err)
 
 bool
 objective_init(struct objective *o, const struct loss_rule *rule,
-               const struct target *y, const struct train_loss *own, bool valid,
+               const struct target *y, const struct train *ctx, bool valid,
                struct error *err)
 {
     *o = (struct objective){.rule = *rule,
@@ -165,7 +165,7 @@ objective_init(struct objective *o, const struct loss_rule *rule,
                             .y = y->y,
                             .weight = y->weight,
                             .group = y->group,
-                            .own = own,
+                            .ctx = ctx,
                             .valid = valid,
                             .total = target_total(y)};
     if (parts_init(o, y, err))
@@ -192,8 +192,10 @@ objective_fini(struct objective *o)
 static bool
 look_own(struct objective *o, const double *score, struct error *err)
 {
-    if (!o->own->find(o->own->ctx, score, o->y, o->n, o->valid, o->found_g,
-                      o->found_h, o->found, err))
+    const struct train_loss *own = o->ctx->loss;
+
+    if (!own->find(own->ctx, score, o->y, o->n, o->valid, o->found_g,
+                   o->found_h, o->found, err))
         return false;
     for (size_t i = 0; i < o->n; i++)
         if (!isfinite(o->found_g[i]) || !isfinite(o->found_h[i]) ||
@@ -206,14 +208,13 @@ look_own(struct objective *o, const double *score, struct error *err)
 }
 
 bool
-objective_look(struct objective *o, const double *score, struct pool *pool,
-               struct error *err)
+objective_look(struct objective *o, const double *score, struct error *err)
 {
     switch (o->rule.loss) {
     case LOSS_COX:
         return objective_cox(o, score, err);
     case LOSS_RANK:
-        return objective_rank(o, score, pool, err);
+        return objective_rank(o, score, err);
     case LOSS_OWN:
         return look_own(o, score, err);
     default:
@@ -235,17 +236,20 @@ weighted_mean(const struct objective *o, const double *offset)
     return rows > 0 ? sum / rows : 0;
 }
 
-/* Log of the share of a class; half a row stands in for none. */
-static double
-log_share(const struct objective *o, double class)
+/* Logs of the shares of k classes; half a row stands in for none. */
+static void
+log_shares(const struct objective *o, size_t k, double *out)
 {
-    double rows = 0, all = 0;
+    double all = 0;
 
+    for (size_t c = 0; c < k; c++)
+        out[c] = 0;
     for (size_t i = 0; i < o->n; i++) {
-        rows += o->y[i] == class ? objective_weight(o, i) : 0;
+        out[(size_t)o->y[i]] += objective_weight(o, i);
         all += objective_weight(o, i);
     }
-    return fm_log(fmax(rows / all, 0.5 / (double)o->n));
+    for (size_t c = 0; c < k; c++)
+        out[c] = fm_log(fmax(out[c] / all, 0.5 / (double)o->n));
 }
 
 static double
@@ -258,6 +262,8 @@ bool
 objective_base(struct objective *o, const double *offset, double *base,
                struct error *err)
 {
+    double share[2];
+
     for (size_t c = 0; c < o->k; c++)
         base[c] = 0;
     if (o->n == 0)
@@ -269,15 +275,16 @@ objective_base(struct objective *o, const double *offset, double *base,
     case LOSS_LOGISTIC:
         if (offset)
             return objective_point_base(o, offset, base, err);
-        base[0] = log_share(o, 1) - log_share(o, 0);
+        log_shares(o, 2, share);
+        base[0] = share[1] - share[0];
         return true;
     case LOSS_SOFTMAX:
-        for (size_t c = 0; c < o->k; c++)
-            base[c] = log_share(o, (double)c);
+        log_shares(o, o->k, base);
         return true;
     case LOSS_OVA:
+        log_shares(o, o->k, base);
         for (size_t c = 0; c < o->k; c++)
-            base[c] = log_odds(log_share(o, (double)c));
+            base[c] = log_odds(base[c]);
         return true;
     case LOSS_COX: /* a shift changes nothing */
     case LOSS_RANK:

@@ -85,12 +85,12 @@ struct objective_ranked {
 struct objective {
     struct loss_rule rule;
     enum problem problem;
-    size_t n, k;                  /* rows, outputs */
-    const double *y, *weight;     /* borrowed; weight NULL: all 1 */
-    const uint32_t *group;        /* borrowed; NULL: none */
-    const struct train_loss *own; /* borrowed */
-    bool valid;                   /* rows held out, for own */
-    double total;                 /* what a sum of losses is divided by */
+    size_t n, k;              /* rows, outputs */
+    const double *y, *weight; /* borrowed; weight NULL: all 1 */
+    const uint32_t *group;    /* borrowed; NULL: none */
+    const struct train *ctx;  /* borrowed; own: its loss */
+    bool valid;               /* rows held out, for own */
+    double total;             /* what a sum of losses is divided by */
     double *found_g, *found_h,
         *found;      /* n each: of cox, rank and own, gradients
                                           and losses at the scores at hand */
@@ -102,20 +102,21 @@ struct objective {
     struct objective_ranked *ranked; /* rank: n, rows by score */
 };
 
-/* y is borrowed.  ERR_RANGE with the row when its targets are none of this
- * loss; ERR_USAGE when rank has no queries.  own: of LOSS_OWN, else NULL;
- * valid: for rows held out. */
+/* y and ctx are borrowed.  ERR_RANGE with the row when its targets are none of
+ * this loss; ERR_USAGE when rank has no queries; ERR_CANCELLED.  valid: for
+ * rows held out. */
 bool objective_init(struct objective *o, const struct loss_rule *rule,
-                    const struct target *y, const struct train_loss *own,
-                    bool valid, struct error *err) MUST_USE;
+                    const struct target *y, const struct train *ctx, bool valid,
+                    struct error *err) MUST_USE;
 void objective_fini(struct objective *o); /* {0} is allowed */
 
 /* The constant scores that minimise the loss: k of them.  Where scores begin
- * elsewhere, at `offset` (n; or NULL), what is best to add to them. */
+ * elsewhere, at `offset` (n; or NULL), what is best to add to them.
+ * ERR_CANCELLED. */
 bool objective_base(struct objective *o, const double *offset, double *base,
                     struct error *err) MUST_USE;
 /* Before gradients or losses at other scores. */
-bool objective_look(struct objective *o, const double *score, struct pool *pool,
+bool objective_look(struct objective *o, const double *score,
                     struct error *err) MUST_USE;
 /* Gradients of rows begin..end-1, times their weights; plane c of g starts at
  * g + c * n.  h is 0 only for a row without weight.  When `loss` is not NULL,

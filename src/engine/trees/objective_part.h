@@ -7,7 +7,10 @@
 
 #include "engine/trees/objective.h"
 
-enum { OBJECTIVE_BLOCK = 1024 }; /* rows or scores looked at together */
+enum {
+    OBJECTIVE_BLOCK = 1024,  /* rows or scores looked at together */
+    OBJECTIVE_LOOK = 1 << 16 /* rows between looks whether to stop */
+};
 
 static inline double
 objective_weight(const struct objective *o, size_t i)
@@ -34,6 +37,6 @@ bool objective_rank_init(struct objective *o, struct error *err) MUST_USE;
 /* Fill found_g, found_h and found. */
 bool objective_cox(struct objective *o, const double *score,
                    struct error *err) MUST_USE;
-bool objective_rank(struct objective *o, const double *score, struct pool *pool,
+bool objective_rank(struct objective *o, const double *score,
                     struct error *err) MUST_USE;
 #endif

@@ -273,13 +273,16 @@ quantile_of(struct residual *r, size_t n, double q)
 /* The constant c with the least Huber loss of r - c: steps by the mean of what
  * is clipped, from the median. */
 static double
-huber_centre(struct residual *r, size_t n, double delta)
+huber_centre(const struct objective *o, struct residual *r)
 {
-    double c = quantile_of(r, n, 0.5), total = 0;
+    double delta = o->rule.delta, c = quantile_of(r, o->n, 0.5), total = 0;
+    size_t n = o->n;
 
     for (size_t i = 0; i < n; i++)
         total += r[i].w;
-    for (unsigned step = 0; step < MAX_STEPS && total > 0; step++) {
+    for (unsigned step = 0;
+         step < MAX_STEPS && total > 0 && !progress_stopped(o->ctx->progress);
+         step++) {
         double g = 0, h = 0;
 
         for (size_t i = 0; i < n; i++) {
@@ -352,6 +355,7 @@ base_by_rows(struct objective *o, const double *offset, double *base,
              struct error *err)
 {
     struct residual *r = mem_try_array(o->n, sizeof *r, err);
+    bool ok = true;
 
     if (!r)
         return false;
@@ -360,12 +364,12 @@ base_by_rows(struct objective *o, const double *offset, double *base,
         choose_delta(o, r);
     }
     residuals(o, offset, r);
-    for (size_t c = 0; c < o->k; c++)
-        base[c] = o->rule.loss == LOSS_HUBER
-                      ? huber_centre(r, o->n, o->rule.delta)
-                      : objective_step(o, c, r, o->n);
+    for (size_t c = 0; c < o->k && (ok = progress_check(o->ctx->progress, err));
+         c++)
+        base[c] = o->rule.loss == LOSS_HUBER ? huber_centre(o, r)
+                                             : objective_step(o, c, r, o->n);
     free(r);
-    return true;
+    return ok && progress_check(o->ctx->progress, err);
 }
 
 /* Sums of g and h over all rows at offset + c. */
@@ -395,7 +399,8 @@ sum_derivatives(const struct objective *o, const double *offset, double c,
 static double
 newton(const struct objective *o, const double *offset, double c)
 {
-    for (unsigned step = 0; step < MAX_STEPS; step++) {
+    for (unsigned step = 0;
+         step < MAX_STEPS && !progress_stopped(o->ctx->progress); step++) {
         double g, h, by;
 
         sum_derivatives(o, offset, c, &g, &h);
@@ -423,5 +428,5 @@ objective_point_base(struct objective *o, const double *offset, double *base,
         base[0] = fm_log(sum / rows);
     else
         base[0] = newton(o, offset, 0);
-    return true;
+    return progress_check(o->ctx->progress, err);
 }

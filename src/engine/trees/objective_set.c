@@ -6,11 +6,13 @@
 #include "engine/trees/objective_part.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fmath.h"
 #include "base/mem.h"
+#include "base/sort.h"
 
 enum { QUERY_GRAIN = 16, MAX_LABEL = 31 };
 
@@ -38,6 +40,7 @@ bool
 objective_cox_init(struct objective *o, struct error *err)
 {
     struct timed *t = mem_try_array(o->n, sizeof *t, err);
+    bool ok;
 
     o->order = mem_try_array(o->n, sizeof *o->order, err);
     if (!t || !o->order) {
@@ -49,10 +52,12 @@ objective_cox_init(struct objective *o, struct error *err)
         t[i] = (struct timed){fabs(o->y[i]), (uint32_t)i};
         o->total += o->y[i] > 0 ? objective_weight(o, i) : 0;
     }
-    qsort(t, o->n, sizeof *t, latest_first);
+    ok = sort_items(t, o->n, sizeof *t, latest_first, o->ctx->progress, err);
     for (size_t i = 0; i < o->n; i++)
         o->order[i] = t[i].row;
     free(t);
+    if (!ok)
+        return false;
     return o->n == 0 || o->total > 0 ||
            error_set(err, ERR_RANGE,
                      "no row has a positive target: loss=cox has no event to "
@@ -71,14 +76,26 @@ end_of_tie(const struct objective *o, size_t begin)
     return end;
 }
 
+/* At a row of a pass over all, of which some are looked at together: is it time
+ * to look whether to stop, and is it so? */
+static bool
+is_stopped(const struct objective *o, size_t done, size_t *look)
+{
+    if (done < *look)
+        return false;
+    *look = done + OBJECTIVE_LOOK;
+    return progress_stopped(o->ctx->progress);
+}
+
 /* found_g: the hazard of a row times its weight; found: of all rows still at
  * risk at its time. */
 static void
 sum_risks(struct objective *o)
 {
     double risk = 0;
+    size_t look = 0;
 
-    for (size_t at = 0, end; at < o->n; at = end) {
+    for (size_t at = 0, end; at < o->n && !is_stopped(o, at, &look); at = end) {
         end = end_of_tie(o, at);
         for (size_t i = at; i < end; i++)
             risk += o->found_g[o->order[i]];
@@ -99,9 +116,9 @@ static void
 derive_hazards(struct objective *o, const double *score, double most)
 {
     double r = 0, s = 0;
-    size_t at = o->n;
+    size_t at = o->n, look = 0;
 
-    while (at > 0) {
+    while (at > 0 && !is_stopped(o, o->n - at, &look)) {
         double time = fabs(o->y[o->order[at - 1]]);
         size_t first = at;
 
@@ -132,7 +149,6 @@ objective_cox(struct objective *o, const double *score, struct error *err)
 {
     double most = -(double)INFINITY;
 
-    (void)err;
     for (size_t i = 0; i < o->n; i++)
         most = score[i] > most ? score[i] : most;
     for (size_t i = 0; i < o->n; i++)
@@ -142,7 +158,7 @@ objective_cox(struct objective *o, const double *score, struct error *err)
         o->found_g[i] *= o->weight[i];
     sum_risks(o);
     derive_hazards(o, score, most);
-    return true;
+    return progress_check(o->ctx->progress, err);
 }
 
 /* ---- the order within queries ---- */
@@ -151,14 +167,6 @@ static double
 gain(double label)
 {
     return ldexp(1, (int)label) - 1;
-}
-
-static int
-best_first(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x < y) - (x > y);
 }
 
 static bool
@@ -226,6 +234,7 @@ objective_rank_init(struct objective *o, struct error *err)
 {
     size_t longest = 0;
     double *label = NULL;
+    bool ok = true;
 
     if (!labels_check(o, err) || !order_queries(o, err))
         return false;
@@ -249,14 +258,16 @@ objective_rank_init(struct objective *o, struct error *err)
 
         for (size_t i = 0; i < n; i++)
             label[i] = o->y[o->order[o->start[q] + i]];
-        qsort(label, n, sizeof *label, best_first);
+        if (!(ok = sort_items(label, n, sizeof *label, sort_falling,
+                              o->ctx->progress, err)))
+            break;
         for (size_t i = 0; i < n && i < o->rule.rank_at; i++)
             sum += gain(label[i]) * discount(o, i);
         o->best[q] = sum > 0 ? 1 / sum : 0;
         o->total += query_weight(o, q);
     }
     free(label);
-    return true;
+    return ok;
 }
 
 static int
@@ -272,6 +283,7 @@ by_score(const void *a, const void *b)
 struct rank_job {
     struct objective *o;
     const double *score;
+    _Atomic(int) failure; /* code of an error, or 0 */
 };
 
 /* What swapping two rows would change of NDCG, pulled apart by how sure their
@@ -309,8 +321,9 @@ ndcg(const struct objective *o, const struct objective_ranked *r, size_t n,
     return best > 0 ? sum * best : 1;
 }
 
-static void
-rank_query(struct objective *o, size_t q, const double *score)
+static bool
+rank_query(struct objective *o, size_t q, const double *score,
+           struct error *err)
 {
     struct objective_ranked *r = o->ranked + o->start[q];
     size_t n = o->start[q + 1] - o->start[q];
@@ -323,12 +336,17 @@ rank_query(struct objective *o, size_t q, const double *score)
         o->found_g[row] = o->found_h[row] = o->found[row] = 0;
     }
     if (n == 0)
-        return;
-    qsort(r, n, sizeof *r, by_score);
-    for (size_t i = 0; o->best[q] > 0 && i + 1 < n && i < o->rule.rank_at; i++)
+        return true;
+    if (!sort_items(r, n, sizeof *r, by_score, o->ctx->progress, err))
+        return false;
+    for (size_t i = 0; o->best[q] > 0 && i + 1 < n && i < o->rule.rank_at;
+         i++) {
+        if (n > OBJECTIVE_BLOCK && !progress_check(o->ctx->progress, err))
+            return false;
         for (size_t j = i + 1; j < n; j++)
             if (o->y[r[i].row] != o->y[r[j].row])
                 pulls += pull_apart(o, r, n, i, j, o->best[q]);
+    }
     norm = pulls > 0 ? fm_log1p(pulls) / fm_log(2) / pulls : 1;
     for (size_t i = 0; i < n; i++) {
         double w = norm * objective_weight(o, r[i].row);
@@ -338,25 +356,31 @@ rank_query(struct objective *o, size_t q, const double *score)
     }
     o->found[o->order[o->start[q]]] =
         query_weight(o, q) * (1 - ndcg(o, r, n, o->best[q]));
+    return true;
 }
 
 static void
 rank_queries(void *ctx, size_t chunk, size_t begin, size_t end)
 {
-    const struct rank_job *j = ctx;
+    struct rank_job *j = ctx;
+    struct error err;
 
     (void)chunk;
-    for (size_t q = begin; q < end; q++)
-        rank_query(j->o, q, j->score);
+    for (size_t q = begin; q < end && !atomic_load(&j->failure); q++)
+        if (!rank_query(j->o, q, j->score, &err))
+            atomic_store(&j->failure, (int)err.code);
 }
 
 bool
-objective_rank(struct objective *o, const double *score, struct pool *pool,
-               struct error *err)
+objective_rank(struct objective *o, const double *score, struct error *err)
 {
-    struct rank_job j = {o, score};
+    struct rank_job j = {.o = o, .score = score};
+    int failure;
 
-    (void)err;
-    pool_for(pool, o->n_queries, QUERY_GRAIN, rank_queries, &j);
-    return true;
+    pool_for(o->ctx->pool, o->n_queries, QUERY_GRAIN, rank_queries, &j);
+    failure = atomic_load(&j.failure);
+    return !failure ||
+           error_set(err, (enum error_code)failure,
+                     failure == ERR_CANCELLED ? "cancelled"
+                                              : "no memory to order the rows");
 }
