@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "frame/order.h"
 
 struct weighed {
@@ -34,26 +35,31 @@ too_few(double level, size_t n, struct error *err)
 /* What width_of() says where rows count differently: those that count nothing
  * are none, and the row to come counts as the mean of the others. */
 static bool
-weighted_width(double level, const double *score, const double *weight,
-               size_t n, struct conformal *out, struct error *err)
+weighted_width(double level, const double *score,
+               const struct metric_rows *rows, struct conformal *out,
+               struct error *err)
 {
-    struct weighed *row = mem_try_array(n, sizeof *row, err);
+    struct weighed *row = mem_try_array(rows->n, sizeof *row, err);
     double total = 0, need, sum = 0;
     size_t m = 0, at = 0;
 
     if (!row)
         return false;
-    for (size_t i = 0; i < n; i++)
-        if (weight[i] > 0) {
-            row[m++] = (struct weighed){score[i], weight[i]};
-            total += weight[i];
+    for (size_t i = 0; i < rows->n; i++)
+        if (rows->weight[i] > 0) {
+            row[m++] = (struct weighed){score[i], rows->weight[i]};
+            total += rows->weight[i];
         }
     need = m ? (level * (double)(m + 1) - 1e-9) * (total / (double)m) : 0;
     if (m == 0 || need > total) {
         free(row);
         return too_few(level, m, err);
     }
-    qsort(row, m, sizeof *row, by_width);
+    if (!sort_items(row, m, sizeof *row, by_width, pool_stop(rows->pool),
+                    err)) {
+        free(row);
+        return false;
+    }
     while (at + 1 < m && (sum += row[at].weight) < need)
         at++;
     *out = (struct conformal){level, row[at].score, m};
@@ -74,7 +80,7 @@ width_of(double level, double *score, const struct metric_rows *rows,
         return error_set(err, ERR_RANGE,
                          "a level of %g, expected between 0 and 1", level);
     if (rows->weight)
-        return weighted_width(level, score, rows->weight, n, out, err);
+        return weighted_width(level, score, rows, out, err);
     if (rank > (double)n)
         return too_few(level, n, err);
     if (!order_numbers(score, n, rows->pool, err))

@@ -12,12 +12,19 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
+
+struct placed {
+    double p;
+    uint32_t row;
+};
 
 /* Rows of the groups, one group after another. */
 struct grouping {
     size_t n, *begin; /* n + 1 */
     uint32_t *row;
     double *gain; /* scratch, as long as the largest group */
+    struct placed *scored;
 };
 
 static bool
@@ -40,7 +47,8 @@ grouping_init(const struct metric_rows *r, struct grouping *g,
     }
     for (size_t i = 0; i < r->n; i++)
         g->row[g->begin[r->group[i] + 1]++] = (uint32_t)i;
-    return (g->gain = mem_try_array(longest, sizeof *g->gain, err));
+    return (g->gain = mem_try_array(longest, sizeof *g->gain, err)) &&
+           (g->scored = mem_try_array(longest, sizeof *g->scored, err));
 }
 
 static void
@@ -49,31 +57,33 @@ grouping_fini(struct grouping *g)
     free(g->begin);
     free(g->row);
     free(g->gain);
+    free(g->scored);
 }
 
 /* Highest score first; equal ones as they stand. */
-static void
-sort_group(const double *p, uint32_t *row, size_t n)
+static int
+best_first(const void *a, const void *b)
 {
-    for (size_t gap = n / 2; gap > 0; gap /= 2)
-        for (size_t i = gap; i < n; i++) {
-            uint32_t r = row[i];
-            size_t j = i;
+    const struct placed *x = a, *y = b;
 
-            for (; j >= gap && (p[row[j - gap]] < p[r] ||
-                                (p[row[j - gap]] == p[r] && row[j - gap] > r));
-                 j -= gap)
-                row[j] = row[j - gap];
-            row[j] = r;
-        }
+    if (x->p != y->p)
+        return x->p > y->p ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
 }
 
-static int
-falling(const void *a, const void *b)
+static bool
+sort_group(const struct scorer *s, const struct grouping *g, uint32_t *row,
+           size_t n, struct error *err)
 {
-    double x = *(const double *)a, y = *(const double *)b;
+    struct placed *to = g->scored;
 
-    return (x < y) - (x > y);
+    for (size_t i = 0; i < n; i++)
+        to[i] = (struct placed){s->of.p[row[i]], row[i]};
+    if (!sort_items(to, n, sizeof *to, best_first, pool_stop(s->pool), err))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        row[i] = to[i].row;
+    return true;
 }
 
 static double
@@ -84,10 +94,10 @@ discount(size_t place, double depth)
 
 /* Rows of equal score have the mean of their gains. */
 static double
-group_ndcg(const struct metric_rows *r, const uint32_t *row, size_t n,
-           double depth, double *gain)
+group_dcg(const struct metric_rows *r, const uint32_t *row, size_t n,
+          double depth, double *gain)
 {
-    double sum = 0, best = 0;
+    double sum = 0;
 
     for (size_t i = 0, end; i < n; i = end) {
         double gains = 0, discounts = 0;
@@ -99,10 +109,24 @@ group_ndcg(const struct metric_rows *r, const uint32_t *row, size_t n,
         }
         sum += gains / (double)(end - i) * discounts;
     }
-    qsort(gain, n, sizeof *gain, falling);
+    return sum;
+}
+
+static bool
+group_ndcg(const struct scorer *s, const struct grouping *g, size_t j,
+           double depth, double *out, struct error *err)
+{
+    size_t n = g->begin[j + 1] - g->begin[j];
+    double sum = group_dcg(&s->of, g->row + g->begin[j], n, depth, g->gain);
+    double best = 0;
+
+    if (!sort_items(g->gain, n, sizeof *g->gain, sort_falling,
+                    pool_stop(s->pool), err))
+        return false;
     for (size_t i = 0; i < n; i++)
-        best += gain[i] * discount(i, depth);
-    return best > 0 ? sum / best : (double)NAN;
+        best += g->gain[i] * discount(i, depth);
+    *out = best > 0 ? sum / best : (double)NAN;
+    return true;
 }
 
 /* The mean of the precisions at the relevant rows, down to a depth. */
@@ -134,24 +158,28 @@ group_weight(const struct metric_rows *r, const uint32_t *row, size_t n)
     return n ? sum / (double)n : 0;
 }
 
-static void
-group_value(struct scorer *s, const struct grouping *g, size_t j)
+static bool
+group_value(struct scorer *s, const struct grouping *g, size_t j,
+            struct error *err)
 {
     uint32_t *row = g->row + g->begin[j];
     size_t n = g->begin[j + 1] - g->begin[j];
 
     s->group_weight[j] = group_weight(&s->of, row, n);
-    sort_group(s->of.p, row, n);
+    if (!sort_group(s, g, row, n, err))
+        return false;
     for (size_t m = 0; m < s->n_metrics; m++) {
         const struct metric *metric = s->metric[m];
         double depth = isnan(metric->at) ? HUGE_VAL : metric->at;
 
         if (!s->value[m])
             continue;
-        s->value[m][j] = metric->kind == METRIC_NDCG
-                             ? group_ndcg(&s->of, row, n, depth, g->gain)
-                             : group_map(&s->of, row, n, depth);
+        if (metric->kind != METRIC_NDCG)
+            s->value[m][j] = group_map(&s->of, row, n, depth);
+        else if (!group_ndcg(s, g, j, depth, &s->value[m][j], err))
+            return false;
     }
+    return true;
 }
 
 bool
@@ -167,8 +195,7 @@ scorer_groups(struct scorer *s, struct error *err)
         if (s->metric[m]->grouped)
             ok = (s->value[m] = mem_try_array(g.n, sizeof *s->value[m], err));
     for (size_t j = 0; j < g.n && ok; j++)
-        if ((ok = pool_check(s->pool, err)))
-            group_value(s, &g, j);
+        ok = group_value(s, &g, j, err); /* which looks */
     grouping_fini(&g);
     return ok;
 }

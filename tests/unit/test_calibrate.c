@@ -579,12 +579,57 @@ test_what_is_learnt_from_many_rows_can_be_stopped_among_them(void **state)
     free(p);
 }
 
+/* Ranges from rows of any weights, as from rows that count alike. */
+static void
+test_ranges_by_weight_can_be_stopped_while_rows_are_ordered(void **state)
+{
+    double *y = calloc(MANY, sizeof *y), *p = calloc(MANY, 2 * sizeof *p),
+           *weight = calloc(MANY, sizeof *weight);
+    atomic_uint_least64_t looks;
+    struct progress progress;
+    struct metric_rows rows = {.problem = PROBLEM_REGRESSION,
+                               .n = MANY,
+                               .k = 2,
+                               .y = y,
+                               .p = p,
+                               .weight = weight};
+    struct conformal c;
+    struct error err;
+    uint64_t all;
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        y[i] = rng_normal(2, 0, i);
+        p[2 * i] = -1;
+        p[2 * i + 1] = 1;
+        weight[i] = 0.5 + rng_unit(2, 1, i);
+    }
+    progress_init(&progress);
+    progress.looks = &looks;
+    rows.pool = pool_lend(NULL, &progress);
+    atomic_init(&looks, MOST_LOOKS);
+    assert_true(conformal_fit_quantiles(0.8, &rows, &c, &err));
+    all = MOST_LOOKS - atomic_load(&looks);
+    assert_true(all > 1);
+    for (uint64_t n = 0; n < all; n++) {
+        atomic_store(&looks, n);
+        assert_false(conformal_fit_quantiles(0.8, &rows, &c, &err));
+        assert_int_equal(err.code, ERR_CANCELLED);
+    }
+    pool_free(rows.pool);
+    free(y);
+    free(p);
+    free(weight);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             test_what_is_learnt_from_many_rows_can_be_stopped_among_them),
+        cmocka_unit_test(
+            test_ranges_by_weight_can_be_stopped_while_rows_are_ordered),
         cmocka_unit_test(test_isotonic_agrees_with_scikit_learn),
         cmocka_unit_test(test_platt_is_where_newton_ends),
         cmocka_unit_test(test_temperature_is_the_best_one),
