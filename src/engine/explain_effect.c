@@ -8,20 +8,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "engine/explain_state.h"
 #include "frame/order.h"
 
 enum { POINTS = 40, MAX_POINTS = 1000, ROWS = 10000 };
 
 /* ---- the grid ---- */
-
-static int
-by_number(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
 
 /* The values that are there and finite, ascending; caller frees. */
 static double *
@@ -337,7 +330,7 @@ sum_up(const struct effect *e, size_t p, size_t c, double *scratch, double *out)
 
     for (size_t i = 0; i < e->n_rows; i++)
         scratch[i] = v[i * e->k];
-    qsort(scratch, e->n_rows, sizeof *scratch, by_number);
+    qsort(scratch, e->n_rows, sizeof *scratch, sort_rising);
     out[0] = effect_mean(e, p, c);
     out[1] = e->n_rows ? quantile(scratch, e->n_rows, 0.1) : NAN;
     out[2] = e->n_rows ? quantile(scratch, e->n_rows, 0.9) : NAN;

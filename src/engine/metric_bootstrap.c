@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/sort.h"
 
 enum {
     MAX_SCRATCH = 64 << 20,
@@ -62,26 +63,6 @@ bootstrap_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     }
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* Linearly interpolated, as numpy's default; x is sorted. */
-static double
-quantile(const double *x, size_t n, double q)
-{
-    double at = q * (double)(n - 1);
-    size_t i = (size_t)at;
-
-    if (i + 1 >= n)
-        return x[n - 1];
-    return x[i] + (at - (double)i) * (x[i + 1] - x[i]);
-}
-
 static void
 interval_set(struct scored *s, double *x, size_t n)
 {
@@ -93,9 +74,9 @@ interval_set(struct scored *s, double *x, size_t n)
     s->low = s->high = (double)NAN;
     if (m == 0 || isnan(s->value))
         return;
-    qsort(x, m, sizeof *x, by_value);
-    s->low = quantile(x, m, 0.025);
-    s->high = quantile(x, m, 0.975);
+    qsort(x, m, sizeof *x, sort_rising);
+    s->low = sort_quantile(x, m, 0.025);
+    s->high = sort_quantile(x, m, 0.975);
 }
 
 static bool

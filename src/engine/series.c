@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "base/str.h"
 #include "frame/builder.h"
 #include "frame/order.h"
@@ -412,29 +413,12 @@ series_score(const struct series_answers *a, const struct design *d,
     return true;
 }
 
-static int
-rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return isnan(x) || isnan(y) ? isnan(y) - isnan(x) : (x > y) - (x < y);
-}
-
-static double
-quantile(const double *x, size_t n, double q)
-{
-    double at = q * (double)(n - 1);
-    size_t i = (size_t)at;
-
-    return i + 1 < n ? x[i] + (at - (double)i) * (x[i + 1] - x[i]) : x[n - 1];
-}
-
 void
 series_range(double *x, size_t n, double level, double *low, double *high)
 {
-    qsort(x, n, sizeof *x, rising);
-    *low = quantile(x, n, (1 - level) / 2);
-    *high = quantile(x, n, (1 + level) / 2);
+    qsort(x, n, sizeof *x, sort_rising);
+    *low = sort_quantile(x, n, (1 - level) / 2);
+    *high = sort_quantile(x, n, (1 + level) / 2);
 }
 
 double

@@ -35,6 +35,7 @@
 
 #include "base/attr.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "engine/trees/tree_state.h"
 
 enum {
@@ -94,14 +95,6 @@ find_used(struct forest *f, uint32_t *place, struct error *err)
     return true;
 }
 
-static int
-by_value(const void *pa, const void *pb)
-{
-    double a = *(const double *)pa, b = *(const double *)pb;
-
-    return (a > b) - (a < b);
-}
-
 static bool
 is_number(const struct forest *f, size_t node)
 {
@@ -158,7 +151,7 @@ find_cuts(const struct forest *f, struct walk *w, const uint32_t *place,
     /* end[u] has become where column u ends. */
     for (size_t u = 0, from = 0; u < f->n_used; from = end[u++]) {
         w->cut_start[u] = (uint32_t)n;
-        qsort(w->cut + from, end[u] - from, sizeof *w->cut, by_value);
+        qsort(w->cut + from, end[u] - from, sizeof *w->cut, sort_rising);
         for (size_t i = from; i < end[u]; i++)
             if (i == from || w->cut[i] > w->cut[n - 1])
                 w->cut[n++] = w->cut[i];
