@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/sort.h"
 
 enum {
     GRAIN = 64,
@@ -19,9 +20,7 @@ enum {
 };
 
 struct measuring {
-    const double *x;
-    size_t d, n_labels;
-    const uint32_t *label;
+    const struct labelled *of;
     const uint32_t *row; /* n of them */
     size_t n;
     const size_t *size;  /* rows of each cluster among them */
@@ -42,17 +41,19 @@ distance(const double *a, const double *b, size_t d)
 static double
 row_value(const struct measuring *m, size_t i, double *sum)
 {
-    uint32_t own = m->label[m->row[i]];
+    const struct labelled *of = m->of;
+    const double *x = of->x + m->row[i] * of->d;
+    uint32_t own = of->label[m->row[i]];
     double a, b = HUGE_VAL;
 
     if (m->size[own] < 2)
         return 0;
-    memset(sum, 0, m->n_labels * sizeof *sum);
+    memset(sum, 0, of->n_labels * sizeof *sum);
     for (size_t j = 0; j < m->n; j++)
-        sum[m->label[m->row[j]]] +=
-            distance(m->x + m->row[i] * m->d, m->x + m->row[j] * m->d, m->d);
+        sum[of->label[m->row[j]]] +=
+            distance(x, of->x + m->row[j] * of->d, of->d);
     a = sum[own] / (double)(m->size[own] - 1);
-    for (size_t k = 0; k < m->n_labels; k++)
+    for (size_t k = 0; k < of->n_labels; k++)
         if (k != own && m->size[k] > 0)
             b = fmin(b, sum[k] / (double)m->size[k]);
     return fmax(a, b) > 0 ? (b - a) / fmax(a, b) : 0;
@@ -64,15 +65,7 @@ measure_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     const struct measuring *m = ctx;
 
     for (size_t i = begin; i < end && !progress_stopped(m->progress); i++)
-        m->value[i] = row_value(m, i, m->sum + chunk * m->n_labels);
-}
-
-static int
-by_number(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
+        m->value[i] = row_value(m, i, m->sum + chunk * m->of->n_labels);
 }
 
 static bool
@@ -88,7 +81,7 @@ interval(const double *value, uint64_t seed, struct silhouette *out,
             mean[r] += value[rng_below(seed ^ STREAM_BOOT, r, i, out->n)];
         mean[r] /= (double)out->n;
     }
-    qsort(mean, RESAMPLES, sizeof *mean, by_number);
+    qsort(mean, RESAMPLES, sizeof *mean, sort_rising);
     out->low = mean[RESAMPLES / 40];
     out->high = mean[RESAMPLES - 1 - RESAMPLES / 40];
     free(mean);
@@ -97,18 +90,18 @@ interval(const double *value, uint64_t seed, struct silhouette *out,
 
 /* The rows that are measured, and how many of each cluster. */
 static bool
-choose_rows(size_t n, const uint32_t *label, uint64_t seed, uint32_t *row,
-            size_t m, size_t *size, size_t n_labels, struct error *err)
+choose_rows(const struct labelled *of, uint64_t seed, uint32_t *row, size_t m,
+            size_t *size, struct error *err)
 {
     size_t clusters = 0;
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < of->n; i++)
         row[i] = (uint32_t)i;
-    if (m < n)
-        rng_shuffle(seed, STREAM_ROWS, row, n);
+    if (m < of->n)
+        rng_shuffle(seed, STREAM_ROWS, row, of->n);
     for (size_t i = 0; i < m; i++)
-        size[label[row[i]]]++;
-    for (size_t k = 0; k < n_labels; k++)
+        size[of->label[row[i]]]++;
+    for (size_t k = 0; k < of->n_labels; k++)
         clusters += size[k] > 0;
     return (clusters >= 2 && clusters < m) ||
            error_set(err, ERR_RANGE,
@@ -118,21 +111,19 @@ choose_rows(size_t n, const uint32_t *label, uint64_t seed, uint32_t *row,
 }
 
 bool
-metric_silhouette(const double *x, size_t n, size_t d, const uint32_t *label,
-                  size_t n_labels, uint64_t seed, struct pool *pool,
+metric_silhouette(const struct labelled *rows, uint64_t seed, struct pool *pool,
                   const struct progress *progress, struct silhouette *out,
                   struct error *err)
 {
-    size_t m = n > SILHOUETTE_ROWS ? SILHOUETTE_ROWS : n;
-    uint32_t *row = mem_try_array(n, sizeof *row, err);
-    size_t *size = mem_try_array(n_labels, sizeof *size, err);
+    size_t m = rows->n > SILHOUETTE_ROWS ? SILHOUETTE_ROWS : rows->n;
+    uint32_t *row = mem_try_array(rows->n, sizeof *row, err);
+    size_t *size = mem_try_array(rows->n_labels, sizeof *size, err);
     double *value = mem_try_array(m, sizeof *value, err);
     double *sum =
-        mem_try_array(pool_chunks(m, GRAIN) * n_labels, sizeof *sum, err);
-    struct measuring g = {x, d,    n_labels, label, row,
-                          m, size, value,    sum,   progress};
+        mem_try_array(pool_chunks(m, GRAIN) * rows->n_labels, sizeof *sum, err);
+    struct measuring g = {rows, row, m, size, value, sum, progress};
     bool ok = row && size && value && sum &&
-              choose_rows(n, label, seed, row, m, size, n_labels, err);
+              choose_rows(rows, seed, row, m, size, err);
 
     if (ok) {
         pool_for(pool, m, GRAIN, measure_chunk, &g);

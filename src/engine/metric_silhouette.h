@@ -16,11 +16,17 @@ struct silhouette {
     double value, low, high; /* the mean, and its 95 % interval by bootstrap */
     size_t n;                /* rows it was measured on */
 };
-/* x: (n, d) row-major, without NaN; label: 0..n_labels - 1.  Where n is over
- * SILHOUETTE_ROWS a sample is measured, O(n^2 d) else.  ERR_RANGE: under two
- * clusters that have rows, or as many clusters as rows.  ERR_CANCELLED. */
-bool metric_silhouette(const double *x, size_t n, size_t d,
-                       const uint32_t *label, size_t n_labels, uint64_t seed,
+/* Rows and their clusters. */
+struct labelled {
+    const double *x; /* (n, d) row-major, without NaN */
+    size_t n, d;
+    const uint32_t *label; /* n: 0..n_labels - 1 */
+    size_t n_labels;
+};
+/* Where n is over SILHOUETTE_ROWS a sample is measured, O(n^2 d) else.
+ * ERR_RANGE: under two clusters that have rows, or as many clusters as rows.
+ * ERR_CANCELLED. */
+bool metric_silhouette(const struct labelled *rows, uint64_t seed,
                        struct pool *pool, const struct progress *progress,
                        struct silhouette *out, struct error *err) MUST_USE;
 #endif

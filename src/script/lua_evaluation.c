@@ -315,9 +315,13 @@ run_silhouette(struct task *t, void *ctx, struct error *err)
         ok = error_set(err, ERR_NOMEM, "%zu rows of %zu columns", n, d);
     ok = ok && (x = mem_try_array(values, sizeof *x, err)) &&
          (one = mem_try_array(n, sizeof *one, err)) &&
-         points_fill(c->frame, col, d, x, one, err) &&
-         metric_silhouette(x, n, d, g.group, g.n_groups, c->seed, pool,
-                           task_progress(t), &c->out, err);
+         points_fill(c->frame, col, d, x, one, err);
+    if (ok) {
+        const struct labelled rows = {x, n, d, g.group, g.n_groups};
+
+        ok = metric_silhouette(&rows, c->seed, pool, task_progress(t), &c->out,
+                               err);
+    }
     rowgroup_fini(&g);
     free(col);
     free(x);

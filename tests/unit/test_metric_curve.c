@@ -468,6 +468,7 @@ test_silhouette_agrees_with_scikit_learn(void **state)
 {
     double x[2 * N_NUMBERS];
     uint32_t label[N_NUMBERS];
+    const struct labelled rows = {x, N_NUMBERS, 2, label, 3};
     struct silhouette s;
     struct error err;
 
@@ -477,13 +478,11 @@ test_silhouette_agrees_with_scikit_learn(void **state)
         x[2 * i + 1] = p_numbers[i];
         label[i] = i % 3;
     }
-    assert_true(
-        metric_silhouette(x, N_NUMBERS, 2, label, 3, 1, NULL, NULL, &s, &err));
+    assert_true(metric_silhouette(&rows, 1, NULL, NULL, &s, &err));
     assert_true(fabs(s.value - -0.075202163263262678) < 1e-12);
     assert_true(s.low < s.value && s.value < s.high);
     memset(label, 0, sizeof label);
-    assert_false(
-        metric_silhouette(x, N_NUMBERS, 2, label, 3, 1, NULL, NULL, &s, &err));
+    assert_false(metric_silhouette(&rows, 1, NULL, NULL, &s, &err));
     assert_int_equal(err.code, ERR_RANGE);
 }
 
