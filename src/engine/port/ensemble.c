@@ -224,27 +224,39 @@ draft_check(const struct ensemble *e, const struct ensemble_node *d, size_t i,
     return true;
 }
 
-/* The nodes below root in an order that has parents before children: a walk
- * in depth, each node put down when all below it are, from the end. */
+/* A tree that is put in order: n nodes as they came. */
+struct ordering {
+    const struct ensemble *e;
+    const struct ensemble_node *node;
+    size_t n;
+    uint32_t *order; /* n: parents before children, from `first` on */
+    size_t first;
+    uint8_t *state;  /* n */
+    uint32_t *stack; /* n */
+};
+
+/* The nodes below root: a walk in depth, each node put down when all below it
+ * are, from the end. */
 static bool
-order_nodes(const struct ensemble *e, const struct ensemble_node *node,
-            size_t n, size_t root, uint32_t *order, size_t *first,
-            uint8_t *state, uint32_t *stack, struct error *err)
+order_nodes(struct ordering *o, size_t root, struct error *err)
 {
     enum { UNSEEN, YES_NEXT, NO_NEXT, LAST, DONE };
-    size_t depth = 0, at = n;
+    const struct ensemble_node *node = o->node;
+    uint8_t *state = o->state;
+    size_t depth = 0;
 
-    stack[depth++] = (uint32_t)root;
+    o->first = o->n;
+    o->stack[depth++] = (uint32_t)root;
     state[root] = YES_NEXT;
-    if (!draft_check(e, &node[root], root, n, err))
+    if (!draft_check(o->e, &node[root], root, o->n, err))
         return false;
     while (depth > 0) {
-        uint32_t i = stack[depth - 1], child;
+        uint32_t i = o->stack[depth - 1], child;
 
         if ((node[i].kind & ENSEMBLE_KIND) == ENSEMBLE_LEAF ||
             state[i] == LAST) {
             state[i] = DONE;
-            order[--at] = i;
+            o->order[--o->first] = i;
             depth--;
             continue;
         }
@@ -255,12 +267,11 @@ order_nodes(const struct ensemble *e, const struct ensemble_node *node,
         if (state[child] != UNSEEN)
             return error_set(err, ERR_PARSE, "node %u is below itself",
                              (unsigned)child);
-        if (!draft_check(e, &node[child], child, n, err))
+        if (!draft_check(o->e, &node[child], child, o->n, err))
             return false;
         state[child] = YES_NEXT;
-        stack[depth++] = child;
+        o->stack[depth++] = child;
     }
-    *first = at;
     return true;
 }
 
@@ -291,25 +302,22 @@ bool
 ensemble_add_tree(struct ensemble *e, const struct ensemble_node *node,
                   size_t n, size_t root, struct error *err)
 {
-    uint32_t *order = NULL, *stack = NULL;
-    uint8_t *state = NULL;
-    size_t first = 0;
+    struct ordering o = {.e = e, .node = node, .n = n};
     bool ok = false;
 
     if (root >= n || n >= UINT32_MAX)
         return error_set(err, ERR_PARSE, "root %zu of %zu nodes", root, n);
-    order = mem_try_array(n, sizeof *order, err);
-    stack = order ? mem_try_array(n, sizeof *stack, err) : NULL;
-    state = stack ? mem_try_array(n, sizeof *state, err) : NULL;
-    if (state &&
-        order_nodes(e, node, n, root, order, &first, state, stack, err) &&
-        room_for_nodes(e, n - first, err) && room_for_tree(e, err)) {
-        put_nodes(e, node, order, first, n, stack);
+    if ((o.order = mem_try_array(n, sizeof *o.order, err)) &&
+        (o.stack = mem_try_array(n, sizeof *o.stack, err)) &&
+        (o.state = mem_try_array(n, sizeof *o.state, err)) &&
+        order_nodes(&o, root, err) && room_for_nodes(e, n - o.first, err) &&
+        room_for_tree(e, err)) {
+        put_nodes(e, node, o.order, o.first, n, o.stack);
         ok = true;
     }
-    free(order);
-    free(stack);
-    free(state);
+    free(o.order);
+    free(o.stack);
+    free(o.state);
     return ok;
 }
 
