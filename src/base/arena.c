@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/progress.h"
 
 enum { FIRST_BLOCK = 4096, ALIGN = 16 };
 
@@ -21,7 +22,7 @@ struct arena_block {
 void
 arena_init(struct arena *a)
 {
-    a->head = NULL;
+    *a = (struct arena){.head = NULL};
 }
 
 static void
@@ -82,6 +83,8 @@ arena_try(struct arena *a, size_t n, size_t size, struct error *err)
                   size);
         return NULL;
     }
+    if (!progress_check(a->stop, err))
+        return NULL;
     bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
     if ((!a->head || a->head->cap - a->head->used < bytes) &&
         !grow(a, bytes, err))

@@ -12,14 +12,17 @@
 #include "base/error.h"
 
 struct arena_block;
+struct progress;
 struct arena {
     struct arena_block *head;
+    const struct progress *stop; /* of the work it is scratch of, whoever has
+                                    one: once that is stopped it gives no more */
 };
 
 void arena_init(struct arena *a);
 void arena_fini(struct arena *a);
 void arena_reset(struct arena *a);
-/* n * size zeroed bytes aligned to 16; NULL with ERR_NOMEM. */
+/* n * size zeroed bytes aligned to 16; NULL with ERR_NOMEM, ERR_CANCELLED. */
 void *
 arena_try(struct arena *a, size_t n, size_t size, struct error *err) MUST_USE;
 /* A terminated copy of len bytes. */

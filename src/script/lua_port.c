@@ -111,6 +111,7 @@ run_import(struct task *t, void *ctx, struct error *err)
 
     if (!file_map_open(&map, x->path, task_progress(t), err))
         return false;
+    x->o.stop = task_progress(t);
     x->out->model = port_read((struct str){map.data, map.len}, &x->o, err);
     if (x->out->model && !file_map_whole(&map, err)) {
         model_unref(x->out->model);

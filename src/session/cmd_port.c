@@ -147,7 +147,8 @@ read_foreign(const struct call *c, struct task *t, struct error *err)
     struct port_import o = {.target = call_text(c, "target"),
                             .classes = (const char *const *)classes,
                             .columns = (const char *const *)columns,
-                            .activation = call_text(c, "activation")};
+                            .activation = call_text(c, "activation"),
+                            .stop = task_progress(t)};
     struct file_map map;
     struct model *m = NULL;
 

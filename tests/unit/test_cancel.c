@@ -24,6 +24,7 @@ struct stopping {
     const struct family *family;
     struct frame *f;
     struct model *m; /* of the whole fit */
+    struct buf file; /* m, as others write it */
 };
 
 struct work {
@@ -205,6 +206,17 @@ run_export(struct stopping *s, const struct train *ctx, struct error *err)
     return ok;
 }
 
+static bool
+run_import(struct stopping *s, const struct train *ctx, struct error *err)
+{
+    const struct port_import o = {.stop = ctx->progress};
+    struct model *m =
+        port_read((struct str){s->file.data, s->file.len}, &o, err);
+
+    model_unref(m);
+    return m != NULL;
+}
+
 /* The fit comes first: it gives the model of the others. */
 static const struct work works[] = {
     {"fit", run_fit, true},          {"refit", run_refit, true},
@@ -329,6 +341,44 @@ test_answers_for_many_rows_are_given_in_pieces(void **state)
     }
 }
 
+static void
+test_reading_models_of_others_can_be_stopped_at_each_look(void **state)
+{
+    const struct {
+        enum port_format format;
+        struct work work;
+    } cases[] = {
+        {PORT_LIGHTGBM, {"import of LightGBM", run_import, false}},
+        {PORT_ONNX, {"import of ONNX", run_import, false}},
+        {PORT_PMML, {"import of PMML", run_import, false}},
+        {PORT_XGBOOST, {"import of XGBoost", run_import, false}},
+    };
+    struct stopping s = {.family = family_find("gbdt")};
+    struct error err;
+
+    (void)state;
+    s.f = any_frame(true, ROWS, ANY_COLS, &err);
+    assert_non_null(s.f);
+    s.m = any_fit(s.family, s.f, NULL, NULL, &(struct train){.seed = 1}, &err);
+    assert_non_null(s.m);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct port_export o = {.format = cases[i].format};
+        struct port_report r = {0};
+        uint64_t left;
+
+        buf_init(&s.file);
+        assert_ok(port_write(s.m, &o, NULL, &s.file, &r, &err), err);
+        assert_ok(run_to(&s, &cases[i].work, MANY, &left, &err), err);
+        if (MANY - left < 20) /* there are so many trees */
+            fail_msg("%s: %d looks", cases[i].work.name, (int)(MANY - left));
+        stop_everywhere(&s, &cases[i].work);
+        port_report_fini(&r);
+        buf_fini(&s.file);
+    }
+    model_unref(s.m);
+    frame_unref(s.f);
+}
+
 int
 main(void)
 {
@@ -336,6 +386,8 @@ main(void)
         cmocka_unit_test(
             test_all_work_of_every_family_can_be_stopped_at_each_look),
         cmocka_unit_test(test_answers_for_many_rows_are_given_in_pieces),
+        cmocka_unit_test(
+            test_reading_models_of_others_can_be_stopped_at_each_look),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static struct portable *
 xgboost(const char *text)
 {
     struct error err;
-    struct portable *p = xgboost_read(str_of(text), &err);
+    struct portable *p = xgboost_read(str_of(text), NULL, &err);
 
     if (!p)
         fail_msg("%s", err.message);
@@ -202,7 +202,7 @@ static void
 expect_xgboost(const char *text, enum error_code code, const char *message)
 {
     struct error err = {0};
-    struct portable *p = xgboost_read(str_of(text), &err);
+    struct portable *p = xgboost_read(str_of(text), NULL, &err);
 
     if (p || err.code != code || !strstr(err.message, message))
         print_message("# got '%s', want '%s'\n", err.message, message);
@@ -323,7 +323,7 @@ static struct portable *
 lightgbm(const char *text)
 {
     struct error err;
-    struct portable *p = lightgbm_read(str_of(text), &err);
+    struct portable *p = lightgbm_read(str_of(text), NULL, &err);
 
     if (!p)
         fail_msg("%s", err.message);
@@ -425,7 +425,7 @@ test_lightgbm_files_that_are_hostile_are_refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct error err;
-        struct portable *p = lightgbm_read(str_of(texts[i]), &err);
+        struct portable *p = lightgbm_read(str_of(texts[i]), NULL, &err);
 
         if (p)
             fail_msg("case %zu was taken", i);

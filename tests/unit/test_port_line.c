@@ -35,7 +35,7 @@ static struct portable *
 lightgbm(const char *text)
 {
     struct error err;
-    struct portable *p = lightgbm_read(str_of(text), &err);
+    struct portable *p = lightgbm_read(str_of(text), NULL, &err);
 
     assert_ok(p != NULL, err);
     return p;
@@ -198,7 +198,7 @@ test_lines_that_do_not_fit_are_refused(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error err = {0};
 
-        if (lightgbm_read(str_of(cases[i].text), &err) ||
+        if (lightgbm_read(str_of(cases[i].text), NULL, &err) ||
             !strstr(err.message, cases[i].message))
             fail_msg("case %zu: '%s'", i, err.message);
     }

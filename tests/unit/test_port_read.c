@@ -37,13 +37,14 @@ ask(const struct portable *p, const double *x)
     return out[0];
 }
 
-typedef struct portable *reader(struct str bytes, struct error *err);
+typedef struct portable *
+reader(struct str bytes, const struct progress *stop, struct error *err);
 
 static struct portable *
 taken(reader *read, const char *text)
 {
     struct error err;
-    struct portable *p = read(str_of(text), &err);
+    struct portable *p = read(str_of(text), NULL, &err);
 
     assert_ok(p != NULL, err);
     return p;
@@ -53,7 +54,7 @@ static void
 expect_refused(reader *read, const char *text, const char *message)
 {
     struct error err = {0};
-    struct portable *p = read(str_of(text), &err);
+    struct portable *p = read(str_of(text), NULL, &err);
 
     if (p || !strstr(err.message, message))
         fail_msg("got '%s', want '%s'", err.message, message);
@@ -256,7 +257,7 @@ onnx_end(struct onnx *o, const char *op, const char *domain, struct error *err)
     wire_put_int(&model, 1, 8);
     wire_put_message(&model, 7, &o->graph);
     assert_true(buf_check(&model, err));
-    p = onnx_read((struct str){model.data, model.len}, err);
+    p = onnx_read((struct str){model.data, model.len}, NULL, err);
     buf_fini(&model);
     buf_fini(&o->graph);
     buf_fini(&o->node);
@@ -457,7 +458,8 @@ test_layers_of_whole_numbers_are_not_left_out(void **state)
 
     (void)state;
     memcpy(bytes + 8, header, sizeof header - 1);
-    if (tensors_read((struct str){bytes, sizeof bytes}, NULL, false, &err) ||
+    if (tensors_read((struct str){bytes, sizeof bytes}, NULL, false, NULL,
+                     &err) ||
         !strstr(err.message, "tensor '2.weight' is of whole numbers"))
         fail_msg("'%s'", err.message);
 }

@@ -9,7 +9,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/progress.h"
 #include "engine/port/doc_scratch.h"
+
+enum { LOOK_EVERY = 1 << 14 }; /* numbers of lists that are open */
 
 /* ---- construction ---- */
 
@@ -31,7 +34,8 @@ doc_push_number(struct doc_scratch *s, double x)
         return false;
     s->number = more;
     more[s->n_numbers++] = x;
-    return true;
+    return s->n_numbers % LOOK_EVERY != 0 ||
+           progress_check(s->arena->stop, s->err);
 }
 
 bool

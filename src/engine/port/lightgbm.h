@@ -12,7 +12,8 @@
 
 bool lightgbm_is(struct str bytes); /* by the first line */
 /* ERR_TYPE for linear leaves and objectives with several targets. */
-struct portable *lightgbm_read(struct str bytes, struct error *err) MUST_USE;
+struct portable *lightgbm_read(struct str bytes, const struct progress *stop,
+                               struct error *err) MUST_USE;
 bool lightgbm_write(const struct portable *p, struct buf *out,
                     struct error *err) MUST_USE;
 #endif

@@ -574,7 +574,7 @@ lightgbm_is(struct str bytes)
 }
 
 struct portable *
-lightgbm_read(struct str bytes, struct error *err)
+lightgbm_read(struct str bytes, const struct progress *stop, struct error *err)
 {
     struct reading r = {.rest = bytes, .err = err};
     struct ensemble *e = NULL;
@@ -582,6 +582,7 @@ lightgbm_read(struct str bytes, struct error *err)
     bool ok = false, there;
 
     arena_init(&r.arena);
+    r.arena.stop = stop;
     if (head_read(&r)) {
         infos = find(&r.b, "feature_infos", &there);
         ok = (e = ensemble_new(r.n_cols, r.n_outputs, err)) &&

@@ -15,7 +15,8 @@
 #include "engine/port/portable.h"
 
 bool onnx_is(struct str bytes); /* by the first bytes */
-struct portable *onnx_read(struct str bytes, struct error *err) MUST_USE;
+struct portable *onnx_read(struct str bytes, const struct progress *stop,
+                           struct error *err) MUST_USE;
 /* ml: 3 or 5, the version of ai.onnx.ml. */
 bool onnx_write(const struct portable *p, int ml, struct buf *out,
                 struct error *err) MUST_USE;

@@ -445,7 +445,8 @@ model_read(struct onnx_reading *r, struct str bytes)
         !constants_read(r) || !onnx_inputs_read(r))
         return false;
     for (size_t i = 0; i < r->m.n_nodes; i++)
-        if (!node_read(r, &r->m.node[i]))
+        if (!progress_check(r->arena.stop, r->err) ||
+            !node_read(r, &r->m.node[i]))
             return error_prefix(r->err, "step %zu: ", i + 1);
     if (!answer_take(r) || !onnx_levels_take(r))
         return false;
@@ -463,12 +464,13 @@ onnx_is(struct str bytes)
 }
 
 struct portable *
-onnx_read(struct str bytes, struct error *err)
+onnx_read(struct str bytes, const struct progress *stop, struct error *err)
 {
     struct onnx_reading r = {.err = err};
     bool ok;
 
     arena_init(&r.arena);
+    r.arena.stop = stop;
     ok = model_read(&r, bytes);
     for (size_t i = 0; r.levels && i < r.p->graph->n_cols; i++)
         dict_unref(r.levels[i]);

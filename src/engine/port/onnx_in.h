@@ -173,8 +173,8 @@ bool onnx_take_embed(struct onnx_reading *r, const struct onnx_node *n,
  *   n_outputs  what the operator's outputs are numbered to; 1 with `merge`: all
  *              values are added up, whatever output they name */
 struct ensemble *
-onnx_trees(const struct onnx_node *n, size_t n_cols, size_t n_outputs,
-           bool merge, struct error *err) MUST_USE;
+onnx_trees(struct onnx_reading *r, const struct onnx_node *n, size_t n_cols,
+           size_t n_outputs, bool merge) MUST_USE;
 /* The highest column that a tree operator asks for, plus 1. */
 size_t onnx_trees_columns(const struct onnx_node *n);
 #endif

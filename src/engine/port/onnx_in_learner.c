@@ -172,7 +172,7 @@ put_trees(struct onnx_reading *r, const struct onnx_node *n, uint32_t in,
     struct graph_node node = {
         .op = GRAPH_TREES, .width = k, .n_in = 1, .in = &in};
 
-    node.trees = onnx_trees(n, r->g->node[in].width, k, merge, r->err);
+    node.trees = onnx_trees(r, n, r->g->node[in].width, k, merge);
     return node.trees && graph_add(r->g, &node, id, r->err);
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "engine/port/onnx_in.h"
 
 static bool
@@ -93,21 +94,24 @@ by_key(const void *a, const void *b)
 }
 
 static struct keyed *
-sort_keys(const double *tree, const double *id, size_t n, struct error *err)
+sort_keys(struct onnx_reading *r, const double *tree, const double *id,
+          size_t n)
 {
-    struct keyed *k = mem_try_array(n, sizeof *k, err);
+    struct keyed *k = mem_try_array(n, sizeof *k, r->err);
 
     for (size_t i = 0; i < n && k; i++) {
         if (!is_number(tree[i]) || !is_number(id[i])) {
-            parse_error(err, "a bad number of a node");
+            parse_error(r->err, "a bad number of a node");
             free(k);
             return NULL;
         }
         k[i].key = (uint64_t)tree[i] << 32 | (uint64_t)id[i];
         k[i].at = (uint32_t)i;
     }
-    if (k)
-        qsort(k, n, sizeof *k, by_key);
+    if (k && !sort_items(k, n, sizeof *k, by_key, r->arena.stop, r->err)) {
+        free(k);
+        return NULL;
+    }
     return k;
 }
 
@@ -174,6 +178,7 @@ struct build {
     const struct lists *l;
     const struct keyed *node, *leaf; /* sorted */
     bool merge;
+    const struct progress *stop;
     struct error *err;
 };
 
@@ -259,7 +264,8 @@ trees_take(struct build *b)
              n++)
             if (b->node[first + n].at < b->node[first + root].at)
                 root = n;
-        if (!(node = mem_try_array(n, sizeof *node, b->err)))
+        if (!progress_check(b->stop, b->err) ||
+            !(node = mem_try_array(n, sizeof *node, b->err)))
             return false;
         ok = true;
         for (size_t k = 0; k < n && ok; k++)
@@ -310,22 +316,23 @@ fold_apply(struct ensemble *e, struct str fold, struct error *err)
 }
 
 static struct ensemble *
-trees_listed(const struct onnx_node *n, size_t n_cols, size_t n_outputs,
-             bool merge, struct error *err)
+trees_listed(struct onnx_reading *r, const struct onnx_node *n, size_t n_cols,
+             size_t n_outputs, bool merge)
 {
     struct lists l = {0};
-    struct build b = {.l = &l, .merge = merge, .err = err};
+    struct build b = {
+        .l = &l, .merge = merge, .stop = r->arena.stop, .err = r->err};
     struct keyed *node = NULL, *leaf = NULL;
     bool ok = false;
 
-    if (lists_take(n, &l, err) && (node = sort_keys(l.tree, l.id, l.n, err)) &&
-        (leaf = sort_keys(l.leaf_tree, l.leaf_id, l.n_leaves, err)) &&
-        (b.e = ensemble_new(n_cols, n_outputs, err))) {
+    if (lists_take(n, &l, r->err) && (node = sort_keys(r, l.tree, l.id, l.n)) &&
+        (leaf = sort_keys(r, l.leaf_tree, l.leaf_id, l.n_leaves)) &&
+        (b.e = ensemble_new(n_cols, n_outputs, r->err))) {
         b.node = node;
         b.leaf = leaf;
         ok = trees_take(&b) &&
-             fold_apply(b.e, onnx_text(n, "aggregate_function"), err) &&
-             bases_take(n, b.e, err);
+             fold_apply(b.e, onnx_text(n, "aggregate_function"), r->err) &&
+             bases_take(n, b.e, r->err);
     }
     free(node);
     free(leaf);
@@ -391,46 +398,54 @@ five_sets(struct five *f, struct ensemble *e, struct error *err)
     return true;
 }
 
-/* A child of a node of first..first + n - 1: a place among these, or, for a
- * leaf, behind them, where it is put. */
+/* A tree under construction: the nodes first..first + n - 1, and behind them
+ * the leaves. */
+struct five_tree {
+    const struct five *f;
+    struct ensemble *e;
+    size_t first, n, n_nodes;
+    struct ensemble_node *node; /* n_nodes so far */
+    struct error *err;
+};
+
+/* A child of a node: a place among these, or, for a leaf, behind them, where it
+ * is put. */
 static bool
-five_child(const struct five *f, struct ensemble *e, bool leaf, double id,
-           size_t first, size_t n, struct ensemble_node *node, size_t *n_nodes,
-           uint32_t *out, struct error *err)
+five_child(struct five_tree *t, bool leaf, double id, uint32_t *out)
 {
-    struct ensemble_node *to = &node[*n_nodes];
+    const struct five *f = t->f;
+    struct ensemble_node *to = &t->node[t->n_nodes];
 
     if (!leaf) {
-        if (!(id >= (double)first && id < (double)(first + n)))
-            return parse_error(err, "a child that belongs to another tree");
-        *out = (uint32_t)(id - (double)first);
+        if (!(id >= (double)t->first && id < (double)(t->first + t->n)))
+            return parse_error(t->err, "a child that belongs to another tree");
+        *out = (uint32_t)(id - (double)t->first);
         return true;
     }
     if (!is_number(id) || id >= (double)f->n_leaves ||
         !is_number(f->target[(size_t)id]))
-        return parse_error(err, "a leaf is not there");
+        return parse_error(t->err, "a leaf is not there");
     to->kind = ENSEMBLE_LEAF;
-    to->feature = (uint32_t)e->n_values;
+    to->feature = (uint32_t)t->e->n_values;
     to->yes = to->feature + 1;
-    *out = (uint32_t)(*n_nodes)++;
-    return ensemble_add_value(e, (size_t)f->target[(size_t)id],
-                              f->weight[(size_t)id], err);
+    *out = (uint32_t)t->n_nodes++;
+    return ensemble_add_value(t->e, (size_t)f->target[(size_t)id],
+                              f->weight[(size_t)id], t->err);
 }
 
 static bool
-five_node(const struct five *f, struct ensemble *e, size_t i, size_t first,
-          size_t n, struct ensemble_node *node, size_t *n_nodes,
-          struct error *err)
+five_node(struct five_tree *t, size_t i)
 {
     static const struct str modes[] = {{"BRANCH_LEQ", 10}, {"BRANCH_LT", 9},
                                        {"BRANCH_GTE", 10}, {"BRANCH_GT", 9},
                                        {"BRANCH_EQ", 9},   {"BRANCH_NEQ", 10}};
-    struct ensemble_node *to = &node[i - first];
+    const struct five *f = t->f;
+    struct ensemble_node *to = &t->node[i - t->first];
     enum ensemble_kind kind = ENSEMBLE_SET;
     bool swap = false;
 
     if (!is_number(f->mode[i]) || f->mode[i] > 6 || !is_number(f->feature[i]))
-        return parse_error(err, "a bad node");
+        return parse_error(t->err, "a bad node");
     if (f->mode[i] < 6)
         (void)mode_parse(modes[(size_t)f->mode[i]], &kind, &swap);
     to->kind = (uint8_t)kind;
@@ -438,10 +453,8 @@ five_node(const struct five *f, struct ensemble *e, size_t i, size_t first,
         to->kind |= ENSEMBLE_MISSING_YES;
     to->feature = (uint32_t)f->feature[i];
     to->threshold = kind == ENSEMBLE_SET ? f->set[i] : f->split[i];
-    if (!five_child(f, e, f->yes_leaf[i] != 0, f->yes[i], first, n, node,
-                    n_nodes, &to->yes, err) ||
-        !five_child(f, e, f->no_leaf[i] != 0, f->no[i], first, n, node, n_nodes,
-                    &to->no, err))
+    if (!five_child(t, f->yes_leaf[i] != 0, f->yes[i], &to->yes) ||
+        !five_child(t, f->no_leaf[i] != 0, f->no[i], &to->no))
         return false;
     if (swap)
         turn(to);
@@ -450,30 +463,31 @@ five_node(const struct five *f, struct ensemble *e, size_t i, size_t first,
 
 /* A tree is the nodes from its root to the next one. */
 static bool
-five_tree(const struct five *f, struct ensemble *e, size_t t, struct error *err)
+five_tree(const struct five *f, struct ensemble *e, size_t at,
+          struct error *err)
 {
-    double end = t + 1 < f->n_roots ? f->root[t + 1] : (double)f->n;
-    struct ensemble_node *node;
-    size_t first, n, n_nodes;
+    double end = at + 1 < f->n_roots ? f->root[at + 1] : (double)f->n;
+    struct five_tree t = {.f = f, .e = e, .err = err};
     bool ok = true;
 
-    if (!is_number(f->root[t]) || !(f->root[t] < end) || end > (double)f->n)
+    if (!is_number(f->root[at]) || !(f->root[at] < end) || end > (double)f->n)
         return parse_error(err, "roots do not ascend");
-    first = (size_t)f->root[t];
-    n = n_nodes = (size_t)end - first;
-    if (!(node = mem_try_array(n, 3 * sizeof *node, err)))
+    t.first = (size_t)f->root[at];
+    t.n = t.n_nodes = (size_t)end - t.first;
+    if (!(t.node = mem_try_array(t.n, 3 * sizeof *t.node, err)))
         return false;
-    for (size_t i = first; i < first + n && ok; i++)
-        ok = five_node(f, e, i, first, n, node, &n_nodes, err);
-    ok = ok && ensemble_add_tree(e, node, n_nodes, 0, err);
-    free(node);
+    for (size_t i = t.first; i < t.first + t.n && ok; i++)
+        ok = five_node(&t, i);
+    ok = ok && ensemble_add_tree(e, t.node, t.n_nodes, 0, err);
+    free(t.node);
     return ok;
 }
 
 static struct ensemble *
-trees_five(const struct onnx_node *n, size_t n_cols, size_t n_outputs,
-           struct error *err)
+trees_five(struct onnx_reading *r, const struct onnx_node *n, size_t n_cols,
+           size_t n_outputs)
 {
+    struct error *err = r->err;
     struct five f = {0};
     struct ensemble *e = NULL;
     double fold = onnx_int(n, "aggregate_function", 1);
@@ -482,7 +496,7 @@ trees_five(const struct onnx_node *n, size_t n_cols, size_t n_outputs,
               five_sets(&f, e, err);
 
     for (size_t t = 0; t < f.n_roots && ok; t++)
-        ok = five_tree(&f, e, t, err);
+        ok = progress_check(r->arena.stop, err) && five_tree(&f, e, t, err);
     ok = ok && fold_apply(e,
                           fold == 0   ? STR("AVERAGE")
                           : fold == 1 ? STR("SUM")
@@ -497,12 +511,12 @@ trees_five(const struct onnx_node *n, size_t n_cols, size_t n_outputs,
 }
 
 struct ensemble *
-onnx_trees(const struct onnx_node *n, size_t n_cols, size_t n_outputs,
-           bool merge, struct error *err)
+onnx_trees(struct onnx_reading *r, const struct onnx_node *n, size_t n_cols,
+           size_t n_outputs, bool merge)
 {
     if (str_is(n->op, "TreeEnsemble"))
-        return trees_five(n, n_cols, n_outputs, err);
-    return trees_listed(n, n_cols, n_outputs, merge, err);
+        return trees_five(r, n, n_cols, n_outputs);
+    return trees_listed(r, n, n_cols, n_outputs, merge);
 }
 
 size_t

@@ -12,7 +12,8 @@
 #include "engine/port/portable.h"
 
 bool pmml_is(struct str bytes); /* by the first bytes */
-struct portable *pmml_read(struct str bytes, struct error *err) MUST_USE;
+struct portable *pmml_read(struct str bytes, const struct progress *stop,
+                           struct error *err) MUST_USE;
 bool pmml_write(const struct portable *p, struct buf *out,
                 struct error *err) MUST_USE;
 #endif

@@ -450,7 +450,8 @@ sum_read(struct reading *r, struct ensemble *e, const struct xml *model,
 
     for (const struct xml *s = xml_child(all, "Segment"); s;
          s = xml_next(s, "Segment"))
-        if (!tree_read(r, e, xml_child(s, "TreeModel"), output))
+        if (!progress_check(r->arena.stop, r->err) ||
+            !tree_read(r, e, xml_child(s, "TreeModel"), output))
             return false;
     return true;
 }
@@ -762,12 +763,13 @@ read_all(struct reading *r, struct str bytes)
 }
 
 struct portable *
-pmml_read(struct str bytes, struct error *err)
+pmml_read(struct str bytes, const struct progress *stop, struct error *err)
 {
     struct reading r = {.err = err};
     bool ok;
 
     arena_init(&r.arena);
+    r.arena.stop = stop;
     ok = read_all(&r, bytes);
     for (size_t i = 0; r.levels && i < r.p->graph->n_cols; i++)
         dict_unref(r.levels[i]);

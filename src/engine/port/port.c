@@ -71,7 +71,8 @@ static const struct format {
     bool exprs;  /* it can compute derived columns */
     double tolerance;
     bool (*write)(const struct job *j, struct buf *out);
-    struct portable *(*read)(struct str bytes, struct error *err);
+    struct portable *(*read)(struct str bytes, const struct progress *stop,
+                             struct error *err);
 } formats[PORT_N_FORMATS] = {
     [PORT_C] = {"c", "C", false, true, 1e-9, write_c, NULL},
     [PORT_LIGHTGBM] = {"lightgbm", "LightGBM text", false, false, 1e-9,
@@ -179,7 +180,7 @@ read_again(struct job *j, struct str bytes)
 {
     const struct format *f = &formats[j->o->format];
     const struct probe_judge how = judge(j, f->tolerance);
-    struct portable *back = f->read(bytes, j->err);
+    struct portable *back = f->read(bytes, pool_stop(j->pool), j->err);
     double *got = NULL;
     bool ok = false;
 
@@ -384,16 +385,16 @@ static struct portable *
 read_any(struct str bytes, const struct port_import *o, struct error *err)
 {
     if (lightgbm_is(bytes))
-        return lightgbm_read(bytes, err);
+        return lightgbm_read(bytes, o->stop, err);
     if (tensors_is(bytes))
         return tensors_read(bytes, o->activation, list_len(o->classes) == 2,
-                            err);
+                            o->stop, err);
     if (pmml_is(bytes))
-        return pmml_read(bytes, err);
+        return pmml_read(bytes, o->stop, err);
     if (onnx_is(bytes))
-        return onnx_read(bytes, err);
+        return onnx_read(bytes, o->stop, err);
     if (xgboost_is(bytes))
-        return xgboost_read(bytes, err);
+        return xgboost_read(bytes, o->stop, err);
     error_set(err, ERR_PARSE, "%s", told_by_bytes(bytes));
     return NULL;
 }

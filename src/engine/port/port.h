@@ -41,15 +41,16 @@ void port_report_fini(struct port_report *r);
 
 /* What a file does not say, or says otherwise. */
 struct port_import {
-    const char *target;         /* its name; NULL: the file's, or "target" */
-    const char *const *classes; /* names, NULL-ended; NULL: the file's */
-    const char *const *columns; /* names of all inputs, NULL-ended; or NULL */
-    const char *activation;     /* safetensors: "relu" (NULL), "tanh",
+    const char *target;          /* its name; NULL: the file's, or "target" */
+    const char *const *classes;  /* names, NULL-ended; NULL: the file's */
+    const char *const *columns;  /* names of all inputs, NULL-ended; or NULL */
+    const char *activation;      /* safetensors: "relu" (NULL), "tanh",
                                    "sigmoid"; between layers */
+    const struct progress *stop; /* NULL: nobody stops it */
 };
 /* By what the bytes look like: LightGBM's text, XGBoost's JSON or UBJSON,
  * ONNX, PMML as lathe writes it, safetensors with the layers of a network.
- * ERR_PARSE, ERR_TYPE, ERR_LIMIT, ERR_NOMEM. */
+ * ERR_PARSE, ERR_TYPE, ERR_LIMIT, ERR_NOMEM, ERR_CANCELLED. */
 struct model *port_read(struct str bytes, const struct port_import *o,
                         struct error *err) MUST_USE;
 #endif

@@ -27,6 +27,7 @@ struct reading {
     enum graph_op act;
     struct portable *p;
     uint32_t at; /* the node so far */
+    const struct progress *stop;
     struct error *err;
 };
 
@@ -323,7 +324,7 @@ read_all(struct reading *r, struct str bytes, bool two_classes)
         struct st_tensor t;
         const char *name = st_item(r->f, i, &t);
 
-        if (!tensor_take(r, name, &t))
+        if (!progress_check(r->stop, r->err) || !tensor_take(r, name, &t))
             return false;
     }
     if (r->n)
@@ -333,9 +334,9 @@ read_all(struct reading *r, struct str bytes, bool two_classes)
 
 struct portable *
 tensors_read(struct str bytes, const char *activation, bool two_classes,
-             struct error *err)
+             const struct progress *stop, struct error *err)
 {
-    struct reading r = {.err = err};
+    struct reading r = {.stop = stop, .err = err};
     bool ok = activation_parse(activation ? activation : "relu", &r.act, err) &&
               read_all(&r, bytes, two_classes);
 

@@ -15,6 +15,7 @@
 
 bool tensors_is(struct str bytes); /* by the first bytes */
 /* activation: "relu" (NULL), "tanh", "sigmoid".  two_classes: of one output. */
-struct portable *tensors_read(struct str bytes, const char *activation,
-                              bool two_classes, struct error *err) MUST_USE;
+struct portable *
+tensors_read(struct str bytes, const char *activation, bool two_classes,
+             const struct progress *stop, struct error *err) MUST_USE;
 #endif

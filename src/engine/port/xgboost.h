@@ -13,7 +13,8 @@
 
 bool xgboost_is(struct str bytes); /* by the first bytes */
 /* gbtree, dart and gblinear.  ERR_PARSE, ERR_TYPE, ERR_LIMIT. */
-struct portable *xgboost_read(struct str bytes, struct error *err) MUST_USE;
+struct portable *xgboost_read(struct str bytes, const struct progress *stop,
+                              struct error *err) MUST_USE;
 /* JSON that XGBoost from 1.7 on loads. */
 bool xgboost_write(const struct portable *p, struct buf *out,
                    struct error *err) MUST_USE;

@@ -9,6 +9,7 @@
 
 #include "base/fmath.h"
 #include "base/mem.h"
+#include "base/progress.h"
 #include "engine/port/boosted.h"
 #include "engine/port/doc.h"
 #include "engine/port/xgboost.h"
@@ -56,6 +57,7 @@ struct reading {
     size_t *n_categories;
     bool coded; /* some are not their codes */
     struct portable *p;
+    const struct progress *stop;
     struct error *err;
 };
 
@@ -505,7 +507,8 @@ trees_read(struct reading *r, const struct doc *model, const double *weight,
         if (!is_index(info[t], r->n_outputs))
             return error_set(r->err, ERR_PARSE, "tree %zu is for class %g", t,
                              info[t]);
-        if (!tree_read(e, &trees->item[t], (size_t)info[t],
+        if (!progress_check(r->stop, r->err) ||
+            !tree_read(e, &trees->item[t], (size_t)info[t],
                        t < n_weights ? (double)as_float(weight[t]) : 1, r->err))
             return error_prefix(r->err, "tree %zu: ", t);
     }
@@ -664,14 +667,15 @@ xgboost_is(struct str bytes)
 }
 
 struct portable *
-xgboost_read(struct str bytes, struct error *err)
+xgboost_read(struct str bytes, const struct progress *stop, struct error *err)
 {
-    struct reading r = {.err = err};
+    struct reading r = {.stop = stop, .err = err};
     struct arena arena;
     struct doc root;
     bool ok, binary = is_binary(bytes);
 
     arena_init(&arena);
+    arena.stop = stop;
     ok = binary ? doc_parse_ubjson(bytes, &arena, &root, err)
                 : doc_parse_json(bytes, &arena, &root, err);
     ok = ok && doc_need(&root, "learner", DOC_OBJECT, &r.learner, err) &&
