@@ -232,7 +232,7 @@ test_products_of_columns_are_those_of_a_book(void **state)
     for (size_t j = 0; j < P; j++)
         columns[j].name = "x";
     d = design_dense(x, N, P, columns, &err);
-    gram_means(d, NULL, mean);
+    assert_true(gram_means(d, NULL, mean, &err));
     assert_true(gram_make(
         &(struct gram){
             .d = d, .mean = mean, .y = y, .y_mean = 0.5, .out = got, .xy = xy},

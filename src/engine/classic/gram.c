@@ -49,31 +49,38 @@ mean_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     }
 }
 
-void
-gram_means(const struct design *d, struct pool *pool, double *mean)
+bool
+gram_means(const struct design *d, struct pool *pool, double *mean,
+           struct error *err)
 {
     struct means m = {d, mean};
 
-    pool_for(pool, design_cols(d), 1, mean_chunk, &m);
+    return pool_try(pool, design_cols(d), 1, mean_chunk, &m, err);
+}
+
+void
+gram_add_rows(const struct gram_product *g, size_t begin, size_t end)
+{
+    const struct block_kernels *kernels = block_kernels();
+
+    for (size_t i = begin; i < end; i += COLUMNS)
+        kernels->product(
+            &(struct block){.a = g->x + i,
+                            .a_row = 1,
+                            .a_col = g->stride,
+                            .n_a = end - i < COLUMNS ? end - i : COLUMNS,
+                            .b = g->y + i,
+                            .b_row = g->stride,
+                            .n_b = g->p - i,
+                            .p = g->n,
+                            .out = g->out + i * g->p + i,
+                            .out_row = g->p});
 }
 
 void
 gram_add(const double *x, size_t n, size_t p, double *out)
 {
-    const struct block_kernels *kernels = block_kernels();
-
-    for (size_t i = 0; i < p; i += COLUMNS)
-        kernels->product(
-            &(struct block){.a = x + i,
-                            .a_row = 1,
-                            .a_col = p,
-                            .n_a = p - i < COLUMNS ? p - i : COLUMNS,
-                            .b = x + i,
-                            .b_row = p,
-                            .n_b = p - i,
-                            .p = n,
-                            .out = out + i * p + i,
-                            .out_row = p});
+    gram_add_rows(&(struct gram_product){x, x, n, p, p, out}, 0, p);
 }
 
 void

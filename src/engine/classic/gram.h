@@ -7,8 +7,9 @@
 #include "base/progress.h"
 #include "engine/encode.h"
 
-/* The mean of each column. */
-void gram_means(const struct design *d, struct pool *pool, double *mean);
+/* The mean of each column.  ERR_CANCELLED. */
+bool gram_means(const struct design *d, struct pool *pool, double *mean,
+                struct error *err) MUST_USE;
 /* out (p, p), both halves: sum over the rows of (x_i - mean_i)(x_j - mean_j).
  * y may be NULL; else xy (p): that of the columns with y - y_mean.
  * ERR_CANCELLED, ERR_NOMEM. */
@@ -24,6 +25,15 @@ struct gram {
 bool gram_make(const struct gram *g, struct error *err) MUST_USE;
 /* out += x' x, its upper half: x is (n, p), rows one after another. */
 void gram_add(const double *x, size_t n, size_t p, double *out);
+/* out (p, p) += x' y: x and y are (n, p), their rows `stride` apart. */
+struct gram_product {
+    const double *x, *y;
+    size_t n, p, stride;
+    double *out;
+};
+/* Its upper half, rows begin..end-1 of out.  Each cell is one sum over the rows
+ * of x as they come, however the work is cut. */
+void gram_add_rows(const struct gram_product *g, size_t begin, size_t end);
 /* The lower half from the upper one. */
 void gram_mirror(double *a, size_t p);
 #endif

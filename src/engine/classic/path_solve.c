@@ -86,17 +86,20 @@ sum_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     }
 }
 
-static void
-means_make(struct moments *m, const struct fit_data *d, struct pool *pool)
+static bool
+means_make(struct moments *m, const struct fit_data *d, struct pool *pool,
+           struct error *err)
 {
     double sum = 0, total = 0;
 
-    gram_means(d->train, pool, m->mean);
+    if (!gram_means(d->train, pool, m->mean, err))
+        return false;
     for (size_t i = 0; i < d->y->n; i++) {
         sum += weight_of(d, i) * d->y->y[i];
         total += weight_of(d, i);
     }
     m->mean[m->p] = total > 0 ? sum / total : 0;
+    return true;
 }
 
 bool
@@ -118,9 +121,9 @@ moments_make(struct moments *m, const struct fit_data *d, const uint8_t *fold,
     if (!mem_mul(n_folds * q, q, &cells) ||
         !dense_try(&m->mean, p + 1, 1, err) ||
         !dense_try(&m->fold, cells, 1, err) ||
+        !means_make(m, d, ctx->pool, err) ||
         !dense_try(&s.room, chunks, s.each, err))
         return false;
-    means_make(m, d, ctx->pool);
     pool_for(ctx->pool, n, grain, sum_chunk, &s);
     for (size_t c = 0; c < chunks; c++) {
         const double *part = s.room + c * s.each + n_folds * s.tile * q;

@@ -16,7 +16,12 @@
 #include "engine/classic/panels.h"
 #include "frame/builder.h"
 
-enum { MAX_SIDE = 4096, MAX_COLS = 1 << 20 };
+enum {
+    MAX_SIDE = 4096,
+    MAX_COLS = 1 << 20,
+    TILE_COLS = 64,   /* of the product over them: they stay in cache */
+    PRODUCT_ROWS = 32 /* of it, in a piece */
+};
 
 struct pca {
     size_t p, k;
@@ -52,6 +57,7 @@ struct fitting {
     double *vector;    /* (k, side) */
     double *value;     /* side */
     double *x;         /* (p, n), centred: where there are fewer rows */
+    size_t first;      /* of the tile at hand: columns TILE_COLS, or fewer */
 };
 
 static bool
@@ -66,21 +72,50 @@ from_columns(struct fitting *f, struct error *err)
     return gram_make(&g, err);
 }
 
-static bool
-from_rows(struct fitting *f, struct error *err)
+static void
+pull_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 {
-    if (!dense_try(&f->x, f->p, f->n, err))
-        return false;
-    for (size_t j = 0; j < f->p; j++) {
+    const struct fitting *f = ctx;
+
+    (void)chunk;
+    for (size_t j = begin; j < end; j++) {
         double *x = f->x + j * f->n;
 
-        if (f->ctx->progress && !progress_check(f->ctx->progress, err))
-            return false;
         design_pull(f->d->train, j, 0, f->n, x);
         for (size_t i = 0; i < f->n; i++)
             x[i] -= f->m->mean[j];
-        gram_add(x, 1, f->n, f->matrix);
     }
+}
+
+static size_t
+tile_cols(const struct fitting *f)
+{
+    return f->p - f->first < TILE_COLS ? f->p - f->first : TILE_COLS;
+}
+
+static void
+product_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct fitting *f = ctx;
+    const double *x = f->x + f->first * f->n;
+
+    (void)chunk;
+    gram_add_rows(
+        &(struct gram_product){x, x, tile_cols(f), f->n, f->n, f->matrix},
+        begin, end);
+}
+
+static bool
+from_rows(struct fitting *f, struct error *err)
+{
+    struct pool *pool = f->ctx->pool;
+
+    if (!dense_try(&f->x, f->p, f->n, err) ||
+        !pool_try(pool, f->p, 1, pull_chunk, f, err))
+        return false;
+    for (f->first = 0; f->first < f->p; f->first += TILE_COLS)
+        if (!pool_try(pool, f->n, PRODUCT_ROWS, product_chunk, f, err))
+            return false;
     gram_mirror(f->matrix, f->n);
     return true;
 }
@@ -97,6 +132,23 @@ loading_of_rows(const struct fitting *f, size_t c, double *out)
     length = sqrt(dense_dot(out, out, f->p));
     for (size_t j = 0; j < f->p && length > 0; j++)
         out[j] /= length;
+}
+
+static void
+loading_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct fitting *f = ctx;
+
+    (void)chunk;
+    for (size_t c = begin; c < end; c++) {
+        double *row = f->m->loading + c * f->p;
+
+        if (f->x)
+            loading_of_rows(f, c, row);
+        else
+            memcpy(row, f->vector + c * f->p, f->p * sizeof *row);
+        eigen_turn(row, f->p);
+    }
 }
 
 static size_t
@@ -146,16 +198,7 @@ loadings_take(struct fitting *f, struct error *err)
 
     if (!dense_try(&m->loading, m->k, f->p, err))
         return false;
-    for (size_t c = 0; c < m->k; c++) {
-        double *row = m->loading + c * f->p;
-
-        if (f->x)
-            loading_of_rows(f, c, row);
-        else
-            memcpy(row, f->vector + c * f->p, f->p * sizeof *row);
-        eigen_turn(row, f->p);
-    }
-    return true;
+    return pool_try(f->ctx->pool, m->k, 1, loading_chunk, f, err);
 }
 
 static bool
@@ -186,7 +229,8 @@ fit_run(struct fitting *f, const struct params *p, struct error *err)
         !dense_try(&f->value, f->side, 1, err))
         return false;
     progress_begin(f->ctx->progress, "finding components", 1);
-    gram_means(f->d->train, f->ctx->pool, f->m->mean);
+    if (!gram_means(f->d->train, f->ctx->pool, f->m->mean, err))
+        return false;
     for (size_t j = 0; j < f->p; j++)
         if (!isfinite(f->m->mean[j]))
             return error_set(err, ERR_RANGE, "the values are too far apart");
