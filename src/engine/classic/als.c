@@ -18,7 +18,12 @@
 #include "frame/order.h"
 
 #define MOST 9e15 /* numbers that name someone are whole in a double */
-enum { MAX_FACTORS = 512, STREAM_FACTORS = 0x616c73 };
+enum {
+    MAX_FACTORS = 512,
+    STREAM_FACTORS = 0x616c73,
+    ROWS = 1 << 14, /* of a piece */
+    DRAWS = 512     /* items whose factors are drawn at once */
+};
 
 /* One side: who there is, in order of their values in the design (codes of a
  * text, numbers), and their factors. */
@@ -82,7 +87,8 @@ struct fitting {
     uint32_t *place[2];
     double *rating;
     struct ratings by[2]; /* of users, of items */
-    double *room;
+    double *room, *term;
+    size_t side; /* the one at hand */
 };
 
 static void
@@ -95,6 +101,7 @@ fitting_fini(struct fitting *f)
     }
     free(f->rating);
     free(f->room);
+    free(f->term);
 }
 
 static bool
@@ -141,11 +148,37 @@ rows_read(struct fitting *f, struct error *err)
                                  "item");
 }
 
+static void
+place_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct fitting *f = ctx;
+    size_t s = f->side;
+
+    (void)chunk;
+    for (size_t i = begin; i < end; i++)
+        f->place[s][i] = (uint32_t)find(&f->m->side[s], f->value[s][i]);
+}
+
+static void
+draw_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct fitting *f = ctx;
+    const struct known *k = &f->m->side[f->side];
+
+    (void)chunk;
+    for (size_t i = begin; i < end; i++)
+        for (size_t j = 0; j < f->m->f; j++)
+            k->factor[i * (f->m->f + 1) + j] =
+                rng_normal(f->ctx->seed, STREAM_FACTORS, i * f->m->f + j) /
+                sqrt((double)f->m->f) / 10;
+}
+
 static bool
 known_make(struct fitting *f, size_t s, struct error *err)
 {
     struct known *k = &f->m->side[s];
 
+    f->side = s;
     if (!dense_try(&k->value, f->n, 1, err) ||
         !(f->place[s] = mem_try_array(f->n, sizeof **f->place, err)))
         return false;
@@ -155,34 +188,31 @@ known_make(struct fitting *f, size_t s, struct error *err)
     for (size_t i = 0; i < f->n; i++)
         if (k->n == 0 || k->value[i] != k->value[k->n - 1])
             k->value[k->n++] = k->value[i];
-    for (size_t i = 0; i < f->n; i++)
-        f->place[s][i] = (uint32_t)find(k, f->value[s][i]);
-    if (!dense_try(&k->factor, k->n, f->m->f + 1, err))
-        return false;
-    for (size_t i = 0; i < k->n && s == 1; i++)
-        for (size_t j = 0; j < f->m->f; j++)
-            k->factor[i * (f->m->f + 1) + j] =
-                rng_normal(f->ctx->seed, STREAM_FACTORS, i * f->m->f + j) /
-                sqrt((double)f->m->f) / 10;
-    return true;
+    return pool_try(f->ctx->pool, f->n, ROWS, place_chunk, f, err) &&
+           dense_try(&k->factor, k->n, f->m->f + 1, err) &&
+           (s == 0 || pool_try(f->ctx->pool, k->n, DRAWS, draw_chunk, f, err));
 }
 
 static bool
 ratings_make(struct fitting *f, struct error *err)
 {
     const struct known *side = f->m->side;
+    const struct rated list = {f->place[0], f->place[1], f->rating, f->n};
+    const struct progress *stop = f->ctx->progress;
     uint64_t *last;
 
     if (!ratings_init(&f->by[0], side[0].n, f->n, err) ||
         !ratings_init(&f->by[1], side[1].n, f->n, err) ||
         !(last = mem_try_array(side[1].n, sizeof *last, err)))
         return false;
-    ratings_sort(&f->by[0], f->place[0], f->place[1], f->rating, f->n);
-    if (f->m->implicit)
-        ratings_merge(&f->by[0], last);
+    ratings_sort(&f->by[0], &list, stop);
+    if (f->m->implicit && !progress_stopped(stop))
+        ratings_merge(&f->by[0], last, stop);
     free(last);
-    ratings_turn(&f->by[1], &f->by[0]);
-    return true;
+    if (!progress_check(stop, err))
+        return false;
+    ratings_turn(&f->by[1], &f->by[0], stop);
+    return progress_check(stop, err);
 }
 
 static bool
@@ -231,7 +261,9 @@ turns_run(struct fitting *f, struct error *err)
         als_solve(&items);
         if (progress_stopped(f->ctx->progress))
             return t > 1 || progress_check(f->ctx->progress, err);
-        loss = als_loss(&users);
+        loss = als_loss(&users, f->term);
+        if (progress_stopped(f->ctx->progress))
+            return true; /* the turn is a whole one, its loss is not told */
         if (!isfinite(loss))
             return error_set(err, ERR_RANGE,
                              "the target's values are too far apart");
@@ -257,7 +289,8 @@ fit_run(struct fitting *f, struct error *err)
         return false;
     users = als_room(m->side[0].n, m->f);
     items = als_room(m->side[1].n, m->f);
-    if (!dense_try(&f->room, users > items ? users : items, 1, err))
+    if (!dense_try(&f->room, users > items ? users : items, 1, err) ||
+        !dense_try(&f->term, als_terms(&f->by[0], m->f), 1, err))
         return false;
     m->mean = m->implicit ? 0 : dense_sum(f->rating, f->n) / (double)f->n;
     if (!isfinite(m->mean))

@@ -14,8 +14,13 @@
 
 enum {
     MAX_CHUNKS = 64,
-    MIN_CHUNK = 16, /* users or items */
-    TILE = 64       /* ratings whose factors lie side by side */
+    MIN_CHUNK = 16,    /* users or items */
+    TILE = 64,         /* ratings whose factors lie side by side */
+    STRETCH = 1 << 20, /* ratings between looks whether to stop */
+    OTHERS = 256,      /* rows of factors that stay in cache */
+    SHARED_ROWS = 8,   /* of the shared matrix */
+    TERMS = 1 << 16,   /* of the loss, found at once */
+    LOSS_USERS = 64
 };
 
 /* ---- ratings ---- */
@@ -54,46 +59,69 @@ places_back(struct ratings *r)
     r->first[0] = 0;
 }
 
-void
-ratings_sort(struct ratings *r, const uint32_t *own, const uint32_t *other,
-             const double *value, size_t n)
+/* The end of a stretch of n ratings from `at` on, behind which it is time to
+ * look; or `at` where the work is stopped. */
+static size_t
+stretch_end(size_t at, size_t n, const struct progress *stop)
+{
+    if (progress_stopped(stop))
+        return at;
+    return n - at < STRETCH ? n : at + STRETCH;
+}
+
+/* How many there are of each. */
+static void
+count(struct ratings *r, const uint32_t *who, size_t n,
+      const struct progress *stop)
 {
     memset(r->first, 0, (r->n + 1) * sizeof *r->first);
-    for (size_t i = 0; i < n; i++)
-        r->first[own[i] + 1]++;
-    places(r);
-    for (size_t i = 0; i < n; i++) {
-        size_t at = (size_t)r->first[own[i]]++;
+    for (size_t i = 0, end; (end = stretch_end(i, n, stop)) > i;)
+        for (; i < end; i++)
+            r->first[who[i] + 1]++;
+}
 
-        r->other[at] = other[i];
-        r->value[at] = value[i];
-    }
+void
+ratings_sort(struct ratings *r, const struct rated *list,
+             const struct progress *stop)
+{
+    count(r, list->own, list->n, stop);
+    places(r);
+    for (size_t i = 0, end; (end = stretch_end(i, list->n, stop)) > i;)
+        for (; i < end; i++) {
+            size_t at = (size_t)r->first[list->own[i]]++;
+
+            r->other[at] = list->other[i];
+            r->value[at] = list->value[i];
+        }
     places_back(r);
 }
 
 void
-ratings_turn(struct ratings *to, const struct ratings *from)
+ratings_turn(struct ratings *to, const struct ratings *from,
+             const struct progress *stop)
 {
-    memset(to->first, 0, (to->n + 1) * sizeof *to->first);
-    for (size_t k = 0; k < from->first[from->n]; k++)
-        to->first[from->other[k] + 1]++;
+    size_t n = (size_t)from->first[from->n], own = 0;
+
+    count(to, from->other, n, stop);
     places(to);
-    for (size_t i = 0; i < from->n; i++)
-        for (size_t k = (size_t)from->first[i]; k < from->first[i + 1]; k++) {
+    for (size_t k = 0, end; (end = stretch_end(k, n, stop)) > k;)
+        for (; k < end; k++) {
             size_t at = (size_t)to->first[from->other[k]]++;
 
-            to->other[at] = (uint32_t)i;
+            while (k >= from->first[own + 1])
+                own++;
+            to->other[at] = (uint32_t)own;
             to->value[at] = from->value[k];
         }
     places_back(to);
 }
 
 void
-ratings_merge(struct ratings *r, uint64_t *last)
+ratings_merge(struct ratings *r, uint64_t *last, const struct progress *stop)
 {
     size_t to = 0, from = 0;
 
-    for (size_t i = 0; i < r->n; i++) {
+    for (size_t i = 0; i < r->n && !progress_stopped(stop); i++) {
         size_t begin = to, end = (size_t)r->first[i + 1];
 
         for (; from < end; from++) {
@@ -113,13 +141,13 @@ ratings_merge(struct ratings *r, uint64_t *last)
 
 /* ---- a side ---- */
 
-/* Of each chunk: the matrix, the right side, a tile of factors. */
+/* Of each chunk: the matrix, the right side, two tiles of factors. */
 static size_t
 room_each(size_t f)
 {
     size_t q = f + 1;
 
-    return q * q + q + TILE * q;
+    return q * q + q + 2 * TILE * q;
 }
 
 static size_t
@@ -144,40 +172,49 @@ shared_matrix(const struct als_side *s)
            pool_chunks(s->by->n, grain_of(s->by->n)) * room_each(s->f);
 }
 
+/* The sums of one user or item. */
+struct sums {
+    double *a, *b;    /* the matrix, the right side */
+    double *tile, *y; /* TILE rows each */
+};
+
 /* a += z' z and b += z' r over the ratings of one, z being the others' factors
- * with 1 behind them. */
-static void
-explicit_sums(const struct als_side *s, size_t i, double *a, double *b,
-              double *tile)
+ * with 1 behind them.  False when the work is stopped. */
+static bool
+explicit_sums(const struct als_side *s, size_t i, const struct sums *to)
 {
     size_t q = s->f + 1, end = (size_t)s->by->first[i + 1], n = 0;
 
     for (size_t k = (size_t)s->by->first[i]; k < end; k++) {
         const double *v = s->other + s->by->other[k] * q;
-        double *z = tile + n * q, r = s->by->value[k] - s->mean - v[s->f];
+        double *z = to->tile + n * q, r = s->by->value[k] - s->mean - v[s->f];
 
         memcpy(z, v, s->f * sizeof *z);
         z[s->f] = 1;
         for (size_t j = 0; j < q; j++)
-            b[j] += z[j] * r;
-        if (++n == TILE) {
-            gram_add(tile, n, q, a);
-            n = 0;
-        }
+            to->b[j] += z[j] * r;
+        if (++n < TILE)
+            continue;
+        gram_add(to->tile, n, q, to->a);
+        n = 0;
+        if (progress_stopped(s->progress))
+            return false;
     }
-    gram_add(tile, n, q, a);
+    gram_add(to->tile, n, q, to->a);
+    return true;
 }
 
 static void
-explicit_one(const struct als_side *s, size_t i, double *a, double *b,
-             double *tile)
+explicit_one(const struct als_side *s, size_t i, const struct sums *to)
 {
     size_t q = s->f + 1;
     double rows = (double)(s->by->first[i + 1] - s->by->first[i]);
+    double *a = to->a, *b = to->b;
 
     memset(a, 0, q * q * sizeof *a);
     memset(b, 0, q * sizeof *b);
-    explicit_sums(s, i, a, b, tile);
+    if (!explicit_sums(s, i, to))
+        return;
     for (size_t j = 0; j < q; j++)
         a[j * q + j] += s->lambda * rows;
     gram_mirror(a, q);
@@ -187,32 +224,58 @@ explicit_one(const struct als_side *s, size_t i, double *a, double *b,
     }
 }
 
-/* (v'v + v'(c - 1) v + lambda) x = v' c p: those without a count are in v'v. */
 static void
-implicit_one(const struct als_side *s, size_t i, double *a, double *b)
+implicit_tile(const struct als_side *s, const struct sums *to, size_t n)
 {
-    size_t f = s->f, q = f + 1;
+    gram_add_rows(&(struct gram_product){to->tile, to->y, n, s->f, s->f, to->a},
+                  0, s->f);
+}
+
+/* a += v'(c - 1) v, b += v' c p: those without a count are in v'v.  False when
+ * the work is stopped. */
+static bool
+implicit_sums(const struct als_side *s, size_t i, const struct sums *to)
+{
+    size_t f = s->f, end = (size_t)s->by->first[i + 1], n = 0;
+
+    for (size_t k = (size_t)s->by->first[i]; k < end; k++) {
+        const double *v = s->other + s->by->other[k] * (f + 1);
+        double *t = to->tile + n * f, *y = to->y + n * f;
+        double more = s->alpha * s->by->value[k];
+
+        memcpy(y, v, f * sizeof *y);
+        for (size_t j = 0; j < f; j++) {
+            t[j] = more * v[j];
+            to->b[j] += s->by->value[k] > 0 ? v[j] + t[j] : 0;
+        }
+        if (++n < TILE)
+            continue;
+        implicit_tile(s, to, n);
+        n = 0;
+        if (progress_stopped(s->progress))
+            return false;
+    }
+    implicit_tile(s, to, n);
+    return true;
+}
+
+/* (v'v + v'(c - 1) v + lambda) x = v' c p */
+static void
+implicit_one(const struct als_side *s, size_t i, const struct sums *to)
+{
+    size_t f = s->f;
+    double *a = to->a, *b = to->b;
 
     memcpy(a, shared_matrix(s), f * f * sizeof *a);
     memset(b, 0, f * sizeof *b);
-    for (size_t k = (size_t)s->by->first[i]; k < s->by->first[i + 1]; k++) {
-        const double *v = s->other + s->by->other[k] * q;
-        double more = s->alpha * s->by->value[k];
-
-        for (size_t j = 0; j < f; j++) {
-            double t = more * v[j];
-
-            b[j] += s->by->value[k] > 0 ? v[j] + t : 0;
-            for (size_t l = j; l < f; l++)
-                a[j * f + l] += t * v[l];
-        }
-    }
+    if (!implicit_sums(s, i, to))
+        return;
     for (size_t j = 0; j < f; j++)
         a[j * f + j] += s->lambda;
     gram_mirror(a, f);
     if (cholesky(a, f)) {
         cholesky_solve(a, f, b);
-        memcpy(s->own + i * q, b, f * sizeof *b);
+        memcpy(s->own + i * (f + 1), b, f * sizeof *b);
     }
 }
 
@@ -222,26 +285,43 @@ solve_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     const struct als_side *s = ctx;
     size_t q = s->f + 1;
     double *a = s->room + chunk * room_each(s->f), *b = a + q * q;
+    const struct sums to = {a, b, b + q, b + q + TILE * q};
 
     for (size_t i = begin; i < end; i++) {
         if (progress_stopped(s->progress))
             return;
         if (s->implicit)
-            implicit_one(s, i, a, b);
+            implicit_one(s, i, &to);
         else
-            explicit_one(s, i, a, b, b + q);
+            explicit_one(s, i, &to);
+    }
+}
+
+/* Some rows of v'v; of the others so many at a time as stay in cache. */
+static void
+shared_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct als_side *s = ctx;
+    size_t q = s->f + 1;
+
+    (void)chunk;
+    for (size_t i = 0; i < s->n_other; i += OTHERS) {
+        size_t n = s->n_other - i < OTHERS ? s->n_other - i : OTHERS;
+        const double *v = s->other + i * q;
+
+        if (progress_stopped(s->progress))
+            return;
+        gram_add_rows(
+            &(struct gram_product){v, v, n, s->f, q, shared_matrix(s)}, begin,
+            end);
     }
 }
 
 static void
 shared_make(const struct als_side *s)
 {
-    double *a = shared_matrix(s);
-    size_t f = s->f;
-
-    memset(a, 0, f * f * sizeof *a);
-    for (size_t i = 0; i < s->n_other; i++)
-        gram_add(s->other + i * (f + 1), 1, f, a);
+    memset(shared_matrix(s), 0, s->f * s->f * sizeof(double));
+    pool_for(s->pool, s->f, SHARED_ROWS, shared_chunk, (void *)(uintptr_t)s);
 }
 
 void
@@ -255,61 +335,122 @@ als_solve(const struct als_side *s)
 
 /* ---- the loss ---- */
 
+/* The terms of some users, found by all threads, are added up in their order:
+ * of each user those of his own, then one a rating. */
+struct losing {
+    const struct als_side *s;
+    size_t first, end; /* users */
+    double *term;
+};
+
 static double
 squares(const double *x, size_t n)
 {
     return dense_dot(x, x, n);
 }
 
-static double
-explicit_loss(const struct als_side *s)
+static size_t
+own_terms(const struct als_side *s)
+{
+    return s->implicit ? s->f + 1 : 0;
+}
+
+/* Of users first..i - 1. */
+static size_t
+terms_before(const struct losing *l, size_t i)
+{
+    const struct als_side *s = l->s;
+
+    return (i - l->first) * own_terms(s) +
+           (size_t)(s->by->first[i] - s->by->first[l->first]);
+}
+
+static void
+explicit_terms(const struct als_side *s, size_t i, double *term)
 {
     size_t q = s->f + 1;
-    double sum = 0;
+    const double *u = s->own + i * q;
+    double own = squares(u, q);
 
-    for (size_t i = 0; i < s->by->n; i++) {
-        const double *u = s->own + i * q;
+    for (size_t k = (size_t)s->by->first[i]; k < s->by->first[i + 1]; k++) {
+        const double *v = s->other + s->by->other[k] * q;
+        double e = s->by->value[k] - s->mean - u[s->f] - v[s->f] -
+                   dense_dot(u, v, s->f);
 
-        for (size_t k = (size_t)s->by->first[i]; k < s->by->first[i + 1]; k++) {
-            const double *v = s->other + s->by->other[k] * q;
-            double e = s->by->value[k] - s->mean - u[s->f] - v[s->f] -
-                       dense_dot(u, v, s->f);
-
-            sum += e * e + s->lambda * (squares(u, q) + squares(v, q));
-        }
+        *term++ = e * e + s->lambda * (own + squares(v, q));
     }
-    return sum;
 }
 
 /* All pairs as if nothing was done, then what those that were done change. */
-static double
-implicit_loss(const struct als_side *s)
+static void
+implicit_terms(const struct als_side *s, size_t i, double *term)
 {
     size_t f = s->f, q = f + 1;
-    double *a = shared_matrix(s), sum = 0;
+    const double *a = shared_matrix(s), *u = s->own + i * q;
 
-    shared_make(s);
-    gram_mirror(a, f);
-    for (size_t i = 0; i < s->by->n; i++) {
-        const double *u = s->own + i * q;
+    for (size_t j = 0; j < f; j++)
+        *term++ = u[j] * dense_dot(a + j * f, u, f);
+    *term++ = s->lambda * squares(u, f);
+    for (size_t k = (size_t)s->by->first[i]; k < s->by->first[i + 1]; k++) {
+        double x = dense_dot(u, s->other + s->by->other[k] * q, f);
+        double p = s->by->value[k] > 0;
 
-        for (size_t j = 0; j < f; j++)
-            sum += u[j] * dense_dot(a + j * f, u, f);
-        sum += s->lambda * squares(u, f);
-        for (size_t k = (size_t)s->by->first[i]; k < s->by->first[i + 1]; k++) {
-            double x = dense_dot(u, s->other + s->by->other[k] * q, f);
-            double p = s->by->value[k] > 0;
-
-            sum += (1 + s->alpha * s->by->value[k]) * (p - x) * (p - x) - x * x;
-        }
+        *term++ = (1 + s->alpha * s->by->value[k]) * (p - x) * (p - x) - x * x;
     }
-    for (size_t i = 0; i < s->n_other; i++)
-        sum += s->lambda * squares(s->other + i * q, f);
-    return sum;
+}
+
+static void
+term_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct losing *l = ctx;
+
+    (void)chunk;
+    for (size_t i = l->first + begin; i < l->first + end; i++) {
+        double *term = l->term + terms_before(l, i);
+
+        if (progress_stopped(l->s->progress))
+            return;
+        if (l->s->implicit)
+            implicit_terms(l->s, i, term);
+        else
+            explicit_terms(l->s, i, term);
+    }
+}
+
+size_t
+als_terms(const struct ratings *by_user, size_t f)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < by_user->n; i++) {
+        size_t n = (size_t)(by_user->first[i + 1] - by_user->first[i]);
+
+        most = n > most ? n : most;
+    }
+    return most + f + 1 > TERMS ? most + f + 1 : TERMS;
 }
 
 double
-als_loss(const struct als_side *users)
+als_loss(const struct als_side *users, double *term)
 {
-    return users->implicit ? implicit_loss(users) : explicit_loss(users);
+    const struct als_side *s = users;
+    struct losing l = {.s = s, .term = term};
+    double sum = 0;
+
+    if (s->implicit) {
+        shared_make(s);
+        gram_mirror(shared_matrix(s), s->f);
+    }
+    for (; l.first < s->by->n && !progress_stopped(s->progress);
+         l.first = l.end) {
+        for (l.end = l.first + 1;
+             l.end < s->by->n && terms_before(&l, l.end + 1) <= TERMS;)
+            l.end++;
+        pool_for(s->pool, l.end - l.first, LOSS_USERS, term_chunk, &l);
+        for (size_t i = 0; i < terms_before(&l, l.end); i++)
+            sum += term[i];
+    }
+    for (size_t i = 0; i < s->n_other && s->implicit; i++)
+        sum += s->lambda * squares(s->other + i * (s->f + 1), s->f);
+    return sum;
 }
