@@ -27,7 +27,10 @@ enum {
     SAMPLES = 2048,    /* and two for each feature */
     BATCH_ROWS = 4096, /* asked of the model at once, about */
     BLOCK_UNITS =
-        65536 /* coalitions of rows between two looks at the answers */
+        65536,        /* coalitions of rows between two looks at the answers */
+    SYSTEM_ROWS = 8,  /* of the system, filled in one go */
+    LOOK_EVERY = 256, /* coalitions */
+    PIVOT_ROWS = 64   /* below a pivot, in a piece */
 };
 
 /* ---- coalitions ---- */
@@ -211,43 +214,80 @@ column_of(const uint8_t *in, size_t m, size_t j)
     return (double)in[j] - (double)in[m - 1];
 }
 
+struct system {
+    const struct coalitions *c;
+    struct pool *pool;
+    size_t p;
+    double *a;     /* (p, p), the lower half */
+    size_t column; /* that is factorised */
+};
+
+/* Some rows of the system: every cell is a sum over the coalitions in order. */
 static void
-fill_system(const struct coalitions *c, double *a)
+fill_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 {
-    size_t m = c->m, p = m - 1;
+    const struct system *s = ctx;
+    const struct coalitions *c = s->c;
 
+    (void)chunk;
     for (size_t i = 0; i < c->n; i++) {
-        const uint8_t *in = c->in + i * m;
+        const uint8_t *in = c->in + i * c->m;
 
-        for (size_t j = 0; j < p; j++) {
-            double v = c->weight[i] * column_of(in, m, j);
+        if (i % LOOK_EVERY == 0 && pool_stopped(s->pool))
+            return;
+        for (size_t j = begin; j < end; j++) {
+            double v = c->weight[i] * column_of(in, c->m, j);
 
             for (size_t k = 0; v != 0 && k <= j; k++)
-                a[j * p + k] += v * column_of(in, m, k);
+                s->a[j * s->p + k] += v * column_of(in, c->m, k);
         }
+    }
+}
+
+/* What is below the pivot of a column. */
+static void
+column_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct system *s = ctx;
+    size_t j = s->column, p = s->p;
+    const double *row = s->a + j * p;
+
+    (void)chunk;
+    for (size_t i = j + 1 + begin; i < j + 1 + end; i++) {
+        double *own = s->a + i * p, sum = own[j];
+
+        for (size_t k = 0; k < j; k++)
+            sum -= own[k] * row[k];
+        own[j] = row[j] > 0 ? sum / row[j] : 0;
     }
 }
 
 /* Cholesky's factor in the lower half.  Draws too few to tell all features
  * apart leave a pivot of nothing: that feature then shares with the last. */
-static void
-factorise(double *a, size_t p)
+static bool
+factorise(struct system *s, struct error *err)
 {
-    for (size_t j = 0; j < p; j++) {
-        double d = a[j * p + j];
+    for (size_t j = 0; j < s->p; j++) {
+        double *row = s->a + j * s->p, d = row[j];
 
         for (size_t k = 0; k < j; k++)
-            d -= a[j * p + k] * a[j * p + k];
-        d = d > 1e-12 ? sqrt(d) : 0;
-        a[j * p + j] = d;
-        for (size_t i = j + 1; i < p; i++) {
-            double s = a[i * p + j];
-
-            for (size_t k = 0; k < j; k++)
-                s -= a[i * p + k] * a[j * p + k];
-            a[i * p + j] = d > 0 ? s / d : 0;
-        }
+            d -= row[k] * row[k];
+        row[j] = d > 1e-12 ? sqrt(d) : 0;
+        s->column = j;
+        if (!pool_try(s->pool, s->p - j - 1, PIVOT_ROWS, column_chunk, s, err))
+            return false;
     }
+    return true;
+}
+
+static bool
+system_make(const struct coalitions *c, struct pool *pool, double *a,
+            struct error *err)
+{
+    struct system s = {.c = c, .pool = pool, .p = c->m - 1, .a = a};
+
+    return pool_try(pool, s.p, SYSTEM_ROWS, fill_chunk, &s, err) &&
+           pool_check(pool, err) && factorise(&s, err);
 }
 
 static void
@@ -435,8 +475,7 @@ ask_block(struct kernel *q, struct error *err)
     if ((failure = atomic_load(&q->failure)))
         return error_set(err, (enum error_code)failure,
                          "no memory to ask the model");
-    pool_for(q->a->pool, q->n, 1, solve_rows, q);
-    return true;
+    return pool_try(q->a->pool, q->n, 1, solve_rows, q, err);
 }
 
 static bool
@@ -467,8 +506,7 @@ kernel_init(struct kernel *q, size_t samples, uint64_t seed, size_t block,
     ok = ok && ask(q, q->back, q->n_back, all, err);
     if (ok) {
         mean_answers(q, all, q->n_back, q->base);
-        fill_system(&q->c, q->system);
-        factorise(q->system, m - 1);
+        ok = system_make(&q->c, a->pool, q->system, err);
     }
     free(all);
     return ok;
