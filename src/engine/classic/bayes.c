@@ -95,39 +95,71 @@ weight_of(const struct fitting *f, size_t i)
     return f->d->y->weight ? f->d->y->weight[i] : 1;
 }
 
+/* Sums of a column of numbers by class, k each. */
+struct sums {
+    double *count, *mean, *squares;
+};
+
+static void
+add_values(const struct fitting *f, const double *v, size_t r, size_t n,
+           const struct sums *to)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t c = (size_t)f->d->y->y[r + i];
+        double w = weight_of(f, r + i);
+
+        if (!isfinite(v[i]))
+            continue;
+        to->count[c] += w;
+        to->mean[c] += w * v[i];
+    }
+}
+
+static void
+add_squares(const struct fitting *f, const double *v, size_t r, size_t n,
+            const struct sums *to)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t c = (size_t)f->d->y->y[r + i];
+        double d = v[i] - to->mean[c];
+
+        if (isfinite(v[i]))
+            to->squares[c] += weight_of(f, r + i) * d * d;
+    }
+}
+
+static void
+pass_over(const struct fitting *f, size_t j, const struct sums *to,
+          void (*add)(const struct fitting *f, const double *v, size_t r,
+                      size_t n, const struct sums *to))
+{
+    size_t n = f->d->y->n;
+    double v[TILE];
+
+    for (size_t r = 0; r < n && !progress_stopped(f->ctx->progress);
+         r += TILE) {
+        size_t end = n - r < TILE ? n : r + TILE;
+
+        design_pull(f->d->train, j, r, end, v);
+        add(f, v, r, end - r, to);
+    }
+}
+
 /* Values of a class around its mean; two passes, so that large means do not
  * eat small deviations. */
 static void
 measure_number(struct fitting *f, size_t j)
 {
     struct bayes *m = f->m;
-    size_t n = f->d->y->n, k = m->k;
+    size_t k = m->k;
     double *count = f->scratch + j * 2 * k, *squares = count + k;
-    double *mean = m->part + m->at[j], v[TILE], all = 0, whole = 0, between = 0;
+    double *mean = m->part + m->at[j], all = 0, whole = 0, between = 0;
+    const struct sums to = {count, mean, squares};
 
-    for (unsigned pass = 0; pass < 2; pass++) {
-        for (size_t r = 0; r < n && !progress_stopped(f->ctx->progress);
-             r += TILE) {
-            size_t end = n - r < TILE ? n : r + TILE;
-
-            design_pull(f->d->train, j, r, end, v);
-            for (size_t i = 0; i < end - r; i++) {
-                size_t c = (size_t)f->d->y->y[r + i];
-                double w = weight_of(f, r + i);
-
-                if (!isfinite(v[i]))
-                    continue;
-                if (pass) {
-                    squares[c] += w * (v[i] - mean[c]) * (v[i] - mean[c]);
-                } else {
-                    count[c] += w;
-                    mean[c] += w * v[i];
-                }
-            }
-        }
-        for (size_t c = 0; c < k && !pass; c++)
-            mean[c] = count[c] > 0 ? mean[c] / count[c] : 0;
-    }
+    pass_over(f, j, &to, add_values);
+    for (size_t c = 0; c < k; c++)
+        mean[c] = count[c] > 0 ? mean[c] / count[c] : 0;
+    pass_over(f, j, &to, add_squares);
     for (size_t c = 0; c < k; c++) {
         all += count[c];
         whole += count[c] * mean[c];
@@ -331,6 +363,34 @@ struct scoring {
     double *out;
 };
 
+/* What a value of column j says of each class. */
+static void
+add_level(const struct bayes *m, size_t j, double value, double *row)
+{
+    const double *v = m->part + m->at[j];
+
+    if (!(value >= 0 && value < (double)m->levels[j]))
+        return;
+    for (size_t c = 0; c < m->k; c++)
+        row[c] += v[(size_t)value * m->k + c];
+}
+
+static void
+add_number(const struct bayes *m, size_t j, double value, double *row)
+{
+    const double *v = m->part + m->at[j];
+    size_t k = m->k;
+
+    if (!isfinite(value))
+        return;
+    for (size_t c = 0; c < k; c++) {
+        double d = value - v[c];
+
+        /* Beyond all measure for one class is so for others. */
+        row[c] += fmax(v[2 * k + c] - d * d * v[k + c], FARTHEST);
+    }
+}
+
 /* Log of prior times likelihood, (PANEL, k) in sum. */
 static void
 panel_sums(const struct bayes *m, const double *x, double *sum)
@@ -339,26 +399,10 @@ panel_sums(const struct bayes *m, const double *x, double *sum)
 
     for (size_t i = 0; i < PANEL; i++)
         memcpy(sum + i * k, m->prior, k * sizeof *sum);
-    for (size_t j = 0; j < m->p; j++) {
-        const double *v = m->part + m->at[j];
-
-        for (size_t i = 0; i < PANEL; i++) {
-            double *row = sum + i * k, value = x[j * PANEL + i];
-
-            if (m->levels[j]) {
-                if (value >= 0 && value < (double)m->levels[j])
-                    for (size_t c = 0; c < k; c++)
-                        row[c] += v[(size_t)value * k + c];
-            } else if (isfinite(value)) {
-                for (size_t c = 0; c < k; c++) {
-                    double d = value - v[c];
-
-                    /* Beyond all measure for one class is so for others. */
-                    row[c] += fmax(v[2 * k + c] - d * d * v[k + c], FARTHEST);
-                }
-            }
-        }
-    }
+    for (size_t j = 0; j < m->p; j++)
+        for (size_t i = 0; i < PANEL; i++)
+            (m->levels[j] ? add_level : add_number)(m, j, x[j * PANEL + i],
+                                                    sum + i * k);
 }
 
 static void
