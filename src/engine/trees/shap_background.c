@@ -418,36 +418,45 @@ scratch_init(const struct versus *v, size_t n, struct scratch *r,
     return r->x && r->left && r->node && r->leaf && r->phi;
 }
 
+/* Until the last tree a row's own shares, less what pairs have of them, gather
+ * where they will be. */
+static void
+gather_own(const struct shap_job *j, size_t row, double *phi)
+{
+    size_t width = j->a->n_features + 1;
+
+    for (size_t c = 0; c < j->f->n_outputs; c++) {
+        double *out = shap_out(j, row, c);
+
+        for (size_t i = 0; i < width; i++) {
+            out[i * width + i] += phi[c * width + i];
+            phi[c * width + i] = 0;
+        }
+    }
+}
+
 static void
 add_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     struct versus *v = ctx;
     struct shap_job *j = v->job;
     const struct attribution *a = j->a;
-    size_t k = j->f->n_outputs, width = a->n_features + 1;
     struct scratch room = {NULL, NULL, NULL, NULL, NULL};
     struct error err;
+    bool ok = scratch_init(v, end - begin, &room, &err);
 
     (void)chunk;
-    if (!scratch_init(v, end - begin, &room, &err)) {
-        atomic_store(&j->failure, (int)err.code);
-    } else {
+    if (ok)
         shap_pull(j->f, a->rows, begin, end, room.x);
-        for (size_t r = begin; r < end && !progress_stopped(a->progress); r++) {
-            double *phi = a->pairs ? room.phi : shap_out(j, r, 0);
+    else
+        atomic_store(&j->failure, (int)err.code);
+    for (size_t r = begin; ok && r < end && !progress_stopped(a->progress);
+         r++) {
+        double *phi = a->pairs ? room.phi : shap_out(j, r, 0);
 
-            add_row(v, &room, room.x + (r - begin) * j->f->n_used, r, phi);
-            /* Until the last tree a row's own shares, less what pairs have of
-             * them, gather where they will be. */
-            for (size_t c = 0; a->pairs && c < k; c++) {
-                double *out = shap_out(j, r, c);
-
-                for (size_t i = 0; i < width; i++) {
-                    out[i * width + i] += phi[c * width + i];
-                    phi[c * width + i] = 0;
-                }
-            }
-        }
+        add_row(v, &room, room.x + (r - begin) * j->f->n_used, r, phi);
+        if (a->pairs)
+            gather_own(j, r, phi);
     }
     free(room.x);
     free(room.phi);
@@ -456,21 +465,22 @@ add_rows(void *ctx, size_t chunk, size_t begin, size_t end)
     free(room.leaf);
 }
 
+static void
+close_row(double *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < n; k++)
+            if (k != i)
+                out[i * (n + 1) + i] -= out[i * (n + 1) + k];
+}
+
 /* Take from each feature's own share what it has in pairs. */
 static void
 close_pairs(const struct shap_job *j, size_t n_rows)
 {
-    size_t n = j->a->n_features, width = n + 1;
-
     for (size_t r = 0; r < n_rows; r++)
-        for (size_t c = 0; c < j->f->n_outputs; c++) {
-            double *out = shap_out(j, r, c);
-
-            for (size_t i = 0; i < n; i++)
-                for (size_t k = 0; k < n; k++)
-                    if (k != i)
-                        out[i * width + i] -= out[i * width + k];
-        }
+        for (size_t c = 0; c < j->f->n_outputs; c++)
+            close_row(shap_out(j, r, c), j->a->n_features);
 }
 
 static bool
