@@ -228,6 +228,9 @@ struct model_options {
     /* A model to go on from, of the same family, target and classes, whose
      * preparation is kept; borrowed.  NULL: none. */
     const struct model *init;
+    /* That of the rows, where the caller has it: finding it is a pass over all
+     * of them.  NULL: it is found. */
+    const char *fingerprint;
 };
 
 /* `target`: NULL for a family without one, and only for that.
@@ -343,6 +346,7 @@ const struct family_table *model_tables(const struct model *m, size_t *n);
 struct frame *
 model_recommend(const struct model *m, const struct recommend *ask,
                 struct error *err) MUST_USE;
+/* ERR_CANCELLED, too. */
 struct frame *model_forecast(const struct model *m, const struct forecast *ask,
                              struct error *err) MUST_USE;
 /* A model that was not learnt here: no training rows, no fingerprint and no

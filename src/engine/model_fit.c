@@ -4,6 +4,7 @@
 
 #include "engine/model_fit.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -684,6 +685,18 @@ target_learn(struct fit *f, const struct frame *all, struct error *err)
 }
 
 static bool
+fingerprint_take(struct fit *f, const struct frame *all, struct error *err)
+{
+    const char *known = f->o->fingerprint;
+
+    if (!known)
+        return frame_fingerprint(all, f->m->fingerprint, err);
+    assert(strlen(known) < sizeof f->m->fingerprint);
+    strcpy(f->m->fingerprint, known);
+    return true;
+}
+
+static bool
 fit_run(struct fit *f, const struct frame *all, struct error *err)
 {
     struct model *m = f->m;
@@ -695,9 +708,8 @@ fit_run(struct fit *f, const struct frame *all, struct error *err)
     if (!(f->target ? target_learn(f, all, err)
                     : target_none(frame_rows(all), &f->all, err)) ||
         !model_fit_settle(f, err) || !model_fit_weigh(f, &f->all, all, err) ||
-        !frame_fingerprint(all, m->fingerprint, err) ||
-        !model_fit_keep(f, all, err) || !rows_choose(f, f->rest, err) ||
-        !weigh_classes(f, err))
+        !fingerprint_take(f, all, err) || !model_fit_keep(f, all, err) ||
+        !rows_choose(f, f->rest, err) || !weigh_classes(f, err))
         return false;
     m->n_train = f->y.n;
     m->n_valid = f->y_valid.n;

@@ -148,9 +148,11 @@ put_metrics(const struct follower *f, struct buf *out)
     json_close(&w, '}');
 }
 
+/* fingerprint: of the rows; of a stream it is empty, and comes with the model.
+ */
 static bool
 begin_run(struct store *store, const struct fit_request *r, const char *project,
-          run_id id, struct error *err)
+          const char *fingerprint, run_id id, struct error *err)
 {
     struct run_start start = {.name = r->name,
                               .family = r->family->name,
@@ -159,15 +161,12 @@ begin_run(struct store *store, const struct fit_request *r, const char *project,
                               .seed = r->seed,
                               .build = session_build(),
                               .source = r->source};
-    char fingerprint[33] = "", commit[LINEAGE_COMMIT];
+    char commit[LINEAGE_COMMIT];
     struct error outside; /* of git, which is no failure */
     struct json_writer w;
     struct buf params;
     bool ok;
 
-    /* That of a stream comes with the model. */
-    if (r->frame && !frame_fingerprint(r->frame, fingerprint, err))
-        return false;
     if (lineage_commit(project, commit, &outside))
         start.git_commit = commit;
     buf_init(&params);
@@ -253,6 +252,7 @@ cross(struct follower *f, const struct fit_request *r,
         return true;
     cv = *r->cv;
     plain.finish = (struct finish_options){0};
+    plain.fingerprint = NULL; /* which is not that of a fold */
     cv.model = &plain;
     if (!cv_run(r->family, r->params, r->frame, r->target, &cv, ctx, r->cv_out,
                 err))
@@ -302,6 +302,7 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
 {
     struct store *store = session_store(s, true, err);
     struct model_options options = r->options;
+    char fingerprint[33] = "";
     struct follower *f;
     struct model *m;
     size_t col;
@@ -314,8 +315,12 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
         return NULL;
     if (options.problem < 0)
         options.problem = fit_problem(r->family, r->params);
-    if (!store || !begin_run(store, r, session_project(s), id, err))
+    if (!store ||
+        (r->frame && !frame_fingerprint(r->frame, fingerprint, err)) ||
+        !begin_run(store, r, session_project(s), fingerprint, id, err))
         return NULL;
+    if (r->frame)
+        options.fingerprint = fingerprint;
     f = mem_new(sizeof *f);
     f->session = s;
     f->task = t;
