@@ -673,7 +673,7 @@ model_forecast(const struct model *m, const struct forecast *ask,
     else if (!(ask->level > 0 && ask->level < 1))
         error_set(err, ERR_RANGE, "a level of %g, expected between 0 and 1",
                   ask->level);
-    else
+    else if (pool_check(ask->pool, err))
         return m->family->forecast(m->learner, m->prepare, ask, err);
     return NULL;
 }

@@ -86,8 +86,10 @@ struct recommend {
     bool seen;        /* those too that the user has rated */
 };
 struct forecast {
-    size_t horizon; /* steps behind the last row */
-    double level;   /* of the interval: 0.95 */
+    size_t horizon;            /* steps behind the last row */
+    double level;              /* of the interval: 0.95 */
+    struct pool *pool;         /* NULL: this thread alone */
+    struct progress *progress; /* NULL: nobody looks */
 };
 
 /* The problems of a family that learns any target there is. */

@@ -409,6 +409,7 @@ struct asking {
     const struct frame *frame;
     struct frame *answer;
     const char *path;
+    struct forecast ask;
 };
 
 static void
@@ -532,26 +533,38 @@ model_recommend_lua(lua_State *L)
     return push_told(L, a, "recommended", &err);
 }
 
+static bool
+run_forecast(struct task *t, void *ctx, struct error *err)
+{
+    struct asking *a = ctx;
+
+    a->ask.pool = task_pool(t);
+    a->ask.progress = task_progress(t);
+    a->answer = model_forecast(a->model, &a->ask, err);
+    return a->answer;
+}
+
 static int
 model_forecast_lua(lua_State *L)
 {
     static const char *const allowed[] = {"horizon", "level", NULL};
     struct lua_model *m = script_model(L, 1);
     struct asking *a = script_scratch(L, sizeof *a, asking_fini);
-    struct forecast ask = {12, 0.95};
-    struct error err;
 
+    a->model = m->model;
+    a->ask = (struct forecast){.horizon = 12, .level = 0.95};
     lua_settop(L, 3);
     if (lua_istable(L, 2)) {
         int64_t n = script_opt_int(L, 2, "horizon", 12);
 
         script_options(L, 2, allowed);
-        ask.horizon = n > 0 ? (size_t)n : 0;
+        a->ask.horizon = n > 0 ? (size_t)n : 0;
         lua_getfield(L, 2, "level");
-        ask.level = luaL_optnumber(L, -1, 0.95);
+        a->ask.level = luaL_optnumber(L, -1, 0.95);
     }
-    a->answer = model_forecast(m->model, &ask, &err);
-    return push_told(L, a, "forecast", &err);
+    script_call(L, "forecast", run_forecast, a);
+    script_push_frame(L, a->answer, "forecast");
+    return 1;
 }
 
 static int

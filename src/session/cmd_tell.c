@@ -60,7 +60,8 @@ cmd_forecast(struct session *s, struct task *t, struct call *c,
 {
     struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
     int64_t n = call_int(c, "horizon");
-    struct forecast ask = {n > 0 ? (size_t)n : 0, call_float(c, "level")};
+    struct forecast ask = {n > 0 ? (size_t)n : 0, call_float(c, "level"),
+                           task_pool(t), task_progress(t)};
     struct frame *f = NULL;
 
     if (m && n < 1)

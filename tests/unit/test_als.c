@@ -336,7 +336,8 @@ test_the_best_of_what_was_not_rated_is_offered(void **state)
     assert_null(model_recommend(m, &(struct recommend){"eve", 3, true}, &err));
     assert_int_equal(err.code, ERR_NOTFOUND);
     assert_string_equal(err.message, "user 'eve' is not known");
-    assert_null(model_forecast(m, &(struct forecast){3, 0.95}, &err));
+    assert_null(model_forecast(
+        m, &(struct forecast){.horizon = 3, .level = 0.95}, &err));
     assert_string_equal(err.message, "als does not forecast");
     model_unref(m);
     buf_fini(&file);

@@ -155,6 +155,19 @@ run_evaluate(struct stopping *s, const struct train *ctx, struct error *err)
 }
 
 static bool
+run_forecast(struct stopping *s, const struct train *ctx, struct error *err)
+{
+    const struct forecast ask = {.horizon = 20,
+                                 .level = 0.9,
+                                 .pool = ctx->pool,
+                                 .progress = ctx->progress};
+    struct frame *f = model_forecast(s->m, &ask, err);
+
+    frame_unref(f);
+    return f != NULL;
+}
+
+static bool
 run_shares(struct stopping *s, const struct train *ctx, struct error *err)
 {
     const struct explain_options o = {.background_rows = 5, .samples = 60};
@@ -222,9 +235,9 @@ static const struct work works[] = {
     {"fit", run_fit, true},          {"refit", run_refit, true},
     {"finish", run_finish, true},    {"cv", run_cv, false},
     {"predict", run_predict, false}, {"evaluate", run_evaluate, false},
-    {"curve", run_curve, false},     {"shares", run_shares, false},
-    {"shuffle", run_shuffle, false}, {"effect", run_effect, false},
-    {"export", run_export, false},
+    {"curve", run_curve, false},     {"forecast", run_forecast, false},
+    {"shares", run_shares, false},   {"shuffle", run_shuffle, false},
+    {"effect", run_effect, false},   {"export", run_export, false},
 };
 enum { N_WORKS = sizeof works / sizeof *works };
 

@@ -217,7 +217,8 @@ test_times_go_on_by_the_calendar(void **state)
     struct error err;
     struct model *m =
         model_of(&seasonal_naive_family, COL_DATE, 1, NULL, &file);
-    struct frame *f = model_forecast(m, &(struct forecast){14, 0.95}, &err);
+    struct frame *f = model_forecast(
+        m, &(struct forecast){.horizon = 14, .level = 0.95}, &err);
     const int64_t want[] = {str_days(2025, 1, 31), str_days(2025, 2, 28),
                             str_days(2025, 3, 31)};
 
@@ -236,7 +237,8 @@ test_times_go_on_by_the_calendar(void **state)
     buf_fini(&file);
 
     m = model_of(&seasonal_naive_family, COL_TIMESTAMP, 1, NULL, &file);
-    f = model_forecast(m, &(struct forecast){2, 0.95}, &err);
+    f = model_forecast(m, &(struct forecast){.horizon = 2, .level = 0.95},
+                       &err);
     assert_true(column_number(frame_column(f, 1), 1) == 1000000 + 3600 * 61);
     assert_true(column_number(frame_column(f, 2), 1) ==
                 passengers[60 + 1 - 24]);
@@ -266,7 +268,8 @@ test_intervals_widen_as_theory_has_it(void **state)
     struct error err;
     struct model *m =
         model_of(&seasonal_naive_family, COL_DATE, 1, NULL, &file);
-    struct frame *f = model_forecast(m, &(struct forecast){25, 0.9}, &err);
+    struct frame *f = model_forecast(
+        m, &(struct forecast){.horizon = 25, .level = 0.9}, &err);
     double squares = 0, want;
     struct lesson l;
     void *learner;
@@ -284,7 +287,8 @@ test_intervals_widen_as_theory_has_it(void **state)
 
     l = series(&ets_family, set, N, false);
     learner = lesson_must_learn(&l);
-    f = ets_family.forecast(learner, NULL, &(struct forecast){15, 0.95}, &err);
+    f = ets_family.forecast(
+        learner, NULL, &(struct forecast){.horizon = 15, .level = 0.95}, &err);
     if (!f)
         fail_msg("%s", err.message);
     static const double theirs[] = {47.97277317101407, 49.47937706591847,
@@ -319,7 +323,8 @@ test_drawn_intervals_are_near_the_formula(void **state)
         for (size_t t = 0; t < l.n; t++)
             l.y[t] = 1000 + 5 * rng_normal(3, 1, t);
         learner = lesson_must_learn(&l);
-        f = ets_family.forecast(learner, NULL, &(struct forecast){6, 0.8},
+        f = ets_family.forecast(learner, NULL,
+                                &(struct forecast){.horizon = 6, .level = 0.8},
                                 &err);
         width[i] = width_at(f, 5);
         frame_unref(f);

@@ -18,6 +18,7 @@
 #include "engine/trees/gbdt.h"
 #include "engine/trees/lags.h"
 #include "frame/builder.h"
+#include "tests/lib/close.h"
 #include "tests/lib/lesson.h"
 
 enum { SEASON = 7, KEEPS_TENTHS = 7, FIRST_DAY = 19000 };
@@ -60,8 +61,9 @@ forecast(const struct family *family, const char *const *set, const double *y,
     struct lesson l = lesson_of(family, set, y, n, false);
     void *learner = lesson_must_learn(&l);
     struct error err;
-    struct frame *f =
-        family->forecast(learner, NULL, &(struct forecast){horizon, 0.8}, &err);
+    struct frame *f = family->forecast(
+        learner, NULL, &(struct forecast){.horizon = horizon, .level = 0.8},
+        &err);
 
     if (!f)
         fail_msg("%s", err.message);
@@ -123,8 +125,8 @@ test_forecasts_are_the_recursion_written_by_hand(void **state)
     draw(y, N, 20, 2);
     l = lesson_of(&gbdt_lags_family, set, y, N, false);
     learner = lesson_must_learn(&l);
-    f = gbdt_lags_family.forecast(learner, NULL, &(struct forecast){H, 0.9},
-                                  &err);
+    f = gbdt_lags_family.forecast(
+        learner, NULL, &(struct forecast){.horizon = H, .level = 0.9}, &err);
     assert_non_null(f);
     for (size_t t = N; t < N + H; t++) {
         double x[F] = {0}, step;
@@ -183,7 +185,8 @@ test_intervals_hold_as_much_as_they_say(void **state)
         void *learner = lesson_must_learn(&l);
         struct error err;
         struct frame *f = gbdt_lags_family.forecast(
-            learner, NULL, &(struct forecast){H, 0.8}, &err);
+            learner, NULL, &(struct forecast){.horizon = H, .level = 0.8},
+            &err);
 
         assert_non_null(f);
         for (size_t h = 0; h < H; h++)
@@ -281,7 +284,8 @@ test_rows_to_come_are_answered_by_what_is_known_of_them(void **state)
     squares = sqrt(squares / (SHOPS * HELD));
     if (!(squares < 10))
         fail_msg("off by %g", squares);
-    assert_null(model_forecast(m, &(struct forecast){3, 0.9}, &err));
+    assert_null(model_forecast(
+        m, &(struct forecast){.horizon = 3, .level = 0.9}, &err));
     assert_non_null(strstr(err.message, "known beforehand"));
     prediction_fini(&p);
     model_unref(m);
@@ -301,7 +305,8 @@ test_each_series_goes_on_from_its_own_end(void **state)
     (void)state;
     if (!m)
         fail_msg("%s", err.message);
-    f = model_forecast(m, &(struct forecast){HELD, 0.9}, &err);
+    f = model_forecast(m, &(struct forecast){.horizon = HELD, .level = 0.9},
+                       &err);
     assert_non_null(f);
     assert_int_equal(frame_rows(f), SHOPS * HELD);
     assert_string_equal(frame_name(f, 0), "shop");
@@ -318,6 +323,45 @@ test_each_series_goes_on_from_its_own_end(void **state)
     frame_unref(f);
     model_unref(m);
     frame_unref(before);
+}
+
+/* Some series are gone on from together, and some paths of them by each
+ * thread. */
+static void
+test_forecasts_are_those_of_any_threads_and_tell_how_far_they_are(void **state)
+{
+    static const char *const set[] = {"time=day", "series=shop", NULL};
+    struct forecast ask = {.horizon = HELD, .level = 0.9};
+    struct error err;
+    struct frame *before = shops(false, false, true), *alone, *shared;
+    struct model *m = fit(before, set, &err);
+    struct progress progress;
+    struct pool *pool = pool_new(3);
+
+    (void)state;
+    assert_non_null(m);
+    alone = model_forecast(m, &ask, &err);
+    assert_non_null(alone);
+    progress_init(&progress);
+    ask.pool = pool_lend(pool, &progress);
+    ask.progress = &progress;
+    shared = model_forecast(m, &ask, &err);
+    assert_non_null(shared);
+    for (size_t c = 3; c < 6; c++)
+        for (size_t i = 0; i < SHOPS * HELD; i++)
+            assert_close(column_number(frame_column(shared, c), i),
+                         column_number(frame_column(alone, c), i), 0);
+    assert_true(atomic_load(&progress.done) >= SHOPS * HELD);
+    assert_int_equal(atomic_load(&progress.done), atomic_load(&progress.total));
+    progress_stop(&progress);
+    assert_null(model_forecast(m, &ask, &err));
+    assert_int_equal(err.code, ERR_CANCELLED);
+    frame_unref(alone);
+    frame_unref(shared);
+    model_unref(m);
+    frame_unref(before);
+    pool_free(ask.pool);
+    pool_free(pool);
 }
 
 static void
@@ -464,6 +508,8 @@ main(void)
         cmocka_unit_test(
             test_rows_to_come_are_answered_by_what_is_known_of_them),
         cmocka_unit_test(test_each_series_goes_on_from_its_own_end),
+        cmocka_unit_test(
+            test_forecasts_are_those_of_any_threads_and_tell_how_far_they_are),
         cmocka_unit_test(test_columns_that_are_not_there_are_told),
         cmocka_unit_test(test_the_table_tells_lags_and_inputs_apart),
         cmocka_unit_test(test_any_number_of_threads_learns_the_same),

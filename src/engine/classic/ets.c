@@ -5,6 +5,7 @@
 #include "engine/classic/ets.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,8 @@ enum {
     PATHS = 5000,
     MIN_PATHS = 200,
     MAX_CELLS = 20000000, /* of the paths */
+    PATH_STEPS = 100000,  /* drawn by one thread, about */
+    RANGE_STEPS = 4,      /* whose intervals one thread finds */
     STREAM_PATHS = 0x657473
 };
 
@@ -373,38 +376,80 @@ interval_exact(const struct ets *m, const double *mean, size_t n, double z,
     }
 }
 
-/* Quantiles of paths, (n, paths). */
+struct drawing {
+    const struct ets *m;
+    const struct forecast *ask;
+    size_t paths;
+    double *x; /* (horizon, paths) */
+    double *low, *high;
+    _Atomic(int) failure; /* code of an error, or 0 */
+};
+
+static void
+path_draw(const struct drawing *q, size_t i, struct ets_state *s)
+{
+    const struct ets *m = q->m;
+    double *season = s->season, sd = deviation(m);
+
+    *s = m->state;
+    s->season = season;
+    memcpy(season, m->state.season, m->form.period * sizeof *season);
+    for (size_t h = 0; h < q->ask->horizon; h++)
+        q->x[h * q->paths + i] =
+            ets_step(&m->form, s, m->clock.n + h,
+                     sd * rng_normal(1, STREAM_PATHS + i, h));
+}
+
+static void
+draw_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct drawing *q = ctx;
+    struct ets_state s;
+    struct error err;
+
+    (void)chunk;
+    if (!ets_state_init(&s, q->m->form.period, &err)) {
+        atomic_store(&q->failure, (int)err.code);
+        return;
+    }
+    for (size_t i = begin; i < end; i++)
+        path_draw(q, i, &s);
+    ets_state_fini(&s);
+    progress_add(q->ask->progress, (end - begin) * q->ask->horizon);
+}
+
+static void
+range_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct drawing *q = ctx;
+
+    (void)chunk;
+    for (size_t h = begin; h < end; h++)
+        series_range(q->x + h * q->paths, q->paths, q->ask->level, &q->low[h],
+                     &q->high[h]);
+}
+
+/* Quantiles of paths. */
 static bool
-interval_drawn(const struct ets *m, size_t n, double level, double *low,
+interval_drawn(const struct ets *m, const struct forecast *ask, double *low,
                double *high, struct error *err)
 {
-    size_t paths = MAX_CELLS / n;
-    double *x, sd = deviation(m);
-    struct ets_state s;
+    size_t n = ask->horizon, paths = MAX_CELLS / n;
+    struct drawing q = {.m = m, .ask = ask, .low = low, .high = high};
+    bool ok;
 
     paths = paths > PATHS ? PATHS : paths < MIN_PATHS ? MIN_PATHS : paths;
-    if (!dense_try(&x, n, paths, err))
+    q.paths = paths;
+    if (!dense_try(&q.x, n, paths, err))
         return false;
-    if (!ets_state_init(&s, m->form.period, err)) {
-        free(x);
-        return false;
-    }
-    for (size_t i = 0; i < paths; i++) {
-        double *season = s.season;
-
-        s = m->state;
-        s.season = season;
-        memcpy(season, m->state.season, m->form.period * sizeof *season);
-        for (size_t h = 0; h < n; h++)
-            x[h * paths + i] =
-                ets_step(&m->form, &s, m->clock.n + h,
-                         sd * rng_normal(1, STREAM_PATHS + i, h));
-    }
-    for (size_t h = 0; h < n; h++)
-        series_range(x + h * paths, paths, level, &low[h], &high[h]);
-    ets_state_fini(&s);
-    free(x);
-    return true;
+    progress_begin(ask->progress, "forecasting", (uint64_t)n * paths);
+    ok = pool_try(ask->pool, paths, 1 + PATH_STEPS / n, draw_chunk, &q, err);
+    if (ok && atomic_load(&q.failure))
+        ok = error_set(err, (enum error_code)atomic_load(&q.failure),
+                       "no memory to draw what may come");
+    ok = ok && pool_try(ask->pool, n, RANGE_STEPS, range_chunk, &q, err);
+    free(q.x);
+    return ok;
 }
 
 static struct frame *
@@ -431,7 +476,7 @@ ets_forecast(const void *learner, const struct prepare *prepare,
         interval_exact(m, mean, n, normal_quantile((1 + ask->level) / 2), low,
                        high);
     else
-        ok = interval_drawn(m, n, ask->level, low, high, err);
+        ok = interval_drawn(m, ask, low, high, err);
     if (m->clock.timed)
         of.time = prepare_inputs(prepare, &n_inputs);
     if (ok && m->clock.timed && n_inputs == 0)

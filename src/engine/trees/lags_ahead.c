@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,20 +18,28 @@
 #include "engine/trees/lags_state.h"
 
 enum {
-    BLOCK = 16384, /* rows that are answered at once */
+    BLOCK = 16384,  /* rows that are answered at once */
+    ASK_ROWS = 128, /* by one thread */
     MOST_PATHS = 1000,
     LEAST_PATHS = 200,
-    PATH_STEPS = 200000, /* of all paths of a series, about */
-    OWN_ERRORS = 20,     /* so many, or those of all series are drawn from */
+    PATH_STEPS = 200000,   /* of all paths of a series, about */
+    AHEAD_ROWS = 16384,    /* paths that are gone on together */
+    AHEAD_CELLS = 4 << 20, /* of their values */
+    RANGE_STEPS = 4,       /* whose intervals one thread finds */
+    OWN_ERRORS = 20,       /* so many, or those of all series are drawn from */
     STREAM_ERRORS = 0x6c616773
 };
 
-/* Features of so many rows, and what the trees say of them. */
+/* Features of so many rows, and what the trees say of them: some rows at a
+ * time, each by one thread from its past to its answer. */
 struct asked {
     const struct lags *m;
     struct design_column *column;
     double *x, *out;
-    size_t cap;
+    /* What row i of those that are asked looks like, every `stride` doubles. */
+    void (*fill)(const void *ctx, size_t i, double *x, size_t stride);
+    const void *ctx;
+    _Atomic(int) failure; /* code of an error, or 0 */
 };
 
 static void
@@ -46,7 +55,7 @@ asked_init(struct asked *a, const struct lags *m, size_t n, struct error *err)
 {
     size_t cells, f = lags_features(&m->rule);
 
-    *a = (struct asked){.m = m, .cap = n};
+    *a = (struct asked){.m = m};
     if (!mem_mul(n, f, &cells))
         return error_set(err, ERR_NOMEM, "%zu rows of %zu lags do not fit", n,
                          f);
@@ -59,15 +68,34 @@ asked_init(struct asked *a, const struct lags *m, size_t n, struct error *err)
     return false;
 }
 
+static void
+ask_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct asked *a = ctx;
+    size_t f = lags_features(&a->m->rule), n = end - begin;
+    double *x = a->x + begin * f;
+    struct design *d;
+    struct error err;
+
+    (void)chunk;
+    for (size_t i = begin; i < end; i++)
+        a->fill(a->ctx, i, x + (i - begin), n);
+    d = design_dense(x, n, f, a->column, &err);
+    if (!d || !gbdt_family.score(a->m->trees, d, NULL, a->out + begin, &err))
+        atomic_store(&a->failure, (int)err.code);
+    design_free(d);
+}
+
 static bool
 ask(struct asked *a, size_t n, struct pool *pool, struct error *err)
 {
-    struct design *d =
-        design_dense(a->x, n, lags_features(&a->m->rule), a->column, err);
-    bool ok = d && gbdt_family.score(a->m->trees, d, pool, a->out, err);
+    int failure;
 
-    design_free(d);
-    return ok;
+    if (!pool_try(pool, n, ASK_ROWS, ask_chunk, a, err))
+        return false;
+    failure = atomic_load(&a->failure);
+    return !failure || error_set(err, (enum error_code)failure,
+                                 "no memory to ask the trees");
 }
 
 /* ---- going on ---- */
@@ -121,52 +149,73 @@ before(const struct lags_rule *r, const struct lags_path *p, size_t t)
 }
 
 /* One step of all paths that are not at their end. */
-static bool
-paths_step(struct asked *a, struct lags_path *p, size_t n_paths, size_t h,
-           struct pool *pool, struct error *err)
+struct stepping {
+    const struct lags_rule *r;
+    const struct lags_path *path;
+    size_t h;
+    uint32_t *which; /* of them */
+};
+
+static void
+fill_step(const void *ctx, size_t i, double *x, size_t stride)
 {
-    const struct lags_rule *r = &a->m->rule;
-    size_t n = 0, i = 0;
+    const struct stepping *s = ctx;
+    const struct lags_path *p = &s->path[s->which[i]];
+    struct lags_past past = {p->series, p->y, p->first};
 
-    for (size_t k = 0; k < n_paths; k++)
-        n += h < p[k].n;
-    for (size_t k = 0; k < n_paths; k++) {
-        struct lags_past past = {p[k].series, p[k].y, p[k].first};
+    lags_row(s->r, &past, p->from + s->h,
+             p->inputs ? p->inputs + s->h * s->r->n_inputs : NULL, x, stride);
+}
 
-        if (h < p[k].n)
-            lags_row(r, &past, p[k].from + h,
-                     p[k].inputs ? p[k].inputs + h * r->n_inputs : NULL,
-                     a->x + i++, n);
-    }
-    if (!ask(a, n, pool, err))
+static bool
+walk_step(struct asked *a, struct lags_walk *w, struct stepping *s,
+          struct error *err)
+{
+    size_t n = 0;
+
+    for (size_t k = 0; k < w->n; k++)
+        if (s->h < w->path[k].n)
+            s->which[n++] = (uint32_t)k;
+    if (!ask(a, n, w->pool, err))
         return false;
-    i = 0;
-    for (size_t k = 0; k < n_paths; k++)
-        if (h < p[k].n)
-            lags_path_out(&p[k])[h] = a->out[i++] +
-                                      before(r, &p[k], p[k].from + h) +
-                                      draw(a->m, &p[k], h);
+    for (size_t i = 0; i < n; i++) {
+        const struct lags_path *p = &w->path[s->which[i]];
+
+        lags_path_out(p)[s->h] =
+            a->out[i] + before(s->r, p, p->from + s->h) + draw(a->m, p, s->h);
+    }
+    progress_add(w->progress, n);
     return true;
 }
 
 bool
-lags_run(const struct lags *m, struct lags_path *p, size_t n_paths,
-         struct pool *pool, double **room, struct error *err)
+lags_run(const struct lags *m, struct lags_walk *w, struct error *err)
 {
+    struct stepping s = {.r = &m->rule, .path = w->path};
     size_t most = 0;
     struct asked a;
-    bool ok = true;
+    bool ok;
 
-    *room = NULL;
-    for (size_t i = 0; i < n_paths; i++)
-        most = p[i].n > most ? p[i].n : most;
-    if (!asked_init(&a, m, n_paths, err))
+    for (size_t i = 0; i < w->n; i++)
+        most = w->path[i].n > most ? w->path[i].n : most;
+    if (!asked_init(&a, m, w->n, err))
         return false;
-    ok = paths_init(m, p, n_paths, room, err);
-    for (size_t h = 0; h < most && ok; h++)
-        ok = paths_step(&a, p, n_paths, h, pool, err);
+    a.fill = fill_step;
+    a.ctx = &s;
+    ok = (s.which = mem_try_array(w->n, sizeof *s.which, err)) &&
+         paths_init(m, w->path, w->n, &w->room, err);
+    for (; s.h < most && ok; s.h++)
+        ok = walk_step(&a, w, &s, err);
     asked_fini(&a);
+    free(s.which);
     return ok;
+}
+
+void
+lags_walk_fini(struct lags_walk *w)
+{
+    free(w->path);
+    free(w->room);
 }
 
 /* ---- answers to rows ---- */
@@ -174,12 +223,12 @@ lags_run(const struct lags *m, struct lags_path *p, size_t n_paths,
 struct answering {
     const struct lags *m;
     const struct design *d;
-    struct moment *row;     /* by series and step */
-    size_t n;               /* of known series, at no step before the first */
-    struct lags_path *path; /* one a series that is gone on from */
-    size_t n_paths;
-    double *inputs, *room;
+    struct moment *row;    /* by series and step */
+    size_t n;              /* of known series, at no step before the first */
+    struct lags_walk walk; /* a path for each series that is gone on from */
+    double *inputs;
     double *out;
+    const size_t *which; /* places in row that are asked about */
 };
 
 /* Where each row lies. */
@@ -225,32 +274,31 @@ is_known(const struct answering *q, size_t i)
     return at->time < (double)q->m->series[at->series].clock.n;
 }
 
+static void
+fill_known(const void *ctx, size_t i, double *x, size_t stride)
+{
+    const struct answering *q = ctx;
+    const struct lags_rule *r = &q->m->rule;
+    const struct moment *at = &q->row[q->which[i]];
+    const struct lags_series *s = &q->m->series[at->series];
+    struct lags_past past = {s, q->m->y + s->begin, 0};
+
+    lags_row(r, &past, (size_t)at->time, NULL, x, stride);
+    lags_inputs(r, q->d, at->row, x + (lags_features(r) - r->n_inputs) * stride,
+                stride);
+}
+
 /* Rows that were learnt from, some at a time; the first ones, which have
  * nothing to be a difference to, are what they were. */
 static bool
-answer_block(struct answering *q, struct asked *a, const size_t *which,
-             size_t n, struct pool *pool, struct error *err)
+answer_block(struct answering *q, struct asked *a, size_t n, struct error *err)
 {
     const struct lags_rule *r = &q->m->rule;
-    double inputs[256], *in = inputs;
 
-    if (r->n_inputs > 256 &&
-        !(in = mem_try_array(r->n_inputs, sizeof *in, err)))
+    if (!ask(a, n, q->walk.pool, err))
         return false;
     for (size_t i = 0; i < n; i++) {
-        const struct moment *at = &q->row[which[i]];
-        const struct lags_series *s = &q->m->series[at->series];
-        struct lags_past past = {s, q->m->y + s->begin, 0};
-
-        lags_inputs(r, q->d, at->row, in);
-        lags_row(r, &past, (size_t)at->time, in, a->x + i, n);
-    }
-    if (in != inputs)
-        free(in);
-    if (!ask(a, n, pool, err))
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        const struct moment *at = &q->row[which[i]];
+        const struct moment *at = &q->row[q->which[i]];
         const double *y = q->m->y + q->m->series[at->series].begin;
         size_t t = (size_t)at->time;
 
@@ -262,7 +310,7 @@ answer_block(struct answering *q, struct asked *a, const size_t *which,
 }
 
 static bool
-answer_known(struct answering *q, struct pool *pool, struct error *err)
+answer_known(struct answering *q, struct error *err)
 {
     size_t cap = q->n < BLOCK ? q->n : BLOCK, n = 0;
     size_t *which = mem_try_array(cap, sizeof *which, err);
@@ -273,15 +321,18 @@ answer_known(struct answering *q, struct pool *pool, struct error *err)
         free(which);
         return false;
     }
+    q->which = which;
+    a.fill = fill_known;
+    a.ctx = q;
     for (size_t i = 0; i < q->n && ok; i++) {
         if (is_known(q, i))
             which[n++] = i;
         if (n == cap) {
-            ok = answer_block(q, &a, which, n, pool, err);
+            ok = answer_block(q, &a, n, err);
             n = 0;
         }
     }
-    ok = ok && (n == 0 || answer_block(q, &a, which, n, pool, err));
+    ok = ok && (n == 0 || answer_block(q, &a, n, err));
     asked_fini(&a);
     free(which);
     return ok;
@@ -291,23 +342,24 @@ answer_known(struct answering *q, struct pool *pool, struct error *err)
 static bool
 make_paths(struct answering *q, struct error *err)
 {
+    struct lags_walk *w = &q->walk;
     size_t steps = 0, cells;
 
-    if (!(q->path = mem_try_array(q->m->n_series, sizeof *q->path, err)))
+    if (!(w->path = mem_try_array(q->m->n_series, sizeof *w->path, err)))
         return false;
     for (size_t i = 0; i < q->n; i++) {
         const struct lags_series *s = &q->m->series[q->row[i].series];
 
         if (is_known(q, i))
             continue;
-        if (q->n_paths == 0 || q->path[q->n_paths - 1].series != s)
-            q->path[q->n_paths++] =
+        if (w->n == 0 || w->path[w->n - 1].series != s)
+            w->path[w->n++] =
                 (struct lags_path){.series = s, .from = s->clock.n};
         /* Rows are in order: the last one is the farthest. */
-        q->path[q->n_paths - 1].n = (size_t)q->row[i].time - s->clock.n + 1;
+        w->path[w->n - 1].n = (size_t)q->row[i].time - s->clock.n + 1;
     }
-    for (size_t k = 0; k < q->n_paths; k++)
-        steps += q->path[k].n;
+    for (size_t k = 0; k < w->n; k++)
+        steps += w->path[k].n;
     if (q->m->rule.n_inputs == 0)
         return true;
     if (!mem_mul(steps, q->m->rule.n_inputs, &cells))
@@ -324,6 +376,7 @@ static void
 fill_inputs(struct answering *q)
 {
     size_t k = 0, width = q->m->rule.n_inputs;
+    struct lags_path *path = q->walk.path;
     double *at = q->inputs;
 
     if (!at)
@@ -333,35 +386,37 @@ fill_inputs(struct answering *q)
 
         if (is_known(q, i))
             continue;
-        for (; q->path[k].series != s; k++)
-            at += q->path[k].n * width;
-        q->path[k].inputs = at;
+        for (; path[k].series != s; k++)
+            at += path[k].n * width;
+        path[k].inputs = at;
         lags_inputs(&q->m->rule, q->d, q->row[i].row,
-                    at + ((size_t)q->row[i].time - s->clock.n) * width);
+                    at + ((size_t)q->row[i].time - s->clock.n) * width, 1);
     }
 }
 
 static bool
-answer_ahead(struct answering *q, struct pool *pool, struct error *err)
+answer_ahead(struct answering *q, struct error *err)
 {
+    const struct lags_path *path;
     size_t k = 0;
 
     if (!make_paths(q, err))
         return false;
-    if (q->n_paths == 0)
+    if (q->walk.n == 0)
         return true;
     fill_inputs(q);
-    if (!lags_run(q->m, q->path, q->n_paths, pool, &q->room, err))
+    if (!lags_run(q->m, &q->walk, err))
         return false;
+    path = q->walk.path;
     for (size_t i = 0; i < q->n; i++) {
         const struct lags_series *s = &q->m->series[q->row[i].series];
 
         if (is_known(q, i))
             continue;
-        while (q->path[k].series != s)
+        while (path[k].series != s)
             k++;
         q->out[q->row[i].row] =
-            lags_path_out(&q->path[k])[(size_t)q->row[i].time - s->clock.n];
+            lags_path_out(&path[k])[(size_t)q->row[i].time - s->clock.n];
     }
     return true;
 }
@@ -370,49 +425,112 @@ bool
 lags_score(const void *learner, const struct design *d, struct pool *pool,
            double *out, struct error *err)
 {
-    struct answering q = {.m = learner, .d = d, .out = out};
-    bool ok = design_rows(d) == 0 ||
-              (place_rows(&q, pool, err) && answer_known(&q, pool, err) &&
-               answer_ahead(&q, pool, err));
+    struct answering q = {
+        .m = learner, .d = d, .walk = {.pool = pool}, .out = out};
+    bool ok =
+        design_rows(d) == 0 || (place_rows(&q, pool, err) &&
+                                answer_known(&q, err) && answer_ahead(&q, err));
 
     free(q.row);
-    free(q.path);
+    lags_walk_fini(&q.walk);
     free(q.inputs);
-    free(q.room);
     return ok;
 }
 
 /* ---- forecasts ---- */
 
-/* The mean path, and quantiles of the others: (3, n). */
-static bool
-forecast_series(const struct lags *m, const struct lags_series *s, size_t n,
-                double level, double *out, struct error *err)
+/* Some series, and for each the mean path and n_paths others. */
+struct ahead {
+    const struct lags *m;
+    const struct forecast *ask;
+    size_t n_paths, first; /* first: of these series */
+    struct lags_walk walk;
+    double *out; /* (3, horizon) of each series: mean, low, high */
+};
+
+/* How many paths a series has: as many as make a good interval, fewer where
+ * they are long. */
+static size_t
+paths_of(size_t n)
 {
     size_t n_paths = PATH_STEPS / n;
-    struct lags_path *p;
-    double *room = NULL, *at = NULL;
+
+    return n_paths > MOST_PATHS    ? MOST_PATHS
+           : n_paths < LEAST_PATHS ? LEAST_PATHS
+                                   : n_paths;
+}
+
+/* How many series are gone on from together: as many as fit. */
+static size_t
+series_at_once(const struct ahead *a)
+{
+    size_t each =
+        (a->n_paths + 1) * (a->ask->horizon + lags_reach(&a->m->rule));
+    size_t n = AHEAD_CELLS / each, rows = AHEAD_ROWS / (a->n_paths + 1);
+
+    n = n < rows ? n : rows;
+    return n > 1 ? n : 1;
+}
+
+/* Steps of series, as one row of them: the mean path, and quantiles of the
+ * others. */
+static void
+range_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct ahead *a = ctx;
+    size_t n = a->ask->horizon;
+    double at[MOST_PATHS];
+
+    (void)chunk;
+    for (size_t i = begin; i < end; i++) {
+        size_t k = i / n, h = i % n;
+        const struct lags_path *p = a->walk.path + k * (a->n_paths + 1);
+        double *out = a->out + 3 * n * (a->first + k) + h;
+
+        for (size_t j = 0; j < a->n_paths; j++)
+            at[j] = lags_path_out(&p[j + 1])[h];
+        out[0] = lags_path_out(&p[0])[h];
+        series_range(at, a->n_paths, a->ask->level, &out[n], &out[2 * n]);
+    }
+}
+
+static bool
+forecast_some(struct ahead *a, size_t n_series, struct error *err)
+{
+    size_t each = a->n_paths + 1, n = a->ask->horizon;
+    struct lags_walk *w = &a->walk;
     bool ok;
 
-    n_paths = n_paths > MOST_PATHS    ? MOST_PATHS
-              : n_paths < LEAST_PATHS ? LEAST_PATHS
-                                      : n_paths;
-    p = mem_try_array(n_paths + 1, sizeof *p, err);
-    at = mem_try_array(n_paths, sizeof *at, err);
-    for (size_t i = 0; p && i <= n_paths; i++)
-        p[i] = (struct lags_path){
-            .series = s, .from = s->clock.n, .n = n, .stream = i};
-    ok = p && at && lags_run(m, p, n_paths + 1, NULL, &room, err);
-    for (size_t h = 0; h < n && ok; h++) {
-        for (size_t i = 0; i < n_paths; i++)
-            at[i] = lags_path_out(&p[i + 1])[h];
-        out[h] = lags_path_out(&p[0])[h];
-        series_range(at, n_paths, level, &out[n + h], &out[2 * n + h]);
+    *w = (struct lags_walk){.n = n_series * each,
+                            .pool = a->ask->pool,
+                            .progress = a->ask->progress};
+    if (!(w->path = mem_try_array(w->n, sizeof *w->path, err)))
+        return false;
+    for (size_t i = 0; i < w->n; i++) {
+        const struct lags_series *s = &a->m->series[a->first + i / each];
+
+        w->path[i] = (struct lags_path){
+            .series = s, .from = s->clock.n, .n = n, .stream = i % each};
     }
-    free(p);
-    free(at);
-    free(room);
+    ok = lags_run(a->m, w, err) &&
+         pool_try(w->pool, n_series * n, RANGE_STEPS, range_chunk, a, err);
+    lags_walk_fini(w);
     return ok;
+}
+
+static bool
+forecast_all(struct ahead *a, struct error *err)
+{
+    size_t n = a->m->n_series, some = series_at_once(a), many;
+
+    progress_begin(a->ask->progress, "forecasting",
+                   (uint64_t)n * (a->n_paths + 1) * a->ask->horizon);
+    for (; a->first < n; a->first += many) {
+        many = n - a->first < some ? n - a->first : some;
+        if (!forecast_some(a, many, err))
+            return false;
+    }
+    return true;
 }
 
 /* The columns that a model in time needs its names from. */
@@ -445,10 +563,11 @@ lags_forecast(const void *learner, const struct prepare *prepare,
 {
     const struct lags *m = learner;
     struct series_frame_of of = {.n = ask_for->horizon};
+    struct ahead a = {
+        .m = m, .ask = ask_for, .n_paths = paths_of(ask_for->horizon)};
     struct series_path *path = NULL;
     struct frame *f = NULL;
     size_t n = of.n, cells;
-    double *out = NULL;
     bool ok;
 
     if (m->rule.n_inputs > 0) {
@@ -461,18 +580,18 @@ lags_forecast(const void *learner, const struct prepare *prepare,
     if (ok && (!mem_mul(m->n_series, 3, &cells) || !mem_mul(cells, n, &cells)))
         ok = error_set(err, ERR_NOMEM, "%zu series of %zu steps do not fit",
                        m->n_series, n);
-    ok = ok && (out = mem_try_array(cells, sizeof *out, err)) &&
-         (path = mem_try_array(m->n_series, sizeof *path, err));
+    ok = ok && (a.out = mem_try_array(cells, sizeof *a.out, err)) &&
+         (path = mem_try_array(m->n_series, sizeof *path, err)) &&
+         forecast_all(&a, err);
     for (size_t i = 0; i < m->n_series && ok; i++) {
-        double *at = out + 3 * n * i;
+        double *at = a.out + 3 * n * i;
 
-        ok = forecast_series(m, &m->series[i], n, ask_for->level, at, err);
         path[i] = (struct series_path){&m->series[i].clock, m->series[i].key,
                                        at, at + n, at + 2 * n};
     }
     if (ok)
         f = series_frame(&of, path, m->n_series, err);
-    free(out);
+    free(a.out);
     free(path);
     return f;
 }

@@ -92,10 +92,7 @@ fill_rows(void *ctx, size_t chunk, size_t begin, size_t end)
         size_t step = t->at[i] - s->begin, at = lags_features(r) - r->n_inputs;
 
         lags_row(r, &past, step, NULL, t->x + i, t->n);
-        for (size_t c = 0; c < r->n_cols; c++)
-            if (c != r->time && c != r->series)
-                design_pull(t->g->d->train, c, row->row, (size_t)row->row + 1,
-                            t->x + at++ * t->n + i);
+        lags_inputs(r, t->g->d->train, row->row, t->x + at * t->n + i, t->n);
         t->y.y[i] = past.y[step] - (r->gap ? past.y[step - r->gap] : 0);
     }
 }
@@ -136,7 +133,8 @@ table_make(struct table *t, const struct lags_fit *g, enum part part,
         if (is_of(g, i, part))
             t->at[n++] = (uint32_t)i;
     name_columns(t);
-    pool_for(g->ctx->pool, t->n, GRAIN, fill_rows, t);
+    if (!pool_try(g->ctx->pool, t->n, GRAIN, fill_rows, t, err))
+        return false;
     return (t->d = design_dense(t->x, t->n, f, t->column, err)) != NULL;
 }
 
@@ -273,7 +271,7 @@ path_inputs(const struct lags_fit *g, struct lags_path *p, size_t n_paths,
         p[k].inputs = at;
         for (size_t h = 0; h < p[k].n; h++, at += width)
             lags_inputs(&g->m->rule, g->d->train,
-                        g->row[p[k].series->begin + p[k].from + h].row, at);
+                        g->row[p[k].series->begin + p[k].from + h].row, at, 1);
     }
     return out;
 }
@@ -298,23 +296,23 @@ static bool
 go_on(struct lags_fit *g, struct trial *t, struct error *err)
 {
     struct lags *m = g->m;
-    struct lags_path *p = mem_try_array(m->n_series, ORIGINS * sizeof *p, err);
-    double *inputs = NULL, *room = NULL;
-    size_t n = 0;
-    bool ok = p != NULL;
+    struct lags_walk w = {
+        .path = mem_try_array(m->n_series, ORIGINS * sizeof *w.path, err),
+        .pool = g->ctx->pool};
+    double *inputs = NULL;
+    bool ok = w.path != NULL;
 
     for (size_t k = 0; k < m->n_series && ok; k++)
         for (size_t i = 0; i < ORIGINS; i++)
-            make_path(g, &m->series[k], i, &p[n++]);
+            make_path(g, &m->series[k], i, &w.path[w.n++]);
     m->trees = t->trees;
-    ok = ok && (inputs = path_inputs(g, p, n, err)) &&
-         lags_run(m, p, n, g->ctx->pool, &room, err);
+    ok = ok && (inputs = path_inputs(g, w.path, w.n, err)) &&
+         lags_run(m, &w, err);
     m->trees = NULL;
     if (ok)
-        t->far = mean_square(m, p, n);
-    free(p);
+        t->far = mean_square(m, w.path, w.n);
+    lags_walk_fini(&w);
     free(inputs);
-    free(room);
     return ok;
 }
 

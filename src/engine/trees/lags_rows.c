@@ -125,14 +125,23 @@ seen(const struct lags_rule *r, const struct lags_past *p, size_t t, size_t ago)
                   : p->y[t - p->first];
 }
 
+/* Summed anew for each step: a sum that goes along would be rounded otherwise,
+ * and differ from that of a path that begins elsewhere. */
 static double
 mean_before(const struct lags_rule *r, const struct lags_past *p, size_t t,
             size_t n)
 {
+    const double *y = p->y + (t - p->first);
     double sum = 0;
 
-    for (size_t ago = 1; ago <= n; ago++)
-        sum += seen(r, p, t, ago);
+    if (isnan(seen(r, p, t, n)))
+        return (double)NAN; /* it goes back beyond the first */
+    if (r->gap)
+        for (size_t ago = 1; ago <= n; ago++)
+            sum += seen(r, p, t, ago);
+    else
+        for (size_t ago = 1; ago <= n; ago++)
+            sum += *(y - ago);
     return sum / (double)n;
 }
 
@@ -189,11 +198,14 @@ lags_row(const struct lags_rule *r, const struct lags_past *p, size_t t,
 
 void
 lags_inputs(const struct lags_rule *r, const struct design *d, size_t row,
-            double *out)
+            double *out, size_t stride)
 {
-    for (size_t c = 0; c < r->n_cols; c++)
-        if (c != r->time && c != r->series)
-            design_pull(d, c, row, row + 1, out++);
+    for (size_t c = 0; c < r->n_cols; c++) {
+        if (c == r->time || c == r->series)
+            continue;
+        design_pull(d, c, row, row + 1, out);
+        out += stride;
+    }
 }
 
 const struct lags_series *

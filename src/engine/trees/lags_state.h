@@ -97,9 +97,9 @@ size_t lags_reach(const struct lags_rule *r);
 /* What step t looks like, every `stride` doubles; inputs: n_inputs. */
 void lags_row(const struct lags_rule *r, const struct lags_past *past, size_t t,
               const double *inputs, double *out, size_t stride);
-/* The inputs of a row of a design. */
+/* The inputs of a row of a design, every `stride` doubles. */
 void lags_inputs(const struct lags_rule *r, const struct design *d, size_t row,
-                 double *out);
+                 double *out, size_t stride);
 /* The series of that key, or NULL. */
 const struct lags_series *lags_find(const struct lags *m, double key);
 
@@ -115,10 +115,18 @@ struct lags_path {
     double *y;    /* its past, and what is answered */
     size_t first; /* the step of y[0] */
 };
-/* Step by step, all together.  *room holds their values; freed by the caller,
- * also when it fails. */
-bool lags_run(const struct lags *m, struct lags_path *p, size_t n_paths,
-              struct pool *pool, double **room, struct error *err) MUST_USE;
+/* Several ways, all together. */
+struct lags_walk {
+    struct lags_path *path; /* owned */
+    size_t n;
+    struct pool *pool;
+    struct progress *progress; /* counts steps of paths; or NULL */
+    double *room;              /* of lags_run(): where their values are */
+};
+/* Step by step.  ERR_NOMEM, ERR_CANCELLED. */
+bool
+lags_run(const struct lags *m, struct lags_walk *w, struct error *err) MUST_USE;
+void lags_walk_fini(struct lags_walk *w);
 static inline double *
 lags_path_out(const struct lags_path *p)
 {
