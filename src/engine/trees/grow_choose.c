@@ -47,7 +47,9 @@ make_groups(struct grower *g, struct error *err)
         mem_try_array(g->o.n_groups * g->set_words, sizeof *g->group, err);
     g->way = mem_try_array((4 * g->o.leaves + 1) * g->set_words, sizeof *g->way,
                            err);
-    if (!g->group || !g->way)
+    g->allowed =
+        mem_try_array(g->max_wave * 2 * g->set_words, sizeof *g->allowed, err);
+    if (!g->group || !g->way || !g->allowed)
         return false;
     for (size_t k = 0; k < g->o.n_groups; k++)
         for (size_t s = 0; s < g->b->n_slots; s++) {
@@ -87,6 +89,7 @@ grow_free_choice(struct grower *g)
     free(g->trend);
     free(g->group);
     free(g->way);
+    free(g->allowed);
     free(g->choice);
     free(g->order);
 }
@@ -114,25 +117,27 @@ is_within(const uint64_t *a, const uint64_t *b, size_t n)
     return true;
 }
 
-/* May the slot come after those on the way of a leaf? */
-static bool
-may_follow(const struct grower *g, size_t leaf, size_t slot)
+/* The slots that may come after those on the way of a leaf: any after none;
+ * else the same again, and those of the groups that hold them all. */
+static void
+find_allowed(const struct grower *g, size_t leaf, uint64_t *out)
 {
     const uint64_t *way = g->way + leaf * g->set_words;
     bool at_root = true;
 
     for (size_t i = 0; i < g->set_words; i++)
         at_root &= way[i] == 0;
-    if (at_root || way[slot / 64] >> (slot % 64) & 1)
-        return true;
-    for (size_t k = 0; k < g->o.n_groups; k++) {
+    memcpy(out, way, g->set_words * sizeof *out);
+    if (at_root)
+        memset(out, 0xff, g->set_words * sizeof *out);
+    for (size_t k = 0; k < g->o.n_groups && !at_root; k++) {
         const uint64_t *group = g->group + k * g->set_words;
 
-        if ((group[slot / 64] >> (slot % 64) & 1) &&
-            is_within(way, group, g->set_words))
-            return true;
+        if (!is_within(way, group, g->set_words))
+            continue;
+        for (size_t i = 0; i < g->set_words; i++)
+            out[i] |= group[i];
     }
-    return false;
 }
 
 const bool *
@@ -147,7 +152,7 @@ grow_choose(struct grower *g, size_t leaf, size_t part, size_t child)
 {
     size_t n_slots = g->b->n_slots, at = (part * 2 + child) * n_slots, n = 0;
     const struct grow_leaf *l = &g->leaf[leaf];
-    uint64_t tree;
+    uint64_t tree, *allowed = NULL;
     uint32_t *order;
     bool *choice;
 
@@ -155,8 +160,13 @@ grow_choose(struct grower *g, size_t leaf, size_t part, size_t child)
         return g->active;
     order = g->order + at;
     choice = g->choice + at;
+    if (g->way) {
+        allowed = g->allowed + (part * 2 + child) * g->set_words;
+        find_allowed(g, leaf, allowed);
+    }
     for (size_t s = 0; s < n_slots; s++)
-        if ((!g->active || g->active[s]) && (!g->way || may_follow(g, leaf, s)))
+        if ((!g->active || g->active[s]) &&
+            (!allowed || allowed[s / 64] >> (s % 64) & 1))
             order[n++] = (uint32_t)s;
     tree = rng_at(g->o.seed, STREAM_LEVEL, g->n_tree);
     n = draw(g, order, n, g->o.level_share, tree + l->depth);

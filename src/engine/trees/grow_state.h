@@ -132,9 +132,10 @@ struct grower {
     uint32_t *order; /* (part, child, slot), for drawing them */
     int8_t *trend;   /* by slot, or NULL */
     size_t set_words;
-    uint64_t *group; /* n_groups sets of slots */
-    uint64_t *way;   /* by leaf: the slots on its way; NULL: no groups */
-    size_t n_tree;   /* number of the tree under growth */
+    uint64_t *group;   /* n_groups sets of slots */
+    uint64_t *way;     /* by leaf: the slots on its way; NULL: no groups */
+    uint64_t *allowed; /* (part, child): what may come after it */
+    size_t n_tree;     /* number of the tree under growth */
 
     /* of the tree under growth */
     size_t n_rows;
