@@ -480,6 +480,63 @@ test_little_memory_gives_the_same_tree(void **state)
     drop(&f);
 }
 
+/* Leaves that are counted anew while they are searched: numbers and categories,
+ * slots of a bundle, splits that turn out too small, shares of the columns. */
+static void
+check_without_hists(struct fixture *f, struct grow_options *o)
+{
+    struct pool *pool = pool_new(3);
+    struct grown kept, one, many;
+
+    o->hists = GROW_HISTS_KEPT;
+    kept = grow(f, o, NULL);
+    o->hists = GROW_HISTS_NONE;
+    one = grow(f, o, NULL);
+    many = grow(f, o, pool);
+    assert_true(grower_leaves(kept.grower) > 10);
+    for (int again = 0; again < 3; again++) {
+        assert_same_bytes(&kept, &one);
+        assert_same_bytes(&kept, &many);
+        grow_again(&kept, f);
+        grow_again(&one, f);
+        grow_again(&many, f);
+    }
+    drop_grown(&kept);
+    drop_grown(&one);
+    drop_grown(&many);
+    pool_free(pool);
+}
+
+static void
+test_trees_need_no_histograms_to_be_kept(void **state)
+{
+    const struct binned_rule bundles = {255, 255, 0, 1, true};
+    struct fixture f = make(6000, 12, 100, true);
+    struct grow_options o = options(64, 0);
+    struct error err;
+
+    (void)state;
+    check_without_hists(&f, &o);
+    o.split.uneven = true;
+    o.node_share = 0.3;
+    o.by_level = true;
+    check_without_hists(&f, &o);
+    drop(&f);
+
+    /* Of every row one of eight columns is on. */
+    f = make(3000, 12, 100, false);
+    for (size_t i = 0; i < f.n; i++)
+        for (size_t c = 2; c < 10; c++)
+            f.x[c * f.n + i] = c - 2 == i * 7 % 11 ? (double)(1 + i % 3) : 0;
+    binned_free(f.b);
+    f.b = binned_fit(f.d, &bundles, NULL, NULL, &err);
+    assert_ok(f.b, err);
+    assert_true(f.b->n_places < f.b->n_slots);
+    o = options(40, 0);
+    check_without_hists(&f, &o);
+    drop(&f);
+}
+
 static void
 check_twin(const char *without)
 {
@@ -796,6 +853,7 @@ main(void)
         cmocka_unit_test(test_no_leaf_has_fewer_rows_than_min_rows),
         cmocka_unit_test(test_threads_do_not_change_the_tree),
         cmocka_unit_test(test_little_memory_gives_the_same_tree),
+        cmocka_unit_test(test_trees_need_no_histograms_to_be_kept),
         cmocka_unit_test(test_plain_twins_grow_the_same_tree),
         cmocka_unit_test(test_codes_and_values_reach_the_same_leaf),
         cmocka_unit_test(test_inactive_slots_are_not_split),

@@ -64,11 +64,13 @@ drop(struct fixture *f)
 static struct split_found
 best(struct fixture *f, const struct split_rule *rule)
 {
+    const struct split_search search = {f->b, &f->leaf,     &f->scale,
+                                        rule, &split_plain, NULL};
     struct split_found found;
 
     memset(&found, 0, sizeof found);
-    split_slot(f->b, 0, &f->leaf, &f->scale, rule, &split_plain, &found);
-    split_finish(f->b, &f->leaf, &f->scale, rule, &found);
+    split_slot(&search, 0, &found);
+    split_finish(&search, &found);
     return found;
 }
 

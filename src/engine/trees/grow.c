@@ -114,7 +114,8 @@ grower_new(const struct binned *b, const struct grow_options *o,
     g->split_fn = split_choose();
     g->part_fn = part_choose();
     if (!grow_make_stores(g, err) || !make_rows(g, err) || !make_long(g, err) ||
-        !make_lists(g, err) || !grow_make_choice(g, err)) {
+        !make_lists(g, err) || !grow_make_choice(g, err) ||
+        !grow_make_levels(g, err)) {
         grower_free(g);
         return NULL;
     }
@@ -142,6 +143,7 @@ grower_free(struct grower *g)
     free(g->long_set);
     grow_free_stores(g);
     grow_free_choice(g);
+    grow_free_levels(g);
     free(g);
 }
 
@@ -338,7 +340,7 @@ assign_spare(struct grower *g, struct grow_part *p)
     const struct grow_leaf *l = &g->leaf[p->leaf];
     struct grow_leaf largest = {.n = l->n - 1, .depth = l->depth + 1};
 
-    if (!p->more || !grow_may_split(g, &largest))
+    if (!p->more || g->thin || !grow_may_split(g, &largest))
         return;
     p->spare[0] = grow_acquire_hist(g, 1);
     if (p->hist < 0)
@@ -379,7 +381,7 @@ run_large(struct grower *g)
         if (progress_stopped(g->progress))
             return;
     }
-    grow_search_large(g);
+    grow_search_parts(g, g->large, g->n_large);
 }
 
 static void
@@ -394,7 +396,7 @@ run_small(void *ctx, size_t chunk, size_t begin, size_t end)
         if (progress_stopped(g->progress))
             return;
         grow_part_small(g, p);
-        if (!p->stands || !p->search)
+        if (!p->stands || !p->search || g->thin)
             continue;
         give_memory(g, p);
         grow_count_small(g, &g->leaf[p->small]);
@@ -441,6 +443,8 @@ run_wave(struct grower *g)
     }
     pool_for(rows >= GROW_INLINE_ROWS ? g->pool : NULL, g->n_small, 1,
              run_small, g);
+    if (g->thin)
+        grow_search_parts(g, g->small, g->n_small);
     if (progress_stopped(g->progress))
         return;
     for (size_t i = 0; i < g->n_parts; i++)
@@ -484,11 +488,9 @@ take_split(struct grower *g, uint32_t leaf)
     enqueue(g, l->child + 1);
 }
 
-/* The estimate of rows was wrong: search once more with rows counted. */
 static void
-search_counted(struct grower *g, uint32_t leaf)
+count_rows(struct grower *g, struct grow_leaf *l)
 {
-    struct grow_leaf *l = &g->leaf[leaf];
     const struct binned *b = g->b;
     const uint32_t *rows = grow_rows_of(g, l);
 
@@ -505,7 +507,17 @@ search_counted(struct grower *g, uint32_t leaf)
         for (size_t s = b->n_narrow; s < b->n_slots; s++)
             g->counts[b->slot[s].first + binned_long(b, s)[rows[i]]]++;
     }
-    grow_search(g, leaf, g->counts, g->found);
+}
+
+/* The estimate of rows was wrong: search once more with rows counted. */
+static void
+search_counted(struct grower *g, uint32_t leaf)
+{
+    struct grow_leaf *l = &g->leaf[leaf];
+
+    if (!g->thin)
+        count_rows(g, l);
+    grow_search(g, leaf, true);
     l->stage = GROW_WAITS;
     settle(g, l);
     enqueue(g, leaf);
@@ -516,8 +528,17 @@ sum_root(const struct grower *g, struct grow_leaf *root)
 {
     const struct binned_slot *first =
         g->b->n_places > 0 ? &g->b->place[0] : &g->b->slot[0];
-    const int64_t *hist = grow_hist_of(g, root);
+    const int64_t *hist;
 
+    for (size_t i = 0; i < root->n && g->thin; i++) {
+        const struct hist_quantum *q = &g->q[grow_rows_of(g, root)[i]];
+
+        root->g += q->g;
+        root->h += q->h;
+    }
+    if (g->thin)
+        return;
+    hist = grow_hist_of(g, root);
     for (size_t k = first->first; k <= first->first + first->n_bins; k++) {
         root->g += root->wide ? hist[2 * k] : hist_g(hist[k]);
         root->h += root->wide ? hist[2 * k + 1] : hist_h(hist[k]);
@@ -541,12 +562,14 @@ start_tree(struct grower *g, size_t n)
         memset(g->way, 0, g->set_words * sizeof *g->way);
     if (g->b->n_slots == 0 || g->o.leaves < 2 || !grow_may_split(g, root))
         return;
-    root->hist = grow_acquire_hist(g, n);
-    grow_count(g, root);
+    if (!g->thin) {
+        root->hist = grow_acquire_hist(g, n);
+        grow_count(g, root);
+    }
     if (progress_stopped(g->progress))
         return;
     sum_root(g, root);
-    grow_search(g, 0, NULL, g->found);
+    grow_search(g, 0, false);
     settle(g, root);
     enqueue(g, 0);
 }

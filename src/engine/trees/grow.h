@@ -18,6 +18,12 @@
 #include "engine/trees/split.h"
 #include "engine/trees/tree.h"
 
+/* Leaves keep their histograms, so that of two siblings only one is counted.
+ * Where rows are few and columns many these take more than the table: then a
+ * leaf is counted while it is searched, some columns at a time, and nothing is
+ * kept.  The trees are the same. */
+enum grow_hists { GROW_HISTS_USUAL, GROW_HISTS_KEPT, GROW_HISTS_NONE };
+
 struct grow_options {
     size_t leaves;      /* at most, 1..TREE_MAX_LEAVES */
     unsigned max_depth; /* 0: any */
@@ -26,8 +32,9 @@ struct grow_options {
     double rate;
     size_t hist_bytes; /* memory for histograms; 0: a quarter of what the
                           codes take, from 6 to 256 MiB */
-    size_t *left;      /* bounds what lists of rows take: room_init() */
-    bool by_level;     /* leaves nearest to the root first, not the best */
+    enum grow_hists hists;
+    size_t *left;  /* bounds what lists of rows take: room_init() */
+    bool by_level; /* leaves nearest to the root first, not the best */
     /* Share of the columns that the nodes of a level of a tree, and of those a
      * node, may use; 0: all.  What is drawn follows from seed. */
     double level_share, node_share;

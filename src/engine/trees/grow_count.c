@@ -24,6 +24,8 @@ enum {
     LEAST_SLOTS = 6,    /* a wave of one leaf needs four */
     LEAST_BYTES = 6 << 20,
     MOST_BYTES = 256 << 20,
+    THIN_BYTES = 64 << 20,
+    THIN_FOUND = 16 << 20,
     /* Leaves of more rows have wide histograms, in a store of their own. */
     WIDE_BIT = 1 << 30
 };
@@ -51,6 +53,32 @@ default_bytes(const struct binned *b)
     return bytes < MOST_BYTES ? bytes : MOST_BYTES;
 }
 
+/* Would the fewest histograms there can be take more than the table does, and
+ * more than anyone cares about? */
+static bool
+is_thin(const struct grower *g)
+{
+    const struct binned *b = g->b;
+    double least = LEAST_SLOTS * (double)b->n_bins * sizeof(int64_t);
+    double table = (double)b->n_rows * (double)b->n_slots * sizeof(double);
+
+    if (g->o.hists == GROW_HISTS_KEPT || b->n_rows > GROW_SMALL_ROWS ||
+        b->n_slots > b->n_narrow || !b->col)
+        return false;
+    return g->o.hists == GROW_HISTS_NONE ||
+           (g->o.hist_bytes == 0 && least > table && least > THIN_BYTES);
+}
+
+/* As wide as what is found in it is small. */
+static size_t
+thin_wave(const struct grower *g)
+{
+    size_t each = 2 * (g->b->n_words + 1) * sizeof *g->found;
+    size_t n = THIN_FOUND / each;
+
+    return n < 1 ? 1 : n < GROW_MAX_WAVE ? n : GROW_MAX_WAVE;
+}
+
 bool
 grow_make_stores(struct grower *g, struct error *err)
 {
@@ -61,6 +89,10 @@ grow_make_stores(struct grower *g, struct error *err)
      * is wide only if that of an ancestor's smaller child was so. */
     size_t wide = g->b->n_rows / (HIST_NARROW_ROWS + 1);
 
+    if ((g->thin = is_thin(g))) {
+        g->max_wave = thin_wave(g);
+        return true;
+    }
     n = n < LEAST_SLOTS ? LEAST_SLOTS : n;
     n = n < 2 * g->o.leaves + 2 ? n : 2 * g->o.leaves + 2;
     g->max_wave = (n - 2) / 3 < GROW_MAX_WAVE ? (n - 2) / 3 : GROW_MAX_WAVE;
@@ -170,6 +202,31 @@ grow_count_small(const struct grower *g, struct grow_leaf *l)
     l->wide = false;
     memset(to, 0, g->b->n_bins * sizeof *to);
     hist_add(g->b, grow_rows_of(g, l), l->n, g->q, to);
+}
+
+void
+grow_count_unit(const struct grower *g, const struct grow_leaf *l, size_t unit,
+                bool counted, struct grow_unit *out)
+{
+    const struct binned *b = g->b;
+    const uint32_t *rows = grow_rows_of(g, l);
+    size_t first = unit * BINNED_WORD, end = first + BINNED_WORD, n;
+
+    end = end < b->n_places ? end : b->n_places;
+    out->first = b->place[first].first;
+    n = (end < b->n_places ? b->place[end].first : b->n_bins) - out->first;
+    memset(out->hist, 0, (n + 8) * sizeof *out->hist);
+    memset(out->counts, 0, counted ? n * sizeof *out->counts : 0);
+    for (size_t p = first; p < end; p++) {
+        const uint8_t *code = b->col + p * b->n_rows;
+        int64_t *hist = out->hist + (b->place[p].first - out->first);
+        uint32_t *counts = out->counts + (b->place[p].first - out->first);
+
+        for (size_t i = 0; i < l->n; i++)
+            hist[code[rows[i]]] += hist_pack(g->q[rows[i]]);
+        for (size_t i = 0; counted && i < l->n; i++)
+            counts[code[rows[i]]]++;
+    }
 }
 
 struct count_job {

@@ -5,6 +5,8 @@
 #ifndef LATHE_ENGINE_TREES_GROW_STATE_H
 #define LATHE_ENGINE_TREES_GROW_STATE_H
 
+#include <stdatomic.h>
+
 #include "engine/trees/grow.h"
 #include "engine/trees/part.h"
 
@@ -109,6 +111,7 @@ struct grower {
     float *value;     /* of the leaves, then 0 */
     double (*sum)[2]; /* g and h: (chunk, leaf) */
 
+    bool thin; /* no leaf keeps a histogram, none is large, no slot is long */
     struct grow_store narrow, wide;
     int64_t *buffer;          /* n_buffers narrow histograms */
     size_t n_full, n_buffers; /* of a batch; with one for each thread */
@@ -126,6 +129,11 @@ struct grower {
     size_t n_units;
     size_t long_words;  /* of the largest set of a long slot; 0: none is */
     uint64_t *long_set; /* by leaf: of its best split, where that is long */
+    /* Where levels of long categories are ordered: room for each thread, which
+     * takes one that is not busy. */
+    struct split_level *level;
+    size_t level_room, n_rooms; /* 0: no category is long */
+    atomic_bool *busy;
 
     bool chooses;    /* are slots chosen anew for each leaf? */
     bool *choice;    /* (part, child, slot): may it be split by that? */
@@ -187,6 +195,15 @@ int32_t grow_acquire_hist(struct grower *g, size_t n);
 void grow_count(struct grower *g, struct grow_leaf *l);
 /* The same by one thread, for at most HIST_NARROW_ROWS rows. */
 void grow_count_small(const struct grower *g, struct grow_leaf *l);
+/* The bins of a word of slots of a leaf, where none are kept. */
+struct grow_unit {
+    size_t first; /* bin */
+    /* read past the end, by eight */
+    int64_t hist[BINNED_WORD * BINNED_WIDE + 8];
+    uint32_t counts[BINNED_WORD * BINNED_WIDE]; /* rows, where asked for */
+};
+void grow_count_unit(const struct grower *g, const struct grow_leaf *l,
+                     size_t unit, bool counted, struct grow_unit *out);
 
 /* ---- choose ---- */
 
@@ -203,12 +220,14 @@ void grow_take_after(struct grower *g, size_t child, size_t parent, bool left);
 
 /* ---- search ---- */
 
-/* The best split of a leaf whose histogram is there; counts: of its rows by
- * bin, or NULL. */
-void grow_search(struct grower *g, size_t leaf, const uint32_t *counts,
-                 struct split_found *found);
-/* Subtract and search the children of all large leaves of the wave. */
-void grow_search_large(struct grower *g);
+bool grow_make_levels(struct grower *g, struct error *err) MUST_USE;
+void grow_free_levels(struct grower *g);
+/* The best split of a leaf whose histogram is there; counted: g->counts has its
+ * rows by bin. */
+void grow_search(struct grower *g, size_t leaf, bool counted);
+/* Subtract and search the children of some parts of the wave, with all
+ * threads. */
+void grow_search_parts(struct grower *g, const size_t *part, size_t n);
 /* Of one part, by one thread. */
 void grow_search_small(struct grower *g, struct grow_part *p);
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW_LEVELS = 4, NOISY_LEVELS = 32, MAX_CODES = BINNER_MAX_BINS + 1 };
+enum { FEW_LEVELS = 4, NOISY_LEVELS = 32 };
 
 /* Gains below this share of the sum they are a difference of are rounding. */
 static const double NOISE = 1e-10;
@@ -88,18 +88,26 @@ struct context {
     const struct hist_scale *scale;
     const struct split_rule *rule;
     const struct split_kernels *kernels;
-    double total_g, total_h; /* in units of the loss */
-    double least_h;          /* of a child, by hessian and by rows */
-    double parent;           /* its own term */
-    int trend;               /* of the slot */
-    bool bounded;            /* by a trend, of this slot or one above */
+    struct split_level *level; /* of a long category */
+    double total_g, total_h;   /* in units of the loss */
+    double least_h;            /* of a child, by hessian and by rows */
+    double parent;             /* its own term */
+    int trend;                 /* of the slot */
+    bool bounded;              /* by a trend, of this slot or one above */
     struct split_found *best;
 };
+
+/* Where its bins begin in the histogram. */
+static size_t
+first_bin(const struct context *c)
+{
+    return c->slot->first - c->leaf->first;
+}
 
 static int64_t
 bin_g(const struct context *c, size_t code)
 {
-    size_t i = c->slot->first + code;
+    size_t i = first_bin(c) + code;
 
     return c->leaf->wide ? c->leaf->hist[2 * i] : hist_g(c->leaf->hist[i]);
 }
@@ -107,7 +115,7 @@ bin_g(const struct context *c, size_t code)
 static int64_t
 bin_h(const struct context *c, size_t code)
 {
-    size_t i = c->slot->first + code;
+    size_t i = first_bin(c) + code;
 
     return c->leaf->wide ? c->leaf->hist[2 * i + 1] : hist_h(c->leaf->hist[i]);
 }
@@ -117,7 +125,7 @@ static double
 bin_rows(const struct context *c, size_t code)
 {
     if (c->leaf->counts)
-        return c->leaf->counts[c->slot->first + code];
+        return c->leaf->counts[first_bin(c) + code];
     return (double)bin_h(c, code) * (double)c->leaf->n_rows /
            (double)c->leaf->h;
 }
@@ -167,7 +175,7 @@ add_up(const struct context *c, struct sums *s)
     s->last = n - 1;
     s->g[0] = s->h[0] = 0;
     if (c->leaf->wide) {
-        const int64_t *hist = c->leaf->hist + 2 * (size_t)c->slot->first;
+        const int64_t *hist = c->leaf->hist + 2 * first_bin(c);
 
         for (size_t k = 1; k <= n; k++) {
             g += hist[2 * k];
@@ -178,7 +186,7 @@ add_up(const struct context *c, struct sums *s)
         return;
     }
 
-    c->kernels->sum(c->leaf->hist + c->slot->first + 1, n, c->scale, s->g + 1,
+    c->kernels->sum(c->leaf->hist + first_bin(c) + 1, n, c->scale, s->g + 1,
                     s->h + 1);
 }
 
@@ -411,11 +419,6 @@ finish_number(const struct context *c)
 
 /* ---- categories ---- */
 
-struct level {
-    double key;
-    uint32_t code; /* 0: the missing and the rare together */
-};
-
 struct pool {
     int64_t g, h;
     double rows;
@@ -424,7 +427,7 @@ struct pool {
 static int
 by_key(const void *pa, const void *pb)
 {
-    const struct level *a = pa, *b = pb;
+    const struct split_level *a = pa, *b = pb;
 
     if (a->key != b->key)
         return a->key < b->key ? -1 : 1;
@@ -434,7 +437,8 @@ by_key(const void *pa, const void *pb)
 /* The levels that occur, in the order of their gradients.  Those that are too
  * rare to have a side of their own are pooled with the missing. */
 static size_t
-order_levels(const struct context *c, struct level *level, struct pool *pool)
+order_levels(const struct context *c, struct split_level *level,
+             struct pool *pool)
 {
     double smooth =
         c->rule->level_smooth * c->total_h / (double)c->leaf->n_rows;
@@ -452,7 +456,7 @@ order_levels(const struct context *c, struct level *level, struct pool *pool)
             continue;
         rows = bin_rows(c, k);
         if (rows >= c->rule->level_rows) {
-            level[n++] = (struct level){
+            level[n++] = (struct split_level){
                 (double)g * g_unit / ((double)h * h_unit + smooth), k};
         } else {
             pool->g += g;
@@ -461,7 +465,7 @@ order_levels(const struct context *c, struct level *level, struct pool *pool)
         }
     }
     if (pool->h > 0)
-        level[n++] = (struct level){
+        level[n++] = (struct split_level){
             (double)pool->g * g_unit / ((double)pool->h * h_unit + smooth), 0};
     qsort(level, n, sizeof *level, by_key);
     return n;
@@ -470,7 +474,7 @@ order_levels(const struct context *c, struct level *level, struct pool *pool)
 /* Codes of the levels before `n_left`; all other codes go with the pool when
  * there is one, else with the larger side. */
 static void
-make_set(const struct context *c, const struct level *level, size_t n,
+make_set(const struct context *c, const struct split_level *level, size_t n,
          size_t n_left)
 {
     struct tree_split *t = &c->best->split;
@@ -501,7 +505,7 @@ noise_gain(const struct context *c, size_t i, size_t n)
 /* How many levels of the order go left, 0 when nothing is better than what is
  * there. */
 static size_t
-best_prefix(const struct context *c, const struct level *level, size_t n,
+best_prefix(const struct context *c, const struct split_level *level, size_t n,
             const struct pool *pool)
 {
     bool many = n > FEW_LEVELS;
@@ -548,7 +552,7 @@ best_prefix(const struct context *c, const struct level *level, size_t n,
 static void
 split_category(const struct context *c)
 {
-    struct level level[BINNED_WIDE];
+    struct split_level level[BINNED_WIDE];
     struct pool pool;
     size_t n = order_levels(c, level, &pool);
     size_t n_left = best_prefix(c, level, n, &pool);
@@ -564,10 +568,9 @@ split_category(const struct context *c)
 static void
 split_long_category(const struct context *c)
 {
-    struct level level[MAX_CODES];
     struct pool pool;
-    size_t n = order_levels(c, level, &pool);
-    size_t n_left = best_prefix(c, level, n, &pool);
+    size_t n = order_levels(c, c->level, &pool);
+    size_t n_left = best_prefix(c, c->level, n, &pool);
 
     if (n_left == 0)
         return;
@@ -578,11 +581,10 @@ split_long_category(const struct context *c)
 static void
 finish_long_category(const struct context *c)
 {
-    struct level level[MAX_CODES];
     struct pool pool;
-    size_t n = order_levels(c, level, &pool);
+    size_t n = order_levels(c, c->level, &pool);
 
-    make_set(c, level, n, c->best->split.code);
+    make_set(c, c->level, n, c->best->split.code);
 }
 
 /* ---- bundles ---- */
@@ -610,11 +612,12 @@ stand_alone(const struct binned_slot *s, const struct split_leaf *l,
     a->slot.bundled = false;
     a->leaf = *l;
     a->leaf.hist = a->hist;
+    a->leaf.first = 0;
     a->leaf.counts = l->counts ? a->counts : NULL;
     memset(a->hist, 0, (n + 9) * words * sizeof *a->hist);
     memset(a->counts, 0, (n + 1) * sizeof *a->counts);
     for (unsigned k = 1; k <= n; k++) {
-        size_t from = (size_t)s->first + (k < s->rest ? k : k - 1);
+        size_t from = s->first - l->first + (k < s->rest ? k : k - 1);
 
         if (k == s->rest)
             continue;
@@ -637,16 +640,18 @@ stand_alone(const struct binned_slot *s, const struct split_leaf *l,
 }
 
 void
-split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
-           const struct hist_scale *scale, const struct split_rule *rule,
-           const struct split_kernels *k, struct split_found *best)
+split_slot(const struct split_search *s, size_t slot, struct split_found *best)
 {
-    struct context c = {.slot = &b->slot[slot],
+    const struct split_leaf *leaf = s->leaf;
+    const struct hist_scale *scale = s->scale;
+    const struct split_rule *rule = s->rule;
+    struct context c = {.slot = &s->b->slot[slot],
                         .slot_number = (uint32_t)slot,
                         .leaf = leaf,
                         .scale = scale,
                         .rule = rule,
-                        .kernels = k,
+                        .kernels = s->kernels,
+                        .level = s->level,
                         .total_g = (double)leaf->g * scale->g_unit,
                         .total_h = (double)leaf->h * scale->h_unit,
                         .best = best};
@@ -671,7 +676,7 @@ split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
         c.bounded = c.trend != 0 || isfinite(leaf->low) || isfinite(leaf->high);
     }
     c.parent = term_of(&c, c.total_g, c.total_h, rule->l2);
-    if (b->slot[slot].n_bins > BINNER_NARROW)
+    if (s->b->slot[slot].n_bins > BINNER_NARROW)
         (c.slot->category ? split_long_category : split_long_number)(&c);
     else if (c.slot->category)
         split_category(&c);
@@ -680,17 +685,16 @@ split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
 }
 
 void
-split_finish(const struct binned *b, const struct split_leaf *leaf,
-             const struct hist_scale *scale, const struct split_rule *rule,
-             struct split_found *best)
+split_finish(const struct split_search *s, struct split_found *best)
 {
-    struct context c = {.slot = &b->slot[best->split.slot],
+    const struct split_leaf *leaf = s->leaf;
+    struct context c = {.slot = &s->b->slot[best->split.slot],
                         .leaf = leaf,
-                        .scale = scale,
-                        .rule = rule,
-                        .total_h = (double)leaf->h * scale->h_unit,
+                        .scale = s->scale,
+                        .rule = s->rule,
+                        .level = s->level,
+                        .total_h = (double)leaf->h * s->scale->h_unit,
                         .best = best};
-
     struct alone alone;
 
     if (!(best->split.gain > 0))

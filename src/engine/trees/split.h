@@ -37,7 +37,8 @@ struct split_rule {
 
 /* The leaf that is split. */
 struct split_leaf {
-    const int64_t *hist;
+    const int64_t *hist; /* from bin `first` on; counts likewise */
+    size_t first;
     bool wide;
     int64_t g, h; /* quantised sums over its rows */
     size_t n_rows;
@@ -83,15 +84,27 @@ const struct split_kernels *split_choose(void);
 /* The value of a leaf: -T(g) / (h + l2), or the nearest within bounds. */
 double split_value(const struct split_rule *r, double g, double h, double low,
                    double high);
+/* A level of a category by the mean of its gradients. */
+struct split_level {
+    double key;
+    uint32_t code; /* 0: the missing and the rare together */
+};
+
+/* What is the same for all slots of a leaf. */
+struct split_search {
+    const struct binned *b;
+    const struct split_leaf *leaf;
+    const struct hist_scale *scale;
+    const struct split_rule *rule;
+    const struct split_kernels *kernels;
+    struct split_level *level; /* room to order the codes of a long category,
+                                  n_bins + 1; NULL: none is long */
+};
 /* The best split of a slot, kept in *best when it is better than what is
  * there.  Sums and codes of the best of all slots come by split_finish(). */
 void
-split_slot(const struct binned *b, size_t slot, const struct split_leaf *leaf,
-           const struct hist_scale *scale, const struct split_rule *rule,
-           const struct split_kernels *k, struct split_found *best);
-void split_finish(const struct binned *b, const struct split_leaf *leaf,
-                  const struct hist_scale *scale, const struct split_rule *rule,
-                  struct split_found *best);
+split_slot(const struct split_search *s, size_t slot, struct split_found *best);
+void split_finish(const struct split_search *s, struct split_found *best);
 /* Is a better than b?  Ties go to the lower slot. */
 bool split_better(const struct split_found *a, const struct split_found *than);
 #endif
