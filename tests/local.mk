@@ -127,7 +127,7 @@ EXTRA_DIST += $(SCRIPT_TESTS)
 
 # Measurements are run by hand; that they still build is part of the check.
 # tests/bench/gbdt.py sets XGBoost beside it, classic.py scikit-learn beside
-# bench_classic.
+# bench_classic, and als.py what it has not.
 check_PROGRAMS += tests/bench/bench_cancel
 check_PROGRAMS += tests/bench/bench_classic
 check_PROGRAMS += tests/bench/bench_explain
@@ -141,6 +141,7 @@ check_PROGRAMS += tests/bench/bench_tui
 check_PROGRAMS += tests/bench/make_tables
 # Quality of the defaults: tests/bench/quality.sh.
 check_PROGRAMS += tests/bench/quality
+EXTRA_DIST += tests/bench/als.py
 EXTRA_DIST += tests/bench/classic.py
 EXTRA_DIST += tests/bench/explain.py
 EXTRA_DIST += tests/bench/forest.py

@@ -2,6 +2,9 @@
  *
  *   bench_cancel [-t THREADS] [-n ROWS] [-p COLUMNS] [-k POINTS] [FAMILY...]
  *
+ * Of gbdt some losses are measured besides, under names of their own: "gbdt,
+ * cox" and others.
+ *
  * Everything that takes long is done once to its end, then stopped at POINTS
  * moments spread over that time.  Standard output, a line for each: family,
  * work, seconds that it takes (of which 20 are looked at), and the longest wait
@@ -10,6 +13,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -26,13 +30,54 @@
 
 enum { MOST = 20 }; /* seconds */
 
+/* A family by itself, or with a loss that has an order of its own to find. */
+struct variant {
+    const char *name;                       /* NULL: the family's */
+    const char *const *set;                 /* parameters, NULL-ended */
+    const char *group;                      /* a column; NULL */
+    double (*target)(size_t row, double y); /* NULL: as it is */
+};
+
 struct bench {
     const struct family *family;
+    const struct variant *variant;
     struct frame *f;
     struct model *m;
+    struct buf file[PORT_N_FORMATS]; /* m, as others write it */
     struct pool *pool;
     size_t n_points;
 };
+
+static double
+as_time(size_t row, double y)
+{
+    return (row % 3 ? 1 : -1) * (1 + floor(fabs(y) * 1000));
+}
+
+static double
+as_grade(size_t row, double y)
+{
+    (void)row;
+    return y < 4 ? 0 : y < 5 ? 1 : y < 6 ? 2 : 3;
+}
+
+static const char *const no_settings[] = {NULL};
+static const struct variant plain = {.set = no_settings};
+static const struct variant losses[] = {
+    {"gbdt, cox", (const char *const[]){"loss=cox", NULL}, NULL, as_time},
+    {"gbdt, rank", (const char *const[]){"loss=rank", NULL}, "user", as_grade},
+    {"gbdt, huber", (const char *const[]){"loss=huber", NULL}, NULL, NULL},
+    {"gbdt, quantiles",
+     (const char *const[]){"loss=quantile", "alpha=0.1,0.25,0.5,0.75,0.9",
+                           NULL},
+     NULL, NULL},
+};
+
+static const char *
+name_of(const struct bench *b)
+{
+    return b->variant->name ? b->variant->name : b->family->name;
+}
 
 /* One piece of work: false only with err. */
 struct work {
@@ -52,8 +97,9 @@ seconds(clockid_t which)
 static bool
 run_fit(struct bench *b, const struct train *ctx, struct error *err)
 {
-    static const char *const defaults[] = {NULL};
-    struct model *m = any_fit(b->family, b->f, defaults, NULL, ctx, err);
+    const struct model_options o = {
+        .problem = -1, .patience = -1, .group = b->variant->group};
+    struct model *m = any_fit(b->family, b->f, b->variant->set, &o, ctx, err);
 
     if (m && !b->m)
         b->m = m;
@@ -68,7 +114,8 @@ run_cv(struct bench *b, const struct train *ctx, struct error *err)
     const struct cv_options o = {.k = 3};
     struct params *p = params_new(b->family->params);
     struct cv_result r;
-    bool ok = true;
+    bool ok = !b->variant->name ||
+              error_set(err, ERR_RANGE, "measured for the family itself");
 
     for (const char *const *s = any_settings(b->family); ok && *s; s++)
         ok = params_set_pair(p, *s, err);
@@ -145,8 +192,26 @@ write_as(struct bench *b, enum port_format format, const struct train *ctx,
     buf_init(&out);
     ok = port_write(b->m, &o, ctx->pool, &out, &r, err);
     port_report_fini(&r);
-    buf_fini(&out);
+    if (ok && b->file[format].len == 0)
+        b->file[format] = out;
+    else
+        buf_fini(&out);
     return ok;
+}
+
+static bool
+read_from(struct bench *b, enum port_format format, const struct train *ctx,
+          struct error *err)
+{
+    const struct port_import o = {.stop = ctx->progress};
+    const struct buf *file = &b->file[format];
+    struct model *m;
+
+    if (file->len == 0)
+        return error_set(err, ERR_RANGE, "it was not written");
+    m = port_read((struct str){file->data, file->len}, &o, err);
+    model_unref(m);
+    return m != NULL;
 }
 
 static bool
@@ -174,6 +239,43 @@ run_pmml(struct bench *b, const struct train *ctx, struct error *err)
 }
 
 static bool
+run_from_onnx(struct bench *b, const struct train *ctx, struct error *err)
+{
+    return read_from(b, PORT_ONNX, ctx, err);
+}
+
+static bool
+run_from_xgboost(struct bench *b, const struct train *ctx, struct error *err)
+{
+    return read_from(b, PORT_XGBOOST, ctx, err);
+}
+
+static bool
+run_from_lightgbm(struct bench *b, const struct train *ctx, struct error *err)
+{
+    return read_from(b, PORT_LIGHTGBM, ctx, err);
+}
+
+static bool
+run_from_pmml(struct bench *b, const struct train *ctx, struct error *err)
+{
+    return read_from(b, PORT_PMML, ctx, err);
+}
+
+static bool
+run_forecast(struct bench *b, const struct train *ctx, struct error *err)
+{
+    const struct forecast ask = {.horizon = 2000,
+                                 .level = 0.9,
+                                 .pool = ctx->pool,
+                                 .progress = ctx->progress};
+    struct frame *f = model_forecast(b->m, &ask, err);
+
+    frame_unref(f);
+    return f != NULL;
+}
+
+static bool
 run_c(struct bench *b, const struct train *ctx, struct error *err)
 {
     return write_as(b, PORT_C, ctx, err);
@@ -181,12 +283,23 @@ run_c(struct bench *b, const struct train *ctx, struct error *err)
 
 /* The fit comes first: it gives the model of the others. */
 static const struct work works[] = {
-    {"fit", run_fit},         {"cv", run_cv},
-    {"predict", run_predict}, {"evaluate", run_evaluate},
-    {"shares", run_shares},   {"shuffle", run_shuffle},
-    {"effect", run_effect},   {"onnx", run_onnx},
-    {"xgboost", run_xgboost}, {"lightgbm", run_lightgbm},
-    {"pmml", run_pmml},       {"c", run_c},
+    {"fit", run_fit},
+    {"cv", run_cv},
+    {"predict", run_predict},
+    {"evaluate", run_evaluate},
+    {"forecast", run_forecast},
+    {"shares", run_shares},
+    {"shuffle", run_shuffle},
+    {"effect", run_effect},
+    {"onnx", run_onnx},
+    {"from onnx", run_from_onnx},
+    {"xgboost", run_xgboost},
+    {"from xgboost", run_from_xgboost},
+    {"lightgbm", run_lightgbm},
+    {"from lightgbm", run_from_lightgbm},
+    {"pmml", run_pmml},
+    {"from pmml", run_from_pmml},
+    {"c", run_c},
 };
 
 struct run {
@@ -253,8 +366,7 @@ measure(struct bench *b, const struct work *w)
 
     whole = seconds(CLOCK_MONOTONIC) - begin;
     if (!r.ok && r.err.code != ERR_CANCELLED) {
-        printf("%-18s %-9s -- %.60s\n", b->family->name, w->name,
-               r.err.message);
+        printf("%-18s %-13s -- %.60s\n", name_of(b), w->name, r.err.message);
         return;
     }
     for (size_t i = 0; i < b->n_points; i++) {
@@ -266,29 +378,55 @@ measure(struct bench *b, const struct work *w)
             at = share;
         }
     }
-    printf("%-18s %-9s %8.3f s %8.1f ms %8.1f ms of CPU, at %.2f%s\n",
-           b->family->name, w->name, whole, worst.wall * 1000, worst.cpu * 1000,
-           at, worst.cpu > 0.1 ? "  LONG" : "");
+    printf("%-18s %-13s %8.3f s %8.1f ms %8.1f ms of CPU, at %.2f%s\n",
+           name_of(b), w->name, whole, worst.wall * 1000, worst.cpu * 1000, at,
+           worst.cpu > 0.1 ? "  LONG" : "");
     fflush(stdout);
+}
+
+static void
+fail(const struct error *err)
+{
+    fprintf(stderr, "bench_cancel: %s\n", err->message);
+    exit(1);
 }
 
 static void
 measure_family(struct bench *b, size_t n, size_t p)
 {
+    bool classes = any_of_classes(b->family) && !b->variant->name;
+    struct frame *other;
     struct error err;
 
     if (strcmp(b->family->name, "cnn") == 0)
         p = p < 64 ? 64 : p < 1024 ? 256 : 1024;
     b->m = NULL;
-    if (!(b->f = any_frame(any_of_classes(b->family), n, p, &err))) {
-        fprintf(stderr, "bench_cancel: %s\n", err.message);
-        exit(1);
+    if (!(b->f = any_frame(classes, n, p, &err)))
+        fail(&err);
+    if (b->variant->target) {
+        if (!(other = any_change(b->f, "y", b->variant->target, &err)))
+            fail(&err);
+        frame_unref(b->f);
+        b->f = other;
     }
+    for (size_t i = 0; i < PORT_N_FORMATS; i++)
+        buf_init(&b->file[i]);
     for (size_t i = 0; i < sizeof works / sizeof *works; i++)
         if (i == 0 || b->m)
             measure(b, &works[i]);
+    for (size_t i = 0; i < PORT_N_FORMATS; i++)
+        buf_fini(&b->file[i]);
     model_unref(b->m);
     frame_unref(b->f);
+}
+
+static bool
+is_wanted(const struct bench *b, int n, char **name)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(name[i], name_of(b)) == 0)
+            return true;
+    return n == 0;
 }
 
 int
@@ -313,12 +451,15 @@ main(int argc, char **argv)
             return 2;
     b.pool = pool_new(threads);
     for (size_t i = 0; i < n_families; i++) {
-        bool wanted = optind == argc;
-
-        for (int a = optind; a < argc; a++)
-            wanted = wanted || strcmp(argv[a], table[i]->name) == 0;
         b.family = table[i];
-        if (wanted)
+        b.variant = &plain;
+        if (is_wanted(&b, argc - optind, argv + optind))
+            measure_family(&b, n, p);
+    }
+    b.family = family_find("gbdt");
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
+        b.variant = &losses[i];
+        if (is_wanted(&b, argc - optind, argv + optind))
             measure_family(&b, n, p);
     }
     pool_free(b.pool);

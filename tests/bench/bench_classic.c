@@ -1,12 +1,13 @@
 /* tests/bench/bench_classic.c -- fit and score one classic family on raw
  * numbers.
  *
- *   bench_classic [-t THREADS] FAMILY TABLE [NAME=VALUE]...
+ *   bench_classic [-e] [-t THREADS] FAMILY TABLE [NAME=VALUE]...
  *
  * classic.py writes the tables and sets scikit-learn beside: u64 rows, columns,
  * classes (0: numbers, 1: no target), then f64 columns one after the other and
  * the target.  Standard output: seconds to fit and to score, those of all
- * threads together behind them.
+ * threads together behind them.  With -e what the fit tells goes to standard
+ * error, a line each: name, step, value.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -36,6 +37,13 @@ seconds(clockid_t which)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+static void
+print_event(void *ctx, const struct event *e)
+{
+    (void)ctx;
+    fprintf(stderr, "%s %lld %.17g\n", e->name, (long long)e->step, e->value);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -58,8 +66,11 @@ main(int argc, char **argv)
     size_t width;
     int c;
 
-    while ((c = getopt(argc, argv, "t:")) == 't')
-        threads = (unsigned)atoi(optarg);
+    while ((c = getopt(argc, argv, "et:")) == 't' || c == 'e')
+        if (c == 'e')
+            ctx.sink.emit = print_event;
+        else
+            threads = (unsigned)atoi(optarg);
     if (c != -1 || argc - optind < 2)
         return 2;
     argv += optind;
