@@ -184,6 +184,7 @@ liblathe_a_SOURCES += src/engine/port/onnx_in_net.c
 liblathe_a_SOURCES += src/engine/port/onnx_in_trees.c
 liblathe_a_SOURCES += src/engine/port/onnx_in_value.c
 liblathe_a_SOURCES += src/engine/port/onnx_out.c
+liblathe_a_SOURCES += src/engine/port/onnx_out_columns.c
 liblathe_a_SOURCES += src/engine/port/onnx_out.h
 liblathe_a_SOURCES += src/engine/port/onnx_in_near.c
 liblathe_a_SOURCES += src/engine/port/onnx_out_near.c

@@ -60,6 +60,21 @@ void onnx_op_two(struct onnx_writing *w, const char *a, const char *b,
 void onnx_op_cast(struct onnx_writing *w, const char *in, enum onnx_type to,
                   const char *out);
 
+/* Inputs, and columns of them; `in`, the value of the node before, is as wide
+ * and of the type that node `id` is. */
+enum onnx_type onnx_input_type(const struct onnx_writing *w, size_t column);
+bool onnx_put_input(struct onnx_writing *w, size_t id,
+                    const struct graph_node *n) MUST_USE;
+bool onnx_put_pick(struct onnx_writing *w, const char *in,
+                   const uint32_t *index, size_t n, const char *out) MUST_USE;
+void onnx_put_fill(struct onnx_writing *w, const char *in, size_t id);
+void onnx_put_missing(struct onnx_writing *w, const char *in, size_t id);
+void onnx_put_scale(struct onnx_writing *w, const char *in, size_t id);
+void onnx_put_map(struct onnx_writing *w, const struct graph_node *n,
+                  const double *value, double c, const char *out);
+bool onnx_put_onehot(struct onnx_writing *w, const struct graph_node *n,
+                     const char *out) MUST_USE;
+
 /* Steps of nets.  onnx_put_image() writes node `id` where it sees images, and
  * says whether. */
 bool onnx_put_image(struct onnx_writing *w, size_t id) MUST_USE;
