@@ -655,9 +655,12 @@ struct frame *
 model_recommend(const struct model *m, const struct recommend *ask,
                 struct error *err)
 {
-    if (m->family->recommend)
+    if (!m->family->recommend)
+        error_set(err, ERR_RANGE, "%s does not recommend", m->family->name);
+    else if (ask->n < 1)
+        error_set(err, ERR_RANGE, "n is 0, expected 1 item or more");
+    else
         return m->family->recommend(m->learner, m->prepare, ask, err);
-    error_set(err, ERR_RANGE, "%s does not recommend", m->family->name);
     return NULL;
 }
 

@@ -527,7 +527,10 @@ model_recommend_lua(lua_State *L)
         script_failf(L, ERR_USAGE, "user is missing: recommend{ user = ... }");
     ask.user = luaL_tolstring(L, -1, NULL);
     n = script_opt_int(L, 2, "n", 10);
-    ask.n = n > 0 ? (size_t)n : 0;
+    if (n < 1)
+        script_failf(L, ERR_USAGE, "n is %lld, expected 1 item or more",
+                     (long long)n);
+    ask.n = (size_t)n;
     ask.seen = script_opt_bool(L, 2, "seen", false);
     a->answer = model_recommend(m->model, &ask, &err);
     return push_told(L, a, "recommended", &err);

@@ -48,8 +48,13 @@ cmd_recommend(struct session *s, struct task *t, struct call *c,
     int64_t n = call_int(c, "n");
     struct recommend ask = {call_text(c, "user"), n > 0 ? (size_t)n : 0,
                             call_flag(c, "seen")};
-    struct frame *f = m ? model_recommend(m, &ask, err) : NULL;
+    struct frame *f = NULL;
 
+    if (m && n < 1)
+        error_set(err, ERR_USAGE, "n is %lld, expected 1 item or more",
+                  (long long)n);
+    else if (m)
+        f = model_recommend(m, &ask, err);
     model_unref(m);
     return put_told(t, f, c, err);
 }

@@ -110,6 +110,13 @@ awk 'BEGIN { print "user,item,stars"; for (u = 1; u < 9; u++) for (i = 1; i < 9;
 $lathe train stars.csv --target stars --model als --set factors=3 --out tastes.lathe > out
 is $? 0 "tastes are learnt"
 is "$($lathe recommend tastes.lathe --user u1 --n 5 --out best.csv > /dev/null; wc -l < best.csv | tr -d ' ')" 3 "what u1 has not rated is offered"
+for n in 0 -5; do
+    $lathe recommend tastes.lathe --user u1 --n $n > out 2> err
+    is $? 2 "$n of the best is wrong use"
+    like "$(cat err)" "n is $n, expected 1 item or more" "and told so"
+done
+is "$($lathe recommend tastes.lathe --user u1 --n 1 --out best.csv > /dev/null; wc -l < best.csv | tr -d ' ')" 2 "the best one alone is offered where one is asked for"
+is "$($lathe recommend tastes.lathe --user u1 --n 9000000000000000000 --seen --out best.csv > /dev/null; wc -l < best.csv | tr -d ' ')" 9 "and all of eight where more are"
 $lathe recommend tastes.lathe --user nobody 2> err
 is $? 1 "to nobody nothing is"
 like "$(cat err)" "user 'nobody' is not known" "and told so"

@@ -119,6 +119,8 @@ local taste = lathe.als { user = "who", item = "what", factors = 2 }:fit(rated, 
 local offered = taste:recommend { user = 1, n = 2 }
 tap.is(table.concat(offered.columns, " "), "what score", "a model of tastes recommends")
 tap.is(offered:values("what")[1], "film 5", "what was liked by others of the taste")
+tap.fails(function() taste:recommend { user = 1, n = -5 } end, "n is %-5, expected 1 item", "at least one of them")
+tap.is(taste:recommend({ user = 1, n = 100, seen = true }).rows, 8, "and no more than there are")
 tap.fails(function() taste:recommend { user = 99 } end, "user '99' is not known", "to those it knows")
 tap.fails(function() taste:forecast() end, "als does not forecast", "and does not forecast")
 
