@@ -14,7 +14,7 @@
 #include "frame/expr.h"
 #include "frame/order.h"
 
-enum { QUARTERS = 4, LABEL_CELLS = 24, RESAMPLES = 200 };
+enum { QUARTERS = 4, LABEL_CELLS = 24, LABEL_MOST = 50, RESAMPLES = 200 };
 
 /* Which part each row is in. */
 struct cutting {
@@ -117,31 +117,54 @@ cut_by_value(const struct column *c, struct cutting *out, struct error *err)
 
 /* ---- by quartile ---- */
 
-static bool
-range_add(struct cutting *out, double low, double high, bool last,
-          struct error *err)
+/* A time, without seconds where they are 0. */
+static void
+minute_print(int64_t us, char out[STR_F64_MAX + 8])
 {
-    char text[96], a[STR_F64_MAX], b[STR_F64_MAX];
+    size_t n = str_from_timestamp(us, out);
 
-    str_from_f64(low, a);
-    str_from_f64(high, b);
+    if (us % 60000000 == 0 && n > 3)
+        out[n - 3] = '\0';
+}
+
+/* Dates in days, timestamps in seconds, as column_numbers() has them. */
+static void
+edge_print(enum col_type type, double x, char out[STR_F64_MAX + 8])
+{
+    if (type == COL_DATE)
+        (void)str_from_date((int32_t)x, out);
+    else if (type == COL_TIMESTAMP)
+        minute_print(llround(x * 1e6), out);
+    else
+        (void)str_from_f64(x, out);
+}
+
+static bool
+range_add(struct cutting *out, enum col_type type, const double edge[2],
+          bool last, struct error *err)
+{
+    char text[96], a[STR_F64_MAX + 8], b[STR_F64_MAX + 8];
+
+    edge_print(type, edge[0], a);
+    edge_print(type, edge[1], b);
     snprintf(text, sizeof text, last ? "%s to %s" : "%s to below %s", a, b);
     return name_add(out, text, strlen(text), err);
 }
 
 /* Parts [cut, next cut), the last one closed; equal cuts are one. */
 static bool
-quartiles_make(const double *x, size_t m, double *edge, size_t *n,
+quartiles_make(const double *x, size_t m, enum col_type type, double *edge,
                struct cutting *out, struct error *err)
 {
-    *n = 0;
-    edge[(*n)++] = x[0];
+    size_t n = 0;
+
+    edge[n++] = x[0];
     for (size_t q = 1; q < QUARTERS; q++)
-        if (x[m * q / QUARTERS] > edge[*n - 1])
-            edge[(*n)++] = x[m * q / QUARTERS];
-    edge[*n] = x[m - 1];
-    for (size_t i = 0; i < *n; i++)
-        if (!range_add(out, edge[i], edge[i + 1], i + 1 == *n, err))
+        if (x[m * q / QUARTERS] > edge[n - 1])
+            edge[n++] = x[m * q / QUARTERS];
+    edge[n] = x[m - 1];
+    for (size_t i = 0; i < n; i++)
+        if (!range_add(out, type, edge + i, i + 1 == n, err))
             return false;
     return true;
 }
@@ -161,7 +184,9 @@ cut_by_number(const struct column *c, struct cutting *out, struct error *err)
             if (!isnan(x[i]))
                 sorted[m++] = x[i];
         ok = order_numbers(sorted, m, NULL, err);
-        ok = ok && (m == 0 || quartiles_make(sorted, m, edge, &n, out, err));
+        ok = ok && (m == 0 ||
+                    quartiles_make(sorted, m, column_type(c), edge, out, err));
+        n = out->n;
     }
     for (size_t i = 0; i < rows && ok; i++) {
         out->part[i] = (uint32_t)(isnan(x[i]) ? n : 0);
@@ -370,15 +395,31 @@ scores_line(const struct evaluation *e, size_t n, struct buf *out)
     buf_putc(out, '\n');
 }
 
+/* As wide as the names of parts are, within bounds: two times need much. */
+static size_t
+label_cells(const struct slices *s)
+{
+    size_t cells = LABEL_CELLS;
+
+    for (size_t i = 0; i < s->n; i++) {
+        size_t wide = str_width(str_of(s->slice[i].part)) + 2;
+
+        cells = wide > cells ? wide : cells;
+    }
+    return cells > LABEL_MOST ? LABEL_MOST : cells;
+}
+
 void
 slices_print(const struct slices *s, const struct evaluation *whole,
              size_t width, struct buf *out)
 {
-    size_t first = LABEL_CELLS, n = (width - first - 10) / 12;
+    size_t first = label_cells(s), n;
 
     if (s->n == 0)
         return;
-    n = width < first + 34 ? 2 : n > whole->n_scores ? whole->n_scores : n;
+    n = width < first + 34 ? (first > LABEL_CELLS ? 1 : 2)
+                           : (width - first - 10) / 12;
+    n = n > whole->n_scores ? whole->n_scores : n;
     for (size_t i = 0; i < s->n; i++) {
         const struct slice *p = &s->slice[i];
         char rows[STR_F64_MAX];

@@ -3,7 +3,8 @@
  * A slice comes from an expression over the judged table: a condition gives the
  * rows where it holds and those where it does not; a text, bool or int gives
  * its values, the most frequent ones first (the rest together as "others"); any
- * other number gives four parts at its quartiles.  Missing is a part of its own.
+ * other number, a date and a timestamp give four parts at their quartiles, named
+ * by their ends.  Missing is a part of its own.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_METRIC_SLICE_H
 #define LATHE_ENGINE_METRIC_SLICE_H

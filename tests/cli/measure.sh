@@ -14,6 +14,13 @@ is $? 0 "evaluate takes slices"
 like "$out" '^fbeta@0.5 +0\.' "and metrics beyond the usual"
 like "$out" '^Two year +1,695' "a category has a line for each value"
 like "$out" '^true +4,857' "a condition one for where it holds"
+awk 'BEGIN { print "day,at,x,y"; for (i = 0; i < 48; i++)
+    printf "2024-%02d-%02d,2024-01-01 %02d:30:00,%d,%d\n", 1 + i % 12, 1 + i % 28, i % 24, i, 3 * i + i % 5 }' > days.csv
+$lathe train days.csv --target y --model linear --out days.lathe > /dev/null 2>&1
+out=$($lathe evaluate days.lathe days.csv --slice day --slice at --slice x)
+like "$out" '^2024-01-01 to below 2024-04-04 +12' "parts of dates are named by dates"
+like "$out" '^2024-01-01 00:30 to below 2024-01-01 06:30 +12 ' "and those of times by times"
+like "$out" '^0 to below 12 +12' "those of numbers by numbers"
 out=$($lathe evaluate m.lathe "$churn" --slice 'tenur > 12' 2>&1)
 is $? 1 "a slice of no column is an error"
 like "$out" "slice 'tenur > 12': .*tenure" "that names the nearest"
