@@ -195,6 +195,23 @@ test_hostile_parameters_are_told(void **state)
 }
 
 static void
+test_columns_that_are_no_picture_are_told_so(void **state)
+{
+    static const size_t kept[] = {1, 2, PIXELS};
+    struct frame *all = lines(30, 1), *f;
+    struct error err;
+
+    (void)state;
+    f = frame_select(all, kept, 3, &err);
+    assert_ok(f != NULL, err);
+    assert_null(fit(f, NULL, 1, &err));
+    assert_non_null(strstr(err.message, "2 columns are no square picture of "
+                                        "one number or three a pixel"));
+    frame_unref(f);
+    frame_unref(all);
+}
+
+static void
 test_sides_are_found_or_told(void **state)
 {
     static const char *const set[] = {"epochs=1", "layers=conv4 4", "height=4",
@@ -336,6 +353,7 @@ main(void)
         cmocka_unit_test(test_threads_do_not_change_a_byte),
         cmocka_unit_test(test_a_file_answers_as_the_model_did),
         cmocka_unit_test(test_hostile_parameters_are_told),
+        cmocka_unit_test(test_columns_that_are_no_picture_are_told_so),
         cmocka_unit_test(test_sides_are_found_or_told),
         cmocka_unit_test(test_every_failing_allocation_is_told),
         cmocka_unit_test(test_missing_pixels_are_the_mean),

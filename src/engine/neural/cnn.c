@@ -102,6 +102,13 @@ size_of_columns(const struct params *p, size_t n, struct image_size *s,
         s->h = (uint32_t)(sides[0] ? sides[0] : n / s->c / known);
         s->w = (uint32_t)(sides[1] ? sides[1] : n / s->c / known);
     }
+    if (s->h == 0 && !sides[0] && !sides[1] && !params_is_set(p, "channels"))
+        return error_set(err, ERR_RANGE,
+                         "%zu columns are no square picture of one number or "
+                         "three a pixel: height, width and channels say what "
+                         "they are; what is no picture is for another family, "
+                         "as mlp",
+                         n);
     return (s->h > 0 && image_numbers(*s) == n) ||
            error_set(err, ERR_RANGE,
                      "%zu columns are no image of %u x %u pixels with %u "
