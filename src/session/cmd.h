@@ -52,6 +52,11 @@ cmd_fn cmd_version, cmd_doctor, cmd_expressions;
  * in the task's log and as a message. */
 struct frame *cmd_table(struct task *t, const struct call *c, const char *path,
                         struct error *err) MUST_USE;
+/* The same for a model, which may be NULL: of a text file columns are texts
+ * where it wants texts. */
+struct frame *
+cmd_table_for(struct task *t, const struct call *c, const char *path,
+              const struct model *m, struct error *err) MUST_USE;
 /* The whole of what was read, for csv_table_fini(). */
 bool cmd_read(struct task *t, const struct call *c, const char *path,
               struct csv_table *out, struct error *err) MUST_USE;
@@ -59,14 +64,17 @@ bool cmd_read(struct task *t, const struct call *c, const char *path,
  * to tell of it is told by cmd_tell_stream(), once it was gone through. */
 struct stream *cmd_stream(struct task *t, const struct call *c,
                           const char *path, struct error *err) MUST_USE;
+struct stream *
+cmd_stream_for(struct task *t, const struct call *c, const char *path,
+               const struct model *m, struct error *err) MUST_USE;
 void cmd_tell_stream(struct task *t, const char *path, const struct stream *s);
 /* Rows whose texts a model does not know, told likewise. */
 void cmd_tell_unseen(struct task *t, const char *path, const struct unseen *u);
 /* ---- rows in and out, cmd_rows.c ---- */
 
-/* A table as a stream, whether it fits in memory or not. */
+/* A table as a stream, for a model, whether it fits in memory or not. */
 struct stream *cmd_rows(struct task *t, const struct call *c, const char *path,
-                        struct error *err) MUST_USE;
+                        const struct model *m, struct error *err) MUST_USE;
 /* All that is left of s into a file, which is told. */
 bool cmd_write_rows(struct stream *s, const char *path, struct call *c,
                     struct error *err) MUST_USE;

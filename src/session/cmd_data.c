@@ -77,31 +77,79 @@ is_beside(const struct call *c, const char *path)
     return path != call_text(c, "data");
 }
 
-bool
-cmd_read(struct task *t, const struct call *c, const char *path,
-         struct csv_table *out, struct error *err)
+static bool
+is_pipe(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+/* Standard input is read but once: without a look before. */
+static bool
+begin_for(struct reading_options *o, const char *path, const struct model *m,
+          struct error *err)
+{
+    bool any;
+
+    return !is_pipe(path) || o->types ||
+           reading_options_texts(o, NULL, m, &any, err);
+}
+
+static bool
+read_for(struct task *t, struct reading_options *o, const char *path,
+         const struct model *m, struct csv_table *out, struct error *err)
 {
     struct session *s = task_session(t);
+    bool again, ok;
+
+    if (!begin_for(o, path, m, err) ||
+        !shelf_read(s, path, &o->source, task_progress(t), out, err))
+        return false;
+    again = out->delimiter && !is_pipe(path);
+    ok = !again || reading_options_texts(o, out->frame, m, &again, err);
+    if (ok && !again)
+        return true;
+    csv_table_fini(out);
+    return ok && shelf_read(s, path, &o->source, task_progress(t), out, err);
+}
+
+static bool
+read_table(struct task *t, const struct call *c, const char *path,
+           const struct model *m, struct csv_table *out, struct error *err)
+{
     struct reading_options o;
     bool ok;
 
     if (!reading_options_init(&o, c, is_beside(c, path), err))
         return false;
-    ok = shelf_read(s, path, &o.source, task_progress(t), out, err);
+    ok = read_for(t, &o, path, m, out, err);
     reading_options_fini(&o);
     if (ok)
         tell_oddities(t, path, out);
     return ok;
 }
 
+bool
+cmd_read(struct task *t, const struct call *c, const char *path,
+         struct csv_table *out, struct error *err)
+{
+    return read_table(t, c, path, NULL, out, err);
+}
+
 struct frame *
 cmd_table(struct task *t, const struct call *c, const char *path,
           struct error *err)
 {
+    return cmd_table_for(t, c, path, NULL, err);
+}
+
+struct frame *
+cmd_table_for(struct task *t, const struct call *c, const char *path,
+              const struct model *m, struct error *err)
+{
     struct csv_table table;
     struct frame *f;
 
-    if (!cmd_read(t, c, path, &table, err))
+    if (!read_table(t, c, path, m, &table, err))
         return NULL;
     f = frame_ref(table.frame);
     csv_table_fini(&table);
@@ -177,16 +225,45 @@ cmd_json_end(struct call *c)
 
 /* ---- looking ---- */
 
+static struct stream *
+stream_for(struct task *t, struct reading_options *o, const char *path,
+           const struct model *m, struct error *err)
+{
+    struct session *session = task_session(t);
+    struct csv_table told;
+    struct stream *s;
+    bool again, ok;
+
+    if (!begin_for(o, path, m, err) ||
+        !(s = shelf_stream(session, path, &o->source, task_progress(t), err)))
+        return NULL;
+    stream_told(s, &told);
+    again = told.delimiter && !is_pipe(path);
+    ok = !again || reading_options_texts(o, stream_head(s), m, &again, err);
+    if (ok && !again)
+        return s;
+    stream_close(s);
+    return ok ? shelf_stream(session, path, &o->source, task_progress(t), err)
+              : NULL;
+}
+
 struct stream *
 cmd_stream(struct task *t, const struct call *c, const char *path,
            struct error *err)
+{
+    return cmd_stream_for(t, c, path, NULL, err);
+}
+
+struct stream *
+cmd_stream_for(struct task *t, const struct call *c, const char *path,
+               const struct model *m, struct error *err)
 {
     struct reading_options o;
     struct stream *s;
 
     if (!reading_options_init(&o, c, is_beside(c, path), err))
         return NULL;
-    s = shelf_stream(task_session(t), path, &o.source, task_progress(t), err);
+    s = stream_for(t, &o, path, m, err);
     reading_options_fini(&o);
     return s;
 }

@@ -102,7 +102,7 @@ judge_stream(struct asked *a, const struct model *m, struct task *t,
         return error_set(err, ERR_LIMIT,
                          "evaluate: --slice, --weight and --group want a table "
                          "that fits in memory");
-    if (!(s = cmd_stream(t, c, data, err)) ||
+    if (!(s = cmd_stream_for(t, c, data, m, err)) ||
         !(s = unseen_stream(&a->unseen, s, err)))
         return false;
     ok = judged_stream(m, s, &j, err);
@@ -128,7 +128,7 @@ judge(struct asked *a, const struct model *m, struct task *t,
 
     if (stream_wanted(data, NULL))
         return judge_stream(a, m, t, c, err);
-    if (!(f = cmd_table(t, c, data, err)))
+    if (!(f = cmd_table_for(t, c, data, m, err)))
         return false;
     ok = unseen_add(&a->unseen, f, err) &&
          judged_take(m, f, &o, task_pool(t), &j, err);

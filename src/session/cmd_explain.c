@@ -56,6 +56,7 @@ tell_card(const struct model *m, struct call *c, struct error *err)
 
 struct question {
     struct explanation_request request;
+    const struct model *model;
     struct frame *data, *background;
 };
 
@@ -115,12 +116,14 @@ read_question(struct question *q, struct task *t, const struct call *c,
         !count_option(c, "background-rows", &r->shares.background_rows, err) ||
         !explanation_way(call_text(c, "way"), &r->shares.way, err))
         return false;
-    if (background && !(q->background = cmd_table(t, c, background, err)))
+    if (background &&
+        !(q->background = cmd_table_for(t, c, background, q->model, err)))
         return false;
     r->shares.background = q->background;
     if (call_lent(c))
         q->data = frame_ref(call_lent(c));
-    else if (!(q->data = cmd_table(t, c, call_text(c, "data"), err)))
+    else if (!(q->data =
+                   cmd_table_for(t, c, call_text(c, "data"), q->model, err)))
         return false;
     r->data = q->data;
     return true;
@@ -179,7 +182,7 @@ cmd_explain(struct session *s, struct task *t, struct call *c,
             struct error *err)
 {
     struct model *m;
-    struct question q = {.data = NULL};
+    struct question q = {.model = NULL};
     struct explanation e;
     struct train ctx = {.pool = task_pool(t),
                         .progress = task_progress(t),
@@ -193,6 +196,7 @@ cmd_explain(struct session *s, struct task *t, struct call *c,
     if (ok && !call_text(c, "data") && !call_lent(c)) {
         ok = check_no_question(c, err) && tell_card(m, c, err);
     } else if (ok) {
+        q.model = m;
         ok = read_question(&q, t, c, err) &&
              explanation_make(m, &q.request, &ctx, &e, err);
         if (ok) {

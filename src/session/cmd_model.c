@@ -474,7 +474,7 @@ cmd_predict(struct session *s, struct task *t, struct call *c,
     struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
     struct unseen unseen = {0};
     bool ok = m && unseen_init(&unseen, m, err);
-    struct stream *rows = ok ? cmd_rows(t, c, data, err) : NULL;
+    struct stream *rows = ok ? cmd_rows(t, c, data, m, err) : NULL;
 
     ok = false;
     if (rows)

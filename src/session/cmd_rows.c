@@ -9,14 +9,14 @@ enum { FLUSH = 1 << 20 };
 
 struct stream *
 cmd_rows(struct task *t, const struct call *c, const char *path,
-         struct error *err)
+         const struct model *m, struct error *err)
 {
     struct stream *s = NULL;
     struct frame *f;
 
     if (stream_wanted(path, NULL))
-        return cmd_stream(t, c, path, err);
-    if ((f = cmd_table(t, c, path, err)))
+        return cmd_stream_for(t, c, path, m, err);
+    if ((f = cmd_table_for(t, c, path, m, err)))
         s = stream_of_frame(f, 0, task_pool(t), task_progress(t), err);
     frame_unref(f);
     return s;

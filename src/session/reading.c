@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "session/cmd.h"
 
 const struct command reading_open = {"open",
@@ -56,6 +57,7 @@ reading_options_init(struct reading_options *r, const struct call *c,
                      bool beside, struct error *err)
 {
     *r = (struct reading_options){.source.csv.types_loose = beside};
+    buf_init(&r->texts);
     if (!take_header(c, &r->source.csv.header, err))
         return false;
     if (take(r, c, err))
@@ -70,6 +72,66 @@ reading_options_fini(struct reading_options *r)
     free(r->types);
     free(r->nulls);
     r->types = r->nulls = NULL;
+    buf_fini(&r->texts);
+}
+
+/* ---- for a model ---- */
+
+static bool
+is_told(const struct reading_options *r, const char *name)
+{
+    for (size_t i = 0; r->types && r->types[i]; i++) {
+        size_t n = (size_t)(strrchr(r->types[i], '=') - r->types[i]);
+
+        if (strlen(name) == n && memcmp(name, r->types[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
+wants_text(const struct reading_options *r, const struct frame *f,
+           const struct input *in)
+{
+    long col = f ? frame_find(f, in->name) : -1;
+
+    if (in->type != COL_TEXT || is_told(r, in->name))
+        return false;
+    return !f ||
+           (col >= 0 && column_type(frame_column(f, (size_t)col)) != COL_TEXT);
+}
+
+bool
+reading_options_texts(struct reading_options *r, const struct frame *f,
+                      const struct model *m, bool *any, struct error *err)
+{
+    size_t n_inputs = 0, n = 0, told = 0, at = 0;
+    const struct input *in = m ? model_inputs(m, &n_inputs) : NULL;
+    const char **types;
+
+    for (size_t i = 0; i < n_inputs; i++)
+        if (wants_text(r, f, &in[i])) {
+            buf_printf(&r->texts, "%s=text", in[i].name);
+            buf_putc(&r->texts, '\0');
+            n++;
+        }
+    *any = n > 0;
+    if (n == 0)
+        return true;
+    while (r->types && r->types[told])
+        told++;
+    if (!buf_check(&r->texts, err) ||
+        !(types = mem_try_resize(r->types, told + n + 1, sizeof *types, err)))
+        return false;
+    for (size_t i = told; i < told + n; i++) {
+        types[i] = r->texts.data + at;
+        at += strlen(types[i]) + 1;
+    }
+    types[told + n] = NULL;
+    r->types = types;
+    r->source.csv.types = types;
+    r->source.csv.types_loose |= !f;
+    return true;
 }
 
 bool

@@ -6,6 +6,7 @@
 #ifndef LATHE_SESSION_READING_H
 #define LATHE_SESSION_READING_H
 
+#include "engine/model.h"
 #include "frame/source.h"
 #include "session/command.h"
 
@@ -13,6 +14,7 @@
 struct reading_options {
     struct source_options source;
     const char **types, **nulls; /* what source points to */
+    struct buf texts;            /* of types that no argument tells */
 };
 
 /* ERR_USAGE tells which is wrong and the nearest that is right.
@@ -21,6 +23,14 @@ struct reading_options {
 bool reading_options_init(struct reading_options *r, const struct call *c,
                           bool beside, struct error *err) MUST_USE;
 void reading_options_fini(struct reading_options *r);
+/* For a model, which may be NULL: columns of f that it wants as texts and that
+ * were read as something else, as "007" is, are to be read as texts; but those
+ * whose type an argument tells.  f: a table that was read so, or its head;
+ * NULL: none so far, and nothing is told of columns that there are not.
+ * *any: there are such. */
+bool reading_options_texts(struct reading_options *r, const struct frame *f,
+                           const struct model *m, bool *any,
+                           struct error *err) MUST_USE;
 
 /* Give a call those of another one. */
 bool reading_options_pass(const struct call *from, struct call *to,

@@ -61,6 +61,23 @@ done
 is "$($lathe query yes.csv --csv 'a = "yes"')" "a,b
 yes,1" "and texts where they are not"
 
+# A model that has learnt texts is given the texts of the file.
+awk 'BEGIN { print "code,x,y"; for (i = 0; i < 60; i++) print (i % 3 == 0 ? "007" : i % 3 == 1 ? "12" : "1e2x") "," i "," 10 * (i % 3) }' > codes.csv
+$lathe train codes.csv --target y --model linear --out codes.lathe > /dev/null 2>&1
+printf 'code,x\n007,1\n12,2\n' > some.csv
+is "$($lathe predict codes.lathe some.csv 2> err | awk -F, 'NR > 1 { printf "%.0f ", $1 }')" "0 10 " \
+    "007 is a text where the model has learnt texts"
+is "$(cat err)" "" "and one that it knows"
+is "$($lathe predict codes.lathe - < some.csv 2>&1)" "$($lathe predict codes.lathe some.csv)" "so it is when it comes by a pipe"
+printf 'code,x,y\n007,1,0\n12,2,10\n' > judged.csv
+is "$($lathe evaluate codes.lathe judged.csv --json > out 2> err; echo $?)" 0 "evaluate reads it so"
+is "$($lathe explain codes.lathe judged.csv --row 1 > out 2> err; echo $?)" 0 "and so does explain"
+$lathe predict codes.lathe some.csv --types code=int > out 2> err
+is $? 1 "but not where a type is told"
+like "$(cat err)" "column 'code' is int, expected text" "which is an error then"
+printf '{"code": 7, "x": 1}\n' > some.jsonl
+like "$($lathe predict codes.lathe some.jsonl 2>&1)" "column 'code' is int, expected text" "JSON has said what it is"
+
 for c in convert profile head schema query train evaluate predict; do
     like "$($lathe $c --help)" '^reading, where the file does not tell:' \
         "$c has the options of reading"

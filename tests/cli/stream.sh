@@ -28,6 +28,13 @@ same "different rows" --select user,note --distinct
 same "rows that are joined" --join right.csv --by user --limit 20000
 same "rows that others decide" --with 'y = score - lag(score)' --sample 1000
 
+# Texts that look like numbers are read as a model has learnt them.
+awk 'BEGIN { print "id,y"; for (i = 0; i < 300; i++) print (i % 2 ? "x" : "007") "," i % 2 }' > texts.csv
+"$lathe" train texts.csv --target y --model linear --out texts.lathe > /dev/null 2>&1
+LATHE_MEMORY=16G "$lathe" predict texts.lathe big.csv > whole 2> /dev/null
+LATHE_MEMORY=64M "$lathe" predict texts.lathe big.csv > streamed 2> /dev/null
+is "$(wc -l < streamed) $(cmp whole streamed > /dev/null; echo $?)" "700001 0" "texts that look like numbers are read as texts, too"
+
 LATHE_MEMORY=64M "$lathe" query big.csv --sort=-score --out sorted.parquet
 is "$("$lathe" schema sorted.parquet --json | head -c 14)" '{"rows":700000' "a result of any size is written"
 like "$(LATHE_MEMORY=64M "$lathe" head big.csv --rows 1)" '^700,000 rows x 6 columns, first 1$' "head counts all rows"
