@@ -10,8 +10,8 @@ import xml.etree.ElementTree as ET
 NS = "{http://www.dmg.org/PMML-4_4}"
 root = ET.parse(sys.argv[1]).getroot()
 fields = {f.get("name"): f for f in root.find(NS + "DataDictionary")}
-model = next(m for m in root if m.tag in (NS + "MiningModel", NS + "RegressionModel"))
-target = next(f.get("name") for f in model.find(NS + "MiningSchema") if f.get("usageType") == "target")
+model = next(m for m in root if m.tag in (NS + "MiningModel", NS + "RegressionModel", NS + "ClusteringModel"))
+target = next((f.get("name") for f in model.find(NS + "MiningSchema") if f.get("usageType") == "target"), None)
 
 
 def value(field, text):
@@ -56,11 +56,15 @@ def formula(x, row):
         return float(x.text)
     if x.tag == NS + "FieldRef":
         return row[x.get("field")]
+    if x.tag == NS + "NormDiscrete":
+        v = row[x.get("field")]
+        return float(x.get("mapMissingTo")) if v is None else float(v == x.get("value"))
     word = x.get("function")
     if word == "if":
         return formula(x[1] if formula(x[0], row) else x[2], row)
     args = [formula(a, row) for a in x]
-    return {"isMissing": lambda: args[0] is None, "min": lambda: min(args), "max": lambda: max(args)}[word]()
+    return {"isMissing": lambda: args[0] is None, "min": lambda: min(args), "max": lambda: max(args),
+            "sum": lambda: sum(args)}[word]()
 
 
 def derived(m, row):
@@ -92,7 +96,24 @@ def regression(m, row):
     return [x / sum(e) for x in e]
 
 
+def clusters(m, row):
+    """The id of the nearest, and the distance: euclidean, by the weights of the fields."""
+    measure = m.find(NS + "ComparisonMeasure")
+    assert measure.get("kind") == "distance" and measure[0].tag == NS + "euclidean"
+    fields = [(row[f.get("field")], float(f.get("fieldWeight", "1"))) for f in m.findall(NS + "ClusteringField")]
+    found = []
+    for c in m.findall(NS + "Cluster"):
+        centre = [float(v) for v in c.find(NS + "Array").text.split()]
+        assert len(centre) == len(fields) == int(c.find(NS + "Array").get("n"))
+        found.append((math.sqrt(sum(w * (x - y) ** 2 for (x, w), y in zip(fields, centre))), int(c.get("id"))))
+    assert len(found) == int(m.get("numberOfClusters"))
+    return [min(found)[1], min(found)[0]]
+
+
 def answer(row):
+    if model.tag == NS + "ClusteringModel":
+        derived(model, row)
+        return clusters(model, row)
     if model.tag == NS + "RegressionModel":
         derived(model, row)
         return regression(model, row)

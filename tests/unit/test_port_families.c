@@ -88,7 +88,7 @@ formats_of(const char *name)
         {"gbdt", "onnx c pmml lightgbm xgboost"},
         {"gbdt_lags", ""},
         {"isolation_forest", "onnx c"},
-        {"kmeans", "onnx c"},
+        {"kmeans", "onnx c pmml"},
         {"knn", "onnx c"},
         {"lasso", "onnx c pmml"},
         {"linear", "onnx c pmml"},

@@ -1,4 +1,4 @@
-/* engine/port/pmml.h -- trees and regressions as PMML 4.4.
+/* engine/port/pmml.h -- trees, regressions and clusters as PMML 4.4.
  *
  * Trees are a chain: for each output a sum of tree models, then a regression
  * over these sums, which holds what they begin with and makes the answer.

@@ -9,30 +9,20 @@
 #include "base/mem.h"
 #include "engine/port/boosted.h"
 #include "engine/port/pmml.h"
+#include "engine/port/pmml_in.h"
 #include "engine/port/pmml_known.h"
 #include "engine/port/xml.h"
 #include "frame/dict.h"
 
-struct reading {
-    struct arena arena;
-    const struct xml *root;
-    const char *target;
-    struct dict *names;   /* of inputs: code = column */
-    struct dict **levels; /* of each input; NULL: a number */
-    bool floats;
-    struct portable *p;
-    struct error *err;
-};
-
-static bool
-bad(struct reading *r, const char *what)
+bool
+pmml_bad(struct pmml_reading *r, const char *what)
 {
     return error_set(r->err, ERR_PARSE, "%s", what);
 }
 
-static bool
-number_of(struct reading *r, const struct xml *x, const char *name,
-          double fallback, double *out)
+bool
+pmml_number(struct pmml_reading *r, const struct xml *x, const char *name,
+            double fallback, double *out)
 {
     const char *text = xml_get(x, name);
 
@@ -44,8 +34,8 @@ number_of(struct reading *r, const struct xml *x, const char *name,
                      name, text);
 }
 
-static bool
-column_of(struct reading *r, const char *name, uint32_t *out)
+bool
+pmml_column(struct pmml_reading *r, const char *name, uint32_t *out)
 {
     *out = name ? dict_find(r->names, str_of(name)) : DICT_NONE;
     return *out != DICT_NONE ||
@@ -56,18 +46,25 @@ column_of(struct reading *r, const char *name, uint32_t *out)
 /* ---- fields ---- */
 
 static const struct xml *
-model_of(const struct reading *r)
+model_of(const struct pmml_reading *r)
 {
-    const struct xml *m = xml_child(r->root, "MiningModel");
+    static const char *const kinds[] = {"MiningModel", "RegressionModel",
+                                        "ClusteringModel"};
+    const struct xml *m = NULL;
 
-    return m ? m : xml_child(r->root, "RegressionModel");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !m; i++)
+        m = xml_child(r->root, kinds[i]);
+    return m;
 }
 
+/* Of clusters there is none. */
 static bool
-target_find(struct reading *r)
+target_find(struct pmml_reading *r)
 {
     const struct xml *schema = xml_child(model_of(r), "MiningSchema");
 
+    if (xml_is(model_of(r), "ClusteringModel"))
+        return true;
     for (const struct xml *f = xml_child(schema, "MiningField"); f;
          f = xml_next(f, "MiningField")) {
         const char *usage = xml_get(f, "usageType");
@@ -76,11 +73,11 @@ target_find(struct reading *r)
             (strcmp(usage, "target") == 0 || strcmp(usage, "predicted") == 0))
             r->target = xml_get(f, "name");
     }
-    return r->target || bad(r, "no target");
+    return r->target || pmml_bad(r, "no target");
 }
 
 static bool
-values_read(struct reading *r, const struct xml *field, size_t i)
+values_read(struct pmml_reading *r, const struct xml *field, size_t i)
 {
     uint32_t code;
 
@@ -89,7 +86,7 @@ values_read(struct reading *r, const struct xml *field, size_t i)
     for (const struct xml *v = xml_child(field, "Value"); v;
          v = xml_next(v, "Value"))
         if (!xml_get(v, "value"))
-            return bad(r, "a value without a value");
+            return pmml_bad(r, "a value without a value");
         else if (!dict_add(r->levels[i], str_of(xml_get(v, "value")), &code,
                            r->err))
             return false;
@@ -97,7 +94,7 @@ values_read(struct reading *r, const struct xml *field, size_t i)
 }
 
 static bool
-classes_read(struct reading *r, const struct xml *field)
+classes_read(struct pmml_reading *r, const struct xml *field)
 {
     const char *name[TARGET_MAX_CLASSES];
     size_t n = 0;
@@ -105,14 +102,14 @@ classes_read(struct reading *r, const struct xml *field)
     for (const struct xml *v = xml_child(field, "Value"); v;
          v = xml_next(v, "Value")) {
         if (n == TARGET_MAX_CLASSES || !xml_get(v, "value"))
-            return bad(r, "too many classes");
+            return pmml_bad(r, "too many classes");
         name[n++] = xml_get(v, "value");
     }
     return n == 0 || portable_classes(r->p, name, n, r->err);
 }
 
 static bool
-field_read(struct reading *r, const struct xml *f, size_t i)
+field_read(struct pmml_reading *r, const struct xml *f, size_t i)
 {
     const char *name = xml_get(f, "name"), *type = xml_get(f, "dataType");
     uint32_t code;
@@ -121,7 +118,7 @@ field_read(struct reading *r, const struct xml *f, size_t i)
         !dict_add(r->names, str_of(name), &code, r->err))
         return false;
     if (code != i)
-        return bad(r, "a field is there twice");
+        return pmml_bad(r, "a field is there twice");
     if (type && strcmp(type, "float") == 0)
         r->floats = true;
     return !xml_get(f, "optype") ||
@@ -130,7 +127,7 @@ field_read(struct reading *r, const struct xml *f, size_t i)
 }
 
 static bool
-levels_take(struct reading *r)
+levels_take(struct pmml_reading *r)
 {
     for (size_t i = 0; i < r->p->graph->n_cols; i++) {
         size_t n = r->levels[i] ? dict_count(r->levels[i]) : 0;
@@ -151,7 +148,13 @@ levels_take(struct reading *r)
 }
 
 static bool
-fields_read(struct reading *r)
+is_target(const struct pmml_reading *r, const struct xml *field)
+{
+    return r->target && strcmp(xml_get(field, "name"), r->target) == 0;
+}
+
+static bool
+fields_read(struct pmml_reading *r)
 {
     const struct xml *d = xml_child(r->root, "DataDictionary");
     size_t n = 0;
@@ -159,19 +162,19 @@ fields_read(struct reading *r)
     for (const struct xml *f = xml_child(d, "DataField"); f;
          f = xml_next(f, "DataField")) {
         if (!xml_get(f, "name"))
-            return bad(r, "a field without a name");
-        n += strcmp(xml_get(f, "name"), r->target) != 0;
+            return pmml_bad(r, "a field without a name");
+        n += !is_target(r, f);
     }
     if (!(r->p = portable_new(n, r->err)) ||
-        !(r->levels = mem_try_array(n, sizeof(struct dict *), r->err)) ||
-        !(r->p->target =
-              arena_text(&r->p->arena, r->target, strlen(r->target), r->err)))
+        !(r->levels = mem_try_array(n, sizeof(struct dict *), r->err)))
+        return false;
+    if (r->target && !(r->p->target = arena_text(&r->p->arena, r->target,
+                                                 strlen(r->target), r->err)))
         return false;
     n = 0;
     for (const struct xml *f = xml_child(d, "DataField"); f;
          f = xml_next(f, "DataField"))
-        if (strcmp(xml_get(f, "name"), r->target) == 0 ? !classes_read(r, f)
-                                                       : !field_read(r, f, n++))
+        if (is_target(r, f) ? !classes_read(r, f) : !field_read(r, f, n++))
             return false;
     return levels_take(r);
 }
@@ -185,7 +188,7 @@ struct tree {
 };
 
 static size_t
-node_push(struct reading *r, struct tree *t)
+node_push(struct pmml_reading *r, struct tree *t)
 {
     struct ensemble_node *more =
         mem_try_grow(t->node, t->n, &t->cap, sizeof *more, r->err);
@@ -215,7 +218,7 @@ next_member(struct str list, size_t *at, char *text)
 }
 
 static bool
-members_read(struct reading *r, const struct xml *array, uint32_t column,
+members_read(struct pmml_reading *r, const struct xml *array, uint32_t column,
              double *member, size_t *n)
 {
     struct str list = array->text;
@@ -234,7 +237,7 @@ members_read(struct reading *r, const struct xml *array, uint32_t column,
         if (r->levels[column])
             member[*n] = dict_find(r->levels[column], word);
         else if (!str_to_f64(word, &member[*n]))
-            ok = bad(r, "a list of numbers holds something else");
+            ok = pmml_bad(r, "a list of numbers holds something else");
         ++*n;
     }
     free(text);
@@ -242,7 +245,7 @@ members_read(struct reading *r, const struct xml *array, uint32_t column,
 }
 
 static bool
-set_read(struct reading *r, struct tree *t, const struct xml *x,
+set_read(struct pmml_reading *r, struct tree *t, const struct xml *x,
          struct ensemble_node *to, bool *yes)
 {
     const struct xml *array = xml_child(x, "Array");
@@ -253,7 +256,7 @@ set_read(struct reading *r, struct tree *t, const struct xml *x,
     bool ok;
 
     if (!array || !op)
-        return bad(r, "a set without its members");
+        return pmml_bad(r, "a set without its members");
     *yes = strcmp(op, "isIn") == 0;
     to->kind = ENSEMBLE_SET;
     member = mem_try_array(array->text.n + 1, sizeof *member, r->err);
@@ -267,7 +270,7 @@ set_read(struct reading *r, struct tree *t, const struct xml *x,
 
 /* The question that the first child answers with yes or no. */
 static bool
-predicate_read(struct reading *r, struct tree *t, const struct xml *child,
+predicate_read(struct pmml_reading *r, struct tree *t, const struct xml *child,
                struct ensemble_node *to, bool *yes)
 {
     static const struct {
@@ -286,7 +289,7 @@ predicate_read(struct reading *r, struct tree *t, const struct xml *child,
     const struct xml *set = xml_child(child, "SimpleSetPredicate");
     const char *op = xml_get(x, "operator");
 
-    if (!column_of(r, xml_get(x ? x : set, "field"), &to->feature))
+    if (!pmml_column(r, xml_get(x ? x : set, "field"), &to->feature))
         return false;
     if (set)
         return set_read(r, t, set, to, yes);
@@ -294,14 +297,14 @@ predicate_read(struct reading *r, struct tree *t, const struct xml *child,
         if (strcmp(op, ops[i].op) == 0) {
             to->kind = (uint8_t)ops[i].kind;
             *yes = ops[i].yes;
-            return number_of(r, x, "value", 0, &to->threshold);
+            return pmml_number(r, x, "value", 0, &to->threshold);
         }
-    return bad(r, "a predicate that is not known");
+    return pmml_bad(r, "a predicate that is not known");
 }
 
 static bool
-inner_read(struct reading *r, struct tree *t, const struct xml *x, size_t at,
-           const struct xml *child[2])
+inner_read(struct pmml_reading *r, struct tree *t, const struct xml *x,
+           size_t at, const struct xml *child[2])
 {
     const char *id = xml_get(child[0], "id"), *to = xml_get(x, "defaultChild");
     struct ensemble_node node = {0};
@@ -322,11 +325,12 @@ inner_read(struct reading *r, struct tree *t, const struct xml *x, size_t at,
 }
 
 static bool
-leaf_read(struct reading *r, struct tree *t, const struct xml *x, size_t at)
+leaf_read(struct pmml_reading *r, struct tree *t, const struct xml *x,
+          size_t at)
 {
     double score;
 
-    if (!number_of(r, x, "score", 0, &score) ||
+    if (!pmml_number(r, x, "score", 0, &score) ||
         !ensemble_add_value(t->e, t->output, score, r->err))
         return false;
     t->node[at].kind = ENSEMBLE_LEAF;
@@ -337,7 +341,7 @@ leaf_read(struct reading *r, struct tree *t, const struct xml *x, size_t at)
 
 /* Elements wait in a list beside the nodes that they become. */
 static bool
-nodes_read(struct reading *r, struct tree *t, const struct xml *root)
+nodes_read(struct pmml_reading *r, struct tree *t, const struct xml *root)
 {
     const struct xml **x = NULL;
     size_t cap = 0;
@@ -360,7 +364,7 @@ nodes_read(struct reading *r, struct tree *t, const struct xml *root)
         child[0] = xml_child(x[i], "Node");
         child[1] = child[0] ? xml_next(child[0], "Node") : NULL;
         if (child[0] && !child[1])
-            ok = bad(r, "a node with one child");
+            ok = pmml_bad(r, "a node with one child");
         else
             ok = child[0] ? inner_read(r, t, x[i], i, child)
                           : leaf_read(r, t, x[i], i);
@@ -374,12 +378,13 @@ nodes_read(struct reading *r, struct tree *t, const struct xml *root)
 }
 
 static bool
-tree_read(struct reading *r, struct ensemble *e, const struct xml *model,
+tree_read(struct pmml_reading *r, struct ensemble *e, const struct xml *model,
           size_t output)
 {
     struct tree t = {.e = e, .output = output};
     const struct xml *root = xml_child(model, "Node");
-    bool ok = root ? nodes_read(r, &t, root) : bad(r, "a tree without a node");
+    bool ok =
+        root ? nodes_read(r, &t, root) : pmml_bad(r, "a tree without a node");
 
     ok = ok && ensemble_add_tree(e, t.node, t.n, 0, r->err);
     free(t.node);
@@ -389,7 +394,7 @@ tree_read(struct reading *r, struct ensemble *e, const struct xml *model,
 /* ---- answers ---- */
 
 static bool
-link_read(struct reading *r, const struct xml *model, enum graph_op *link)
+link_read(struct pmml_reading *r, const struct xml *model, enum graph_op *link)
 {
     const char *word = xml_get(model, "normalizationMethod");
 
@@ -407,14 +412,14 @@ link_read(struct reading *r, const struct xml *model, enum graph_op *link)
     else if (strcmp(word, "exp") == 0)
         *link = GRAPH_EXP;
     else
-        return bad(r, "a normalization that is not known");
+        return pmml_bad(r, "a normalization that is not known");
     return true;
 }
 
 /* The output that a table is for: of two classes the second's; SIZE_MAX: the
  * other's, which is empty. */
 static bool
-table_output(struct reading *r, const struct xml *table, size_t *out)
+table_output(struct pmml_reading *r, const struct xml *table, size_t *out)
 {
     const char *category = xml_get(table, "targetCategory");
     size_t k = 0;
@@ -426,7 +431,7 @@ table_output(struct reading *r, const struct xml *table, size_t *out)
            strcmp(r->p->classes[k], category) != 0)
         k++;
     if (!category || k == r->p->n_classes)
-        return bad(r, "a table for a class that is not there");
+        return pmml_bad(r, "a table for a class that is not there");
     if (r->p->n_classes == 2)
         *out = k == 1 ? 0 : SIZE_MAX;
     else
@@ -435,7 +440,7 @@ table_output(struct reading *r, const struct xml *table, size_t *out)
 }
 
 static bool
-ends_in(struct reading *r, enum graph_op link)
+ends_in(struct pmml_reading *r, enum graph_op link)
 {
     return boosted_put_link(r->p, link, (uint32_t)r->p->graph->n - 1, r->err);
 }
@@ -443,7 +448,7 @@ ends_in(struct reading *r, enum graph_op link)
 /* ---- chains of sums ---- */
 
 static bool
-sum_read(struct reading *r, struct ensemble *e, const struct xml *model,
+sum_read(struct pmml_reading *r, struct ensemble *e, const struct xml *model,
          size_t output)
 {
     const struct xml *all = xml_child(model, "Segmentation");
@@ -457,7 +462,7 @@ sum_read(struct reading *r, struct ensemble *e, const struct xml *model,
 }
 
 static bool
-bases_read(struct reading *r, struct ensemble *e, const struct xml *model)
+bases_read(struct pmml_reading *r, struct ensemble *e, const struct xml *model)
 {
     for (const struct xml *t = xml_child(model, "RegressionTable"); t;
          t = xml_next(t, "RegressionTable")) {
@@ -465,14 +470,14 @@ bases_read(struct reading *r, struct ensemble *e, const struct xml *model)
 
         if (!table_output(r, t, &k))
             return false;
-        if (k < e->n_outputs && !number_of(r, t, "intercept", 0, &e->base[k]))
+        if (k < e->n_outputs && !pmml_number(r, t, "intercept", 0, &e->base[k]))
             return false;
     }
     return true;
 }
 
 static bool
-chain_read(struct reading *r, const struct xml *model)
+chain_read(struct pmml_reading *r, const struct xml *model)
 {
     const struct xml *all = xml_child(model, "Segmentation"), *last = NULL;
     struct ensemble *e =
@@ -491,9 +496,9 @@ chain_read(struct reading *r, const struct xml *model)
         if (sum)
             ok = sum_read(r, e, sum, output++);
     }
-    ok = ok && (last || bad(r, "no regression behind the sums")) &&
+    ok = ok && (last || pmml_bad(r, "no regression behind the sums")) &&
          (output == portable_width(r->p) ||
-          bad(r, "not as many sums as classes")) &&
+          pmml_bad(r, "not as many sums as classes")) &&
          bases_read(r, e, last) && link_read(r, last, &link) &&
          graph_add_input(r->p->graph, 0, r->p->graph->n_cols, &in, r->err) &&
          (!r->floats ||
@@ -510,12 +515,9 @@ chain_read(struct reading *r, const struct xml *model)
 
 /* ---- linear models ---- */
 
-/* What an input may stand for: itself, filled in, a flag, its levels. */
-enum slot { SLOT_PLAIN, SLOT_FILLED, SLOT_FLAG, SLOT_LEVELS, N_SLOTS };
-
 struct linear {
     double *fill;   /* of each input */
-    size_t *column; /* inputs x N_SLOTS: the first of the dense step; or
+    size_t *column; /* inputs x PMML_N_SLOTS: the first of the dense step; or
                        SIZE_MAX */
     size_t n;       /* columns */
     double *weight; /* (n, k) */
@@ -524,30 +526,31 @@ struct linear {
 };
 
 /* "filled x", "missing x", or x. */
-static bool
-name_slot(struct reading *r, const char *name, uint32_t *input, enum slot *slot)
+bool
+pmml_slot_of(struct pmml_reading *r, const char *name, uint32_t *input,
+             enum pmml_slot *slot)
 {
-    *slot = SLOT_PLAIN;
+    *slot = PMML_SLOT_PLAIN;
     if (name && dict_find(r->names, str_of(name)) == DICT_NONE) {
         if (str_starts(str_of(name), "filled ")) {
-            *slot = SLOT_FILLED;
+            *slot = PMML_SLOT_FILLED;
             name += 7;
         } else if (str_starts(str_of(name), "missing ")) {
-            *slot = SLOT_FLAG;
+            *slot = PMML_SLOT_FLAG;
             name += 8;
         }
     }
-    return column_of(r, name, input);
+    return pmml_column(r, name, input);
 }
 
 static size_t
-slot_width(const struct reading *r, size_t input, enum slot slot)
+slot_width(const struct pmml_reading *r, size_t input, enum pmml_slot slot)
 {
-    return slot == SLOT_LEVELS ? dict_count(r->levels[input]) : 1;
+    return slot == PMML_SLOT_LEVELS ? dict_count(r->levels[input]) : 1;
 }
 
 static bool
-fills_read(struct reading *r, struct linear *l, const struct xml *model)
+fills_read(struct pmml_reading *r, struct linear *l, const struct xml *model)
 {
     const struct xml *all = xml_child(model, "LocalTransformations");
 
@@ -555,25 +558,26 @@ fills_read(struct reading *r, struct linear *l, const struct xml *model)
          f = xml_next(f, "DerivedField")) {
         const struct xml *c = xml_child(xml_child(f, "Apply"), "Constant");
         uint32_t input;
-        enum slot slot;
+        enum pmml_slot slot;
 
-        if (!name_slot(r, xml_get(f, "name"), &input, &slot))
+        if (!pmml_slot_of(r, xml_get(f, "name"), &input, &slot))
             return false;
-        if (slot == SLOT_FILLED &&
+        if (slot == PMML_SLOT_FILLED &&
             (!c || !str_to_f64(c->text, &l->fill[input])))
-            return bad(r, "a derived field that is not known");
+            return pmml_bad(r, "a derived field that is not known");
     }
     return true;
 }
 
 /* Which slots are used, by all tables. */
 static bool
-slot_use(struct reading *r, struct linear *l, uint32_t input, enum slot slot)
+slot_use(struct pmml_reading *r, struct linear *l, uint32_t input,
+         enum pmml_slot slot)
 {
-    size_t *at = &l->column[(size_t)input * N_SLOTS + slot];
+    size_t *at = &l->column[(size_t)input * PMML_N_SLOTS + slot];
 
-    if ((slot == SLOT_LEVELS) != (r->levels[input] != NULL))
-        return bad(r, "a predictor of another type than its field");
+    if ((slot == PMML_SLOT_LEVELS) != (r->levels[input] != NULL))
+        return pmml_bad(r, "a predictor of another type than its field");
     if (*at == SIZE_MAX) {
         *at = l->n;
         l->n += slot_width(r, input, slot);
@@ -582,16 +586,17 @@ slot_use(struct reading *r, struct linear *l, uint32_t input, enum slot slot)
 }
 
 static bool
-predictor(struct reading *r, struct linear *l, const struct xml *x, size_t k)
+predictor(struct pmml_reading *r, struct linear *l, const struct xml *x,
+          size_t k)
 {
     bool category = xml_is(x, "CategoricalPredictor");
-    enum slot slot = SLOT_LEVELS;
+    enum pmml_slot slot = PMML_SLOT_LEVELS;
     uint32_t input, level = 0;
     double w;
     size_t at;
 
-    if (category ? !column_of(r, xml_get(x, "name"), &input)
-                 : !name_slot(r, xml_get(x, "name"), &input, &slot))
+    if (category ? !pmml_column(r, xml_get(x, "name"), &input)
+                 : !pmml_slot_of(r, xml_get(x, "name"), &input, &slot))
         return false;
     if (!l->weight)
         return slot_use(r, l, input, slot);
@@ -599,16 +604,16 @@ predictor(struct reading *r, struct linear *l, const struct xml *x, size_t k)
         (!xml_get(x, "value") ||
          (level = dict_find(r->levels[input], str_of(xml_get(x, "value")))) ==
              DICT_NONE))
-        return bad(r, "a level that its field has not");
-    if (!number_of(r, x, "coefficient", 0, &w))
+        return pmml_bad(r, "a level that its field has not");
+    if (!pmml_number(r, x, "coefficient", 0, &w))
         return false;
-    at = l->column[(size_t)input * N_SLOTS + slot] + level;
+    at = l->column[(size_t)input * PMML_N_SLOTS + slot] + level;
     l->weight[at * l->k + k] += w;
     return true;
 }
 
 static bool
-tables_read(struct reading *r, struct linear *l, const struct xml *model)
+tables_read(struct pmml_reading *r, struct linear *l, const struct xml *model)
 {
     for (const struct xml *t = xml_child(model, "RegressionTable"); t;
          t = xml_next(t, "RegressionTable")) {
@@ -618,7 +623,7 @@ tables_read(struct reading *r, struct linear *l, const struct xml *model)
             return false;
         if (k >= l->k)
             continue;
-        if (!number_of(r, t, "intercept", 0, &l->bias[k]))
+        if (!pmml_number(r, t, "intercept", 0, &l->bias[k]))
             return false;
         for (const struct xml *x = t->first; x; x = x->next)
             if ((xml_is(x, "NumericPredictor") ||
@@ -630,29 +635,29 @@ tables_read(struct reading *r, struct linear *l, const struct xml *model)
 }
 
 static bool
-slot_put(struct reading *r, const struct linear *l, uint32_t input,
-         enum slot slot, uint32_t *id)
+slot_put(struct pmml_reading *r, const struct linear *l, uint32_t input,
+         enum pmml_slot slot, uint32_t *id)
 {
     struct graph *g = r->p->graph;
     size_t width = slot_width(r, input, slot);
     struct graph_node n = {.width = width, .n_in = 1, .in = id};
 
     if (!graph_add_input(g, input, 1, id, r->err) ||
-        (r->floats && slot != SLOT_LEVELS &&
+        (r->floats && slot != PMML_SLOT_LEVELS &&
          !graph_add_simple(g, GRAPH_ROUND, *id, id, r->err)))
         return false;
-    if (slot == SLOT_PLAIN)
+    if (slot == PMML_SLOT_PLAIN)
         return true;
-    n.op = slot == SLOT_FILLED ? GRAPH_FILL
-           : slot == SLOT_FLAG ? GRAPH_MISSING
-                               : GRAPH_ONEHOT;
-    n.n_a = slot == SLOT_FLAG ? 0 : width;
-    n.n_index = slot == SLOT_LEVELS ? width : 0;
+    n.op = slot == PMML_SLOT_FILLED ? GRAPH_FILL
+           : slot == PMML_SLOT_FLAG ? GRAPH_MISSING
+                                    : GRAPH_ONEHOT;
+    n.n_a = slot == PMML_SLOT_FLAG ? 0 : width;
+    n.n_index = slot == PMML_SLOT_LEVELS ? width : 0;
     if (!graph_add(g, &n, id, r->err))
         return false;
-    if (slot == SLOT_FILLED)
+    if (slot == PMML_SLOT_FILLED)
         g->node[*id].a[0] = l->fill[input];
-    for (size_t k = 0; slot == SLOT_LEVELS && k < width; k++) {
+    for (size_t k = 0; slot == PMML_SLOT_LEVELS && k < width; k++) {
         g->node[*id].a[k] = (double)k;
         g->node[*id].index[k] = (uint32_t)k;
     }
@@ -661,9 +666,9 @@ slot_put(struct reading *r, const struct linear *l, uint32_t input,
 
 /* The columns in the order in which slots came into use. */
 static bool
-columns_put(struct reading *r, const struct linear *l, uint32_t *id)
+columns_put(struct pmml_reading *r, const struct linear *l, uint32_t *id)
 {
-    size_t n_slots = r->p->graph->n_cols * N_SLOTS, used = 0;
+    size_t n_slots = r->p->graph->n_cols * PMML_N_SLOTS, used = 0;
     struct graph_node join = {.op = GRAPH_JOIN, .width = l->n};
     uint32_t *part = mem_try_array(n_slots, sizeof *part, r->err);
     size_t *by_column = mem_try_array(l->n, sizeof *by_column, r->err);
@@ -674,8 +679,8 @@ columns_put(struct reading *r, const struct linear *l, uint32_t *id)
             by_column[l->column[s]] = s + 1;
     for (size_t c = 0; c < l->n && ok; c++)
         if (by_column[c])
-            ok = slot_put(r, l, (uint32_t)((by_column[c] - 1) / N_SLOTS),
-                          (enum slot)((by_column[c] - 1) % N_SLOTS),
+            ok = slot_put(r, l, (uint32_t)((by_column[c] - 1) / PMML_N_SLOTS),
+                          (enum pmml_slot)((by_column[c] - 1) % PMML_N_SLOTS),
                           &part[used++]);
     join.n_in = used;
     join.in = part;
@@ -686,7 +691,7 @@ columns_put(struct reading *r, const struct linear *l, uint32_t *id)
 }
 
 static bool
-linear_put(struct reading *r, const struct linear *l, enum graph_op link)
+linear_put(struct pmml_reading *r, const struct linear *l, enum graph_op link)
 {
     struct graph_node n = {.op = GRAPH_DENSE,
                            .width = l->k,
@@ -704,7 +709,7 @@ linear_put(struct reading *r, const struct linear *l, enum graph_op link)
 }
 
 static bool
-linear_read(struct reading *r, const struct xml *model)
+linear_read(struct pmml_reading *r, const struct xml *model)
 {
     size_t inputs = r->p->graph->n_cols, cells;
     struct linear l = {.k = portable_width(r->p)};
@@ -712,15 +717,15 @@ linear_read(struct reading *r, const struct xml *model)
     bool ok;
 
     l.fill = mem_try_array(inputs, sizeof *l.fill, r->err);
-    l.column = mem_try_array(inputs, N_SLOTS * sizeof *l.column, r->err);
+    l.column = mem_try_array(inputs, PMML_N_SLOTS * sizeof *l.column, r->err);
     l.bias = mem_try_array(l.k, sizeof *l.bias, r->err);
     ok = l.fill && l.column && l.bias;
-    for (size_t s = 0; s < inputs * N_SLOTS && ok; s++)
+    for (size_t s = 0; s < inputs * PMML_N_SLOTS && ok; s++)
         l.column[s] = SIZE_MAX;
     ok = ok && fills_read(r, &l, model) && link_read(r, model, &link) &&
          tables_read(r, &l, model);
     if (ok && (l.n == 0 || l.n > GRAPH_MAX_WIDTH || !mem_mul(l.n, l.k, &cells)))
-        ok = bad(r, "a regression of no columns, or of too many");
+        ok = pmml_bad(r, "a regression of no columns, or of too many");
     if (ok && (l.weight = mem_try_array(cells, sizeof *l.weight, r->err)))
         ok = tables_read(r, &l, model) && linear_put(r, &l, link);
     else
@@ -743,29 +748,31 @@ pmml_is(struct str bytes)
 }
 
 static bool
-read_all(struct reading *r, struct str bytes)
+read_all(struct pmml_reading *r, struct str bytes)
 {
     const struct xml *model;
 
     if (!str_utf8_valid(bytes))
-        return bad(r, "not valid UTF-8");
+        return pmml_bad(r, "not valid UTF-8");
     if (!(r->root = xml_parse(bytes, &r->arena, r->err)) ||
         !(r->names = dict_new(r->err)))
         return false;
     if (!xml_is(r->root, "PMML") || !(model = model_of(r)))
-        return bad(r, "no PMML with a mining model or a regression");
+        return pmml_bad(
+            r, "no PMML with a mining model, a regression or clusters");
     if (!pmml_known(r->root, r->err) || !target_find(r) || !fields_read(r))
         return false;
     portable_tell(r->p, "format", "PMML");
-    return (xml_is(model, "MiningModel") ? chain_read(r, model)
-                                         : linear_read(r, model)) &&
+    return (xml_is(model, "MiningModel")       ? chain_read(r, model)
+            : xml_is(model, "ClusteringModel") ? pmml_clusters_read(r, model)
+                                               : linear_read(r, model)) &&
            portable_check(r->p, r->err);
 }
 
 struct portable *
 pmml_read(struct str bytes, const struct progress *stop, struct error *err)
 {
-    struct reading r = {.err = err};
+    struct pmml_reading r = {.err = err};
     bool ok;
 
     arena_init(&r.arena);

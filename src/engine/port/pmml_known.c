@@ -19,6 +19,11 @@ static const struct element {
     {"Apply", "function"},
     {"Array", "n type"},
     {"CategoricalPredictor", "coefficient name value"},
+    {"Cluster", "id name size"},
+    {"ClusteringField", "compareFunction field fieldWeight"},
+    {"ClusteringModel", "algorithmName functionName modelClass modelName "
+                        "numberOfClusters"},
+    {"ComparisonMeasure", "compareFunction kind"},
     {"Constant", "dataType"},
     {"DataDictionary", "numberOfFields"},
     {"DataField", "dataType displayName name optype"},
@@ -35,6 +40,7 @@ static const struct element {
     {"ModelStats", NULL},
     {"ModelVerification", NULL},
     {"Node", "defaultChild id recordCount score"},
+    {"NormDiscrete", "field mapMissingTo value"},
     {"NumericPredictor", "coefficient exponent name"},
     {"Output", NULL},
     {"PMML", "schemaLocation version xmlns xsi"},
@@ -50,6 +56,8 @@ static const struct element {
                   "splitCharacteristic"},
     {"True", ""},
     {"Value", "displayValue value"},
+    {"euclidean", ""},
+    {"squaredEuclidean", ""},
 };
 enum { N_ELEMENTS = sizeof elements / sizeof elements[0] };
 
@@ -155,6 +163,26 @@ node_known(const struct xml *node, struct error *err)
 }
 
 static bool
+clusters_known(const struct xml *x, struct error *err)
+{
+    if (xml_is(x, "ClusteringModel") &&
+        !says(x, "modelClass", "centerBased", false))
+        return refuse(x, "clusters that are not around centres", err);
+    if (xml_is(x, "ClusteringModel") &&
+        !(xml_child(xml_child(x, "ComparisonMeasure"), "euclidean") ||
+          xml_child(xml_child(x, "ComparisonMeasure"), "squaredEuclidean")))
+        return refuse(x, "a measure other than the Euclidean one", err);
+    if (xml_is(x, "ComparisonMeasure") && !says(x, "kind", "distance", false))
+        return refuse(x, "a similarity, not a distance", err);
+    if ((xml_is(x, "ComparisonMeasure") || xml_is(x, "ClusteringField")) &&
+        !says(x, "compareFunction", "absDiff", true))
+        return refuse(x, "a compareFunction other than absDiff", err);
+    if (xml_is(x, "NormDiscrete") && !says(x, "mapMissingTo", "0", false))
+        return refuse(x, "what is missing is not mapped to 0", err);
+    return true;
+}
+
+static bool
 values_known(const struct xml *x, struct error *err)
 {
     const struct xml *up = x->parent ? x->parent->parent : NULL;
@@ -165,6 +193,8 @@ values_known(const struct xml *x, struct error *err)
 
     if (xml_is(x, "Node"))
         return node_known(x, err);
+    if (!clusters_known(x, err))
+        return false;
     if (xml_is(x, "NumericPredictor") && !says(x, "exponent", "1", true))
         return refuse(x, "an exponent other than 1", err);
     if (within && xml_is(x, "NumericPredictor") && /* of a chain's end */

@@ -14,74 +14,68 @@
 #include "base/mem.h"
 #include "engine/port/boosted.h"
 #include "engine/port/pmml.h"
+#include "engine/port/pmml_out.h"
 #include "engine/port/xml.h"
 
-struct writing {
-    const struct portable *p;
-    const struct graph *g;
-    bool floats; /* inputs are rounded to 32 bits */
-    struct buf *out;
-    struct error *err;
-};
-
-static bool
-refuse(struct error *err)
+bool
+pmml_refuse(struct error *err)
 {
     return error_set(err, ERR_TYPE,
-                     "PMML holds trees and linear models, with their usual "
-                     "preparation: write this model as --onnx or --c");
+                     "PMML holds trees, linear models and clusters, with their "
+                     "usual preparation: write this model as --onnx or --c");
 }
 
 /* ---- pieces ---- */
 
-static void
-put_attribute(struct writing *w, const char *name, const char *value)
+void
+pmml_put_attribute(struct pmml_writing *w, const char *name, const char *value)
 {
     buf_printf(w->out, " %s=\"", name);
     xml_put(w->out, value);
     buf_putc(w->out, '"');
 }
 
-static void
-put_number(struct writing *w, const char *name, double x)
+void
+pmml_put_number(struct pmml_writing *w, const char *name, double x)
 {
     char text[STR_F64_MAX];
 
     (void)str_from_f64(fmax(fmin(x, DBL_MAX), -DBL_MAX), text);
-    put_attribute(w, name, text);
+    pmml_put_attribute(w, name, text);
 }
 
 static const char *
-number_type(const struct writing *w)
+number_type(const struct pmml_writing *w)
 {
     return w->floats ? "float" : "double";
 }
 
 static const char *
-target_name(const struct writing *w)
+target_name(const struct pmml_writing *w)
 {
     return w->p->target ? w->p->target : "target";
 }
 
 static void
-put_field(struct writing *w, const struct portable_input *in)
+put_field(struct pmml_writing *w, const struct portable_input *in)
 {
     buf_puts(w->out, "  <DataField");
-    put_attribute(w, "name", in->name);
-    put_attribute(w, "optype", in->n_levels ? "categorical" : "continuous");
-    put_attribute(w, "dataType", in->n_levels ? "string" : number_type(w));
+    pmml_put_attribute(w, "name", in->name);
+    pmml_put_attribute(w, "optype",
+                       in->n_levels ? "categorical" : "continuous");
+    pmml_put_attribute(w, "dataType", in->n_levels ? "string" : number_type(w));
     buf_puts(w->out, in->n_levels ? ">\n" : "/>\n");
     for (size_t k = 0; k < in->n_levels; k++) {
         buf_puts(w->out, "   <Value");
-        put_attribute(w, "value", in->levels[k]);
+        pmml_put_attribute(w, "value", in->levels[k]);
         buf_puts(w->out, "/>\n");
     }
     if (in->n_levels)
         buf_puts(w->out, "  </DataField>\n");
 }
 
-static void
-put_head(struct writing *w)
+void
+pmml_put_head(struct pmml_writing *w)
 {
     struct portable_input target = {.name = target_name(w),
                                     .levels = w->p->classes,
@@ -93,45 +87,46 @@ put_head(struct writing *w)
                      " <Header><Application name=\"lathe\" "
                      "version=\"" PACKAGE_VERSION "\"/></Header>\n");
     buf_printf(w->out, " <DataDictionary numberOfFields=\"%zu\">\n",
-               w->g->n_cols + 1);
+               w->g->n_cols + (w->p->n_answers == 0));
     for (size_t c = 0; c < w->g->n_cols; c++)
         put_field(w, &w->p->input[c]);
-    put_field(w, &target);
+    if (w->p->n_answers == 0)
+        put_field(w, &target);
     buf_puts(w->out, " </DataDictionary>\n");
 }
 
 /* All inputs, or those that are marked; the target where asked for. */
-static void
-put_schema(struct writing *w, const bool *marked, bool target)
+void
+pmml_put_schema(struct pmml_writing *w, const bool *marked, bool target)
 {
     buf_puts(w->out, "<MiningSchema>\n");
     for (size_t c = 0; c < w->g->n_cols; c++) {
         if (marked && !marked[c])
             continue;
         buf_puts(w->out, "<MiningField");
-        put_attribute(w, "name", w->p->input[c].name);
+        pmml_put_attribute(w, "name", w->p->input[c].name);
         if (w->p->input[c].n_levels)
-            put_attribute(w, "invalidValueTreatment", "asMissing");
+            pmml_put_attribute(w, "invalidValueTreatment", "asMissing");
         buf_puts(w->out, "/>\n");
     }
     if (target) {
         buf_puts(w->out, "<MiningField");
-        put_attribute(w, "name", target_name(w));
-        put_attribute(w, "usageType", "target");
+        pmml_put_attribute(w, "name", target_name(w));
+        pmml_put_attribute(w, "usageType", "target");
         buf_puts(w->out, "/>\n");
     }
     buf_puts(w->out, "</MiningSchema>\n");
 }
 
 static const char *
-function_word(const struct writing *w)
+function_word(const struct pmml_writing *w)
 {
     return w->p->n_classes ? "classification" : "regression";
 }
 
 /* What makes answers of sums; NULL: nothing that PMML has. */
 static const char *
-normalization(const struct writing *w, enum graph_op link)
+normalization(const struct pmml_writing *w, enum graph_op link)
 {
     switch (link) {
     case GRAPH_INPUT:
@@ -155,7 +150,7 @@ normalization(const struct writing *w, enum graph_op link)
 
 /* Members of a set as a list of words or numbers. */
 static void
-put_array(struct writing *w, const struct boosted *b, uint32_t node)
+put_array(struct pmml_writing *w, const struct boosted *b, uint32_t node)
 {
     const struct ensemble *e = b->e;
     const struct portable_input *in = &w->p->input[b->column[e->feature[node]]];
@@ -188,7 +183,7 @@ put_array(struct writing *w, const struct boosted *b, uint32_t node)
 
 /* What leads to a child of `node`. */
 static void
-put_predicate(struct writing *w, const struct boosted *b, uint32_t node,
+put_predicate(struct pmml_writing *w, const struct boosted *b, uint32_t node,
               bool yes)
 {
     static const char *const words[][2] = {
@@ -203,8 +198,8 @@ put_predicate(struct writing *w, const struct boosted *b, uint32_t node,
 
     if (kind == ENSEMBLE_SET) {
         buf_puts(w->out, "<SimpleSetPredicate");
-        put_attribute(w, "field", name);
-        put_attribute(w, "booleanOperator", yes ? "isIn" : "isNotIn");
+        pmml_put_attribute(w, "field", name);
+        pmml_put_attribute(w, "booleanOperator", yes ? "isIn" : "isNotIn");
         buf_putc(w->out, '>');
         put_array(w, b, node);
         buf_puts(w->out, "</SimpleSetPredicate>\n");
@@ -214,14 +209,14 @@ put_predicate(struct writing *w, const struct boosted *b, uint32_t node,
         t = ensemble_cut(kind, t, true,
                          kind == ENSEMBLE_LT ? CUT_FLOAT_LT : CUT_FLOAT_LE);
     buf_puts(w->out, "<SimplePredicate");
-    put_attribute(w, "field", name);
-    put_attribute(w, "operator", words[kind][yes]);
-    put_number(w, "value", t);
+    pmml_put_attribute(w, "field", name);
+    pmml_put_attribute(w, "operator", words[kind][yes]);
+    pmml_put_number(w, "value", t);
     buf_puts(w->out, "/>\n");
 }
 
 static void
-open_node(struct writing *w, const struct boosted *b,
+open_node(struct pmml_writing *w, const struct boosted *b,
           const struct boosted_node *list, size_t i)
 {
     const struct ensemble *e = b->e;
@@ -230,7 +225,7 @@ open_node(struct writing *w, const struct boosted *b,
 
     buf_printf(w->out, "<Node id=\"%zu\"", i);
     if (leaf)
-        put_number(w, "score", ensemble_leaf(e, node));
+        pmml_put_number(w, "score", ensemble_leaf(e, node));
     else
         buf_printf(w->out, " defaultChild=\"%lu\"",
                    (unsigned long)(e->kind[node] & ENSEMBLE_MISSING_YES
@@ -247,7 +242,7 @@ open_node(struct writing *w, const struct boosted *b,
 /* Down and up again without recursion: a node is closed when both of its
  * children are. */
 static void
-put_nodes(struct writing *w, const struct boosted *b,
+put_nodes(struct pmml_writing *w, const struct boosted *b,
           const struct boosted_node *list)
 {
     size_t i = 0;
@@ -275,7 +270,7 @@ put_nodes(struct writing *w, const struct boosted *b,
 }
 
 static bool
-put_tree(struct writing *w, const struct boosted *b, size_t t, size_t id)
+put_tree(struct pmml_writing *w, const struct boosted *b, size_t t, size_t id)
 {
     struct boosted_node *list = NULL;
     bool *marked = mem_try_array(w->g->n_cols, sizeof *marked, w->err);
@@ -295,7 +290,7 @@ put_tree(struct writing *w, const struct boosted *b, size_t t, size_t id)
                "missingValueStrategy=\"defaultChild\" "
                "splitCharacteristic=\"binarySplit\">\n",
                id);
-    put_schema(w, marked, false);
+    pmml_put_schema(w, marked, false);
     if (list)
         put_nodes(w, b, list);
     else
@@ -308,7 +303,7 @@ put_tree(struct writing *w, const struct boosted *b, size_t t, size_t id)
 
 /* The sum of the trees of output k, as a field of its own. */
 static bool
-put_sum(struct writing *w, const struct boosted *b, const size_t *order,
+put_sum(struct pmml_writing *w, const struct boosted *b, const size_t *order,
         size_t n_rounds, size_t k)
 {
     size_t n_outputs = b->e->n_outputs;
@@ -317,7 +312,7 @@ put_sum(struct writing *w, const struct boosted *b, const size_t *order,
                "<Segment id=\"score%zu\"><True/>\n<MiningModel "
                "functionName=\"regression\">\n",
                k);
-    put_schema(w, NULL, false);
+    pmml_put_schema(w, NULL, false);
     buf_printf(w->out,
                "<Output><OutputField name=\"lathe score %zu\" "
                "optype=\"continuous\" dataType=\"double\" "
@@ -332,18 +327,18 @@ put_sum(struct writing *w, const struct boosted *b, const size_t *order,
 }
 
 static void
-open_table(struct writing *w, double intercept, const char *category)
+open_table(struct pmml_writing *w, double intercept, const char *category)
 {
     buf_puts(w->out, "<RegressionTable");
-    put_number(w, "intercept", intercept);
+    pmml_put_number(w, "intercept", intercept);
     if (category)
-        put_attribute(w, "targetCategory", category);
+        pmml_put_attribute(w, "targetCategory", category);
     buf_puts(w->out, ">\n");
 }
 
 /* Of two classes the first has no table of its own. */
 static void
-put_last_table(struct writing *w)
+put_last_table(struct pmml_writing *w)
 {
     if (w->p->n_classes != 2)
         return;
@@ -352,7 +347,7 @@ put_last_table(struct writing *w)
 }
 
 static const char *
-category_of(const struct writing *w, size_t k)
+category_of(const struct pmml_writing *w, size_t k)
 {
     return w->p->n_classes == 0 ? NULL
                                 : w->p->classes[w->p->n_classes == 2 ? 1 : k];
@@ -360,7 +355,7 @@ category_of(const struct writing *w, size_t k)
 
 /* Sums that are shares, within 0..1. */
 static void
-put_shares(struct writing *w, size_t n)
+put_shares(struct pmml_writing *w, size_t n)
 {
     buf_puts(w->out, "<LocalTransformations>\n");
     for (size_t k = 0; k < n; k++)
@@ -377,19 +372,19 @@ put_shares(struct writing *w, size_t n)
 }
 
 static void
-put_answer(struct writing *w, const struct boosted *b)
+put_answer(struct pmml_writing *w, const struct boosted *b)
 {
     bool shares = b->link == GRAPH_CLIP || b->link == GRAPH_NORMALIZE;
 
     buf_puts(w->out, "<Segment id=\"answer\"><True/>\n<RegressionModel");
-    put_attribute(w, "functionName", function_word(w));
-    put_attribute(w, "normalizationMethod", normalization(w, b->link));
+    pmml_put_attribute(w, "functionName", function_word(w));
+    pmml_put_attribute(w, "normalizationMethod", normalization(w, b->link));
     buf_puts(w->out, ">\n<MiningSchema>\n");
     for (size_t k = 0; k < b->e->n_outputs; k++)
         buf_printf(w->out, "<MiningField name=\"lathe score %zu\"/>\n", k);
     buf_puts(w->out, "<MiningField");
-    put_attribute(w, "name", target_name(w));
-    put_attribute(w, "usageType", "target");
+    pmml_put_attribute(w, "name", target_name(w));
+    pmml_put_attribute(w, "usageType", "target");
     buf_puts(w->out, "/>\n</MiningSchema>\n");
     if (shares)
         put_shares(w, b->e->n_outputs);
@@ -405,25 +400,25 @@ put_answer(struct writing *w, const struct boosted *b)
 }
 
 static bool
-trees_write(struct writing *w, const struct boosted *b)
+trees_write(struct pmml_writing *w, const struct boosted *b)
 {
     size_t *order = NULL, n_rounds;
     bool ok = true;
 
     for (size_t i = 0; i < b->e->n_nodes; i++)
         if (b->e->kind[i] & ENSEMBLE_ZERO_MISSING)
-            return refuse(w->err);
+            return pmml_refuse(w->err);
     if (!normalization(w, b->link))
-        return refuse(w->err);
+        return pmml_refuse(w->err);
     if (!ensemble_no_lines(b->e, "PMML", w->err) ||
         !boosted_rounds(b->e, "PMML", &order, &n_rounds, w->err))
         return false;
     w->floats = b->rounded;
-    put_head(w);
+    pmml_put_head(w);
     buf_puts(w->out, "<MiningModel");
-    put_attribute(w, "functionName", function_word(w));
+    pmml_put_attribute(w, "functionName", function_word(w));
     buf_puts(w->out, ">\n");
-    put_schema(w, NULL, true);
+    pmml_put_schema(w, NULL, true);
     buf_puts(w->out, "<Segmentation multipleModelMethod=\"modelChain\">\n");
     for (size_t k = 0; k < b->e->n_outputs && ok; k++)
         ok = put_sum(w, b, order, n_rounds, k);
@@ -435,26 +430,17 @@ trees_write(struct writing *w, const struct boosted *b)
 
 /* ---- linear models ---- */
 
-/* What a column of the dense step is: factor x + shift of an input. */
-struct term {
-    enum { TERM_NUMBER, TERM_FILLED, TERM_FLAG, TERM_LEVEL } kind;
-    uint32_t input;
-    double factor, shift, fill;
-    const struct graph_node *hot; /* TERM_LEVEL: its step, and the group */
-    uint32_t group;
-};
-
 static bool
-trace(const struct writing *w, uint32_t id, size_t j, struct term *t)
+trace(const struct pmml_writing *w, uint32_t id, size_t j, struct pmml_term *t)
 {
-    *t = (struct term){.kind = TERM_NUMBER, .factor = 1};
+    *t = (struct pmml_term){.kind = PMML_TERM_NUMBER, .factor = 1};
     for (;;) {
         const struct graph_node *n = &w->g->node[id];
 
         switch (n->op) {
         case GRAPH_INPUT:
             t->input = n->index[j];
-            return (t->kind == TERM_LEVEL) ==
+            return (t->kind == PMML_TERM_LEVEL) ==
                    (w->p->input[t->input].n_levels > 0);
         case GRAPH_PICK:
             j = n->index[j];
@@ -470,26 +456,26 @@ trace(const struct writing *w, uint32_t id, size_t j, struct term *t)
         case GRAPH_ROUND:
             break;
         case GRAPH_SCALE:
-            if (t->kind != TERM_NUMBER)
+            if (t->kind != PMML_TERM_NUMBER)
                 return false;
             t->shift -= t->factor * n->b[j] * n->a[j];
             t->factor *= n->b[j];
             break;
         case GRAPH_FILL:
-            if (t->kind != TERM_NUMBER)
+            if (t->kind != PMML_TERM_NUMBER)
                 return false;
-            t->kind = TERM_FILLED;
+            t->kind = PMML_TERM_FILLED;
             t->fill = n->a[j];
             break;
         case GRAPH_MISSING:
-            if (t->kind != TERM_NUMBER || n->c == 2)
+            if (t->kind != PMML_TERM_NUMBER || n->c == 2)
                 return false;
-            t->kind = TERM_FLAG;
+            t->kind = PMML_TERM_FLAG;
             break;
         case GRAPH_ONEHOT:
-            if (t->kind != TERM_NUMBER)
+            if (t->kind != PMML_TERM_NUMBER)
                 return false;
-            t->kind = TERM_LEVEL;
+            t->kind = PMML_TERM_LEVEL;
             t->hot = n;
             t->group = (uint32_t)j;
             j = 0;
@@ -501,26 +487,26 @@ trace(const struct writing *w, uint32_t id, size_t j, struct term *t)
     }
 }
 
-static struct term *
-terms_of(struct writing *w, const struct graph_node *dense)
+struct pmml_term *
+pmml_terms(struct pmml_writing *w, uint32_t id)
 {
-    size_t n = dense->n_a / dense->width;
-    struct term *t = mem_try_array(n, sizeof *t, w->err);
+    size_t n = w->g->node[id].width;
+    struct pmml_term *t = mem_try_array(n, sizeof *t, w->err);
 
     for (size_t i = 0; i < n && t; i++)
-        if (!trace(w, dense->in[0], i, &t[i])) {
-            refuse(w->err);
+        if (!trace(w, id, i, &t[i])) {
+            pmml_refuse(w->err);
             free(t);
             return NULL;
         }
     return t;
 }
 
-static void
-put_derived(struct writing *w, const struct term *t)
+void
+pmml_put_derived(struct pmml_writing *w, const struct pmml_term *t)
 {
     const char *name = w->p->input[t->input].name;
-    bool flag = t->kind == TERM_FLAG;
+    bool flag = t->kind == PMML_TERM_FLAG;
     char fill[STR_F64_MAX];
 
     (void)str_from_f64(t->fill, fill);
@@ -530,21 +516,22 @@ put_derived(struct writing *w, const struct term *t)
     buf_puts(w->out, "\" optype=\"continuous\" dataType=\"double\">"
                      "<Apply function=\"if\"><Apply "
                      "function=\"isMissing\"><FieldRef");
-    put_attribute(w, "field", name);
+    pmml_put_attribute(w, "field", name);
     buf_printf(w->out, "/></Apply><Constant dataType=\"double\">%s</Constant>",
                flag ? "1" : fill);
     if (flag) {
         buf_puts(w->out, "<Constant dataType=\"double\">0</Constant>");
     } else {
         buf_puts(w->out, "<FieldRef");
-        put_attribute(w, "field", name);
+        pmml_put_attribute(w, "field", name);
         buf_puts(w->out, "/>");
     }
     buf_puts(w->out, "</Apply></DerivedField>\n");
 }
 
 static void
-put_level_terms(struct writing *w, const struct term *t, double weight)
+put_level_terms(struct pmml_writing *w, const struct pmml_term *t,
+                double weight)
 {
     const struct portable_input *in = &w->p->input[t->input];
 
@@ -555,30 +542,31 @@ put_level_terms(struct writing *w, const struct term *t, double weight)
             !(key >= 0 && key < (double)in->n_levels))
             continue;
         buf_puts(w->out, "<CategoricalPredictor");
-        put_attribute(w, "name", in->name);
-        put_attribute(w, "value", in->levels[(size_t)key]);
-        put_number(w, "coefficient", weight);
+        pmml_put_attribute(w, "name", in->name);
+        pmml_put_attribute(w, "value", in->levels[(size_t)key]);
+        pmml_put_number(w, "coefficient", weight);
         buf_puts(w->out, "/>\n");
     }
 }
 
 static void
-put_number_term(struct writing *w, const struct term *t, double weight)
+put_number_term(struct pmml_writing *w, const struct pmml_term *t,
+                double weight)
 {
     buf_puts(w->out, "<NumericPredictor name=\"");
-    buf_puts(w->out, t->kind == TERM_FLAG     ? "missing "
-                     : t->kind == TERM_FILLED ? "filled "
-                                              : "");
+    buf_puts(w->out, t->kind == PMML_TERM_FLAG     ? "missing "
+                     : t->kind == PMML_TERM_FILLED ? "filled "
+                                                   : "");
     xml_put(w->out, w->p->input[t->input].name);
     buf_putc(w->out, '"');
-    put_number(w, "coefficient", weight * t->factor);
+    pmml_put_number(w, "coefficient", weight * t->factor);
     buf_puts(w->out, "/>\n");
 }
 
 /* Numbers first, as the schema has it. */
 static void
-put_table(struct writing *w, const struct graph_node *dense,
-          const struct term *t, size_t k)
+put_table(struct pmml_writing *w, const struct graph_node *dense,
+          const struct pmml_term *t, size_t k)
 {
     size_t n = dense->n_a / dense->width;
     double intercept = dense->n_b ? dense->b[k] : 0;
@@ -587,38 +575,38 @@ put_table(struct writing *w, const struct graph_node *dense,
         intercept += dense->a[i * dense->width + k] * t[i].shift;
     open_table(w, intercept, category_of(w, k));
     for (size_t i = 0; i < n; i++)
-        if (t[i].kind != TERM_LEVEL)
+        if (t[i].kind != PMML_TERM_LEVEL)
             put_number_term(w, &t[i], dense->a[i * dense->width + k]);
     for (size_t i = 0; i < n; i++)
-        if (t[i].kind == TERM_LEVEL)
+        if (t[i].kind == PMML_TERM_LEVEL)
             put_level_terms(w, &t[i], dense->a[i * dense->width + k]);
     buf_puts(w->out, "</RegressionTable>\n");
 }
 
 static bool
-linear_write(struct writing *w, const struct graph_node *dense,
+linear_write(struct pmml_writing *w, const struct graph_node *dense,
              enum graph_op link)
 {
-    struct term *t = terms_of(w, dense);
+    struct pmml_term *t = pmml_terms(w, dense->in[0]);
 
     if (!t)
         return false;
     if (!normalization(w, link)) {
         free(t);
-        return refuse(w->err);
+        return pmml_refuse(w->err);
     }
     for (size_t i = 0; i < w->g->n; i++)
         w->floats |= w->g->node[i].op == GRAPH_ROUND;
-    put_head(w);
+    pmml_put_head(w);
     buf_puts(w->out, "<RegressionModel");
-    put_attribute(w, "functionName", function_word(w));
-    put_attribute(w, "normalizationMethod", normalization(w, link));
+    pmml_put_attribute(w, "functionName", function_word(w));
+    pmml_put_attribute(w, "normalizationMethod", normalization(w, link));
     buf_puts(w->out, ">\n");
-    put_schema(w, NULL, true);
+    pmml_put_schema(w, NULL, true);
     buf_puts(w->out, "<LocalTransformations>\n");
     for (size_t i = 0; i < dense->n_a / dense->width; i++)
-        if (t[i].kind == TERM_FILLED || t[i].kind == TERM_FLAG)
-            put_derived(w, &t[i]);
+        if (t[i].kind == PMML_TERM_FILLED || t[i].kind == PMML_TERM_FLAG)
+            pmml_put_derived(w, &t[i]);
     buf_puts(w->out, "</LocalTransformations>\n");
     for (size_t k = 0; k < dense->width; k++)
         put_table(w, dense, t, k);
@@ -631,14 +619,14 @@ linear_write(struct writing *w, const struct graph_node *dense,
 bool
 pmml_write(const struct portable *p, struct buf *out, struct error *err)
 {
-    struct writing w = {.p = p, .g = p->graph, .out = out, .err = err};
+    struct pmml_writing w = {.p = p, .g = p->graph, .out = out, .err = err};
     const struct graph_node *last = &w.g->node[w.g->n - 1];
     enum graph_op link = GRAPH_INPUT;
     struct error ignored;
     struct boosted b;
 
     if (p->n_answers)
-        return refuse(err);
+        return pmml_put_clusters(&w) && buf_check(out, err);
     if (boosted_find(p, "PMML", &b, &ignored))
         return trees_write(&w, &b) && buf_check(out, err);
     if (last->op != GRAPH_DENSE && last->n_in == 1) {
@@ -646,6 +634,6 @@ pmml_write(const struct portable *p, struct buf *out, struct error *err)
         last = &w.g->node[last->in[0]];
     }
     if (last->op != GRAPH_DENSE)
-        return refuse(err);
+        return pmml_refuse(err);
     return linear_write(&w, last, link) && buf_check(out, err);
 }
