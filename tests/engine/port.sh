@@ -161,6 +161,34 @@ $lathe export calibrated.lathe --onnx m.onnx > out 2> why
 like "$(cat out)" 'calibration by isotonic is steep in places' "what rounding does to an isotonic calibration is told"
 $lathe export calibrated.lathe --c m.c > out 2> why
 like "$(cat out)" 'm.c: C, [0-9,]* bytes' "which C has exactly"
+for loss in softmax ova; do
+    train curves contract --set trees=20 --set loss=$loss --calibrate isotonic
+    $lathe predict curves.lathe "$churn" | sed 1d | cut -d, -f1-3 > $loss.want
+    $lathe export curves.lathe --onnx $loss.onnx > out 2>&1
+    like "$(cat out)" 'read again, 2,000 rows differ by' "so have three classes by $loss, made to sum to one again"
+    $lathe import $loss.onnx --out back.lathe > card
+    $lathe predict back.lathe "$churn" | sed 1d | cut -d, -f1-3 > b
+    is "$(awk -F, '{ s = $1 + $2 + $3; if (s < 0.999999 || s > 1.000001) bad++ } END { print NR, bad + 0 }' b)" "7043 0" \
+        "which they do"
+done
+
+# Three sectors around a middle where there was no row: no class has a share of it.
+awk 'BEGIN { srand(2); pi = atan2(0, -1); print "a,b,c"
+    for (i = 0; i < 1500; i++) { t = rand() * 2 * pi; r = 1 + rand()
+        printf "%.4f,%.4f,%s\n", r * cos(t), r * sin(t), substr("pqr", int(t / (2 * pi / 3)) + 1, 1) } }' > sectors.csv
+awk 'BEGIN { print "a,b"; for (i = -20; i < 20; i++) for (j = -20; j < 20; j++) print i / 64 "," j / 64 }' > middle.csv
+$lathe train sectors.csv --target c --model logistic --seed 1 --calibrate isotonic --out none.lathe > /dev/null 2>&1
+$lathe predict none.lathe middle.csv | sed 1d | cut -d, -f1-3 > none.want
+is "$(awk -F, '$1 == $2 && $2 == $3 { n++ } END { print (n > 50) }' none.want)" 1 "rows that no curve gives a share have all alike"
+nearly() { # nearly A B: of three columns
+    paste -d, "$1" "$2" | awk -F, '
+        { for (i = 1; i <= 3; i++) { d = $i - $(i + 3); if (d < 0) d = -d; if (!(d < 1e-4)) bad++ } }
+        END { print NR, bad + 0 }'
+}
+$lathe export none.lathe --onnx none.onnx > out
+$lathe import none.onnx --out back.lathe > card
+$lathe predict back.lathe middle.csv | sed 1d | cut -d, -f1-3 > b
+is "$(nearly none.want b)" "1600 0" "so they have as ONNX"
 
 # ---- steps of preparation ----
 
@@ -337,6 +365,10 @@ else
     # Modules are looked for beside the script.
     cp "$LATHE_SOURCE/tests/engine/port.mjs" .
     ln -s "$peers" node_modules
+    echo '["a", "b"]' > none.columns
+    node port.mjs none.onnx middle.csv 2> why | cut -d, -f1-3 > b
+    sed 's/^/# /' why
+    is "$(nearly none.want b)" "1600 0" "onnxruntime has all alike where there is no share"
     for n in 1 2 3 4 5; do
         node port.mjs step_$n.onnx "$churn" > b 2> why
         case $n in

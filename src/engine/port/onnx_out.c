@@ -155,6 +155,25 @@ put_step(struct onnx_writing *w, const char *in, size_t id)
     onnx_op_cast(w, flag, ONNX_DOUBLE, out);
 }
 
+/* By the sum; a row of nothing but 0 has all alike.  Curves may come to that:
+ * what is that near to 0 is not told from it. */
+static void
+put_normalize(struct onnx_writing *w, size_t id, const char *in)
+{
+    const double least = 1e-30;
+    char low[ONNX_NAME], some[ONNX_NAME];
+
+    if (w->g->node[w->g->node[id].in[0]].op == GRAPH_JOIN) {
+        onnx_scalar(w, ONNX_FLOAT, least, low);
+        onnx_more_name(w, some);
+        onnx_op_two(w, in, low, "Clip", some);
+        in = some;
+    }
+    onnx_op_begin(w, in);
+    onnx_put_text(&w->node, "norm", "L1");
+    onnx_op_end(w, w->name[id], "Normalizer", true);
+}
+
 static bool
 put_function(struct onnx_writing *w, size_t id, const char *in)
 {
@@ -177,9 +196,7 @@ put_function(struct onnx_writing *w, size_t id, const char *in)
         onnx_put_int(&w->node, "axis", 1);
         onnx_op_end(w, out, "Softmax", false);
     } else if (n->op == GRAPH_NORMALIZE) {
-        onnx_op_begin(w, in);
-        onnx_put_text(&w->node, "norm", "L1");
-        onnx_op_end(w, out, "Normalizer", true);
+        put_normalize(w, id, in);
     } else if (n->op == GRAPH_SQUARE) {
         return error_set(w->err, ERR_TYPE,
                          "the step '%s' is not written as ONNX: write this "
