@@ -362,6 +362,8 @@ level_map(const struct feature *f, const struct dict *d, struct error *err)
     for (size_t i = 0; i < n && map; i++) {
         uint32_t level = dict_find(f->dict, dict_text(d, (uint32_t)i));
 
+        if (level == DICT_NONE && f->rest)
+            level = (uint32_t)f->rest - 1;
         map[i] = level == DICT_NONE ? DESIGN_UNSEEN
                  : f->group         ? f->group[level]
                                     : level;
@@ -617,7 +619,8 @@ prepare_feature_get(const struct prepare *p, size_t ref,
         .as = {f->name, f->type, f->n_levels, f->level},
         .derived = f->input == SIZE_MAX,
         .group = f->group,
-        .n_groups = f->n_groups};
+        .n_groups = f->n_groups,
+        .rest = f->rest};
 }
 
 size_t

@@ -110,6 +110,8 @@ struct prepare_feature {
     bool derived;
     const uint32_t *group;
     size_t n_groups;
+    size_t rest; /* the level, from 1 on, of texts that are none of the others;
+                    0: these are missing */
 };
 void prepare_feature_get(const struct prepare *p, size_t ref,
                          struct prepare_feature *out);

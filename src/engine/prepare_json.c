@@ -30,6 +30,10 @@ feature_json(const struct prepare *p, const struct feature *f,
             json_put_string(w, f->level[i]);
         json_close(w, ']');
     }
+    if (f->rest) {
+        json_name(w, "rest");
+        json_put_i64(w, (int64_t)f->rest - 1);
+    }
     if (f->rare) {
         json_name(w, "rare");
         json_open(w, '[');
@@ -166,6 +170,24 @@ rare_read(struct prepare *p, const struct json *v, struct feature *f,
     return prepare_groups(p, f, rare, err);
 }
 
+/* The level of all texts that are none of the others. */
+static bool
+rest_read(const struct json *v, struct feature *f, struct error *err)
+{
+    int64_t rest = -1;
+
+    if (!json_find(v, "rest"))
+        return true;
+    if (!json_get_i64(v, "rest", &rest, err))
+        return false;
+    f->rest = (size_t)rest + 1;
+    return (rest >= 0 && (uint64_t)rest < f->n_levels) ||
+           error_set(err, ERR_CORRUPT,
+                     "column '%s' has a bad level of the "
+                     "rest",
+                     f->name);
+}
+
 static bool
 levels_read(struct prepare *p, const struct json *v, struct feature *f,
             struct error *err)
@@ -183,7 +205,8 @@ levels_read(struct prepare *p, const struct json *v, struct feature *f,
                   &p->arena, json_string(x), strlen(json_string(x)), err)))
             return false;
     }
-    return !prepare_one_hot(p->style) || rare_read(p, v, f, err);
+    return rest_read(v, f, err) &&
+           (!prepare_one_hot(p->style) || rare_read(p, v, f, err));
 }
 
 static bool

@@ -35,6 +35,7 @@ struct feature {
     const char **level;
     uint32_t *group;   /* of each level */
     bool rare;         /* the last group gathers the rare levels */
+    size_t rest;       /* of imported models: as in struct prepare_feature */
     struct dict *dict; /* owned; code = level */
 };
 

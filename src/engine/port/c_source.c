@@ -227,7 +227,11 @@ put_input(struct writing *w, size_t id, const struct graph_node *n)
         buf_puts(w->out, "row->");
         c_source_member(w->p, c, w->out);
         if (levels)
-            buf_printf(w->out, ", level%zu, %zu)", c, levels);
+            buf_printf(w->out, ", level%zu, %zu, ", c, levels);
+        if (levels && w->p->input[c].rest)
+            buf_printf(w->out, "%zu)", w->p->input[c].rest - 1);
+        else if (levels)
+            buf_puts(w->out, "NAN)");
         buf_puts(w->out, open ? " ? 0 : NAN;\n" : ";\n");
     }
 }

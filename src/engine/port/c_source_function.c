@@ -163,15 +163,16 @@ c_source_functions(struct writing *w)
         texts |= w->p->input[c].n_levels > 0 && !w->p->input[c].open;
     if (texts)
         buf_puts(w->out,
-                 "/* The number of a level; NAN for none of them. */\n"
+                 "/* The number of a level; `other` for none of them; NAN "
+                 "where there is none. */\n"
                  "static double\n"
                  "level_of(const char *s, const char *const *level, unsigned "
-                 "n)\n"
+                 "n, double other)\n"
                  "{\n"
                  "    for (unsigned i = 0; s && i < n; i++)\n"
                  "        if (strcmp(s, level[i]) == 0)\n"
                  "            return i;\n"
-                 "    return NAN;\n"
+                 "    return s ? other : NAN;\n"
                  "}\n\n");
     if (uses(w, GRAPH_ONEHOT) || uses(w, GRAPH_MAP))
         buf_puts(w->out, "/* The place of a key, or n. */\n"

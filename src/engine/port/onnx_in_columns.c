@@ -178,6 +178,14 @@ keys_of_texts(struct onnx_reading *r, uint32_t column, const struct str *key,
     return true;
 }
 
+static bool
+is_text(struct onnx_reading *r, const struct onnx_node *n)
+{
+    const struct onnx_value *v = n->n_in ? onnx_value_find(r, n->in[0]) : NULL;
+
+    return v && v->kind == VALUE_TEXTS && v->n_columns == 1;
+}
+
 /* What an encoder looks at: a node of width 1, and its keys. */
 static bool
 encoder_in(struct onnx_reading *r, const struct onnx_node *n, const char *texts,
@@ -188,7 +196,7 @@ encoder_in(struct onnx_reading *r, const struct onnx_node *n, const char *texts,
     const struct str *text;
     double *codes;
 
-    if (v && v->kind == VALUE_TEXTS && v->n_columns == 1) {
+    if (is_text(r, n)) {
         *known = true;
         text = onnx_texts(n, texts, n_keys);
         if (!keys_of_texts(r, v->column[0], text, *n_keys, &codes))
@@ -229,6 +237,27 @@ onnx_take_onehot(struct onnx_reading *r, const struct onnx_node *n)
     return onnx_value_put(r, n, id, true);
 }
 
+/* An encoder that knows the empty text tells a missing one from those that it
+ * does not know: the level of that is theirs, and NaN is what is missing. */
+static void
+part_missing(struct onnx_reading *r, const struct onnx_node *n, uint32_t id)
+{
+    struct graph_node *map = &r->g->node[id];
+    size_t count;
+    const struct str *key = onnx_texts(n, "keys_strings", &count);
+    uint32_t column = r->g->node[map->in[0]].index[0];
+
+    for (size_t i = 0; i < count; i++)
+        if (key[i].n == 0) {
+            double others = map->c;
+
+            map->c = map->b[i];
+            map->b[i] = others;
+            r->p->input[column].rest = (size_t)map->a[i] + 1;
+            return;
+        }
+}
+
 bool
 onnx_take_label(struct onnx_reading *r, const struct onnx_node *n)
 {
@@ -257,6 +286,9 @@ onnx_take_label(struct onnx_reading *r, const struct onnx_node *n)
     whole = node.c == floor(node.c);
     for (size_t i = 0; i < n_values; i++)
         whole = whole && value[i] == floor(value[i]);
-    return graph_add(r->g, &node, &id, r->err) &&
-           onnx_value_put(r, n, id, whole);
+    if (!graph_add(r->g, &node, &id, r->err))
+        return false;
+    if (r->g->node[in].op == GRAPH_INPUT && is_text(r, n))
+        part_missing(r, n, id);
+    return onnx_value_put(r, n, id, whole);
 }

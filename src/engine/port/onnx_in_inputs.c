@@ -152,6 +152,28 @@ onnx_inputs_read(struct onnx_reading *r)
     return true;
 }
 
+/* Does a column of its own stand for the empty text, which another encoder tells
+ * from what is not known? */
+static bool
+parts_check(const struct onnx_reading *r)
+{
+    for (size_t i = 0; i < r->g->n; i++) {
+        const struct graph_node *n = &r->g->node[i];
+        const struct graph_node *in = &r->g->node[n->n_in ? n->in[0] : 0];
+        size_t rest = n->op == GRAPH_ONEHOT && in->op == GRAPH_INPUT
+                          ? r->p->input[in->index[0]].rest
+                          : 0;
+
+        for (size_t k = 0; rest && k < n->n_a; k++)
+            if (n->a[k] + 1 == (double)rest)
+                return error_set(r->err, ERR_TYPE,
+                                 "input '%s': encoders differ in what they "
+                                 "make of an empty text",
+                                 r->p->input[in->index[0]].name);
+    }
+    return true;
+}
+
 bool
 onnx_levels_take(struct onnx_reading *r)
 {
@@ -171,5 +193,5 @@ onnx_levels_take(struct onnx_reading *r)
         r->p->input[i].levels = n ? level : NULL;
         r->p->input[i].n_levels = n;
     }
-    return true;
+    return parts_check(r);
 }

@@ -258,8 +258,7 @@ put_node(struct onnx_writing *w, size_t id)
     case GRAPH_ONEHOT:
         return onnx_put_onehot(w, n, out);
     case GRAPH_MAP:
-        onnx_put_map(w, n, n->b, n->c, out);
-        return true;
+        return onnx_put_map(w, n, n->b, n->c, out);
     case GRAPH_CLIP:
         onnx_put_clip(w, in, id);
         return true;
@@ -507,12 +506,27 @@ is_taken(const struct onnx_writing *w, const char *name)
            strcmp(name, "prediction") == 0;
 }
 
+/* Where a missing text is an empty one, no other may be. */
+static bool
+has_empty(const struct portable_input *in)
+{
+    for (size_t k = 0; in->rest && k < in->n_levels; k++)
+        if (k + 1 != in->rest && !*in->levels[k])
+            return true;
+    return false;
+}
+
 static bool
 names_check(const struct onnx_writing *w)
 {
     for (size_t c = 0; c < w->g->n_cols && w->texts; c++) {
         const char *name = w->p->input[c].name;
 
+        if (has_empty(&w->p->input[c]))
+            return error_set(w->err, ERR_TYPE,
+                             "ONNX does not tell the missing texts of '%s' "
+                             "from empty ones: write this model as --c",
+                             name);
         if (is_taken(w, name))
             return error_set(w->err, ERR_RANGE,
                              "the name of input '%s' is taken in the ONNX "

@@ -70,8 +70,8 @@ bool onnx_put_pick(struct onnx_writing *w, const char *in,
 void onnx_put_fill(struct onnx_writing *w, const char *in, size_t id);
 void onnx_put_missing(struct onnx_writing *w, const char *in, size_t id);
 void onnx_put_scale(struct onnx_writing *w, const char *in, size_t id);
-void onnx_put_map(struct onnx_writing *w, const struct graph_node *n,
-                  const double *value, double c, const char *out);
+bool onnx_put_map(struct onnx_writing *w, const struct graph_node *n,
+                  const double *value, double c, const char *out) MUST_USE;
 bool onnx_put_onehot(struct onnx_writing *w, const struct graph_node *n,
                      const char *out) MUST_USE;
 

@@ -19,18 +19,31 @@ column_name(const struct onnx_writing *w, uint32_t column)
     return w->p->input[column].name;
 }
 
-/* Texts to numbers, others to c. */
-static void
+/* Texts to numbers, what is missing and all others to c; or where these are
+ * told apart the empty one, as which a text is missing there, to c. */
+static bool
 op_levels(struct onnx_writing *w, uint32_t column, const double *value,
           double c, const char *out)
 {
     const struct portable_input *in = &w->p->input[column];
+    size_t n = in->n_levels, rest = in->rest ? in->rest - 1 : n;
+    const char **text = mem_try_array(n, sizeof *text, w->err);
+    double *v = mem_try_array(n, sizeof *v, w->err);
 
-    onnx_op_begin(w, in->name);
-    onnx_put_texts(&w->node, "keys_strings", in->levels, in->n_levels);
-    onnx_put_floats(&w->node, "values_floats", value, in->n_levels);
-    onnx_put_float(&w->node, "default_float", c);
-    onnx_op_end(w, out, "LabelEncoder", true);
+    for (size_t i = 0; i < n && text && v; i++) {
+        text[i] = i == rest ? "" : in->levels[i];
+        v[i] = i == rest ? c : value[i];
+    }
+    if (text && v) {
+        onnx_op_begin(w, in->name);
+        onnx_put_texts(&w->node, "keys_strings", text, n);
+        onnx_put_floats(&w->node, "values_floats", v, n);
+        onnx_put_float(&w->node, "default_float", in->rest ? value[rest] : c);
+        onnx_op_end(w, out, "LabelEncoder", true);
+    }
+    free(text);
+    free(v);
+    return text && v;
 }
 
 /* One column as floats, in a value whose name is put into out. */
@@ -40,6 +53,7 @@ column_value(struct onnx_writing *w, uint32_t column, char out[ONNX_NAME],
 {
     size_t n = w->p->input[column].n_levels;
     double *code;
+    bool ok;
 
     *name = column_name(w, column);
     if (n == 0)
@@ -49,7 +63,7 @@ column_value(struct onnx_writing *w, uint32_t column, char out[ONNX_NAME],
     for (size_t i = 0; i < n; i++)
         code[i] = (double)i;
     onnx_more_name(w, out);
-    op_levels(w, column, code, (double)NAN, out);
+    ok = op_levels(w, column, code, (double)NAN, out);
     if (w->wide) {
         char codes[ONNX_NAME];
 
@@ -59,7 +73,7 @@ column_value(struct onnx_writing *w, uint32_t column, char out[ONNX_NAME],
     }
     *name = out;
     free(code);
-    return true;
+    return ok;
 }
 
 /* Columns of inputs side by side. */
@@ -239,19 +253,18 @@ onnx_put_scale(struct onnx_writing *w, const char *in, size_t id)
 }
 
 /* Numbers to numbers: from the texts of an input, or from keys. */
-void
+bool
 onnx_put_map(struct onnx_writing *w, const struct graph_node *n,
              const double *value, double c, const char *out)
 {
-    if (reads_texts(w, n)) {
-        op_levels(w, w->g->node[n->in[0]].index[0], value, c, out);
-        return;
-    }
+    if (reads_texts(w, n))
+        return op_levels(w, w->g->node[n->in[0]].index[0], value, c, out);
     onnx_op_begin(w, onnx_as(w, n->in[0], ONNX_FLOAT));
     onnx_put_floats(&w->node, "keys_floats", n->a, n->n_a);
     onnx_put_floats(&w->node, "values_floats", value, n->n_a);
     onnx_put_float(&w->node, "default_float", c);
     onnx_op_end(w, out, "LabelEncoder", true);
+    return true;
 }
 
 /* A group for each key, then a column for each group. */
@@ -263,14 +276,15 @@ onnx_put_onehot(struct onnx_writing *w, const struct graph_node *n,
     int64_t *cats = mem_try_array(n->width, sizeof *cats, w->err);
     double shape[2] = {-1, (double)n->width};
     char coded[ONNX_NAME], hot[ONNX_NAME], size[ONNX_NAME];
+    bool ok = group && cats;
 
-    if (group && cats) {
+    if (ok) {
         for (size_t i = 0; i < n->n_a; i++)
             group[i] = n->index[i];
         for (size_t i = 0; i < n->width; i++)
             cats[i] = (int64_t)i;
         onnx_more_name(w, coded);
-        onnx_put_map(w, n, group, -1, coded);
+        ok = onnx_put_map(w, n, group, -1, coded);
         onnx_more_name(w, hot);
         onnx_op_begin(w, coded);
         onnx_put_ints(&w->node, "cats_int64s", cats, n->width);
@@ -281,5 +295,5 @@ onnx_put_onehot(struct onnx_writing *w, const struct graph_node *n,
     }
     free(group);
     free(cats);
-    return group && cats;
+    return ok;
 }

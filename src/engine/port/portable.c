@@ -259,6 +259,10 @@ column_json(const struct portable_input *in, bool feature,
             json_put_string(w, in->levels[i]);
         json_close(w, ']');
     }
+    if (feature && in->rest) {
+        json_name(w, "rest");
+        json_put_i64(w, (int64_t)in->rest - 1);
+    }
     json_close(w, '}');
 }
 

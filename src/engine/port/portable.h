@@ -5,7 +5,8 @@
  *   any model of lathe      ->  portable  ->  another program's file
  *
  * The columns of the graph's design are the inputs: numbers, NaN where missing,
- * and of a text its level's number, NaN where it is missing or none of them.
+ * and of a text its level's number, NaN where it is missing or none of them; or
+ * where these two are answered differently, a level's of its own for the latter.
  * A model without a target, PROBLEM_NONE, has answers by name.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_PORT_PORTABLE_H
@@ -24,8 +25,9 @@ struct portable_input {
     bool derived;              /* of the others, by an expression */
     bool open;                 /* any text: its levels are made up, to compare
                                   by */
-    bool unknown;              /* NaN is a text that is none of the levels;
-                                  else one that is missing */
+    size_t rest;               /* the level, from 1 on, that stands for texts
+                                  that are none of the others, and NaN for what
+                                  is missing; 0: NaN stands for both */
     enum col_type dated;       /* a number that stands for a date or a time:
                                   COL_DATE, COL_TIMESTAMP; else COL_BOOL */
 };

@@ -70,6 +70,7 @@ inputs_take(struct portable *p, const struct prepare *from, struct error *err)
                 return false;
         p->input[i].levels = levels;
         p->input[i].n_levels = f.as.n_levels;
+        p->input[i].rest = f.rest;
     }
     return true;
 }

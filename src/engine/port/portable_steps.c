@@ -2,8 +2,8 @@
  *
  * A table of the columns that there are after each step: inputs at first, then
  * columns of nodes.  A text is the number of its level in a list of its own;
- * NaN stands for what is missing and for a level that is none of them.  Steps
- * that tell these two apart settle which of them it is: it is said in a note.
+ * NaN stands for what is missing and for a text that is none of them; where a
+ * step may tell these two apart, the list ends in a level for the latter.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -196,14 +196,53 @@ levels_add(struct stepping *s, const char *name, struct dict *all)
     return ok;
 }
 
-/* Texts that anything learnt of a column of that name. */
+/* Does a step tell a missing text of that name from one that nobody has seen? */
 static bool
-levels_of(struct stepping *s, const char *name, struct known *k)
+has_rest(const struct stepping *s, const char *name)
+{
+    const struct prepare *from = s->from;
+
+    for (size_t i = 0; i < from->n_steps; i++) {
+        const struct step_kind *kind = from->step[i].kind;
+
+        if (kind != &step_impute && kind != &step_rare && kind != &step_target)
+            continue;
+        for (size_t c = 0; c < from->step[i].n; c++)
+            if (strcmp(from->step[i].column[c].name, name) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* A text that is none of them. */
+static bool
+rest_add(struct dict *all, struct error *err)
+{
+    struct buf text;
+    uint32_t code;
+    bool ok;
+
+    buf_init(&text);
+    buf_puts(&text, "any other text");
+    while (dict_find(all, (struct str){text.data, text.len}) != DICT_NONE)
+        buf_putc(&text, '.');
+    ok = buf_check(&text, err) &&
+         dict_add(all, (struct str){text.data, text.len}, &code, err);
+    buf_fini(&text);
+    return ok;
+}
+
+/* Texts that anything learnt of a column of that name; *rest: the last one
+ * stands for all others. */
+static bool
+levels_of(struct stepping *s, const char *name, struct known *k, bool *rest)
 {
     struct dict *all = dict_new(s->err);
     const char **level = NULL;
     bool ok = all && levels_add(s, name, all);
 
+    *rest = ok && !k->open && has_rest(s, name);
+    ok = ok && (!*rest || rest_add(all, s->err));
     k->n_levels = ok ? dict_count(all) : 0;
     ok = ok &&
          (level = arena_try(&s->p->arena, k->n_levels, sizeof *level, s->err));
@@ -225,6 +264,7 @@ input_take(struct stepping *s, size_t i, size_t column)
     struct known *k = &s->known[i];
     bool derived = column >= s->from->n_inputs;
     enum col_type type = derived ? COL_FLOAT64 : s->from->input[column].type;
+    bool rest = false;
 
     k->name = column_name(s->from, column);
     k->node = UINT32_MAX;
@@ -232,7 +272,7 @@ input_take(struct stepping *s, size_t i, size_t column)
     k->text = is_text(s->from, column, k->name);
     k->open = k->text && steps_is_open(s->from, k->name);
     if (!portable_name(s->p, i, str_of(k->name), s->err) ||
-        (k->text && !levels_of(s, k->name, k)))
+        (k->text && !levels_of(s, k->name, k, &rest)))
         return false;
     if (k->text && k->n_levels == 0)
         return error_set(s->err, ERR_TYPE,
@@ -248,26 +288,10 @@ input_take(struct stepping *s, size_t i, size_t column)
     portable_date(s->p, i, type);
     s->p->input[i].truth = !derived && type == COL_BOOL;
     s->p->input[i].open = k->open;
+    s->p->input[i].rest = rest ? k->n_levels : 0;
     s->p->input[i].levels = k->level;
     s->p->input[i].n_levels = k->n_levels;
     return true;
-}
-
-/* NaN of an input is from here on what is missing, or what is not known. */
-void
-steps_settle(struct stepping *s, const struct known *k, enum unseen as)
-{
-    if (k->open || k->node < UINT32_MAX || s->unseen[k->column] != UNSEEN_OPEN)
-        return;
-    s->unseen[k->column] = as;
-    s->p->input[k->column].unknown = as == UNSEEN_UNKNOWN;
-    buf_printf(&s->p->notes,
-               as == UNSEEN_UNKNOWN
-                   ? "a missing '%s' is answered there as a level that was not "
-                     "seen\n"
-                   : "a level of '%s' that was not seen is answered there as a "
-                     "missing one\n",
-               k->name);
 }
 
 /* ---- numbers ---- */
@@ -380,8 +404,6 @@ take_indicator(struct stepping *s, const struct learnt *l)
     if (!k)
         return error_set(s->err, ERR_STATE, "column '%s' is not known",
                          l->name);
-    if (k->text)
-        steps_settle(s, k, UNSEEN_MISSING);
     if (!steps_node(s, k, &in) ||
         !graph_add_simple(s->g, GRAPH_MISSING, in, &id, s->err))
         return false;
@@ -403,7 +425,6 @@ fill_text(struct stepping *s, const struct learnt *l)
 
     if (!steps_need(s, l->name, true, &k))
         return false;
-    steps_settle(s, k, UNSEEN_MISSING);
     for (size_t t = 0; t < k->n_levels; t++)
         if (strcmp(k->level[t], l->text[0]) == 0)
             code = (double)t;
@@ -590,10 +611,9 @@ portable_steps_put(struct portable *p, const struct prepare *from,
 
     s.cap = s.n;
     s.known = mem_try_array(s.n, sizeof *s.known, err);
-    s.unseen = mem_try_array(s.n, sizeof *s.unseen, err);
     features->node = arena_try(&p->arena, n, sizeof *features->node, err);
     features->column = arena_try(&p->arena, n, sizeof *features->column, err);
-    ok = s.known && s.unseen && features->node && features->column;
+    ok = s.known && features->node && features->column;
     for (size_t i = 0; i < p->graph->n_cols && ok; i++)
         ok = input_take(&s, i, sources->column[i]);
     for (size_t i = 0; i < from->n_derived && ok; i++)
@@ -603,6 +623,5 @@ portable_steps_put(struct portable *p, const struct prepare *from,
     for (size_t i = 0; i < n && ok; i++)
         ok = feature_take(&s, i, features);
     free(s.known);
-    free(s.unseen);
     return ok;
 }

@@ -8,8 +8,6 @@
 #include "engine/prepare_step.h"
 #include "frame/dict.h"
 
-enum unseen { UNSEEN_OPEN, UNSEEN_MISSING, UNSEEN_UNKNOWN };
-
 struct known {
     const char *name; /* NULL: it is gone */
     bool text;
@@ -26,7 +24,6 @@ struct stepping {
     const struct prepare *from;
     struct known *known;
     size_t n, cap;
-    enum unseen *unseen; /* of the inputs */
     struct error *err;
 };
 
@@ -40,8 +37,6 @@ bool steps_put_number(struct stepping *s, const char *name, uint32_t node,
 /* A column as a node of width 1. */
 bool
 steps_node(struct stepping *s, const struct known *k, uint32_t *id) MUST_USE;
-/* NaN of an input is from here on what is missing, or what is not known. */
-void steps_settle(struct stepping *s, const struct known *k, enum unseen as);
 
 /* The order that is written, "S|M|L", as a list; *n of them, caller frees the
  * list. */
@@ -61,7 +56,6 @@ bool steps_is_open(const struct prepare *from, const char *name);
 bool steps_add_texts(struct dict *all, struct error *err) MUST_USE;
 /* A derived column, of those before it. */
 bool steps_take_derived(struct stepping *s, size_t i) MUST_USE;
-
 bool steps_take_date(struct stepping *s, const struct step *step) MUST_USE;
 bool steps_take_grams(struct stepping *s, const struct step *step) MUST_USE;
 bool steps_take_onehot(struct stepping *s, const struct step *step) MUST_USE;

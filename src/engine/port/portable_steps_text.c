@@ -133,7 +133,8 @@ steps_take_ordinal(struct stepping *s, const struct step *step)
     return ok;
 }
 
-/* Those that are not kept are one level behind the others. */
+/* Those that are not kept are one level behind the others; what is missing
+ * stays so. */
 static bool
 rare_one(struct stepping *s, const struct learnt *l)
 {
@@ -145,10 +146,9 @@ rare_one(struct stepping *s, const struct learnt *l)
     bool ok = v && level && steps_need(s, l->name, true, &k);
 
     if (ok) {
-        steps_settle(s, k, UNSEEN_UNKNOWN);
         memcpy(level, l->text, n * sizeof *level);
         level[n] = "(rare)";
-        ok = steps_map(s, k, l->text, n, v, (double)n, &id);
+        ok = steps_map(s, k, l->text, n, v, (double)NAN, &id);
     }
     if (ok) {
         k->level = level;
@@ -169,15 +169,6 @@ steps_take_rare(struct stepping *s, const struct step *step)
     return true;
 }
 
-static bool
-differ(const double *a, const double *b, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (fabs(a[i] - b[i]) > 1e-13 * fabs(a[i]))
-            return true;
-    return false;
-}
-
 /* number: k a level, then k for missing, then k for those not seen. */
 static bool
 target_one(struct stepping *s, const struct learnt *l)
@@ -188,13 +179,9 @@ target_one(struct stepping *s, const struct learnt *l)
     struct known *from;
     struct buf name;
     char class[24];
-    bool ok = v && steps_need(s, l->name, true, &from), gone;
+    bool ok = v && steps_need(s, l->name, true, &from);
 
     buf_init(&name);
-    if (ok && differ(missing, unknown, k))
-        steps_settle(s, from, UNSEEN_UNKNOWN);
-    gone = ok && from->node == UINT32_MAX &&
-           s->unseen[from->column] == UNSEEN_MISSING;
     for (size_t c = 0; c < k && ok; c++) {
         struct known as = *steps_find(s, l->name);
         uint32_t id;
@@ -205,8 +192,7 @@ target_one(struct stepping *s, const struct learnt *l)
         snprintf(class, sizeof class, "%zu", c + 1);
         (void)step_name(&name, l->name, " of class ", class);
         ok = buf_check(&name, s->err) &&
-             steps_map(s, &as, l->text, n, v, gone ? missing[c] : unknown[c],
-                       &id) &&
+             steps_map(s, &as, l->text, n, v, missing[c], &id) &&
              steps_put_number(s, k == 1 ? l->name : name.data, id, 0);
     }
     if (ok && k > 1)

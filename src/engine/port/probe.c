@@ -266,8 +266,11 @@ level_of(const struct portable_input *in, const struct portable_input *like,
 {
     if (isnan(code) || in->n_levels == 0 || like->n_levels == 0)
         return code;
+    if (code + 1 == (double)like->rest)
+        return in->rest ? (double)(in->rest - 1) : (double)NAN;
     for (size_t k = 0; k < in->n_levels; k++)
-        if (strcmp(in->levels[k], like->levels[(size_t)code]) == 0)
+        if (k + 1 != in->rest &&
+            strcmp(in->levels[k], like->levels[(size_t)code]) == 0)
             return (double)k;
     return NAN;
 }
@@ -329,8 +332,7 @@ put_cell(struct builder *b, size_t col, const struct portable_input *like,
          enum col_type type, double v, struct error *err)
 {
     if (isnan(v))
-        return !like->unknown ||
-               builder_text(b, col, STR("a level of no table"), err);
+        return true;
     if (like->n_levels)
         return builder_text(b, col, str_of(like->levels[(size_t)v]), err);
     if (type == COL_DATE)
