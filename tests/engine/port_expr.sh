@@ -62,11 +62,16 @@ train functions "linear $raw" 'round(a)' 'round(a * 1.37, 1)' 'round(n * 1.5, -1
     'log(a)' 'log10(n)' 'floor(log10(n))' 'int(a)' 'float(k)' 'bool(n)' 'int(flag)' 'int(1e19 * a)'
 train chained "linear --prepare polynomial --prepare impute" 'log(coalesce(a, 1) ^ 2 + 1)' 'd1 * flag' 'round(d2, 2) - d1'
 train leaves "gbdt --set trees=30" 'a * b' 'if(n > 3, d1, k)' 'a > b or flag'
+train texts "linear $raw" "shade = 'dark'" "'dark' = shade" "shade != 'dark'" "shade in ('dark', 'pale')" 'shade is null' \
+    "if(shade = 'dark', a, b)" "shade not in ('pale')" "shade = 'pale' or a > 0" 'is_missing(shade) and a > 0'
+learn renamed --model linear --derive 'a = a * b' --derive "shade = if(shade = 'dark', 1, 2)" --derive 'b = a - b' \
+    --prepare 'scale minmax on a,shade' --prepare impute
+learn taken --model linear --derive 'c = a * 2' --derive 'd = c + n' --derive 'a = b - k' --derive 'e = a * d' --prepare impute
 learn encoded --model linear --prepare 'target on shade' --prepare impute
 learn grouped --model linear --prepare 'rare 0.5 on shade' --prepare 'target on shade' --prepare impute
 learn filled --model linear --prepare 'impute constant=light indicator on shade' --prepare 'target on shade' --prepare impute
 learn leveled --model gbdt --set trees=20 --prepare 'impute constant=light on shade'
-models="signs wholes powers compared logic chosen functions chained leaves encoded grouped filled leveled"
+models="signs wholes powers compared logic chosen functions chained leaves texts renamed taken encoded grouped filled leveled"
 
 peers=${LATHE_PEERS:-/nowhere}/node_modules
 if command -v node > /dev/null 2>&1 && [ -d "$peers/onnxruntime-node" ]; then
@@ -148,7 +153,7 @@ done
 
 # ---- what stays to be computed before ----
 
-train mixed "gbdt --set trees=5" 'length(shade)' 'd1 + a' "shade = 'dark'" 'a * 2'
+train mixed "gbdt --set trees=5" 'length(shade)' 'd1 + a' "lower(shade) = 'dark'" 'a * 2'
 $lathe export mixed.lathe --c m.c --prefix m > out
 is "$(grep -o "input '.*' is to be computed before" out | tr '\n' ' ')" \
     "$(printf "input '%s' is to be computed before " d1 d2 d3)" "texts, and what is made of them, are inputs"
@@ -160,6 +165,8 @@ like "$(cat out)" "input 'd1' is to be computed before" "PMML, which has no grap
 $lathe export again.lathe --c m.c --prefix m > out
 is "$(grep -c ' [bnk];\| flag;' m.c)" 0 "a column that nothing is made of is no input"
 
+learn doubled --model gbdt --set trees=5 --derive 'a = a * 2'
+like "$($lathe export doubled.lathe --pmml m.pmml 2>&1)" "input 'a' is to be computed before" "PMML is given what replaces a column"
 $lathe export encoded.lathe --onnx m.onnx > out 2>&1
 is "$(grep -c 'answered there as' out)" 0 "nothing is answered otherwise than here"
 

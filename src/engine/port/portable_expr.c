@@ -1,11 +1,8 @@
 /* engine/port/portable_expr.c -- derived columns as a graph.
  *
- * Every value is one number, NaN where it is missing; truth is 0 or 1.  Each
- * operator is said by others such that it is missing where frame/expr_kernel.c
- * has it so.  Whole numbers are exact up to 2^53, and none leaves its range; a
- * number that is none, as inf - inf, is not told from one that is missing.
- * What has no counterpart -- texts, dates -- is said by no node: the column is
- * an input.
+ * Of texts columns are compared with what stands in the expression, of dates and
+ * times columns with both.  What has no counterpart, as functions of these, is
+ * said by no node: the column is an input.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -14,376 +11,11 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "engine/port/portable_steps.h"
+#include "engine/port/portable_expr.h"
 
-enum {
-    MAX_NODES = 4096, /* of one column */
-    SMALL = 16        /* whole exponents that are products */
-};
+enum { SMALL = 16 }; /* whole exponents that are products */
 
-/* The nodes that a column is made of. */
-struct saying {
-    struct stepping *s; /* NULL: can it be said? */
-    const struct prepare *from;
-    const bool *said; /* of the derived columns before it */
-    size_t which;
-    uint32_t flag; /* a node that is never missing */
-    uint32_t none; /* one that always is, or UINT32_MAX */
-    size_t n;
-    bool can, ok;
-    struct error *err;
-};
-
-/* ---- nodes ---- */
-
-static uint32_t
-put(struct saying *w, const struct graph_node *n)
-{
-    uint32_t id = 0;
-
-    w->can = w->can && w->n++ < MAX_NODES;
-    w->ok = w->ok && (!w->s || graph_add(w->s->g, n, &id, w->err));
-    return id;
-}
-
-static uint32_t
-of_one(struct saying *w, enum graph_op op, uint32_t x, double c)
-{
-    return put(w, &(struct graph_node){
-                      .op = op, .width = 1, .n_in = 1, .in = &x, .c = c});
-}
-
-static uint32_t
-of_two(struct saying *w, enum graph_op op, uint32_t x, uint32_t y)
-{
-    uint32_t in[2] = {x, y};
-
-    return put(w,
-               &(struct graph_node){.op = op, .width = 1, .n_in = 2, .in = in});
-}
-
-static uint32_t
-where(struct saying *w, uint32_t flag, uint32_t yes, uint32_t no)
-{
-    uint32_t in[3] = {flag, yes, no};
-
-    return put(w, &(struct graph_node){
-                      .op = GRAPH_WHERE, .width = 1, .n_in = 3, .in = in});
-}
-
-/* (x - a) b */
-static uint32_t
-scaled(struct saying *w, uint32_t x, double a, double b)
-{
-    return put(w, &(struct graph_node){.op = GRAPH_SCALE,
-                                       .width = 1,
-                                       .n_in = 1,
-                                       .in = &x,
-                                       .n_a = 1,
-                                       .a = &a,
-                                       .n_b = 1,
-                                       .b = &b});
-}
-
-static uint32_t
-filled(struct saying *w, uint32_t x, double with)
-{
-    return put(w, &(struct graph_node){.op = GRAPH_FILL,
-                                       .width = 1,
-                                       .n_in = 1,
-                                       .in = &x,
-                                       .n_a = 1,
-                                       .a = &with});
-}
-
-static uint32_t
-number(struct saying *w, double v)
-{
-    double none = 0;
-
-    w->can = w->can && isfinite(v);
-    return put(w, &(struct graph_node){.op = GRAPH_DENSE,
-                                       .width = 1,
-                                       .n_in = 1,
-                                       .in = &w->flag,
-                                       .n_a = 1,
-                                       .a = &none,
-                                       .n_b = 1,
-                                       .b = &v});
-}
-
-/* No node holds a number that is none: it is computed. */
-static uint32_t
-nothing(struct saying *w)
-{
-    if (w->none == UINT32_MAX)
-        w->none = of_one(w, GRAPH_SQRT, number(w, -1), 0);
-    return w->none;
-}
-
-static uint32_t
-minus(struct saying *w, uint32_t x)
-{
-    return scaled(w, x, 0, -1);
-}
-
-/* 1 where x > c, else 0, also where it is missing. */
-static uint32_t
-over(struct saying *w, uint32_t x, double c)
-{
-    return of_one(w, GRAPH_STEP, x, c);
-}
-
-static uint32_t
-under(struct saying *w, uint32_t x, double c)
-{
-    return over(w, minus(w, x), -c);
-}
-
-static uint32_t
-missing(struct saying *w, uint32_t x)
-{
-    return of_one(w, GRAPH_MISSING, x, 0);
-}
-
-/* x, but missing where the flag is set. */
-static uint32_t
-without(struct saying *w, uint32_t flag, uint32_t x)
-{
-    return where(w, flag, nothing(w), x);
-}
-
-static uint32_t
-without_either(struct saying *w, uint32_t x, uint32_t y, uint32_t of)
-{
-    return without(w, of_two(w, GRAPH_OR, missing(w, x), missing(w, y)), of);
-}
-
-/* ---- operators ---- */
-
-typedef uint32_t pair_fn(struct saying *w, uint32_t x, uint32_t y);
-
-static uint32_t
-say_add(struct saying *w, uint32_t x, uint32_t y)
-{
-    return of_two(w, GRAPH_ADD, x, y);
-}
-
-static uint32_t
-say_sub(struct saying *w, uint32_t x, uint32_t y)
-{
-    return of_two(w, GRAPH_SUB, x, y);
-}
-
-static uint32_t
-say_mul(struct saying *w, uint32_t x, uint32_t y)
-{
-    return of_two(w, GRAPH_MUL, x, y);
-}
-
-/* Nothing is divided by 0. */
-static uint32_t
-say_div(struct saying *w, uint32_t x, uint32_t y)
-{
-    return where(w, y, of_two(w, GRAPH_DIV, x, y), nothing(w));
-}
-
-/* With the sign of y; of 0 fmod() makes NaN. */
-static uint32_t
-say_mod(struct saying *w, uint32_t x, uint32_t y)
-{
-    uint32_t r = of_two(w, GRAPH_MOD, x, y);
-    uint32_t apart = say_sub(w, under(w, r, 0), under(w, y, 0));
-
-    return where(w, r, where(w, apart, say_add(w, r, y), r), r);
-}
-
-static uint32_t
-say_floordiv(struct saying *w, uint32_t x, uint32_t y)
-{
-    uint32_t q = of_two(w, GRAPH_DIV, say_sub(w, x, say_mod(w, x, y)), y);
-    uint32_t whole = of_one(w, GRAPH_FLOOR, q, 0);
-
-    return say_add(w, whole, over(w, say_sub(w, q, whole), 0.5));
-}
-
-static uint32_t
-say_pow(struct saying *w, uint32_t x, uint32_t y)
-{
-    uint32_t none = where(w, x, number(w, 0), under(w, y, 0));
-    uint32_t z = without(w, none, of_two(w, GRAPH_POW, x, y));
-
-    return without_either(w, x, y, z);
-}
-
-/* Differences of numbers are 0 only where these are equal, or infinities of
- * one sign, of which it is NaN. */
-static uint32_t
-say_lt(struct saying *w, uint32_t x, uint32_t y)
-{
-    return without_either(w, x, y, over(w, say_sub(w, y, x), 0));
-}
-
-static uint32_t
-say_gt(struct saying *w, uint32_t x, uint32_t y)
-{
-    return say_lt(w, y, x);
-}
-
-static uint32_t
-say_not(struct saying *w, uint32_t x)
-{
-    return scaled(w, x, 1, -1);
-}
-
-static uint32_t
-say_le(struct saying *w, uint32_t x, uint32_t y)
-{
-    return say_not(w, say_lt(w, y, x));
-}
-
-static uint32_t
-say_ge(struct saying *w, uint32_t x, uint32_t y)
-{
-    return say_not(w, say_lt(w, x, y));
-}
-
-static uint32_t
-differ(struct saying *w, uint32_t x, uint32_t y)
-{
-    uint32_t d = say_sub(w, x, y);
-
-    return of_two(w, GRAPH_OR, over(w, d, 0), under(w, d, 0));
-}
-
-static uint32_t
-say_ne(struct saying *w, uint32_t x, uint32_t y)
-{
-    return without_either(w, x, y, differ(w, x, y));
-}
-
-static uint32_t
-say_eq(struct saying *w, uint32_t x, uint32_t y)
-{
-    return say_not(w, say_ne(w, x, y));
-}
-
-/* What is missing counts only where the other one does not decide. */
-static uint32_t
-say_and(struct saying *w, uint32_t x, uint32_t y)
-{
-    uint32_t open = say_mul(w, filled(w, x, 1), filled(w, y, 1));
-
-    return where(w, open, say_mul(w, x, y), number(w, 0));
-}
-
-static uint32_t
-say_or(struct saying *w, uint32_t x, uint32_t y)
-{
-    uint32_t yes = of_two(w, GRAPH_OR, filled(w, x, 0), filled(w, y, 0));
-
-    return where(w, yes, number(w, 1), say_add(w, x, y));
-}
-
-static uint32_t
-say_coalesce(struct saying *w, uint32_t x, uint32_t y)
-{
-    return where(w, missing(w, x), y, x);
-}
-
-static uint32_t
-say_min(struct saying *w, uint32_t x, uint32_t y)
-{
-    uint32_t less = where(w, over(w, say_sub(w, x, y), 0), y, x);
-
-    return without_either(w, x, y, less);
-}
-
-static uint32_t
-say_max(struct saying *w, uint32_t x, uint32_t y)
-{
-    uint32_t more = where(w, over(w, say_sub(w, y, x), 0), y, x);
-
-    return without_either(w, x, y, more);
-}
-
-/* ---- of one ---- */
-
-typedef uint32_t one_fn(struct saying *w, uint32_t x);
-
-static uint32_t
-say_same(struct saying *w, uint32_t x)
-{
-    (void)w;
-    return x;
-}
-
-static uint32_t
-say_abs(struct saying *w, uint32_t x)
-{
-    return where(w, under(w, x, 0), minus(w, x), x);
-}
-
-static uint32_t
-say_floor(struct saying *w, uint32_t x)
-{
-    return of_one(w, GRAPH_FLOOR, x, 0);
-}
-
-static uint32_t
-say_ceil(struct saying *w, uint32_t x)
-{
-    return minus(w, say_floor(w, minus(w, x)));
-}
-
-static uint32_t
-say_sqrt(struct saying *w, uint32_t x)
-{
-    return of_one(w, GRAPH_SQRT, x, 0);
-}
-
-static uint32_t
-say_exp(struct saying *w, uint32_t x)
-{
-    return of_one(w, GRAPH_EXP, x, 0);
-}
-
-static uint32_t
-say_log(struct saying *w, uint32_t x)
-{
-    return where(w, over(w, x, 0), of_one(w, GRAPH_LOG, x, 0), nothing(w));
-}
-
-/* The quotient of logarithms misses powers of ten by a last bit. */
-static uint32_t
-say_log10(struct saying *w, uint32_t x)
-{
-    uint32_t ten = number(w, 10);
-    uint32_t q = of_two(w, GRAPH_DIV, say_log(w, x), number(w, log(10)));
-    uint32_t whole = of_one(w, GRAPH_WHOLE, q, 0);
-    uint32_t off = differ(w, of_two(w, GRAPH_POW, ten, whole), x);
-
-    return where(w, off, q, whole);
-}
-
-/* Towards 0; missing where 64 bits do not hold it. */
-static uint32_t
-say_int(struct saying *w, uint32_t x)
-{
-    double end = 9223372036854775808.0;
-    uint32_t high = over(w, x, nextafter(end, 0)), low = under(w, x, -end);
-    uint32_t z = where(w, over(w, x, 0), say_floor(w, x), say_ceil(w, x));
-
-    return without(w, of_two(w, GRAPH_OR, high, low), z);
-}
-
-static uint32_t
-say_bool(struct saying *w, uint32_t x)
-{
-    return without(w, missing(w, x), of_two(w, GRAPH_OR, x, x));
-}
-
-/* ---- with a number that stands in the expression ---- */
+/* ---- the tree ---- */
 
 static bool
 is_whole(const struct node *n, int64_t *out)
@@ -399,52 +31,12 @@ is_whole(const struct node *n, int64_t *out)
     return p.kind == EXPR_WHOLE && (!sign || p.whole > 0);
 }
 
-/* By squaring, in the order of the kernel. */
-static uint32_t
-say_power(struct saying *w, uint32_t x, int64_t exponent)
-{
-    uint64_t n = (uint64_t)(exponent < 0 ? -exponent : exponent);
-    uint32_t out = 0, square = x;
-    bool any = false;
-
-    if (n == 0)
-        return without(w, missing(w, x), number(w, 1));
-    for (; n > 0; n >>= 1) {
-        if (n & 1)
-            out = any ? say_mul(w, out, square) : square;
-        any = any || n & 1;
-        square = n > 1 ? say_mul(w, square, square) : square;
-    }
-    return exponent < 0 ? where(w, x, say_div(w, number(w, 1), out), nothing(w))
-                        : out;
-}
-
-/* What is not finite times a power of ten is left as it is. */
-static uint32_t
-say_round(struct saying *w, uint32_t x, int64_t digits)
-{
-    double scale = 1;
-    uint32_t by, wide, z;
-
-    if (digits == 0)
-        return of_one(w, GRAPH_WHOLE, x, 0);
-    for (int64_t d = digits < 0 ? -digits : digits; d > 0; d--)
-        scale *= 10;
-    by = number(w, scale);
-    wide = of_two(w, digits < 0 ? GRAPH_DIV : GRAPH_MUL, x, by);
-    z = of_two(w, digits < 0 ? GRAPH_MUL : GRAPH_DIV,
-               of_one(w, GRAPH_WHOLE, wide, 0), by);
-    return where(w, of_one(w, GRAPH_MISSING, wide, 1), x, z);
-}
-
-/* ---- the tree ---- */
-
 static uint32_t say(struct saying *w, const struct node *n);
 
 /* The column that a name stands for: a derived one before it, or an input;
  * n_inputs + n_derived where there is none. */
-static size_t
-source_of(const struct prepare *from, const char *name, size_t before)
+size_t
+portable_source_of(const struct prepare *from, const char *name, size_t before)
 {
     size_t i = prepare_derived_find(from, name, before);
 
@@ -454,88 +46,235 @@ source_of(const struct prepare *from, const char *name, size_t before)
     return i < from->n_inputs ? i : from->n_inputs + from->n_derived;
 }
 
-static bool
-is_number(const struct saying *w, size_t source)
-{
-    enum col_type type;
+/* What a node can stand beside. */
+enum sort {
+    SORT_NONE,
+    SORT_LITERAL,
+    SORT_NUMBER,
+    SORT_TEXT,
+    SORT_DAY,
+    SORT_TIME
+};
 
-    if (source >= w->from->n_inputs)
-        return source < w->from->n_inputs + w->from->n_derived &&
-               w->said[source - w->from->n_inputs];
-    type = w->from->input[source].type;
-    return type == COL_BOOL || type == COL_INT64 || type == COL_FLOAT64;
+static enum sort
+sort_of_column(struct saying *w, const char *name)
+{
+    const struct prepare *from = w->from;
+    size_t source = portable_source_of(from, name, w->which);
+
+    if (source >= from->n_inputs + from->n_derived)
+        return SORT_NONE;
+    if (source >= from->n_inputs)
+        return w->s || w->said[source - from->n_inputs] ? SORT_NUMBER
+                                                        : SORT_NONE;
+    switch (from->input[source].type) {
+    case COL_TEXT:
+        return steps_is_open(from, name) ? SORT_NONE : SORT_TEXT;
+    case COL_DATE:
+        return SORT_DAY;
+    case COL_TIMESTAMP:
+        return SORT_TIME;
+    default:
+        return SORT_NUMBER;
+    }
 }
 
-static uint32_t
-say_column(struct saying *w, struct str name)
+static enum sort
+sort_of(struct saying *w, const struct node *n)
 {
-    char *text = mem_try_array(name.n + 1, 1, w->err);
-    struct known *k;
+    enum sort sort = SORT_NUMBER;
+    struct expr_part p;
+    char *name;
+
+    expr_part_get(n, &p);
+    if (p.kind == EXPR_TEXT)
+        return SORT_LITERAL;
+    if (p.kind != EXPR_COLUMN)
+        return SORT_NUMBER;
+    name = mem_try_text(p.text.p, p.text.n, w->err);
+    w->ok = w->ok && name;
+    if (name)
+        sort = sort_of_column(w, name);
+    free(name);
+    return sort;
+}
+
+/* A column whose sort is known: a text is the number of its level. */
+static uint32_t
+say_known(struct saying *w, struct str name)
+{
+    struct known *k = NULL;
+    char *text;
     uint32_t id = 0;
 
-    w->ok = w->ok && text;
-    if (text)
-        memcpy(text, name.p, name.n);
-    if (w->ok && !w->s)
-        w->can = w->can && is_number(w, source_of(w->from, text, w->which));
-    else if (w->ok)
-        w->ok = steps_need(w->s, text, false, &k) && steps_node(w->s, k, &id);
+    if (!w->s || !w->ok)
+        return 0;
+    text = mem_try_text(name.p, name.n, w->err);
+    w->ok = text && (k = steps_find(w->s, text)) && steps_node(w->s, k, &id);
+    if (text && !k)
+        error_set(w->err, ERR_STATE, "column '%s' is not known", text);
     free(text);
     return id;
 }
 
-static const struct {
-    const char *word;
-    pair_fn *say; /* of more than two: from left to right */
-} pairs[] = {
-    {"+", say_add},       {"-", say_sub},
-    {"*", say_mul},       {"/", say_div},
-    {"//", say_floordiv}, {"%", say_mod},
-    {"^", say_pow},       {"=", say_eq},
-    {"!=", say_ne},       {"<", say_lt},
-    {"<=", say_le},       {">", say_gt},
-    {">=", say_ge},       {"and", say_and},
-    {"or", say_or},       {"coalesce", say_coalesce},
-    {"min", say_min},     {"max", say_max},
-};
-static const struct {
-    const char *word;
-    one_fn *say;
-} ones[] = {
-    {"-", minus},           {"not", say_not},
-    {"is null", missing},   {"is_missing", missing},
-    {"abs", say_abs},       {"floor", say_floor},
-    {"ceil", say_ceil},     {"sqrt", say_sqrt},
-    {"exp", say_exp},       {"log", say_log},
-    {"log10", say_log10},   {"int", say_int},
-    {"float", say_same},    {"bool", say_bool},
-    {"coalesce", say_same}, {"min", say_same},
-    {"max", say_same},
-};
+static uint32_t
+say_column(struct saying *w, const struct node *n)
+{
+    struct expr_part p;
+
+    expr_part_get(n, &p);
+    w->can = w->can && sort_of(w, n) == SORT_NUMBER;
+    return say_known(w, p.text);
+}
+
+/* Is it missing?  Of a column of any sort. */
+static uint32_t
+say_is_missing(struct saying *w, const struct node *n)
+{
+    struct expr_part p;
+    enum sort sort = sort_of(w, n);
+
+    expr_part_get(n, &p);
+    if (sort == SORT_TEXT || sort == SORT_DAY || sort == SORT_TIME)
+        return say_missing(w, say_known(w, p.text));
+    return say_missing(w, say(w, n));
+}
+
+/* ---- texts, dates ---- */
+
+/* Is a column that text? */
+static uint32_t
+say_is_text(struct saying *w, const struct node *column,
+            const struct node *literal)
+{
+    const double yes[2] = {1, 0};
+    struct expr_part c, l;
+    struct known *k = NULL;
+    char *name, *text;
+    uint32_t id = 0;
+
+    expr_part_get(column, &c);
+    expr_part_get(literal, &l);
+    w->can = w->can && w->n++ < SAYING_MAX_NODES &&
+             !memchr(l.text.p, '\0', l.text.n);
+    if (!w->s || !w->ok)
+        return 0;
+    name = mem_try_text(c.text.p, c.text.n, w->err);
+    text = mem_try_text(l.text.p, l.text.n, w->err);
+    w->ok = name && text && steps_need(w->s, name, true, &k) &&
+            steps_map(w->s, k, (const char *const *)&text, 1, yes, (double)NAN,
+                      &id);
+    free(name);
+    free(text);
+    return id;
+}
+
+static enum sort
+sort_of_literal(const struct node *n, double *v)
+{
+    struct expr_part p;
+    int32_t days;
+    int64_t us;
+
+    expr_part_get(n, &p);
+    if (str_to_date(p.text, &days)) {
+        *v = days;
+        return SORT_DAY;
+    }
+    if (!str_to_timestamp(p.text, &us))
+        return SORT_NONE;
+    *v = (double)us / 1e6;
+    return SORT_TIME;
+}
+
+/* Days, or where `as` is a time seconds. */
+static uint32_t
+say_moment(struct saying *w, const struct node *n, enum sort as)
+{
+    struct expr_part p;
+    double v = 0, times = 1;
+    enum sort sort;
+
+    expr_part_get(n, &p);
+    sort = p.kind == EXPR_TEXT ? sort_of_literal(n, &v) : sort_of(w, n);
+    if (sort == SORT_DAY && as == SORT_TIME)
+        times = 86400;
+    if (p.kind == EXPR_TEXT)
+        return say_number(w, v * times);
+    return times > 1 ? say_scaled(w, say_known(w, p.text), 0, times)
+                     : say_known(w, p.text);
+}
+
+/* Two of which one is no number. */
+static uint32_t
+say_mixed(struct saying *w, pair_fn *fn, const struct node *x,
+          const struct node *y)
+{
+    const struct node *pair[2] = {x, y};
+    enum sort sort[2], most = SORT_NONE;
+    double ignored;
+
+    for (size_t i = 0; i < 2; i++) {
+        sort[i] = sort_of(w, pair[i]);
+        most = sort[i] > most ? sort[i] : most;
+    }
+    if (most == SORT_TEXT && (fn == say_eq || fn == say_ne) &&
+        (sort[0] == SORT_LITERAL || sort[1] == SORT_LITERAL)) {
+        uint32_t same =
+            sort[0] == SORT_TEXT ? say_is_text(w, x, y) : say_is_text(w, y, x);
+
+        return fn == say_eq ? same : say_not(w, same);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (sort[i] == SORT_LITERAL)
+            sort[i] = sort_of_literal(pair[i], &ignored);
+        w->can = w->can && most >= SORT_DAY && sort[i] >= SORT_DAY;
+    }
+    most = sort[0] > sort[1] ? sort[0] : sort[1];
+    return w->can ? fn(w, say_moment(w, x, most), say_moment(w, y, most)) : 0;
+}
+
+static bool
+is_compared(pair_fn *fn)
+{
+    return fn == say_eq || fn == say_ne || fn == say_lt || fn == say_le ||
+           fn == say_gt || fn == say_ge || fn == say_sub;
+}
+
+static uint32_t
+say_pair(struct saying *w, pair_fn *fn, const struct node *x,
+         const struct node *y)
+{
+    uint32_t first;
+
+    if (is_compared(fn) &&
+        (sort_of(w, x) != SORT_NUMBER || sort_of(w, y) != SORT_NUMBER))
+        return say_mixed(w, fn, x, y);
+    first = say(w, x);
+    return fn(w, first, say(w, y));
+}
 
 static uint32_t
 say_one(struct saying *w, const char *word, uint32_t x)
 {
-    for (size_t i = 0; i < sizeof ones / sizeof *ones; i++)
-        if (strcmp(ones[i].word, word) == 0)
-            return ones[i].say(w, x);
-    w->can = false;
-    return 0;
+    one_fn *fn = say_one_of(word);
+
+    w->can = w->can && fn;
+    return fn ? fn(w, x) : 0;
 }
 
 static uint32_t
 say_pairs(struct saying *w, const char *word, const struct node *kid)
 {
-    pair_fn *fn = NULL;
+    const struct node *second = expr_next(kid);
+    pair_fn *fn = say_pair_of(word);
     uint32_t x;
 
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (strcmp(pairs[i].word, word) == 0)
-            fn = pairs[i].say;
     w->can = w->can && fn;
-    x = say(w, kid);
-    for (kid = expr_next(kid); kid && fn && w->can && w->ok;
-         kid = expr_next(kid))
+    if (!w->can)
+        return 0;
+    x = say_pair(w, fn, kid, second);
+    for (kid = expr_next(second); kid && w->can && w->ok; kid = expr_next(kid))
         x = fn(w, x, say(w, kid));
     return x;
 }
@@ -543,24 +282,29 @@ say_pairs(struct saying *w, const char *word, const struct node *kid)
 static uint32_t
 say_in(struct saying *w, const struct node *kid)
 {
-    uint32_t x = say(w, kid), any;
+    const struct node *x = kid;
+    uint32_t any;
 
     kid = expr_next(kid);
-    any = say_eq(w, x, say(w, kid));
+    any = say_pair(w, say_eq, x, kid);
     for (kid = expr_next(kid); kid && w->can && w->ok; kid = expr_next(kid))
-        any = say_or(w, any, say_eq(w, x, say(w, kid)));
+        any = say_or(w, any, say_pair(w, say_eq, x, kid));
     return any;
 }
 
 static uint32_t
 say_three(struct saying *w, const char *word, const struct node *kid)
 {
-    uint32_t x = say(w, kid), y = say(w, kid = expr_next(kid));
-    uint32_t z = say(w, expr_next(kid));
+    const struct node *second = expr_next(kid), *third = expr_next(second);
+    uint32_t x, y;
 
-    return strcmp(word, "if") == 0
-               ? where(w, filled(w, x, 0), y, z)
-               : say_and(w, say_ge(w, x, y), say_le(w, x, z));
+    if (strcmp(word, "if") != 0) {
+        x = say_pair(w, say_ge, kid, second);
+        return say_and(w, x, say_pair(w, say_le, kid, third));
+    }
+    x = say(w, kid);
+    y = say(w, second);
+    return say_where(w, say_filled(w, x, 0), y, say(w, third));
 }
 
 static uint32_t
@@ -582,6 +326,8 @@ say_applied(struct saying *w, const struct expr_part *p, const struct node *kid)
         return say_power(w, say(w, kid), whole);
     if (strcmp(p->word, "in") == 0)
         return say_in(w, kid);
+    if (strcmp(p->word, "is null") == 0 || strcmp(p->word, "is_missing") == 0)
+        return say_is_missing(w, kid);
     if (p->n == 3 &&
         (strcmp(p->word, "if") == 0 || strcmp(p->word, "between") == 0))
         return say_three(w, p->word, kid);
@@ -599,14 +345,14 @@ say(struct saying *w, const struct node *n)
     expr_part_get(n, &p);
     switch (p.kind) {
     case EXPR_COLUMN:
-        return say_column(w, p.text);
+        return say_column(w, n);
     case EXPR_NULL:
-        return nothing(w);
+        return say_nothing(w);
     case EXPR_BOOL:
     case EXPR_WHOLE:
-        return number(w, (double)p.whole);
+        return say_number(w, (double)p.whole);
     case EXPR_REAL:
-        return number(w, p.real);
+        return say_number(w, p.real);
     case EXPR_TEXT:
         w->can = false;
         return 0;
@@ -631,54 +377,15 @@ steps_take_derived(struct stepping *s, size_t i)
     uint32_t id;
 
     (void)expr_columns(d->expr, &name, 1);
-    w.flag = say_column(&w, str_of(name));
-    w.flag = missing(&w, w.flag);
+    w.flag = say_missing(&w, say_known(&w, str_of(name)));
     id = say(&w, expr_root(d->expr));
     s->p->wide = true;
     return w.ok && steps_put_number(s, d->name, id, 0);
 }
 
-/* ---- what stands at the beginning ---- */
-
-/* Mark what a column is made of, up to that. */
-static bool
-want_columns(const struct prepare *from, size_t i, bool *wanted,
-             struct error *err)
-{
-    size_t n = expr_columns(from->derived[i].expr, NULL, 0);
-    const char **name = mem_try_array(n, sizeof *name, err);
-
-    if (!name)
-        return false;
-    (void)expr_columns(from->derived[i].expr, name, n);
-    for (size_t k = 0; k < n; k++)
-        wanted[source_of(from, name[k], i)] = true;
-    free(name);
-    return true;
-}
-
-/* One more than there are columns: for what steps make. */
-static bool
-want_all(const struct prepare *from, const bool *said, bool *wanted,
-         struct error *err)
-{
-    size_t all = from->n_derived;
-    bool ok = true;
-
-    for (size_t i = 0; i < from->n_features; i++)
-        wanted[source_of(from, from->feature[i].name, all)] = true;
-    for (size_t k = 0; k < from->n_steps; k++)
-        for (size_t c = 0; c < from->step[k].n; c++)
-            wanted[source_of(from, from->step[k].column[c].name, all)] = true;
-    for (size_t i = all; i-- > 0 && ok;)
-        if (said[i] && wanted[from->n_inputs + i])
-            ok = want_columns(from, i, wanted, err);
-    return ok;
-}
-
-static bool
-can_say(const struct prepare *from, const bool *said, size_t i, bool *can,
-        struct error *err)
+bool
+portable_can_say(const struct prepare *from, const bool *said, size_t i,
+                 bool *can, struct error *err)
 {
     const struct expr *e = from->derived[i].expr;
     struct saying w = {.from = from,
@@ -694,39 +401,60 @@ can_say(const struct prepare *from, const bool *said, size_t i, bool *can,
     return w.ok;
 }
 
-bool
-portable_sources_find(const struct prepare *from, bool exprs,
-                      struct portable_sources *out, struct error *err)
+/* ---- what an expression looks at ---- */
+
+static bool
+is_column(const struct node *n, const char *name)
 {
-    size_t n = from->n_inputs + from->n_derived;
-    bool *wanted = mem_try_array(n + 1, sizeof *wanted, err);
-    bool ok;
+    struct expr_part p;
 
-    *out = (struct portable_sources){
-        .computed = from->n_steps > 0,
-        .column = mem_try_array(n, sizeof *out->column, err),
-        .said = mem_try_array(from->n_derived, sizeof *out->said, err)};
-    ok = wanted && out->column && out->said;
-    for (size_t i = 0; exprs && i < from->n_derived && ok; i++)
-        ok = can_say(from, out->said, i, &out->said[i], err);
-    ok = ok && want_all(from, out->said, wanted, err);
-    for (size_t i = 0; i < n && ok; i++) {
-        bool said = i >= from->n_inputs && out->said[i - from->n_inputs];
-
-        if (said) {
-            out->said[i - from->n_inputs] = wanted[i];
-            out->computed = out->computed || wanted[i];
-        } else if (wanted[i]) {
-            out->column[out->n++] = i;
-        }
-    }
-    free(wanted);
-    return ok;
+    expr_part_get(n, &p);
+    return p.kind == EXPR_COLUMN && str_is(p.text, name);
 }
 
-void
-portable_sources_fini(struct portable_sources *s)
+static bool
+reads(const struct node *n, const char *name)
 {
-    free(s->column);
-    free(s->said);
+    bool any = is_column(n, name);
+
+    for (const struct node *kid = expr_first(n); kid && !any;
+         kid = expr_next(kid))
+        any = reads(kid, name);
+    return any;
+}
+
+bool
+steps_reads(const struct expr *e, const char *name)
+{
+    return reads(expr_root(e), name);
+}
+
+/* The texts beside it among what an operator is applied to. */
+static bool
+add_beside(const struct node *n, const char *name, struct dict *all,
+           struct error *err)
+{
+    bool beside = false;
+    struct expr_part p;
+    uint32_t code;
+
+    for (const struct node *kid = expr_first(n); kid; kid = expr_next(kid))
+        beside = beside || is_column(kid, name);
+    for (const struct node *kid = expr_first(n); kid; kid = expr_next(kid)) {
+        expr_part_get(kid, &p);
+        if (p.kind == EXPR_APPLY && !add_beside(kid, name, all, err))
+            return false;
+        if (beside && p.kind == EXPR_TEXT &&
+            !memchr(p.text.p, '\0', p.text.n) &&
+            !dict_add(all, p.text, &code, err))
+            return false;
+    }
+    return true;
+}
+
+bool
+steps_add_literals(const struct expr *e, const char *name, struct dict *all,
+                   struct error *err)
+{
+    return add_beside(expr_root(e), name, all, err);
 }

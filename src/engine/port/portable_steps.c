@@ -186,6 +186,9 @@ levels_add(struct stepping *s, const char *name, struct dict *all)
             if (strcmp(from->step[i].column[c].name, name) == 0)
                 ok = step_levels_add(s, &from->step[i],
                                      &from->step[i].column[c], all);
+    for (size_t i = 0; i < from->n_derived && ok; i++)
+        ok = !s->said[i] ||
+             steps_add_literals(from->derived[i].expr, name, all, s->err);
     for (size_t i = 0; i < from->n_features && ok; i++) {
         prepare_feature_get(from, i, &f);
         if (strcmp(f.as.name, name) != 0 || f.as.type != COL_TEXT)
@@ -196,7 +199,8 @@ levels_add(struct stepping *s, const char *name, struct dict *all)
     return ok;
 }
 
-/* Does a step tell a missing text of that name from one that nobody has seen? */
+/* Does a step, or a derived column that is computed, tell a missing text of
+ * that name from one that nobody has seen? */
 static bool
 has_rest(const struct stepping *s, const char *name)
 {
@@ -211,6 +215,9 @@ has_rest(const struct stepping *s, const char *name)
             if (strcmp(from->step[i].column[c].name, name) == 0)
                 return true;
     }
+    for (size_t i = 0; i < from->n_derived; i++)
+        if (s->said[i] && steps_reads(from->derived[i].expr, name))
+            return true;
     return false;
 }
 
@@ -604,8 +611,12 @@ portable_steps_put(struct portable *p, const struct prepare *from,
                    const struct portable_sources *sources,
                    struct portable_features *features, struct error *err)
 {
-    struct stepping s = {
-        .p = p, .g = p->graph, .from = from, .n = p->graph->n_cols, .err = err};
+    struct stepping s = {.p = p,
+                         .g = p->graph,
+                         .from = from,
+                         .n = p->graph->n_cols,
+                         .said = sources->said,
+                         .err = err};
     size_t n = features->n = prepare_features(from);
     bool ok;
 

@@ -24,6 +24,7 @@ struct stepping {
     const struct prepare *from;
     struct known *known;
     size_t n, cap;
+    const bool *said; /* of the derived columns: is it a node? */
     struct error *err;
 };
 
@@ -56,6 +57,19 @@ bool steps_is_open(const struct prepare *from, const char *name);
 bool steps_add_texts(struct dict *all, struct error *err) MUST_USE;
 /* A derived column, of those before it. */
 bool steps_take_derived(struct stepping *s, size_t i) MUST_USE;
+/* Can nodes say it?  said: which of those before it they do. */
+bool portable_can_say(const struct prepare *from, const bool *said, size_t i,
+                      bool *can, struct error *err) MUST_USE;
+/* The column that a name stands for: a derived one before `before`, counted
+ * from n_inputs on, or an input; n_inputs + n_derived where there is none. */
+size_t
+portable_source_of(const struct prepare *from, const char *name, size_t before);
+/* Does an expression look at a column of that name?  Texts that it compares one
+ * with. */
+bool steps_reads(const struct expr *e, const char *name);
+bool steps_add_literals(const struct expr *e, const char *name,
+                        struct dict *all, struct error *err) MUST_USE;
+
 bool steps_take_date(struct stepping *s, const struct step *step) MUST_USE;
 bool steps_take_grams(struct stepping *s, const struct step *step) MUST_USE;
 bool steps_take_onehot(struct stepping *s, const struct step *step) MUST_USE;
