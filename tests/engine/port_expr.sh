@@ -165,6 +165,16 @@ like "$(cat out)" "input 'd1' is to be computed before" "PMML, which has no grap
 $lathe export again.lathe --c m.c --prefix m > out
 is "$(grep -c ' [bnk];\| flag;' m.c)" 0 "a column that nothing is made of is no input"
 
+# An input and what replaces it have one name: where the latter stays to be
+# computed before, so does all that is made of the former.
+learn hidden --model linear --derive 'c = a * 2' --derive 'd = c + b' --derive 'e = b * k' --derive 'a = length(shade)' \
+    --prepare impute
+$lathe export hidden.lathe --c m.c --prefix m > out 2> why
+sed 's/^/# /' why
+is "$(grep -o "input '.*' is to be computed before" out | tr '\n' ' ')" \
+    "$(printf "input '%s' is to be computed before " c d a)" "and so with what takes the name of a column"
+is "$(grep -c ' e;' m.c)" 0 "while the rest is computed"
+like "$($lathe export hidden.lathe --onnx m.onnx 2>&1)" 'read again, 2,000 rows differ by' "as ONNX, too"
 learn doubled --model gbdt --set trees=5 --derive 'a = a * 2'
 like "$($lathe export doubled.lathe --pmml m.pmml 2>&1)" "input 'a' is to be computed before" "PMML is given what replaces a column"
 $lathe export encoded.lathe --onnx m.onnx > out 2>&1

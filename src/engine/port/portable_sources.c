@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "engine/port/portable_steps.h"
@@ -44,6 +45,52 @@ want_all(const struct prepare *from, const bool *said, bool *wanted,
     return ok;
 }
 
+/* Names of inputs are their own: where a derived column that is not said takes
+ * the name of an input, nothing is said that looks at that one. */
+static bool
+part_names(const struct prepare *from, const bool *wanted, const bool *said,
+           bool *hidden)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < from->n_derived; i++) {
+        const char *name = from->derived[i].name;
+        size_t in = prepare_input_find(from, name);
+
+        if (said[i] || !wanted[from->n_inputs + i] || in == from->n_inputs ||
+            !wanted[in])
+            continue;
+        for (size_t k = 0; k < from->n_derived; k++)
+            if (said[k] && portable_source_of(from, name, k) == in &&
+                steps_reads(from->derived[k].expr, name))
+                any = hidden[k] = true;
+    }
+    return any;
+}
+
+/* What is said, and what is wanted for it. */
+static bool
+choose(const struct prepare *from, bool exprs, bool *said, bool *wanted,
+       struct error *err)
+{
+    size_t n = from->n_derived;
+    bool *hidden = mem_try_array(n, sizeof *hidden, err), any = true;
+    bool ok = hidden != NULL;
+
+    while (any && ok) {
+        memset(wanted, 0, (from->n_inputs + n + 1) * sizeof *wanted);
+        for (size_t i = 0; i < n && ok; i++) {
+            said[i] = false;
+            ok = !exprs || hidden[i] ||
+                 portable_can_say(from, said, i, &said[i], err);
+        }
+        ok = ok && want_all(from, said, wanted, err);
+        any = ok && part_names(from, wanted, said, hidden);
+    }
+    free(hidden);
+    return ok;
+}
+
 bool
 portable_sources_find(const struct prepare *from, bool exprs,
                       struct portable_sources *out, struct error *err)
@@ -56,10 +103,8 @@ portable_sources_find(const struct prepare *from, bool exprs,
         .computed = from->n_steps > 0,
         .column = mem_try_array(n, sizeof *out->column, err),
         .said = mem_try_array(from->n_derived, sizeof *out->said, err)};
-    ok = wanted && out->column && out->said;
-    for (size_t i = 0; exprs && i < from->n_derived && ok; i++)
-        ok = portable_can_say(from, out->said, i, &out->said[i], err);
-    ok = ok && want_all(from, out->said, wanted, err);
+    ok = wanted && out->column && out->said &&
+         choose(from, exprs, out->said, wanted, err);
     for (size_t i = 0; i < n && ok; i++) {
         bool said = i >= from->n_inputs && out->said[i - from->n_inputs];
 
