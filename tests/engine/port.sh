@@ -172,6 +172,15 @@ for loss in softmax ova; do
         "which they do"
 done
 
+# Of classes that a line parts sums are large, and shares nearly 1.
+awk 'BEGIN { srand(5); print "a,b,c"; for (i = 0; i < 1000; i++) { x = rand() * 10
+    printf "%.3f,%.3f,%s\n", x, rand(), (x > 5 ? "yes" : "no") } }' > parted.csv
+$lathe train parted.csv --target c --model logistic --set lambda=0 --seed 1 --calibrate platt --out parted.lathe > /dev/null 2>&1
+for form in "onnx m.onnx" "pmml m.xml" "c m.c"; do
+    # shellcheck disable=SC2086
+    like "$($lathe export parted.lathe --$form 2>&1)" "^${form#* }: .* bytes" "what a share keeps of its sum is no difference, $form"
+done
+
 # Three sectors around a middle where there was no row: no class has a share of it.
 awk 'BEGIN { srand(2); pi = atan2(0, -1); print "a,b,c"
     for (i = 0; i < 1500; i++) { t = rand() * 2 * pi; r = 1 + rand()

@@ -19,6 +19,7 @@
 #include "engine/port/c_source.h"
 #include "engine/port/graph.h"
 #include "engine/port/port.h"
+#include "engine/port/probe.h"
 #include "tests/lib/small_model.h"
 
 /* ---- steps ---- */
@@ -474,6 +475,66 @@ test_no_memory_is_an_error_where_safetensors_are_read(void **state)
     free(path);
 }
 
+/* ---- what is compared ---- */
+
+/* sigmoid(w x - w), of x near 1: what 32 bits make of it, and what w + 1 does,
+ * against the tolerances that there are for it. */
+static void
+check_doubt(double w, bool right)
+{
+    const double bias = -w, x[] = {0.9, 0.999, 1, 1.001, 1.1};
+    double want[5], got[5], wrong[5], *doubt = NULL, worst = 0;
+    struct error err;
+    struct portable *p = portable_new(1, &err);
+    struct probe q = {5, 1, (double *)(uintptr_t)x};
+    struct graph_node dense = {.op = GRAPH_DENSE, .width = 1, .n_in = 1};
+    uint32_t in;
+
+    assert_non_null(p);
+    dense.n_a = dense.n_b = 1;
+    dense.a = &w;
+    dense.b = (double *)(uintptr_t)&bias;
+    dense.in = &in;
+    assert_true(portable_name(p, 0, STR("x"), &err) &&
+                portable_classes(p, NULL, 2, &err) &&
+                graph_add_input(p->graph, 0, 1, &in, &err) &&
+                graph_add(p->graph, &dense, &in, &err) &&
+                graph_add_simple(p->graph, GRAPH_SIGMOID, in, NULL, &err));
+    assert_ok(portable_check(p, &err), err);
+    for (size_t i = 0; i < 5; i++) {
+        want[i] = 1 / (1 + exp(-(w * x[i] - w)));
+        got[i] = 1 / (1 + exp(-((double)(float)w * x[i] -
+                                (double)(float)w * (1 + 3e-8))));
+        wrong[i] = 1 / (1 + exp(-(w * 1.001 * x[i] - w)));
+    }
+    assert_ok(probe_doubt(p, &q, NULL, want, &doubt, &err), err);
+    assert_non_null(doubt);
+    assert_int_equal(
+        probe_compare(&q, want, got,
+                      &(struct probe_judge){.p = p, .tolerance = 1e-6}, &worst,
+                      &err),
+        right);
+    assert_ok(probe_compare(&q, want, got,
+                            &(struct probe_judge){
+                                .p = p, .tolerance = 1e-6, .doubt = doubt},
+                            &worst, &err),
+              err);
+    assert_false(probe_compare(
+        &q, want, wrong,
+        &(struct probe_judge){.p = p, .tolerance = 1e-6, .doubt = doubt},
+        &worst, &err));
+    free(doubt);
+    portable_free(p);
+}
+
+static void
+test_constants_of_32_bits_may_change_what_is_sensitive_to_them(void **state)
+{
+    (void)state;
+    check_doubt(3, true);
+    check_doubt(2000, false);
+}
+
 int
 main(void)
 {
@@ -487,6 +548,8 @@ main(void)
         cmocka_unit_test(
             test_the_nearest_rows_stand_in_order_the_earlier_first),
         cmocka_unit_test(test_numbers_are_kept_within_two_ends),
+        cmocka_unit_test(
+            test_constants_of_32_bits_may_change_what_is_sensitive_to_them),
         cmocka_unit_test(test_imported_nets_are_saved_and_opened),
         cmocka_unit_test(
             test_no_memory_is_an_error_where_nets_are_written_and_read),

@@ -53,10 +53,12 @@ struct portable {
     size_t n_classes;
     struct answer *answer; /* n_answers; of PROBLEM_NONE */
     size_t n_answers;
-    const char *target; /* NULL: the file does not say */
-    bool single;        /* its answers are computed in 32 bits */
-    bool wide;          /* columns are computed of others, in 64 bits */
-    double slack;       /* what 32 bits may change of an answer, where that is
+    const char *target;   /* NULL: the file does not say */
+    bool single;          /* its answers are computed in 32 bits */
+    bool wide;            /* columns are computed of others, in 64 bits */
+    double slope, offset; /* its sums are stretched as a calibration does to the
+                             log-odds of shares; slope 0: they are not */
+    double slack;         /* what 32 bits may change of an answer, where that is
                            more than a format's usual; or 0 */
     const struct portable_grams *grams;
     struct buf about; /* members of a JSON object, for the card */

@@ -308,8 +308,9 @@ calibration_take(struct portable *p, const struct calibration *c,
 {
     if (has_sums(p->graph) && (c->kind == CALIBRATE_TEMPERATURE ||
                                (c->kind == CALIBRATE_PLATT && c->k == 1))) {
-        sums_stretch(p, c->slope[0],
-                     c->kind == CALIBRATE_PLATT ? c->offset[0] : 0);
+        p->slope = p->problem == PROBLEM_BINARY ? c->slope[0] : 0;
+        p->offset = c->kind == CALIBRATE_PLATT ? c->offset[0] : 0;
+        sums_stretch(p, c->slope[0], p->offset);
         return true;
     }
     if (c->kind == CALIBRATE_ISOTONIC)

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "engine/calibrate.h"
 #include "frame/builder.h"
 
 enum { SEED = 20, MISSING_IN = 12, UNSEEN_IN = 40 };
@@ -418,12 +419,101 @@ difference(double a, double b, double scale)
     return isnan(d) ? INFINITY : d;
 }
 
+/* The log-odds of a share, as a calibration sees them, stretched. */
+static double
+stretched(const struct portable *p, double share)
+{
+    double x = fmax(fmin(share, 1 - CALIBRATE_LEAST), CALIBRATE_LEAST);
+
+    x = p->slope * (log(x) - log1p(-x)) + p->offset;
+    return 1 / (1 + exp(-x));
+}
+
+/* Near 1 a share keeps little of the sum that it was made of, and a calibration
+ * of shares sees no more; one of sums sees all.  Is that all there is between
+ * what the model has said and `b`, made of a stretched sum? */
+static bool
+is_lost(const struct portable *p, double said, double b, double tolerance)
+{
+    const double ulps = 4 * DBL_EPSILON;
+    double sum = (log(b) - log1p(-b) - p->offset) / p->slope;
+    double share = 1 / (1 + exp(-sum));
+    double low = stretched(p, share - ulps);
+    double high = stretched(p, share + ulps);
+
+    return said >= fmin(low, high) - tolerance &&
+           said <= fmax(low, high) + tolerance;
+}
+
+/* Do its constants become numbers of 32 bits? */
+static bool
+has_constants(enum graph_op op)
+{
+    return op == GRAPH_SCALE || op == GRAPH_DENSE || op == GRAPH_FILL ||
+           op == GRAPH_CONV || op == GRAPH_EMBED;
+}
+
+/* A copy whose constants are off by a last bit of 32, each to its own side. */
+static struct graph *
+nudged(const struct graph *g, uint64_t draw, struct error *err)
+{
+    struct graph *out = graph_new(g->n_cols, err);
+    uint64_t at = 0;
+    bool ok = out != NULL;
+
+    for (size_t i = 0; i < g->n && ok; i++) {
+        struct graph_node *n;
+
+        if (!(ok = graph_add(out, &g->node[i], NULL, err)))
+            break;
+        n = &out->node[i];
+        for (size_t k = 0; has_constants(n->op) && k < n->n_a; k++)
+            n->a[k] *= 1 + FLT_EPSILON * (rng_unit(SEED, draw, at++) - 0.5);
+        for (size_t k = 0; has_constants(n->op) && k < n->n_b; k++)
+            n->b[k] *= 1 + FLT_EPSILON * (rng_unit(SEED, draw, at++) - 0.5);
+    }
+    if (ok && graph_check(out, g->node[g->n - 1].width, err))
+        return out;
+    graph_unref(out);
+    return NULL;
+}
+
+bool
+probe_doubt(const struct portable *p, const struct probe *q, struct pool *pool,
+            const double *want, double **out, struct error *err)
+{
+    enum { DRAWS = 4, TIMES = 4 };
+    size_t n = q->n * portable_width(p);
+    double *got;
+    bool ok = true;
+
+    *out = NULL;
+    for (size_t i = 0; i < p->graph->n; i++)
+        if (p->graph->node[i].op == GRAPH_TREES)
+            return true;
+    if (!(*out = mem_try_array(n, sizeof **out, err)))
+        return false;
+    for (uint64_t draw = 0; draw < DRAWS && ok; draw++) {
+        struct portable other = *p;
+
+        if (!(other.graph = nudged(p->graph, draw, err)))
+            return false;
+        ok = probe_score(&other, p, q, pool, &got, err);
+        graph_unref(other.graph);
+        for (size_t i = 0; i < n && ok; i++)
+            (*out)[i] = fmax((*out)[i], TIMES * fabs(got[i] - want[i]));
+        if (ok)
+            free(got);
+    }
+    return ok;
+}
+
 bool
 probe_compare(const struct probe *q, const double *a, const double *b,
               const struct probe_judge *how, double *worst, struct error *err)
 {
-    size_t width = portable_width(how->p), at = 0, apart = 0;
-    double scale = 1;
+    size_t width = portable_width(how->p), at = SIZE_MAX, apart = 0;
+    double scale = 1, most = 0;
 
     for (size_t i = 0; i < q->n * width; i++)
         if (isfinite(a[i]) && fabs(a[i]) > scale)
@@ -432,15 +522,20 @@ probe_compare(const struct probe *q, const double *a, const double *b,
         bool whole = how->p->n_answers ? how->p->answer[i % width].whole
                                        : portable_rounds(how->p);
         double d = difference(a[i], b[i], scale);
+        double over = how->doubt ? d - how->doubt[i] / scale : d;
 
+        if (how->shares && d > how->tolerance &&
+            is_lost(how->p, a[i], b[i], how->tolerance))
+            continue;
         if (whole && d > how->tolerance && apart++ < how->spare)
             continue;
-        if (d > *worst) {
-            *worst = d;
+        *worst = d > *worst ? d : *worst;
+        if (over > how->tolerance && over > most) {
+            most = over;
             at = i;
         }
     }
-    if (*worst <= how->tolerance)
+    if (at == SIZE_MAX)
         return true;
     return error_set(err, ERR_STATE,
                      "row %zu of %zu made up to compare gives %.9g, expected "

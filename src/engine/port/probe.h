@@ -42,7 +42,15 @@ struct probe_judge {
     const struct portable *p;
     double tolerance;
     size_t spare; /* rows */
+    bool shares;  /* a is made of shares where b is made of stretched sums */
+    const double *doubt; /* of each answer, more than the tolerance; or NULL */
 };
+/* What constants of 32 bits may change of each answer, as where large numbers
+ * are taken from one another: *out, shape of want, which the caller frees, also
+ * after a failure; NULL where there are trees. */
+bool
+probe_doubt(const struct portable *p, const struct probe *q, struct pool *pool,
+            const double *want, double **out, struct error *err) MUST_USE;
 bool probe_compare(const struct probe *q, const double *a, const double *b,
                    const struct probe_judge *how, double *worst,
                    struct error *err) MUST_USE;
