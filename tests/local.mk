@@ -105,6 +105,7 @@ SCRIPT_TESTS += tests/cli/signals.sh
 SCRIPT_TESTS += tests/cli/store.sh
 SCRIPT_TESTS += tests/cli/stream.sh
 SCRIPT_TESTS += tests/cli/threads.sh
+SCRIPT_TESTS += tests/cli/told.sh
 SCRIPT_TESTS += tests/cli/train.sh
 SCRIPT_TESTS += tests/frame/arrow.sh
 SCRIPT_TESTS += tests/frame/csv.sh

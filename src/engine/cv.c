@@ -379,7 +379,8 @@ cv_run(const struct family *family, const struct params *p,
     if (!target_fit(f, target, c.model.problem, &r.truth, err))
         return false;
     c.model.problem = (int)r.truth.problem;
-    ok = (!c.model.weight || target_weigh(&r.truth, f, c.model.weight, err)) &&
+    ok = target_set_positive(&r.truth, target, c.model.positive, err) &&
+         (!c.model.weight || target_weigh(&r.truth, f, c.model.weight, err)) &&
          (!c.model.group || target_group(&r.truth, f, c.model.group, err)) &&
          result_init(&c, err) && folds_make(&c, err);
     for (unsigned i = 0; i < o->k && ok; i++)

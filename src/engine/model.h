@@ -194,6 +194,9 @@ struct model_options {
                                    negative: none */
     const struct frame *valid;  /* or rows of their own; NULL */
     int problem;                /* -1: from the target */
+    const char *positive;       /* of two classes: the one that probabilities,
+                                   thresholds and scores are of; NULL: the
+                                   second of target_fit() */
     const char *const *metrics; /* NULL-ended names; NULL: the task's usual */
     const char *stop;           /* the metric that stops early, or "loss", what
                                    is learnt by; NULL: the first of metrics,

@@ -109,6 +109,11 @@ model_fit_target_check(const struct family *family, const char *target,
                          "%s learns without a target; a column that it is not "
                          "to see is dropped",
                          family->name);
+    if (none && o && o->positive)
+        return error_set(err, ERR_USAGE,
+                         "%s learns without a target: there is no positive "
+                         "class",
+                         family->name);
     if (none && o && (o->valid || o->valid_share > 0))
         return error_set(err, ERR_USAGE,
                          "%s learns without a target: there is nothing to "
@@ -651,13 +656,20 @@ init_check(const struct fit *f, struct error *err)
                          "the model to go on from begins at offset '%s': name "
                          "it too",
                          init->offset);
+    if (f->o->positive && (init->like.problem != PROBLEM_BINARY ||
+                           strcmp(init->like.classes[1], f->o->positive) != 0))
+        return error_set(
+            err, ERR_RANGE,
+            "a model that goes on from another keeps its positive "
+            "class%s%.64s",
+            init->like.problem == PROBLEM_BINARY ? ": " : "",
+            init->like.problem == PROBLEM_BINARY ? init->like.classes[1] : "");
     return (!f->o->drop && !f->o->derive) ||
            error_set(err, ERR_USAGE,
                      "a model that goes on from another takes its inputs: "
                      "nothing can be dropped or derived");
 }
 
-/* The target of all rows, with the classes of the model to go on from. */
 /* Squares of what is learnt must be numbers. */
 static bool
 target_bounded(const struct target *t, const char *name, struct error *err)
@@ -671,6 +683,7 @@ target_bounded(const struct target *t, const char *name, struct error *err)
     return true;
 }
 
+/* The target of all rows, with the classes of the model to go on from. */
 static bool
 target_learn(struct fit *f, const struct frame *all, struct error *err)
 {
@@ -681,6 +694,7 @@ target_learn(struct fit *f, const struct frame *all, struct error *err)
     return target_fit(all, f->target,
                       model_fit_problem(f->family, f->params, f->o->problem),
                       &f->all, err) &&
+           target_set_positive(&f->all, f->target, f->o->positive, err) &&
            target_bounded(&f->all, f->target, err);
 }
 

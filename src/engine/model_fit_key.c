@@ -76,6 +76,10 @@ put_options(const struct fit *f, struct json_writer *w)
         json_name(w, texts[i].name);
         json_put_string(w, texts[i].text);
     }
+    if (o->positive) {
+        json_name(w, "positive");
+        json_put_string(w, o->positive);
+    }
     put_texts(w, "metrics", o->metrics);
     put_texts(w, "drop", o->drop);
     put_texts(w, "derive", o->derive);

@@ -217,6 +217,7 @@ learn_target(struct feeding *g, struct error *err)
          target_fit(rows, f->target,
                     model_fit_problem(f->family, f->params, f->o->problem),
                     &f->all, err) &&
+         target_set_positive(&f->all, f->target, f->o->positive, err) &&
          model_fit_settle(f, err);
     frame_unref(rows);
     frame_list_clear(&g->kinds.rows);

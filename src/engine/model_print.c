@@ -233,6 +233,12 @@ model_print(const struct model *m, struct buf *out)
     if (m->like.n_classes)
         classes_print(m, out);
     buf_putc(out, '\n');
+    if (m->like.problem == PROBLEM_BINARY) {
+        line(out, "positive");
+        buf_puts(out, "class ");
+        name(out, m->like.classes[1]);
+        buf_putc(out, '\n');
+    }
     rows_print(m, out);
     metrics_print(m, out);
     finish_print(&m->finish, m->like.problem, out);
@@ -301,6 +307,10 @@ model_card_json(const struct model *m, struct json_writer *w)
     for (size_t c = 0; c < m->like.n_classes; c++)
         json_put_string(w, m->like.classes[c]);
     json_close(w, ']');
+    if (m->like.problem == PROBLEM_BINARY) {
+        json_name(w, "positive");
+        json_put_string(w, m->like.classes[1]);
+    }
     inputs_json(m, w);
     model_put_lineage(m, w);
     finish_json(&m->finish, w);

@@ -336,6 +336,35 @@ target_fit(const struct frame *f, const char *name, int problem,
 }
 
 bool
+target_set_positive(struct target *t, const char *name, const char *positive,
+                    struct error *err)
+{
+    char *second;
+
+    if (!positive)
+        return true;
+    if (t->problem != PROBLEM_BINARY)
+        return error_set(err, ERR_RANGE,
+                         "a positive class is one of two, and the target '%s' "
+                         "is %s",
+                         name, problem_word(t->problem));
+    if (strcmp(positive, t->classes[1]) == 0)
+        return true;
+    if (strcmp(positive, t->classes[0]) != 0)
+        return error_set(err, ERR_RANGE,
+                         "the target '%s' has no class '%.64s' that could be "
+                         "the positive one: its classes are '%.64s' and "
+                         "'%.64s'",
+                         name, positive, t->classes[0], t->classes[1]);
+    second = t->classes[0];
+    t->classes[0] = t->classes[1];
+    t->classes[1] = second;
+    for (size_t i = 0; i < t->n; i++)
+        t->y[i] = 1 - t->y[i];
+    return true;
+}
+
+bool
 target_none(size_t n, struct target *out, struct error *err)
 {
     struct target t;

@@ -32,7 +32,8 @@ struct target {
     size_t n_classes; /* 0 for regression, and where there is no target */
     char **classes;   /* owned texts, in bytewise order (numbers in
                             numeric order): for two classes y = 1 is
-                            classes[1], the "positive" one */
+                            classes[1], the "positive" one, which
+                            target_set_positive() chooses */
     double *weight;   /* n, owned: finite and not negative; NULL: all 1 */
     uint32_t *group;  /* n, owned: query of each row, numbered by first
                             appearance; NULL: none */
@@ -45,6 +46,11 @@ struct target {
  * on text, is ERR_TYPE. */
 bool target_fit(const struct frame *f, const char *name, int problem,
                 struct target *out, struct error *err) MUST_USE;
+/* Make the class of that text the positive one, classes[1], whichever comes
+ * second by the order above.  NULL: that one.  ERR_RANGE where the target is not
+ * binary, or has no such class: the error lists its two. */
+bool target_set_positive(struct target *t, const char *name,
+                         const char *positive, struct error *err) MUST_USE;
 /* n rows without a target: y is zeros. */
 bool target_none(size_t n, struct target *out, struct error *err) MUST_USE;
 /* The same classes for other rows; an unknown class is ERR_RANGE. */

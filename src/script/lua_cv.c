@@ -170,7 +170,7 @@ lua_estimator_cv(lua_State *L)
         "group",     "class_weight", "cv_group", "cv_time",  "cv_gap",
         "cv_window", "cv_rows",      "grid",     "inner",    "by",
         "calibrate", "threshold",    "profit",   "interval", "loss",
-        "prepare",   "offset",       NULL};
+        "prepare",   "offset",       "positive", NULL};
     struct folding f = {.e = script_check(L, 1, &estimator_type),
                         .frame = script_frame(L, 2),
                         .cv = {.k = 5},

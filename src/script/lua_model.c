@@ -245,6 +245,15 @@ read_threshold(lua_State *L, int idx)
     return lua_tostring(L, -1);
 }
 
+/* A class as its text: true, 1 and "yes" are all names of one. */
+static const char *
+read_positive(lua_State *L, int idx)
+{
+    if (lua_getfield(L, idx, "positive") == LUA_TNIL)
+        return NULL;
+    return luaL_tolstring(L, -1, NULL); /* stays on the stack */
+}
+
 /* A model to go on from, and the file of checkpoints. */
 static void
 read_going_on(lua_State *L, int idx, struct model_options *o)
@@ -273,6 +282,7 @@ lua_fit_options(lua_State *L, int idx, struct model_options *o)
         return;
     read_valid(L, idx, o);
     o->patience = (int)script_opt_int(L, idx, "patience", -1);
+    o->positive = read_positive(L, idx);
     o->refit = script_opt_bool(L, idx, "refit", false);
     o->metrics = script_opt_texts(L, idx, "metric");
     o->drop = script_opt_texts(L, idx, "drop");
@@ -315,12 +325,15 @@ static int
 estimator_fit(lua_State *L)
 {
     static const char *const allowed[] = {
-        "valid",  "metric",       "stop",    "patience",   "seed",
-        "name",   "drop",         "derive",  "refit",      "weight",
-        "group",  "class_weight", "init",    "checkpoint", "checkpoint_every",
-        "resume", "cv_group",     "cv_time", "calibrate",  "threshold",
-        "profit", "interval",     "loss",    "prepare",    "offset",
-        NULL};
+        "valid",     "metric",     "stop",
+        "patience",  "seed",       "name",
+        "drop",      "derive",     "refit",
+        "weight",    "group",      "class_weight",
+        "init",      "checkpoint", "checkpoint_every",
+        "resume",    "cv_group",   "cv_time",
+        "calibrate", "threshold",  "profit",
+        "interval",  "loss",       "prepare",
+        "offset",    "positive",   NULL};
     struct estimator *e = script_check(L, 1, &estimator_type);
     const struct frame *train = script_frame(L, 2);
     struct fitting *f;
@@ -640,6 +653,11 @@ model_field(lua_State *L, void *p, const char *name)
             lua_pushstring(L, classes[i]);
             lua_rawseti(L, -2, (lua_Integer)i + 1);
         }
+    } else if (strcmp(name, "positive") == 0) {
+        bool two = model_problem(m->model) == PROBLEM_BINARY;
+
+        (void)model_classes(m->model, &classes);
+        lua_pushstring(L, two ? classes[1] : NULL);
     } else {
         return false;
     }
@@ -686,6 +704,8 @@ const struct binding lua_estimator_methods[] = {
      "without a target, such as kmeans, takes none: fit(frame [, options]).\n"
      "  valid     share of the rows held out to stop early, or a frame\n"
      "  metric    a name or a list; the first one stops early\n"
+     "  positive  of two classes the one that probabilities are of; else the\n"
+     "            second by its name\n"
      "  stop      another metric that stops early, or \"loss\": what is learnt "
      "by\n"
      "  patience  rounds without gain before it stops, 50\n"
@@ -730,7 +750,7 @@ const struct binding lua_estimator_methods[] = {
      "  by        the metric that does; rmse or logloss\n"
      "  seed      1\n"
      "and valid, metric, stop, patience, drop, derive, refit, weight, group,\n"
-     "class_weight, loss as for fit"},
+     "class_weight, positive, loss as for fit"},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -887,8 +907,9 @@ lua_model_open(lua_State *L)
     }
 }
 
-static const char *const model_fields[] = {
-    "run", "family", "target", "problem", "params", "classes", NULL};
+static const char *const model_fields[] = {"run",      "family", "target",
+                                           "problem",  "params", "classes",
+                                           "positive", NULL};
 
 const struct object_type estimator_type = {
     .name = "estimator",

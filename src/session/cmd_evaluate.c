@@ -152,6 +152,10 @@ put_json(struct call *c, const struct asked *a)
     json_open(&w, '{');
     json_name(&w, "unseen");
     unseen_json(&a->unseen, &w);
+    if (a->of.problem == PROBLEM_BINARY) {
+        json_name(&w, "positive");
+        json_put_string(&w, a->of.classes[1]);
+    }
     if (!a->slices.n && !a->curve) {
         evaluation_json_members(&a->of, &w);
         json_close(&w, '}');

@@ -34,7 +34,7 @@ struct arg {
     const char *choices; /* ARG_CHOICE: "a|b"; ARG_TEXT: what --help calls it */
     const char *help;
 };
-enum { COMMAND_MAX_ARGS = 40 }; /* those that are shared, too */
+enum { COMMAND_MAX_ARGS = 48 }; /* those that are shared, too */
 
 struct call; /* the parsed arguments of one invocation, and its output */
 

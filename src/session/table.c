@@ -124,6 +124,9 @@ static const struct arg train_args[] = {
      "a table: csv, tsv, jsonl, arrow, parquet, or - for standard input"},
     {"--target", ARG_COLUMN, false, false, NULL, NULL,
      "what to predict; of pictures: class; of clusters and the like: none"},
+    {"--positive", ARG_TEXT, false, false, NULL, "CLASS",
+     "of two classes the one that probabilities are of; else the second by "
+     "its name: of no and yes yes"},
     {"--model", ARG_CHOICE, false, false, "gbdt",
      "als|cnn|elastic_net|ets|extra_trees|forest|gbdt|gbdt_lags|"
      "isolation_forest|kmeans|knn|lasso|linear|logistic|mlp|naive_bayes|pca|ridge|"

@@ -135,6 +135,67 @@ without_a_holdout_the_bytes_are_those_of_the_whole_table(void **state)
     frame_unref(f);
 }
 
+/* A number that tells who stays, mostly. */
+static struct frame *
+leavers(size_t n)
+{
+    static const char *const names[] = {"spend", "left"};
+    static const enum col_type types[] = {COL_FLOAT64, COL_TEXT};
+    struct error err;
+    struct builder *b = builder_new(2, names, types, &err);
+    struct frame *f;
+
+    assert_non_null(b);
+    for (size_t i = 0; i < n; i++) {
+        double spend = rng_normal(6, 0, i);
+        bool left = spend + rng_normal(6, 1, i) < 0;
+
+        assert_true(builder_f64(b, 0, spend, &err) &&
+                    builder_text(b, 1, left ? STR("yes") : STR("no"), &err) &&
+                    builder_end_row(b, &err));
+    }
+    f = builder_finish(b, &err);
+    assert_non_null(f);
+    return f;
+}
+
+/* P(no) + P(yes) = 1 of models that are the same but for the class that they
+ * are of: logistic loss does not tell which of them is which. */
+static void
+the_positive_class_is_chosen_for_a_stream_too(void **state)
+{
+    struct model_options o = {
+        .problem = -1, .patience = -1, .valid_share = -1, .positive = "no"};
+    struct frame *f = leavers(1500);
+    struct rows part = {f, 100};
+    const char *const *classes;
+    struct prediction no, yes;
+    struct model *m[2];
+    struct error err;
+
+    (void)state;
+    expect_same_bytes(f, "left", &o);
+    m[0] = fit(&part, "gbdt", "left", &o, NULL, &err);
+    o.positive = NULL;
+    m[1] = fit(&part, "gbdt", "left", &o, NULL, &err);
+    assert_true(m[0] && m[1] && model_predict(m[0], f, NULL, &no, &err) &&
+                model_predict(m[1], f, NULL, &yes, &err));
+    assert_int_equal(model_classes(m[0], &classes), 2);
+    assert_string_equal(classes[1], "no");
+    for (size_t i = 0; i < no.n; i++)
+        assert_true(fabs(no.value[i] + yes.value[i] - 1) < 1e-6);
+    prediction_fini(&no);
+    prediction_fini(&yes);
+    model_unref(m[0]);
+    model_unref(m[1]);
+    o.positive = "maybe";
+    assert_null(fit(&part, "gbdt", "left", &o, NULL, &err));
+    assert_string_equal(err.message,
+                        "the target 'left' has no class 'maybe' that could be "
+                        "the positive one: its classes are 'no' and 'yes'");
+    frame_unref(f);
+}
+
 static void
 so_they_are_with_validation_rows_and_derived_columns(void **state)
 {
@@ -440,6 +501,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             without_a_holdout_the_bytes_are_those_of_the_whole_table),
+        cmocka_unit_test(the_positive_class_is_chosen_for_a_stream_too),
         cmocka_unit_test(so_they_are_with_validation_rows_and_derived_columns),
         cmocka_unit_test(so_they_are_with_weights),
         cmocka_unit_test(rows_beyond_memory_lie_on_a_file_and_change_nothing),

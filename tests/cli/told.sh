@@ -1,0 +1,69 @@
+#!/bin/sh
+# What a newcomer asks of training and is told by it: the positive class, what
+# profits and ranges came to, mistakes before it begins, parameters, the order of
+# a series, identifiers.
+# SPDX-License-Identifier: GPL-3.0-or-later
+. "$LATHE_SOURCE/tests/lib/tap.sh"
+
+churn=$LATHE_SOURCE/samples/churn/churn.csv
+export LATHE_PROJECT="$tap_dir"
+tr -d '"' < "$churn" | awk 'NR == 1 || NR % 4' > train.csv
+tr -d '"' < "$churn" | awk 'NR == 1 || NR % 4 == 0' > test.csv
+
+# Column NAME of a CSV, without its header.
+column() {
+    awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print $at }' "$1"
+}
+train() {
+    $lathe train train.csv --target churn --model logistic --test test.csv "$@"
+}
+
+# The positive class.
+train --out yes.lathe > yes
+like "$(cat yes)" '^positive +class Yes$' "of two classes the second is the positive one"
+train --positive No --out no.lathe > no
+is $? 0 "the other may be chosen"
+like "$(cat no)" '^positive +class No$' "and the card says so"
+like "$(cat no)" 'binary, positive class No$' "the scores, too"
+like "$($lathe explain no.lathe --json)" '"positive":"No"' "and the card as JSON"
+like "$(train --positive No --json)" '"positive":"No"' "train as JSON"
+is "$(awk '$1 == "AUC" { print $2 }' no)" "$(awk '$1 == "AUC" { print $2 }' yes)" \
+    "logistic regression is the same the other way round: its AUC"
+$lathe predict yes.lathe test.csv --out yes.csv > /dev/null
+$lathe predict no.lathe test.csv --out no.csv > /dev/null
+is "$(paste -d, yes.csv no.csv | awk -F, 'NR > 1 && ($1 + $3 < 0.99999 || $1 + $3 > 1.00001 || $2 != $4)' | wc -l)" 0 \
+    "and its probabilities, which are of that class"
+column test.csv churn > truth
+like "$($lathe evaluate no.lathe test.csv --json)" '"positive":"No"' "evaluate as JSON"
+recall=$(column no.csv prediction | paste -d, - truth | awk -F, '$2 == "No" { n++; r += $1 == "No" } END { printf "%.6f", r / n }')
+like "$($lathe evaluate no.lathe test.csv --json)" "\"recall\":\{\"value\":$(echo "$recall" | cut -c1-7)" \
+    "recall is of it"
+train --positive Yes --out same.lathe > /dev/null
+cmp -s yes.lathe same.lathe
+is $? 0 "naming the usual one changes nothing"
+cat > positive.lua << LUA
+local t = lathe.read("train.csv")
+local m = lathe.logistic():fit(t, "churn", { positive = "No" })
+m:save("lua.lathe")
+print("positive " .. m.positive .. " of " .. table.concat(m.classes, " "))
+print("folds " .. #lathe.logistic():cv(t, "churn", { positive = "No", folds = 3 }):predictions().columns)
+LUA
+$lathe run positive.lua > out
+like "$(cat out)" 'positive No of Yes No' "Lua chooses it, too"
+cmp -s lua.lathe no.lathe
+is $? 0 "and gets the same model"
+$lathe train train.csv --target churn --set trees=20 --positive No --calibrate platt --threshold f1 --out trees.lathe > out
+is $? 0 "trees learn it, with a threshold of its own"
+$lathe export trees.lathe --c trees.c --onnx trees.onnx > out 2>&1
+is $? 0 "and are exported"
+awk 'BEGIN { print "x,y"; for (i = 0; i < 200; i++) print i % 10 "," (i % 10 > 6) }' > ones.csv
+like "$($lathe train ones.csv --target y --positive 0 --set trees=5)" '^positive +class 0$' "a number is a class by its name"
+runs=$($lathe runs ls --json | grep -o '"id"' | wc -l)
+train --positive maybe > out 2> err
+is $? 1 "a class that is not there is an error"
+like "$(cat err)" "no class 'maybe'.* 'No' and 'Yes'" "which tells those there are"
+$lathe train train.csv --target tenure --model linear --positive Yes 2> err
+like "$(cat err)" "one of two, and the target 'tenure' is regression" "a number has no positive class"
+$lathe train train.csv --model kmeans --positive Yes 2> err
+is $? 2 "nor has what learns without a target"
+done_testing
