@@ -418,13 +418,20 @@ curves_init(struct calibration *c, struct error *err)
            (c->n_knots = mem_try_array(c->n_curves, sizeof *c->n_knots, err));
 }
 
+bool
+calibration_check(enum problem problem, struct error *err)
+{
+    return problem != PROBLEM_REGRESSION ||
+           error_set(err, ERR_RANGE,
+                     "probabilities are calibrated, and the target is a "
+                     "number");
+}
+
 static bool
 rows_check(const struct metric_rows *r, struct error *err)
 {
-    if (r->problem == PROBLEM_REGRESSION)
-        return error_set(err, ERR_RANGE,
-                         "probabilities are calibrated, and the target is a "
-                         "number");
+    if (!calibration_check(r->problem, err))
+        return false;
     for (size_t i = 1; i < r->n; i++)
         if (r->y[i] != r->y[0])
             return true;

@@ -40,6 +40,8 @@ const char *calibrate_word(enum calibrate_kind kind);
 /* ERR_NOTFOUND names those there are. */
 bool calibrate_kind_of(const char *word, enum calibrate_kind *out,
                        struct error *err) MUST_USE;
+/* ERR_RANGE for a regression. */
+bool calibration_check(enum problem problem, struct error *err) MUST_USE;
 /* ERR_RANGE for a regression, and where rows of one class only are there. */
 bool calibration_fit(enum calibrate_kind kind, const struct metric_rows *rows,
                      struct calibration *out, struct error *err) MUST_USE;

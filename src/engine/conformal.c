@@ -67,6 +67,22 @@ weighted_width(double level, const double *score,
     return true;
 }
 
+static double
+rank_of(double level, size_t n)
+{
+    return fmax(ceil(((double)n + 1) * level - 1e-9), 1);
+}
+
+bool
+conformal_check(double level, size_t n, struct error *err)
+{
+    if (!(level > 0 && level < 1))
+        return error_set(err, ERR_RANGE,
+                         "a level of %g, expected between 0 and 1", level);
+    return n == SIZE_MAX || rank_of(level, n) <= (double)n ||
+           too_few(level, n, err);
+}
+
 /* The ceil((n + 1) level)-th smallest: with the row to come there are n + 1, and
  * any rank is as likely for it. */
 static bool
@@ -74,15 +90,12 @@ width_of(double level, double *score, const struct metric_rows *rows,
          struct conformal *out, struct error *err)
 {
     size_t n = rows->n;
-    double rank = fmax(ceil((double)(n + 1) * level - 1e-9), 1);
+    double rank = rank_of(level, n);
 
-    if (!(level > 0 && level < 1))
-        return error_set(err, ERR_RANGE,
-                         "a level of %g, expected between 0 and 1", level);
+    if (!conformal_check(level, rows->weight ? SIZE_MAX : n, err))
+        return false;
     if (rows->weight)
         return weighted_width(level, score, rows, out, err);
-    if (rank > (double)n)
-        return too_few(level, n, err);
     if (!order_numbers(score, n, rows->pool, err))
         return false;
     *out = (struct conformal){level, score[(size_t)rank - 1], n};

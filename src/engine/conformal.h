@@ -22,6 +22,9 @@ struct conformal {
     size_t n; /* rows it was learnt on */
 };
 
+/* Is it a level, and are n rows that all count alike enough for it?  SIZE_MAX:
+ * nobody knows yet how many there are. */
+bool conformal_check(double level, size_t n, struct error *err) MUST_USE;
 /* level in (0, 1).  ERR_RANGE where there are too few rows for it: below
  * level / (1 - level). */
 bool conformal_fit(double level, const struct metric_rows *rows,

@@ -16,6 +16,20 @@ finish_wanted(const struct finish_options *o)
     return o->calibrate || o->threshold || o->profit || o->interval != 0;
 }
 
+bool
+finish_check(const struct finish_options *o, const struct target *t,
+             struct error *err)
+{
+    enum calibrate_kind kind;
+
+    return (!o->calibrate || (calibrate_kind_of(o->calibrate, &kind, err) &&
+                              calibration_check(t->problem, err))) &&
+           ((!o->threshold && !o->profit) ||
+            decision_check(o->threshold, o->profit, t->classes, t->n_classes,
+                           err)) &&
+           (o->interval == 0 || conformal_check(o->interval, SIZE_MAX, err));
+}
+
 void
 finish_fini(struct finish *f)
 {

@@ -22,6 +22,9 @@ struct finish_options {
                                        a cross-validation; NULL: rows are kept */
 };
 bool finish_wanted(const struct finish_options *o);
+/* What is wrong with them can be told before anything is learnt. */
+bool finish_check(const struct finish_options *o, const struct target *t,
+                  struct error *err) MUST_USE;
 
 struct finish {
     size_t n; /* rows it was learnt on; 0: nothing is done */

@@ -261,6 +261,12 @@ model_fit_stream(const struct family *family, const struct params *p,
                  struct stream *s, const char *target,
                  const struct model_options *o, const struct train *ctx,
                  struct error *err) MUST_USE;
+/* What is wrong with a fit that the target and the options alone tell: its
+ * errors before any learning, at the price of reading the target.  Nothing is
+ * checked without a target. */
+bool model_fit_check(const struct family *family, const struct params *p,
+                     const struct frame *f, const char *target,
+                     const struct model_options *o, struct error *err) MUST_USE;
 /* Is there a target where the family wants one, and none where it learns
  * without?  Otherwise ERR_USAGE. */
 bool model_fit_target_check(const struct family *family, const char *target,

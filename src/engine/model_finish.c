@@ -45,6 +45,12 @@ model_fit_keep(struct fit *f, const struct frame *all, struct error *err)
                          f->all.n, LEAST_ROWS);
     if (!model_fit_split(f, all, share, &s, err))
         return false;
+    if (o->interval != 0 &&
+        !conformal_check(o->interval, f->all.weight ? SIZE_MAX : s.n_test,
+                         err)) {
+        split_fini(&s);
+        return false;
+    }
     frame_unref(f->rest);
     ok = (f->rest = gather_frame(all, s.train, s.n_train, f->ctx->pool, err)) &&
          (f->kept = gather_frame(all, s.test, s.n_test, f->ctx->pool, err)) &&

@@ -600,6 +600,7 @@ model_fit_settle(struct fit *f, struct error *err)
 
     m->seed = f->ctx->seed;
     return problem_check(f, err) && metrics_choose(f, err) &&
+           (!f->target || finish_check(&f->o->finish, &f->all, err)) &&
            list_dropped(f, err) &&
            target_take(&f->all, NULL, 0, &m->like, err) &&
            text_keep(f->target, &m->target, err) &&
@@ -735,6 +736,22 @@ fit_run(struct fit *f, const struct frame *all, struct error *err)
         !progress_stopped(f->ctx->progress) && !model_refit(f, f->rest, err))
         return false;
     return model_fit_close(f, err);
+}
+
+bool
+model_fit_check(const struct family *family, const struct params *p,
+                const struct frame *f, const char *target,
+                const struct model_options *o, struct error *err)
+{
+    static const struct train alone = {.seed = 0};
+    struct fit fit = {
+        .family = family, .params = p, .o = o, .ctx = &alone, .target = target};
+    bool ok = model_fit_begin(&fit, err) &&
+              (!target ||
+               (target_learn(&fit, f, err) && model_fit_settle(&fit, err)));
+
+    model_unref(model_fit_end(&fit, ok));
+    return ok;
 }
 
 struct model *

@@ -181,16 +181,15 @@ metric_suits(const struct metric *m, struct error *err)
     }
 }
 
+/* By what the threshold is chosen: d->how, and d->threshold where it is given;
+ * *out is set where it is a metric. */
 static bool
-fit_threshold(struct decision *d, const char *by,
-              const struct metric_rows *rows, struct error *err)
+by_read(struct decision *d, const char *by, struct metric *out,
+        struct error *err)
 {
-    struct seeking s = {.profit = d->profit};
-    struct metric m;
-
     if (!by) {
         strcpy(d->how, "profit");
-        return seek(d, &s, rows, err);
+        return true;
     }
     if (str_to_f64(str_of(by), &d->threshold)) {
         strcpy(d->how, "given");
@@ -199,11 +198,23 @@ fit_threshold(struct decision *d, const char *by,
                error_set(err, ERR_RANGE,
                          "threshold is %s, expected between 0 and 1", by);
     }
-    if (!metric_parse(by, PROBLEM_BINARY, &m, err) || !metric_suits(&m, err))
+    if (!metric_parse(by, PROBLEM_BINARY, out, err) || !metric_suits(out, err))
         return false;
-    s.metric = &m;
     strcpy(d->how, by); /* metric_parse() bounds it */
-    return seek(d, &s, rows, err);
+    return true;
+}
+
+static bool
+fit_threshold(struct decision *d, const char *by,
+              const struct metric_rows *rows, struct error *err)
+{
+    struct seeking s = {.profit = d->profit};
+    struct metric m;
+
+    if (!by_read(d, by, &m, err))
+        return false;
+    s.metric = by ? &m : NULL;
+    return strcmp(d->how, "given") == 0 || seek(d, &s, rows, err);
 }
 
 /* Several classes: the mean of what is won on the rows that were kept. */
@@ -225,15 +236,11 @@ fit_profit(struct decision *d, const struct metric_rows *r)
     d->reached /= all;
 }
 
-bool
-decision_fit(const char *by, const char *const *profit,
-             const struct metric_rows *rows, char *const *classes,
-             struct decision *out, struct error *err)
+static bool
+wanted_check(const char *by, const char *const *profit, size_t k,
+             struct error *err)
 {
-    struct decision d = {.k = metric_classes(rows)};
-    bool ok;
-
-    if (d.k == 0)
+    if (k == 0)
         return error_set(err, ERR_RANGE,
                          "a threshold is of classes, and the target is a "
                          "number");
@@ -242,12 +249,36 @@ decision_fit(const char *by, const char *const *profit,
                          "a threshold comes from '%s' or from a profit, not "
                          "from both",
                          by);
-    if (by && d.k > 2)
-        return error_set(err, ERR_RANGE,
-                         "a threshold is of two classes, and there are %zu: "
-                         "give a profit",
-                         d.k);
-    ok = !profit || profit_read(&d, profit, classes, err);
+    return !by || k == 2 ||
+           error_set(err, ERR_RANGE,
+                     "a threshold is of two classes, and there are %zu: "
+                     "give a profit",
+                     k);
+}
+
+bool
+decision_check(const char *by, const char *const *profit, char *const *classes,
+               size_t k, struct error *err)
+{
+    struct decision d = {.k = k};
+    struct metric m;
+    bool ok = wanted_check(by, profit, k, err) &&
+              (!profit || profit_read(&d, profit, classes, err)) &&
+              by_read(&d, by, &m, err);
+
+    decision_fini(&d);
+    return ok;
+}
+
+bool
+decision_fit(const char *by, const char *const *profit,
+             const struct metric_rows *rows, char *const *classes,
+             struct decision *out, struct error *err)
+{
+    struct decision d = {.k = metric_classes(rows)};
+    bool ok = wanted_check(by, profit, d.k, err) &&
+              (!profit || profit_read(&d, profit, classes, err));
+
     if (ok && d.k == 2)
         ok = fit_threshold(&d, by, rows, err);
     else if (ok)

@@ -28,6 +28,10 @@ struct decision {
 bool decision_fit(const char *by, const char *const *profit,
                   const struct metric_rows *rows, char *const *classes,
                   struct decision *out, struct error *err) MUST_USE;
+/* What is wrong with them can be told before there are rows: by and profit
+ * against the k classes of the target, 0 for a regression. */
+bool decision_check(const char *by, const char *const *profit,
+                    char *const *classes, size_t k, struct error *err) MUST_USE;
 void decision_fini(struct decision *d);
 /* p: a row of predictions, of 1 (two classes) or n_classes columns. */
 size_t decision_class(const struct decision *d, const double *p, size_t cols);

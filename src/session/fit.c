@@ -315,6 +315,9 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
         return NULL;
     if (options.problem < 0)
         options.problem = fit_problem(r->family, r->params);
+    if (r->frame && !model_fit_check(r->family, r->params, r->frame, r->target,
+                                     &options, err))
+        return NULL;
     if (!store ||
         (r->frame && !frame_fingerprint(r->frame, fingerprint, err)) ||
         !begin_run(store, r, session_project(s), fingerprint, id, err))

@@ -66,4 +66,27 @@ $lathe train train.csv --target tenure --model linear --positive Yes 2> err
 like "$(cat err)" "one of two, and the target 'tenure' is regression" "a number has no positive class"
 $lathe train train.csv --model kmeans --positive Yes 2> err
 is $? 2 "nor has what learns without a target"
+
+# Mistakes are found before anything is learnt, and leave no run.
+mistake() { # mistake WHAT TARGET OPTION...
+    what=$1 target=$2
+    shift 2
+    $lathe train train.csv --target "$target" --model gbdt --cv 5 "$@" > out 2> err
+    rc=$?
+    like "$rc $(cat err)" "^1 lathe: $what" "a mistake in $* is told"
+}
+mistake "no threshold makes the most of AUC" churn --threshold auc
+mistake "threshold is 1.5, expected between 0 and 1" churn --threshold 1.5
+mistake "profit 'maybe:No=3', expected tp=" churn --profit maybe:No=3
+mistake "a threshold comes from 'f1' or from a profit, not from both" churn --threshold f1 --profit tp=1
+mistake "a threshold is of two classes, and there are 3" contract --threshold f1
+mistake "a threshold is of classes" monthly_charges --threshold 0.3
+mistake "a level of 1.5, expected between 0 and 1" churn --interval 1.5
+mistake "a level of -1, expected between 0 and 1" churn --interval=-1
+mistake "probabilities are calibrated, and the target is a number" monthly_charges --calibrate platt
+mistake "(no|unknown) metric 'acu'" churn --metric acu
+head -41 train.csv > few.csv
+$lathe train few.csv --target churn --interval 0.99 --set trees=5 2> err
+like "$(cat err)" '8 rows were kept, and a level of 0.99 wants 99' "too few rows for a level are told"
+is "$($lathe runs ls --json | grep -o '"state":"failed"' | wc -l)" 1 "as a run that failed; the others are none"
 done_testing
