@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/judged_outcome.h"
 #include "engine/model_state.h"
 #include "frame/stream.h"
 
@@ -58,7 +59,10 @@ judged_evaluate(const struct judged *j, const struct evaluation_options *o,
 {
     struct metric_rows rows = judged_rows(j);
 
-    return evaluation_of(&rows, j->truth.classes, o, pool, out, err);
+    if (!evaluation_of(&rows, j->truth.classes, o, pool, out, err))
+        return false;
+    out->outcomes = j->outcomes;
+    return true;
 }
 
 /* ---- a table ---- */
@@ -87,16 +91,20 @@ judged_take(const struct model *m, const struct frame *f,
             struct judged *out, struct error *err)
 {
     struct judged j = {0};
+    struct ranged r = {0};
     struct prediction p;
 
     if (!model_judge_check(m, err) || !model_truth(m, f, &j.truth, err))
         return false;
     if ((!o || !o->weight || weigh_by(&j.truth, f, o->weight, err)) &&
         (!o || !o->group || group_by(&j.truth, f, o->group, err)) &&
-        model_predict(m, f, pool, &p, err)) {
+        model_predict_all(m, f, pool, &p, err)) {
+        ranged_add(&r, m, &j.truth, &p);
         j.p = p.value;
         j.k = p.k;
+        free(p.more);
         if (judged_decide(m, &j, err)) {
+            judged_outcomes(m, &r, &j);
             *out = j;
             return true;
         }
@@ -110,6 +118,7 @@ judged_take(const struct model *m, const struct frame *f,
 struct judging {
     const struct model *model;
     struct judged all;
+    struct ranged ranged;
     size_t cap;
     bool weighs;
 };
@@ -157,8 +166,9 @@ add_batch(struct judging *g, const struct frame *f, struct pool *pool,
     if (!target_apply(&m->like, f, m->target, &truth, err))
         return false;
     if ((!g->weighs || target_weigh(&truth, f, m->weight, err)) &&
-        model_predict(m, f, pool, &p, err)) {
+        model_predict_all(m, f, pool, &p, err)) {
         if ((ok = make_room(g, p.n, err))) {
+            ranged_add(&g->ranged, m, &truth, &p);
             memcpy(t->y + t->n, truth.y, p.n * sizeof *truth.y);
             if (g->weighs)
                 memcpy(t->weight + t->n, truth.weight,
@@ -189,6 +199,7 @@ judged_stream(const struct model *m, struct stream *s, struct judged *out,
     }
     if (ok && target_counts(&g.all.truth, err) &&
         judged_decide(m, &g.all, err)) {
+        judged_outcomes(m, &g.ranged, &g.all);
         *out = g.all;
         return true;
     }

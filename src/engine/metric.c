@@ -213,8 +213,10 @@ bool
 metric_better(const char *name, double a, double b)
 {
     const struct metric *m = metric_named(name);
+    const char *dot = strrchr(name, '.');
+    bool profit = strncmp(dot ? dot + 1 : name, "profit", 6) == 0;
 
-    return m && m->larger_is_better ? a > b : a < b;
+    return profit || (m && m->larger_is_better) ? a > b : a < b;
 }
 
 const struct metric *

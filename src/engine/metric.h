@@ -127,6 +127,18 @@ struct scored {
     double value, low, high;     /* 95 % interval */
 };
 
+/* What profits and ranges of answers came to, beside the scores: engine/judged.h
+ * tells which. */
+enum { OUTCOME_MAX = 8 };
+struct outcome {
+    const char *name; /* a literal: "profit", "coverage" */
+    double value;
+};
+struct outcomes {
+    struct outcome at[OUTCOME_MAX];
+    size_t n;
+};
+
 struct evaluation {
     enum problem problem;
     size_t n, n_classes;
@@ -137,6 +149,7 @@ struct evaluation {
                              NULL for regression */
     char **classes;       /* owned copies */
     double threshold;     /* two classes */
+    struct outcomes outcomes;
 };
 
 struct evaluation_options {

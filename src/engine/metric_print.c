@@ -65,6 +65,11 @@ scores_print(const struct evaluation *e, struct buf *out)
 
         wide = n > wide ? n : wide;
     }
+    for (size_t i = 0; i < e->outcomes.n; i++) {
+        int n = (int)strlen(e->outcomes.at[i].name);
+
+        wide = n > wide ? n : wide;
+    }
     buf_printf(out, "%-*s %10s   %s\n", wide, "metric", "value",
                "95 % interval");
     for (size_t m = 0; m < e->n_scores; m++) {
@@ -79,6 +84,9 @@ scores_print(const struct evaluation *e, struct buf *out)
         buf_printf(out, "%-*s %10s   %s to %s\n", wide, label_of(s->metric), v,
                    low, high);
     }
+    for (size_t i = 0; i < e->outcomes.n; i++)
+        buf_printf(out, "%-*s %10.6g\n", wide, e->outcomes.at[i].name,
+                   e->outcomes.at[i].value);
 }
 
 static void
@@ -220,6 +228,13 @@ evaluation_json_members(const struct evaluation *e, struct json_writer *w)
         json_put_double(w, e->score[m].low);
         json_name(w, "high");
         json_put_double(w, e->score[m].high);
+        json_close(w, '}');
+    }
+    for (size_t i = 0; i < e->outcomes.n; i++) {
+        json_name(w, e->outcomes.at[i].name);
+        json_open(w, '{');
+        json_name(w, "value");
+        json_put_double(w, e->outcomes.at[i].value);
         json_close(w, '}');
     }
     json_close(w, '}');

@@ -56,9 +56,11 @@ run_evaluate(struct task *t, void *ctx, struct error *err)
     if (!judged_take(g->model, g->frame, &g->judged, pool, j, err))
         return false;
     rows = judged_rows(j);
-    return evaluation_of(&rows, j->truth.classes, &g->options, pool,
-                         &g->out->of, err) &&
-           slices_make(g->frame, g->slices, &rows, j->truth.classes,
+    if (!evaluation_of(&rows, j->truth.classes, &g->options, pool, &g->out->of,
+                       err))
+        return false;
+    g->out->of.outcomes = j->outcomes;
+    return slices_make(g->frame, g->slices, &rows, j->truth.classes,
                        &g->options, pool, &g->out->slices, err);
 }
 
@@ -231,6 +233,11 @@ evaluation_field(lua_State *L, void *p, const char *name)
         lua_pushinteger(L, (lua_Integer)e->n);
         return true;
     }
+    for (size_t i = 0; i < e->outcomes.n; i++)
+        if (strcmp(name, e->outcomes.at[i].name) == 0) {
+            lua_pushnumber(L, e->outcomes.at[i].value);
+            return true;
+        }
     for (size_t i = 0; i < e->n_scores; i++) {
         const struct scored *s = &e->score[i];
         size_t n = strlen(s->metric->name);

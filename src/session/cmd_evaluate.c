@@ -76,6 +76,8 @@ score(struct asked *a, const struct judged *j, const struct frame *f,
     rows.pool = pool;
     ok = a->done =
         evaluation_of(&rows, j->truth.classes, &o, pool, &a->of, err);
+    if (ok)
+        a->of.outcomes = j->outcomes;
     if (ok && by)
         ok = slices_make(f, by, &rows, j->truth.classes, &o, pool, &a->slices,
                          err);

@@ -396,10 +396,23 @@ read_init(struct training *g, struct session *s, const struct call *c,
     return !init || (g->init = cmd_open_model(s, init, NULL, err));
 }
 
+static void
+put_score(struct json_writer *w, const char *metric, double value)
+{
+    char name[METRIC_NAME + 8];
+
+    if (!isfinite(value))
+        return;
+    snprintf(name, sizeof name, "test.%s", metric);
+    json_name(w, name);
+    json_put_double(w, value);
+}
+
 /* The scores on rows that were set aside, as "test.auc" of the run. */
 static bool
 keep_scores(struct session *s, const struct training *g, struct error *err)
 {
+    const struct evaluation *e = &g->evaluation;
     struct store *store = session_store(s, false, err);
     struct json_writer w;
     struct buf metrics;
@@ -408,16 +421,10 @@ keep_scores(struct session *s, const struct training *g, struct error *err)
     buf_init(&metrics);
     json_writer_init(&w, &metrics);
     json_open(&w, '{');
-    for (size_t i = 0; i < g->evaluation.n_scores; i++) {
-        const struct scored *one = &g->evaluation.score[i];
-        char name[METRIC_NAME + 8];
-
-        if (!isfinite(one->value))
-            continue;
-        snprintf(name, sizeof name, "test.%s", one->metric->name);
-        json_name(&w, name);
-        json_put_double(&w, one->value);
-    }
+    for (size_t i = 0; i < e->n_scores; i++)
+        put_score(&w, e->score[i].metric->name, e->score[i].value);
+    for (size_t i = 0; i < e->outcomes.n; i++)
+        put_score(&w, e->outcomes.at[i].name, e->outcomes.at[i].value);
     json_close(&w, '}');
     ok = store && buf_check(&metrics, err) &&
          run_add_metrics(store, g->run, metrics.data, err);

@@ -76,6 +76,10 @@ summary_flat(const struct evaluation *e, struct buf *out)
         json_name(&w, e->score[i].metric->name);
         json_put_double(&w, e->score[i].value);
     }
+    for (size_t i = 0; i < e->outcomes.n; i++) {
+        json_name(&w, e->outcomes.at[i].name);
+        json_put_double(&w, e->outcomes.at[i].value);
+    }
     json_name(&w, "intervals");
     json_open(&w, '{');
     for (size_t i = 0; i < e->n_scores; i++) {

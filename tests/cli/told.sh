@@ -89,4 +89,58 @@ head -41 train.csv > few.csv
 $lathe train few.csv --target churn --interval 0.99 --set trees=5 2> err
 like "$(cat err)" '8 rows were kept, and a level of 0.99 wants 99' "too few rows for a level are told"
 is "$($lathe runs ls --json | grep -o '"state":"failed"' | wc -l)" 1 "as a run that failed; the others are none"
+
+# What a profit came to. The confusion is counted here, from the answers.
+train --profit tp=10,fp=-3,fn=-20 --out profit.lathe > out
+$lathe predict profit.lathe test.csv --out p.csv > /dev/null
+column p.csv probability > prob
+column p.csv prediction | paste -d, truth - prob | awk -F, '
+    function brings(truth, said) {
+        return truth == "Yes" ? (said == "Yes" ? 10 : -20) : said == "Yes" ? -3 : 0
+    }
+    { n++; won += brings($1, $2); half += brings($1, $3 > 0.5 ? "Yes" : "No")
+      yes += brings($1, "Yes"); no += brings($1, "No") }
+    END { printf "profit %.6g\nprofit_total %.6g\nprofit_at_half %.6g\n", won / n, won, half / n
+          printf "profit_all_positive %.6g\nprofit_all_negative %.6g\n", yes / n, no / n }' > want
+is "$(awk '/^profit/ { print $1, $2 }' out)" "$(cat want)" "a profit is told, beside that of other ways to answer"
+run=$(sed -n 's/^run \([0-9a-f]*\).*/\1/p' out)
+like "$($lathe runs show "$run" --json)" "\"test.profit_total\":$(awk '/_total/ { print $2 }' want)" "the run keeps it"
+$lathe evaluate profit.lathe test.csv --gate "profit_total >= $(awk '/_total/ { print $2 }' want)" > out
+is $? 0 "and a gate may ask for it"
+$lathe train train.csv --target contract --model logistic --drop churn --test test.csv \
+    --profit 'One year:One year=2,Two year:Two year=1,Month-to-month:Two year=-4' --out three.lathe > out
+$lathe predict three.lathe test.csv --out p.csv > /dev/null
+column test.csv contract > truth3
+column p.csv prediction | paste -d, truth3 - | awk -F, '
+    { n++; won += $1 == $2 ? ($1 == "One year" ? 2 : $1 == "Two year") : $1 == "Month-to-month" && $2 == "Two year" ? -4 : 0
+      one += $1 == "One year" ? 2 : 0; two += $1 == "Two year" ? 1 : $1 == "Month-to-month" ? -4 : 0 }
+    END { best = one > two ? one : two; best = best > 0 ? best : 0
+          printf "profit %.6g\nprofit_total %.6g\nprofit_one_class %.6g\n", won / n, won, best / n }' > want
+is "$(awk '/^profit/ && !/likeliest/ { print $1, $2 }' out)" "$(cat want)" "of several classes, too"
+
+# Ranges and sets.
+train --interval 0.8 --out set.lathe > out
+$lathe predict set.lathe test.csv --json | grep -o '"set":"[^"]*"' | sed 's/"set":"//; s/"$//' > sets
+paste -d: truth sets | awk -F: '{ n++; k = split($2, s, ", "); m += k; for (i = 1; i <= k; i++) in_set += s[i] == $1 }
+    END { printf "coverage %.6g\nmean_set %.6g\n", in_set / n, m / n }' > want
+is "$(awk '/^(coverage|mean_set)/ { print $1, $2 }' out)" "$(cat want)" "how often sets hold the truth, and how much they hold"
+awk 'BEGIN { srand(3); print "x,w,y"; for (i = 0; i < 900; i++) { x = rand() * 9
+    print x "," i % 3 + 1 "," 2 * x + rand() + rand() } }' > line.csv
+awk 'NR == 1 || NR <= 600' line.csv > line_train.csv
+awk 'NR == 1 || NR > 600' line.csv > line_test.csv
+for role in drop weight; do
+    $lathe train line_train.csv --target y --model linear --interval 0.9 --test line_test.csv --$role w --out line.lathe > out
+    $lathe predict line.lathe line_test.csv --out p.csv > /dev/null
+    paste -d, line_test.csv p.csv | awk -F, -v role=$role '
+        NR > 1 { w = role == "weight" ? $2 : 1; n += w; c += w * ($3 >= $5 && $3 <= $6); m += w * ($6 - $5) }
+        END { printf "coverage %.5g\nmean_width %.5g\n", c / n, m / n }' > want
+    is "$(awk '/^(coverage|mean_width)/ { printf "%s %.5g\n", $1, $2 }' out)" "$(cat want)" \
+        "how often ranges hold it, and how wide they are: $role w"
+done
+cat > outcomes.lua << LUA
+local e = lathe.load("line.lathe"):evaluate(lathe.read("line_test.csv"))
+print(("coverage %.5g"):format(e.coverage))
+print(("mean_width %.5g"):format(e.mean_width))
+LUA
+like "$($lathe run outcomes.lua | tr '\n' ' ')" "$(tr '\n' ' ' < want)" "Lua reads them as fields"
 done_testing

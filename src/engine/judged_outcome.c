@@ -1,0 +1,108 @@
+/* engine/judged_outcome.c -- what profits and ranges of answers came to.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/judged_outcome.h"
+
+#include <assert.h>
+#include <math.h>
+
+static void
+tell(struct judged *j, const char *name, double value)
+{
+    assert(j->outcomes.n < OUTCOME_MAX);
+    j->outcomes.at[j->outcomes.n++] = (struct outcome){name, value};
+}
+
+/* ---- ranges ---- */
+
+void
+ranged_add(struct ranged *r, const struct model *m, const struct target *truth,
+           const struct prediction *p)
+{
+    const struct finish *f = model_finish(m);
+
+    for (size_t i = 0; i < p->n && f && f->ranged; i++) {
+        double w = truth->weight ? truth->weight[i] : 1, y = truth->y[i];
+
+        r->weight += w;
+        if (truth->problem == PROBLEM_REGRESSION) {
+            const double *end = p->more + (i + 1) * p->n_more; /* low, high */
+
+            r->within += y >= end[-2] && y <= end[-1] ? w : 0;
+            r->width += w * (end[-1] - end[-2]);
+            continue;
+        }
+        for (size_t c = 0; c < truth->n_classes; c++)
+            if (model_in_set(m, p->value + i * p->k, c)) {
+                r->within += (size_t)y == c ? w : 0;
+                r->width += w;
+            }
+    }
+}
+
+/* ---- profits ---- */
+
+/* Sums over rows: as the model says, as it would without a profit, and as if
+ * one class were said of all. */
+struct earned {
+    double weight, said, likeliest;
+    double all[TARGET_MAX_CLASSES];
+};
+
+static void
+earn(const struct model *m, const struct decision *d, const struct judged *j,
+     struct earned *e)
+{
+    const struct target *t = &j->truth;
+    const struct decision none = {.k = 0};
+
+    for (size_t i = 0; i < t->n; i++) {
+        const double *row = j->p + i * j->k;
+        const double *brings = d->profit + (size_t)t->y[i] * d->k;
+        double w = t->weight ? t->weight[i] : 1;
+
+        e->weight += w;
+        e->said += w * brings[model_decide(m, row)];
+        e->likeliest += w * brings[decision_class(&none, row, j->k)];
+        for (size_t c = 0; c < d->k; c++)
+            e->all[c] += w * brings[c];
+    }
+}
+
+static void
+tell_profit(const struct model *m, const struct decision *d, struct judged *j)
+{
+    struct earned e = {.weight = 0};
+    double best = -INFINITY;
+
+    earn(m, d, j, &e);
+    tell(j, "profit", e.said / e.weight);
+    tell(j, "profit_total", e.said);
+    if (d->k == 2) {
+        tell(j, "profit_at_half", e.likeliest / e.weight);
+        tell(j, "profit_all_positive", e.all[1] / e.weight);
+        tell(j, "profit_all_negative", e.all[0] / e.weight);
+        return;
+    }
+    for (size_t c = 0; c < d->k; c++)
+        best = fmax(best, e.all[c]);
+    tell(j, "profit_likeliest", e.likeliest / e.weight);
+    tell(j, "profit_one_class", best / e.weight);
+}
+
+void
+judged_outcomes(const struct model *m, const struct ranged *r, struct judged *j)
+{
+    const struct finish *f = model_finish(m);
+
+    if (!f || j->truth.n == 0)
+        return;
+    if (f->decided && f->decision.profit)
+        tell_profit(m, &f->decision, j);
+    if (!f->ranged)
+        return;
+    tell(j, "coverage", r->within / r->weight);
+    tell(j, j->truth.problem == PROBLEM_REGRESSION ? "mean_width" : "mean_set",
+         r->width / r->weight);
+}

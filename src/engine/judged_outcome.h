@@ -1,0 +1,20 @@
+/* engine/judged_outcome.h -- what profits and ranges of answers came to on rows
+ * whose target is known.  Private to judged*.c.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LATHE_ENGINE_JUDGED_OUTCOME_H
+#define LATHE_ENGINE_JUDGED_OUTCOME_H
+
+#include "engine/judged.h"
+
+/* Sums over rows, batch by batch. */
+struct ranged {
+    double weight, within, width;
+};
+/* p: of model_predict_all(), a row for each of truth.  Nothing for a model
+ * without ranges. */
+void ranged_add(struct ranged *r, const struct model *m,
+                const struct target *truth, const struct prediction *p);
+/* Fill in j->outcomes, of all its rows. */
+void judged_outcomes(const struct model *m, const struct ranged *r,
+                     struct judged *j);
+#endif
