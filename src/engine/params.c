@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -82,6 +81,46 @@ range_text(const struct param *d, char *out, size_t cap)
     strncpy(out, b.data, cap - 1);
     out[cap - 1] = '\0';
     buf_fini(&b);
+}
+
+/* "auto, depth or leaf" */
+static void
+put_choices(const char *choices, struct buf *out)
+{
+    while (*choices) {
+        size_t n = strcspn(choices, "|");
+        const char *rest = choices + n + (choices[n] == '|');
+
+        buf_add(out, choices, n);
+        if (*rest)
+            buf_puts(out, strchr(rest, '|') ? ", " : " or ");
+        choices = rest;
+    }
+}
+
+void
+param_values(const struct param *p, struct buf *out)
+{
+    char range[2 * STR_F64_MAX + 16];
+
+    range_text(p, range, sizeof range);
+    switch (p->type) {
+    case PARAM_INT:
+        buf_printf(out, "a whole number%s", range);
+        break;
+    case PARAM_FLOAT:
+        buf_printf(out, "a number%s", range);
+        break;
+    case PARAM_BOOL:
+        buf_puts(out, "true or false");
+        break;
+    case PARAM_CHOICE:
+        put_choices(p->choices, out);
+        break;
+    case PARAM_TEXT:
+        buf_puts(out, "a text");
+        break;
+    }
 }
 
 static bool

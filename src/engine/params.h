@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/json.h"
 
@@ -49,6 +50,9 @@ int64_t params_int(const struct params *p, const char *name);
 double params_float(const struct params *p, const char *name);
 bool params_bool(const struct params *p, const char *name);
 const char *params_text(const struct params *p, const char *name);
+/* What its values may be: "a whole number from 1 to 100", "true or false",
+ * "leaf or depth", "a text". */
+void param_values(const struct param *p, struct buf *out);
 /* All values, defaults included, auto as "auto", in table order. */
 void params_json(const struct params *p, struct json_writer *w);
 /* Is this member of such JSON what its parameter has when nobody says?  False

@@ -64,7 +64,8 @@ grid_fini(void *p)
 
 /* Each set so far, with each value of the list at the top of the stack. */
 static void
-grid_widen(lua_State *L, struct grid *g, const char *name)
+grid_widen(lua_State *L, struct grid *g, const struct family *family,
+           const char *name)
 {
     size_t values = lua_rawlen(L, -1), n = g->n;
     struct params **wide;
@@ -83,7 +84,7 @@ grid_widen(lua_State *L, struct grid *g, const char *name)
     g->n = n * values;
     for (size_t i = 0, top = (size_t)lua_gettop(L); i < g->n; i++) {
         lua_rawgeti(L, (int)top, (lua_Integer)(i % values) + 1);
-        if (!params_set(g->params[i], name, lua_param_text(L, -1), &err))
+        if (!fit_set(family, g->params[i], name, lua_param_text(L, -1), &err))
             script_fail(L, &err);
         lua_settop(L, (int)top);
     }
@@ -114,7 +115,7 @@ read_grid(lua_State *L, int idx, struct folding *f)
             lua_gettable(L, keys - 2) != LUA_TTABLE)
             script_failf(L, ERR_TYPE,
                          "option 'grid': expected name = { value, ... }");
-        grid_widen(L, g, lua_tostring(L, -2));
+        grid_widen(L, g, f->e->family, lua_tostring(L, -2));
         lua_settop(L, keys);
     }
     lua_settop(L, keys - 1); /* the table and the grid stay */

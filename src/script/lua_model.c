@@ -95,7 +95,7 @@ new_estimator(lua_State *L)
                          family->name);
         name = lua_tostring(L, -1);
         lua_getfield(L, 1, name);
-        if (!params_set(e->params, name, lua_param_text(L, -1), &err))
+        if (!fit_set(family, e->params, name, lua_param_text(L, -1), &err))
             script_fail(L, &err);
         lua_settop(L, 3);
     }

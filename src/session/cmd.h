@@ -44,6 +44,8 @@ cmd_fn cmd_serve, cmd_endpoint_ls, cmd_endpoint_create, cmd_endpoint_start,
 cmd_fn cmd_job_run, cmd_job_ls, cmd_job_log, cmd_job_stop, cmd_job_wait;
 /* cmd_about.c */
 cmd_fn cmd_version, cmd_doctor, cmd_expressions;
+/* cmd_models.c */
+cmd_fn cmd_models;
 
 /* ---- shared, cmd_data.c ---- */
 

@@ -232,7 +232,7 @@ choose_family(struct training *g, const struct call *c, struct error *err)
         return NULL;
     g->params = params_new(family->params);
     for (size_t i = 0; i < call_count(c, "set"); i++)
-        if (!params_set_pair(g->params, call_nth(c, "set", i), err)) {
+        if (!fit_set_pair(family, g->params, call_nth(c, "set", i), err)) {
             err->code = ERR_USAGE;
             return NULL;
         }

@@ -239,6 +239,30 @@ fit_problem(const struct family *family, const struct params *params)
     return model_fit_problem(family, params, -1);
 }
 
+static bool
+tell_list(const struct family *family, struct error *err)
+{
+    struct error why = *err;
+
+    return why.code == ERR_NOTFOUND &&
+           error_set(err, ERR_NOTFOUND, "%s: `lathe models %s` lists them",
+                     why.message, family->name);
+}
+
+bool
+fit_set_pair(const struct family *family, struct params *p, const char *pair,
+             struct error *err)
+{
+    return params_set_pair(p, pair, err) || tell_list(family, err);
+}
+
+bool
+fit_set(const struct family *family, struct params *p, const char *name,
+        const char *text, struct error *err)
+{
+    return params_set(p, name, text, err) || tell_list(family, err);
+}
+
 /* Scores of the folds are told as they come; the run is remembered by their
  * means. */
 static bool

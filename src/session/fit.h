@@ -32,6 +32,12 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
 /* A family of one kind of target learns that kind: 1, 2, 3 are numbers to
  * linear regression; and so do parameters.  -1: as the target is. */
 int fit_problem(const struct family *family, const struct params *p);
+/* "NAME=VALUE" into p, the parameters of a family; where there is no such name
+ * the error says what lists them. */
+bool fit_set_pair(const struct family *family, struct params *p,
+                  const char *pair, struct error *err) MUST_USE;
+bool fit_set(const struct family *family, struct params *p, const char *name,
+             const char *text, struct error *err) MUST_USE;
 /* "lathe 0.1.0 (gcc 12.2.0 x86_64)" */
 const char *session_build(void);
 #endif

@@ -14,6 +14,7 @@ liblathe_a_SOURCES += src/session/cmd_evaluate.c
 liblathe_a_SOURCES += src/session/cmd_explain.c
 liblathe_a_SOURCES += src/session/cmd_job.c
 liblathe_a_SOURCES += src/session/cmd_model.c
+liblathe_a_SOURCES += src/session/cmd_models.c
 liblathe_a_SOURCES += src/session/cmd_port.c
 liblathe_a_SOURCES += src/session/cmd_profile.c
 liblathe_a_SOURCES += src/session/cmd_query.c

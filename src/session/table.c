@@ -133,7 +133,7 @@ static const struct arg train_args[] = {
      "seasonal_naive|sgd",
      "the family of models"},
     {"--set", ARG_TEXT, false, true, NULL, "NAME=VALUE",
-     "a parameter: trees=300 (lathe-lua(7) lists them)"},
+     "a parameter: trees=300 (lathe models FAMILY lists them)"},
     {"--valid", ARG_FILE, false, false, NULL, NULL,
      "rows to stop early on: a table, or the share of DATA to hold out"},
     {"--test", ARG_FILE, false, false, NULL, NULL,
@@ -189,6 +189,11 @@ static const struct arg train_args[] = {
     {"--out", ARG_FILE, false, false, NULL, NULL, "write the model file here"},
     {"--register", ARG_TEXT, false, false, NULL, "NAME",
      "add it to the registry under this name"},
+    END};
+
+static const struct arg models_args[] = {
+    {"family", ARG_TEXT, false, false, NULL, NULL,
+     "the parameters of this one, their values and defaults"},
     END};
 
 static const struct arg evaluate_args[] = {
@@ -539,6 +544,9 @@ static const struct command table[] = {
     {"job wait", "Wait until a job has ended",
      "Exit status 0 only if the job's was.",
      "lathe job wait j-20261123-184512-a1", ALL, job_wait_args, cmd_job_wait},
+    {"models", "The families of models, and the parameters of each",
+     "What `lathe train --model` and --set take, and the functions of Lua.",
+     "lathe models gbdt", ALL, models_args, cmd_models},
     {"predict", "Predict rows: CSV out", NULL,
      "lathe predict churn@production new.csv --out answers.csv", READS,
      predict_args, cmd_predict},

@@ -143,4 +143,20 @@ print(("coverage %.5g"):format(e.coverage))
 print(("mean_width %.5g"):format(e.mean_width))
 LUA
 like "$($lathe run outcomes.lua | tr '\n' ' ')" "$(tr '\n' ' ' < want)" "Lua reads them as fields"
+
+# Parameters.
+$lathe train train.csv --target churn --set tres=3 2> err
+is $? 2 "a parameter that is not there is wrong use"
+like "$(cat err)" "no parameter 'tres' \(did you mean 'trees'\?\): .lathe models gbdt. lists them" "and told what lists them"
+like "$($lathe models)" '^gbdt +classes and numbers +gradient boosting' "models lists families"
+like "$($lathe models gbdt)" '^  max_depth +.*whole number from 0 to 64; default 0\)' "and the parameters of one"
+like "$($lathe models gbdt)" '^  grow .*leaf or depth; default leaf\)' "with what they may be"
+like "$($lathe models --json)" '"name":"kmeans","title":"k-means clusters","targets":"no target"' "as JSON, too"
+for family in $($lathe models --json | grep -o '"name":"[a-z_]*"' | sed 's/.*:"//; s/"//'); do
+    COLUMNS=80 $lathe models "$family" > out
+    like "$? $(head -1 out)" "^0 $family: " "$family has a list"
+    is "$(awk 'length > 80' out)" "" "that fits 80 columns"
+done
+$lathe models gbtd 2> err
+like "$(cat err)" "no model 'gbtd', there are als" "a family that is not there is told"
 done_testing

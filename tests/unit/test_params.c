@@ -162,6 +162,27 @@ test_what_was_set_or_decided_is_no_default(void **state)
     json_free(root);
 }
 
+static void
+test_values_are_told_in_words(void **state)
+{
+    static const char *const want[] = {"a whole number from 1 to 100000",
+                                       "a whole number from 2 to 4096",
+                                       "a number of at least 1e-06",
+                                       "true or false",
+                                       "leaf, depth or auto",
+                                       "a text"};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    for (size_t i = 0; i < 6; i++) {
+        buf_clear(&b);
+        param_values(&table[i], &b);
+        assert_string_equal(b.data, want[i]);
+    }
+    buf_fini(&b);
+}
+
 int
 main(void)
 {
@@ -173,6 +194,7 @@ main(void)
         cmocka_unit_test(test_an_error_names_value_range_and_nearest_name),
         cmocka_unit_test(test_a_pair_needs_an_equals_sign),
         cmocka_unit_test(test_json_holds_all_values_in_table_order),
+        cmocka_unit_test(test_values_are_told_in_words),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);
