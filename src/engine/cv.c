@@ -197,7 +197,8 @@ inner_score(const struct crossing *c, const struct frame *train, size_t which,
                 &r, err);
     free(names);
     if (!ok)
-        return error_prefix(err, "candidate %zu: ", which + 1);
+        return error_prefix(err, "candidate %zu (%s): ", which + 1,
+                            c->out->candidate[which]);
     *score = (double)NAN;
     for (size_t m = 0; m < r.metrics.n; m++)
         if (strcmp(r.metrics.metric[m]->name, by->name) == 0)
@@ -295,6 +296,28 @@ summarise(struct cv_result *r)
 }
 
 static bool
+candidates_name(const struct cv_options *o, struct cv_result *r,
+                struct error *err)
+{
+    struct buf text;
+    bool ok = true;
+
+    if (o->n_candidates == 0)
+        return true;
+    r->candidate = mem_try_array(o->n_candidates, sizeof *r->candidate, err);
+    if (!r->candidate)
+        return false;
+    for (size_t i = 0; i < o->n_candidates && ok; i++) {
+        buf_init(&text);
+        params_differing(o->candidates, o->n_candidates, i, &text);
+        if ((ok = buf_check(&text, err)))
+            r->candidate[r->n_candidates++] = buf_take(&text);
+        buf_fini(&text);
+    }
+    return ok;
+}
+
+static bool
 result_init(struct crossing *c, struct error *err)
 {
     struct cv_result *r = c->out;
@@ -312,7 +335,8 @@ result_init(struct crossing *c, struct error *err)
                     r->out.k)) ||
         !(r->out.value = mem_try_array(cells, sizeof *r->out.value, err)) ||
         (c->o->n_candidates &&
-         !(r->chosen = mem_try_array(r->k, sizeof *r->chosen, err))))
+         !(r->chosen = mem_try_array(r->k, sizeof *r->chosen, err))) ||
+        !candidates_name(c->o, r, err))
         return false;
     for (size_t i = 0; i < cells; i++)
         r->out.value[i] = (double)NAN;
@@ -401,6 +425,9 @@ cv_result_fini(struct cv_result *r)
     free(r->fold);
     free(r->row_fold);
     free(r->chosen);
+    for (size_t i = 0; i < r->n_candidates; i++)
+        free(r->candidate[i]);
+    free(r->candidate);
     prediction_fini(&r->out);
     target_fini(&r->truth);
     metric_list_fini(&r->metrics);
@@ -429,6 +456,29 @@ put_score(double x, struct buf *out)
         buf_printf(out, " %.4f", x);
 }
 
+/* "  candidate 2  in folds 1, 3: leaves=31", a line each. */
+static void
+chosen_print(const struct cv_result *r, struct buf *out)
+{
+    for (size_t i = 0; i < r->n_candidates; i++) {
+        const char *comma = "";
+        unsigned n = 0;
+
+        for (unsigned j = 0; j < r->k; j++)
+            n += r->chosen[j] == i;
+        if (n == 0)
+            continue;
+        buf_printf(out, "  candidate %zu  in fold%s ", i + 1, n > 1 ? "s" : "");
+        for (unsigned j = 0; j < r->k; j++)
+            if (r->chosen[j] == i) {
+                buf_printf(out, "%s%u", comma, j + 1);
+                comma = ", ";
+            }
+        buf_printf(out, ": %s\n",
+                   r->candidate[i][0] ? r->candidate[i] : "the only one");
+    }
+}
+
 void
 cv_print(const struct cv_result *r, struct buf *out)
 {
@@ -453,12 +503,8 @@ cv_print(const struct cv_result *r, struct buf *out)
             put_score(r->fold[i * r->metrics.n + m], out);
         buf_putc(out, '\n');
     }
-    if (!r->chosen)
-        return;
-    buf_printf(out, "  %-*s", wide, "candidate");
-    for (unsigned i = 0; i < r->k; i++)
-        buf_printf(out, " %u", r->chosen[i] + 1);
-    buf_putc(out, '\n');
+    if (r->chosen)
+        chosen_print(r, out);
 }
 
 void

@@ -32,7 +32,10 @@ struct cv_result {
         metrics;  /* usual ones, and those the model is asked for */
     double *fold; /* (k, n_metrics) */
     double mean[METRIC_MAX], sd[METRIC_MAX];
-    unsigned *chosen;      /* nested: candidate of each fold; else NULL */
+    unsigned *chosen; /* nested: candidate of each fold; else NULL */
+    char **candidate; /* nested: what tells each of them from the others:
+                         "leaves=31, bins=63"; else NULL */
+    size_t n_candidates;
     uint8_t *row_fold;     /* of each row: the fold that it was tested in, or
                               SPLIT_UNTESTED */
     struct prediction out; /* out-of-fold predictions, in row order; NaN where

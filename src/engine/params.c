@@ -344,35 +344,82 @@ params_text(const struct params *p, const char *name)
     return value_get(p, name, PARAM_TEXT)->text;
 }
 
+static void
+value_json(const struct param *d, const struct value *v, struct json_writer *w)
+{
+    if (!v->known) {
+        json_put_string(w, d->type == PARAM_TEXT ? NULL : "auto");
+        return;
+    }
+    switch (d->type) {
+    case PARAM_INT:
+        json_put_i64(w, v->i);
+        break;
+    case PARAM_FLOAT:
+        json_put_double(w, v->f);
+        break;
+    case PARAM_BOOL:
+        json_put_bool(w, v->i != 0);
+        break;
+    case PARAM_TEXT:
+    case PARAM_CHOICE:
+        json_put_string(w, v->text);
+        break;
+    }
+}
+
 void
 params_json(const struct params *p, struct json_writer *w)
 {
     json_open(w, '{');
     for (size_t i = 0; i < p->n; i++) {
-        const struct value *v = &p->value[i];
-
         json_name(w, p->table[i].name);
-        if (!v->known) {
-            json_put_string(w, p->table[i].type == PARAM_TEXT ? NULL : "auto");
-            continue;
-        }
-        switch (p->table[i].type) {
-        case PARAM_INT:
-            json_put_i64(w, v->i);
-            break;
-        case PARAM_FLOAT:
-            json_put_double(w, v->f);
-            break;
-        case PARAM_BOOL:
-            json_put_bool(w, v->i != 0);
-            break;
-        case PARAM_TEXT:
-        case PARAM_CHOICE:
-            json_put_string(w, v->text);
-            break;
-        }
+        value_json(&p->table[i], &p->value[i], w);
     }
     json_close(w, '}');
+}
+
+static bool
+value_same(const struct value *a, const struct value *b)
+{
+    return a->known == b->known && a->i == b->i && a->f == b->f &&
+           strcmp(a->text ? a->text : "", b->text ? b->text : "") == 0;
+}
+
+/* As params_set() reads it. */
+static void
+value_put(const struct param *d, const struct value *v, struct buf *out)
+{
+    struct json_writer w;
+
+    if (v->known && v->text) {
+        buf_puts(out, v->text);
+    } else if (v->known) {
+        json_writer_init(&w, out);
+        value_json(d, v, &w);
+    } else {
+        buf_puts(out, "auto");
+    }
+}
+
+void
+params_differing(struct params *const *list, size_t n, size_t which,
+                 struct buf *out)
+{
+    const struct params *p = list[which];
+    const char *comma = "";
+
+    for (size_t i = 0; i < p->n; i++) {
+        bool same = true;
+
+        for (size_t j = 0; j < n && same; j++)
+            same = value_same(&list[j]->value[i], &p->value[i]);
+        if (same)
+            continue;
+        buf_printf(out, "%s%s=", comma, p->table[i].name);
+        value_put(&p->table[i], &p->value[i], out);
+        comma = ", ";
+    }
 }
 
 bool

@@ -53,6 +53,10 @@ const char *params_text(const struct params *p, const char *name);
 /* What its values may be: "a whole number from 1 to 100", "true or false",
  * "leaf or depth", "a text". */
 void param_values(const struct param *p, struct buf *out);
+/* "leaves=31, bins=63": of list[which] those that not all n of the list, which
+ * are over one table, have alike. */
+void params_differing(struct params *const *list, size_t n, size_t which,
+                      struct buf *out);
 /* All values, defaults included, auto as "auto", in table order. */
 void params_json(const struct params *p, struct json_writer *w);
 /* Is this member of such JSON what its parameter has when nobody says?  False

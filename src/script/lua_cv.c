@@ -254,11 +254,21 @@ cv_field(lua_State *L, void *p, const char *name)
         lua_pushnumber(L, sd ? r->sd[m] : r->mean[m]);
         return true;
     }
-    if (strcmp(name, "chosen") != 0 || !r->chosen)
+    if (!r->chosen)
         return false;
-    lua_createtable(L, (int)r->k, 0);
-    for (unsigned i = 0; i < r->k; i++) {
-        lua_pushinteger(L, (lua_Integer)r->chosen[i] + 1);
+    if (strcmp(name, "chosen") == 0) {
+        lua_createtable(L, (int)r->k, 0);
+        for (unsigned i = 0; i < r->k; i++) {
+            lua_pushinteger(L, (lua_Integer)r->chosen[i] + 1);
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+        return true;
+    }
+    if (strcmp(name, "candidates") != 0)
+        return false;
+    lua_createtable(L, (int)r->n_candidates, 0);
+    for (size_t i = 0; i < r->n_candidates; i++) {
+        lua_pushstring(L, r->candidate[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return true;

@@ -129,6 +129,18 @@ test_metrics_that_are_asked_for_are_scored_too(void **state)
     frame_unref(f);
 }
 
+static void
+expect_told(const struct cv_result *r, const char *line)
+{
+    struct buf out;
+
+    buf_init(&out);
+    cv_print(r, &out);
+    if (!strstr(out.data, line))
+        fail_msg("no '%s' in:\n%s", line, out.data);
+    buf_fini(&out);
+}
+
 /* It is measured even when it is not told. */
 static void
 test_nested_chooses_by_a_metric_that_is_not_told(void **state)
@@ -155,6 +167,7 @@ test_nested_chooses_by_a_metric_that_is_not_told(void **state)
     r = cross(f, &o);
     for (unsigned k = 0; k < 4; k++)
         assert_int_equal(r.chosen[k], 0);
+    expect_told(&r, "  candidate 1  in folds 1, 2, 3, 4: lambda=0.001\n");
     cv_result_fini(&r);
     for (size_t i = 0; i < 2; i++)
         params_free(grid[i]);

@@ -163,6 +163,39 @@ test_what_was_set_or_decided_is_no_default(void **state)
 }
 
 static void
+test_sets_are_told_by_what_differs(void **state)
+{
+    struct params *list[3];
+    struct error err;
+    struct buf b;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        list[i] = params_new(table);
+        assert_true(params_set(list[i], "trees", "50", &err));
+    }
+    assert_true(params_set(list[1], "leaves", "31", &err) &&
+                params_set(list[1], "rate", "0.25", &err) &&
+                params_set(list[2], "note", "a b", &err) &&
+                params_set(list[2], "bagging", "true", &err));
+    buf_init(&b);
+    for (size_t i = 0; i < 3; i++) {
+        params_differing(list, 3, i, &b);
+        buf_putc(&b, '\n');
+    }
+    assert_string_equal(b.data,
+                        "leaves=auto, rate=0.1, bagging=false, note=auto\n"
+                        "leaves=31, rate=0.25, bagging=false, note=auto\n"
+                        "leaves=auto, rate=0.1, bagging=true, note=a b\n");
+    buf_clear(&b);
+    params_differing(list, 1, 0, &b);
+    assert_int_equal(b.len, 0);
+    buf_fini(&b);
+    for (size_t i = 0; i < 3; i++)
+        params_free(list[i]);
+}
+
+static void
 test_values_are_told_in_words(void **state)
 {
     static const char *const want[] = {"a whole number from 1 to 100000",
@@ -194,6 +227,7 @@ main(void)
         cmocka_unit_test(test_an_error_names_value_range_and_nearest_name),
         cmocka_unit_test(test_a_pair_needs_an_equals_sign),
         cmocka_unit_test(test_json_holds_all_values_in_table_order),
+        cmocka_unit_test(test_sets_are_told_by_what_differs),
         cmocka_unit_test(test_values_are_told_in_words),
     };
 
