@@ -30,20 +30,27 @@ run_cv(struct task *t, void *ctx, struct error *err)
 {
     struct folding *f = ctx;
     struct cv_result *r = mem_new(sizeof *r);
+    const struct family *family = f->e->family;
+    struct params *p = params_copy(f->e->params);
+    bool ok;
 
     f->cv.model = &f->options;
-    f->options.problem = fit_problem(f->e->family, f->e->params);
-    if (!cv_run(f->e->family, f->e->params, f->frame, f->target, &f->cv,
+    f->options.problem = fit_problem(family, p);
+    fit_put_time(t, family, p, f->frame, f->options.drop);
+    for (size_t i = 0; i < f->cv.n_candidates; i++)
+        fit_put_time(t, family, f->cv.candidates[i], f->frame, f->options.drop);
+    ok = cv_run(family, p, f->frame, f->target, &f->cv,
                 &(struct train){.pool = task_pool(t),
                                 .progress = task_progress(t),
                                 .seed = f->seed,
                                 .loss = f->loss},
-                r, err)) {
+                r, err);
+    params_free(p);
+    if (ok)
+        f->out->p = r;
+    else
         free(r);
-        return false;
-    }
-    f->out->p = r;
-    return true;
+    return ok;
 }
 
 /* Parameters that are tried against each other; owned by Lua. */

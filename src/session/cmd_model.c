@@ -121,7 +121,7 @@ choose_aside(const struct training *g, const struct family *family,
     size_t col;
 
     if (family->forecast && !by.time) {
-        by.time = model_fit_time(family, g->params);
+        by.time = fit_time(family, g->params, g->data, g->drop);
         by.in_order = !by.time;
     }
     if (!frame_need(g->data, target, &col, err) ||
@@ -211,6 +211,7 @@ read_tables(struct training *g, const struct family *family, struct task *t,
 {
     const char *valid = call_text(c, "valid"), *test = call_text(c, "test");
 
+    g->drop = cmd_all(c, "drop");
     return read_folds(g, c, err) &&
            read_share(c, "valid", &g->valid_share, err) &&
            read_share(c, "test", &g->test_share, err) &&
@@ -333,7 +334,6 @@ fit_now(struct training *g, const struct family *family, struct session *s,
                             .source = "lathe train"};
 
     g->metrics = cmd_all(c, "metric");
-    g->drop = cmd_all(c, "drop");
     g->class_weight = cmd_all(c, "class-weight");
     r.options = (struct model_options){
         .valid = g->valid,

@@ -8,6 +8,7 @@
 
 #include "session/fit.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -320,8 +321,95 @@ learn(struct follower *f, const struct fit_request *r,
     return m;
 }
 
-struct model *
-session_fit(struct session *s, struct task *t, const struct fit_request *r,
+/* ---- what is told before ---- */
+
+/* Once in a session, to the terminal and to a screen. */
+static void
+tell(struct task *t, const struct buf *text)
+{
+    struct session *s = task_session(t);
+    struct message *m = mem_new(sizeof *m);
+    bool told = false;
+
+    for (size_t i = 0; !told && session_message_at(s, i, m); i++)
+        told = strcmp(m->text, text->data) == 0;
+    free(m);
+    if (told)
+        return;
+    task_log(t, "%s", text->data);
+    session_message(s, MESSAGE_WARN, "%s", text->data);
+}
+
+static bool
+is_among(const char *name, const char *const *list)
+{
+    for (; list && *list; list++)
+        if (strcmp(*list, name) == 0)
+            return true;
+    return false;
+}
+
+/* NULL where there is none, or more than one. */
+static const char *
+only_time(const struct frame *f, const char *const *drop)
+{
+    const char *found = NULL;
+
+    for (size_t c = 0; c < frame_cols(f); c++) {
+        enum col_type type = column_type(frame_column(f, c));
+
+        if ((type != COL_DATE && type != COL_TIMESTAMP) ||
+            is_among(frame_name(f, c), drop))
+            continue;
+        if (found)
+            return NULL;
+        found = frame_name(f, c);
+    }
+    return found;
+}
+
+const char *
+fit_time(const struct family *family, const struct params *p,
+         const struct frame *f, const char *const *drop)
+{
+    const char *set = model_fit_time(family, p);
+
+    if (!family->forecast)
+        return NULL;
+    if (!set)
+        return only_time(f, drop);
+    return strcmp(set, "none") == 0 && frame_find(f, set) < 0 ? NULL : set;
+}
+
+void
+fit_put_time(struct task *t, const struct family *family, struct params *p,
+             const struct frame *f, const char *const *drop)
+{
+    const char *time = fit_time(family, p, f, drop);
+    bool guessed = time && !model_fit_time(family, p), ok;
+    struct error err;
+    struct buf text;
+
+    if (!family->forecast)
+        return;
+    buf_init(&text);
+    if (guessed) {
+        buf_printf(&text,
+                   "%s: rows are in the order of '%s', the only column of "
+                   "times; time=none leaves them as they stand",
+                   family->name, time);
+        tell(t, &text);
+    }
+    buf_fini(&text);
+    ok = params_set(p, "time", time ? time : "auto", &err);
+    assert(ok); /* any text is one */
+    (void)ok;
+}
+
+/* ---- a run ---- */
+
+static struct model *
+fit_settled(struct session *s, struct task *t, const struct fit_request *r,
             run_id id, struct error *err)
 {
     struct store *store = session_store(s, true, err);
@@ -373,5 +461,21 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
     live_end(session_live(s), id);
     session_notify(s, TOPIC_RUNS);
     free(f);
+    return m;
+}
+
+struct model *
+session_fit(struct session *s, struct task *t, const struct fit_request *r,
+            run_id id, struct error *err)
+{
+    struct fit_request own = *r;
+    struct params *p = params_copy(r->params);
+    struct model *m;
+
+    if (r->frame)
+        fit_put_time(t, r->family, p, r->frame, r->options.drop);
+    own.params = p;
+    m = fit_settled(s, t, &own, id, err);
+    params_free(p);
     return m;
 }

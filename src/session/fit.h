@@ -32,6 +32,16 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
 /* A family of one kind of target learns that kind: 1, 2, 3 are numbers to
  * linear regression; and so do parameters.  -1: as the target is. */
 int fit_problem(const struct family *family, const struct params *p);
+/* The column of times of a family that forecasts: the one that its parameter
+ * `time` names; where it is not set, the only column of dates or times among
+ * those that are not dropped.  NULL: none, and rows are as they stand; also
+ * where the family does not forecast, or time is "none". */
+const char *fit_time(const struct family *family, const struct params *p,
+                     const struct frame *f, const char *const *drop);
+/* Set it among the parameters; what nobody has said is told as a message and in
+ * the log of the task.  session_fit() does so itself. */
+void fit_put_time(struct task *t, const struct family *family, struct params *p,
+                  const struct frame *f, const char *const *drop);
 /* "NAME=VALUE" into p, the parameters of a family; where there is no such name
  * the error says what lists them. */
 bool fit_set_pair(const struct family *family, struct params *p,

@@ -159,4 +159,39 @@ for family in $($lathe models --json | grep -o '"name":"[a-z_]*"' | sed 's/.*:"/
 done
 $lathe models gbtd 2> err
 like "$(cat err)" "no model 'gbtd', there are als" "a family that is not there is told"
+
+# The order of a series.
+awk 'BEGIN { print "month,sold"; for (i = 0; i < 36; i++)
+    printf "%d-%02d-01,%d\n", 2020 + i / 12, i % 12 + 1, 50 + i + i % 12 * 9 }' > sold.csv
+for m in ets seasonal_naive gbdt_lags; do
+    $lathe train sold.csv --target sold --model $m --out guessed.lathe > out 2> err
+    like "$(cat err)" "$m: rows are in the order of 'month', the only column of times" "$m takes the only column of times"
+    $lathe train sold.csv --target sold --model $m --set time=month --out named.lathe > out 2> err
+    is "$(cat err)" "" "and says nothing where it is named"
+    cmp -s guessed.lathe named.lathe
+    is $? 0 "which is the same"
+done
+(head -1 sold.csv; tail -n +2 sold.csv | sort -t, -k2 -n) > mixed.csv
+$lathe train mixed.csv --target sold --model seasonal_naive --test 0.25 > out 2> err
+like "$(cat out)" 'RMSE +12 ' "the last rows by it are those tested"
+$lathe train sold.csv --target sold --model ets --set time=none --out none.lathe > out 2> err
+is "$(cat err)" "" "time=none takes none"
+$lathe forecast none.lathe --horizon 1 --out ahead.csv > /dev/null
+is "$(head -1 ahead.csv)" "step,forecast,low,high" "and foretells steps"
+awk -F, 'NR == 1 { print $0 ",booked" } NR > 1 { print $0 "," $1 }' sold.csv > two.csv
+$lathe train two.csv --target sold --model ets --out two.lathe > out 2> err
+is "$(cat err)" "" "of two columns of times none is taken"
+$lathe train two.csv --target sold --model ets --drop booked --out two.lathe > out 2> err
+like "$(cat err)" "order of 'month'" "unless the other is dropped"
+cat > series.lua << LUA
+local t = lathe.read("sold.csv")
+lathe.ets():fit(t, "sold"):save("lua.lathe")
+local r = lathe.seasonal_naive():cv(t, "sold", { folds = 2, cv_rows = 6 })
+print(("rmse %g"):format(r.rmse))
+LUA
+$lathe run series.lua > out
+$lathe train sold.csv --target sold --model ets --set time=month --out ets.lathe > /dev/null
+cmp -s lua.lathe ets.lathe
+is $? 0 "Lua does likewise"
+like "$(cat out)" 'rmse 12$' "in folds, too"
 done_testing

@@ -652,7 +652,8 @@ static const char *const columns[] = {"time", NULL};
 
 static const struct param ets_params[] = {
     {"time", PARAM_TEXT, 0, 0, NULL, NULL,
-     "the column of times; none: the rows are in order"},
+     "the column of times; else the only one of dates or times; none: the "
+     "rows are in order"},
     {"period", PARAM_INT, 1, ETS_MAX_PERIOD, NULL, NULL,
      "steps of a season; auto: 12 of months, 4 of quarters, 7 of days, 24 of "
      "hours"},
@@ -669,7 +670,8 @@ static const struct param ets_params[] = {
 
 static const struct param naive_params[] = {
     {"time", PARAM_TEXT, 0, 0, NULL, NULL,
-     "the column of times; none: the rows are in order"},
+     "the column of times; else the only one of dates or times; none: the "
+     "rows are in order"},
     {"period", PARAM_INT, 1, ETS_MAX_PERIOD, NULL, NULL,
      "steps of a season; auto: 12 of months, 4 of quarters, 7 of days, 24 of "
      "hours"},

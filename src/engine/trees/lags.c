@@ -19,7 +19,8 @@ enum { MAX_PERIOD = 10000 };
 /* Those of gbdt_family that lags_fit.c hands on have its names. */
 static const struct param lags_params[] = {
     {"time", PARAM_TEXT, 0, 0, NULL, NULL,
-     "the column of times; none: the rows are in order"},
+     "the column of times; else the only one of dates or times; none: the "
+     "rows are in order"},
     {"series", PARAM_TEXT, 0, 0, NULL, NULL,
      "the column that tells which series a row is of; none: there is one"},
     {"inputs", PARAM_TEXT, 0, 0, NULL, NULL,
