@@ -223,11 +223,13 @@ read_tables(struct training *g, const struct family *family, struct task *t,
            (g->test_share == 0 || set_aside(g, family, c, err));
 }
 
-/* The family, or by the target: gbdt. */
+/* The family, or by the table: of pictures cnn, else gbdt. */
 static const struct family *
 choose_family(struct training *g, const struct call *c, struct error *err)
 {
-    const struct family *family = family_need(call_text(c, "model"), err);
+    const char *asked = call_text(c, "model");
+    const char *usual = folder_is(call_text(c, "data")) ? "cnn" : "gbdt";
+    const struct family *family = family_need(asked ? asked : usual, err);
 
     if (!family)
         return NULL;

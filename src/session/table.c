@@ -127,11 +127,11 @@ static const struct arg train_args[] = {
     {"--positive", ARG_TEXT, false, false, NULL, "CLASS",
      "of two classes the one that probabilities are of; else the second by "
      "its name: of no and yes yes"},
-    {"--model", ARG_CHOICE, false, false, "gbdt",
+    {"--model", ARG_CHOICE, false, false, NULL,
      "als|cnn|elastic_net|ets|extra_trees|forest|gbdt|gbdt_lags|"
      "isolation_forest|kmeans|knn|lasso|linear|logistic|mlp|naive_bayes|pca|ridge|"
      "seasonal_naive|sgd",
-     "the family of models"},
+     "the family of models; when left out gbdt, of pictures cnn"},
     {"--set", ARG_TEXT, false, true, NULL, "NAME=VALUE",
      "a parameter: trees=300 (lathe models FAMILY lists them)"},
     {"--valid", ARG_FILE, false, false, NULL, NULL,

@@ -31,6 +31,8 @@ is "$($lathe predict m.lathe photos --inputs | awk -F, '{ print $2, $NF }' | sor
 printf 'image\nphotos/png/3.png\n' > list.csv
 like "$($lathe predict m.lathe list.csv)" ',png$' "and a table of paths"
 
+$lathe train photos --set epochs=1 --set height=8 --set 'layers=conv8 mean' > out 2> err
+like "$(cat out)" '^model +convolutional net \(cnn\)' "a net is what pictures are learnt by"
 $lathe train photos --model gbdt --drop image > out 2> err
 is $? 0 "other models take the table, too"
 
