@@ -6,35 +6,15 @@
 #include <math.h>
 #include <string.h>
 
+#include "frame/identifier.h"
 #include "frame/profile_part.h"
 
 /* Shares of the rows, and similarity of texts, from which an alert is raised;
  * the distance of a target that has shifted. */
-static const double MOST = 0.9, MIXED = 0.5, IDENTIFIES = 0.95;
+static const double MOST = 0.9, MIXED = 0.5;
 static const double ALIKE = 0.85, SHIFTED = 0.1;
 
 /* ---- identifiers ----------------------------------------------------- */
-
-static bool
-ends_with(struct str s, const char *end)
-{
-    size_t n = strlen(end);
-
-    return s.n >= n &&
-           str_eq_nocase((struct str){s.p + s.n - n, n}, str_of(end));
-}
-
-/* id, user_id, user-id, userId, UUID, guid. */
-static bool
-has_id_name(const char *name)
-{
-    struct str s = str_of(name);
-
-    return str_eq_nocase(s, STR("id")) || ends_with(s, "_id") ||
-           ends_with(s, "-id") || ends_with(s, " id") || ends_with(s, ".id") ||
-           (s.n > 2 && strcmp(name + s.n - 2, "Id") == 0) ||
-           ends_with(s, "uuid") || ends_with(s, "guid");
-}
 
 /* Numbers that count the rows, or fill a range without many holes. */
 static bool
@@ -64,11 +44,11 @@ judge_id(struct judge *j, size_t col)
     bool target = j->p->target && strcmp(j->p->target, c->name) == 0;
     char count[STR_F64_MAX], rows[STR_F64_MAX];
 
-    if (n <= PROFILE_TOP || target ||
-        judge_share(c->n_distinct, n) < IDENTIFIES ||
+    if (n <= IDENTIFIER_LEAST || target ||
+        judge_share(c->n_distinct, n) < IDENTIFIER_SHARE ||
         (c->type != COL_INT64 && c->type != COL_TEXT))
         return;
-    if (!has_id_name(c->name) && !counts_rows(c) && !is_code(c))
+    if (!identifier_name(c->name) && !counts_rows(c) && !is_code(c))
         return;
     count[str_from_count(c->n_distinct, count)] = 0;
     rows[str_from_count(n, rows)] = 0;

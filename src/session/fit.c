@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "engine/family.h"
 #include "engine/metric.h"
+#include "frame/identifier.h"
 #include "frame/stream.h"
 #include "session/live.h"
 #include "store/artifact.h"
@@ -406,6 +407,43 @@ fit_put_time(struct task *t, const struct family *family, struct params *p,
     (void)ok;
 }
 
+/* Columns that name rows are learnt by heart. */
+static bool
+tell_identifiers(struct task *t, const struct fit_request *r, struct error *err)
+{
+    const struct model_options *o = &r->options;
+    const char *const others[] = {
+        r->target ? r->target : "", o->weight ? o->weight : "",
+        o->group ? o->group : "", o->offset ? o->offset : "", NULL};
+    struct buf text;
+    bool is;
+
+    /* These look at the columns that their parameters name alone. */
+    if (!r->frame || r->family->columns)
+        return true;
+    buf_init(&text);
+    for (size_t c = 0; c < frame_cols(r->frame); c++) {
+        const char *name = frame_name(r->frame, c);
+
+        if (is_among(name, others) || is_among(name, o->drop))
+            continue;
+        if (!identifier_numbers(r->frame, c, &is, err)) {
+            buf_fini(&text);
+            return false;
+        }
+        if (!is)
+            continue;
+        buf_clear(&text);
+        buf_printf(&text,
+                   "column '%s' looks like an identifier, of which nothing can "
+                   "be learnt: --drop %s leaves it out",
+                   name, name);
+        tell(t, &text);
+    }
+    buf_fini(&text);
+    return true;
+}
+
 /* ---- a run ---- */
 
 static struct model *
@@ -430,7 +468,7 @@ fit_settled(struct session *s, struct task *t, const struct fit_request *r,
     if (r->frame && !model_fit_check(r->family, r->params, r->frame, r->target,
                                      &options, err))
         return NULL;
-    if (!store ||
+    if (!tell_identifiers(t, r, err) || !store ||
         (r->frame && !frame_fingerprint(r->frame, fingerprint, err)) ||
         !begin_run(store, r, session_project(s), fingerprint, id, err))
         return NULL;

@@ -194,4 +194,16 @@ $lathe train sold.csv --target sold --model ets --set time=month --out ets.lathe
 cmp -s lua.lathe ets.lathe
 is $? 0 "Lua does likewise"
 like "$(cat out)" 'rmse 12$' "in folds, too"
+
+# Identifiers.
+awk 'BEGIN { print "customer_id,x,y"; for (i = 0; i < 300; i++)
+    print 1000 + (i * 7919) % 3001 "," i % 13 "," i % 13 * 2 + i % 3 }' > named.csv
+$lathe train named.csv --target y --set trees=5 > out 2> err
+is "$(cat err)" "lathe: column 'customer_id' looks like an identifier, of which nothing can be learnt: --drop customer_id leaves it out" \
+    "a column that names rows is told"
+$lathe train named.csv --target y --set trees=5 --drop customer_id > out 2> err
+is "$(cat err)" "" "and not where it is dropped"
+$lathe train named.csv --target y --set trees=5 --group customer_id > out 2> err
+is "$(cat err)" "" "or is no input"
+like "$($lathe profile named.csv)" 'ID_LIKE' "the profile says so, too"
 done_testing
