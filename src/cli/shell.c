@@ -348,6 +348,8 @@ shell_run(struct session *s, const struct command *c, int argc,
         return status;
     }
     call_set_width(r.call, shell_width());
+    if (!isatty(STDOUT_FILENO) && shell_width() == PIPE_WIDTH)
+        call_set_whole(r.call);
     if (!shell_utf8())
         call_set_plain(r.call);
     call_set_sink(r.call, to_stdout, &r);

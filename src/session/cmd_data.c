@@ -483,7 +483,7 @@ schema_print(const struct schema *m, struct call *c)
         listing_add(l, column_type_word(type));
         listing_addf(l, "%zu", m->missing[i]);
     }
-    listing_print(l, call_width(c), call_out(c));
+    listing_print(l, call_list_width(c), call_out(c));
     listing_free(l);
 }
 

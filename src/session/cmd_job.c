@@ -91,7 +91,7 @@ bool
 cmd_job_ls(struct session *s, struct task *t, struct call *c, struct error *err)
 {
     static const char *const titles[] = {
-        "job", "state", "progress", "started", ">time", "command", NULL};
+        "job", "state", "progress", "@started", ">time", "command", NULL};
     struct job_list list;
     struct json_writer w;
     struct listing *l;
@@ -112,7 +112,7 @@ cmd_job_ls(struct session *s, struct task *t, struct call *c, struct error *err)
         l = listing_new(titles);
         for (size_t i = 0; i < list.n; i++)
             add_row(l, &list.job[i]);
-        listing_print(l, call_width(c), call_out(c));
+        listing_print(l, call_list_width(c), call_out(c));
         listing_free(l);
     }
     job_list_fini(&list);

@@ -61,7 +61,7 @@ put_families(struct call *c)
         listing_add(l, targets_of(table[i]));
         listing_add(l, table[i]->title);
     }
-    listing_print(l, call_width(c), call_out(c));
+    listing_print(l, call_list_width(c), call_out(c));
     listing_free(l);
     buf_puts(call_out(c),
              "\nlathe models FAMILY lists the parameters of one\n");

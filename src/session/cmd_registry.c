@@ -66,7 +66,7 @@ cmd_registry_ls(struct session *s, struct task *t, struct call *c,
         l = listing_new(summary_version_titles);
         for (size_t i = 0; i < list.n; i++)
             summary_version_row(&list.version[i], l);
-        listing_print(l, call_width(c), call_out(c));
+        listing_print(l, call_list_width(c), call_out(c));
         listing_free(l);
     }
     version_list_fini(&list);
@@ -259,8 +259,8 @@ put_transition(struct json_writer *w, const struct transition *x)
 static void
 list_transitions(const struct transition_list *list, struct call *c)
 {
-    static const char *const titles[] = {"time", "version", "what", "from",
-                                         "to",   "who",     "why",  NULL};
+    static const char *const titles[] = {"@time", "version", "what", "from",
+                                         "to",    "who",     "why",  NULL};
     struct listing *l = listing_new(titles);
 
     for (size_t i = 0; i < list->n; i++) {
@@ -276,7 +276,7 @@ list_transitions(const struct transition_list *list, struct call *c)
         listing_add(l, x->who);
         listing_add(l, x->why);
     }
-    listing_print(l, call_width(c), call_out(c));
+    listing_print(l, call_list_width(c), call_out(c));
     listing_free(l);
 }
 

@@ -85,7 +85,7 @@ cmd_runs_ls(struct session *s, struct task *t, struct call *c,
         l = listing_new(summary_run_titles);
         for (size_t i = 0; i < list.n; i++)
             summary_run_row(&list.run[i], l);
-        listing_print(l, call_width(c), call_out(c));
+        listing_print(l, call_list_width(c), call_out(c));
         listing_free(l);
     }
     run_list_fini(&list);
@@ -258,7 +258,7 @@ print_diff(const struct run *a, const struct run *b, struct call *c,
     diff_text("source", a->source, b->source, l);
     diff_text("build", a->build, b->build, l);
     if (ok)
-        listing_print(l, call_width(c), call_out(c));
+        listing_print(l, call_list_width(c), call_out(c));
     listing_free(l);
     return ok;
 }

@@ -233,7 +233,7 @@ cmd_endpoint_ls(struct session *s, struct task *t, struct call *c,
     } else if (list.n == 0) {
         buf_puts(call_out(c), "no endpoints yet\n");
     } else {
-        listing_print(l, call_width(c), call_out(c));
+        listing_print(l, call_list_width(c), call_out(c));
     }
     listing_free(l);
     deployment_list_fini(&list);
@@ -421,7 +421,7 @@ cmd_endpoint_drift(struct session *s, struct task *t, struct call *c,
             listing_addf(l, "%llu", (unsigned long long)f->n);
             listing_add(l, drift_word(f->level));
         }
-        listing_print(l, call_width(c), call_out(c));
+        listing_print(l, call_list_width(c), call_out(c));
         listing_free(l);
     }
     endpoint_status_fini(&a.status);

@@ -29,7 +29,7 @@ struct call {
     const struct command *command;
     struct given *given;
     size_t n_given;
-    bool json, plain, help;
+    bool json, plain, help, whole;
     struct buf out;
     size_t width;
     struct frame *lent;
@@ -631,6 +631,18 @@ size_t
 call_width(const struct call *c)
 {
     return c->width;
+}
+
+size_t
+call_list_width(const struct call *c)
+{
+    return c->whole ? 0 : c->width;
+}
+
+void
+call_set_whole(struct call *c)
+{
+    c->whole = true;
 }
 
 void

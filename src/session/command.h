@@ -103,7 +103,10 @@ void call_flush(struct call *c);
 typedef void call_sink(void *ctx, const char *p, size_t len);
 void call_set_sink(struct call *c, call_sink *sink, void *ctx);
 size_t call_width(const struct call *c); /* cells to print in */
-void call_set_plain(struct call *c);     /* as if --plain were given */
+/* Those for lists: 0, never to be cut, where no screen is printed on. */
+size_t call_list_width(const struct call *c);
+void call_set_whole(struct call *c); /* no screen: cut no list */
+void call_set_plain(struct call *c); /* as if --plain were given */
 void call_set_width(struct call *c, size_t cells);
 const struct command *call_command(const struct call *c);
 /* "lathe runs show RUN [--json]" */

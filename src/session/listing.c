@@ -12,7 +12,14 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { GAP = 2, NARROWEST = 6 };
+enum {
+    GAP = 2,
+    NARROWEST = 6,
+    FAIR = 8,  /* of a column, before the last one is cut beyond LAST */
+    LAST = 24, /* it often holds the most */
+    YEAR = 5,  /* "2026-" of the TIME cells of a time */
+    TIME = 16
+};
 
 struct listing {
     const char *const *titles;
@@ -72,7 +79,17 @@ listing_addf(struct listing *l, const char *fmt, ...)
 static const char *
 title_of(const struct listing *l, size_t col)
 {
-    return l->titles[col] + (l->titles[col][0] == '>');
+    return l->titles[col] + strspn(l->titles[col], ">@");
+}
+
+/* Of a time where there is no room without its year. */
+static const char *
+cell_of(const struct listing *l, size_t i, bool narrow)
+{
+    bool time = l->titles[i % l->n_cols][0] == '@';
+
+    return l->cell[i] +
+           (narrow && time && strlen(l->cell[i]) == TIME ? YEAR : 0);
 }
 
 static void
@@ -100,43 +117,111 @@ put_cell(const struct listing *l, size_t col, size_t cells, const char *text,
         buf_fill(out, ' ', cells - w + GAP);
 }
 
-static void
-fit_widths(size_t *cells, size_t n, size_t width)
+static bool
+is_time(const struct listing *l, size_t col)
+{
+    return l->titles[col][0] == '@';
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t
+total_width(const size_t *cells, size_t n)
 {
     size_t total = 0;
 
     for (size_t i = 0; i < n; i++)
         total += cells[i] + (i ? GAP : 0);
-    for (size_t i = n; i-- > 0 && total > width;) {
-        size_t over = total - width;
-        size_t can = cells[i] > NARROWEST ? cells[i] - NARROWEST : 0;
-        size_t cut = over < can ? over : can;
+    return total;
+}
 
-        cells[i] -= cut;
-        total -= cut;
+/* Take from a column, down to `floor` cells, what `total` has over width. */
+static void
+cut(size_t *cells, size_t floor, size_t width, size_t *total)
+{
+    size_t over = *total > width ? *total - width : 0;
+    size_t can = *cells > floor ? *cells - floor : 0;
+
+    *cells -= least(over, can);
+    *total -= least(over, can);
+}
+
+/* The widest of the columns that are neither last nor times; of equal ones the
+ * last. */
+static size_t
+widest(const struct listing *l, const size_t *cells)
+{
+    size_t at = l->n_cols;
+
+    for (size_t i = 0; i + 1 < l->n_cols; i++)
+        if (!is_time(l, i) && (at == l->n_cols || cells[i] >= cells[at]))
+            at = i;
+    return at;
+}
+
+static void
+fit_widths(const struct listing *l, size_t *cells, size_t width)
+{
+    size_t n = l->n_cols, total = total_width(cells, n), at;
+
+    cut(&cells[n - 1], LAST, width, &total);
+    while (total > width && (at = widest(l, cells)) < n && cells[at] > FAIR) {
+        cells[at]--;
+        total--;
     }
+    for (size_t i = n; i-- > 0;)
+        cut(&cells[i], NARROWEST, width, &total);
+}
+
+static void
+measure(const struct listing *l, bool narrow, size_t *cells)
+{
+    for (size_t i = 0; i < l->n_cols; i++)
+        cells[i] = str_width(str_of(title_of(l, i)));
+    for (size_t i = 0; i < l->n; i++) {
+        size_t w = str_width(str_of(cell_of(l, i, narrow)));
+
+        if (w > cells[i % l->n_cols])
+            cells[i % l->n_cols] = w;
+    }
+}
+
+/* Is there no room for times with their years, where others have a fair part? */
+static bool
+is_narrow(const struct listing *l, const size_t *cells, size_t width)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < l->n_cols; i++)
+        total += (i ? GAP : 0) +
+                 (is_time(l, i)
+                      ? cells[i]
+                      : least(cells[i], i + 1 < l->n_cols ? 2 * FAIR : LAST));
+    return width && total > width;
 }
 
 void
 listing_print(const struct listing *l, size_t width, struct buf *out)
 {
     size_t *cells = mem_new((l->n_cols + 1) * sizeof *cells);
+    bool narrow;
 
-    for (size_t i = 0; i < l->n_cols; i++)
-        cells[i] = str_width(str_of(title_of(l, i)));
-    for (size_t i = 0; i < l->n; i++) {
-        size_t w = str_width(str_of(l->cell[i]));
-
-        if (w > cells[i % l->n_cols])
-            cells[i % l->n_cols] = w;
-    }
+    measure(l, false, cells);
+    narrow = is_narrow(l, cells, width);
+    if (narrow)
+        measure(l, true, cells);
     if (width)
-        fit_widths(cells, l->n_cols, width);
+        fit_widths(l, cells, width);
     for (size_t i = 0; i < l->n_cols; i++)
         put_cell(l, i, cells[i], title_of(l, i), out);
     buf_putc(out, '\n');
     for (size_t i = 0; i < l->n; i++) {
-        put_cell(l, i % l->n_cols, cells[i % l->n_cols], l->cell[i], out);
+        put_cell(l, i % l->n_cols, cells[i % l->n_cols], cell_of(l, i, narrow),
+                 out);
         if (i % l->n_cols + 1 == l->n_cols)
             buf_putc(out, '\n');
     }

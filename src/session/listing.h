@@ -14,13 +14,14 @@ enum { LISTING_WORD = 32 };
 struct listing;
 
 /* Titles of the columns, NULL-ended; one that begins with '>' is set to the
- * right.  They are borrowed. */
+ * right, one with '@' has times.  They are borrowed. */
 struct listing *listing_new(const char *const *titles);
 void listing_free(struct listing *l);
 /* The next cell, from left to right; rows end by themselves. */
 void listing_add(struct listing *l, const char *text); /* NULL, "": "-" */
 void listing_addf(struct listing *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Columns are cut from the last on to fit `width` cells (0: never). */
+/* Columns are cut to fit `width` cells (0: never): times lose their year, the
+ * last column gives, then the widest, then those from the last on. */
 void listing_print(const struct listing *l, size_t width, struct buf *out);
 
 /* "2026-11-23 18:45" in local time; "" for 0. */

@@ -205,7 +205,7 @@ summary_curves(const struct series_list *list, size_t width, bool plain,
 /* ---- runs ---- */
 
 const char *const summary_run_titles[] = {"run",   "name",    "state",
-                                          "model", "target",  "started",
+                                          "model", "target",  "@started",
                                           ">time", "metrics", NULL};
 
 static void
@@ -337,7 +337,7 @@ summary_run(const struct run *r, const struct series_list *series, size_t width,
 /* ---- versions ---- */
 
 const char *const summary_version_titles[] = {
-    "version", "stage", "aliases", "model", "metrics", "run", "created", NULL};
+    "version", "stage", "aliases", "model", "metrics", "run", "@created", NULL};
 
 void
 summary_version_row(const struct version *v, struct listing *l)

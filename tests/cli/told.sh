@@ -206,4 +206,13 @@ is "$(cat err)" "" "and not where it is dropped"
 $lathe train named.csv --target y --set trees=5 --group customer_id > out 2> err
 is "$(cat err)" "" "or is no input"
 like "$($lathe profile named.csv)" 'ID_LIKE' "the profile says so, too"
+
+# Lists on a screen and on a pipe.
+name=$(printf '%0300d' 7)
+$lathe train named.csv --target y --set trees=5 --name "$name" > out 2> err
+like "$($lathe runs ls)" "$name" "on a pipe nothing is cut"
+is "$(COLUMNS=80 $lathe runs ls | sed 's/…/./g' | awk 'length > 80' )" "" "on 80 columns lines are no longer"
+like "$(COLUMNS=80 $lathe runs ls)" '^[0-9a-f]{8}  run-.* done  .*  [0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]  ' \
+    "and times have day and hour"
+like "$(COLUMNS=120 $lathe runs ls)" '20[0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]' "where there is room their year"
 done_testing
