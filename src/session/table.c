@@ -22,7 +22,8 @@ const struct arg command_reading[] = {
     {"--types", ARG_TEXT, false, true, NULL, "COLUMN=TYPE",
      "bool int float text date timestamp, dmy mdy (31/12/2024)"},
     {"--null", ARG_TEXT, false, true, NULL, NULL,
-     "a text that means missing, in place of NA, null, ? ..."},
+     "a text that means missing, in place of NA, N/A, NaN, nan, null, NULL, "
+     "None, ?; in quotes they are texts"},
     {"--delimiter", ARG_TEXT, false, false, NULL, "CHAR",
      "between fields: a character, or tab"},
     {"--header", ARG_CHOICE, false, false, NULL, "yes|no",
@@ -143,7 +144,8 @@ static const struct arg train_args[] = {
     {"--stop", ARG_TEXT, false, false, NULL, "NAME",
      "the metric that stops early instead; loss: what is learnt by"},
     {"--cv", ARG_INT, false, false, "0", NULL,
-     "cross-validate in so many folds before all rows are learnt from"},
+     "score in so many folds first; the model is then learnt as without them, "
+     "from all rows but those of --test and those that stop it early"},
     {"--cv-group", ARG_COLUMN, false, false, NULL, NULL,
      "equal values of this column lie in one fold, or on one side"},
     {"--cv-time", ARG_COLUMN, false, false, NULL, NULL,
