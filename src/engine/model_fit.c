@@ -746,9 +746,13 @@ model_fit_check(const struct family *family, const struct params *p,
     static const struct train alone = {.seed = 0};
     struct fit fit = {
         .family = family, .params = p, .o = o, .ctx = &alone, .target = target};
-    bool ok = model_fit_begin(&fit, err) &&
-              (!target ||
-               (target_learn(&fit, f, err) && model_fit_settle(&fit, err)));
+    double factor[TARGET_MAX_CLASSES] = {0};
+    bool ok =
+        model_fit_begin(&fit, err) &&
+        (!target ||
+         (target_learn(&fit, f, err) && model_fit_settle(&fit, err) &&
+          (!fit.o->class_weight ||
+           target_class_factors(&fit.all, fit.o->class_weight, factor, err))));
 
     model_unref(model_fit_end(&fit, ok));
     return ok;

@@ -85,6 +85,7 @@ mistake "a level of 1.5, expected between 0 and 1" churn --interval 1.5
 mistake "a level of -1, expected between 0 and 1" churn --interval=-1
 mistake "probabilities are calibrated, and the target is a number" monthly_charges --calibrate platt
 mistake "(no|unknown) metric 'acu'" churn --metric acu
+mistake "class weight 'maybe=2': the target has no such class" churn --class-weight maybe=2
 head -41 train.csv > few.csv
 $lathe train few.csv --target churn --interval 0.99 --set trees=5 2> err
 like "$(cat err)" '8 rows were kept, and a level of 0.99 wants 99' "too few rows for a level are told"
