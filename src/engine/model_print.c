@@ -10,6 +10,7 @@
 
 enum {
     TOP = 8,
+    NOTES = 12,
     BAR_CELLS = 24,
     NAME_CELLS = 40,
     NOTE_CELLS = 500,
@@ -196,25 +197,30 @@ put_words(struct str s, struct buf *out)
     }
 }
 
-/* Each line of the notes under its label. */
+/* Each line of the first notes under its label. */
 static void
 notes_print(const struct model *m, struct buf *out)
 {
     const char *s = model_notes(m);
-    bool first = true;
+    size_t rest = 0;
     struct buf note;
 
     buf_init(&note);
-    while (*s) {
+    for (size_t i = 0; *s && i < NOTES; i++) {
         size_t n = strcspn(s, "\n");
 
-        line(out, first ? "notes" : "");
+        line(out, i ? "" : "notes");
         buf_clear(&note);
         buf_plain(&note, s, n, NOTE_CELLS);
         put_words((struct str){note.data, note.len}, out);
         buf_putc(out, '\n');
         s += n + (s[n] == '\n');
-        first = false;
+    }
+    for (; *s; s++)
+        rest += *s == '\n';
+    if (rest) {
+        line(out, "");
+        buf_printf(out, "and %zu more (--json has them all)\n", rest);
     }
     out->failed = out->failed || note.failed;
     buf_fini(&note);

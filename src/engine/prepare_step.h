@@ -68,6 +68,8 @@ struct step_kind {
     bool by_target; /* looks at the target */
     bool whole;     /* needs all rows at once: not for streams */
     bool as_is;     /* what it makes is scaled no more */
+    bool names; /* its texts name what it makes; else they are looked up, and
+                       in bytewise order */
     /* Check the words; *s has no columns so far. */
     bool (*check)(const struct step *s, struct error *err);
     /* Fill in what is learnt of f->s->column[i], whose names are set.  May drop
@@ -203,6 +205,9 @@ struct step_grams {
     size_t from, to, size;
 };
 struct step_grams step_grams_of(const struct step *s);
+/* "review#17 great/lovely": the column of a bucket, with the n-grams of it that
+ * are most frequent in some of the training rows. */
+void step_bucket_name(const struct learnt *l, size_t bucket, struct buf *out);
 /* What it makes of each of n texts: rows, of shape (n, size). */
 bool step_grams_rows(const struct step *s, const struct learnt *l,
                      const char *const *text, size_t n, double *rows,

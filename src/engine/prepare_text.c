@@ -143,6 +143,14 @@ const struct step_kind step_date = {.name = "date",
  * buckets by their hash, so that nothing is learnt but how many rows have each
  * bucket, for TF-IDF, after which a row has length one. */
 enum { SIZE = 256, MOST_SIZE = 4096, MOST_GRAM = 8, MAX_WORDS = 100000 };
+/* Buckets are named by what is frequent in some rows, evenly spaced. */
+enum {
+    SEEN_ROWS = 4096,
+    SEEN_GRAMS = 1 << 20,
+    SEEN_TEXTS = 1 << 17,
+    SEEN_LONGEST = 24, /* bytes of an n-gram */
+    NAMES = 3          /* of a bucket */
+};
 
 static const struct step_rule text_rule = {" tfidf ", " from to size ", 1,
                                            MOST_SIZE, true};
@@ -238,20 +246,63 @@ bucket_of(const char *p, size_t n, const char *q, size_t m, size_t size)
     return (size_t)(h % size);
 }
 
+/* Different n-grams, how often each has come, and how many more are looked at:
+ * what buckets are named by. */
+struct seen {
+    struct dict *texts;
+    uint32_t *count; /* SEEN_TEXTS */
+    size_t left;
+    bool ok;
+    struct error err;
+};
+
+static void
+see(struct seen *s, struct str gram)
+{
+    uint32_t code;
+
+    if (!s->ok || s->left == 0)
+        return;
+    s->left--;
+    if (gram.n > SEEN_LONGEST || !str_utf8_valid(gram))
+        return;
+    if (dict_count(s->texts) == SEEN_TEXTS)
+        code = dict_find(s->texts, gram);
+    else if (!(s->ok = dict_add(s->texts, gram, &code, &s->err)))
+        return;
+    if (code != DICT_NONE)
+        s->count[code]++;
+}
+
+/* Where n-grams go. */
+struct sink {
+    double *row; /* size */
+    size_t size;
+    struct seen *seen; /* or NULL */
+};
+
+static inline void
+sink_put(const struct sink *to, const char *p, size_t n)
+{
+    to->row[bucket_of(p, n, "", 0, to->size)]++;
+    if (to->seen)
+        see(to->seen, (struct str){p, n});
+}
+
 static void
 count_words(const struct words *w, const struct step_grams *g, struct buf *gram,
-            double *row)
+            const struct sink *to)
 {
     for (size_t i = 0; i < w->n; i++) {
         buf_clear(gram);
         for (size_t n = 1; n <= g->to && i + n <= w->n; n++) {
-            size_t from = w->at[i + n - 1], to = w->at[i + n];
+            size_t from = w->at[i + n - 1], end = w->at[i + n];
 
             if (n > 1)
                 buf_putc(gram, ' ');
-            buf_add(gram, w->text.data + from, to - from);
+            buf_add(gram, w->text.data + from, end - from);
             if (n >= g->from)
-                row[bucket_of(gram->data, gram->len, "", 0, g->size)]++;
+                sink_put(to, gram->data, gram->len);
         }
     }
 }
@@ -260,7 +311,7 @@ count_words(const struct words *w, const struct step_grams *g, struct buf *gram,
  * one of itself. */
 static void
 count_chars(const struct words *w, const struct step_grams *g, struct buf *gram,
-            double *row)
+            const struct sink *to)
 {
     for (size_t i = 0; i < w->n; i++) {
         struct str s;
@@ -277,11 +328,11 @@ count_chars(const struct words *w, const struct step_grams *g, struct buf *gram,
             while (k < n && str_next(s, &end) >= 0)
                 k++;
             whole = end == s.n;
-            row[bucket_of(s.p, end, "", 0, g->size)]++;
+            sink_put(to, s.p, end);
             while (end < s.n) {
                 (void)str_next(s, &begin);
                 (void)str_next(s, &end);
-                row[bucket_of(s.p + begin, end - begin, "", 0, g->size)]++;
+                sink_put(to, s.p + begin, end - begin);
             }
             if (whole)
                 break; /* longer ones are the same */
@@ -293,18 +344,21 @@ struct counting {
     const struct step_grams *g;
     struct words words;
     struct buf gram;
+    struct seen *seen; /* or NULL */
 };
 
 static bool
 count_row(struct counting *c, struct str s, double *row, struct error *err)
 {
+    const struct sink to = {row, c->g->size, c->seen};
+
     memset(row, 0, c->g->size * sizeof *row);
     if (!words_split(&c->words, s, err))
         return false;
     if (c->g->chars)
-        count_chars(&c->words, c->g, &c->gram, row);
+        count_chars(&c->words, c->g, &c->gram, &to);
     else
-        count_words(&c->words, c->g, &c->gram, row);
+        count_words(&c->words, c->g, &c->gram, &to);
     return buf_check(&c->gram, err);
 }
 
@@ -399,17 +453,13 @@ count_block(void *ctx, size_t block, struct pool *alone, struct error *err)
 
 /* number: the idf of each bucket. */
 static bool
-fit_idf(struct step_fit *f, struct learnt *l, struct error *err)
+fit_idf(struct step_fit *f, struct learnt *l, const struct column *c,
+        struct error *err)
 {
-    const struct column *c = step_texts(f->in, l->name, err);
     struct blocks b = {.l = l, .c = c, .g = step_grams_of(f->s)};
-    size_t size = b.g.size, n;
-    bool ok = c && step_room(f, l, size, 0, err);
+    size_t size = b.g.size, n = pool_chunks(column_rows(c), ROWS_OF_BLOCK);
+    bool ok = (b.have = mem_try_array(n, sizeof *b.have, err));
 
-    if (!ok)
-        return false;
-    n = pool_chunks(column_rows(c), ROWS_OF_BLOCK);
-    ok = (b.have = mem_try_array(n, sizeof *b.have, err));
     for (size_t i = 0; i < n && ok; i++)
         ok = (b.have[i] = mem_try_array(size, sizeof **b.have, err));
     ok = ok && step_each(f->pool, n, count_block, &b, err);
@@ -425,24 +475,140 @@ fit_idf(struct step_fit *f, struct learnt *l, struct error *err)
     return ok;
 }
 
+/* ---- names of buckets ---- */
+
+/* The most frequent texts of a bucket; of equal ones the first by bytes. */
+struct most {
+    uint32_t code[NAMES];
+    size_t n;
+};
+
 static bool
-text_fit(struct step_fit *f, struct error *err)
+is_before(const struct seen *s, uint32_t a, uint32_t b)
 {
-    for (size_t i = 0; i < f->s->n && step_has(f->s, "tfidf"); i++)
-        if (!fit_idf(f, &f->s->column[i], err))
-            return false;
-    return true;
+    return s->count[a] != s->count[b]
+               ? s->count[a] > s->count[b]
+               : str_cmp(dict_text(s->texts, a), dict_text(s->texts, b)) < 0;
+}
+
+static void
+most_put(struct most *m, const struct seen *s, uint32_t code)
+{
+    size_t at = m->n;
+
+    while (at > 0 && is_before(s, code, m->code[at - 1]))
+        at--;
+    if (at == NAMES)
+        return;
+    m->n += m->n < NAMES;
+    memmove(m->code + at + 1, m->code + at, (m->n - at - 1) * sizeof *m->code);
+    m->code[at] = code;
+}
+
+/* "great/lovely": those that come a quarter as often as the first, or more.  A
+ * blank, where a word begins or ends, is '_'. */
+static void
+most_name(const struct most *m, const struct seen *s, struct buf *out)
+{
+    buf_clear(out);
+    for (size_t i = 0; i < m->n; i++) {
+        struct str t = dict_text(s->texts, m->code[i]);
+
+        if (s->count[m->code[i]] < (s->count[m->code[0]] + 3) / 4)
+            break;
+        buf_puts(out, i ? "/" : "");
+        for (size_t k = 0; k < t.n; k++)
+            buf_putc(out, t.p[k] == ' ' ? '_' : t.p[k]);
+    }
 }
 
 static bool
+see_rows(struct seen *s, const struct step_grams *g, const struct column *c,
+         struct error *err)
+{
+    size_t rows = column_rows(c), n = rows < SEEN_ROWS ? rows : SEEN_ROWS;
+    double *row = mem_try_array(g->size, sizeof *row, err);
+    struct counting count;
+    bool ok = counting_init(&count, g, err) && row;
+
+    count.seen = s;
+    for (size_t i = 0; i < n && ok && s->left; i++)
+        ok = count_row(&count, column_text(c, i * rows / n), row, err);
+    if (ok && !s->ok)
+        *err = s->err;
+    counting_fini(&count);
+    free(row);
+    return ok && s->ok;
+}
+
+static bool
+name_buckets(struct step_fit *f, struct learnt *l, const struct column *c,
+             struct error *err)
+{
+    struct step_grams g = step_grams_of(f->s);
+    struct seen s = {.left = SEEN_GRAMS, .ok = true};
+    struct most *most = mem_try_array(g.size, sizeof *most, err);
+    struct buf name;
+    bool ok = most && (s.texts = dict_new(err)) &&
+              (s.count = mem_try_array(SEEN_TEXTS, sizeof *s.count, err)) &&
+              see_rows(&s, &g, c, err);
+
+    buf_init(&name);
+    for (uint32_t i = 0; ok && i < dict_count(s.texts); i++) {
+        struct str t = dict_text(s.texts, i);
+
+        most_put(&most[bucket_of(t.p, t.n, "", 0, g.size)], &s, i);
+    }
+    for (size_t k = 0; k < g.size && ok; k++) {
+        most_name(&most[k], &s, &name);
+        ok = buf_check(&name, err) &&
+             (l->text[k] = arena_text(&f->p->arena, name.data, name.len, err));
+    }
+    buf_fini(&name);
+    dict_unref(s.texts);
+    free(s.count);
+    free(most);
+    return ok;
+}
+
+void
+step_bucket_name(const struct learnt *l, size_t bucket, struct buf *out)
+{
+    buf_clear(out);
+    buf_printf(out, "%s#%zu", l->name, bucket);
+    if (bucket < l->n_texts && l->text[bucket][0])
+        buf_printf(out, " %s", l->text[bucket]);
+}
+
+static bool
+text_fit(struct step_fit *f, struct error *err)
+{
+    bool tfidf = step_has(f->s, "tfidf");
+    size_t size = step_grams_of(f->s).size;
+
+    for (size_t i = 0; i < f->s->n; i++) {
+        struct learnt *l = &f->s->column[i];
+        const struct column *c = step_texts(f->in, l->name, err);
+
+        if (!c || !step_room(f, l, tfidf ? size : 0, size, err) ||
+            !name_buckets(f, l, c, err) || (tfidf && !fit_idf(f, l, c, err)))
+            return false;
+    }
+    return true;
+}
+
+/* Models of before buckets had names have none. */
+static bool
 text_sound(const struct step *s)
 {
-    size_t want = step_has(s, "tfidf") ? step_grams_of(s).size : 0;
+    size_t size = step_grams_of(s).size;
+    size_t want = step_has(s, "tfidf") ? size : 0;
 
     for (size_t i = 0; i < s->n; i++)
-        if (s->column[i].n_numbers != want || s->column[i].n_texts)
+        if (s->column[i].n_numbers != want ||
+            (s->column[i].n_texts && s->column[i].n_texts != size))
             return false;
-    return s->n * step_grams_of(s).size <= STEP_COLUMNS;
+    return s->n * size <= STEP_COLUMNS;
 }
 
 static bool
@@ -453,8 +619,7 @@ make_buckets(struct blocks *b, struct step_made *made, struct error *err)
 
     buf_init(&name);
     for (size_t k = 0; k < b->g.size && ok; k++) {
-        buf_clear(&name);
-        buf_printf(&name, "%s#%zu", b->l->name, k);
+        step_bucket_name(b->l, k, &name);
         if ((ok = buf_check(&name, err))) {
             ok = step_make(made, name.data, b->x[k], column_rows(b->c), err);
             b->x[k] = NULL;
@@ -507,6 +672,7 @@ text_apply(const struct step *s, struct frame **f, struct pool *pool,
 const struct step_kind step_words = {.name = "words",
                                      .suits = STEP_TEXTS,
                                      .as_is = true,
+                                     .names = true,
                                      .check = text_check,
                                      .fit = text_fit,
                                      .sound = text_sound,
@@ -515,6 +681,7 @@ const struct step_kind step_words = {.name = "words",
 const struct step_kind step_chars = {.name = "chars",
                                      .suits = STEP_TEXTS,
                                      .as_is = true,
+                                     .names = true,
                                      .check = text_check,
                                      .fit = text_fit,
                                      .sound = text_sound,

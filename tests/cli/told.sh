@@ -208,6 +208,19 @@ $lathe train named.csv --target y --set trees=5 --group customer_id > out 2> err
 is "$(cat err)" "" "or is no input"
 like "$($lathe profile named.csv)" 'ID_LIKE' "the profile says so, too"
 
+# Texts in buckets. Red is in all of 240 rows, green in 120, blue in 80, rare in 6.
+awk 'BEGIN { print "t,y"; for (i = 0; i < 240; i++)
+    print "Red" (i % 2 ? "" : " green") (i % 3 ? "" : " BLUE") (i % 40 ? "" : " rare") "," i % 2 }' > words.csv
+$lathe train words.csv --target y --set trees=5 --prepare 'words size=1' --out words.lathe > out
+like "$(cat out)" '^importance +t#0 red/green/blue +100' "a bucket of words is named by the most frequent"
+like "$($lathe explain words.lathe words.csv --row 1)" '  t#0 red/green/blue ' "where answers are explained, too"
+$lathe train words.csv --target y --set trees=5 --prepare 'chars from=5 size=1' > out
+like "$(cat out)" '^importance +t#0 _red_/(_gree|gree|green|reen_)' "so is one of characters, where '_' ends a word"
+$lathe export words.lathe --c words.c > out 2>&1
+is $? 0 "and is exported"
+$lathe train words.csv --target y --set trees=5 --prepare 'words size=64' > out
+like "$(cat out)" '^ +and [0-9]+ more \(--json has them all\)' "notes on buckets without words are cut short"
+
 # Lists on a screen and on a pipe.
 name=$(printf '%0300d' 7)
 $lathe train named.csv --target y --set trees=5 --name "$name" > out 2> err

@@ -168,8 +168,7 @@ grams_one(struct stepping *s, const struct step *step, const struct learnt *l)
         k->name = NULL;
     buf_init(&name);
     for (size_t b = 0; b < size && ok; b++) {
-        buf_clear(&name);
-        buf_printf(&name, "%s#%zu", l->name, b);
+        step_bucket_name(l, b, &name);
         ok = buf_check(&name, s->err) &&
              steps_put_number(s, name.data, id, (uint32_t)b);
     }
