@@ -84,9 +84,12 @@ scores_print(const struct evaluation *e, struct buf *out)
         buf_printf(out, "%-*s %10s   %s to %s\n", wide, label_of(s->metric), v,
                    low, high);
     }
-    for (size_t i = 0; i < e->outcomes.n; i++)
-        buf_printf(out, "%-*s %10.6g\n", wide, e->outcomes.at[i].name,
-                   e->outcomes.at[i].value);
+    for (size_t i = 0; i < e->outcomes.n; i++) {
+        double v = e->outcomes.at[i].value;
+
+        buf_printf(out, fabs(v) < 1e6 ? "%-*s %10.6g\n" : "%-*s %10.0f\n", wide,
+                   e->outcomes.at[i].name, v);
+    }
 }
 
 static void

@@ -108,6 +108,7 @@ run=$(sed -n 's/^run \([0-9a-f]*\).*/\1/p' out)
 like "$($lathe runs show "$run" --json)" "\"test.profit_total\":$(awk '/_total/ { print $2 }' want)" "the run keeps it"
 $lathe evaluate profit.lathe test.csv --gate "profit_total >= $(awk '/_total/ { print $2 }' want)" > out
 is $? 0 "and a gate may ask for it"
+like "$(train --profit tp=1000000,fp=-300000 | grep profit_total)" '^profit_total +[0-9]{7,}$' "large ones are written out"
 $lathe train train.csv --target contract --model logistic --drop churn --test test.csv \
     --profit 'One year:One year=2,Two year:Two year=1,Month-to-month:Two year=-4' --out three.lathe > out
 $lathe predict three.lathe test.csv --out p.csv > /dev/null
