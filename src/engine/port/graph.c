@@ -429,6 +429,33 @@ seal(struct graph *g, struct error *err)
     return true;
 }
 
+static bool
+turn_kernels(struct graph *g, struct error *err)
+{
+    struct graph_state *s = g->state;
+
+    if (!s->turned &&
+        !(s->turned = arena_try(&s->arena, g->n, sizeof *s->turned, err)))
+        return false;
+    for (size_t i = 0; i < g->n; i++) {
+        const struct graph_node *n = &g->node[i];
+        size_t lanes = GRAPH_LANES, places = n->n_b ? n->n_a / n->n_b : 0;
+        size_t blocks = (n->n_b + lanes - 1) / lanes;
+        double *to = s->turned[i];
+
+        if (n->op != GRAPH_CONV)
+            continue;
+        if (!to && !(to = s->turned[i] = arena_try(&s->arena, blocks * places,
+                                                   lanes * sizeof *to, err)))
+            return false;
+        for (size_t o = 0; o < n->n_b; o++)
+            for (size_t k = 0; k < places; k++)
+                to[(o / lanes * places + k) * lanes + o % lanes] =
+                    n->a[o * places + k];
+    }
+    return true;
+}
+
 bool
 graph_check(struct graph *g, size_t width, struct error *err)
 {
@@ -449,5 +476,5 @@ graph_check(struct graph *g, size_t width, struct error *err)
         return error_set(err, ERR_PARSE,
                          "the last step has %zu outputs, expected %zu",
                          g->n ? g->node[g->n - 1].width : 0, width);
-    return seal(g, err);
+    return seal(g, err) && turn_kernels(g, err);
 }

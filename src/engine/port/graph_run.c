@@ -217,55 +217,66 @@ run_nearest(const struct graph *g, const struct graph_node *n,
 
 /* ---- images ---- */
 
-/* A line of x, moved by `left`, times f onto a line of out. */
 static void
-add_line(const uint32_t *i, const double *x, size_t k, double f, double *out)
+add_lanes(double *sum, const double *f, double x)
 {
-    size_t stride = i[WINDOW_STRIDE], first = 0, end = i[WINDOW_OUT_W];
-
-    while (first < end && first * stride + k < i[WINDOW_LEFT])
-        first++;
-    while (end > first &&
-           (end - 1) * stride + k >= (size_t)i[WINDOW_W] + i[WINDOW_LEFT])
-        end--;
-    x += first * stride + k - (first < end ? i[WINDOW_LEFT] : 0);
-    for (size_t at = first; at < end; at++, x += stride)
-        out[at] += f * *x;
+    for (size_t l = 0; l < GRAPH_LANES; l++)
+        sum[l] += f[l] * x;
 }
 
-/* One channel of the input onto one of the output, by one kernel. */
+/* Which of `side` places of a window at `at` lie within `size`. */
 static void
-add_channel(const uint32_t *i, const double *x, const double *kernel,
-            double *out)
+within(size_t at, size_t before, size_t size, size_t side, size_t *first,
+       size_t *end)
 {
-    for (size_t y = 0; y < i[WINDOW_OUT_H]; y++)
-        for (size_t v = 0; v < i[WINDOW_SIDE_H]; v++) {
-            size_t line = y * i[WINDOW_STRIDE] + v;
+    *first = at < before ? before - at : 0;
+    *end = size + before > at ? size + before - at : 0;
+    *end = *end < side ? *end : side;
+}
 
-            if (line < i[WINDOW_TOP] || line - i[WINDOW_TOP] >= i[WINDOW_H])
-                continue;
-            line -= i[WINDOW_TOP];
-            for (size_t k = 0; k < i[WINDOW_SIDE_W]; k++)
-                add_line(i, x + line * i[WINDOW_W], k,
-                         kernel[v * i[WINDOW_SIDE_W] + k],
-                         out + y * i[WINDOW_OUT_W]);
+/* The window at (y, k), for as many outputs as there are lanes. */
+static void
+conv_at(const struct graph_node *n, const double *kernel, const double *x,
+        const size_t at[2], double *sum)
+{
+    const uint32_t *i = n->index;
+    size_t y = at[0] * i[WINDOW_STRIDE], k = at[1] * i[WINDOW_STRIDE];
+    size_t top, bottom, left, right;
+
+    within(y, i[WINDOW_TOP], i[WINDOW_H], i[WINDOW_SIDE_H], &top, &bottom);
+    within(k, i[WINDOW_LEFT], i[WINDOW_W], i[WINDOW_SIDE_W], &left, &right);
+    for (size_t c = 0; c < i[WINDOW_C]; c++)
+        for (size_t v = top; v < bottom; v++) {
+            size_t line = c * i[WINDOW_H] + y + v - i[WINDOW_TOP];
+            size_t row = c * i[WINDOW_SIDE_H] + v;
+            const double *z = x + line * i[WINDOW_W];
+            const double *f = kernel + row * i[WINDOW_SIDE_W] * GRAPH_LANES;
+
+            for (size_t u = left; u < right; u++)
+                add_lanes(sum, f + u * GRAPH_LANES, z[k + u - i[WINDOW_LEFT]]);
         }
 }
 
 static void
-run_conv(const struct graph_node *n, const double *x, double *out)
+run_conv(const struct graph_node *n, const double *kernel, const double *x,
+         double *out)
 {
     const uint32_t *i = n->index;
-    size_t in = (size_t)i[WINDOW_H] * i[WINDOW_W];
-    size_t to = (size_t)i[WINDOW_OUT_H] * i[WINDOW_OUT_W];
-    size_t side = (size_t)i[WINDOW_SIDE_H] * i[WINDOW_SIDE_W];
+    size_t h = i[WINDOW_OUT_H], w = i[WINDOW_OUT_W], places = n->n_a / n->n_b;
 
-    for (size_t o = 0; o < n->n_b; o++) {
-        for (size_t k = 0; k < to; k++)
-            out[o * to + k] = n->b[o];
-        for (size_t c = 0; c < i[WINDOW_C]; c++)
-            add_channel(i, x + c * in, n->a + (o * i[WINDOW_C] + c) * side,
-                        out + o * to);
+    for (size_t o = 0; o < n->n_b; o += GRAPH_LANES) {
+        size_t lanes = n->n_b - o < GRAPH_LANES ? n->n_b - o : GRAPH_LANES;
+
+        for (size_t k = 0; k < h * w; k++) {
+            const size_t at[2] = {k / w, k % w};
+            double sum[GRAPH_LANES] = {0};
+
+            memcpy(sum, n->b + o, lanes * sizeof *sum);
+            conv_at(n, kernel, x, at, sum);
+            for (size_t l = 0; l < lanes; l++)
+                out[(o + l) * h * w + k] = sum[l];
+        }
+        kernel += places * GRAPH_LANES;
     }
 }
 
@@ -307,15 +318,16 @@ run_pool(const struct graph_node *n, const double *x, double *out)
 }
 
 static void
-run_images(const struct graph *g, const struct graph_node *n,
-           const struct work *w, double *out)
+run_images(const struct graph *g, size_t id, const struct work *w, double *out)
 {
+    const struct graph_state *state = g->state;
+    const struct graph_node *n = &g->node[id];
     const double *x = input_of(w, n, 0);
     size_t in = graph_width_in(g, n, 0);
 
     for (size_t r = 0; r < w->n; r++)
         if (n->op == GRAPH_CONV)
-            run_conv(n, x + r * in, out + r * n->width);
+            run_conv(n, state->turned[id], x + r * in, out + r * n->width);
         else
             run_pool(n, x + r * in, out + r * n->width);
 }
@@ -452,7 +464,7 @@ run_node(const struct run *run, size_t i, size_t begin, const struct work *w)
     case GRAPH_CONV:
     case GRAPH_MAXPOOL:
     case GRAPH_MEANPOOL:
-        run_images(run->g, n, w, out);
+        run_images(run->g, i, w, out);
         return;
     case GRAPH_DENSE:
         run_dense(run->g, n, w, out);

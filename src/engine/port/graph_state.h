@@ -8,6 +8,8 @@
 #include "base/arena.h"
 #include "engine/port/graph.h"
 
+enum { GRAPH_LANES = 8 };
+
 struct graph_state {
     atomic_size_t refs;
     struct arena arena; /* arrays of the nodes */
@@ -16,6 +18,9 @@ struct graph_state {
     double *number;
     uint32_t *index;
     size_t n_numbers, n_indices;
+    /* Once checked: of each step CONV its kernels, GRAPH_LANES outputs side by
+     * side, 0 where there are fewer: (outputs, places, lanes). */
+    double **turned;
 };
 
 /* How wide input k of a node is. */

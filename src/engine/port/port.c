@@ -121,7 +121,7 @@ judge(const struct job *j, double usual)
 static size_t
 probe_rows(const struct portable *p)
 {
-    uint64_t rows = (UINT64_C(1) << 32) / (graph_work(p->graph) + 1);
+    uint64_t rows = (UINT64_C(1) << 30) / (graph_work(p->graph) + 1);
 
     return rows > PROBE_ROWS ? PROBE_ROWS : rows < 16 ? 16 : (size_t)rows;
 }
