@@ -100,12 +100,17 @@ learnt_fini(struct learnt *l, const struct family *family)
 bool
 model_refit(struct fit *f, const struct frame *all, struct error *err)
 {
-    struct params *p = refit_params(f, err);
+    struct params *p;
     struct learnt first, second;
     struct error why;
     bool ok, stopped;
 
-    if (!p)
+    if (f->family->rounds(f->m->learner) == 0)
+        return error_set(err, ERR_RANGE,
+                         "refit fits all rows with the rounds that were best, "
+                         "and to the model of init none was added: leave it "
+                         "out");
+    if (!(p = refit_params(f, err)))
         return false;
     first = learnt_take(f);
     f->again = true;

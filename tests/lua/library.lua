@@ -269,4 +269,7 @@ tap.fails(function() lathe.mlp { layers = "conv" }:fit(few, "churn") end, "layer
 local photos = lathe.read(os.getenv("LATHE_SOURCE") .. "/tests/data/images")
 tap.is(table.concat(photos.columns, " "), "image class bytes", "a folder of pictures is a table")
 
+tap.fails(function()
+    lathe.gbdt { refit_keep = 0.5 }:fit(b, "churn", { init = model, refit = true, valid = 0.2 })
+end, "refit fits all rows .* to the model of init none was added", "no rounds are not fitted again")
 tap.done()
