@@ -156,6 +156,12 @@ clock_read(const struct moment *s, size_t n, const char *name,
         if (!isfinite(s[i].time))
             return error_set(err, ERR_RANGE, "time '%s' is missing in row %zu",
                              name, s[i].row + (size_t)1);
+        if (fabs(s[i].time) > 0x1p53)
+            return error_set(err, ERR_RANGE,
+                             "time '%s' is %.0f in row %zu: beyond 2^53 whole "
+                             "numbers are not told apart; read it as a "
+                             "timestamp, or count in larger units",
+                             name, s[i].time, s[i].row + (size_t)1);
         if (i && s[i].time == s[i - 1].time)
             return error_set(err, ERR_RANGE,
                              "time '%s' is the same in rows %zu and %zu", name,

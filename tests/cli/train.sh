@@ -110,6 +110,22 @@ awk 'BEGIN { print "user,item,stars"; for (u = 1; u < 9; u++) for (i = 1; i < 9;
 $lathe train stars.csv --target stars --model als --set factors=3 --out tastes.lathe > out
 is $? 0 "tastes are learnt"
 is "$($lathe recommend tastes.lathe --user u1 --n 5 --out best.csv > /dev/null; wc -l < best.csv | tr -d ' ')" 3 "what u1 has not rated is offered"
+awk 'BEGIN { print "user,item,stars"; for (u = 0; u < 8; u++) for (i = 0; i < 8; i++)
+    if ((u + i) % 4) printf "9007199254740993%d,%d,%d\n", u, i, 1 + (u * i) % 5 }' > long.csv
+$lathe train long.csv --target stars --model als --set factors=2 --out long.lathe > out 2> err
+is $? 1 "numbers that a double does not hold name no one"
+like "$(cat err)" "column 'user' has the number 9007199254740993[0-9]: .* read them as text .types user=text." "which is told, with what to do"
+$lathe train long.csv --types user=text --target stars --model als --set factors=2 --out long.lathe > out
+is "$($lathe predict long.lathe long.csv | sed 1d | sort -u | awk 'END { print (NR > 20) }')" 1 "as texts they are told apart, and read so again"
+like "$($lathe recommend long.lathe --user 90071992547409935)" '^ *[37] ' "and asked for"
+for step in 1 1000000007; do
+    awk -v s=$step 'BEGIN { print "t,y"; for (i = 0; i < 40; i++) printf "17000000%011d,%d\n", 1 + i * s, 100 + i % 7 }' > nanos.csv
+    for m in ets gbdt_lags; do
+        $lathe train nanos.csv --target y --model $m --set time=t --out nanos.lathe > out 2> err
+        is $? 1 "times that a double does not hold are refused by $m"
+        like "$(cat err)" "time 't' is 1700000[0-9]* in row 1: beyond 2.53 .* read it as a timestamp" "which is told"
+    done
+done
 for n in 0 -5; do
     $lathe recommend tastes.lathe --user u1 --n $n > out 2> err
     is $? 2 "$n of the best is wrong use"

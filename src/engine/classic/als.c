@@ -123,6 +123,23 @@ columns_find(struct fitting *f, struct error *err)
            error_set(err, ERR_RANGE, "user and item are the same column");
 }
 
+/* What a double does not hold names someone else. */
+static bool
+names_check(const struct fitting *f, size_t i, struct error *err)
+{
+    for (size_t s = 0; s < 2; s++) {
+        const char *name = design_column(f->d->train, f->m->columns[s])->name;
+
+        if (fabs(f->value[s][i]) > MOST)
+            return error_set(err, ERR_RANGE,
+                             "column '%s' has the number %.0f: so large ones "
+                             "are not told apart, read them as text (types "
+                             "%s=text)",
+                             name, f->value[s][i], name);
+    }
+    return true;
+}
+
 /* Rows that tell of no one, or of nothing, are left out. */
 static bool
 rows_read(struct fitting *f, struct error *err)
@@ -137,8 +154,10 @@ rows_read(struct fitting *f, struct error *err)
         design_pull(f->d->train, f->m->columns[s], 0, n, f->value[s]);
     }
     for (size_t i = 0; i < n; i++) {
-        if (!(fabs(f->value[0][i]) <= MOST) || !(fabs(f->value[1][i]) <= MOST))
+        if (!isfinite(f->value[0][i]) || !isfinite(f->value[1][i]))
             continue;
+        if (!names_check(f, i, err))
+            return false;
         f->value[0][f->n] = f->value[0][i];
         f->value[1][f->n] = f->value[1][i];
         f->rating[f->n++] = f->d->y->y[i];
