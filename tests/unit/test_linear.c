@@ -10,6 +10,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -525,6 +526,86 @@ test_cancelled_before_the_first_turn_is_an_error(void **state)
     design_free(s.d);
 }
 
+/* The weights and intercepts after so many turns, or when it was stopped at a
+ * look before; false: there are none. */
+static bool
+weights_after(const struct data *s, size_t turns, uint64_t *looks,
+              double out[(P + 1) * MAX_K])
+{
+    struct params *p = params_new(logistic_family.params);
+    atomic_uint_least64_t left;
+    struct progress progress;
+    const struct train ctx = {.progress = &progress};
+    const struct fit_data d = {.train = s->d, .y = &s->t};
+    struct json_writer w;
+    struct buf chosen;
+    struct error err;
+    struct linear_weights l;
+    char text[40];
+    void *learner;
+
+    snprintf(text, sizeof text, "max_iter=%zu", turns);
+    assert_true(params_set_pair(p, text, &err));
+    assert_true(params_set_pair(p, "lambda=0.001", &err));
+    progress_init(&progress);
+    atomic_init(&left, *looks);
+    progress.looks = &left;
+    buf_init(&chosen);
+    json_writer_init(&w, &chosen);
+    json_open(&w, '{');
+    learner = logistic_family.fit(&d, p, &ctx, &w, &err);
+    if (learner) {
+        l = linear_weights_of(learner);
+        memset(out, 0, (P + 1) * MAX_K * sizeof *out);
+        memcpy(out, l.weight, l.n_cols * l.n_outputs * sizeof *out);
+        memcpy(out + P * MAX_K, l.bias, l.n_outputs * sizeof *out);
+        logistic_family.free(learner);
+    } else {
+        assert_int_equal(err.code, ERR_CANCELLED);
+    }
+    *looks -= atomic_load(&left);
+    buf_fini(&chosen);
+    params_free(p);
+    return learner != NULL;
+}
+
+/* Whatever a step was at, its weights are not moved by half of it. */
+static void
+test_stopped_within_a_turn_it_has_the_weights_of_those_before(void **state)
+{
+    enum { TURNS = 5, MANY = 1 << 30, CELLS = (P + 1) * MAX_K };
+    static const enum problem problems[] = {PROBLEM_BINARY, PROBLEM_MULTICLASS};
+
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        double want[TURNS][CELLS], got[CELLS];
+        uint64_t all = MANY, ended = 0;
+        struct data s;
+
+        data_make(&s, problems[k]);
+        for (size_t t = 0; t < TURNS; t++) {
+            all = MANY;
+            assert_true(weights_after(&s, t + 1, &all, want[t]));
+        }
+        assert_true(all > 4 * TURNS); /* more than one a turn */
+        for (uint64_t n = 0; n < all; n++) {
+            uint64_t looks = n;
+            bool one = false;
+
+            if (!weights_after(&s, TURNS, &looks, got))
+                continue;
+            ended++;
+            for (size_t t = 0; t < TURNS; t++)
+                one |= memcmp(got, want[t], sizeof got) == 0;
+            if (!one)
+                fail_msg("stopped at look %d of %d it has moved half a step",
+                         (int)n, (int)all);
+        }
+        assert_true(ended > TURNS);
+        design_free(s.d);
+    }
+}
+
 static void
 test_no_memory_ends_in_an_error_not_a_leak(void **state)
 {
@@ -566,6 +647,8 @@ main(void)
         cmocka_unit_test(test_threads_do_not_change_a_bit),
         cmocka_unit_test(test_importance_is_weight_times_deviation),
         cmocka_unit_test(test_cancelled_before_the_first_turn_is_an_error),
+        cmocka_unit_test(
+            test_stopped_within_a_turn_it_has_the_weights_of_those_before),
         cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
     };
 

@@ -128,7 +128,7 @@ pull_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     const struct fitting *f = ctx;
 
     (void)chunk;
-    for (size_t j = begin; j < end; j++) {
+    for (size_t j = begin; j < end && !linear_stopped(f); j++) {
         double *x = f->x + j * f->n, mean, sum = 0;
 
         design_pull(f->d->train, j, 0, f->n, x);
@@ -381,8 +381,9 @@ linear_fit(const struct fit_data *d, const struct params *p,
         return NULL;
     if ((f.l = linear_learner_new(f.problem, f.p, f.k, err)) &&
         fitting_init(&f, err)) {
-        pool_for(ctx->pool, f.p, 1, pull_chunk, &f);
-        ok = run(&f, &path, &lambda, err) && weights_check(f.l, err);
+        ok = pool_try(ctx->pool, f.p, 1, pull_chunk, &f, err) &&
+             progress_check(ctx->progress, err) &&
+             run(&f, &path, &lambda, err) && weights_check(f.l, err);
     }
     json_name(chosen, "lambda");
     json_put_double(chosen, lambda);

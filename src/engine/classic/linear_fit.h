@@ -78,8 +78,15 @@ linear_weight(const struct fitting *f, size_t i)
     return f->weight ? f->weight[i] : 1;
 }
 
+static inline bool
+linear_stopped(const struct fitting *f)
+{
+    return progress_stopped(f->ctx->progress);
+}
+
 /* One step of class c with the others held still; the largest change of a
- * weight, relative to the largest weight where that is over 1. */
+ * weight, relative to the largest weight where that is over 1.  Stopped on its
+ * way it changes nothing, as all steps do. */
 double linear_step(struct fitting *f, size_t c);
 
 /* ---- linear_wide.c: more than LINEAR_GRAM_COLS columns ---- */

@@ -142,7 +142,7 @@ gram_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 
         memset(h, 0, (j + 1) * sizeof *h);
         f->g[j] = f->mean[j] = 0;
-        for (size_t r = 0; r < f->n; r += LINEAR_TILE) {
+        for (size_t r = 0; r < f->n && !linear_stopped(f); r += LINEAR_TILE) {
             size_t m = f->n - r < LINEAR_TILE ? f->n - r : LINEAR_TILE;
             const double *x = f->x + j * f->n + r;
 
@@ -157,7 +157,8 @@ gram_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 }
 
 /* g, h around the weights of class c, the intercept minimised out.  False
- * when every row is certain: there is nothing left to learn. */
+ * when every row is certain: there is nothing left to learn; and when the work
+ * is stopped. */
 static bool
 model_build(struct fitting *f, size_t c)
 {
@@ -170,7 +171,7 @@ model_build(struct fitting *f, size_t c)
         pool_for(f->ctx->pool, f->p, 1, gram_chunk, f);
     f->g_bias = dense_sum(f->rest, f->n) / n;
     f->h_bias = dense_sum(f->curve, f->n) / n;
-    if (!(f->h_bias > 1e-300))
+    if (!(f->h_bias > 1e-300) || linear_stopped(f))
         return false;
     if (f->p > LINEAR_GRAM_COLS) {
         wide_build(f, w);
@@ -192,7 +193,8 @@ model_build(struct fitting *f, size_t c)
     return true;
 }
 
-/* step = -h^-1 g; false when h is not positive definite. */
+/* step = -h^-1 g; false when h is not positive definite, or the work is
+ * stopped. */
 static bool
 solve_cholesky(struct fitting *f)
 {
@@ -202,6 +204,8 @@ solve_cholesky(struct fitting *f)
     for (size_t j = 0; j < p; j++) {
         double *row = a + j * p;
 
+        if (linear_stopped(f))
+            return false;
         for (size_t k = 0; k < j; k++)
             row[k] =
                 (f->h[j * p + k] - dense_dot(row, a + k * p, k)) / a[k * p + k];
@@ -317,6 +321,8 @@ linear_step(struct fitting *f, size_t c)
         wide_solve(f, w);
     else if (f->l1 > 0 || !solve_cholesky(f))
         solve_descent(f, w);
+    if (linear_stopped(f))
+        return 0;
     bias = -(f->g_bias + dense_dot(f->mean, f->step, f->p)) / f->h_bias;
     for (size_t i = 0; i < f->n; i++)
         f->move[i] = bias;
@@ -324,7 +330,7 @@ linear_step(struct fitting *f, size_t c)
     before = objective(f, c, 0);
     /* Rounding may lift the objective by a last digit at the minimum. */
     while (!(objective(f, c, t) <= before + 1e-13 * (1 + fabs(before))))
-        if (++halvings > LINEAR_MAX_HALVINGS)
+        if (++halvings > LINEAR_MAX_HALVINGS || linear_stopped(f))
             return 0;
         else
             t /= 2;

@@ -47,7 +47,7 @@ sum_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     for (size_t j = begin; j < end; j++) {
         double h = 0, mean = 0;
 
-        for (size_t r = 0; r < f->n; r += LINEAR_TILE) {
+        for (size_t r = 0; r < f->n && !linear_stopped(f); r += LINEAR_TILE) {
             size_t m = f->n - r < LINEAR_TILE ? f->n - r : LINEAR_TILE;
             const double *x = f->x + j * f->n + r;
 
@@ -89,7 +89,7 @@ forward_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     (void)chunk;
     for (size_t i = begin; i < end; i++)
         u[i] = 0;
-    for (size_t j = 0; j < f->p; j++) {
+    for (size_t j = 0; j < f->p && !linear_stopped(f); j++) {
         const double *x = f->x + j * f->n;
 
         for (size_t i = begin; i < end; i++)
@@ -104,7 +104,7 @@ back_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     double *out = row_of(f, PRODUCT);
 
     (void)chunk;
-    for (size_t j = begin; j < end; j++)
+    for (size_t j = begin; j < end && !linear_stopped(f); j++)
         out[j] = dot_tiled(f->x + j * f->n, f->solved, f->n) / f->total +
                  f->l2 * row_of(f, ALONG)[j];
 }
@@ -212,7 +212,7 @@ sweep(struct descent *d)
     struct fitting *f = d->f;
     double moved = 0, most = 0;
 
-    for (size_t j = 0; j < f->p; j++) {
+    for (size_t j = 0; j < f->p && !linear_stopped(f); j++) {
         const double *x = f->x + j * f->n;
         double to, by;
 

@@ -121,7 +121,7 @@ curve_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     double *u = a->s->u;
 
     (void)chunk;
-    for (size_t r = begin; r < end; r += LINEAR_TILE) {
+    for (size_t r = begin; r < end && !linear_stopped(f); r += LINEAR_TILE) {
         size_t stop = end - r < LINEAR_TILE ? end : r + LINEAR_TILE;
 
         forward(a, r, stop);
@@ -140,9 +140,11 @@ curve_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 static void
 forward_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 {
+    const struct pass *a = ctx;
+
     (void)chunk;
-    for (size_t r = begin; r < end; r += LINEAR_TILE)
-        forward(ctx, r, end - r < LINEAR_TILE ? end : r + LINEAR_TILE);
+    for (size_t r = begin; r < end && !linear_stopped(a->f); r += LINEAR_TILE)
+        forward(a, r, end - r < LINEAR_TILE ? end : r + LINEAR_TILE);
 }
 
 static double
@@ -165,7 +167,7 @@ back_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 
     (void)chunk;
     for (size_t j = begin; j < end; j++)
-        for (size_t c = 0; c < f->k; c++) {
+        for (size_t c = 0; c < f->k && !linear_stopped(f); c++) {
             const double *u = a->s->u + c * f->n;
             size_t at = c * (f->p + 1) + j;
 
@@ -185,7 +187,7 @@ diagonal_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 
     (void)chunk;
     for (size_t j = begin; j < end; j++)
-        for (size_t c = 0; c < f->k; c++) {
+        for (size_t c = 0; c < f->k && !linear_stopped(f); c++) {
             const double *p = a->s->prob + c * f->n, *x = f->x + j * f->n;
             double sum = 0;
 
@@ -233,7 +235,7 @@ precondition(struct softmax *s)
 }
 
 /* step ~ -h^-1 g, the closer the shorter g has become.  False when g is down
- * to what rounding leaves of it. */
+ * to what rounding leaves of it, and when the work is stopped. */
 static bool
 solve(struct softmax *s, struct fitting *f)
 {
@@ -254,11 +256,12 @@ solve(struct softmax *s, struct fitting *f)
     for (unsigned i = 0; i < MAX_CG; i++) {
         double curve, t, before = now;
 
-        if (dense_dot(s->rest, s->rest, s->m) <= goal * goal ||
-            progress_stopped(f->ctx->progress))
+        if (dense_dot(s->rest, s->rest, s->m) <= goal * goal)
             break;
         pool_for(f->ctx->pool, f->n, LINEAR_ROWS, curve_chunk, &a);
         pool_for(f->ctx->pool, f->p + 1, 1, back_chunk, &a);
+        if (linear_stopped(f))
+            return false;
         curve = dense_dot(s->along, s->product, s->m);
         if (!(curve > 0))
             break;
@@ -367,12 +370,13 @@ softmax_step(struct softmax *s, struct fitting *f)
     double before;
 
     gradient(s, f);
-    if (!solve(s, f))
+    if (linear_stopped(f) || !solve(s, f))
         return 0;
     pool_for(f->ctx->pool, f->n, LINEAR_ROWS, forward_chunk, &a);
     before = objective(&a);
     a.t = 1;
-    for (unsigned i = 0; i <= LINEAR_MAX_HALVINGS; i++, a.t /= 2)
+    for (unsigned i = 0; i <= LINEAR_MAX_HALVINGS && !linear_stopped(f);
+         i++, a.t /= 2)
         if (objective(&a) <= before + 1e-13 * (1 + fabs(before)))
             return accept(&a);
     return 0;

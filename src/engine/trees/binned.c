@@ -127,6 +127,7 @@ struct spread_job {
     const struct design *d;
     const struct binned *b;
     bool *missing; /* n_cols */
+    const struct progress *progress;
 };
 
 static void
@@ -139,7 +140,9 @@ find_missing(void *ctx, size_t chunk, size_t begin, size_t end)
 
     (void)chunk;
     for (size_t col = begin; col < end; col++)
-        for (size_t at = 0; at < rows && !j->missing[col]; at += BLOCK) {
+        for (size_t at = 0;
+             at < rows && !j->missing[col] && !progress_stopped(j->progress);
+             at += BLOCK) {
             size_t n = rows - at < BLOCK ? rows - at : BLOCK;
 
             design_pull(j->d, col, at, at + n, x);
@@ -162,9 +165,10 @@ place(struct binned *b, size_t col, unsigned n_levels)
  * How many are wide. */
 static bool
 place_slots(struct binned *b, const struct design *d, struct pool *pool,
-            size_t *wide, struct error *err)
+            const struct progress *progress, size_t *wide, struct error *err)
 {
-    struct spread_job j = {d, b, mem_try_array(b->n_cols, sizeof(bool), err)};
+    struct spread_job j = {d, b, mem_try_array(b->n_cols, sizeof(bool), err),
+                           progress};
 
     if (!j.missing)
         return false;
@@ -188,7 +192,7 @@ place_slots(struct binned *b, const struct design *d, struct pool *pool,
         if (binner_bins(b->binner[c]) > BINNER_NARROW)
             place(b, c, design_column(d, c)->n_levels);
     free(j.missing);
-    return true;
+    return progress_check(progress, err);
 }
 
 static uint32_t
@@ -287,7 +291,7 @@ lay_out(struct binned *b, const struct design *d, bool bundle,
     bool ok;
 
     b->slot = mem_try_array(b->n_cols, sizeof *b->slot, err);
-    if (!b->slot || !place_slots(b, d, pool, &wide, err) ||
+    if (!b->slot || !place_slots(b, d, pool, progress, &wide, err) ||
         (bundle && !bundle_find(d, b, wide, pool, progress, &plan, err)))
         return false;
     if (plan.n > 0) {
