@@ -391,11 +391,35 @@ fail(const struct error *err)
     exit(1);
 }
 
+/* A column of whole numbers as such: what may be a group. */
+static struct frame *
+with_whole(const struct frame *f, const char *name, struct error *err)
+{
+    const struct column *c = frame_column(f, (size_t)frame_find(f, name));
+    size_t n = frame_rows(f);
+    int64_t *x = mem_try_aligned(n + !n, sizeof *x, err);
+
+    for (size_t i = 0; x && i < n; i++)
+        x[i] = (int64_t)column_float64s(c)[i];
+    return x ? frame_with(f, name, column_new(COL_INT64, n, x, NULL, NULL, err),
+                          err)
+             : NULL;
+}
+
+/* other, if it is there, instead of b->f. */
+static void
+take_frame(struct bench *b, struct frame *other, const struct error *err)
+{
+    if (!other)
+        fail(err);
+    frame_unref(b->f);
+    b->f = other;
+}
+
 static void
 measure_family(struct bench *b, size_t n, size_t p)
 {
     bool classes = any_of_classes(b->family) && !b->variant->name;
-    struct frame *other;
     struct error err;
 
     if (strcmp(b->family->name, "cnn") == 0)
@@ -403,12 +427,10 @@ measure_family(struct bench *b, size_t n, size_t p)
     b->m = NULL;
     if (!(b->f = any_frame(classes, n, p, &err)))
         fail(&err);
-    if (b->variant->target) {
-        if (!(other = any_change(b->f, "y", b->variant->target, &err)))
-            fail(&err);
-        frame_unref(b->f);
-        b->f = other;
-    }
+    if (b->variant->target)
+        take_frame(b, any_change(b->f, "y", b->variant->target, &err), &err);
+    if (b->variant->group)
+        take_frame(b, with_whole(b->f, b->variant->group, &err), &err);
     for (size_t i = 0; i < PORT_N_FORMATS; i++)
         buf_init(&b->file[i]);
     for (size_t i = 0; i < sizeof works / sizeof *works; i++)
