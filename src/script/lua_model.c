@@ -760,7 +760,8 @@ const struct binding lua_model_methods[] = {
      "The predictions as a frame, a row for each row."},
     {"evaluate", lua_model_evaluate, "model:evaluate(frame [, options])",
      "Scores with 95 % bootstrap intervals. The frame holds the target; fields\n"
-     "are named like the metrics: e.auc, e.auc_low, e.auc_high.\n"
+     "are named like the metrics: e.auc, e.auc_low, e.auc_high; of models that\n"
+     "decide by profit or answer in ranges also e.profit, e.coverage ...\n"
      "  metric  beyond the usual: \"fbeta@0.5\", { \"f1_macro\", \"lift@0.1\" }\n"
      "  slice   score parts of the rows, too: \"region\", \"tenure > 12\"\n"
      "  weight  column of what a row counts\n"
