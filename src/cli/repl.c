@@ -48,6 +48,7 @@ struct repl {
     bool done, running;
     bool failed; /* the last chunk, for a pipe's exit status */
     bool fresh_line;
+    struct message told; /* the last warning */
 };
 
 /* readline's callbacks have no context. */
@@ -106,6 +107,7 @@ run_chunk(struct repl *r, struct str code, const char *name)
     if (!r->fresh_line)
         putchar('\n');
     fflush(stdout);
+    shell_warnings(r->session, &r->told);
 }
 
 static void

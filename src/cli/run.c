@@ -441,6 +441,7 @@ run_main(struct session *s, struct call *c)
             status = shell_error(&err);
         if (!shell_flush())
             status = STATUS_FAILED;
+        shell_warnings(s, &(struct message){.time_ms = 0});
     }
     notebook_free(r.notebook);
     kernel_free(r.kernel);

@@ -294,18 +294,21 @@ run_task(struct running *r)
     shell_progress_clear();
 }
 
-/* Warnings that the command left: rejected rows and the like. */
-static void
-print_warnings(struct session *s)
+void
+shell_warnings(struct session *s, struct message *last)
 {
     static struct message m;
     size_t n = 0;
 
-    while (session_message_at(s, n, &m))
+    while (session_message_at(s, n, &m) &&
+           (m.time_ms != last->time_ms || strcmp(m.text, last->text) != 0))
         n++;
     while (n-- > 0)
-        if (session_message_at(s, n, &m) && m.level != MESSAGE_INFO)
-            put_message(m.text);
+        if (session_message_at(s, n, &m)) {
+            if (m.level != MESSAGE_INFO)
+                put_message(m.text);
+            *last = m;
+        }
 }
 
 /* What a signal has cut short ends as that signal would have ended it. */
@@ -325,7 +328,7 @@ print_all(struct running *r)
     shell_put(stdout, out->data, out->len);
     if (!shell_flush())
         return STATUS_FAILED;
-    print_warnings(r->session);
+    shell_warnings(r->session, &(struct message){.time_ms = 0});
     return r->ok ? STATUS_DONE : status_failed(r);
 }
 

@@ -15,6 +15,10 @@ int shell_error(const struct error *err);
 int shell_run(struct session *s, const struct command *c, int argc,
               const char *const *argv);
 
+/* Warnings that were left behind *last, on standard error: rejected rows and the
+ * like.  *last is the newest then; all zeros: nothing was told so far. */
+void shell_warnings(struct session *s, struct message *last);
+
 /* False when standard output cannot be written; that was said. */
 bool shell_flush(void);
 /* What came from data or from a script: on a terminal, control characters but

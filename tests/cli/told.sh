@@ -191,7 +191,8 @@ lathe.ets():fit(t, "sold"):save("lua.lathe")
 local r = lathe.seasonal_naive():cv(t, "sold", { folds = 2, cv_rows = 6 })
 print(("rmse %g"):format(r.rmse))
 LUA
-$lathe run series.lua > out
+$lathe run series.lua > out 2> err
+like "$(cat err)" "ets: rows are in the order of 'month'" "Lua says so, too"
 $lathe train sold.csv --target sold --model ets --set time=month --out ets.lathe > /dev/null
 cmp -s lua.lathe ets.lathe
 is $? 0 "Lua does likewise"
@@ -208,6 +209,19 @@ is "$(cat err)" "" "and not where it is dropped"
 $lathe train named.csv --target y --set trees=5 --group customer_id > out 2> err
 is "$(cat err)" "" "or is no input"
 like "$($lathe profile named.csv)" 'ID_LIKE' "the profile says so, too"
+
+cat > named.lua << LUA
+t = lathe.read("named.csv")
+for i = 1, 2 do lathe.gbdt { trees = 3 }:fit(t, "y") end
+LUA
+$lathe run named.lua > out 2> err
+is "$(grep -c "column 'customer_id' looks like an identifier" err)" 1 "a script is told once"
+$lathe repl < named.lua > out 2> err
+is "$(grep -c "column 'customer_id' looks like an identifier" err)" 1 "and so is the prompt"
+printf 'a,b\n1,2\n3\n' > short.csv
+echo 'lathe.read("short.csv")' > short.lua
+$lathe run short.lua > out 2> err
+like "$(cat err)" '^lathe: short.csv: 1 rows? .*set aside; frame:rejects' "rows that are set aside are told, too"
 
 # Texts in buckets. Red is in all of 240 rows, green in 120, blue in 80, rare in 6.
 awk 'BEGIN { print "t,y"; for (i = 0; i < 240; i++)
