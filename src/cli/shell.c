@@ -93,17 +93,29 @@ terminal_width(int fd)
     return ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
 }
 
-size_t
-shell_width(void)
+/* By the terminal or COLUMNS; false where nobody says. */
+static bool
+width_told(size_t *width)
 {
     const char *columns = getenv("COLUMNS");
     int64_t n;
 
-    if (isatty(STDOUT_FILENO))
-        return terminal_width(STDOUT_FILENO);
-    if (columns && str_to_i64(str_of(columns), &n) && n >= 20 && n <= WIDEST)
-        return (size_t)n;
-    return PIPE_WIDTH;
+    if (isatty(STDOUT_FILENO)) {
+        *width = terminal_width(STDOUT_FILENO);
+        return true;
+    }
+    if (!columns || !str_to_i64(str_of(columns), &n) || n < 20 || n > WIDEST)
+        return false;
+    *width = (size_t)n;
+    return true;
+}
+
+size_t
+shell_width(void)
+{
+    size_t width;
+
+    return width_told(&width) ? width : PIPE_WIDTH;
 }
 
 bool
@@ -338,6 +350,7 @@ shell_run(struct session *s, const struct command *c, int argc,
 {
     struct running r = {.session = s, .command = c};
     struct error err;
+    size_t width;
     int status;
 
     r.call = call_parse(c, argc, argv, &err);
@@ -351,7 +364,7 @@ shell_run(struct session *s, const struct command *c, int argc,
         return status;
     }
     call_set_width(r.call, shell_width());
-    if (!isatty(STDOUT_FILENO) && shell_width() == PIPE_WIDTH)
+    if (!width_told(&width))
         call_set_whole(r.call);
     if (!shell_utf8())
         call_set_plain(r.call);

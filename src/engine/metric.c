@@ -209,14 +209,29 @@ metric_named(const char *name)
     return row_find(base, UINT_MAX);
 }
 
+/* What judged_outcome.c tells: profits should be large, ranges narrow. */
+static bool
+is_outcome(const char *name, const char *begin)
+{
+    const char *dot = strrchr(name, '.');
+
+    return strncmp(dot ? dot + 1 : name, begin, strlen(begin)) == 0;
+}
+
+bool
+metric_ranked(const char *name)
+{
+    return metric_named(name) || is_outcome(name, "profit") ||
+           is_outcome(name, "mean_width") || is_outcome(name, "mean_set");
+}
+
 bool
 metric_better(const char *name, double a, double b)
 {
     const struct metric *m = metric_named(name);
-    const char *dot = strrchr(name, '.');
-    bool profit = strncmp(dot ? dot + 1 : name, "profit", 6) == 0;
+    bool large = m ? m->larger_is_better : is_outcome(name, "profit");
 
-    return profit || (m && m->larger_is_better) ? a > b : a < b;
+    return large ? a > b : a < b;
 }
 
 const struct metric *

@@ -88,6 +88,9 @@ bool metric_parse(const char *name, enum problem t, struct metric *out,
 /* The row of a name as runs write it: "auc", "valid.fbeta@2"; NULL: not one of
  * ours. */
 const struct metric *metric_named(const char *name);
+/* Is it known which of two values of that name is the better one?  Of metrics,
+ * profits and widths of ranges it is, of coverage it is not. */
+bool metric_ranked(const char *name);
 /* Is a better than b?  What is not one of ours is taken for a loss. */
 bool metric_better(const char *name, double a, double b);
 const struct metric *metric_default(enum problem p); /* logloss or rmse */

@@ -106,7 +106,8 @@ model_refit(struct fit *f, const struct frame *all, struct error *err)
     bool ok, stopped;
 
     if (f->family->rounds(f->m->learner) == 0)
-        return error_set(err, ERR_RANGE,
+        return !f->o->init ||
+               error_set(err, ERR_RANGE,
                          "refit fits all rows with the rounds that were best, "
                          "and to the model of init none was added: leave it "
                          "out");

@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "frame/order.h"
 
-enum { LOOK = 64, LOOK_ALIKE = 16 };
+enum { LOOK = 64, LOOK_ALIKE = 16, COUNTED = 1 << 20 };
 
 static bool
 ends_with(struct str s, const char *end)
@@ -33,85 +33,86 @@ identifier_name(const char *name)
            ends_with(s, "uuid") || ends_with(s, "guid");
 }
 
+bool
+identifier_range(size_t n, size_t n_rise, size_t n_fall, double min, double max)
+{
+    return n_rise + 1 == n || n_fall + 1 == n || max - min < 1.5 * (double)n;
+}
+
 /* Do some rows, evenly spaced, say already that values are often alike? */
 static bool
 looks_alike(const struct column *c)
 {
+    const int64_t *x = column_int64s(c);
     size_t rows = column_rows(c), n = rows < LOOK ? rows : LOOK, alike = 0;
-    double x[LOOK];
 
     for (size_t i = 0; i < n; i++) {
+        int64_t v = x[i * rows / n];
         size_t j = 0;
 
-        x[i] = column_number(c, i * rows / n);
-        while (j < i && x[j] != x[i])
+        while (j < i && x[j * rows / n] != v)
             j++;
         alike += j < i;
     }
     return alike > LOOK_ALIKE;
 }
 
-/* By its name, because they only rise or fall, or fill a range. */
 static bool
-could_name(const char *name, const struct column *c, size_t n)
+is_range(const struct column *c, size_t n)
 {
     const int64_t *x = column_int64s(c);
-    double least = 0, most = 0, last = 0;
+    int64_t least = INT64_MAX, most = INT64_MIN, last = 0;
     size_t at = 0, n_rise = 0, n_fall = 0;
 
     for (size_t i = 0; i < column_rows(c); i++) {
-        double v = (double)x[i];
-
         if (!column_is_valid(c, i))
             continue;
-        n_rise += at > 0 && v > last;
-        n_fall += at > 0 && v < last;
-        least = at == 0 || v < least ? v : least;
-        most = at == 0 || v > most ? v : most;
-        last = v;
+        n_rise += at > 0 && x[i] > last;
+        n_fall += at > 0 && x[i] < last;
+        least = x[i] < least ? x[i] : least;
+        most = x[i] > most ? x[i] : most;
+        last = x[i];
         at++;
     }
-    return identifier_name(name) || n_rise + 1 == n || n_fall + 1 == n ||
-           most - least < 1.5 * (double)n;
+    return identifier_range(n, n_rise, n_fall, (double)least, (double)most);
 }
 
+/* Do nearly all values differ, of COUNTED rows, evenly spaced, where there are
+ * more? */
 static bool
-count_distinct(const struct column *c, size_t *n, struct error *err)
+nearly_all_differ(const struct column *c)
 {
-    size_t rows = column_rows(c), m = 0;
-    uint64_t *key = mem_try_array(rows, sizeof *key, err);
-    uint64_t *scratch = key ? mem_try_array(rows, sizeof *key, err) : NULL;
+    size_t rows = column_rows(c), n = rows < COUNTED ? rows : COUNTED;
+    size_t m = 0, distinct = 0;
+    struct error ignored;
+    uint64_t *key = mem_try_array(2 * n, sizeof *key, &ignored);
     const uint64_t *sorted;
-    bool ok = scratch != NULL;
 
-    *n = 0;
-    for (size_t i = 0; i < rows && ok; i++)
-        if (column_is_valid(c, i))
-            key[m++] = order_of_int(column_int64s(c)[i]);
-    sorted = ok ? order_sort(key, scratch, m) : NULL;
-    for (size_t i = 0; i < m && ok; i++)
-        *n += i == 0 || sorted[i] != sorted[i - 1];
+    if (!key)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        size_t row = i * rows / n;
+
+        if (column_is_valid(c, row))
+            key[m++] = order_of_int(column_int64s(c)[row]);
+    }
+    sorted = order_sort(key, key + n, m);
+    for (size_t i = 0; i < m; i++)
+        distinct += i == 0 || sorted[i] != sorted[i - 1];
     free(key);
-    free(scratch);
-    return ok;
+    return (double)distinct >= IDENTIFIER_SHARE * (double)m;
 }
 
 bool
-identifier_numbers(const struct frame *f, size_t col, bool *is,
-                   struct error *err)
+identifier_numbers(const struct frame *f, size_t col)
 {
     const struct column *c = frame_column(f, col);
-    size_t n, distinct;
+    size_t n;
 
-    *is = false;
     if (column_type(c) != COL_INT64)
-        return true;
-    n = column_rows(c) - column_missing(c);
-    if (n <= IDENTIFIER_LEAST || looks_alike(c) ||
-        !could_name(frame_name(f, col), c, n))
-        return true;
-    if (!count_distinct(c, &distinct, err))
         return false;
-    *is = (double)distinct >= IDENTIFIER_SHARE * (double)n;
-    return true;
+    n = column_rows(c) - column_missing(c);
+    return n > IDENTIFIER_LEAST && !looks_alike(c) &&
+           (identifier_name(frame_name(f, col)) || is_range(c, n)) &&
+           nearly_all_differ(c);
 }

@@ -12,10 +12,13 @@ enum { IDENTIFIER_LEAST = 10 };
 
 /* id, user_id, user-id, userId, UUID, guid. */
 bool identifier_name(const char *name);
+/* Do n whole numbers that rose and fell that often count the rows, or fill a
+ * range without many holes? */
+bool identifier_range(size_t n, size_t n_rise, size_t n_fall, double min,
+                      double max);
 /* What the profile's ID_LIKE says of a column of whole numbers: nearly all of
- * them differ, and by its name, or because they only rise or fall, or fill a
- * range without many holes, they are names.  *is is false of columns of other
- * types.  O(n) time; 16 bytes a row of columns that nearly are ones. */
-bool identifier_numbers(const struct frame *f, size_t col, bool *is,
-                        struct error *err) MUST_USE;
+ * them differ, and by its name or its range they are names.  Of columns with
+ * many rows a million, evenly spaced, are compared.  False of columns of other
+ * types, and where there is no memory to tell (16 MiB at most).  O(n). */
+bool identifier_numbers(const struct frame *f, size_t col);
 #endif

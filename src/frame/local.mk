@@ -284,6 +284,7 @@ UNIT += tests/unit/test_expr
 UNIT += tests/unit/test_expr_function
 UNIT += tests/unit/test_expr_twin
 UNIT += tests/unit/test_frame
+UNIT += tests/unit/test_identifier
 UNIT += tests/unit/test_join
 UNIT += tests/unit/test_jsonl
 UNIT += tests/unit/test_overview

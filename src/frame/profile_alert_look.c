@@ -23,9 +23,7 @@ counts_rows(const struct profile_column *c)
     size_t n = c->n - c->n_missing;
 
     return c->type == COL_INT64 &&
-           ((c->n_distinct == n &&
-             (c->n_rise + 1 == n || c->n_fall + 1 == n)) ||
-            c->max - c->min < 1.5 * (double)n);
+           identifier_range(n, c->n_rise, c->n_fall, c->min, c->max);
 }
 
 static bool

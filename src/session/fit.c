@@ -407,7 +407,7 @@ fit_put_time(struct task *t, const struct family *family, struct params *p,
     (void)ok;
 }
 
-/* Columns that name rows are learnt by heart. */
+/* Columns that name rows are learnt by heart.  False when it is to stop. */
 static bool
 tell_identifiers(struct task *t, const struct fit_request *r, struct error *err)
 {
@@ -416,7 +416,6 @@ tell_identifiers(struct task *t, const struct fit_request *r, struct error *err)
         r->target ? r->target : "", o->weight ? o->weight : "",
         o->group ? o->group : "", o->offset ? o->offset : "", NULL};
     struct buf text;
-    bool is;
 
     /* These look at the columns that their parameters name alone. */
     if (!r->frame || r->family->columns)
@@ -425,19 +424,18 @@ tell_identifiers(struct task *t, const struct fit_request *r, struct error *err)
     for (size_t c = 0; c < frame_cols(r->frame); c++) {
         const char *name = frame_name(r->frame, c);
 
-        if (is_among(name, others) || is_among(name, o->drop))
-            continue;
-        if (!identifier_numbers(r->frame, c, &is, err)) {
+        if (!progress_check(task_progress(t), err)) {
             buf_fini(&text);
             return false;
         }
-        if (!is)
+        if (is_among(name, others) || is_among(name, o->drop) ||
+            !identifier_numbers(r->frame, c))
             continue;
         buf_clear(&text);
         buf_printf(&text,
                    "column '%s' looks like an identifier, of which nothing can "
-                   "be learnt: --drop %s leaves it out",
-                   name, name);
+                   "be learnt: drop leaves it out",
+                   name);
         tell(t, &text);
     }
     buf_fini(&text);

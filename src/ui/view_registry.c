@@ -346,9 +346,9 @@ draw_change(const struct canvas *c, int x, int y, const char *name, double old,
                     now - old);
     if (now == old)
         draw_text(c, x, y, ROLE_DIM, "= same");
-    else if (metric_named(name) && metric_better(name, now, old))
+    else if (metric_ranked(name) && metric_better(name, now, old))
         draw_text(c, x, y, ROLE_OK, "▲ better");
-    else if (metric_named(name))
+    else if (metric_ranked(name))
         draw_text(c, x, y, ROLE_WARN, "▼ worse");
 }
 

@@ -78,7 +78,7 @@ best_letter(struct view_runs *r, const char *name)
     double value = NAN;
     bool same = true;
 
-    if (!metric_named(name))
+    if (!metric_ranked(name))
         return SIZE_MAX;
     for (size_t k = 0; k <= r->n_overlay; k++) {
         size_t i = runs_lettered(r, k);

@@ -202,7 +202,7 @@ like "$(cat out)" 'rmse 12$' "in folds, too"
 awk 'BEGIN { print "customer_id,x,y"; for (i = 0; i < 300; i++)
     print 1000 + (i * 7919) % 3001 "," i % 13 "," i % 13 * 2 + i % 3 }' > named.csv
 $lathe train named.csv --target y --set trees=5 > out 2> err
-is "$(cat err)" "lathe: column 'customer_id' looks like an identifier, of which nothing can be learnt: --drop customer_id leaves it out" \
+is "$(cat err)" "lathe: column 'customer_id' looks like an identifier, of which nothing can be learnt: drop leaves it out" \
     "a column that names rows is told"
 $lathe train named.csv --target y --set trees=5 --drop customer_id > out 2> err
 is "$(cat err)" "" "and not where it is dropped"

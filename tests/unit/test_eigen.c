@@ -16,6 +16,7 @@
 #include "base/rng.h"
 #include "engine/classic/eigen.h"
 #include "engine/classic/gram.h"
+#include "engine/classic/tridiagonal.h"
 
 /* a v = lambda v, v'v = 1 and v'w = 0: what makes them eigenvectors. */
 static void
@@ -44,6 +45,40 @@ expect_vectors(const double *a, size_t n, const double *value, const double *v,
             assert_true(fabs(dot - (c == d)) < 1e-13 * (double)n);
         }
     }
+}
+
+/* A few by inverse iteration, which must get there where values are apart. */
+static void
+test_values_that_are_apart_have_vectors_by_iteration(void **state)
+{
+    enum { N = 100, K = 20 };
+    static double a[N * N], out[K * N], value[K];
+    struct tridiagonal t;
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j <= i; j++)
+            a[i * N + j] = rng_normal(2, i, j);
+    assert_true(tridiagonal_make(&t, a, N, NULL, NULL, &err));
+    /* 2 - 2 cos(k pi / (n + 1)) are those of the second difference. */
+    for (size_t i = 0; i < N; i++) {
+        t.d[i] = 2;
+        t.e[i] = -1;
+    }
+    for (size_t k = 0; k < K; k++)
+        value[k] = 2 - 2 * cos((double)(N - k) * M_PI / (N + 1));
+    assert_true(tridiagonal_vectors(&t, value, K, out, NULL));
+    for (size_t k = 0; k < K; k++) {
+        double norm = sqrt(2.0 / (N + 1));
+        double turn = out[k * N] > 0 ? 1 : -1;
+
+        for (size_t i = 0; i < N; i++)
+            assert_true(fabs(turn * out[k * N + i] -
+                             norm * sin((double)((N - k) * (i + 1)) * M_PI /
+                                        (N + 1))) < 1e-9);
+    }
+    tridiagonal_fini(&t);
 }
 
 /* All of them, and the first few, which are found another way. */
@@ -258,6 +293,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values_that_are_apart_have_vectors_by_iteration),
         cmocka_unit_test(test_random_matrices_have_their_eigenvectors),
         cmocka_unit_test(test_special_matrices_have_their_eigenvectors),
         cmocka_unit_test(test_crowded_values_have_vectors_at_right_angles),

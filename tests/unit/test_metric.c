@@ -529,6 +529,12 @@ test_better_is_larger_or_smaller_as_the_metric_counts(void **state)
 {
     (void)state;
     assert_true(metric_better("auc", 0.9, 0.8));
+    assert_true(metric_ranked("test.auc"));
+    assert_true(metric_ranked("test.profit_total"));
+    assert_true(metric_better("test.profit", 3, -3));
+    assert_true(metric_ranked("mean_width"));
+    assert_true(metric_better("mean_width", 1, 2));
+    assert_false(metric_ranked("coverage"));
     assert_true(metric_better("valid.auc", 0.9, 0.8));
     assert_true(metric_better("test.logloss", 0.3, 0.4));
     assert_false(metric_better("logloss", 0.4, 0.3));

@@ -12,13 +12,14 @@
 
 /* a: (n, n) symmetric, n > 0, of which the lower half is read; it is worked in and
  * must outlive what is made of it.  Finite input only.  ERR_CANCELLED,
- * ERR_NOMEM, ERR_RANGE.  O(n^3). */
+ * ERR_NOMEM, ERR_RANGE; release with eigen_free().  O(n^3). */
 struct eigen *eigen_new(double *a, size_t n, struct pool *pool,
                         struct progress *progress, struct error *err) MUST_USE;
-/* n: they fall. */
+/* n: they fall.  g's, as long as it lasts. */
 const double *eigen_values(const struct eigen *g);
 /* out: (k, n), the vectors of the first k values, one a row, of length one and
- * turned by eigen_turn().  O(k n^2) up to a quarter of n, else O(n^3). */
+ * turned by eigen_turn().  O(k n^2) up to a quarter of n, else O(n^3).
+ * ERR_CANCELLED, ERR_NOMEM, ERR_RANGE. */
 bool eigen_vectors(const struct eigen *g, size_t k, double *out,
                    struct error *err) MUST_USE;
 void eigen_free(struct eigen *g);

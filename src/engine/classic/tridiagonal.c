@@ -351,21 +351,29 @@ size_of(const struct tridiagonal *t)
     return most;
 }
 
-/* Row c of out; the n_near before it have values that are near. */
-static bool
-vector(const struct tridiagonal *t, const struct factors *f, double value,
-       double size, size_t c, size_t n_near, double *x)
-{
-    /* As far as the value itself is known. */
-    double good = 2 * DBL_EPSILON * size * sqrt((double)t->n);
+struct iterating {
+    const struct tridiagonal *t;
+    struct factors f;
+    double size; /* of t */
+};
 
-    for (size_t i = 0; i < t->n; i++)
+/* Row c of the vectors, x; the n_near before it have values that are near. */
+static bool
+vector(const struct iterating *g, double value, size_t c, size_t n_near,
+       double *x)
+{
+    size_t n = g->t->n;
+    /* As far as the value itself is known. */
+    double good = 2 * DBL_EPSILON * g->size * sqrt((double)n);
+
+    factor(g->t, value, DBL_EPSILON * g->size, &g->f);
+    for (size_t i = 0; i < n; i++)
         x[i] = rng_unit(c, 0, i) - 0.5;
     for (unsigned turn = 0, fine = 0; turn < MAX_TURNS; turn++) {
-        solve(f, x);
-        if (!normalise(x, t->n) || !straighten(x, t->n, n_near))
+        solve(&g->f, x);
+        if (!normalise(x, n) || !straighten(x, n, n_near))
             return false;
-        fine = residual(t, value, x) <= good ? fine + 1 : 0;
+        fine = residual(g->t, value, x) <= good ? fine + 1 : 0;
         if (fine == 2)
             return true;
     }
@@ -377,23 +385,26 @@ tridiagonal_vectors(const struct tridiagonal *t, const double *value, size_t k,
                     double *out, struct progress *progress)
 {
     size_t n = t->n, first = 0;
-    double *room = mem_try_array(4 * n, sizeof *room, NULL), size = size_of(t);
-    struct factors f = {.n = n, .u = room};
-    bool ok = room && (f.swapped = mem_try_array(n, 1, NULL)) && size > 0;
+    struct error ignored;
+    double *room = mem_try_array(4 * n, sizeof *room, &ignored);
+    struct iterating g = {
+        .t = t,
+        .f = {.n = n, .u = room, .swapped = mem_try_array(n, 1, &ignored)},
+        .size = size_of(t)};
+    bool ok = room && g.f.swapped && g.size > 0;
 
     if (ok) {
-        f.u1 = room + n;
-        f.u2 = f.u1 + n;
-        f.l = f.u2 + n;
+        g.f.u1 = room + n;
+        g.f.u2 = g.f.u1 + n;
+        g.f.l = g.f.u2 + n;
     }
     for (size_t c = 0; c < k && ok; c++) {
-        if (c > 0 && value[c - 1] - value[c] > 1e-3 * size)
+        if (c > 0 && value[c - 1] - value[c] > 1e-3 * g.size)
             first = c;
-        factor(t, value[c], DBL_EPSILON * size, &f);
         ok = !progress_stopped(progress) &&
-             vector(t, &f, value[c], size, c, c - first, out + c * n);
+             vector(&g, value[c], c, c - first, out + c * n);
     }
     free(room);
-    free(f.swapped);
+    free(g.f.swapped);
     return ok;
 }
