@@ -154,13 +154,15 @@ steps_written_order(struct stepping *s, struct str order, size_t *n)
     return list;
 }
 
-/* What a step learnt of a column, or the order that its line says. */
+/* What a step learnt of a column, or the order that its line says; n-grams are
+ * no levels. */
 static bool
 step_levels_add(struct stepping *s, const struct step *step,
                 const struct learnt *l, struct dict *all)
 {
+    bool grams = step->kind == &step_words || step->kind == &step_chars;
     bool written = step->kind == &step_ordinal && step->words.n_words > 0;
-    size_t n = l->n_texts;
+    size_t n = grams ? 0 : l->n_texts;
     const char **order =
         written ? steps_written_order(s, step->words.word[0], &n) : l->text;
     uint32_t code;
