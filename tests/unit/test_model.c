@@ -144,6 +144,24 @@ test_a_model_knows_where_it_comes_from(void **state)
     frame_unref(f);
 }
 
+/* Whoever has hashed the rows has not to do so again. */
+static void
+test_a_fingerprint_that_is_known_is_taken(void **state)
+{
+    static const char known[] = "00112233445566778899aabbccddeeff";
+    const struct model_options o = {
+        .problem = -1, .patience = -1, .fingerprint = known};
+    struct frame *f = customers(60, 1);
+    struct error err;
+    struct model *m = fit(f, "logistic", "churn", &o, NULL, &err);
+
+    (void)state;
+    assert_non_null(m);
+    assert_string_equal(model_fingerprint(m), known);
+    model_unref(m);
+    frame_unref(f);
+}
+
 static void
 test_a_saved_model_predicts_the_same_bits(void **state)
 {
@@ -869,6 +887,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_model_knows_where_it_comes_from),
+        cmocka_unit_test(test_a_fingerprint_that_is_known_is_taken),
         cmocka_unit_test(test_a_saved_model_predicts_the_same_bits),
         cmocka_unit_test(test_same_input_gives_same_bytes_with_any_threads),
         cmocka_unit_test(test_a_row_alone_scores_as_in_company),
