@@ -234,10 +234,15 @@ put_strips(const struct explanation *e, size_t output, size_t width, bool plain,
     size_t n = frame_rows(e->ranking), cells = name_cells(names, ROWS_SHOWN);
     size_t used = cells + 15;
     size_t strip = width > used + 20 ? width - used : 20;
-    double *mean = mem_new(s->n_features * sizeof *mean + 8);
+    struct error nomem;
+    double *mean = mem_try_array(s->n_features, sizeof *mean, &nomem);
     struct explanation_axis axis =
         explanation_axis(e, output, strip < 60 ? strip : 60);
 
+    if (!mean) {
+        out->failed = true;
+        return;
+    }
     shares_mean(s, (long)output, mean);
     put_axis(&axis, used, out);
     for (size_t i = 0; i < n && i < ROWS_SHOWN; i++) {
@@ -334,10 +339,16 @@ put_fall(const struct explanation *e, size_t output, size_t cells, bool plain,
 {
     const struct shares *s = &e->shares;
     const double *v = shares_at(s, 0, output);
-    double *order = mem_new(2 * s->n_features * sizeof *order + 8), rest = 0;
+    struct error nomem;
+    double *order = mem_try_array(s->n_features, 2 * sizeof *order, &nomem);
+    double rest = 0;
     size_t n = s->n_features;
     struct buf label;
 
+    if (!order) {
+        out->failed = true;
+        return;
+    }
     buf_init(&label);
     for (size_t j = 0; j < n; j++) {
         order[2 * j] = v[j];

@@ -67,6 +67,7 @@ lags_free(void *learner)
         return;
     if (m->trees)
         gbdt_family.free(m->trees);
+    free(m->gain);
     free(m->series);
     free(m->y);
     free(m->error);
@@ -85,6 +86,16 @@ lags_trees(const void *learner)
     return ((const struct lags *)learner)->trees;
 }
 
+bool
+lags_weigh(struct lags *m, struct error *err)
+{
+    if (!(m->gain =
+              mem_try_array(lags_features(&m->rule), sizeof *m->gain, err)))
+        return false;
+    gbdt_family.importance(m->trees, m->gain);
+    return true;
+}
+
 /* What comes of the past of the target alone is the time's, which brings it
  * about; else it is shared by all columns. */
 static void
@@ -93,9 +104,8 @@ lags_importance(const void *learner, double *out)
     const struct lags *m = learner;
     const struct lags_rule *r = &m->rule;
     size_t n = lags_features(r);
-    double *gain = mem_new(n * sizeof *gain), past = 0;
+    double past = 0;
 
-    gbdt_family.importance(m->trees, gain);
     for (size_t c = 0; c < r->n_cols; c++)
         out[c] = 0;
     for (size_t i = 0; i < n; i++) {
@@ -103,13 +113,12 @@ lags_importance(const void *learner, double *out)
 
         col = col == LAGS_NO_COLUMN ? r->time : col;
         if (col == LAGS_NO_COLUMN)
-            past += gain[i];
+            past += m->gain[i];
         else
-            out[col] += gain[i];
+            out[col] += m->gain[i];
     }
     for (size_t c = 0; c < r->n_cols; c++)
         out[c] += past / (double)r->n_cols;
-    free(gain);
 }
 
 static const struct family_table tables[] = {
@@ -141,17 +150,14 @@ lags_table(const void *learner, size_t which, const struct prepare *prepare,
     static const enum col_type types[] = {COL_TEXT, COL_FLOAT64};
     const struct lags *m = learner;
     size_t n = lags_features(&m->rule);
-    double *gain = mem_try_array(n, sizeof *gain, err);
     struct gained *list = mem_try_array(n, sizeof *list, err);
-    struct builder *b = gain && list ? builder_new(2, names, types, err) : NULL;
+    struct builder *b = list ? builder_new(2, names, types, err) : NULL;
     bool ok = b != NULL;
     char name[256];
 
     (void)which;
-    if (ok)
-        gbdt_family.importance(m->trees, gain);
     for (size_t i = 0; i < n && ok; i++)
-        list[i] = (struct gained){i, gain[i]};
+        list[i] = (struct gained){i, m->gain[i]};
     if (ok)
         qsort(list, n, sizeof *list, by_gain);
     for (size_t i = 0; i < n && ok; i++) {
@@ -160,7 +166,6 @@ lags_table(const void *learner, size_t which, const struct prepare *prepare,
         ok = builder_text(b, 0, str_of(name), err) &&
              builder_f64(b, 1, list[i].gain, err) && builder_end_row(b, err);
     }
-    free(gain);
     free(list);
     if (ok)
         return builder_finish(b, err);
@@ -360,8 +365,9 @@ lags_load(const struct st_file *f, const struct json *manifest, size_t n_cols,
         take(f, "lags.error", ST_F64, m->n_errors, &m->error, sizeof *m->error,
              err) &&
         json_get_object(manifest, "trees", &o, err) &&
-        (m->trees =
-             gbdt_family.load(f, o, lags_features(&m->rule), problem, 0, err));
+        (m->trees = gbdt_family.load(f, o, lags_features(&m->rule), problem, 0,
+                                     err)) &&
+        lags_weigh(m, err);
     if (ok)
         return m;
     lags_free(m);

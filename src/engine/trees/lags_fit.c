@@ -541,7 +541,7 @@ lags_fit(const struct fit_data *d, const struct params *p,
     bool ok = (!ctx->progress || progress_check(ctx->progress, err)) &&
               (g.m = mem_try_array(1, sizeof *g.m, err)) &&
               lags_read(&g, err) && lags_choose(&g, err) &&
-              learn(&g, chosen, &best, err);
+              learn(&g, chosen, &best, err) && lags_weigh(g.m, err);
 
     if (ok)
         tell(&g, &best, chosen);

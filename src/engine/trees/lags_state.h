@@ -40,7 +40,8 @@ struct lags_series {
 
 struct lags {
     struct lags_rule rule;
-    void *trees; /* of gbdt_family */
+    void *trees;  /* of gbdt_family */
+    double *gain; /* by feature: what splits by it have gained, of sum 1 */
     size_t n, n_series, n_errors;
     struct lags_series *series; /* by ascending key */
     double *y;                  /* n */
@@ -74,6 +75,8 @@ bool lags_choose(struct lags_fit *g, struct error *err) MUST_USE;
 void *lags_fit(const struct fit_data *d, const struct params *p,
                const struct train *ctx, struct json_writer *chosen,
                struct error *err) MUST_USE;
+/* gain, from the trees. */
+bool lags_weigh(struct lags *m, struct error *err) MUST_USE;
 void lags_free(void *learner);
 
 /* ---- lags_rows.c ---- */
