@@ -308,7 +308,12 @@ change(const struct pixels_change *c, uint64_t draw, float out[6])
     p.mean = &mean;
     p.inverse = &inverse;
     p.change = *c;
-    assert_ok(pixels_take(&p, NULL, 0, 1, draw, out, 6, NULL, &err), err);
+    assert_ok(
+        pixels_take(&p,
+                    &(struct net_wanted){
+                        .n = 1, .draw = draw, .numbers = out, .stride = 6},
+                    &err),
+        err);
     pixels_fini(&p);
     design_free(d);
 }

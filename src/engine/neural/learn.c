@@ -66,8 +66,13 @@ answer_some(struct answering *a, size_t begin, size_t end, struct error *err)
     if (!p)
         return false;
     p->n = end - begin;
-    ok = q->rows->take(q->rows->ctx, NULL, begin, p->n, 0, p->input,
-                       net_numbers(n->input), p->code, err);
+    ok = q->rows->take(q->rows->ctx,
+                       &(struct net_wanted){.first = begin,
+                                            .n = p->n,
+                                            .numbers = p->input,
+                                            .stride = net_numbers(n->input),
+                                            .code = p->code},
+                       err);
     if (ok) {
         if (net_pass_answer(p, q->ready, a->stop))
             put_answers(q, p->answer, p->n, a->out + begin * q->scale->k);
@@ -250,9 +255,15 @@ take_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     struct error err;
 
     (void)chunk;
-    if (!rows->take(rows->ctx, e->row + begin, 0, end - begin, e->epoch + 1,
-                    e->pass->input + begin * stride, stride,
-                    e->pass->code + begin * n->n_tables, &err) &&
+    if (!rows->take(
+            rows->ctx,
+            &(struct net_wanted){.row = e->row + begin,
+                                 .n = end - begin,
+                                 .draw = e->epoch + 1,
+                                 .numbers = e->pass->input + begin * stride,
+                                 .stride = stride,
+                                 .code = e->pass->code + begin * n->n_tables},
+            &err) &&
         !atomic_exchange(&e->failed, true))
         e->err = err;
 }
@@ -580,8 +591,14 @@ net_reach(const struct net_learning *l, double *numbers, double *tables,
     for (size_t at = 0; ok && at < rows; at += p->n) {
         p->n = rows - at < batch ? rows - at : batch;
         g.row = row + at;
-        ok = l->rows->take(l->rows->ctx, g.row, 0, p->n, 0, p->input,
-                           net_numbers(l->net->input), p->code, err);
+        ok = l->rows->take(
+            l->rows->ctx,
+            &(struct net_wanted){.row = g.row,
+                                 .n = p->n,
+                                 .numbers = p->input,
+                                 .stride = net_numbers(l->net->input),
+                                 .code = p->code},
+            err);
         if (ok &&
             net_pass_learn(p, &r, NULL, reach_chunk, &g, l->ctx->pool, NULL))
             put_reach(p, numbers, tables);

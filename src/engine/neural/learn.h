@@ -14,12 +14,8 @@
 /* Rows as a net's inputs. */
 struct net_rows {
     size_t n;
-    /* Rows row[0..n-1], or first..first+n-1 where row is NULL: the numbers of
-     * each into numbers, `stride` apart, its codes into code.  draw: which of
-     * the endless variants of a row in training; 0: the row as it is.  Called
-     * from many threads. */
-    bool (*take)(const void *ctx, const uint32_t *row, size_t first, size_t n,
-                 uint64_t draw, float *numbers, size_t stride, uint32_t *code,
+    /* Fills what is wanted; called from many threads. */
+    bool (*take)(const void *ctx, const struct net_wanted *w,
                  struct error *err);
     const void *ctx;
 };

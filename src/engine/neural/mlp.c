@@ -137,24 +137,23 @@ table_fini(struct table *t)
 }
 
 static bool
-table_take(const void *ctx, const uint32_t *row, size_t first, size_t n,
-           uint64_t draw, float *numbers, size_t stride, uint32_t *code,
-           struct error *err)
+table_take(const void *ctx, const struct net_wanted *w, struct error *err)
 {
     const struct table *t = ctx;
 
     (void)err;
-    for (size_t i = 0; i < n; i++) {
-        size_t r = row ? row[i] : first + i;
+    for (size_t i = 0; i < w->n; i++) {
+        size_t r = w->row ? w->row[i] : w->first + i;
 
-        memcpy(numbers + i * stride, t->x + r * t->n_numbers,
-               t->n_numbers * sizeof *numbers);
+        memcpy(w->numbers + i * w->stride, t->x + r * t->n_numbers,
+               t->n_numbers * sizeof *w->numbers);
         for (size_t c = 0; c < t->n_tables; c++) {
             bool lost =
-                draw > 0 && rng_below(t->seed, STREAM_LOSE + draw,
-                                      r * t->n_tables + c, LOSE_ONE_IN) == 0;
+                w->draw > 0 && rng_below(t->seed, STREAM_LOSE + w->draw,
+                                         r * t->n_tables + c, LOSE_ONE_IN) == 0;
 
-            code[i * t->n_tables + c] = lost ? 0 : t->code[r * t->n_tables + c];
+            w->code[i * t->n_tables + c] =
+                lost ? 0 : t->code[r * t->n_tables + c];
         }
     }
     return true;
@@ -310,14 +309,11 @@ mlp_fit(const struct fit_data *d, const struct params *p,
 /* ---- the fitted model ---- */
 
 static bool
-design_take(const void *ctx, const uint32_t *row, size_t first, size_t n,
-            uint64_t draw, float *numbers, size_t stride, uint32_t *code,
-            struct error *err)
+design_take(const void *ctx, const struct net_wanted *w, struct error *err)
 {
-    (void)row;
-    (void)draw;
     (void)err;
-    pull_rows(ctx, first, first + n, numbers, stride, code, count_tables(ctx));
+    pull_rows(ctx, w->first, w->first + w->n, w->numbers, w->stride, w->code,
+              count_tables(ctx));
     return true;
 }
 

@@ -98,4 +98,15 @@ float *pass_pad(struct net_pass *p, size_t chunk, const float *x,
                 struct net_shape s, struct pass_frame f);
 /* The size of a convolution's input with its edges. */
 struct pass_frame pass_edges(const struct net_layer *l);
+
+/* Rows that a pass is to begin with. */
+struct net_wanted {
+    const uint32_t *row; /* n of them; NULL: first..first + n - 1 */
+    size_t first, n;
+    uint64_t draw; /* which of the endless variants of a row in training; 0: the
+                      row as it is */
+    float *numbers;
+    size_t stride;  /* of the numbers of a row and the next */
+    uint32_t *code; /* those of a row and the next side by side */
+};
 #endif

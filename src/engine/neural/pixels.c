@@ -320,9 +320,7 @@ stretched_image(const struct pixels *p, const float *x, const struct view *v,
 }
 
 bool
-pixels_take(const void *ctx, const uint32_t *row, size_t first, size_t n,
-            uint64_t draw, float *numbers, size_t stride, uint32_t *code,
-            struct error *err)
+pixels_take(const void *ctx, const struct net_wanted *w, struct error *err)
 {
     const struct pixels *p = ctx;
     size_t len = image_numbers(p->size);
@@ -330,11 +328,10 @@ pixels_take(const void *ctx, const uint32_t *row, size_t first, size_t n,
     uint8_t *scratch = mem_try_array(len, 1, err);
     bool ok = x && scratch;
 
-    (void)code;
-    for (size_t i = 0; ok && i < n; i++) {
-        size_t r = row ? row[i] : first + i;
-        struct view v = view_of(p, r, draw);
-        float *out = numbers + i * stride;
+    for (size_t i = 0; ok && i < w->n; i++) {
+        size_t r = w->row ? w->row[i] : w->first + i;
+        struct view v = view_of(p, r, w->draw);
+        float *out = w->numbers + i * w->stride;
 
         if (!(ok = raw_image(p, r, scratch, x, err)))
             break;

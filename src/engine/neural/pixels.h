@@ -12,6 +12,7 @@
 #include "base/progress.h"
 #include "engine/encode.h"
 #include "engine/neural/image.h"
+#include "engine/neural/pass.h"
 
 /* What is done to an image in training, each time anew, by the seed. */
 struct pixels_change {
@@ -42,8 +43,7 @@ bool pixels_measure(const struct pixels *p, struct pool *pool,
                     const struct progress *stop, float *mean, float *inverse,
                     struct error *err) MUST_USE;
 /* As net_rows.take: ctx is the pixels, scaled; what is missing is 0. */
-bool pixels_take(const void *ctx, const uint32_t *row, size_t first, size_t n,
-                 uint64_t draw, float *numbers, size_t stride, uint32_t *code,
+bool pixels_take(const void *ctx, const struct net_wanted *w,
                  struct error *err) MUST_USE;
 static inline size_t
 image_numbers(struct image_size s)
