@@ -48,8 +48,7 @@ find_levels(void *ctx, size_t i, struct pool *alone, struct error *err)
     const char *name = g->fit->s->column[i].name;
     const struct column *c = step_texts(g->fit->in, name, err);
 
-    (void)alone;
-    return c && (g->of[i].level = step_levels(c, &g->of[i].n, err));
+    return c && (g->of[i].level = step_levels(c, &g->of[i].n, alone, err));
 }
 
 /* Keep those of at least `least` rows. */

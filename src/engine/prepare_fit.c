@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "base/str.h"
 #include "frame/order.h"
 
@@ -66,6 +67,7 @@ struct stats {
     size_t n_distinct;       /* of a number: 0, 1 or 2 for "more" */
     double median, mean, sd; /* of a number; the last two after imputation */
     struct level *level;     /* of a text, bytewise order; owned */
+    struct pool *alone;      /* this thread, until it is stopped */
     bool ok;
     struct error err;
 };
@@ -122,7 +124,7 @@ measure_number(struct stats *s, enum prepare_style style)
         }
     s->n_missing = n - m;
     if (prepare_scales(style) && m > 0 &&
-        (ok = order_numbers(x, m, NULL, &s->err)))
+        (ok = order_numbers(x, m, s->alone, &s->err)))
         moments(s, x, m);
     free(x);
     return ok;
@@ -163,8 +165,8 @@ measure_text(struct stats *s)
             return false;
     }
     s->n_distinct = k;
-    qsort(s->level, k, sizeof *s->level, by_text);
-    return true;
+    return sort_items(s->level, k, sizeof *s->level, by_text,
+                      pool_stop(s->alone), &s->err);
 }
 
 struct measuring {
@@ -243,7 +245,9 @@ feature_text(struct prepare *p, struct feature *f, struct stats *s,
                    "column '%s' keeps the %zu most frequent of %zu levels\n",
                    f->name, most, f->n_levels);
         f->n_levels = most;
-        qsort(s->level, s->n_distinct, sizeof *s->level, by_count);
+        if (!sort_items(s->level, s->n_distinct, sizeof *s->level, by_count,
+                        pool_stop(s->alone), err))
+            return false;
         qsort(s->level, f->n_levels, sizeof *s->level, by_text);
     }
     f->level = arena_try(&p->arena, f->n_levels, sizeof *f->level, err);
@@ -395,6 +399,7 @@ features_fit(struct prepare *p, const struct frame *work, const char *target,
     size_t n = frame_cols(work), k = 0;
     struct stats *s = mem_try_array(n, sizeof *s, err);
     struct measuring m = {s, p->style};
+    struct pool *alone = pool_lend(NULL, pool_stop(pool));
     bool *dropped = s ? mark_named(work, drop, err) : NULL;
     bool ok = dropped != NULL;
 
@@ -405,6 +410,7 @@ features_fit(struct prepare *p, const struct frame *work, const char *target,
             continue;
         p->images |= strcmp(name, PREPARE_IMAGE) == 0 &&
                      column_type(frame_column(work, i)) == COL_TEXT;
+        s[k].alone = alone;
         s[k].column = frame_column(work, i);
         s[k++].name = name;
     }
@@ -421,6 +427,7 @@ features_fit(struct prepare *p, const struct frame *work, const char *target,
         }
     for (size_t i = 0; i < k; i++)
         free(s[i].level);
+    pool_free(alone);
     free(dropped);
     free(s);
     if (ok && p->n_features == 0 && !p->keeps_all)

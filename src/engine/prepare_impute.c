@@ -123,13 +123,13 @@ find_number(const struct step_fit *f, const char *name, struct filler *out,
 
 static bool
 find_text(const struct step_fit *f, const char *name, struct filler *out,
-          struct error *err)
+          struct pool *alone, struct error *err)
 {
     const struct column *c = step_texts(f->in, name, err);
     struct step_level *level;
     size_t n, best = 0;
 
-    if (!c || !(level = step_levels(c, &n, err)))
+    if (!c || !(level = step_levels(c, &n, alone, err)))
         return false;
     for (size_t i = 1; i < n; i++)
         best = level[i].rows > level[best].rows ? i : best;
@@ -154,7 +154,7 @@ find_filler(void *ctx, size_t i, struct pool *alone, struct error *err)
     const char *name = g->fit->s->column[i].name;
 
     return is_text(g->fit->in, name)
-               ? find_text(g->fit, name, &g->of[i], err)
+               ? find_text(g->fit, name, &g->of[i], alone, err)
                : find_number(g->fit, name, &g->of[i], alone, err);
 }
 

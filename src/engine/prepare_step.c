@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 
 enum { MAX_STEPS = 100 };
 
@@ -309,7 +310,8 @@ by_text(const void *a, const void *b)
 }
 
 struct step_level *
-step_levels(const struct column *c, size_t *n, struct error *err)
+step_levels(const struct column *c, size_t *n, const struct pool *alone,
+            struct error *err)
 {
     size_t codes = dict_count(column_dict(c)), k = 0;
     struct step_level *l = mem_try_array(codes, sizeof *l, err);
@@ -331,7 +333,10 @@ step_levels(const struct column *c, size_t *n, struct error *err)
             error_set(err, ERR_PARSE, "a column holds text that is not UTF-8");
             return NULL;
         }
-    qsort(l, k, sizeof *l, by_text);
+    if (!sort_items(l, k, sizeof *l, by_text, pool_stop(alone), err)) {
+        free(l);
+        return NULL;
+    }
     *n = k;
     return l;
 }

@@ -161,14 +161,16 @@ step_name(struct buf *room, const char *a, const char *sep, const char *b);
 bool step_room(struct step_fit *f, struct learnt *l, size_t n_numbers,
                size_t n_texts, struct error *err) MUST_USE;
 /* Levels that occur among the rows, in bytewise order, with their counts; both
- * in *out, caller frees; the texts are the dict's. */
+ * in *out, caller frees; the texts are the dict's.  Stopped as the work is that
+ * `alone` was lent for. */
 struct step_level {
     struct str text;
     size_t rows;
     uint32_t code;
 };
 struct step_level *
-step_levels(const struct column *c, size_t *n, struct error *err) MUST_USE;
+step_levels(const struct column *c, size_t *n, const struct pool *alone,
+            struct error *err) MUST_USE;
 /* map[code of c] = place in l->text, UINT32_MAX where it is not among them;
  * caller frees. */
 uint32_t *step_map(const struct learnt *l, const struct column *c,

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -536,6 +537,56 @@ test_no_memory_ends_in_an_error_not_a_leak(void **state)
     frame_unref(f);
 }
 
+/* Each row names itself twice over, in a text and in a number: both are put in
+ * order, and that takes long. */
+static void
+test_many_levels_can_be_stopped_while_they_are_put_in_order(void **state)
+{
+    enum { MANY = 50000, MOST_LOOKS = 1 << 30, RUN = 16384 };
+    static const char *const names[] = {"name", "x", "y"};
+    static const enum col_type types[] = {COL_TEXT, COL_FLOAT64, COL_FLOAT64};
+    struct error err = {0};
+    struct builder *b = builder_new(3, names, types, &err);
+    atomic_uint_least64_t looks;
+    struct progress progress;
+    struct pool *pool;
+    struct prepare *p;
+    struct frame *f;
+    uint64_t all;
+
+    (void)state;
+    assert_non_null(b);
+    for (size_t i = 0; i < MANY; i++) {
+        size_t at = i * 7919 % MANY;
+        char text[32];
+
+        snprintf(text, sizeof text, "row %zu", at / 3);
+        assert_true(builder_text(b, 0, str_of(text), &err) &&
+                    builder_f64(b, 1, (double)at, &err) &&
+                    builder_f64(b, 2, (double)(i % 2), &err) &&
+                    builder_end_row(b, &err));
+    }
+    f = builder_finish(b, &err);
+    assert_non_null(f);
+    progress_init(&progress);
+    progress.looks = &looks;
+    pool = pool_lend(NULL, &progress);
+    atomic_init(&looks, MOST_LOOKS);
+    p = prepare_fit(f, "y", PREPARE_DENSE, NULL, NULL, pool, &err);
+    assert_non_null(p);
+    prepare_free(p);
+    all = MOST_LOOKS - atomic_load(&looks);
+    assert_true(all > MANY / 3 / RUN + 4);
+    for (uint64_t n = 0; n < all; n++) {
+        atomic_store(&looks, n);
+        assert_null(prepare_fit(f, "y", PREPARE_DENSE, NULL, NULL, pool, &err));
+        assert_int_equal(err.code, ERR_CANCELLED);
+        assert_int_equal(atomic_load(&looks), 0);
+    }
+    pool_free(pool);
+    frame_unref(f);
+}
+
 int
 main(void)
 {
@@ -556,6 +607,8 @@ main(void)
         cmocka_unit_test(test_a_derived_column_cannot_reach_the_target),
         cmocka_unit_test(test_hostile_steps_are_refused),
         cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
+        cmocka_unit_test(
+            test_many_levels_can_be_stopped_while_they_are_put_in_order),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);
