@@ -565,11 +565,12 @@ model_forecast_lua(lua_State *L)
 {
     static const char *const allowed[] = {"horizon", "level", NULL};
     struct lua_model *m = script_model(L, 1);
-    struct asking *a = script_scratch(L, sizeof *a, asking_fini);
+    struct asking *a;
 
+    lua_settop(L, 2); /* not past the scratch */
+    a = script_scratch(L, sizeof *a, asking_fini);
     a->model = m->model;
     a->ask = (struct forecast){.horizon = 12, .level = 0.95};
-    lua_settop(L, 3);
     if (lua_istable(L, 2)) {
         int64_t n = script_opt_int(L, 2, "horizon", 12);
 

@@ -134,6 +134,16 @@ local sales = lathe.ets { time = "month" }:fit(lathe.read("sold.csv"), "sold")
 local coming = sales:forecast { horizon = 3, level = 0.8 }
 tap.is(table.concat(coming.columns, " "), "step month forecast low high", "a series is forecast")
 tap.is(coming:where("low < forecast and forecast < high").rows, 3, "within an interval")
+do
+    local pause = collectgarbage("setpause", 0)
+    local same = 0
+    for _ = 1, 20 do
+        local again = sales:forecast({ horizon = 3, level = 0.8 }, "more than it takes")
+        same = same + (again:values("forecast")[3] == coming:values("forecast")[3] and 1 or 0)
+    end
+    collectgarbage("setpause", pause)
+    tap.is(same, 20, "and so it is where more is said than is asked for")
+end
 tap.is(sales.params.period, 12, "months have a season of twelve")
 tap.fails(function() sales:forecast { horizon = 0 } end, "horizon of 0", "a horizon is at least 1")
 tap.fails(function() lathe.ets():fit(lathe.read("sold.csv"), "sold", { valid = 0.2 }) end,
