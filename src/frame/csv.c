@@ -249,8 +249,19 @@ csv_reading_names(struct csv_reading *r, struct error *err)
 
 /* ---- types ---- */
 
+bool
+csv_type_loose(const struct csv_options *o, size_t i)
+{
+    size_t left = 0;
+
+    while (o->types[i + left])
+        left++;
+    return left <= o->types_loose;
+}
+
 static bool
-force_type(struct csv_reading *r, const char *text, struct error *err)
+force_type(struct csv_reading *r, const char *text, bool loose,
+           struct error *err)
 {
     enum csv_class class;
     const char *near;
@@ -263,7 +274,7 @@ force_type(struct csv_reading *r, const char *text, struct error *err)
             r->plan[k] = (struct csv_column_plan){class, true, CSV_NONE};
             return true;
         }
-    if (r->o->types_loose)
+    if (loose)
         return true;
     near = str_nearest(name, (const char *const *)r->names, r->n);
     return error_set(err, ERR_NOTFOUND, "no column '%.*s'%s%s%s", (int)name.n,
@@ -282,7 +293,7 @@ csv_reading_plan(struct csv_reading *r, struct error *err)
         r->plan[k] = (struct csv_column_plan){guess, false, CSV_NONE};
     }
     for (size_t i = 0; r->o->types && r->o->types[i]; i++)
-        if (!force_type(r, r->o->types[i], err))
+        if (!force_type(r, r->o->types[i], csv_type_loose(r->o, i), err))
             return false;
     return true;
 }

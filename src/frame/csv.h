@@ -50,11 +50,15 @@ struct csv_options {
     int header;               /* -1: find it, 0: none, 1: first row */
     const char *const *nulls; /* NULL-ended; NULL: the usual ones */
     const char *const *types; /* "col=type", NULL-ended; NULL: none forced */
-    bool types_loose;         /* one of no column is no error */
+    size_t types_loose;       /* so many of them, the last: one of no column is
+                                 no error; SIZE_MAX: of all */
     size_t max_rejects;       /* rejects kept with their text; 0: 1,000 */
     size_t grain;             /* bytes that a thread takes at a time, on which
                                  the result does not depend; 0: 256 KiB */
 };
+
+/* Is types[i], of which there is one, among the last? */
+bool csv_type_loose(const struct csv_options *o, size_t i);
 
 struct csv_table {
     struct frame *frame;

@@ -324,7 +324,7 @@ source_cast_all(struct frame **f, const struct csv_options *o,
                 struct error *err)
 {
     for (size_t i = 0; o->types && o->types[i]; i++)
-        if (!cast(f, o->types[i], o->types_loose, err))
+        if (!cast(f, o->types[i], csv_type_loose(o, i), err))
             return false;
     return true;
 }

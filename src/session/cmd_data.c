@@ -90,8 +90,7 @@ begin_for(struct reading_options *o, const char *path, const struct model *m,
 {
     bool any;
 
-    return !is_pipe(path) || o->types ||
-           reading_options_texts(o, NULL, m, &any, err);
+    return !is_pipe(path) || reading_options_texts(o, NULL, m, &any, err);
 }
 
 static bool

@@ -56,7 +56,8 @@ bool
 reading_options_init(struct reading_options *r, const struct call *c,
                      bool beside, struct error *err)
 {
-    *r = (struct reading_options){.source.csv.types_loose = beside};
+    *r = (struct reading_options){.source.csv.types_loose =
+                                      beside ? SIZE_MAX : 0};
     buf_init(&r->texts);
     if (!take_header(c, &r->source.csv.header, err))
         return false;
@@ -130,7 +131,8 @@ reading_options_texts(struct reading_options *r, const struct frame *f,
     types[told + n] = NULL;
     r->types = types;
     r->source.csv.types = types;
-    r->source.csv.types_loose |= !f;
+    if (!f && r->source.csv.types_loose < SIZE_MAX)
+        r->source.csv.types_loose = n;
     return true;
 }
 

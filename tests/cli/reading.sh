@@ -69,6 +69,12 @@ is "$($lathe predict codes.lathe some.csv 2> err | awk -F, 'NR > 1 { printf "%.0
     "007 is a text where the model has learnt texts"
 is "$(cat err)" "" "and one that it knows"
 is "$($lathe predict codes.lathe - < some.csv 2>&1)" "$($lathe predict codes.lathe some.csv)" "so it is when it comes by a pipe"
+is "$($lathe predict codes.lathe - --types x=float < some.csv 2>&1)" "$($lathe predict codes.lathe some.csv)" \
+    "also where a type of another column is told"
+like "$($lathe predict codes.lathe - --types z=float < some.csv 2>&1)" "no column 'z'" "which must be there"
+printf 'x\n1\n' > one.csv
+like "$($lathe predict codes.lathe - --types x=float < one.csv 2>&1)" "$($lathe predict codes.lathe one.csv 2>&1 | sed 's/.*: //')" \
+    "and what the model wants is missed as in a file"
 printf 'code,x,y\n007,1,0\n12,2,10\n' > judged.csv
 is "$($lathe evaluate codes.lathe judged.csv --json > out 2> err; echo $?)" 0 "evaluate reads it so"
 is "$($lathe explain codes.lathe judged.csv --row 1 > out 2> err; echo $?)" 0 "and so does explain"
