@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,6 +112,32 @@ test_a_convolution_adds_up_its_channels_and_leaps(void **state)
     (void)state;
     add_window(g, &conv, in, index, 1);
     check_answer(g, x, want, 1);
+}
+
+static void
+test_a_graph_that_was_checked_may_grow(void **state)
+{
+    static const uint32_t index[WINDOW_N] = {1, 3, 3, 2, 2, 1, 0, 0, 2, 2};
+    static const uint32_t one[WINDOW_N] = {1, 2, 2, 1, 1, 1, 0, 0, 2, 2};
+    double a[] = {1, 10, 100, 1000}, b[] = {0}, a_one[] = {2};
+    static const double want[] = {2 * 5421, 2 * 6532, 2 * 8754, 2 * 9865};
+    struct graph_node conv = {
+        .op = GRAPH_CONV, .n_a = 4, .a = a, .n_b = 1, .b = b};
+    struct error err;
+    uint32_t in;
+    struct graph *g = begun(9, &in);
+
+    (void)state;
+    /* Convolved to 5421, 6532, 8754, 9865. */
+    add_window(g, &conv, in, index, 4);
+    assert_ok(graph_check(g, 4, &err), err);
+    in = 1;
+    for (size_t i = 0; i < 8; i++)
+        assert_true(graph_add_simple(g, GRAPH_RELU, in, &in, &err));
+    conv.a = a_one;
+    conv.n_a = 1;
+    add_window(g, &conv, in, one, 4);
+    check_answer(g, image, want, 4);
 }
 
 static void
@@ -535,6 +562,40 @@ test_constants_of_32_bits_may_change_what_is_sensitive_to_them(void **state)
     check_doubt(2000, false);
 }
 
+/* A number so large that a last bit of 32 more is beyond all. */
+static void
+test_what_overflows_excuses_nothing(void **state)
+{
+    struct error err;
+    struct portable *p = portable_new(1, &err);
+    double x[] = {2}, w[] = {DBL_MAX / 2}, want[] = {DBL_MAX}, got[] = {-1};
+    struct probe q = {.n = 1, .n_cols = 1, .x = x};
+    double *doubt, worst = 0;
+    uint32_t in;
+
+    (void)state;
+    assert_non_null(p);
+    p->problem = PROBLEM_REGRESSION;
+    assert_true(graph_add_input(p->graph, 0, 1, &in, &err));
+    assert_true(graph_add(p->graph,
+                          &(struct graph_node){.op = GRAPH_DENSE,
+                                               .width = 1,
+                                               .n_in = 1,
+                                               .in = &in,
+                                               .n_a = 1,
+                                               .a = w},
+                          NULL, &err));
+    assert_true(graph_check(p->graph, 1, &err));
+    assert_ok(probe_doubt(p, &q, NULL, want, &doubt, &err), err);
+    assert_true(isfinite(doubt[0]));
+    assert_false(probe_compare(
+        &q, want, got,
+        &(struct probe_judge){.p = p, .tolerance = 1e-6, .doubt = doubt},
+        &worst, &err));
+    free(doubt);
+    portable_free(p);
+}
+
 int
 main(void)
 {
@@ -542,6 +603,7 @@ main(void)
         cmocka_unit_test(
             test_a_convolution_is_the_sum_of_products_with_zeros_around),
         cmocka_unit_test(test_a_convolution_adds_up_its_channels_and_leaps),
+        cmocka_unit_test(test_a_graph_that_was_checked_may_grow),
         cmocka_unit_test(test_pools_take_the_largest_and_the_mean),
         cmocka_unit_test(test_windows_that_do_not_fit_their_image_are_refused),
         cmocka_unit_test(test_a_table_gives_its_first_row_for_what_it_has_not),
@@ -550,6 +612,7 @@ main(void)
         cmocka_unit_test(test_numbers_are_kept_within_two_ends),
         cmocka_unit_test(
             test_constants_of_32_bits_may_change_what_is_sensitive_to_them),
+        cmocka_unit_test(test_what_overflows_excuses_nothing),
         cmocka_unit_test(test_imported_nets_are_saved_and_opened),
         cmocka_unit_test(
             test_no_memory_is_an_error_where_nets_are_written_and_read),

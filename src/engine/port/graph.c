@@ -434,9 +434,11 @@ turn_kernels(struct graph *g, struct error *err)
 {
     struct graph_state *s = g->state;
 
-    if (!s->turned &&
-        !(s->turned = arena_try(&s->arena, g->n, sizeof *s->turned, err)))
-        return false;
+    if (s->n_turned < g->n) {
+        if (!(s->turned = arena_try(&s->arena, g->n, sizeof *s->turned, err)))
+            return false;
+        s->n_turned = g->n;
+    }
     for (size_t i = 0; i < g->n; i++) {
         const struct graph_node *n = &g->node[i];
         size_t lanes = GRAPH_LANES, places = n->n_b ? n->n_a / n->n_b : 0;

@@ -21,6 +21,7 @@ struct graph_state {
     /* Once checked: of each step CONV its kernels, GRAPH_LANES outputs side by
      * side, 0 where there are fewer: (outputs, places, lanes). */
     double **turned;
+    size_t n_turned;
 };
 
 /* How wide input k of a node is. */

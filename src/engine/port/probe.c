@@ -500,8 +500,13 @@ probe_doubt(const struct portable *p, const struct probe *q, struct pool *pool,
             return false;
         ok = probe_score(&other, p, q, pool, &got, err);
         graph_unref(other.graph);
-        for (size_t i = 0; i < n && ok; i++)
-            (*out)[i] = fmax((*out)[i], TIMES * fabs(got[i] - want[i]));
+        /* What overflows or is NaN tells nothing of last bits. */
+        for (size_t i = 0; i < n && ok; i++) {
+            double off = TIMES * fabs(got[i] - want[i]);
+
+            if (isfinite(off))
+                (*out)[i] = fmax((*out)[i], off);
+        }
         if (ok)
             free(got);
     }
