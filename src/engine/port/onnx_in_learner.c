@@ -8,19 +8,25 @@
 
 /* ---- linear ---- */
 
-/* weight: (outputs, inputs) row-major, as Linear* have it, or, `across`,
- * (inputs, outputs). */
+/* k sums over the inputs. */
+struct sums {
+    const double *weight; /* (k, inputs) row-major, as Linear* have it */
+    bool across;          /* or (inputs, k) */
+    size_t k;
+    const double *bias;
+    size_t n_bias; /* 0, 1: of all, or k */
+};
+
 static bool
 put_dense(struct onnx_reading *r, const struct onnx_node *n, uint32_t in,
-          const double *weight, bool across, size_t k, const double *bias,
-          size_t n_bias, uint32_t *id)
+          const struct sums *s, uint32_t *id)
 {
-    size_t width = r->g->node[in].width, all;
+    size_t width = r->g->node[in].width, k = s->k, all;
     struct graph_node node = {
         .op = GRAPH_DENSE, .width = k, .n_in = 1, .in = &in, .n_b = k};
 
     if (k == 0 || k > GRAPH_MAX_WIDTH || !mem_mul(width, k, &all) ||
-        (n_bias != 0 && n_bias != 1 && n_bias != k))
+        (s->n_bias != 0 && s->n_bias != 1 && s->n_bias != k))
         return onnx_refuse(r, n, "sizes do not fit");
     node.n_a = all;
     if (!graph_add(r->g, &node, id, r->err))
@@ -28,9 +34,9 @@ put_dense(struct onnx_reading *r, const struct onnx_node *n, uint32_t in,
     for (size_t j = 0; j < k; j++) {
         for (size_t i = 0; i < width; i++)
             r->g->node[*id].a[i * k + j] =
-                weight[across ? i * k + j : j * width + i];
-        if (n_bias)
-            r->g->node[*id].b[j] = bias[n_bias == 1 ? 0 : j];
+                s->weight[s->across ? i * k + j : j * width + i];
+        if (s->n_bias)
+            r->g->node[*id].b[j] = s->bias[s->n_bias == 1 ? 0 : j];
     }
     return true;
 }
@@ -44,6 +50,7 @@ onnx_take_gemm(struct onnx_reading *r, const struct onnx_node *n)
     bool turned = gemm && onnx_int(n, "transB", 0) != 0;
     double alpha = gemm ? onnx_float(n, "alpha", 1) : 1;
     double beta = gemm ? onnx_float(n, "beta", 1) : 1;
+    struct sums sums = {.across = !turned};
     uint32_t in, id;
     bool known;
 
@@ -55,8 +62,11 @@ onnx_take_gemm(struct onnx_reading *r, const struct onnx_node *n)
         return onnx_refuse(r, n, "transA: rows as columns");
     if (w->n_dims != 2 || w->dim[turned ? 1 : 0] != r->g->node[in].width)
         return onnx_refuse(r, n, "sizes do not fit");
-    if (!put_dense(r, n, in, w->x, !turned, w->dim[turned ? 0 : 1],
-                   b ? b->x : NULL, b ? b->n : 0, &id))
+    sums.weight = w->x;
+    sums.k = w->dim[turned ? 0 : 1];
+    sums.bias = b ? b->x : NULL;
+    sums.n_bias = b ? b->n : 0;
+    if (!put_dense(r, n, in, &sums, &id))
         return false;
     for (size_t i = 0; i < r->g->node[id].n_a; i++)
         r->g->node[id].a[i] *= alpha;
@@ -93,7 +103,7 @@ onnx_take_linear_regressor(struct onnx_reading *r, const struct onnx_node *n)
         return onnx_unknown(r, n);
     if (k == 0 || n_w / k != r->g->node[in].width || n_w % k != 0)
         return onnx_refuse(r, n, "sizes do not fit");
-    return put_dense(r, n, in, w, false, k, b, n_b, &id) &&
+    return put_dense(r, n, in, &(struct sums){w, false, k, b, n_b}, &id) &&
            post_transform(r, n, onnx_text(n, "post_transform"), &id) &&
            onnx_value_put(r, n, id, false);
 }
@@ -161,7 +171,7 @@ onnx_take_linear_classifier(struct onnx_reading *r, const struct onnx_node *n)
     k = n_w / r->g->node[in].width;
     if (n_w == 0 || n_w % r->g->node[in].width != 0)
         return onnx_refuse(r, n, "sizes do not fit");
-    return put_dense(r, n, in, w, false, k, b, n_b, &id) &&
+    return put_dense(r, n, in, &(struct sums){w, false, k, b, n_b}, &id) &&
            put_classifier(r, n, id);
 }
 
