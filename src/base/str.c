@@ -86,6 +86,23 @@ str_starts(struct str s, const char *prefix)
     return s.n >= n && memcmp(s.p, prefix, n) == 0;
 }
 
+bool
+str_is_among(struct str s, const char *words)
+{
+    struct str rest = str_of(words);
+
+    while (rest.n) {
+        const char *blank = memchr(rest.p, ' ', rest.n);
+        size_t n = blank ? (size_t)(blank - rest.p) : rest.n;
+
+        if (str_eq(s, (struct str){rest.p, n}))
+            return true;
+        n += blank != NULL;
+        rest = (struct str){rest.p + n, rest.n - n};
+    }
+    return false;
+}
+
 /* ---- numbers ---- */
 
 static bool

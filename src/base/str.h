@@ -26,6 +26,8 @@ bool str_eq_nocase(struct str a, struct str b); /* ASCII case only */
 int str_cmp(struct str a, struct str b);        /* bytewise, total */
 struct str str_trim(struct str s);              /* blanks at both ends */
 bool str_starts(struct str s, const char *prefix);
+/* Is it one of the words, which a blank parts? */
+bool str_is_among(struct str s, const char *words);
 
 /* The whole of s is a decimal number; surrounding blanks are refused. */
 bool str_to_i64(struct str s, int64_t *out) MUST_USE;

@@ -247,10 +247,24 @@ test_normals_have_mean_zero_and_variance_one(void **state)
     assert_true(fabs(square / n - 1) < 4 * sqrt(2.0 / n));
 }
 
+static void
+test_a_word_is_among_words_as_a_whole(void **state)
+{
+    (void)state;
+    assert_true(str_is_among(STR("axis"), "axis"));
+    assert_true(str_is_among(STR("to"), "saturate to"));
+    assert_true(str_is_among(STR("max"), "max min"));
+    assert_false(str_is_among(STR("ma"), "max min"));
+    assert_false(str_is_among(STR("max min"), "max min"));
+    assert_false(str_is_among(STR("a"), ""));
+    assert_false(str_is_among(STR(""), "max min"));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_word_is_among_words_as_a_whole),
         cmocka_unit_test(test_integers_are_whole_and_in_range),
         cmocka_unit_test(test_doubles_are_decimal_and_correctly_rounded),
         cmocka_unit_test(test_every_double_reads_back_as_itself),

@@ -52,14 +52,10 @@ static const struct op {
     {"Flatten", onnx_take_reshape, "axis"},
     {"Floor", onnx_take_function, NULL},
     {"Gather", onnx_take_pick, "axis"},
-    {"Gemm", onnx_take_gemm, "alpha beta broadcast transA transB"},
     {"GlobalAveragePool", onnx_take_pool, NULL},
     {"GlobalMaxPool", onnx_take_pool, NULL},
     {"Greater", onnx_take_greater, NULL},
     {"Identity", onnx_take_same, NULL},
-    {"Imputer", onnx_take_imputer,
-     "imputed_value_floats imputed_value_int64s replaced_value_float "
-     "replaced_value_int64"},
     {"IsInf", onnx_take_missing, "detect_negative detect_positive"},
     {"IsNaN", onnx_take_missing, NULL},
     {"LabelEncoder", onnx_take_label,
@@ -67,17 +63,10 @@ static const struct op {
      "default_tensor keys_floats keys_int64s keys_strings keys_tensor "
      "values_floats values_int64s values_strings values_tensor"},
     {"LeakyRelu", onnx_take_leaky, "alpha"},
-    {"LinearClassifier", onnx_take_linear_classifier,
-     "classlabels_ints classlabels_strings coefficients intercepts "
-     "multi_class post_transform"},
-    {"LinearRegressor", onnx_take_linear_regressor,
-     "coefficients intercepts post_transform targets"},
     {"Log", onnx_take_function, NULL},
-    {"MatMul", onnx_take_gemm, NULL},
     {"MaxPool", onnx_take_pool, WINDOW " ceil_mode storage_order"},
     {"Mod", onnx_take_arithmetic, "fmod"},
     {"Mul", onnx_take_square, "broadcast"},
-    {"Normalizer", onnx_take_normalizer, "norm"},
     {"OneHotEncoder", onnx_take_onehot, "cats_int64s cats_strings zeros"},
     {"Or", onnx_take_arithmetic, "broadcast"},
     {"Pow", onnx_take_arithmetic, NULL},
@@ -85,7 +74,6 @@ static const struct op {
     {"Relu", onnx_take_function, NULL},
     {"Reshape", onnx_take_reshape, "allowzero"},
     {"Round", onnx_take_function, NULL},
-    {"Scaler", onnx_take_scaler, "offset scale"},
     {"Sigmoid", onnx_take_function, NULL},
     {"Softmax", onnx_take_softmax, "axis"},
     {"Softplus", onnx_take_function, NULL},
@@ -95,6 +83,29 @@ static const struct op {
     {"Tanh", onnx_take_function, NULL},
     {"TopK", onnx_take_nearest, "axis largest sorted"},
     {"Transpose", onnx_take_transpose, "perm"},
+    {"Unsqueeze", onnx_take_raise, "axes"},
+    {"Where", onnx_take_where, NULL},
+    {"ZipMap", onnx_take_same, "classlabels_int64s classlabels_strings"},
+};
+
+/* Others that want numbers as their first input. */
+static const struct number_op {
+    const char *name;
+    onnx_of_numbers *read;
+    const char *attributes;
+} number_ops[] = {
+    {"Gemm", onnx_take_gemm, "alpha beta broadcast transA transB"},
+    {"Imputer", onnx_take_imputer,
+     "imputed_value_floats imputed_value_int64s replaced_value_float "
+     "replaced_value_int64"},
+    {"LinearClassifier", onnx_take_linear_classifier,
+     "classlabels_ints classlabels_strings coefficients intercepts "
+     "multi_class post_transform"},
+    {"LinearRegressor", onnx_take_linear_regressor,
+     "coefficients intercepts post_transform targets"},
+    {"MatMul", onnx_take_gemm, NULL},
+    {"Normalizer", onnx_take_normalizer, "norm"},
+    {"Scaler", onnx_take_scaler, "offset scale"},
     {"TreeEnsemble", onnx_take_tree_regressor,
      "aggregate_function leaf_targetids leaf_weights membership_values "
      "n_targets nodes_falseleafs nodes_falsenodeids nodes_featureids "
@@ -107,9 +118,6 @@ static const struct op {
     {"TreeEnsembleRegressor", onnx_take_tree_regressor,
      "aggregate_function n_targets target_ids target_nodeids "
      "target_treeids target_weights " NODES},
-    {"Unsqueeze", onnx_take_raise, "axes"},
-    {"Where", onnx_take_where, NULL},
-    {"ZipMap", onnx_take_same, "classlabels_int64s classlabels_strings"},
 };
 
 /* Is it one of the words, or its twin that is a tensor? */
@@ -117,36 +125,39 @@ static bool
 is_among(struct str name, const char *words)
 {
     static const struct str twin = {"_as_tensor", 10};
-    struct str rest = str_of(words ? words : "");
 
     if (name.n > twin.n &&
         memcmp(name.p + name.n - twin.n, twin.p, twin.n) == 0)
         name.n -= twin.n;
-    while (rest.n) {
-        const char *blank = memchr(rest.p, ' ', rest.n);
-        size_t n = blank ? (size_t)(blank - rest.p) : rest.n;
-
-        if (str_eq(name, (struct str){rest.p, n}))
-            return true;
-        n += blank != NULL;
-        rest = (struct str){rest.p + n, rest.n - n};
-    }
-    return false;
+    return words && str_is_among(name, words);
 }
 
 /* What is said of an operator and not understood may change its answers. */
 static bool
-op_read(struct onnx_reading *r, const struct onnx_node *n, const struct op *op)
+attributes_check(struct onnx_reading *r, const struct onnx_node *n,
+                 const char *known)
 {
     for (size_t i = 0; i < n->n_attributes; i++) {
         struct str name = n->attribute[i].name;
 
-        if (!is_among(name, op->attributes))
+        if (!is_among(name, known))
             return error_set(r->err, ERR_TYPE,
-                             "%s: attribute '%.*s' is not read", op->name,
-                             (int)(name.n < 64 ? name.n : 64), name.p);
+                             "%.*s: attribute '%.*s' is not read", (int)n->op.n,
+                             n->op.p, (int)(name.n < 64 ? name.n : 64), name.p);
     }
-    return op->read(r, n);
+    return true;
+}
+
+static bool
+numbers_read(struct onnx_reading *r, const struct onnx_node *n,
+             onnx_of_numbers *read)
+{
+    uint32_t in;
+    bool known;
+
+    if (!onnx_number_in(r, n, 0, &in, &known))
+        return false;
+    return known ? read(r, n, in) : onnx_unknown(r, n);
 }
 
 /* Others have operators of the same names that do other things. */
@@ -197,9 +208,16 @@ node_read(struct onnx_reading *r, const struct onnx_node *n)
         return c.tensor && n->n_out ? onnx_value_set(r, n->out[0], &c)
                                     : onnx_unknown(r, n);
     }
+    if (!is_of_onnx(n->domain))
+        return onnx_unknown(r, n);
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
-        if (str_is(n->op, ops[i].name) && is_of_onnx(n->domain))
-            return op_read(r, n, &ops[i]);
+        if (str_is(n->op, ops[i].name))
+            return attributes_check(r, n, ops[i].attributes) &&
+                   ops[i].read(r, n);
+    for (size_t i = 0; i < sizeof number_ops / sizeof *number_ops; i++)
+        if (str_is(n->op, number_ops[i].name))
+            return attributes_check(r, n, number_ops[i].attributes) &&
+                   numbers_read(r, n, number_ops[i].read);
     return onnx_unknown(r, n);
 }
 
@@ -301,13 +319,6 @@ answer_last(struct onnx_reading *r, uint32_t id, uint32_t column)
     return graph_add(r->g, &pick, NULL, r->err);
 }
 
-static bool
-is_a(const struct onnx_reading *r, uint32_t id, size_t *width)
-{
-    *width = r->g->node[id].width;
-    return *width > 0;
-}
-
 /* What lathe said that a model without a target answers, output by output. */
 static bool
 outputs_take(struct onnx_reading *r, const struct json *list)
@@ -369,8 +380,9 @@ answer_take(struct onnx_reading *r)
         return false;
     if (found)
         return true;
-    if (!answer_find(r, &v) || !is_a(r, v->node, &width))
+    if (!answer_find(r, &v))
         return false;
+    width = r->g->node[v->node].width;
     if (v->labels)
         k = onnx_label_count(v->labels);
     else if (!schema_classes(r, &k))

@@ -57,6 +57,9 @@ bool onnx_number_in(struct onnx_reading *r, const struct onnx_node *n, size_t k,
 /* Input k where it is a constant, else NULL. */
 const struct onnx_tensor *
 onnx_constant_in(struct onnx_reading *r, const struct onnx_node *n, size_t k);
+/* Operators of input 0, which is numbers: node `in`. */
+typedef bool
+onnx_of_numbers(struct onnx_reading *r, const struct onnx_node *n, uint32_t in);
 /* A value that is node `node`. */
 struct onnx_value onnx_value_numbers(uint32_t node);
 /* The first output is that node. */
@@ -94,17 +97,14 @@ bool
 onnx_take_function(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 bool
 onnx_take_greater(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
-bool
-onnx_take_imputer(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+onnx_of_numbers onnx_take_imputer;
 bool
 onnx_take_leaky(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 bool
 onnx_take_missing(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
-bool onnx_take_normalizer(struct onnx_reading *r,
-                          const struct onnx_node *n) MUST_USE;
+onnx_of_numbers onnx_take_normalizer;
 bool onnx_take_same(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
-bool
-onnx_take_scaler(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+onnx_of_numbers onnx_take_scaler;
 bool
 onnx_take_softmax(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 bool
@@ -121,15 +121,11 @@ bool onnx_take_pick(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 
 /* ---- models ---- */
 
-bool onnx_take_gemm(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
-bool onnx_take_linear_classifier(struct onnx_reading *r,
-                                 const struct onnx_node *n) MUST_USE;
-bool onnx_take_linear_regressor(struct onnx_reading *r,
-                                const struct onnx_node *n) MUST_USE;
-bool onnx_take_tree_classifier(struct onnx_reading *r,
-                               const struct onnx_node *n) MUST_USE;
-bool onnx_take_tree_regressor(struct onnx_reading *r,
-                              const struct onnx_node *n) MUST_USE;
+onnx_of_numbers onnx_take_gemm;
+onnx_of_numbers onnx_take_linear_classifier;
+onnx_of_numbers onnx_take_linear_regressor;
+onnx_of_numbers onnx_take_tree_classifier;
+onnx_of_numbers onnx_take_tree_regressor;
 /* How many classes a classifier names. */
 size_t onnx_label_count(const struct onnx_node *n);
 

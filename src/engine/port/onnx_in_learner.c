@@ -42,7 +42,7 @@ put_dense(struct onnx_reading *r, const struct onnx_node *n, uint32_t in,
 }
 
 bool
-onnx_take_gemm(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_gemm(struct onnx_reading *r, const struct onnx_node *n, uint32_t in)
 {
     const struct onnx_tensor *w = onnx_constant_in(r, n, 1),
                              *b = onnx_constant_in(r, n, 2);
@@ -51,12 +51,9 @@ onnx_take_gemm(struct onnx_reading *r, const struct onnx_node *n)
     double alpha = gemm ? onnx_float(n, "alpha", 1) : 1;
     double beta = gemm ? onnx_float(n, "beta", 1) : 1;
     struct sums sums = {.across = !turned};
-    uint32_t in, id;
-    bool known;
+    uint32_t id;
 
-    if (!onnx_number_in(r, n, 0, &in, &known))
-        return false;
-    if (!known || !w || (gemm && n->n_in > 2 && !b))
+    if (!w || (gemm && n->n_in > 2 && !b))
         return onnx_unknown(r, n);
     if (onnx_int(n, "transA", 0) != 0)
         return onnx_refuse(r, n, "transA: rows as columns");
@@ -89,18 +86,14 @@ post_transform(struct onnx_reading *r, const struct onnx_node *n,
 }
 
 bool
-onnx_take_linear_regressor(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_linear_regressor(struct onnx_reading *r, const struct onnx_node *n,
+                           uint32_t in)
 {
     size_t n_w, n_b, k = (size_t)onnx_int(n, "targets", 1);
     const double *w = onnx_numbers(n, "coefficients", &n_w);
     const double *b = onnx_numbers(n, "intercepts", &n_b);
-    uint32_t in, id;
-    bool known;
+    uint32_t id;
 
-    if (!onnx_number_in(r, n, 0, &in, &known))
-        return false;
-    if (!known)
-        return onnx_unknown(r, n);
     if (k == 0 || n_w / k != r->g->node[in].width || n_w % k != 0)
         return onnx_refuse(r, n, "sizes do not fit");
     return put_dense(r, n, in, &(struct sums){w, false, k, b, n_b}, &id) &&
@@ -123,23 +116,16 @@ onnx_label_count(const struct onnx_node *n)
     return count;
 }
 
-static bool
-is_a(const struct onnx_reading *r, uint32_t id, size_t *width)
-{
-    *width = r->g->node[id].width;
-    return *width > 0;
-}
-
 /* Output 0 is labels, output 1 the scores, as wide as there are classes; or
  * one score for two classes. */
 static bool
 put_classifier(struct onnx_reading *r, const struct onnx_node *n, uint32_t id)
 {
     struct onnx_value v = {.kind = VALUE_UNKNOWN, .why = n->op};
-    size_t width, k = onnx_label_count(n);
+    size_t width = r->g->node[id].width, k = onnx_label_count(n);
     struct str post = onnx_text(n, "post_transform");
 
-    if (k < 2 || k > TARGET_MAX_CLASSES || !is_a(r, id, &width) ||
+    if (k < 2 || k > TARGET_MAX_CLASSES ||
         (width != k && !(width == 1 && k == 2)))
         return onnx_refuse(r, n, "scores do not fit the classes");
     if (!post_transform(r, n,
@@ -156,18 +142,14 @@ put_classifier(struct onnx_reading *r, const struct onnx_node *n, uint32_t id)
 }
 
 bool
-onnx_take_linear_classifier(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_linear_classifier(struct onnx_reading *r, const struct onnx_node *n,
+                            uint32_t in)
 {
     size_t n_w, n_b, k;
     const double *w = onnx_numbers(n, "coefficients", &n_w);
     const double *b = onnx_numbers(n, "intercepts", &n_b);
-    uint32_t in, id;
-    bool known;
+    uint32_t id;
 
-    if (!onnx_number_in(r, n, 0, &in, &known))
-        return false;
-    if (!known)
-        return onnx_unknown(r, n);
     k = n_w / r->g->node[in].width;
     if (n_w == 0 || n_w % r->g->node[in].width != 0)
         return onnx_refuse(r, n, "sizes do not fit");
@@ -187,19 +169,15 @@ put_trees(struct onnx_reading *r, const struct onnx_node *n, uint32_t in,
 }
 
 bool
-onnx_take_tree_regressor(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_tree_regressor(struct onnx_reading *r, const struct onnx_node *n,
+                         uint32_t in)
 {
     static const char *const posts[] = {"NONE", "SOFTMAX", "LOGISTIC",
                                         "SOFTMAX_ZERO", "PROBIT"};
     double k = onnx_int(n, "n_targets", 1), code;
     struct str post = onnx_text(n, "post_transform");
-    uint32_t in, id;
-    bool known;
+    uint32_t id;
 
-    if (!onnx_number_in(r, n, 0, &in, &known))
-        return false;
-    if (!known)
-        return onnx_unknown(r, n);
     if (str_is(n->op, "TreeEnsemble")) {
         code = onnx_int(n, "post_transform", 0);
         post = str_of(posts[code >= 0 && code < 5 ? (size_t)code : 4]);
@@ -239,17 +217,13 @@ score_is_probability(const struct onnx_node *n)
 }
 
 bool
-onnx_take_tree_classifier(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_tree_classifier(struct onnx_reading *r, const struct onnx_node *n,
+                          uint32_t in)
 {
     size_t k = onnx_label_count(n);
     bool one = speaks_of_one(n, k);
-    uint32_t in, id;
-    bool known;
+    uint32_t id;
 
-    if (!onnx_number_in(r, n, 0, &in, &known))
-        return false;
-    if (!known)
-        return onnx_unknown(r, n);
     if (k < 2 || k > TARGET_MAX_CLASSES)
         return onnx_refuse(r, n, "classes are missing, or too many");
     if (one && !score_is_probability(n))

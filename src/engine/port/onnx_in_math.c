@@ -213,16 +213,12 @@ is_never_negative(const struct graph *g, uint32_t id)
 
 /* By the sum of the sizes, which is the plain sum of what has no sign. */
 bool
-onnx_take_normalizer(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_normalizer(struct onnx_reading *r, const struct onnx_node *n,
+                     uint32_t in)
 {
-    uint32_t in;
-    bool known;
-
     if (!str_is(onnx_text(n, "norm"), "L1"))
         return onnx_refuse(r, n, "a norm other than L1");
-    if (!onnx_number_in(r, n, 0, &in, &known))
-        return false;
-    if (known && !is_never_negative(r->g, in))
+    if (!is_never_negative(r->g, in))
         return onnx_refuse(r, n, "of numbers that may be negative");
     return onnx_simple(r, n, GRAPH_NORMALIZE, 0);
 }
@@ -255,35 +251,26 @@ onnx_put_scaled(struct onnx_reading *r, const struct onnx_node *n, uint32_t in,
 }
 
 bool
-onnx_take_scaler(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_scaler(struct onnx_reading *r, const struct onnx_node *n, uint32_t in)
 {
     static const double zero = 0, one = 1;
     size_t n_a, n_b;
     const double *a = onnx_numbers(n, "offset", &n_a);
     const double *b = onnx_numbers(n, "scale", &n_b);
-    uint32_t in;
-    bool known;
 
-    if (!onnx_number_in(r, n, 0, &in, &known))
-        return false;
-    return known ? onnx_put_scaled(r, n, in, n_a ? a : &zero, n_a ? n_a : 1,
-                                   n_b ? b : &one, n_b ? n_b : 1)
-                 : onnx_unknown(r, n);
+    return onnx_put_scaled(r, n, in, n_a ? a : &zero, n_a ? n_a : 1,
+                           n_b ? b : &one, n_b ? n_b : 1);
 }
 
 bool
-onnx_take_imputer(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_imputer(struct onnx_reading *r, const struct onnx_node *n,
+                  uint32_t in)
 {
     size_t n_a, width;
     const double *a = onnx_numbers(n, "imputed_value_floats", &n_a);
     struct graph_node node = {.op = GRAPH_FILL, .n_in = 1};
-    uint32_t in, id;
-    bool known;
+    uint32_t id;
 
-    if (!onnx_number_in(r, n, 0, &in, &known))
-        return false;
-    if (!known)
-        return onnx_unknown(r, n);
     if (n_a == 0 || !isnan(onnx_float(n, "replaced_value_float", 0)))
         return onnx_refuse(r, n, "replaces something else than NaN in floats");
     node.in = &in;

@@ -62,23 +62,6 @@ static const struct element {
 enum { N_ELEMENTS = sizeof elements / sizeof elements[0] };
 
 static bool
-is_among(struct str name, const char *words)
-{
-    struct str rest = str_of(words);
-
-    while (rest.n) {
-        const char *blank = memchr(rest.p, ' ', rest.n);
-        size_t n = blank ? (size_t)(blank - rest.p) : rest.n;
-
-        if (str_eq(name, (struct str){rest.p, n}))
-            return true;
-        n += blank != NULL;
-        rest = (struct str){rest.p + n, rest.n - n};
-    }
-    return false;
-}
-
-static bool
 refuse(const struct xml *x, const char *what, struct error *err)
 {
     return error_set(err, ERR_TYPE, "%.*s: %s",
@@ -232,7 +215,7 @@ element_known(const struct xml *x, bool *skip, struct error *err)
     if (*skip)
         return true;
     for (const struct xml_attribute *a = x->attribute; a; a = a->next)
-        if (!is_among(a->name, e->attributes))
+        if (!str_is_among(a->name, e->attributes))
             return error_set(err, ERR_TYPE, "%s: attribute '%.*s' is not read",
                              e->name, (int)(a->name.n < 64 ? a->name.n : 64),
                              a->name.p);
