@@ -360,9 +360,13 @@ level_map(const struct feature *f, const struct dict *d, struct error *err)
     uint32_t *map = mem_try_array(n, sizeof *map, err);
 
     for (size_t i = 0; i < n && map; i++) {
-        uint32_t level = dict_find(f->dict, dict_text(d, (uint32_t)i));
+        struct str text = dict_text(d, (uint32_t)i);
+        uint32_t level = dict_find(f->dict, text);
 
-        if (level == DICT_NONE && f->rest)
+        /* What tells a missing text from others takes an empty one for it. */
+        if (f->rest && text.n == 0)
+            level = DICT_NONE;
+        else if (level == DICT_NONE && f->rest)
             level = (uint32_t)f->rest - 1;
         map[i] = level == DICT_NONE ? DESIGN_UNSEEN
                  : f->group         ? f->group[level]
@@ -498,7 +502,8 @@ count_unseen(const struct feature *f, const struct column *c, uint64_t *rows,
     uint32_t *map = level_map(f, column_dict(c), err);
 
     for (size_t i = 0; map && i < column_rows(c); i++)
-        *rows += column_bit(valid, i) && map[codes[i]] == DESIGN_UNSEEN;
+        *rows +=
+            column_bit(valid, i) && map[codes[i]] == DESIGN_UNSEEN && !f->rest;
     free(map);
     return map != NULL;
 }

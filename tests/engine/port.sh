@@ -223,6 +223,23 @@ STEPS
 train stepped churn --set trees=10 --prepare 'impute constant=DSL on internet_service' --prepare 'target on internet_service'
 like "$($lathe export stepped.lathe --onnx m.onnx 2>&1)" 'read again, 2,000 rows differ by' \
     "what is filled in is not what was not seen"
+# In ONNX the empty text is the missing one, whatever stands in the table.
+awk 'BEGIN { print "city,x,y"; for (r = 0; r < 300; r++) print (r % 5 ? "t" r % 5 : "") "," r % 7 "," r % 5 * 10 + r % 7 }' > cities.csv
+$lathe train cities.csv --target y --model ridge --prepare target --seed 1 --out cities.lathe > /dev/null 2>&1
+$lathe export cities.lathe --onnx m.onnx > out 2>&1
+$lathe import m.onnx --out back.lathe > card
+printf 'city,x\n,1\n"",1\nt1,1\nelse,1\nany other text,1\n' > some.csv
+$lathe predict cities.lathe some.csv | awk 'NR > 1 { y = NR == 3 ? y : $1; printf "%.3f\n", y }' > a1
+$lathe predict back.lathe some.csv | awk 'NR > 1 { printf "%.3f\n", $1 }' > b1
+is "$(cat b1)" "$(cat a1)" "an empty text is missing to what was ONNX, and others were not seen"
+is "$(sort -u b1 | wc -l)" 3 "which are three answers"
+if command -v cc > /dev/null 2>&1; then
+    $lathe export back.lathe --c cities.c --prefix back > out 2>&1
+    printf '%s\n' '#include <stdio.h>' '#include "cities.c"' 'int main(void) { const char *city[] = {NULL, "", "t1", "else", "any other text"};' \
+        'for (int i = 0; i < 5; i++) { struct back_row row = {.city = city[i], .x = 1}; double y; back_predict(&row, &y); printf("%.3f\n", y); } }' > main.c
+    cc -std=c99 -o main main.c -lm 2> why
+    is "$(./main)" "$(cat a1)" "and so they are in its C"
+fi
 train stepped churn --set trees=10 --prepare 'impute mean on tenure' --prepare 'words on payment_method'
 like "$($lathe export stepped.lathe --onnx m.onnx 2>&1)" "step 'words on payment_method' has no form in ONNX: write this model as --c" \
     "a step that a format does not have is named, with the one that has it"

@@ -213,6 +213,17 @@ put_data(struct writing *w)
 
 /* ---- steps ---- */
 
+/* An empty text is none. */
+static void
+put_filled(struct writing *w, size_t c)
+{
+    buf_puts(w->out, "row->");
+    c_source_member(w->p, c, w->out);
+    buf_puts(w->out, " && !*row->");
+    c_source_member(w->p, c, w->out);
+    buf_puts(w->out, " ? NULL : ");
+}
+
 static void
 put_input(struct writing *w, size_t id, const struct graph_node *n)
 {
@@ -224,6 +235,8 @@ put_input(struct writing *w, size_t id, const struct graph_node *n)
         buf_printf(w->out, "    v%zu[%zu] = ", id, j);
         if (levels)
             buf_puts(w->out, "level_of(");
+        if (levels && w->p->input[c].blank)
+            put_filled(w, c);
         buf_puts(w->out, "row->");
         c_source_member(w->p, c, w->out);
         if (levels)

@@ -238,7 +238,8 @@ onnx_take_onehot(struct onnx_reading *r, const struct onnx_node *n)
 }
 
 /* An encoder that knows the empty text tells a missing one from those that it
- * does not know: the level of that is theirs, and NaN is what is missing. */
+ * does not know: the level of that is theirs, under a text that
+ * onnx_levels_take() finds, and NaN is what is missing or empty. */
 static void
 part_missing(struct onnx_reading *r, const struct onnx_node *n, uint32_t id)
 {
@@ -254,6 +255,7 @@ part_missing(struct onnx_reading *r, const struct onnx_node *n, uint32_t id)
             map->c = map->b[i];
             map->b[i] = others;
             r->p->input[column].rest = (size_t)map->a[i] + 1;
+            r->p->input[column].blank = true;
             return;
         }
 }

@@ -174,24 +174,37 @@ parts_check(const struct onnx_reading *r)
     return true;
 }
 
+static bool
+levels_take(struct onnx_reading *r, size_t i, struct buf *rest)
+{
+    const struct dict *d = r->levels[i];
+    struct portable_input *in = &r->p->input[i];
+    size_t n = d ? dict_count(d) : 0;
+    const char **level = arena_try(&r->p->arena, n, sizeof *level, r->err);
+
+    if (!level || (in->rest && !portable_rest_text(d, rest, r->err)))
+        return false;
+    for (size_t k = 0; k < n; k++) {
+        struct str t = k + 1 == in->rest ? (struct str){rest->data, rest->len}
+                                         : dict_text(d, (uint32_t)k);
+
+        if (!(level[k] = arena_text(&r->p->arena, t.p, t.n, r->err)))
+            return false;
+    }
+    in->levels = n ? level : NULL;
+    in->n_levels = n;
+    return true;
+}
+
 bool
 onnx_levels_take(struct onnx_reading *r)
 {
-    for (size_t i = 0; i < r->g->n_cols; i++) {
-        const struct dict *d = r->levels[i];
-        size_t n = d ? dict_count(d) : 0;
-        const char **level = arena_try(&r->p->arena, n, sizeof *level, r->err);
+    struct buf rest;
+    bool ok = true;
 
-        if (!level)
-            return false;
-        for (size_t k = 0; k < n; k++) {
-            struct str t = dict_text(d, (uint32_t)k);
-
-            if (!(level[k] = arena_text(&r->p->arena, t.p, t.n, r->err)))
-                return false;
-        }
-        r->p->input[i].levels = n ? level : NULL;
-        r->p->input[i].n_levels = n;
-    }
-    return parts_check(r);
+    buf_init(&rest);
+    for (size_t i = 0; i < r->g->n_cols && ok; i++)
+        ok = levels_take(r, i, &rest);
+    buf_fini(&rest);
+    return ok && parts_check(r);
 }

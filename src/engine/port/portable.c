@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "engine/port/imported.h"
+#include "frame/dict.h"
 
 enum { MAX_INPUTS = 1 << 15 };
 
@@ -56,6 +57,17 @@ portable_name(struct portable *p, size_t i, struct str name, struct error *err)
                          "the name of input %zu is empty or no UTF-8", i + 1);
     p->input[i].name = arena_text(&p->arena, name.p, name.n, err);
     return p->input[i].name != NULL;
+}
+
+bool
+portable_rest_text(const struct dict *levels, struct buf *text,
+                   struct error *err)
+{
+    buf_clear(text);
+    buf_puts(text, "any other text");
+    while (dict_find(levels, (struct str){text->data, text->len}) != DICT_NONE)
+        buf_putc(text, '.');
+    return buf_check(text, err);
 }
 
 bool

@@ -17,6 +17,8 @@
 #include "engine/model.h"
 #include "engine/port/graph.h"
 
+struct dict;
+
 struct portable_input {
     const char *name;
     const char *const *levels; /* of a text */
@@ -28,6 +30,7 @@ struct portable_input {
     size_t rest;               /* the level, from 1 on, that stands for texts
                                   that are none of the others, and NaN for what
                                   is missing; 0: NaN stands for both */
+    bool blank;                /* an empty text is missing, too */
     enum col_type dated;       /* a number that stands for a date or a time:
                                   COL_DATE, COL_TIMESTAMP; else COL_BOOL */
 };
@@ -74,6 +77,9 @@ bool portable_name(struct portable *p, size_t i, struct str name,
                    struct error *err) MUST_USE;
 /* "PREFIXi" for all inputs without a name. */
 bool portable_name_rest(struct portable *p, const char *prefix,
+                        struct error *err) MUST_USE;
+/* A text that is none of those: what stands for all others. */
+bool portable_rest_text(const struct dict *levels, struct buf *text,
                         struct error *err) MUST_USE;
 bool portable_classes(struct portable *p, const char *const *names, size_t n,
                       struct error *err) MUST_USE;

@@ -71,6 +71,7 @@ inputs_take(struct portable *p, const struct prepare *from, struct error *err)
         p->input[i].levels = levels;
         p->input[i].n_levels = f.as.n_levels;
         p->input[i].rest = f.rest;
+        p->input[i].blank = f.rest > 0; /* learnt by ONNX */
     }
     return true;
 }

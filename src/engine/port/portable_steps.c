@@ -223,7 +223,6 @@ has_rest(const struct stepping *s, const char *name)
     return false;
 }
 
-/* A text that is none of them. */
 static bool
 rest_add(struct dict *all, struct error *err)
 {
@@ -232,10 +231,7 @@ rest_add(struct dict *all, struct error *err)
     bool ok;
 
     buf_init(&text);
-    buf_puts(&text, "any other text");
-    while (dict_find(all, (struct str){text.data, text.len}) != DICT_NONE)
-        buf_putc(&text, '.');
-    ok = buf_check(&text, err) &&
+    ok = portable_rest_text(all, &text, err) &&
          dict_add(all, (struct str){text.data, text.len}, &code, err);
     buf_fini(&text);
     return ok;
