@@ -193,13 +193,13 @@ series_read(const struct fit_data *d, const char *time, struct pool *pool,
     bool ok = s && y;
 
     *out = (struct clock){.n = n};
+    if (ok && time && design_cols(d->train) == 0)
+        ok = error_set(err, ERR_RANGE, "time '%s' has no values", time);
     for (size_t i = 0; i < n && ok; i++) {
         s[i].row = (uint32_t)i;
         if (time)
             design_pull(d->train, 0, i, i + 1, &s[i].time);
     }
-    if (ok && time && design_cols(d->train) == 0)
-        ok = error_set(err, ERR_RANGE, "time '%s' has no values", time);
     ok = ok && (!time || (moments_sort(s, n, pool, err) &&
                           clock_read(s, n, time, out, err)));
     for (size_t i = 0; i < n && ok; i++)

@@ -19,6 +19,7 @@
 #include "engine/family.h"
 #include "engine/metric.h"
 #include "frame/identifier.h"
+#include "frame/order.h"
 #include "frame/stream.h"
 #include "session/live.h"
 #include "store/artifact.h"
@@ -350,21 +351,44 @@ is_among(const char *name, const char *const *list)
     return false;
 }
 
-/* NULL where there is none, or more than one. */
+/* Are all rows there, each at a time of its own?  What there is no memory to
+ * tell is not so. */
+static bool
+is_order(const struct column *c)
+{
+    size_t n = column_rows(c);
+    struct error ignored;
+    double *x = mem_try_array(n, sizeof *x, &ignored);
+    bool ok = x && column_missing(c) == 0;
+
+    for (size_t i = 0; i < n && ok; i++)
+        x[i] = column_number(c, i);
+    ok = ok && order_numbers(x, n, NULL, &ignored);
+    for (size_t i = 1; i < n && ok; i++)
+        ok = x[i] != x[i - 1];
+    free(x);
+    return ok;
+}
+
+/* NULL where there is none, or more than one; series, or NULL, may be told by a
+ * time, too. */
 static const char *
-only_time(const struct frame *f, const char *const *drop)
+only_time(const struct frame *f, const char *const *drop, const char *series)
 {
     const char *found = NULL;
 
     for (size_t c = 0; c < frame_cols(f); c++) {
-        enum col_type type = column_type(frame_column(f, c));
+        const struct column *column = frame_column(f, c);
+        const char *name = frame_name(f, c);
+        enum col_type type = column_type(column);
 
         if ((type != COL_DATE && type != COL_TIMESTAMP) ||
-            is_among(frame_name(f, c), drop))
+            is_among(name, drop) || (series && strcmp(name, series) == 0) ||
+            column_missing(column) == column_rows(column))
             continue;
-        if (found)
+        if (found || (!series && !is_order(column)))
             return NULL;
-        found = frame_name(f, c);
+        found = name;
     }
     return found;
 }
@@ -373,12 +397,14 @@ const char *
 fit_time(const struct family *family, const struct params *p,
          const struct frame *f, const char *const *drop)
 {
-    const char *set = model_fit_time(family, p);
+    const char *set = model_fit_time(family, p), *series = NULL;
 
     if (!family->forecast)
         return NULL;
+    if (is_among("series", family->columns) && params_is_set(p, "series"))
+        series = params_text(p, "series");
     if (!set)
-        return only_time(f, drop);
+        return only_time(f, drop, series);
     return strcmp(set, "none") == 0 && frame_find(f, set) < 0 ? NULL : set;
 }
 

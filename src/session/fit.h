@@ -34,8 +34,9 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
 int fit_problem(const struct family *family, const struct params *p);
 /* The column of times of a family that forecasts: the one that its parameter
  * `time` names; where it is not set, the only column of dates or times among
- * those that are not dropped.  NULL: none, and rows are as they stand; also
- * where the family does not forecast, or time is "none". */
+ * those that are not dropped, unless it misses a row or, where there is one
+ * series, tells two the same.  NULL: none, and rows are as they stand; also where
+ * the family does not forecast, or time is "none". */
 const char *fit_time(const struct family *family, const struct params *p,
                      const struct frame *f, const char *const *drop);
 /* Set it among the parameters; what nobody has said is told as a message and in

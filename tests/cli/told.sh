@@ -185,6 +185,18 @@ $lathe train two.csv --target sold --model ets --out two.lathe > out 2> err
 is "$(cat err)" "" "of two columns of times none is taken"
 $lathe train two.csv --target sold --model ets --drop booked --out two.lathe > out 2> err
 like "$(cat err)" "order of 'month'" "unless the other is dropped"
+awk -F, 'NR == 1 { print $0 ",booked" } NR > 1 { print $0 ",2020-01-01" }' sold.csv > same.csv
+$lathe train same.csv --target sold --model ets --drop month --out same.lathe > out 2> err
+is "$?$(cat err)" "0" "a column that says the same of all rows orders none"
+awk -F, 'NR == 1 { print "booked," $2 } NR > 1 { print "," $2 }' sold.csv > never.csv
+for m in ets seasonal_naive gbdt_lags; do
+    $lathe train never.csv --target sold --model $m --types booked=date --out never.lathe > out 2> err
+    is "$?$(cat err)" "0" "$m: nor does one without a time"
+    is "$($lathe train never.csv --target sold --model $m --types booked=date --set time=booked 2>&1)" \
+        "lathe: time 'booked' has no values" "which is told where it is asked for"
+done
+is "$($lathe train sold.csv --target sold --model gbdt_lags --set time=month --set series=month 2>&1)" \
+    "lathe: 'month' tells the time of a row, and cannot tell its series as well" "a time is no series"
 cat > series.lua << LUA
 local t = lathe.read("sold.csv")
 lathe.ets():fit(t, "sold"):save("lua.lathe")

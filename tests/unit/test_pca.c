@@ -147,6 +147,42 @@ test_whitened_answers_have_variance_one(void **state)
     lesson_free(&l);
 }
 
+/* Equal columns, fewer rows than columns: one direction holds everything, and the
+ * others are at right angles to it and hold nothing. */
+static void
+test_directions_without_variance_are_at_right_angles(void **state)
+{
+    enum { N = 12, P = 20, K = 3 };
+    static const char *const set[] = {"components=3", "whiten=true", NULL};
+    struct lesson l = table(set, N, P);
+    double loading[K * P], variance[K], *out;
+    void *learner;
+
+    (void)state;
+    for (size_t j = 1; j < P; j++)
+        memcpy(l.x + j * N, l.x, N * sizeof *l.x);
+    learner = lesson_must_learn(&l);
+    lesson_tensor(&l, learner, "pca.variance", variance, K);
+    lesson_tensor(&l, learner, "pca.loading", loading, K * P);
+    assert_true(variance[0] > 0 && variance[1] == 0 && variance[2] == 0);
+    for (size_t c = 0; c < K; c++)
+        for (size_t b = 0; b <= c; b++) {
+            double dot = 0;
+
+            for (size_t j = 0; j < P; j++)
+                dot += loading[c * P + j] * loading[b * P + j];
+            assert_true(fabs(dot - (b == c)) < 1e-12);
+        }
+    for (size_t j = 0; j < P; j++)
+        assert_true(fabs(loading[j] - 1 / sqrt(P)) < 1e-12);
+    out = lesson_answers(&l, learner);
+    for (size_t i = 0; i < N; i++)
+        assert_true(out[i * K + 1] == 0 && out[i * K + 2] == 0);
+    free(out);
+    pca_family.free(learner);
+    lesson_free(&l);
+}
+
 static void
 expect_refusal(struct lesson *l, const char *message)
 {
@@ -207,6 +243,7 @@ main(void)
         cmocka_unit_test(test_as_many_are_kept_as_explain_the_share),
         cmocka_unit_test(test_components_of_few_rows_agree_with_scikit_learn),
         cmocka_unit_test(test_whitened_answers_have_variance_one),
+        cmocka_unit_test(test_directions_without_variance_are_at_right_angles),
         cmocka_unit_test(test_tables_without_components_are_refused),
         cmocka_unit_test(test_it_keeps_what_every_family_promises),
     };

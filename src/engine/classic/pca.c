@@ -4,6 +4,7 @@
 
 #include "engine/classic/pca.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,14 +192,57 @@ variances_take(struct fitting *f, const struct params *p, const double *value,
     return true;
 }
 
+/* Rows have no direction where there is no variance: what is at right angles to
+ * the loadings before. */
+static void
+loading_of_none(const struct pca *m, size_t c)
+{
+    double *row = m->loading + c * m->p, left = -1, length;
+    size_t at = 0;
+
+    for (size_t j = 0; j < m->p; j++) {
+        double own = 1;
+
+        for (size_t b = 0; b < c; b++)
+            own -= m->loading[b * m->p + j] * m->loading[b * m->p + j];
+        if (own > left) {
+            left = own;
+            at = j;
+        }
+    }
+    memset(row, 0, m->p * sizeof *row);
+    row[at] = 1;
+    for (size_t twice = 0; twice < 2 * c; twice++) {
+        const double *other = m->loading + twice % c * m->p;
+        double by = dense_dot(row, other, m->p);
+
+        for (size_t j = 0; j < m->p; j++)
+            row[j] -= by * other[j];
+    }
+    length = sqrt(dense_dot(row, row, m->p));
+    for (size_t j = 0; j < m->p; j++)
+        row[j] /= length;
+    eigen_turn(row, m->p);
+}
+
 static bool
 loadings_take(struct fitting *f, struct error *err)
 {
     struct pca *m = f->m;
+    /* What rounding leaves of none. */
+    double least = m->variance[0] * DBL_EPSILON * (double)(f->n + f->p);
 
     if (!dense_try(&m->loading, m->k, f->p, err))
         return false;
-    return pool_try(f->ctx->pool, m->k, 1, loading_chunk, f, err);
+    if (!pool_try(f->ctx->pool, m->k, 1, loading_chunk, f, err))
+        return false;
+    for (size_t c = 0; c < m->k && f->x; c++) {
+        if (m->variance[c] > least)
+            continue;
+        m->variance[c] = 0;
+        loading_of_none(m, c);
+    }
+    return true;
 }
 
 static bool

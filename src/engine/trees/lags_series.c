@@ -40,6 +40,11 @@ find_columns(struct lags_fit *g, struct error *err)
     if (!find_column(g, "time", &r->time, err) ||
         !find_column(g, "series", &r->series, err))
         return false;
+    if (r->time != LAGS_NO_COLUMN && r->time == r->series)
+        return error_set(err, ERR_RANGE,
+                         "'%s' tells the time of a row, and cannot tell its "
+                         "series as well",
+                         params_text(g->p, "time"));
     r->n_cols = design_cols(g->d->train);
     r->n_inputs =
         r->n_cols - (r->time != LAGS_NO_COLUMN) - (r->series != LAGS_NO_COLUMN);
