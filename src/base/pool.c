@@ -32,7 +32,11 @@
 #include "base/progress.h"
 #include "base/str.h"
 
-enum { SPIN_TURNS = 2000, MAX_THREADS = 1024 };
+enum {
+    SPIN_TURNS = 2000,
+    MAX_THREADS = 1024,
+    MOST_ERRORS = 256 /* chunks of pool_each(), cut by n alone */
+};
 
 struct work {
     struct work *next;
@@ -364,6 +368,52 @@ pool_try(struct pool *p, size_t n, size_t grain, pool_fn *fn, void *ctx,
     run_work(p, &w);
     return pool_check(p, err);
 }
+
+/* ---- things that may fail ---- */
+
+struct each {
+    pool_each_fn *fn;
+    void *ctx;
+    struct pool *alone;
+    struct error *failed; /* of each chunk */
+    bool *ok;
+};
+
+static void
+each_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    struct each *e = ctx;
+
+    e->ok[chunk] = true;
+    for (size_t i = begin; i < end && e->ok[chunk]; i++)
+        e->ok[chunk] = pool_check(e->alone, &e->failed[chunk]) &&
+                       e->fn(e->ctx, i, e->alone, &e->failed[chunk]);
+}
+
+bool
+pool_each(struct pool *p, size_t n, pool_each_fn *fn, void *ctx,
+          struct error *err)
+{
+    size_t grain = n / MOST_ERRORS + 1, chunks = pool_chunks(n, grain);
+    struct each e = {.fn = fn, .ctx = ctx};
+    bool ok;
+
+    e.failed = mem_try_array(chunks, sizeof *e.failed, err);
+    e.ok = mem_try_array(chunks, sizeof *e.ok, err);
+    e.alone = pool_lend(NULL, pool_stop(p));
+    ok = e.failed && e.ok && pool_try(p, n, grain, each_chunk, &e, err);
+    for (size_t c = 0; c < chunks && ok; c++)
+        if (!e.ok[c]) {
+            *err = e.failed[c];
+            ok = false;
+        }
+    pool_free(e.alone);
+    free(e.failed);
+    free(e.ok);
+    return ok;
+}
+
+/* ---- jobs ---- */
 
 static void *
 job_main(void *arg)

@@ -49,6 +49,14 @@ size_t pool_chunks(size_t n, size_t grain);
 bool pool_try(struct pool *p, size_t n, size_t grain, pool_fn *fn, void *ctx,
               struct error *err) MUST_USE;
 
+/* Work on each of n things, side by side, until one fails or the work that the
+ * pool was lent for is stopped; err is that of the first that failed, by its
+ * place.  `alone` is the pool of the one thread, stopped as the other is. */
+typedef bool
+pool_each_fn(void *ctx, size_t i, struct pool *alone, struct error *err);
+bool pool_each(struct pool *p, size_t n, pool_each_fn *fn, void *ctx,
+               struct error *err) MUST_USE;
+
 /* Run fn(ctx) on a coordinator thread.  NULL with ERR_STATE when the system
  * has no thread left. */
 struct pool_job *pool_start(struct pool *p, void (*fn)(void *ctx), void *ctx,

@@ -322,7 +322,6 @@ struct kernel {
     struct pool *alone; /* this thread, until it is stopped */
     size_t first, n;    /* the block's rows */
     size_t batch, n_batches;
-    _Atomic(int) failure;
 };
 
 static bool
@@ -382,22 +381,16 @@ ask_batch(const struct kernel *q, size_t r, size_t first, size_t last,
     return ok;
 }
 
-static void
-ask_batches(void *ctx, size_t chunk, size_t begin, size_t end)
+static bool
+ask_one(void *ctx, size_t i, struct pool *alone, struct error *err)
 {
-    struct kernel *q = ctx;
-    struct error err;
+    const struct kernel *q = ctx;
+    size_t r = i / q->n_batches, first = i % q->n_batches * q->batch;
+    size_t last = first + q->batch < q->c.n ? first + q->batch : q->c.n;
 
-    (void)chunk;
-    for (size_t i = begin; i < end; i++) {
-        size_t r = i / q->n_batches, first = i % q->n_batches * q->batch;
-        size_t last = first + q->batch < q->c.n ? first + q->batch : q->c.n;
-
-        if (atomic_load(&q->failure) || progress_stopped(q->a->progress))
-            return;
-        if (!ask_batch(q, r, first, last, &err))
-            atomic_store(&q->failure, (int)err.code);
-    }
+    (void)alone;
+    return progress_check(q->a->progress, err) &&
+           ask_batch(q, r, first, last, err);
 }
 
 /* The rows of the block by themselves. */
@@ -464,18 +457,11 @@ solve_rows(void *ctx, size_t chunk, size_t begin, size_t end)
 static bool
 ask_block(struct kernel *q, struct error *err)
 {
-    int failure;
-
     if (!ask_rows(q, err))
         return false;
     q->n_batches = (q->c.n + q->batch - 1) / q->batch;
-    pool_for(q->a->pool, q->n * q->n_batches, 1, ask_batches, q);
-    if (!progress_check(q->a->progress, err))
-        return false;
-    if ((failure = atomic_load(&q->failure)))
-        return error_set(err, (enum error_code)failure,
-                         "no memory to ask the model");
-    return pool_try(q->a->pool, q->n, 1, solve_rows, q, err);
+    return pool_each(q->a->pool, q->n * q->n_batches, ask_one, q, err) &&
+           pool_try(q->a->pool, q->n, 1, solve_rows, q, err);
 }
 
 static bool
@@ -589,7 +575,6 @@ explain_kernel(const struct model *m, const struct attribution *a,
                          samples, f);
     block = BLOCK_UNITS / samples + 1;
     q.batch = BATCH_ROWS / q.n_back + 1;
-    atomic_init(&q.failure, 0);
     q.alone = pool_lend(NULL, a->progress);
     ok = kernel_init(&q, samples, seed, block, err);
     if (ok) {

@@ -75,7 +75,7 @@ fit_levels(struct step_fit *f, size_t most, double least, struct error *err)
 {
     size_t n = f->s->n;
     struct finding g = {.fit = f, .of = mem_try_array(n, sizeof *g.of, err)};
-    bool ok = g.of && step_each(f->pool, n, find_levels, &g, err);
+    bool ok = g.of && pool_each(f->pool, n, find_levels, &g, err);
 
     for (size_t i = 0; i < n && ok; i++)
         ok = keep_levels(f, i, &g.of[i], most, least, err);
@@ -480,7 +480,7 @@ target_fit_step(struct step_fit *f, struct error *err)
         l->text = levels.text;
         l->n_texts = levels.n_texts;
     }
-    return step_each(f->pool, f->s->n, target_column, f, err);
+    return pool_each(f->pool, f->s->n, target_column, f, err);
 }
 
 static bool

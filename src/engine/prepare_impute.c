@@ -217,7 +217,7 @@ impute_fit(struct step_fit *f, struct error *err)
     size_t n = 0;
     bool ok = drop_texts(f, err) &&
               (g.of = mem_try_array(s->n, sizeof *g.of, err)) &&
-              step_each(f->pool, s->n, find_filler, &g, err);
+              pool_each(f->pool, s->n, find_filler, &g, err);
 
     for (size_t i = 0; i < s->n && ok; i++) {
         struct learnt *l = &s->column[i];

@@ -10,53 +10,6 @@
 
 #include "base/mem.h"
 
-/* Chunks are cut by n alone, few enough for an error each. */
-enum { MOST_CHUNKS = 256 };
-
-/* ---- side by side ---- */
-
-struct each {
-    step_each_fn *fn;
-    void *ctx;
-    struct pool *alone;
-    struct error *failed; /* of each chunk */
-    bool *ok;
-};
-
-static void
-each_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
-{
-    struct each *e = ctx;
-
-    e->ok[chunk] = true;
-    for (size_t i = begin; i < end && e->ok[chunk]; i++)
-        e->ok[chunk] = pool_check(e->alone, &e->failed[chunk]) &&
-                       e->fn(e->ctx, i, e->alone, &e->failed[chunk]);
-}
-
-bool
-step_each(struct pool *pool, size_t n, step_each_fn *fn, void *ctx,
-          struct error *err)
-{
-    size_t grain = n / MOST_CHUNKS + 1, chunks = pool_chunks(n, grain);
-    struct each e = {.fn = fn, .ctx = ctx};
-    bool ok;
-
-    e.failed = mem_try_array(chunks, sizeof *e.failed, err);
-    e.ok = mem_try_array(chunks, sizeof *e.ok, err);
-    e.alone = pool_lend(NULL, pool_stop(pool));
-    ok = e.failed && e.ok && pool_try(pool, n, grain, each_chunk, &e, err);
-    for (size_t c = 0; c < chunks && ok; c++)
-        if (!e.ok[c]) {
-            *err = e.failed[c];
-            ok = false;
-        }
-    pool_free(e.alone);
-    free(e.failed);
-    free(e.ok);
-    return ok;
-}
-
 /* ---- columns made ---- */
 
 /* Takes x, in which NaN is missing. */
@@ -232,7 +185,7 @@ step_remake(const struct step *s, struct frame **f, struct pool *pool,
     for (size_t i = 0; ok && i < s->n; i++)
         if ((ok = frame_need(*f, s->column[i].name, &r.col[i], err)))
             gone[r.col[i]] = true;
-    ok = ok && step_each(pool, s->n, remake_one, &r, err) &&
+    ok = ok && pool_each(pool, s->n, remake_one, &r, err) &&
          join_made(&all, r.made, s->n, err) &&
          step_made_end(&all, f, gone, err);
     for (size_t i = 0; r.made && i < s->n; i++)

@@ -117,7 +117,7 @@ scale_fit(struct step_fit *f, struct error *err)
     for (size_t i = 0; i < f->s->n; i++)
         if (!step_room(f, &f->s->column[i], n, 0, err))
             return false;
-    return step_each(f->pool, f->s->n, scale_measure_column, f, err);
+    return pool_each(f->pool, f->s->n, scale_measure_column, f, err);
 }
 
 static bool

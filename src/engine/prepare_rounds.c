@@ -123,7 +123,7 @@ filling_init(struct filling *g, bool fit, struct error *err)
                  !(g->mean = mem_try_array(k, sizeof *g->mean, err)) ||
                  !(g->moved = mem_try_array(g->n, sizeof *g->moved, err)))))
         return false;
-    return step_each(g->pool, g->n_blocks, read_block, g, err);
+    return pool_each(g->pool, g->n_blocks, read_block, g, err);
 }
 
 /* a += the products of some rows; rows: (ROWS_AT_ONCE, wide). */
@@ -190,7 +190,7 @@ products_of_all(struct filling *g, struct error *err)
     size_t wide = (g->k + 1) * (g->k + 1);
 
     g->j = g->k;
-    if (!step_each(g->pool, g->n_blocks, products_block, g, err))
+    if (!pool_each(g->pool, g->n_blocks, products_block, g, err))
         return false;
     memset(g->all, 0, wide * sizeof *g->all);
     add_parts(g, g->all, 1, wide);
@@ -208,7 +208,7 @@ equations(struct filling *g, size_t j, struct error *err)
     double *a = g->a, *sum = a + k * wide, rows;
 
     g->j = j;
-    if (!step_each(g->pool, g->n_blocks, products_block, g, err))
+    if (!pool_each(g->pool, g->n_blocks, products_block, g, err))
         return false;
     memset(a, 0, wide * wide * sizeof *a);
     if (g->gaps)
@@ -321,7 +321,7 @@ fill_gaps(struct filling *g, size_t j, const double *coef, struct error *err)
 
     g->j = j;
     g->coef = coef;
-    if (!step_each(g->pool, g->n_blocks, fill_block, g, err))
+    if (!pool_each(g->pool, g->n_blocks, fill_block, g, err))
         return false;
     memset(moved, 0, wide * sizeof *moved);
     add_parts(g, moved, 1, wide);
@@ -504,7 +504,7 @@ step_rounds_apply(const struct step *s, struct frame **f, struct pool *pool,
 
     for (size_t j = 0; j < s->n && ok; j++)
         g.order[(size_t)s->column[j].number[2]] = j;
-    ok = ok && step_each(pool, g.n_blocks, apply_block, &g, err) &&
+    ok = ok && pool_each(pool, g.n_blocks, apply_block, &g, err) &&
          step_remake(s, f, pool, filled_column, &g, err);
     filling_fini(&g);
     return ok;

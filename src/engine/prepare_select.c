@@ -314,7 +314,7 @@ scores_make(struct step_fit *f, double *score, struct error *err)
                        target_parts(f->y, of_y, &g.parts_y, f->pool, err));
 
     g.of_y = of_y;
-    ok = ok && step_each(f->pool, f->s->n, score_column, &g, err);
+    ok = ok && pool_each(f->pool, f->s->n, score_column, &g, err);
     free(of_y);
     return ok;
 }

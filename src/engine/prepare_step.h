@@ -107,13 +107,6 @@ bool step_words_check(const struct step *s, const struct step_rule *rule,
 
 /* ---- columns ---- */
 
-/* Work on each of n things, side by side, until one fails or the work that the
- * pool was lent for is stopped; err is that of the first that failed.  `alone`
- * is the pool of the one thread, stopped as the other is. */
-typedef bool
-step_each_fn(void *ctx, size_t i, struct pool *alone, struct error *err);
-bool step_each(struct pool *pool, size_t n, step_each_fn *fn, void *ctx,
-               struct error *err) MUST_USE;
 /* Numbers of a column, NaN where missing; caller frees. */
 double *step_numbers(const struct frame *f, const char *name,
                      struct error *err) MUST_USE;
@@ -148,7 +141,7 @@ void step_made_fini(struct step_made *m);
 struct step_from {
     const struct step *step;
     const struct column *column;
-    struct pool *alone; /* as of step_each() */
+    struct pool *alone; /* as of pool_each() */
 };
 typedef bool
 step_remake_fn(void *ctx, const struct learnt *l, const struct step_from *from,

@@ -462,7 +462,7 @@ fit_idf(struct step_fit *f, struct learnt *l, const struct column *c,
 
     for (size_t i = 0; i < n && ok; i++)
         ok = (b.have[i] = mem_try_array(size, sizeof **b.have, err));
-    ok = ok && step_each(f->pool, n, count_block, &b, err);
+    ok = ok && pool_each(f->pool, n, count_block, &b, err);
     for (size_t k = 0; k < size && ok; k++) {
         for (size_t i = 0; i < n; i++)
             l->number[k] += b.have[i][k];
@@ -639,7 +639,7 @@ text_column(struct blocks *b, struct pool *pool, struct step_made *made,
     for (size_t k = 0; k < b->g.size && ok; k++)
         ok = (b->x[k] = mem_try_array(n, sizeof **b->x, err));
     ok = ok &&
-         step_each(pool, pool_chunks(n, ROWS_OF_BLOCK), count_block, b, err) &&
+         pool_each(pool, pool_chunks(n, ROWS_OF_BLOCK), count_block, b, err) &&
          make_buckets(b, made, err);
     for (size_t k = 0; b->x && k < b->g.size; k++)
         free(b->x[k]);

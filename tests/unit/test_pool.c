@@ -168,6 +168,66 @@ test_lent_threads_do_all_work_that_nobody_stops(void **state)
     pool_free(p);
 }
 
+/* Each third thing fails, by its own name. */
+static bool
+fail_thirds(void *ctx, size_t i, struct pool *alone, struct error *err)
+{
+    struct marks *m = ctx;
+
+    atomic_fetch_add(&m->seen[i], 1);
+    assert_int_equal(pool_threads(alone), 1);
+    return i % 3 != 2 || i < 5000 ||
+           error_set(err, ERR_LIMIT, "thing %zu does not fit", i);
+}
+
+static void
+test_the_error_is_that_of_the_first_thing_that_failed(void **state)
+{
+    (void)state;
+    for (unsigned threads = 0; threads <= 4; threads++) {
+        struct pool *p = threads ? pool_new(threads) : NULL;
+        struct marks *m = calloc(1, sizeof *m);
+        struct error err = {0};
+
+        assert_non_null(m);
+        assert_true(pool_each(p, 5000, fail_thirds, m, &err));
+        assert_string_equal(err.message, "");
+        for (size_t i = 0; i < 5000; i++)
+            assert_int_equal(m->seen[i], 1);
+        assert_false(pool_each(p, N, fail_thirds, m, &err));
+        assert_int_equal(err.code, ERR_LIMIT);
+        assert_string_equal(err.message, "thing 5000 does not fit");
+        free(m);
+        pool_free(p);
+    }
+}
+
+static bool
+stop_third(void *ctx, size_t i, struct pool *alone, struct error *err)
+{
+    (void)alone;
+    (void)err;
+    halt(ctx, i, 0, 0);
+    return true;
+}
+
+static void
+test_no_thing_is_begun_once_the_work_is_stopped(void **state)
+{
+    struct halting h = {.begun = 0};
+    struct pool *p = pool_new(2), *lent;
+    struct error err;
+
+    (void)state;
+    progress_init(&h.progress);
+    lent = pool_lend(p, &h.progress);
+    assert_false(pool_each(lent, N, stop_third, &h, &err));
+    assert_int_equal(err.code, ERR_CANCELLED);
+    assert_in_range(h.begun, 3, 3 + 2);
+    pool_free(lent);
+    pool_free(p);
+}
+
 int
 main(void)
 {
@@ -177,6 +237,8 @@ main(void)
         cmocka_unit_test(test_no_pool_and_no_items_are_fine),
         cmocka_unit_test(test_no_chunk_begins_once_the_work_is_stopped),
         cmocka_unit_test(test_lent_threads_do_all_work_that_nobody_stops),
+        cmocka_unit_test(test_the_error_is_that_of_the_first_thing_that_failed),
+        cmocka_unit_test(test_no_thing_is_begun_once_the_work_is_stopped),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);

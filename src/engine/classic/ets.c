@@ -5,7 +5,6 @@
 #include "engine/classic/ets.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -382,7 +381,6 @@ struct drawing {
     size_t paths;
     double *x; /* (horizon, paths) */
     double *low, *high;
-    _Atomic(int) failure; /* code of an error, or 0 */
 };
 
 static void
@@ -400,22 +398,28 @@ path_draw(const struct drawing *q, size_t i, struct ets_state *s)
                      sd * rng_normal(1, STREAM_PATHS + i, h));
 }
 
-static void
-draw_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+static size_t
+paths_at_once(const struct drawing *q)
+{
+    return 1 + PATH_STEPS / q->ask->horizon;
+}
+
+static bool
+draw_some(void *ctx, size_t k, struct pool *alone, struct error *err)
 {
     struct drawing *q = ctx;
+    size_t some = paths_at_once(q), begin = k * some;
+    size_t n = q->paths - begin < some ? q->paths - begin : some;
     struct ets_state s;
-    struct error err;
 
-    (void)chunk;
-    if (!ets_state_init(&s, q->m->form.period, &err)) {
-        atomic_store(&q->failure, (int)err.code);
-        return;
-    }
-    for (size_t i = begin; i < end; i++)
-        path_draw(q, i, &s);
+    (void)alone;
+    if (!ets_state_init(&s, q->m->form.period, err))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        path_draw(q, begin + i, &s);
     ets_state_fini(&s);
-    progress_add(q->ask->progress, (end - begin) * q->ask->horizon);
+    progress_add(q->ask->progress, n * q->ask->horizon);
+    return true;
 }
 
 static void
@@ -443,11 +447,9 @@ interval_drawn(const struct ets *m, const struct forecast *ask, double *low,
     if (!dense_try(&q.x, n, paths, err))
         return false;
     progress_begin(ask->progress, "forecasting", (uint64_t)n * paths);
-    ok = pool_try(ask->pool, paths, 1 + PATH_STEPS / n, draw_chunk, &q, err);
-    if (ok && atomic_load(&q.failure))
-        ok = error_set(err, (enum error_code)atomic_load(&q.failure),
-                       "no memory to draw what may come");
-    ok = ok && pool_try(ask->pool, n, RANGE_STEPS, range_chunk, &q, err);
+    ok = pool_each(ask->pool, pool_chunks(paths, paths_at_once(&q)), draw_some,
+                   &q, err) &&
+         pool_try(ask->pool, n, RANGE_STEPS, range_chunk, &q, err);
     free(q.x);
     return ok;
 }

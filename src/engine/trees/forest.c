@@ -21,7 +21,6 @@
 #include "engine/trees/forest.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,7 +120,6 @@ struct fitting {
     bool grown[WAVE];
     uint64_t *in_bag; /* (WAVE, words) */
     size_t words;
-    _Atomic(int) failure;
 
     double *oob;     /* (n, outputs): sums */
     uint32_t *n_oob; /* trees that a row was left out of */
@@ -304,22 +302,16 @@ grow_tree(struct fitting *f, size_t t, struct error *err)
     return ok;
 }
 
-static void
-grow_trees(void *ctx, size_t chunk, size_t begin, size_t end)
+static bool
+grow_one(void *ctx, size_t t, struct pool *alone, struct error *err)
 {
     struct fitting *f = ctx;
-    struct error err;
 
-    (void)chunk;
-    for (size_t t = begin; t < end; t++) {
-        if (atomic_load(&f->failure) || progress_stopped(f->ctx->progress))
-            return;
-        f->grown[t] = grow_tree(f, t, &err);
-        if (f->grown[t])
-            progress_add(f->ctx->progress, 1);
-        else if (err.code != ERR_CANCELLED)
-            atomic_store(&f->failure, (int)err.code);
-    }
+    (void)alone;
+    f->grown[t] = progress_check(f->ctx->progress, err) && grow_tree(f, t, err);
+    if (f->grown[t])
+        progress_add(f->ctx->progress, 1);
+    return f->grown[t];
 }
 
 /* What the trees of the wave say of the rows that they have not seen. */
@@ -369,15 +361,13 @@ static bool
 run_wave(struct fitting *f, struct error *err)
 {
     size_t asked = f->trees - f->done < WAVE ? f->trees - f->done : WAVE;
-    int failure;
 
     f->first = f->done;
     f->wave = 0;
     memset(f->grown, 0, sizeof f->grown);
-    pool_for(f->ctx->pool, asked, 1, grow_trees, f);
-    if ((failure = atomic_load(&f->failure)))
-        return error_set(err, (enum error_code)failure,
-                         "no memory for trees of %zu rows", f->n);
+    if (!pool_each(f->ctx->pool, asked, grow_one, f, err) &&
+        err->code != ERR_CANCELLED)
+        return false;
     while (f->wave < asked && f->grown[f->wave])
         f->wave++;
     for (size_t t = 0; t < f->wave; t++)
@@ -560,7 +550,6 @@ fit(const struct fit_data *d, const struct params *p, const struct train *ctx,
     if (!check_data(d, err))
         return NULL;
     f.n = design_rows(d->train);
-    atomic_init(&f.failure, 0);
     if (choose_rule(&f, p, extra, err) && fitting_init(&f, p, err) &&
         grow_all(&f, err)) {
         write_rule(&f, chosen);

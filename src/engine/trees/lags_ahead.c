@@ -8,7 +8,6 @@
 #include "config.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +38,7 @@ struct asked {
     /* What row i of those that are asked looks like, every `stride` doubles. */
     void (*fill)(const void *ctx, size_t i, double *x, size_t stride);
     const void *ctx;
-    _Atomic(int) failure; /* code of an error, or 0 */
+    size_t n; /* are asked */
 };
 
 static void
@@ -68,34 +67,29 @@ asked_init(struct asked *a, const struct lags *m, size_t n, struct error *err)
     return false;
 }
 
-static void
-ask_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+static bool
+ask_some(void *ctx, size_t k, struct pool *alone, struct error *err)
 {
     struct asked *a = ctx;
-    size_t f = lags_features(&a->m->rule), n = end - begin;
+    size_t f = lags_features(&a->m->rule), begin = k * ASK_ROWS;
+    size_t n = a->n - begin < ASK_ROWS ? a->n - begin : ASK_ROWS;
     double *x = a->x + begin * f;
     struct design *d;
-    struct error err;
+    bool ok;
 
-    (void)chunk;
-    for (size_t i = begin; i < end; i++)
-        a->fill(a->ctx, i, x + (i - begin), n);
-    d = design_dense(x, n, f, a->column, &err);
-    if (!d || !gbdt_family.score(a->m->trees, d, NULL, a->out + begin, &err))
-        atomic_store(&a->failure, (int)err.code);
+    for (size_t i = 0; i < n; i++)
+        a->fill(a->ctx, begin + i, x + i, n);
+    d = design_dense(x, n, f, a->column, err);
+    ok = d && gbdt_family.score(a->m->trees, d, alone, a->out + begin, err);
     design_free(d);
+    return ok;
 }
 
 static bool
 ask(struct asked *a, size_t n, struct pool *pool, struct error *err)
 {
-    int failure;
-
-    if (!pool_try(pool, n, ASK_ROWS, ask_chunk, a, err))
-        return false;
-    failure = atomic_load(&a->failure);
-    return !failure || error_set(err, (enum error_code)failure,
-                                 "no memory to ask the trees");
+    a->n = n;
+    return pool_each(pool, pool_chunks(n, ASK_ROWS), ask_some, a, err);
 }
 
 /* ---- going on ---- */
@@ -148,7 +142,6 @@ before(const struct lags_rule *r, const struct lags_path *p, size_t t)
     return t >= r->gap + p->first ? p->y[t - r->gap - p->first] : (double)NAN;
 }
 
-/* One step of all paths that are not at their end. */
 struct stepping {
     const struct lags_rule *r;
     const struct lags_path *path;
@@ -167,6 +160,7 @@ fill_step(const void *ctx, size_t i, double *x, size_t stride)
              p->inputs ? p->inputs + s->h * s->r->n_inputs : NULL, x, stride);
 }
 
+/* One step of all paths that are not at their end. */
 static bool
 walk_step(struct asked *a, struct lags_walk *w, struct stepping *s,
           struct error *err)

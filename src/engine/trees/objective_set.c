@@ -6,7 +6,6 @@
 #include "engine/trees/objective_part.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +13,7 @@
 #include "base/mem.h"
 #include "base/sort.h"
 
-enum { QUERY_GRAIN = 16, MAX_LABEL = 31 };
+enum { MAX_LABEL = 31 };
 
 /* A hazard of less beside the largest one counts as much. */
 static const double LEAST_LOG = -80;
@@ -283,7 +282,6 @@ by_score(const void *a, const void *b)
 struct rank_job {
     struct objective *o;
     const double *score;
-    _Atomic(int) failure; /* code of an error, or 0 */
 };
 
 /* What swapping two rows would change of NDCG, pulled apart by how sure their
@@ -359,28 +357,19 @@ rank_query(struct objective *o, size_t q, const double *score,
     return true;
 }
 
-static void
-rank_queries(void *ctx, size_t chunk, size_t begin, size_t end)
+static bool
+rank_one(void *ctx, size_t q, struct pool *alone, struct error *err)
 {
-    struct rank_job *j = ctx;
-    struct error err;
+    const struct rank_job *j = ctx;
 
-    (void)chunk;
-    for (size_t q = begin; q < end && !atomic_load(&j->failure); q++)
-        if (!rank_query(j->o, q, j->score, &err))
-            atomic_store(&j->failure, (int)err.code);
+    (void)alone;
+    return rank_query(j->o, q, j->score, err);
 }
 
 bool
 objective_rank(struct objective *o, const double *score, struct error *err)
 {
     struct rank_job j = {.o = o, .score = score};
-    int failure;
 
-    pool_for(o->ctx->pool, o->n_queries, QUERY_GRAIN, rank_queries, &j);
-    failure = atomic_load(&j.failure);
-    return !failure ||
-           error_set(err, (enum error_code)failure,
-                     failure == ERR_CANCELLED ? "cancelled"
-                                              : "no memory to order the rows");
+    return pool_each(o->ctx->pool, o->n_queries, rank_one, &j, err);
 }

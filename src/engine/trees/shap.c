@@ -15,7 +15,6 @@
 #include "engine/trees/shap_state.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -440,46 +439,27 @@ explain_rows(struct walk *w, const struct shap_job *j, size_t begin, size_t end,
     return true;
 }
 
-static void
-explain_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
+static bool
+explain_some(void *ctx, size_t i, struct pool *alone, struct error *err)
 {
-    struct shap_job *j = ctx;
+    const struct shap_job *j = ctx;
     const struct attribution *a = j->a;
-    size_t k = j->f->n_outputs, n = end - begin;
+    size_t rows = design_rows(a->rows), begin = i * GRAIN;
+    size_t k = j->f->n_outputs, n = rows - begin < GRAIN ? rows - begin : GRAIN;
     struct walk w = {0};
-    struct error err;
     double *phi = NULL;
+    bool ok;
 
-    (void)chunk;
-    if (atomic_load(&j->failure) || progress_stopped(a->progress))
-        return;
-    w.x = mem_try_array(n * j->f->n_used, sizeof *w.x, &err);
+    (void)alone;
+    w.x = mem_try_array(n * j->f->n_used, sizeof *w.x, err);
     phi = mem_try_array(a->pairs ? n * k * (a->n_features + 1) : 1, sizeof *phi,
-                        &err);
-    if (!w.x || !phi || !explain_rows(&w, j, begin, end, phi, &err))
-        atomic_store(&j->failure, (int)err.code);
-    else
+                        err);
+    ok = w.x && phi && explain_rows(&w, j, begin, begin + n, phi, err);
+    if (ok)
         progress_add(a->progress, n * k);
     walk_fini(&w);
     free(phi);
-}
-
-bool
-shap_done(struct shap_job *j, struct error *err)
-{
-    int failure = atomic_load(&j->failure);
-
-    if (!progress_check(j->a->progress, err))
-        return false;
-    if (failure == ERR_LIMIT)
-        return error_set(err, ERR_LIMIT,
-                         "a tree asks for more than 64 features on one way: "
-                         "explain it without background rows");
-    if (failure)
-        return error_set(err, (enum error_code)failure,
-                         "no memory to explain %zu rows",
-                         design_rows(j->a->rows));
-    return true;
+    return ok;
 }
 
 bool
@@ -504,13 +484,10 @@ tree_shap(const struct forest *f, const struct attribution *a,
     j.place = place;
     j.width = a->pairs ? (a->n_features + 1) * (a->n_features + 1)
                        : a->n_features + 1;
-    atomic_init(&j.failure, 0);
-    if (a->background) {
-        ok = shap_background(&j, err);
-    } else {
-        pool_for(a->pool, design_rows(a->rows), GRAIN, explain_chunk, &j);
-        ok = shap_done(&j, err);
-    }
+    ok = a->background
+             ? shap_background(&j, err)
+             : pool_each(a->pool, pool_chunks(design_rows(a->rows), GRAIN),
+                         explain_some, &j, err);
     free(place);
     return ok;
 }

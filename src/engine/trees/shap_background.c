@@ -14,7 +14,6 @@
 
 #include "engine/trees/shap_state.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -327,24 +326,23 @@ lay_out(const struct versus *v, struct ground *g, size_t t, struct error *err)
     if (!shap_tree_set(&g->tree, v->job->f, t, err))
         return false;
     if (g->tree.deepest > MAX_PATH)
-        return error_set(err, ERR_LIMIT, "a path of %zu features",
-                         g->tree.deepest);
+        return error_set(err, ERR_LIMIT,
+                         "a tree asks for %zu features on one way, at most %d: "
+                         "explain it without background rows",
+                         g->tree.deepest, MAX_PATH);
     if (!room_for_leaves(g, v->n_back, err) || !find_patterns(v, g, err))
         return false;
     close_ranks(v, g);
     return fill_table(v, g, err);
 }
 
-static void
-lay_out_trees(void *ctx, size_t chunk, size_t begin, size_t end)
+static bool
+lay_out_tree(void *ctx, size_t i, struct pool *alone, struct error *err)
 {
     struct versus *v = ctx;
-    struct error err;
 
-    (void)chunk;
-    for (size_t i = begin; i < end; i++)
-        if (!lay_out(v, &v->ground[i], v->first + i, &err))
-            atomic_store(&v->job->failure, (int)err.code);
+    (void)alone;
+    return lay_out(v, &v->ground[i], v->first + i, err);
 }
 
 /* ---- rows ---- */
@@ -435,23 +433,22 @@ gather_own(const struct shap_job *j, size_t row, double *phi)
     }
 }
 
-static void
-add_rows(void *ctx, size_t chunk, size_t begin, size_t end)
+static bool
+add_rows(void *ctx, size_t i, struct pool *alone, struct error *err)
 {
     struct versus *v = ctx;
     struct shap_job *j = v->job;
     const struct attribution *a = j->a;
     struct scratch room = {NULL, NULL, NULL, NULL, NULL};
-    struct error err;
-    bool ok = scratch_init(v, end - begin, &room, &err);
+    size_t begin = i * GRAIN;
+    size_t end = v->n_rows - begin < GRAIN ? v->n_rows : begin + GRAIN;
+    bool ok = scratch_init(v, end - begin, &room, err);
 
-    (void)chunk;
+    (void)alone;
     if (ok)
         shap_pull(j->f, a->rows, begin, end, room.x);
-    else
-        atomic_store(&j->failure, (int)err.code);
-    for (size_t r = begin; ok && r < end && !progress_stopped(a->progress);
-         r++) {
+    for (size_t r = begin;
+         ok && r < end && (ok = progress_check(a->progress, err)); r++) {
         double *phi = a->pairs ? room.phi : shap_out(j, r, 0);
 
         add_row(v, &room, room.x + (r - begin) * j->f->n_used, r, phi);
@@ -463,6 +460,7 @@ add_rows(void *ctx, size_t chunk, size_t begin, size_t end)
     free(room.left);
     free(room.node);
     free(room.leaf);
+    return ok;
 }
 
 static void
@@ -515,10 +513,9 @@ shap_background(struct shap_job *j, struct error *err)
         size_t left = j->f->n_trees - v.first;
 
         v.n = left < GROUP ? left : GROUP;
-        pool_for(a->pool, v.n, 1, lay_out_trees, &v);
-        if (!atomic_load(&j->failure))
-            pool_for(a->pool, v.n_rows, GRAIN, add_rows, &v);
-        ok = shap_done(j, err);
+        ok =
+            pool_each(a->pool, v.n, lay_out_tree, &v, err) &&
+            pool_each(a->pool, pool_chunks(v.n_rows, GRAIN), add_rows, &v, err);
         progress_add(a->progress,
                      v.n_rows * j->f->n_outputs * v.n / j->f->n_trees);
     }

@@ -49,7 +49,6 @@ struct shap_job {
     const struct attribution *a;
     const uint32_t *place; /* by column */
     size_t width;          /* of the shares of a row and output */
-    _Atomic(int) failure;  /* an error_code, 0: none */
 };
 
 /* Where the shares of a row in an output stand. */
@@ -64,6 +63,4 @@ void shap_close_pairs(const double *phi, size_t n_features, double *out);
 
 /* With background rows. */
 bool shap_background(struct shap_job *j, struct error *err) MUST_USE;
-/* What a chunk could not do is said once all are done. */
-bool shap_done(struct shap_job *j, struct error *err) MUST_USE;
 #endif
