@@ -73,6 +73,7 @@ levels_put(struct pmml_reading *r, const struct xml *first, uint32_t *id)
         .op = GRAPH_ONEHOT, .width = 1, .n_in = 1, .in = id};
     uint32_t input, other, code;
     double *key;
+    bool ok = true;
 
     for (const struct xml *x = first; x; x = xml_next(x, "NormDiscrete"))
         hot.n_a++;
@@ -85,24 +86,20 @@ levels_put(struct pmml_reading *r, const struct xml *first, uint32_t *id)
         return false;
     hot.a = key;
     hot.n_a = 0;
-    for (const struct xml *x = first; x; x = xml_next(x, "NormDiscrete")) {
+    for (const struct xml *x = first; ok && x;
+         x = xml_next(x, "NormDiscrete")) {
         const char *value = xml_get(x, "value");
 
         code = value ? dict_find(r->levels[input], str_of(value)) : DICT_NONE;
-        if (!pmml_column(r, xml_get(x, "field"), &other) || other != input ||
-            code == DICT_NONE) {
-            free(key);
-            return pmml_bad(r, "NormDiscrete of no level of its field");
-        }
+        ok = pmml_column(r, xml_get(x, "field"), &other);
+        if (ok && (other != input || code == DICT_NONE))
+            ok = pmml_bad(r, "NormDiscrete of no level of its field");
         key[hot.n_a++] = code;
     }
-    if (!graph_add_input(r->p->graph, input, 1, id, r->err) ||
-        !graph_add(r->p->graph, &hot, id, r->err)) {
-        free(key);
-        return false;
-    }
+    ok = ok && graph_add_input(r->p->graph, input, 1, id, r->err) &&
+         graph_add(r->p->graph, &hot, id, r->err);
     free(key);
-    return true;
+    return ok;
 }
 
 /* A number, filled in, or a flag. */
