@@ -475,7 +475,9 @@ chosen_print(const struct cv_result *r, struct buf *out)
                 comma = ", ";
             }
         buf_printf(out, ": %s\n",
-                   r->candidate[i][0] ? r->candidate[i] : "the only one");
+                   r->candidate[i][0]     ? r->candidate[i]
+                   : r->n_candidates == 1 ? "the only one"
+                                          : "like all others");
     }
 }
 

@@ -8,7 +8,7 @@
 
 #include "session/cmd.h"
 
-/* "classes and numbers", "two classes", "no target" */
+/* "classes and numbers", "classes", "numbers", "no target" */
 static const char *
 targets_of(const struct family *f)
 {
@@ -118,7 +118,7 @@ params_table_json(const struct family *f, struct call *c)
     cmd_json_end(c);
 }
 
-/* "rounds of boosting, at most (a whole number from 1 to 100000, default 5)" */
+/* "rounds of boosting, at most (a whole number from 1 to 100000; default 5)" */
 static void
 put_param(const struct param *p, size_t wide, struct call *c)
 {

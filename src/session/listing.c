@@ -82,11 +82,17 @@ title_of(const struct listing *l, size_t col)
     return l->titles[col] + strspn(l->titles[col], ">@");
 }
 
+static bool
+is_time(const struct listing *l, size_t col)
+{
+    return l->titles[col][0] == '@';
+}
+
 /* Of a time where there is no room without its year. */
 static const char *
 cell_of(const struct listing *l, size_t i, bool narrow)
 {
-    bool time = l->titles[i % l->n_cols][0] == '@';
+    bool time = is_time(l, i % l->n_cols);
 
     return l->cell[i] +
            (narrow && time && strlen(l->cell[i]) == TIME ? YEAR : 0);
@@ -115,12 +121,6 @@ put_cell(const struct listing *l, size_t col, size_t cells, const char *text,
     }
     if (!last)
         buf_fill(out, ' ', cells - w + GAP);
-}
-
-static bool
-is_time(const struct listing *l, size_t col)
-{
-    return l->titles[col][0] == '@';
 }
 
 static size_t

@@ -46,7 +46,8 @@ portable_source_of(const struct prepare *from, const char *name, size_t before)
     return i < from->n_inputs ? i : from->n_inputs + from->n_derived;
 }
 
-/* What a node can stand beside. */
+/* What a node can stand beside.  The order is relied on: moments are last, and
+ * of two of them the larger is what both are said as. */
 enum sort {
     SORT_NONE,
     SORT_LITERAL,
