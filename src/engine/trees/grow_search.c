@@ -205,7 +205,7 @@ search_units(void *ctx, size_t chunk, size_t begin, size_t end)
     struct grower *g = j->g;
 
     (void)chunk;
-    for (size_t u = begin; u < end; u++)
+    for (size_t u = begin; u < end && !progress_stopped(g->progress); u++)
         search_unit(g, &g->leaf[j->leaf], u, j->may, j->counted, &g->found[u]);
 }
 
@@ -218,6 +218,9 @@ grow_search(struct grower *g, size_t leaf, bool counted)
                            .counted = counted};
 
     pool_for(g->pool, g->n_units, UNITS, search_units, &j);
+    g->leaf[leaf].best.split.gain = 0;
+    if (progress_stopped(g->progress))
+        return;
     keep_best(g, &g->leaf[leaf], counted, g->found);
 }
 
