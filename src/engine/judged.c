@@ -99,11 +99,12 @@ judged_take(const struct model *m, const struct frame *f,
     if ((!o || !o->weight || weigh_by(&j.truth, f, o->weight, err)) &&
         (!o || !o->group || group_by(&j.truth, f, o->group, err)) &&
         model_predict_all(m, f, pool, &p, err)) {
-        ranged_add(&r, m, &j.truth, &p);
+        bool ok = ranged_add(&r, m, &j.truth, &p, pool, err);
+
         j.p = p.value;
         j.k = p.k;
         free(p.more);
-        if (judged_decide(m, &j, err)) {
+        if (ok && judged_decide(m, &j, err)) {
             judged_outcomes(m, &r, &j);
             *out = j;
             return true;
@@ -167,8 +168,9 @@ add_batch(struct judging *g, const struct frame *f, struct pool *pool,
         return false;
     if ((!g->weighs || target_weigh(&truth, f, m->weight, err)) &&
         model_predict_all(m, f, pool, &p, err)) {
-        if ((ok = make_room(g, p.n, err))) {
-            ranged_add(&g->ranged, m, &truth, &p);
+        ok = make_room(g, p.n, err) &&
+             ranged_add(&g->ranged, m, &truth, &p, pool, err);
+        if (ok) {
             memcpy(t->y + t->n, truth.y, p.n * sizeof *truth.y);
             if (g->weighs)
                 memcpy(t->weight + t->n, truth.weight,

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <math.h>
 
+enum { LOOK_ROWS = 1024 }; /* between two looks whether to stop */
+
 static void
 tell(struct judged *j, const char *name, double value)
 {
@@ -16,15 +18,18 @@ tell(struct judged *j, const char *name, double value)
 
 /* ---- ranges ---- */
 
-void
+bool
 ranged_add(struct ranged *r, const struct model *m, const struct target *truth,
-           const struct prediction *p)
+           const struct prediction *p, const struct pool *pool,
+           struct error *err)
 {
     const struct finish *f = model_finish(m);
 
     for (size_t i = 0; i < p->n && f && f->ranged; i++) {
         double w = truth->weight ? truth->weight[i] : 1, y = truth->y[i];
 
+        if (i % LOOK_ROWS == 0 && !pool_check(pool, err))
+            return false;
         r->weight += w;
         if (truth->problem == PROBLEM_REGRESSION) {
             const double *end = p->more + (i + 1) * p->n_more; /* low, high */
@@ -39,6 +44,7 @@ ranged_add(struct ranged *r, const struct model *m, const struct target *truth,
                 r->width += w;
             }
     }
+    return true;
 }
 
 /* ---- profits ---- */
@@ -56,6 +62,7 @@ earn(const struct model *m, const struct decision *d, const struct judged *j,
 {
     const struct target *t = &j->truth;
     const struct decision none = {.k = 0};
+    double of[TARGET_MAX_CLASSES] = {0}; /* weights, by true class */
 
     for (size_t i = 0; i < t->n; i++) {
         const double *row = j->p + i * j->k;
@@ -65,9 +72,11 @@ earn(const struct model *m, const struct decision *d, const struct judged *j,
         e->weight += w;
         e->said += w * brings[model_decide(m, row)];
         e->likeliest += w * brings[decision_class(&none, row, j->k)];
-        for (size_t c = 0; c < d->k; c++)
-            e->all[c] += w * brings[c];
+        of[(size_t)t->y[i]] += w;
     }
+    for (size_t y = 0; y < d->k; y++)
+        for (size_t c = 0; c < d->k; c++)
+            e->all[c] += of[y] * d->profit[y * d->k + c];
 }
 
 static void

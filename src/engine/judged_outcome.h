@@ -11,9 +11,10 @@ struct ranged {
     double weight, within, width;
 };
 /* p: of model_predict_all(), a row for each of truth.  Nothing for a model
- * without ranges. */
-void ranged_add(struct ranged *r, const struct model *m,
-                const struct target *truth, const struct prediction *p);
+ * without ranges.  False when the pool's work is stopped. */
+bool ranged_add(struct ranged *r, const struct model *m,
+                const struct target *truth, const struct prediction *p,
+                const struct pool *pool, struct error *err) MUST_USE;
 /* Fill in j->outcomes, of all its rows. */
 void judged_outcomes(const struct model *m, const struct ranged *r,
                      struct judged *j);

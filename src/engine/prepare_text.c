@@ -524,7 +524,7 @@ most_name(const struct most *m, const struct seen *s, struct buf *out)
 
 static bool
 see_rows(struct seen *s, const struct step_grams *g, const struct column *c,
-         struct error *err)
+         const struct pool *pool, struct error *err)
 {
     size_t rows = column_rows(c), n = rows < SEEN_ROWS ? rows : SEEN_ROWS;
     double *row = mem_try_array(g->size, sizeof *row, err);
@@ -533,7 +533,8 @@ see_rows(struct seen *s, const struct step_grams *g, const struct column *c,
 
     count.seen = s;
     for (size_t i = 0; i < n && ok && s->left; i++)
-        ok = count_row(&count, column_text(c, i * rows / n), row, err);
+        ok = (i % 64 || pool_check(pool, err)) &&
+             count_row(&count, column_text(c, i * rows / n), row, err);
     if (ok && !s->ok)
         *err = s->err;
     counting_fini(&count);
@@ -551,7 +552,7 @@ name_buckets(struct step_fit *f, struct learnt *l, const struct column *c,
     struct buf name;
     bool ok = most && (s.texts = dict_new(err)) &&
               (s.count = mem_try_array(SEEN_TEXTS, sizeof *s.count, err)) &&
-              see_rows(&s, &g, c, err);
+              see_rows(&s, &g, c, f->pool, err);
 
     buf_init(&name);
     for (uint32_t i = 0; ok && i < dict_count(s.texts); i++) {
