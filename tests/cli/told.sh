@@ -154,6 +154,12 @@ like "$($lathe models)" '^gbdt +classes and numbers +gradient boosting' "models 
 like "$($lathe models gbdt)" '^  max_depth +.*whole number from 0 to 64; default 0\)' "and the parameters of one"
 like "$($lathe models gbdt)" '^  grow .*leaf or depth; default leaf\)' "with what they may be"
 like "$($lathe models --json)" '"name":"kmeans","title":"k-means clusters","targets":"no target"' "as JSON, too"
+$lathe models gbdt --json > out
+like "$(cat out)" '^\[\{"name":"trees","type":"int","default":null,"min":1,"max":100000,"choices":null,"help":"rounds' \
+    "and those of one: their bounds, and null where there are none"
+like "$(cat out)" '"name":"grow","type":"choice","default":"leaf","min":null,"max":null,"choices":"leaf.depth","help"' \
+    "what they may be and are"
+is "$(grep -o '"name":' out | wc -l)" "$($lathe models gbdt | grep -c '^  [a-z]')" "all that the list has"
 for family in $($lathe models --json | grep -o '"name":"[a-z_]*"' | sed 's/.*:"//; s/"//'); do
     COLUMNS=80 $lathe models "$family" > out
     like "$? $(head -1 out)" "^0 $family: " "$family has a list"
