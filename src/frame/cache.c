@@ -128,6 +128,16 @@ is_mapped(const char *source)
            arrow_starts((struct str){head, sizeof head});
 }
 
+/* Another than a file is not to be opened even: who writes to a pipe would
+ * take that for a reader. */
+static bool
+is_file(const char *source)
+{
+    struct stat st;
+
+    return stat(source, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static uint64_t
 limit(const char *dir)
 {
@@ -170,7 +180,8 @@ cache_key_new(const char *dir, const char *path, const struct source_options *o)
     put_options(&b, o ? o : &usual);
     file_hash(b.data, b.len, hash);
     buf_putc(&b, '\n');
-    if (is_mapped(source) || !put_state(&b, source) || b.failed) {
+    if (!is_file(source) || is_mapped(source) || !put_state(&b, source) ||
+        b.failed) {
         buf_fini(&b);
         free(source);
         return NULL;

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "frame/source.h"
@@ -77,13 +78,18 @@ is_beside(const struct call *c, const char *path)
     return path != call_text(c, "data");
 }
 
+/* Is it gone once it is read? */
 static bool
 is_pipe(const char *path)
 {
-    return strcmp(path, "-") == 0;
+    struct stat st;
+
+    if (strcmp(path, "-") == 0)
+        return true;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
-/* Standard input is read but once: without a look before. */
+/* A pipe is read but once: without a look before. */
 static bool
 begin_for(struct reading_options *o, const char *path, const struct model *m,
           struct error *err)

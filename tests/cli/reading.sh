@@ -84,6 +84,16 @@ like "$(cat err)" "column 'code' is int, expected text" "which is an error then"
 printf '{"code": 7, "x": 1}\n' > some.jsonl
 like "$($lathe predict codes.lathe some.jsonl 2>&1)" "column 'code' is int, expected text" "JSON has said what it is"
 
+# All that is no file is read once: a pipe with a name says what standard input does.
+want=$($lathe predict codes.lathe some.csv)
+mkfifo named
+cat some.csv > named &
+is "$(timeout 60 $lathe predict codes.lathe named 2>&1)" "$want" "a named pipe is read once"
+is "$(cat some.csv | timeout 60 $lathe predict codes.lathe /dev/stdin 2>&1)" "$want" "so is /dev/stdin"
+cat judged.csv > named &
+is "$(timeout 60 $lathe evaluate codes.lathe named --json 2>&1)" "$($lathe evaluate codes.lathe judged.csv --json 2>&1)" \
+    "a named pipe is judged as the file is"
+
 for c in convert profile head schema query train evaluate predict; do
     like "$($lathe $c --help)" '^reading, where the file does not tell:' \
         "$c has the options of reading"
