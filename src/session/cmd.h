@@ -54,11 +54,15 @@ cmd_fn cmd_models;
  * in the task's log and as a message. */
 struct frame *cmd_table(struct task *t, const struct call *c, const char *path,
                         struct error *err) MUST_USE;
-/* The same for a model, which may be NULL: of a text file columns are texts
- * where it wants texts. */
+/* The same for a model, which may be NULL: columns are texts where it wants
+ * texts. */
 struct frame *
 cmd_table_for(struct task *t, const struct call *c, const char *path,
               const struct model *m, struct error *err) MUST_USE;
+/* The same where `like` has texts. */
+struct frame *
+cmd_table_like(struct task *t, const struct call *c, const char *path,
+               const struct frame *like, struct error *err) MUST_USE;
 /* The whole of what was read, for csv_table_fini(). */
 bool cmd_read(struct task *t, const struct call *c, const char *path,
               struct csv_table *out, struct error *err) MUST_USE;

@@ -91,26 +91,27 @@ is_pipe(const char *path)
 
 /* A pipe is read but once: without a look before. */
 static bool
-begin_for(struct reading_options *o, const char *path, const struct model *m,
-          struct error *err)
+begin_for(struct reading_options *o, const char *path,
+          const struct reading_like *like, struct error *err)
 {
     bool any;
 
-    return !is_pipe(path) || reading_options_texts(o, NULL, m, &any, err);
+    return !is_pipe(path) || reading_options_texts(o, NULL, like, &any, err);
 }
 
 static bool
 read_for(struct task *t, struct reading_options *o, const char *path,
-         const struct model *m, struct csv_table *out, struct error *err)
+         const struct reading_like *like, struct csv_table *out,
+         struct error *err)
 {
     struct session *s = task_session(t);
     bool again, ok;
 
-    if (!begin_for(o, path, m, err) ||
+    if (!begin_for(o, path, like, err) ||
         !shelf_read(s, path, &o->source, task_progress(t), out, err))
         return false;
-    again = out->delimiter && !is_pipe(path);
-    ok = !again || reading_options_texts(o, out->frame, m, &again, err);
+    again = !is_pipe(path);
+    ok = !again || reading_options_texts(o, out->frame, like, &again, err);
     if (ok && !again)
         return true;
     csv_table_fini(out);
@@ -119,14 +120,15 @@ read_for(struct task *t, struct reading_options *o, const char *path,
 
 static bool
 read_table(struct task *t, const struct call *c, const char *path,
-           const struct model *m, struct csv_table *out, struct error *err)
+           const struct reading_like *like, struct csv_table *out,
+           struct error *err)
 {
     struct reading_options o;
     bool ok;
 
     if (!reading_options_init(&o, c, is_beside(c, path), err))
         return false;
-    ok = read_for(t, &o, path, m, out, err);
+    ok = read_for(t, &o, path, like, out, err);
     reading_options_fini(&o);
     if (ok)
         tell_oddities(t, path, out);
@@ -137,7 +139,7 @@ bool
 cmd_read(struct task *t, const struct call *c, const char *path,
          struct csv_table *out, struct error *err)
 {
-    return read_table(t, c, path, NULL, out, err);
+    return read_table(t, c, path, &(struct reading_like){0}, out, err);
 }
 
 struct frame *
@@ -147,18 +149,32 @@ cmd_table(struct task *t, const struct call *c, const char *path,
     return cmd_table_for(t, c, path, NULL, err);
 }
 
-struct frame *
-cmd_table_for(struct task *t, const struct call *c, const char *path,
-              const struct model *m, struct error *err)
+static struct frame *
+table_like(struct task *t, const struct call *c, const char *path,
+           const struct reading_like *like, struct error *err)
 {
     struct csv_table table;
     struct frame *f;
 
-    if (!read_table(t, c, path, m, &table, err))
+    if (!read_table(t, c, path, like, &table, err))
         return NULL;
     f = frame_ref(table.frame);
     csv_table_fini(&table);
     return f;
+}
+
+struct frame *
+cmd_table_for(struct task *t, const struct call *c, const char *path,
+              const struct model *m, struct error *err)
+{
+    return table_like(t, c, path, &(struct reading_like){.model = m}, err);
+}
+
+struct frame *
+cmd_table_like(struct task *t, const struct call *c, const char *path,
+               const struct frame *like, struct error *err)
+{
+    return table_like(t, c, path, &(struct reading_like){.frame = like}, err);
 }
 
 const char **
@@ -232,19 +248,17 @@ cmd_json_end(struct call *c)
 
 static struct stream *
 stream_for(struct task *t, struct reading_options *o, const char *path,
-           const struct model *m, struct error *err)
+           const struct reading_like *like, struct error *err)
 {
     struct session *session = task_session(t);
-    struct csv_table told;
     struct stream *s;
     bool again, ok;
 
-    if (!begin_for(o, path, m, err) ||
+    if (!begin_for(o, path, like, err) ||
         !(s = shelf_stream(session, path, &o->source, task_progress(t), err)))
         return NULL;
-    stream_told(s, &told);
-    again = told.delimiter && !is_pipe(path);
-    ok = !again || reading_options_texts(o, stream_head(s), m, &again, err);
+    again = !is_pipe(path);
+    ok = !again || reading_options_texts(o, stream_head(s), like, &again, err);
     if (ok && !again)
         return s;
     stream_close(s);
@@ -268,7 +282,7 @@ cmd_stream_for(struct task *t, const struct call *c, const char *path,
 
     if (!reading_options_init(&o, c, is_beside(c, path), err))
         return NULL;
-    s = stream_for(t, &o, path, m, err);
+    s = stream_for(t, &o, path, &(struct reading_like){.model = m}, err);
     reading_options_fini(&o);
     return s;
 }

@@ -170,7 +170,7 @@ read_rows(struct training *g, struct task *t, const struct call *c,
     if (call_lent(c))
         g->data = frame_ref(call_lent(c));
     else if (!stream_wanted(data, NULL))
-        g->data = cmd_table(t, c, data, err);
+        g->data = cmd_table_for(t, c, data, g->init, err);
     else if (g->test_share > 0)
         return error_set(err, ERR_USAGE,
                          "train: %s takes more memory than there is for "
@@ -178,7 +178,7 @@ read_rows(struct training *g, struct task *t, const struct call *c,
                          "lathe query DATA --sample 100000 --out test.parquet",
                          data);
     else
-        g->rows = cmd_stream(t, c, data, err);
+        g->rows = cmd_stream_for(t, c, data, g->init, err);
     return g->data || g->rows;
 }
 
@@ -205,6 +205,15 @@ check_target(const struct family *family, const struct call *c,
            error_prefix(err, "train: ");
 }
 
+/* A table beside the one that is learnt from, and like it. */
+static struct frame *
+read_beside(const struct training *g, const char *path, struct task *t,
+            const struct call *c, struct error *err)
+{
+    return cmd_table_like(t, c, path, g->data ? g->data : stream_head(g->rows),
+                          err);
+}
+
 static bool
 read_tables(struct training *g, const struct family *family, struct task *t,
             const struct call *c, struct error *err)
@@ -217,9 +226,9 @@ read_tables(struct training *g, const struct family *family, struct task *t,
            read_share(c, "test", &g->test_share, err) &&
            check_target(family, c, err) && read_rows(g, t, c, err) &&
            (!valid || g->valid_share > 0 ||
-            (g->valid = cmd_table(t, c, valid, err))) &&
+            (g->valid = read_beside(g, valid, t, c, err))) &&
            (!test || g->test_share > 0 ||
-            (g->test = cmd_table(t, c, test, err))) &&
+            (g->test = read_beside(g, test, t, c, err))) &&
            (g->test_share == 0 || set_aside(g, family, c, err));
 }
 

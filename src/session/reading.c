@@ -76,7 +76,7 @@ reading_options_fini(struct reading_options *r)
     buf_fini(&r->texts);
 }
 
-/* ---- for a model ---- */
+/* ---- like what is there ---- */
 
 static bool
 is_told(const struct reading_options *r, const char *name)
@@ -90,32 +90,92 @@ is_told(const struct reading_options *r, const char *name)
     return false;
 }
 
+/* A class of numbers or bools is named as these are printed. */
 static bool
-wants_text(const struct reading_options *r, const struct frame *f,
-           const struct input *in)
+is_text_class(const char *name)
 {
-    long col = f ? frame_find(f, in->name) : -1;
+    struct buf number;
+    double v;
+    bool text = true;
 
-    if (in->type != COL_TEXT || is_told(r, in->name))
+    if (strcmp(name, "true") == 0 || strcmp(name, "false") == 0)
         return false;
-    return !f ||
-           (col >= 0 && column_type(frame_column(f, (size_t)col)) != COL_TEXT);
+    if (!str_to_f64(str_of(name), &v))
+        return true;
+    buf_init(&number);
+    buf_double(&number, v);
+    text = strcmp(number.data, name) != 0;
+    buf_fini(&number);
+    return text;
+}
+
+static bool
+has_text_classes(const struct model *m)
+{
+    const char *const *names;
+    size_t n = model_classes(m, &names);
+
+    for (size_t i = 0; i < n; i++)
+        if (is_text_class(names[i]))
+            return true;
+    return false;
+}
+
+/* Note a column as one of texts, where it was not read so; returns how many
+ * were noted. */
+static size_t
+want_text(struct reading_options *r, const struct frame *f, const char *name)
+{
+    long col = f ? frame_find(f, name) : -1;
+
+    if (is_told(r, name) ||
+        (f &&
+         (col < 0 || column_type(frame_column(f, (size_t)col)) == COL_TEXT)))
+        return 0;
+    buf_printf(&r->texts, "%s=text", name);
+    buf_putc(&r->texts, '\0');
+    return 1;
+}
+
+static size_t
+want_model(struct reading_options *r, const struct frame *f,
+           const struct model *m)
+{
+    size_t n_inputs, n = 0;
+    const struct input *in = model_inputs(m, &n_inputs);
+
+    for (size_t i = 0; i < n_inputs; i++)
+        if (in[i].type == COL_TEXT)
+            n += want_text(r, f, in[i].name);
+    if (model_target(m) && has_text_classes(m))
+        n += want_text(r, f, model_target(m));
+    return n;
+}
+
+static size_t
+want_frame(struct reading_options *r, const struct frame *f,
+           const struct frame *like)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < frame_cols(like); i++)
+        if (column_type(frame_column(like, i)) == COL_TEXT)
+            n += want_text(r, f, frame_name(like, i));
+    return n;
 }
 
 bool
 reading_options_texts(struct reading_options *r, const struct frame *f,
-                      const struct model *m, bool *any, struct error *err)
+                      const struct reading_like *like, bool *any,
+                      struct error *err)
 {
-    size_t n_inputs = 0, n = 0, told = 0, at = 0;
-    const struct input *in = m ? model_inputs(m, &n_inputs) : NULL;
+    size_t n = 0, told = 0, at = 0;
     const char **types;
 
-    for (size_t i = 0; i < n_inputs; i++)
-        if (wants_text(r, f, &in[i])) {
-            buf_printf(&r->texts, "%s=text", in[i].name);
-            buf_putc(&r->texts, '\0');
-            n++;
-        }
+    if (like->model)
+        n += want_model(r, f, like->model);
+    if (like->frame)
+        n += want_frame(r, f, like->frame);
     *any = n > 0;
     if (n == 0)
         return true;

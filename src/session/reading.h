@@ -23,13 +23,18 @@ struct reading_options {
 bool reading_options_init(struct reading_options *r, const struct call *c,
                           bool beside, struct error *err) MUST_USE;
 void reading_options_fini(struct reading_options *r);
-/* For a model, which may be NULL: columns of f that it wants as texts and that
- * were read as something else, as "007" is, are to be read as texts; but those
- * whose type an argument tells.  f: a table that was read so, or its head;
- * NULL: none so far, and nothing is told of columns that there are not.
- * *any: there are such. */
+/* What a table is to be like: NULL what is not. */
+struct reading_like {
+    const struct model *model; /* its inputs, and classes that are texts */
+    const struct frame *frame; /* its columns of texts */
+};
+
+/* Columns of f that are to be texts and were read as something else, as "007"
+ * is, are to be read as texts; but those whose type an argument tells.
+ * f: a table that was read so, or its head; NULL: none so far, and nothing is
+ * told of columns that there are not.  *any: there are such. */
 bool reading_options_texts(struct reading_options *r, const struct frame *f,
-                           const struct model *m, bool *any,
+                           const struct reading_like *like, bool *any,
                            struct error *err) MUST_USE;
 
 /* Give a call those of another one. */

@@ -81,8 +81,9 @@ is "$($lathe explain codes.lathe judged.csv --row 1 > out 2> err; echo $?)" 0 "a
 $lathe predict codes.lathe some.csv --types code=int > out 2> err
 is $? 1 "but not where a type is told"
 like "$(cat err)" "column 'code' is int, expected text" "which is an error then"
-printf '{"code": 7, "x": 1}\n' > some.jsonl
-like "$($lathe predict codes.lathe some.jsonl 2>&1)" "column 'code' is int, expected text" "JSON has said what it is"
+printf '{"code": 12, "x": 1}\n' > some.jsonl
+is "$($lathe predict codes.lathe some.jsonl 2>&1)" "$(printf 'code,x\n12,1\n' | $lathe predict codes.lathe - 2>&1)" \
+    "numbers of JSON are texts then, too"
 
 # All that is no file is read once: a pipe with a name says what standard input does.
 want=$($lathe predict codes.lathe some.csv)
@@ -93,6 +94,27 @@ is "$(cat some.csv | timeout 60 $lathe predict codes.lathe /dev/stdin 2>&1)" "$w
 cat judged.csv > named &
 is "$(timeout 60 $lathe evaluate codes.lathe named --json 2>&1)" "$($lathe evaluate codes.lathe judged.csv --json 2>&1)" \
     "a named pipe is judged as the file is"
+
+# Classes that are texts are texts wherever they stand.
+awk 'BEGIN { print "x,y"; for (i = 0; i < 60; i++) print i % 3 "," (i % 3 == 0 ? "01" : i % 3 == 1 ? "2" : "x") }' > classes.csv
+$lathe train classes.csv --target y --model naive_bayes --out classes.lathe > /dev/null 2>&1
+printf 'x,y\n0,01\n1,2\n0,01\n1,2\n' > two.csv
+is "$($lathe evaluate classes.lathe two.csv --json 2>&1 | grep -o '"accuracy":{"value":[0-9.]*')" '"accuracy":{"value":1' \
+    "classes 01 and 2 alone are those that were learnt"
+is "$($lathe evaluate classes.lathe - --json < two.csv 2>&1)" "$($lathe evaluate classes.lathe two.csv --json 2>&1)" \
+    "so they are by a pipe"
+
+# A table beside the one that is learnt from is read like it.
+head -1 codes.csv > alike.csv
+awk -F, '$1 != "1e2x"' codes.csv | sed 1d >> alike.csv
+$lathe train codes.csv --target y --model linear --test alike.csv --json > out 2> err
+is $? 0 "--test has texts where the training table has"
+is "$(grep -c '"test":{' out)" 1 "and is judged"
+$lathe train codes.csv --target y --model gbdt --set trees=5 --valid alike.csv > out 2> err
+is $? 0 "--valid has"
+$lathe train codes.csv --target y --model gbdt --set trees=5 --out first.lathe > out 2> err
+$lathe train alike.csv --target y --model gbdt --set trees=9 --init first.lathe > out 2> err
+is $? 0 "and what goes on from a model has them where that has"
 
 for c in convert profile head schema query train evaluate predict; do
     like "$($lathe $c --help)" '^reading, where the file does not tell:' \
