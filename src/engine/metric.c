@@ -89,6 +89,22 @@ row_find(struct str base, unsigned problems)
     return NULL;
 }
 
+/* What stands among the metrics and is none (judged_outcome.c). */
+static const char *
+outcome_of(struct str name)
+{
+    static const char *const ranges[] = {"coverage", "mean_width", "mean_set"};
+    static const char profit[] = "profit";
+
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (str_is(name, ranges[i]))
+            return "interval";
+    return name.n >= strlen(profit) &&
+                   memcmp(name.p, profit, strlen(profit)) == 0
+               ? profit
+               : NULL;
+}
+
 static void
 metric_refuse(struct str name, enum problem t, struct error *err)
 {
@@ -96,6 +112,14 @@ metric_refuse(struct str name, enum problem t, struct error *err)
     struct buf list;
     size_t n = 0;
 
+    if (outcome_of(name)) {
+        error_set(err, ERR_NOTFOUND,
+                  "'%.*s' is no metric to ask for: it is told of models that "
+                  "were learnt with --%s (in Lua %s)",
+                  (int)(name.n < 64 ? name.n : 64), name.p, outcome_of(name),
+                  outcome_of(name));
+        return;
+    }
     buf_init(&list);
     for (size_t i = 0; i < METRIC_N; i++)
         if (metrics[i].problems & 1u << t) {

@@ -70,6 +70,26 @@ put_values(const struct expr *e, const struct frame *f, struct buf *out)
     }
 }
 
+/* A run has its metrics of a test as "test.auc", a version as "auc". */
+static bool
+check_names(const struct expr *e, const struct frame *f, const char *gate,
+            struct error *err)
+{
+    static const char prefix[] = "test.";
+    const char *names[16];
+    size_t n = expr_columns(e, names, 16), len = strlen(prefix);
+
+    for (size_t i = 0; i < n && i < 16; i++)
+        if (frame_find(f, names[i]) < 0 &&
+            strncmp(names[i], prefix, len) == 0 &&
+            frame_find(f, names[i] + len) >= 0)
+            return error_set(err, ERR_USAGE,
+                             "gate '%s': no metric '%s': in a run it is called "
+                             "so, here '%s'",
+                             gate, names[i], names[i] + len);
+    return true;
+}
+
 static bool
 decide(const struct expr *e, const struct frame *f, const char *gate,
        struct error *err)
@@ -79,6 +99,8 @@ decide(const struct expr *e, const struct frame *f, const char *gate,
     struct buf values;
     bool met;
 
+    if (!check_names(e, f, gate, err))
+        return false;
     if (!expr_check(e, f, &type, err)) {
         err->code = ERR_USAGE;
         return error_prefix(err, "gate '%s': ", gate);

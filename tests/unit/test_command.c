@@ -207,6 +207,11 @@ gates_are_conditions_over_metrics(void **state)
                         "gate 'auc >= 0.85' is not met: auc is 0.84");
     assert_false(gate_check(flat, "auk >= 0.85", &err));
     assert_int_equal(err.code, ERR_USAGE);
+    assert_false(gate_check(flat, "test.auc >= 0.8", &err));
+    assert_int_equal(err.code, ERR_USAGE);
+    assert_string_equal(err.message,
+                        "gate 'test.auc >= 0.8': no metric 'test.auc': in a "
+                        "run it is called so, here 'auc'");
     assert_false(gate_check(flat, "auc + 1", &err));
     assert_int_equal(err.code, ERR_USAGE);
     assert_false(gate_check(flat, "auc >=", &err));

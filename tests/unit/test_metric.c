@@ -558,6 +558,11 @@ test_an_unknown_metric_names_the_nearest(void **state)
                                      "there are rmse, mae, mape, r2, pinball, "
                                      "ndcg, map");
     assert_string_equal(metric_find("auc", PROBLEM_BINARY, &err)->title, "AUC");
+    assert_null(metric_find("coverage", PROBLEM_BINARY, &err));
+    assert_string_equal(err.message,
+                        "'coverage' is no metric to ask for: it is told of "
+                        "models that were learnt with --interval (in Lua "
+                        "interval)");
 }
 
 static void
