@@ -657,8 +657,9 @@ init_check(const struct fit *f, struct error *err)
                          "the model to go on from begins at offset '%s': name "
                          "it too",
                          init->offset);
-    if (f->o->positive && (init->like.problem != PROBLEM_BINARY ||
-                           strcmp(init->like.classes[1], f->o->positive) != 0))
+    if (f->o->positive &&
+        (init->like.problem != PROBLEM_BINARY ||
+         target_class_named(init->like.classes, 2, f->o->positive) != 1))
         return error_set(
             err, ERR_RANGE,
             "a model that goes on from another keeps its positive "

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -335,11 +336,42 @@ target_fit(const struct frame *f, const char *name, int problem,
     return ok;
 }
 
+/* A class as a person names it: "1.0" is the number 1, and "TRUE" is true. */
+static bool
+is_named(const char *class, const char *name)
+{
+    double a, b;
+
+    if (strcmp(class, "true") == 0 || strcmp(class, "false") == 0)
+        return strcasecmp(class, name) == 0;
+    return str_to_f64(str_of(class), &a) && str_to_f64(str_of(name), &b) &&
+           a == b;
+}
+
+size_t
+target_class_named(char *const *classes, size_t n, const char *name)
+{
+    size_t c = 0, found = n;
+
+    while (c < n && strcmp(classes[c], name) != 0)
+        c++;
+    if (c < n)
+        return c;
+    for (c = 0; c < n; c++)
+        if (is_named(classes[c], name)) {
+            if (found < n)
+                return n;
+            found = c;
+        }
+    return found;
+}
+
 bool
 target_set_positive(struct target *t, const char *name, const char *positive,
                     struct error *err)
 {
     char *second;
+    size_t at;
 
     if (!positive)
         return true;
@@ -348,9 +380,10 @@ target_set_positive(struct target *t, const char *name, const char *positive,
                          "a positive class is one of two, and the target '%s' "
                          "is %s",
                          name, problem_word(t->problem));
-    if (strcmp(positive, t->classes[1]) == 0)
+    at = target_class_named(t->classes, 2, positive);
+    if (at == 1)
         return true;
-    if (strcmp(positive, t->classes[0]) != 0)
+    if (at == 2)
         return error_set(err, ERR_RANGE,
                          "the target '%s' has no class '%.64s' that could be "
                          "the positive one: its classes are '%.64s' and "

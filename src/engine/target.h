@@ -46,7 +46,10 @@ struct target {
  * on text, is ERR_TYPE. */
 bool target_fit(const struct frame *f, const char *name, int problem,
                 struct target *out, struct error *err) MUST_USE;
-/* Make the class of that text the positive one, classes[1], whichever comes
+/* Where the class of that name is, else n: by its text, else as the same number
+ * or, of true and false, in any case; of two that are so none is meant. */
+size_t target_class_named(char *const *classes, size_t n, const char *name);
+/* Make the class of that name the positive one, classes[1], whichever comes
  * second by the order above.  NULL: that one.  ERR_RANGE where the target is not
  * binary, or has no such class: the error lists its two. */
 bool target_set_positive(struct target *t, const char *name,

@@ -249,8 +249,15 @@ read_threshold(lua_State *L, int idx)
 static const char *
 read_positive(lua_State *L, int idx)
 {
-    if (lua_getfield(L, idx, "positive") == LUA_TNIL)
+    int type = lua_getfield(L, idx, "positive");
+
+    if (type == LUA_TNIL)
         return NULL;
+    if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN)
+        luaL_error(L,
+                   "option 'positive' is a %s, expected a class: a string, a "
+                   "number or a boolean",
+                   luaL_typename(L, -1));
     return luaL_tolstring(L, -1, NULL); /* stays on the stack */
 }
 

@@ -168,6 +168,19 @@ done
 $lathe models gbtd 2> err
 like "$(cat err)" "no model 'gbtd', there are als" "a family that is not there is told"
 
+# Classes that are numbers and bools go by their value.
+awk 'BEGIN { print "x,y,half,told,kind"; for (i = 0; i < 60; i++)
+    print i * 7 % 13 "," i % 2 "," i % 2 + 0.5 "," (i % 3 == 1 ? "true" : "false") "," (i % 2 ? "good" : "bad") }' > two.csv
+for c in y=1.0=1 y=0e0=0 half=.5=0.5 told=TRUE=true told=False=false; do
+    target=${c%%=*} class=${c#*=}
+    like "$($lathe train two.csv --target "$target" --model logistic --positive "${class%=*}" 2>&1)" \
+        "^positive +class ${class#*=}$" "--positive ${class%=*} is class ${class#*=}"
+done
+$lathe train two.csv --target kind --model logistic --positive GOOD > out 2> err
+is $? 1 "texts go by their letters"
+echo 'print(pcall(lathe.logistic {}.fit, lathe.logistic {}, lathe.read("two.csv"), "y", { positive = {} }))' > class.lua
+like "$($lathe run class.lua 2>&1)" "option 'positive' is a table, expected a class" "a table is no class"
+
 # The order of a series.
 awk 'BEGIN { print "month,sold"; for (i = 0; i < 36; i++)
     printf "%d-%02d-01,%d\n", 2020 + i / 12, i % 12 + 1, 50 + i + i % 12 * 9 }' > sold.csv
