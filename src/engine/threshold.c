@@ -13,6 +13,9 @@
 
 enum { LOOK_ROWS = 8192 }; /* between looks whether to stop */
 
+/* Sums over rows stay numbers. */
+static const double PROFIT_MAX = 1e100;
+
 void
 decision_fini(struct decision *d)
 {
@@ -68,14 +71,34 @@ profit_add(double *profit, struct str text, char *const *classes, size_t k,
     if (at == 0 ||
         !cell_find(str_trim((struct str){text.p, at - 1}), classes, k, &cell) ||
         !str_to_f64(str_trim((struct str){text.p + at, text.n - at}), &v) ||
-        !isfinite(v))
+        !(fabs(v) <= PROFIT_MAX))
         return error_set(err, ERR_RANGE,
                          "profit '%.*s', expected %sTRUTH:SAID=VALUE with the "
                          "names of classes",
                          (int)(text.n < 64 ? text.n : 64), text.p,
                          k == 2 ? "tp=, fp=, fn= or tn=VALUE, or " : "");
+    if (!isnan(profit[cell]))
+        return error_set(err, ERR_RANGE, "profit '%.*s' is told twice",
+                         (int)(text.n < 64 ? text.n : 64), text.p);
     profit[cell] = v;
     return true;
+}
+
+/* Of what was not told nothing is won; but something must be, by saying one
+ * class and not another. */
+static bool
+profit_settle(double *profit, size_t k, struct error *err)
+{
+    bool matters = false;
+
+    for (size_t i = 0; i < k * k; i++)
+        profit[i] = isnan(profit[i]) ? 0 : profit[i];
+    for (size_t i = 0; i < k * k; i++)
+        matters |= profit[i] != profit[i / k * k];
+    return matters ||
+           error_set(err, ERR_RANGE,
+                     "profit: all answers bring the same, so that there is "
+                     "nothing to win");
 }
 
 /* Each text may hold several, with commas between. */
@@ -85,6 +108,8 @@ profit_read(struct decision *d, const char *const *list, char *const *classes,
 {
     if (!(d->profit = mem_try_array(d->k * d->k, sizeof *d->profit, err)))
         return false;
+    for (size_t i = 0; i < d->k * d->k; i++)
+        d->profit[i] = (double)NAN;
     for (; *list; list++)
         for (const char *p = *list; *p;) {
             size_t n = strcspn(p, ",");
@@ -94,7 +119,7 @@ profit_read(struct decision *d, const char *const *list, char *const *classes,
                 return false;
             p += n + (p[n] == ',');
         }
-    return true;
+    return profit_settle(d->profit, d->k, err);
 }
 
 /* ---- the best threshold ---- */

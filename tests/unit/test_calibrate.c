@@ -320,6 +320,31 @@ test_of_several_classes_the_most_profitable_is_said(void **state)
 }
 
 static void
+test_a_profit_is_told_once_and_can_be_won(void **state)
+{
+    static const struct {
+        const char *profit, *want;
+    } bad[] = {
+        {"tp=1, tp=2", "profit 'tp=2' is told twice"},
+        {"yes:yes=10, tp=3", "profit 'tp=3' is told twice"},
+        {"tp=1e308, fp=-1e308", "profit 'tp=1e308', expected"},
+        {"", "nothing to win"},
+        {"tp=0", "nothing to win"},
+        {"tp=2, fn=2", "nothing to win"},
+    };
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *const profit[] = {bad[i].profit, NULL};
+
+        assert_false(decision_check(NULL, profit, two, 2, &err));
+        if (!strstr(err.message, bad[i].want))
+            fail_msg("%s: %s", bad[i].profit, err.message);
+    }
+}
+
+static void
 test_bad_thresholds_are_told(void **state)
 {
     static const char *const bad[] = {"tp", NULL}, *const no[] = {"a:x=1",
@@ -639,6 +664,7 @@ main(void)
         cmocka_unit_test(test_thresholds_are_the_best_there_are),
         cmocka_unit_test(test_a_profit_chooses_a_threshold),
         cmocka_unit_test(test_of_several_classes_the_most_profitable_is_said),
+        cmocka_unit_test(test_a_profit_is_told_once_and_can_be_won),
         cmocka_unit_test(test_bad_thresholds_are_told),
         cmocka_unit_test(test_intervals_cover_what_they_promise),
         cmocka_unit_test(test_sets_of_classes_cover_what_they_promise),
