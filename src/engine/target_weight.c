@@ -238,9 +238,9 @@ class_factor(const struct target *t, const char *spec, double *factor,
         return error_set(err, ERR_RANGE,
                          "class weight '%s': the target has no such class",
                          spec);
-    if (!str_to_f64(str_of(eq + 1), &v) || !isfinite(v) || v < 0)
+    if (!str_to_f64(str_of(eq + 1), &v) || !(v >= 0 && v <= 1e100))
         return error_set(err, ERR_RANGE,
-                         "class weight '%s', expected a number of 0 or more",
+                         "class weight '%s', expected a number from 0 to 1e100",
                          spec);
     factor[c] = v;
     return true;

@@ -181,6 +181,10 @@ is $? 1 "texts go by their letters"
 echo 'print(pcall(lathe.logistic {}.fit, lathe.logistic {}, lathe.read("two.csv"), "y", { positive = {} }))' > class.lua
 like "$($lathe run class.lua 2>&1)" "option 'positive' is a table, expected a class" "a table is no class"
 
+$lathe train two.csv --target kind --model logistic --class-weight bad=1e308 --class-weight good=1e308 > out 2> err
+is $? 1 "class weights whose sum is no number are refused"
+like "$(cat err)" "class weight 'bad=1e308', expected a number from 0 to 1e100" "with how large they may be"
+
 # The order of a series.
 awk 'BEGIN { print "month,sold"; for (i = 0; i < 36; i++)
     printf "%d-%02d-01,%d\n", 2020 + i / 12, i % 12 + 1, 50 + i + i % 12 * 9 }' > sold.csv
