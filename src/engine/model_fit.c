@@ -95,12 +95,36 @@ model_fit_time(const struct family *family, const struct params *p)
                                                         : NULL;
 }
 
+/* What is to be learnt is nothing to learn from. */
+static bool
+roles_check(const char *target, const struct model_options *o,
+            struct error *err)
+{
+    const struct {
+        const char *name, *role;
+    } one[] = {{o->weight, "the weight"}, {o->offset, "the offset"}};
+
+    for (size_t i = 0; i < sizeof one / sizeof *one; i++)
+        if (one[i].name && strcmp(one[i].name, target) == 0)
+            return error_set(err, ERR_USAGE,
+                             "'%.64s' is the target: it is not %s, too", target,
+                             one[i].role);
+    for (size_t i = 0; o->drop && o->drop[i]; i++)
+        if (strcmp(o->drop[i], target) == 0)
+            return error_set(err, ERR_USAGE,
+                             "'%.64s' is the target: it cannot be dropped",
+                             target);
+    return true;
+}
+
 bool
 model_fit_target_check(const struct family *family, const char *target,
                        const struct model_options *o, struct error *err)
 {
     bool none = family->problems == 1u << PROBLEM_NONE;
 
+    if (target && o && !roles_check(target, o, err))
+        return false;
     if (!none && !target)
         return error_set(err, ERR_USAGE, "%s needs a target: what to predict",
                          family->name);

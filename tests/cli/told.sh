@@ -181,6 +181,12 @@ is $? 1 "texts go by their letters"
 echo 'print(pcall(lathe.logistic {}.fit, lathe.logistic {}, lathe.read("two.csv"), "y", { positive = {} }))' > class.lua
 like "$($lathe run class.lua 2>&1)" "option 'positive' is a table, expected a class" "a table is no class"
 
+# What is to be learnt has no other part.
+for option in weight offset drop; do
+    $lathe train two.csv --target y --$option y > out 2> err
+    is $? 2 "--$option of the target is wrong use"
+    like "$(cat err)" "'y' is the target" "and told"
+done
 $lathe train two.csv --target kind --model logistic --class-weight bad=1e308 --class-weight good=1e308 > out 2> err
 is $? 1 "class weights whose sum is no number are refused"
 like "$(cat err)" "class weight 'bad=1e308', expected a number from 0 to 1e100" "with how large they may be"
