@@ -65,19 +65,39 @@ family_find(const char *name)
     return strcmp(name, imported_family.name) == 0 ? &imported_family : NULL;
 }
 
+/* Small letters are all that names are of. */
+static const char *
+family_near(const char *name, const char *const *names)
+{
+    char low[64];
+    size_t n = 0;
+
+    for (; name[n] && n < sizeof low; n++)
+        low[n] = (char)(name[n] >= 'A' && name[n] <= 'Z' ? name[n] - 'A' + 'a'
+                                                         : name[n]);
+    return str_nearest((struct str){low, n}, names, N_FAMILIES);
+}
+
 const struct family *
 family_need(const char *name, struct error *err)
 {
     const struct family *f = family_find(name);
+    const char *names[N_FAMILIES], *near;
     struct buf list;
 
     if (f && f->fit)
         return f;
     buf_init(&list);
-    for (size_t i = 0; i < N_FAMILIES; i++)
-        buf_printf(&list, "%s%s", i ? ", " : "", families[i]->name);
-    error_set(err, ERR_NOTFOUND, "no model '%.64s', there are %s", name,
-              list.data);
+    for (size_t i = 0; i < N_FAMILIES; i++) {
+        names[i] = families[i]->name;
+        buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+    }
+    if ((near = family_near(name, names)))
+        error_set(err, ERR_NOTFOUND, "no model '%.64s', did you mean '%s'?",
+                  name, near);
+    else
+        error_set(err, ERR_NOTFOUND, "no model '%.64s', there are %s", name,
+                  list.data);
     buf_fini(&list);
     return NULL;
 }

@@ -166,7 +166,10 @@ for family in $($lathe models --json | grep -o '"name":"[a-z_]*"' | sed 's/.*:"/
     is "$(awk 'length > 80' out)" "" "that fits 80 columns"
 done
 $lathe models gbtd 2> err
-like "$(cat err)" "no model 'gbtd', there are als" "a family that is not there is told"
+like "$(cat err)" "no model 'gbtd', did you mean 'gbdt'" "a family that is not there is told with the nearest"
+
+$lathe models GBDT 2> err
+like "$(cat err)" "no model 'GBDT', did you mean 'gbdt'" "in capitals, too"
 
 # Classes that are numbers and bools go by their value.
 awk 'BEGIN { print "x,y,half,told,kind"; for (i = 0; i < 60; i++)
