@@ -441,6 +441,7 @@ tell_identifiers(struct task *t, const struct fit_request *r, struct error *err)
     const char *const others[] = {
         r->target ? r->target : "", o->weight ? o->weight : "",
         o->group ? o->group : "", o->offset ? o->offset : "", NULL};
+    struct error said;
     struct buf text;
 
     /* These look at the columns that their parameters name alone. */
@@ -457,11 +458,13 @@ tell_identifiers(struct task *t, const struct fit_request *r, struct error *err)
         if (is_among(name, others) || is_among(name, o->drop) ||
             !identifier_numbers(r->frame, c))
             continue;
+        /* As an error spells it, so that no terminal obeys a name. */
+        error_set(&said, ERR_TYPE,
+                  "column '%s' looks like an identifier, of which nothing can "
+                  "be learnt: drop leaves it out",
+                  name);
         buf_clear(&text);
-        buf_printf(&text,
-                   "column '%s' looks like an identifier, of which nothing can "
-                   "be learnt: drop leaves it out",
-                   name);
+        buf_puts(&text, said.message);
         tell(t, &text);
     }
     buf_fini(&text);

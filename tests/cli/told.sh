@@ -253,6 +253,11 @@ is "$(cat err)" "" "and not where it is dropped"
 $lathe train named.csv --target y --set trees=5 --group customer_id > out 2> err
 is "$(cat err)" "" "or is no input"
 like "$($lathe profile named.csv)" 'ID_LIKE' "the profile says so, too"
+printf '\033[31mcustomer_id,x,y\n' > red.csv
+sed 1d named.csv >> red.csv
+$lathe train red.csv --target y --set trees=5 > out 2> err
+is "$(cat err)" "lathe: column '\\x1b[31mcustomer_id' looks like an identifier, of which nothing can be learnt: drop leaves it out" \
+    "a name says nothing to the terminal"
 
 cat > named.lua << LUA
 t = lathe.read("named.csv")
