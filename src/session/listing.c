@@ -175,6 +175,8 @@ fit_widths(const struct listing *l, size_t *cells, size_t width)
     }
     for (size_t i = n; i-- > 0;)
         cut(&cells[i], NARROWEST, width, &total);
+    for (size_t i = n; i-- > 0;)
+        cut(&cells[i], 1, width, &total);
 }
 
 static void

@@ -258,6 +258,8 @@ sed 1d named.csv >> red.csv
 $lathe train red.csv --target y --set trees=5 > out 2> err
 is "$(cat err)" "lathe: column '\\x1b[31mcustomer_id' looks like an identifier, of which nothing can be learnt: drop leaves it out" \
     "a name says nothing to the terminal"
+is "$(for w in 30 40 61; do COLUMNS=$w $lathe runs ls | awk -v w=$w '{ gsub(/…/, "."); if (length > w) print }'; done)" "" \
+    "runs are a line each where there is little room"
 
 cat > named.lua << LUA
 t = lathe.read("named.csv")
