@@ -64,6 +64,8 @@ train chained "linear --prepare polynomial --prepare impute" 'log(coalesce(a, 1)
 train leaves "gbdt --set trees=30" 'a * b' 'if(n > 3, d1, k)' 'a > b or flag'
 train texts "linear $raw" "shade = 'dark'" "'dark' = shade" "shade != 'dark'" "shade in ('dark', 'pale')" 'shade is null' \
     "if(shade = 'dark', a, b)" "shade not in ('pale')" "shade = 'pale' or a > 0" 'is_missing(shade) and a > 0'
+train nested "gbdt --set trees=30" "(shade = 'dark') = (flag = true)" "(shade = 'dark') < (shade = 'pale')" \
+    "(shade in ('dark')) != (shade in ('pale'))"
 learn renamed --model linear --derive 'a = a * b' --derive "shade = if(shade = 'dark', 1, 2)" --derive 'b = a - b' \
     --prepare 'scale minmax on a,shade' --prepare impute
 learn taken --model linear --derive 'c = a * 2' --derive 'd = c + n' --derive 'a = b - k' --derive 'e = a * d' --prepare impute
@@ -71,7 +73,7 @@ learn encoded --model linear --prepare 'target on shade' --prepare impute
 learn grouped --model linear --prepare 'rare 0.5 on shade' --prepare 'target on shade' --prepare impute
 learn filled --model linear --prepare 'impute constant=light indicator on shade' --prepare 'target on shade' --prepare impute
 learn leveled --model gbdt --set trees=20 --prepare 'impute constant=light on shade'
-models="signs wholes powers compared logic chosen functions chained leaves texts renamed taken encoded grouped filled leveled"
+models="signs wholes powers compared logic chosen functions chained leaves texts nested renamed taken encoded grouped filled leveled"
 
 peers=${LATHE_PEERS:-/nowhere}/node_modules
 if command -v node > /dev/null 2>&1 && [ -d "$peers/onnxruntime-node" ]; then

@@ -332,6 +332,31 @@ test_constants_may_be_plain_numbers(void **state)
     portable_free(p);
 }
 
+/* onnxruntime stops at such a row: "Input data is NaN". */
+static void
+test_what_is_missing_is_on_no_side_of_a_binarizer(void **state)
+{
+    static const double w[] = {1, 1}, x[] = {1, 2, 1, 1, 1, NAN};
+    struct onnx o;
+    struct error err;
+    struct portable *p;
+
+    (void)state;
+    onnx_begin(&o);
+    onnx_put_initializer(&o.graph, "w", ONNX_FLOAT, w, 2, 1);
+    onnx_put_in(&o.node, "w");
+    onnx_put_out(&o.node, "sum");
+    onnx_end_node(&o.node, "MatMul", false, &o.graph);
+    onnx_put_in(&o.node, "sum");
+    onnx_put_float(&o.node, "threshold", 2.5);
+    p = onnx_end(&o, "Binarizer", "ai.onnx.ml", &err);
+    assert_ok(p != NULL, err);
+    assert_close(ask(p, x), 1, 0);
+    assert_close(ask(p, x + 2), 0, 0);
+    assert_true(isnan(ask(p, x + 4)));
+    portable_free(p);
+}
+
 /* What an operator says and lathe does not know might change its answers. */
 static void
 test_operators_are_not_read_in_half(void **state)
@@ -531,6 +556,7 @@ main(void)
         cmocka_unit_test(test_rounds_behind_the_best_are_told),
         cmocka_unit_test(test_products_have_their_factors),
         cmocka_unit_test(test_constants_may_be_plain_numbers),
+        cmocka_unit_test(test_what_is_missing_is_on_no_side_of_a_binarizer),
         cmocka_unit_test(test_operators_are_not_read_in_half),
         cmocka_unit_test(test_pmml_is_not_read_in_half),
         cmocka_unit_test(test_layers_of_whole_numbers_are_not_left_out),

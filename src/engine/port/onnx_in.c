@@ -39,7 +39,6 @@ static const struct op {
     {"AveragePool", onnx_take_pool, WINDOW " ceil_mode count_include_pad"},
     {"BatchNormalization", onnx_take_batch_norm,
      "epsilon momentum spatial training_mode"},
-    {"Binarizer", onnx_take_binarizer, "threshold"},
     {"Cast", onnx_take_cast, "saturate to"},
     {"Clip", onnx_take_clip, "max min"},
     {"Concat", onnx_take_join, "axis"},
@@ -94,6 +93,7 @@ static const struct number_op {
     onnx_of_numbers *read;
     const char *attributes;
 } number_ops[] = {
+    {"Binarizer", onnx_take_binarizer, "threshold"},
     {"Gemm", onnx_take_gemm, "alpha beta broadcast transA transB"},
     {"Imputer", onnx_take_imputer,
      "imputed_value_floats imputed_value_int64s replaced_value_float "

@@ -90,13 +90,12 @@ bool onnx_put_scaled(struct onnx_reading *r, const struct onnx_node *n,
 
 bool onnx_take_arithmetic(struct onnx_reading *r,
                           const struct onnx_node *n) MUST_USE;
-bool
-onnx_take_binarizer(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 bool onnx_take_cast(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 bool
 onnx_take_function(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
 bool
 onnx_take_greater(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;
+onnx_of_numbers onnx_take_binarizer;
 onnx_of_numbers onnx_take_imputer;
 bool
 onnx_take_leaky(struct onnx_reading *r, const struct onnx_node *n) MUST_USE;

@@ -146,10 +146,23 @@ onnx_take_missing(struct onnx_reading *r, const struct onnx_node *n)
     return onnx_simple(r, n, GRAPH_MISSING, str_is(n->op, "IsNaN") ? 0 : 2);
 }
 
+/* At what is missing other programs stop: it has no answer here. */
 bool
-onnx_take_binarizer(struct onnx_reading *r, const struct onnx_node *n)
+onnx_take_binarizer(struct onnx_reading *r, const struct onnx_node *n,
+                    uint32_t in)
 {
-    return onnx_simple(r, n, GRAPH_STEP, onnx_float(n, "threshold", 0));
+    struct graph_node step = {
+        .op = GRAPH_STEP, .n_in = 1, .c = onnx_float(n, "threshold", 0)};
+    struct graph_node where = {.op = GRAPH_WHERE, .n_in = 3};
+    uint32_t three[3] = {0, in, 0};
+
+    step.in = &in;
+    where.in = three;
+    step.width = where.width = r->g->node[in].width;
+    return graph_add_simple(r->g, GRAPH_MISSING, in, &three[0], r->err) &&
+           graph_add(r->g, &step, &three[2], r->err) &&
+           graph_add(r->g, &where, &in, r->err) &&
+           onnx_value_put(r, n, in, true) && onnx_keep_image(r, n, 0);
 }
 
 /* A number that columns are compared with. */
@@ -200,6 +213,10 @@ is_never_negative(const struct graph *g, uint32_t id)
                n->a[0] == 1 && n->b[0] == -1;
     case GRAPH_PICK:
         return is_never_negative(g, n->in[0]);
+    case GRAPH_WHERE: /* of what is not missing */
+        return g->node[n->in[0]].op == GRAPH_MISSING &&
+               g->node[n->in[0]].in[0] == n->in[1] &&
+               is_never_negative(g, n->in[2]);
     case GRAPH_JOIN:
     case GRAPH_ADD:
     case GRAPH_MUL:

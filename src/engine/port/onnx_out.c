@@ -136,23 +136,20 @@ put_tuned(struct onnx_writing *w, const char *in, const char *op, bool ml,
 }
 
 /* An answer that is a score on the very threshold of a training row is still
- * on it after 32-bit sums. */
+ * on it after 32-bit sums.  Binarizer would do, but for what is missing, at
+ * which onnxruntime stops. */
 static void
 put_step(struct onnx_writing *w, const char *in, size_t id)
 {
     const struct graph_node *n = &w->g->node[id];
-    const char *out = w->name[id];
+    enum onnx_type type = onnx_type_of(w, id);
+    bool near = !w->is_wide[id] && w->p->n_answers;
     char over[ONNX_NAME], flag[ONNX_NAME];
 
-    if (!w->is_wide[id]) {
-        put_tuned(w, in, "Binarizer", true, "threshold",
-                  n->c + (w->p->n_answers ? ROUNDING : 0), out);
-        return;
-    }
-    onnx_scalar(w, ONNX_DOUBLE, n->c, over);
+    onnx_scalar(w, type, n->c + (near ? ROUNDING : 0), over);
     onnx_more_name(w, flag);
     onnx_op_two(w, in, over, "Greater", flag);
-    onnx_op_cast(w, flag, ONNX_DOUBLE, out);
+    onnx_op_cast(w, flag, type, w->name[id]);
 }
 
 /* By the sum; a row of nothing but 0 has all alike.  Curves may come to that:
