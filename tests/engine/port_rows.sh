@@ -76,6 +76,14 @@ $lathe import kmeans.xml --out back.lathe > card 2> why
 sed 's/^/# /' why
 $lathe predict back.lathe rows.csv > back.csv
 is "$(agree kmeans.csv back.csv)" "$want" "and come back under the same names"
+sed 's/<euclidean/<squaredEuclidean/' kmeans.xml > squared.xml
+$lathe import squared.xml --out squared.lathe > card 2> why
+sed 's/^/# /' why
+$lathe predict squared.lathe rows.csv | awk -F, 'NR == 1 { print; next } { printf "%s,%.12g\n", $1, sqrt($2) }' > back.csv
+is "$(agree kmeans.csv back.csv)" "$want" "squared distances are their squares"
+$lathe export squared.lathe --pmml again.xml > out 2> why
+sed 's/^/# /' why
+like "$(cat again.xml)" '<squaredEuclidean/>' "and go out again as such"
 for change in 's/<euclidean/<cityBlock/' 's/centerBased/distributionBased/' 's/id="2"/id="b"/' 's/kind="distance"/kind="similarity"/' \
     's/absDiff/gaussSim/' 's/mapMissingTo="0"/mapMissingTo="1"/' 's/fieldWeight="[^"]*"/fieldWeight="-1"/' \
     's/Array n="\([0-9]*\)" type="real">/&1 /' 's/ClusteringField field="filled a"/ClusteringField field="filled"/'; do

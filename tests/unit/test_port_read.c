@@ -22,18 +22,26 @@
 #include "engine/port/xgboost.h"
 #include "tests/lib/close.h"
 
-/* The first answer of a portable to one row. */
-static double
-ask(const struct portable *p, const double *x)
+/* The answers of a portable to one row, at most 8. */
+static void
+answers(const struct portable *p, const double *x, double out[8])
 {
     struct design_column column[8] = {{0}};
-    double out[8];
     struct error err;
     struct design *d = design_dense(x, 1, p->graph->n_cols, column, &err);
 
     assert_non_null(d);
     assert_ok(graph_score(p->graph, d, NULL, out, &err), err);
     design_free(d);
+}
+
+/* The first of them. */
+static double
+ask(const struct portable *p, const double *x)
+{
+    double out[8];
+
+    answers(p, x, out);
     return out[0];
 }
 
@@ -465,6 +473,134 @@ test_pmml_is_not_read_in_half(void **state)
     }
 }
 
+#define PMML_NUMBER " optype=\"continuous\" dataType=\"double\">"
+#define PMML_LEVEL(t) \
+    "<NormDiscrete field=\"t\" value=\"" t "\" mapMissingTo=\"0\"/>"
+
+/* Distances of (a, where it is missing 3; is t one of p and q, 4 times) to
+ * (0, 1) and (6, 0). */
+static const char clusters[] =
+    "<PMML version=\"4.4\"><Header/><DataDictionary>"
+    "<DataField name=\"a\"" PMML_NUMBER "</DataField>"
+    "<DataField name=\"t\" optype=\"categorical\" dataType=\"string\">"
+    "<Value value=\"p\"/><Value value=\"q\"/></DataField></DataDictionary>"
+    "<ClusteringModel functionName=\"clustering\" modelClass=\"centerBased\" "
+    "numberOfClusters=\"2\"><MiningSchema><MiningField name=\"a\"/>"
+    "<MiningField name=\"t\"/></MiningSchema>"
+    "<Output><OutputField name=\"near\" feature=\"predictedValue\"/>"
+    "<OutputField name=\"far\" feature=\"affinity\"/></Output>"
+    "<LocalTransformations><DerivedField name=\"filled a\"" PMML_NUMBER
+    "<Apply function=\"if\"><Apply function=\"isMissing\">"
+    "<FieldRef field=\"a\"/></Apply><Constant>3</Constant>"
+    "<FieldRef field=\"a\"/></Apply></DerivedField>"
+    "<DerivedField name=\"level\"" PMML_NUMBER
+    "<Apply function=\"sum\">" PMML_LEVEL("p") PMML_LEVEL(
+        "q") "</Apply></DerivedField></LocalTransformations>"
+             "<ComparisonMeasure kind=\"distance\"><euclidean/></ComparisonMeasure>"
+             "<ClusteringField field=\"filled a\"/>"
+             "<ClusteringField field=\"level\" fieldWeight=\"4\"/>"
+             "<Cluster><Array n=\"2\" type=\"real\">0 1</Array></Cluster>"
+             "<Cluster><Array n=\"2\" type=\"real\">6 0</Array></Cluster>"
+             "</ClusteringModel></PMML>";
+
+/* The text with something in place of the first `from`. */
+static void
+change(const char *text, const char *from, const char *to, struct buf *out)
+{
+    const char *at = strstr(text, from);
+
+    assert_non_null(at);
+    buf_clear(out);
+    buf_add(out, text, (size_t)(at - text));
+    buf_puts(out, to);
+    buf_puts(out, at + strlen(from));
+    buf_putc(out, '\0');
+}
+
+static void
+test_clusters_are_as_far_as_their_measure_says(void **state)
+{
+    static const double x[][2] = {{3, NAN}, {NAN, NAN}, {2, 1}};
+    static const double want[][2] = {{2, 3}, {2, 3}, {1, 2}};
+    struct buf squared;
+    struct portable *p[2];
+
+    (void)state;
+    buf_init(&squared);
+    change(clusters, "<euclidean/>", "<squaredEuclidean/>", &squared);
+    p[0] = taken(pmml_read, clusters);
+    p[1] = taken(pmml_read, squared.data);
+    for (size_t k = 0; k < 2; k++) {
+        assert_string_equal(p[k]->answer[1].name, "far");
+        for (size_t i = 0; i < 3; i++) {
+            double out[8];
+
+            answers(p[k], x[i], out);
+            assert_close(out[0], want[i][0], 0);
+            assert_close(out[1], k ? want[i][1] * want[i][1] : want[i][1], 0);
+        }
+        portable_free(p[k]);
+    }
+    buf_fini(&squared);
+}
+
+static void
+test_clusters_are_not_read_in_half(void **state)
+{
+    static const struct {
+        const char *from, *to, *message;
+    } cases[] = {
+        {"<euclidean/>", "<euclidean/><squaredEuclidean/>", "a measure"},
+        {"\"if\"", "\"max\"", "a field of clusters that is not known"},
+        {"isMissing", "isNotMissing", "a field of clusters that is not known"},
+        {"<FieldRef field=\"a\"/></Apply></D",
+         "<FieldRef field=\"t\"/></Apply></D",
+         "a field of clusters that is not known"},
+        {"<Constant>3</Constant>", "", "a field of clusters that is not known"},
+        {PMML_LEVEL("q"), PMML_LEVEL("p"), "a level twice"},
+        {PMML_LEVEL("q"), "<Constant>1</Constant>", "something else"},
+        {"\"far\"", "\"near\"", "two outputs of one name"},
+        {"numberOfClusters=\"2\"", "numberOfClusters=\"9\"",
+         "numberOfClusters"},
+        {"Array n=\"2\"", "Array n=\"7\"", "a centre of other than"},
+    };
+    struct buf text;
+
+    (void)state;
+    buf_init(&text);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        change(clusters, cases[i].from, cases[i].to, &text);
+        expect_refused(pmml_read, text.data, cases[i].message);
+    }
+    buf_fini(&text);
+}
+
+#define PMML_LINE(function)                                                            \
+    "<PMML version=\"4.4\"><Header/><DataDictionary><DataField name=\"a\"" PMML_NUMBER \
+    "</DataField><DataField name=\"y\"" PMML_NUMBER                                    \
+    "</DataField></DataDictionary><RegressionModel functionName="                      \
+    "\"regression\"><MiningSchema><MiningField name=\"a\"/><MiningField "              \
+    "name=\"y\" usageType=\"target\"/></MiningSchema>"                                 \
+    "<LocalTransformations><DerivedField name=\"filled a\"" PMML_NUMBER                \
+    "<Apply function=\"" function "\"><Apply function=\"isMissing\">"                  \
+    "<FieldRef field=\"a\"/></Apply><Constant>3</Constant>"                            \
+    "<FieldRef field=\"a\"/></Apply></DerivedField></LocalTransformations>"            \
+    "<RegressionTable intercept=\"1\"><NumericPredictor name=\"filled a\" "            \
+    "coefficient=\"2\"/></RegressionTable></RegressionModel></PMML>"
+
+static void
+test_derived_fields_of_lines_are_what_they_say(void **state)
+{
+    static const double none = NAN;
+    struct portable *p = taken(pmml_read, PMML_LINE("if"));
+
+    (void)state;
+    assert_close(ask(p, &none), 7, 0);
+    portable_free(p);
+    expect_refused(pmml_read, PMML_LINE("max"),
+                   "a derived field that is not known");
+}
+
 /* ---- safetensors ---- */
 
 /* A layer whose weights are whole numbers is not a net without that layer. */
@@ -559,6 +695,9 @@ main(void)
         cmocka_unit_test(test_what_is_missing_is_on_no_side_of_a_binarizer),
         cmocka_unit_test(test_operators_are_not_read_in_half),
         cmocka_unit_test(test_pmml_is_not_read_in_half),
+        cmocka_unit_test(test_clusters_are_as_far_as_their_measure_says),
+        cmocka_unit_test(test_clusters_are_not_read_in_half),
+        cmocka_unit_test(test_derived_fields_of_lines_are_what_they_say),
         cmocka_unit_test(test_layers_of_whole_numbers_are_not_left_out),
         cmocka_unit_test(test_files_of_no_reader_say_how_their_model_gets_here),
         cmocka_unit_test(test_objectives_that_are_not_known_say_what_to_do),

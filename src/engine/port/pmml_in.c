@@ -556,15 +556,18 @@ fills_read(struct pmml_reading *r, struct linear *l, const struct xml *model)
 
     for (const struct xml *f = xml_child(all, "DerivedField"); f;
          f = xml_next(f, "DerivedField")) {
-        const struct xml *c = xml_child(xml_child(f, "Apply"), "Constant");
         uint32_t input;
         enum pmml_slot slot;
+        double with;
 
         if (!pmml_slot_of(r, xml_get(f, "name"), &input, &slot))
             return false;
-        if (slot == PMML_SLOT_FILLED &&
-            (!c || !str_to_f64(c->text, &l->fill[input])))
+        if (slot == PMML_SLOT_PLAIN ||
+            !pmml_fills(f, r->p->input[input].name, &with) ||
+            isnan(with) != (slot == PMML_SLOT_FLAG))
             return pmml_bad(r, "a derived field that is not known");
+        if (slot == PMML_SLOT_FILLED)
+            l->fill[input] = with;
     }
     return true;
 }

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "engine/port/pmml_in.h"
+#include "engine/port/pmml_known.h"
 #include "engine/port/portable_of.h"
 
 /* Fields side by side, what weighs their differences, and the centres. */
@@ -65,40 +66,70 @@ derived_find(const struct clusters *c, const char *name)
     return code == DICT_NONE ? NULL : c->derived[code];
 }
 
+/* What is 1 for some levels of a text: NormDiscrete, or the first of a sum of
+ * such; else NULL. */
+static const struct xml *
+levels_find(const struct xml *derived)
+{
+    const struct xml *x = derived ? derived->first : NULL;
+    const char *function = xml_get(x, "function");
+
+    if (!x || x->next)
+        return NULL;
+    if (xml_is(x, "Apply") && function && strcmp(function, "sum") == 0)
+        x = x->first;
+    return x && xml_is(x, "NormDiscrete") ? x : NULL;
+}
+
+/* The level that is told by x, which none before it was. */
+static bool
+level_take(struct pmml_reading *r, const struct xml *x, uint32_t input,
+           bool *seen, double *key)
+{
+    const char *value = xml_get(x, "value");
+    uint32_t other, code = DICT_NONE;
+
+    if (!xml_is(x, "NormDiscrete"))
+        return pmml_bad(r, "a sum of levels and of something else");
+    if (value)
+        code = dict_find(r->levels[input], str_of(value));
+    if (!pmml_column(r, xml_get(x, "field"), &other))
+        return false;
+    if (other != input || code == DICT_NONE)
+        return pmml_bad(r, "NormDiscrete of no level of its field");
+    if (seen[code])
+        return pmml_bad(r, "a sum that has a level twice");
+    seen[code] = true;
+    *key = code;
+    return true;
+}
+
 /* 1 for some levels of a text. */
 static bool
 levels_put(struct pmml_reading *r, const struct xml *first, uint32_t *id)
 {
     struct graph_node hot = {
         .op = GRAPH_ONEHOT, .width = 1, .n_in = 1, .in = id};
-    uint32_t input, other, code;
-    double *key;
-    bool ok = true;
+    uint32_t input;
+    bool *seen, ok;
 
-    for (const struct xml *x = first; x; x = xml_next(x, "NormDiscrete"))
+    for (const struct xml *x = first; x; x = x->next)
         hot.n_a++;
     hot.n_index = hot.n_a;
     if (!pmml_column(r, xml_get(first, "field"), &input))
         return false;
     if (!r->levels[input])
         return pmml_bad(r, "NormDiscrete of a number");
-    if (!(key = mem_try_array(hot.n_a, sizeof *key, r->err)))
-        return false;
-    hot.a = key;
+    hot.a = mem_try_array(hot.n_a, sizeof *hot.a, r->err);
+    seen = mem_try_array(dict_count(r->levels[input]), sizeof *seen, r->err);
+    ok = hot.a && seen;
     hot.n_a = 0;
-    for (const struct xml *x = first; ok && x;
-         x = xml_next(x, "NormDiscrete")) {
-        const char *value = xml_get(x, "value");
-
-        code = value ? dict_find(r->levels[input], str_of(value)) : DICT_NONE;
-        ok = pmml_column(r, xml_get(x, "field"), &other);
-        if (ok && (other != input || code == DICT_NONE))
-            ok = pmml_bad(r, "NormDiscrete of no level of its field");
-        key[hot.n_a++] = code;
-    }
+    for (const struct xml *x = first; x && ok; x = x->next)
+        ok = level_take(r, x, input, seen, &hot.a[hot.n_a++]);
     ok = ok && graph_add_input(r->p->graph, input, 1, id, r->err) &&
          graph_add(r->p->graph, &hot, id, r->err);
-    free(key);
+    free(hot.a);
+    free(seen);
     return ok;
 }
 
@@ -110,7 +141,6 @@ number_put(struct pmml_reading *r, const struct xml *derived, const char *name,
     struct graph *g = r->p->graph;
     struct graph_node fill = {
         .op = GRAPH_FILL, .width = 1, .n_in = 1, .in = id, .n_a = 1};
-    const struct xml *c = xml_child(xml_child(derived, "Apply"), "Constant");
     enum pmml_slot slot;
     uint32_t input;
     double with = 0;
@@ -118,7 +148,8 @@ number_put(struct pmml_reading *r, const struct xml *derived, const char *name,
     if (!pmml_slot_of(r, name, &input, &slot))
         return false;
     if (r->levels[input] || (slot != PMML_SLOT_PLAIN) != (derived != NULL) ||
-        (slot == PMML_SLOT_FILLED && (!c || !str_to_f64(c->text, &with))))
+        (derived && (!pmml_fills(derived, r->p->input[input].name, &with) ||
+                     isnan(with) != (slot == PMML_SLOT_FLAG))))
         return pmml_bad(r, "a field of clusters that is not known");
     fill.a = &with;
     if (!graph_add_input(g, input, 1, id, r->err) ||
@@ -134,13 +165,7 @@ field_read(struct pmml_reading *r, const struct xml *field, struct clusters *c)
 {
     const char *name = xml_get(field, "field");
     const struct xml *derived = name ? derived_find(c, name) : NULL;
-    const struct xml *sum = xml_child(derived, "Apply");
-    const struct xml *level =
-        xml_child(sum && xml_get(sum, "function") &&
-                          strcmp(xml_get(sum, "function"), "sum") == 0
-                      ? sum
-                      : derived,
-                  "NormDiscrete");
+    const struct xml *level = levels_find(derived);
     double weight;
 
     if (!name)
@@ -166,7 +191,10 @@ centre_read(struct pmml_reading *r, const struct xml *cluster,
     const char *id = xml_get(cluster, "id");
     size_t n = 0;
     int64_t place;
+    double said;
 
+    if (!pmml_number(r, array, "n", (double)c->n, &said))
+        return false;
     /* Answers are places, from 1 on. */
     if (id && !(str_to_i64(str_of(id), &place) && place == (int64_t)c->k))
         return error_set(r->err, ERR_TYPE,
@@ -183,14 +211,17 @@ centre_read(struct pmml_reading *r, const struct xml *cluster,
         n++;
         text = str_trim((struct str){text.p + len, text.n - len});
     }
-    return n == c->n || pmml_bad(r, "a centre of other than a number a field");
+    return (n == c->n && said == (double)n) ||
+           pmml_bad(r, "a centre of other than a number a field");
 }
 
 /* ---- the whole ---- */
 
 static bool
-parts_put(struct pmml_reading *r, const struct clusters *c)
+parts_put(struct pmml_reading *r, const struct xml *model,
+          const struct clusters *c)
 {
+    bool root = xml_child(xml_child(model, "ComparisonMeasure"), "euclidean");
     struct graph *g = r->p->graph;
     uint32_t id;
     struct graph_node join = {
@@ -205,7 +236,7 @@ parts_put(struct pmml_reading *r, const struct clusters *c)
 
     return graph_add(g, &join, &id, r->err) &&
            graph_add(g, &scale, &id, r->err) &&
-           portable_put_clusters(g, id, c->centre, c->k, r->err);
+           portable_put_clusters(g, id, c->centre, c->k, root, r->err);
 }
 
 static bool
@@ -222,11 +253,33 @@ clusters_take(struct pmml_reading *r, const struct xml *model,
          x = xml_next(x, "Cluster"))
         if (!centre_read(r, x, c))
             return false;
-    return parts_put(r, c) && portable_answers(r->p, 2, r->err);
+    return parts_put(r, model, c) && portable_answers(r->p, 2, r->err);
+}
+
+/* No name of an output is there twice. */
+static bool
+names_differ(struct pmml_reading *r, const struct xml *output)
+{
+    struct dict *names = dict_new(r->err);
+    size_t n = 0;
+    bool ok = names;
+
+    for (const struct xml *f = xml_child(output, "OutputField"); f && ok;
+         f = xml_next(f, "OutputField")) {
+        const char *name = xml_get(f, "name");
+        uint32_t code;
+
+        if (!name)
+            continue;
+        ok = dict_add(names, str_of(name), &code, r->err) &&
+             (code == n++ || pmml_bad(r, "two outputs of one name"));
+    }
+    dict_unref(names);
+    return ok;
 }
 
 /* As the document calls them, where that is short enough. */
-static void
+static bool
 names_take(struct pmml_reading *r, const struct xml *model)
 {
     static const struct answer usual[] = {{"cluster", true},
@@ -239,10 +292,15 @@ names_take(struct pmml_reading *r, const struct xml *model)
         const char *name = xml_get(f, "name"), *what = xml_get(f, "feature");
         size_t c = what && strcmp(what, "affinity") == 0;
 
+        if (c && xml_get(f, "value")) /* to another than the nearest */
+            continue;
         if (name && what && (c || strcmp(what, "predictedValue") == 0) &&
             *name && strlen(name) < sizeof r->p->answer[c].name)
             strcpy(r->p->answer[c].name, name);
     }
+    if (strcmp(r->p->answer[0].name, r->p->answer[1].name) == 0)
+        return pmml_bad(r, "two outputs of one name");
+    return names_differ(r, all);
 }
 
 bool
@@ -251,16 +309,20 @@ pmml_clusters_read(struct pmml_reading *r, const struct xml *model)
     size_t n = count(model, "ClusteringField"), k = count(model, "Cluster");
     struct clusters c = {0};
     size_t cells;
+    double said;
     bool ok;
 
     if (n == 0 || k == 0 || n > GRAPH_MAX_WIDTH || !mem_mul(n, k, &cells))
         return pmml_bad(r, "clusters of no fields, or without a centre");
+    if (!pmml_number(r, model, "numberOfClusters", (double)k, &said))
+        return false;
+    if (said != (double)k)
+        return pmml_bad(r, "numberOfClusters is not how many there are");
     c.part = mem_try_array(n, sizeof *c.part, r->err);
     c.root = mem_try_array(n, sizeof *c.root, r->err);
     c.centre = mem_try_array(cells, sizeof *c.centre, r->err);
-    ok = c.part && c.root && c.centre && clusters_take(r, model, &c);
-    if (ok)
-        names_take(r, model);
+    ok = c.part && c.root && c.centre && clusters_take(r, model, &c) &&
+         names_take(r, model);
     free(c.part);
     free(c.root);
     free(c.centre);

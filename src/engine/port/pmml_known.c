@@ -8,6 +8,7 @@
 
 #include "engine/port/pmml_known.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -152,8 +153,8 @@ clusters_known(const struct xml *x, struct error *err)
         !says(x, "modelClass", "centerBased", false))
         return refuse(x, "clusters that are not around centres", err);
     if (xml_is(x, "ClusteringModel") &&
-        !(xml_child(xml_child(x, "ComparisonMeasure"), "euclidean") ||
-          xml_child(xml_child(x, "ComparisonMeasure"), "squaredEuclidean")))
+        !xml_child(xml_child(x, "ComparisonMeasure"), "euclidean") ==
+            !xml_child(xml_child(x, "ComparisonMeasure"), "squaredEuclidean"))
         return refuse(x, "a measure other than the Euclidean one", err);
     if (xml_is(x, "ComparisonMeasure") && !says(x, "kind", "distance", false))
         return refuse(x, "a similarity, not a distance", err);
@@ -220,6 +221,51 @@ element_known(const struct xml *x, bool *skip, struct error *err)
                              e->name, (int)(a->name.n < 64 ? a->name.n : 64),
                              a->name.p);
     return values_known(x, err);
+}
+
+static bool
+is_function(const struct xml *x, const char *name)
+{
+    return x && xml_is(x, "Apply") && says(x, "function", name, false);
+}
+
+static bool
+is_field(const struct xml *x, const char *field)
+{
+    return x && xml_is(x, "FieldRef") && says(x, "field", field, false);
+}
+
+static bool
+is_constant(const struct xml *x, double *out)
+{
+    return x && xml_is(x, "Constant") && str_to_f64(str_trim(x->text), out) &&
+           isfinite(*out);
+}
+
+bool
+pmml_fills(const struct xml *derived, const char *field, double *with)
+{
+    const struct xml *all = derived->first, *test, *yes, *no;
+    double other;
+    bool ok;
+
+    if (!is_function(all, "if") || all->next)
+        return false;
+    test = all->first;
+    if (!is_function(test, "isMissing") || !is_field(test->first, field) ||
+        test->first->next)
+        return false;
+    yes = test->next;
+    if (!is_constant(yes, with))
+        return false;
+    no = yes->next;
+    if (!no || no->next)
+        return false;
+    if (is_field(no, field))
+        return true;
+    ok = is_constant(no, &other) && *with == 1 && other == 0;
+    *with = NAN;
+    return ok;
 }
 
 bool

@@ -9,4 +9,8 @@
 /* ERR_TYPE names the first element, attribute or value that changes answers
  * and that pmml_in.c does not read. */
 bool pmml_known(const struct xml *root, struct error *err) MUST_USE;
+/* Is a derived field *with where that field is missing, else the field; or 1
+ * where it is missing, else 0: *with is NaN then? */
+bool
+pmml_fills(const struct xml *derived, const char *field, double *with) MUST_USE;
 #endif

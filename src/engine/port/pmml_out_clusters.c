@@ -2,7 +2,8 @@
  *
  * Centres are in the units of the fields; what scales these is a field's weight.
  * Source: the ClusteringModel of PMML 4.4, whose euclidean measure is the root
- *         of the sum of weights times squares of differences.
+ *         of the sum of weights times squares of differences, and whose squared
+ *         one is that sum.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -12,21 +13,21 @@
 #include "engine/port/pmml_out.h"
 #include "engine/port/xml.h"
 
-/* The distances of which the least one's place and root are the answers; or
- * NULL. */
+/* The distances of which the least one's place and root are the answers, or
+ * without *root itself; or NULL. */
 static const struct graph_node *
-distances_find(const struct graph *g)
+distances_find(const struct graph *g, bool *root)
 {
-    const struct graph_node *last = &g->node[g->n - 1], *part[2], *root;
+    const struct graph_node *last = &g->node[g->n - 1], *part[2];
     const struct graph_node *nearest;
 
     if (last->op != GRAPH_JOIN || last->n_in != 2 || last->width != 2)
         return NULL;
-    root = &g->node[last->in[1]];
-    if (root->op != GRAPH_SQRT)
-        return NULL;
     part[0] = &g->node[last->in[0]];
-    part[1] = &g->node[root->in[0]];
+    part[1] = &g->node[last->in[1]];
+    *root = part[1]->op == GRAPH_SQRT;
+    if (*root)
+        part[1] = &g->node[part[1]->in[0]];
     for (size_t k = 0; k < 2; k++)
         if (part[k]->op != GRAPH_PICK || part[k]->width != 1 ||
             part[k]->index[0] != k || part[k]->in[0] != part[0]->in[0])
@@ -77,7 +78,8 @@ put_level(struct pmml_writing *w, const struct pmml_term *t, size_t column)
 }
 
 static void
-put_fields(struct pmml_writing *w, const struct pmml_term *t, size_t n)
+put_fields(struct pmml_writing *w, const struct pmml_term *t, size_t n,
+           bool root)
 {
     buf_puts(w->out, "<LocalTransformations>\n");
     for (size_t j = 0; j < n; j++)
@@ -85,9 +87,11 @@ put_fields(struct pmml_writing *w, const struct pmml_term *t, size_t n)
             put_level(w, &t[j], j);
         else if (t[j].kind != PMML_TERM_NUMBER)
             pmml_put_derived(w, &t[j]);
-    buf_puts(w->out, "</LocalTransformations>\n<ComparisonMeasure "
-                     "kind=\"distance\" compareFunction=\"absDiff\">"
-                     "<euclidean/></ComparisonMeasure>\n");
+    buf_printf(w->out,
+               "</LocalTransformations>\n<ComparisonMeasure "
+               "kind=\"distance\" compareFunction=\"absDiff\">"
+               "<%s/></ComparisonMeasure>\n",
+               root ? "euclidean" : "squaredEuclidean");
     for (size_t j = 0; j < n; j++) {
         buf_puts(w->out, "<ClusteringField field=\"");
         put_name(w, &t[j], j);
@@ -131,7 +135,8 @@ put_output(struct pmml_writing *w)
 bool
 pmml_put_clusters(struct pmml_writing *w)
 {
-    const struct graph_node *apart = distances_find(w->g);
+    bool root;
+    const struct graph_node *apart = distances_find(w->g, &root);
     size_t n = apart ? w->g->node[apart->in[0]].width : 0;
     struct pmml_term *t;
     bool ok = true;
@@ -153,7 +158,7 @@ pmml_put_clusters(struct pmml_writing *w)
                apart->width);
     pmml_put_schema(w, NULL, false);
     put_output(w);
-    put_fields(w, t, n);
+    put_fields(w, t, n, root);
     for (size_t k = 0; k < apart->width; k++)
         put_centre(w, t, n, apart->a + k * n, k + 1);
     buf_puts(w->out, "</ClusteringModel>\n</PMML>\n");

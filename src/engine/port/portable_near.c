@@ -64,12 +64,12 @@ portable_take_kmeans(struct portable *p, const struct portable_from *f,
     size_t k;
     const double *centre = kmeans_centres(f->learner, &k);
 
-    return portable_put_clusters(p->graph, f->in, centre, k, err);
+    return portable_put_clusters(p->graph, f->in, centre, k, true, err);
 }
 
 bool
 portable_put_clusters(struct graph *g, uint32_t in, const double *centre,
-                      size_t k, struct error *err)
+                      size_t k, bool root, struct error *err)
 {
     uint32_t nearest, two[2];
     struct graph_node join = {
@@ -78,7 +78,7 @@ portable_put_clusters(struct graph *g, uint32_t in, const double *centre,
     return put_nearest(g, in, &(struct rows){centre, k, 1}, &nearest, err) &&
            put_some(g, &(struct some){nearest, 0, 1, 1}, &two[0], err) &&
            put_some(g, &(struct some){nearest, 1, 1, 1}, &two[1], err) &&
-           graph_add_simple(g, GRAPH_SQRT, two[1], &two[1], err) &&
+           (!root || graph_add_simple(g, GRAPH_SQRT, two[1], &two[1], err)) &&
            graph_add(g, &join, NULL, err);
 }
 

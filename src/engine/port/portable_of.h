@@ -73,9 +73,9 @@ bool portable_put_curve(struct graph *g, const struct portable_curve *c,
                         uint32_t *id, struct error *err) MUST_USE;
 
 /* The place, from 1 on, of the nearest of k centres, (k, width of in), and how
- * far it is; the last node. */
+ * far it is, or without `root` the square of that; the last node. */
 bool portable_put_clusters(struct graph *g, uint32_t in, const double *centre,
-                           size_t k, struct error *err) MUST_USE;
+                           size_t k, bool root, struct error *err) MUST_USE;
 
 /* All columns of naive Bayes, which sees features as they are. */
 bool portable_take_bayes(struct portable *p, const struct prepare *from,
