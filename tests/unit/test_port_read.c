@@ -601,6 +601,53 @@ test_derived_fields_of_lines_are_what_they_say(void **state)
                    "a derived field that is not known");
 }
 
+/* Of two classes, in the order good, bad. */
+static const char classes[] =
+    "<PMML version=\"4.4\"><Header/><DataDictionary><DataField name=\"a\"" PMML_NUMBER
+    "</DataField><DataField name=\"y\" optype=\"categorical\" "
+    "dataType=\"string\"><Value value=\"good\"/><Value value=\"bad\"/>"
+    "</DataField></DataDictionary><RegressionModel functionName="
+    "\"classification\" normalizationMethod=\"logit\"><MiningSchema>"
+    "<MiningField name=\"a\"/><MiningField name=\"y\" usageType=\"target\"/>"
+    "</MiningSchema><RegressionTable intercept=\"1\" targetCategory=\"bad\">"
+    "<NumericPredictor name=\"a\" coefficient=\"2\"/></RegressionTable>"
+    "<RegressionTable intercept=\"0\" targetCategory=\"good\"/>"
+    "</RegressionModel></PMML>";
+
+static void
+test_classes_are_not_swapped_by_names(void **state)
+{
+    static const char *const same[] = {"good", "bad", NULL};
+    static const char *const own[] = {"gut", "schlecht", NULL};
+    static const char *const swapped[] = {"bad", "good", NULL};
+    static const char *const half[] = {"bad", "ugly", NULL};
+    static const struct {
+        const char *const *names;
+        const char *message; /* NULL: taken */
+    } cases[] = {{same, NULL},
+                 {own, NULL},
+                 {swapped, "class 'bad' is the file's number 2, not 1"},
+                 {half, "class 'bad' is the file's number 2, not 1"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct port_import o = {.classes = cases[i].names};
+        struct error err = {0};
+        struct model *m = port_read(STR(classes), &o, &err);
+        const char *const *name;
+
+        if (cases[i].message) {
+            assert_null(m);
+            assert_non_null(strstr(err.message, cases[i].message));
+            continue;
+        }
+        assert_ok(m != NULL, err);
+        assert_int_equal(model_classes(m, &name), 2);
+        assert_string_equal(name[1], cases[i].names[1]);
+        model_unref(m);
+    }
+}
+
 /* ---- safetensors ---- */
 
 /* A layer whose weights are whole numbers is not a net without that layer. */
@@ -698,6 +745,7 @@ main(void)
         cmocka_unit_test(test_clusters_are_as_far_as_their_measure_says),
         cmocka_unit_test(test_clusters_are_not_read_in_half),
         cmocka_unit_test(test_derived_fields_of_lines_are_what_they_say),
+        cmocka_unit_test(test_classes_are_not_swapped_by_names),
         cmocka_unit_test(test_layers_of_whole_numbers_are_not_left_out),
         cmocka_unit_test(test_files_of_no_reader_say_how_their_model_gets_here),
         cmocka_unit_test(test_objectives_that_are_not_known_say_what_to_do),

@@ -352,6 +352,20 @@ list_len(const char *const *list)
     return n;
 }
 
+/* Names of one's own are fine, the file's in another order are not. */
+static bool
+places_check(const struct portable *p, const char *const *name,
+             struct error *err)
+{
+    for (size_t i = 0; p->named && i < p->n_classes; i++)
+        for (size_t k = 0; k < p->n_classes; k++)
+            if (i != k && strcmp(name[i], p->classes[k]) == 0)
+                return error_set(err, ERR_RANGE,
+                                 "class '%s' is the file's number %zu, not %zu",
+                                 name[i], k + 1, i + 1);
+    return true;
+}
+
 static bool
 apply_options(struct portable *p, const struct port_import *o,
               struct error *err)
@@ -376,7 +390,8 @@ apply_options(struct portable *p, const struct port_import *o,
         return error_set(err, ERR_RANGE,
                          "%zu names for classes, the model has %zu", k,
                          p->n_classes);
-    return !k || portable_classes(p, o->classes, k, err);
+    return !k || (places_check(p, o->classes, err) &&
+                  portable_classes(p, o->classes, k, err));
 }
 
 static bool

@@ -42,7 +42,8 @@ void port_report_fini(struct port_report *r);
 /* What a file does not say, or says otherwise. */
 struct port_import {
     const char *target;          /* its name; NULL: the file's, or "target" */
-    const char *const *classes;  /* names, NULL-ended; NULL: the file's */
+    const char *const *classes;  /* names, NULL-ended; NULL: the file's, whose
+                                    order they may not change */
     const char *const *columns;  /* names of all inputs, NULL-ended; or NULL */
     const char *activation;      /* safetensors: "relu" (NULL), "tanh",
                                    "sigmoid"; between layers */

@@ -109,6 +109,7 @@ portable_classes(struct portable *p, const char *const *names, size_t n,
                 return error_set(err, ERR_PARSE, "class '%s' is there twice",
                                  text);
     }
+    p->named = names != NULL;
     p->n_classes = n;
     p->problem = n == 2 ? PROBLEM_BINARY : PROBLEM_MULTICLASS;
     return true;

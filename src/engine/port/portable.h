@@ -54,6 +54,7 @@ struct portable {
     enum problem problem;
     const char **classes; /* n_classes; 0 for a regression */
     size_t n_classes;
+    bool named;            /* the file says what they are called */
     struct answer *answer; /* n_answers; of PROBLEM_NONE */
     size_t n_answers;
     const char *target;   /* NULL: the file does not say */
@@ -72,7 +73,8 @@ struct portable {
  * many inputs, whose names are NULL. */
 struct portable *portable_new(size_t n_inputs, struct error *err) MUST_USE;
 void portable_free(struct portable *p);
-/* Copies: of input i, of the classes ("0", "1", ... where names is NULL). */
+/* Copies: of input i, of the classes ("0", "1", ... where names is NULL, which
+ * are not named then). */
 bool portable_name(struct portable *p, size_t i, struct str name,
                    struct error *err) MUST_USE;
 /* "PREFIXi" for all inputs without a name. */
