@@ -4,6 +4,7 @@
 
 #include "engine/port/port.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,6 +206,48 @@ agrees(struct job *j, const double *got)
     return ok;
 }
 
+/* The level that is an empty text, other than the one for all that are none; or
+ * n_levels. */
+static size_t
+empty_level(const struct portable_input *in)
+{
+    size_t k = 0;
+
+    while (k < in->n_levels && (k + 1 == in->rest || *in->levels[k]))
+        k++;
+    return k;
+}
+
+/* In ONNX an empty text is a missing one: where the model answers these
+ * otherwise, that is what is wrong. */
+static void
+blame_empty(struct job *j)
+{
+    struct probe_judge how = judge(j, formats[j->o->format].tolerance);
+    bool alike = true;
+
+    for (size_t c = 0; c < j->probe.n_cols && alike; c++) {
+        const struct portable_input *in = &j->p->input[c];
+        double *x = j->probe.x + c * j->probe.n, *got = NULL, worst;
+        size_t k = empty_level(in);
+        struct error why;
+
+        if (k == in->n_levels)
+            continue;
+        for (size_t i = 0; i < j->probe.n; i++)
+            if (x[i] == (double)k)
+                x[i] = NAN;
+        alike = !probe_score(j->p, j->p, &j->probe, j->pool, &got, &why) ||
+                probe_compare(&j->probe, j->want, got, &how, &worst, &why);
+        free(got);
+        if (!alike)
+            error_set(j->err, ERR_TYPE,
+                      "ONNX does not tell the missing texts of '%s' from empty "
+                      "ones: write this model as --c",
+                      in->name);
+    }
+}
+
 static bool
 read_again(struct job *j, struct str bytes)
 {
@@ -222,6 +265,8 @@ read_again(struct job *j, struct str bytes)
     else
         ok = probe_score(back, j->p, &j->probe, j->pool, &got, j->err) &&
              agrees(j, got);
+    if (got && !ok && j->o->format == PORT_ONNX)
+        blame_empty(j);
     j->r->n_rows = j->probe.n;
     j->r->check = "read again";
     free(got);
