@@ -12,46 +12,35 @@
 
 /* ---- MLflow's JSON forms ---- */
 
-/* A field that no input has, but nearly: where inputs may be left out, a
- * misspelt one would pass for missing. */
 static bool
-check_spelling(const struct rows *r, const struct json *row, struct error *err)
+is_complete(const struct rows *r)
 {
-    size_t n, n_absent = 0;
-    const struct input *in = rows_inputs(r, &n);
-    const char **absent = mem_try_array(n, sizeof *absent, err);
-    const char *near = NULL;
+    size_t n, i = 0;
 
-    if (!absent)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (!rows_has(r, i))
-            absent[n_absent++] = in[i].name;
-    for (const struct json *v = json_first(row); v && !near; v = json_next(v)) {
-        near = str_nearest(str_of(json_key(v)), absent, n_absent);
-        if (near)
-            error_set(err, ERR_NOTFOUND,
-                      "row %zu: no input '%s' (did you mean '%s'?)",
-                      rows_number(r), json_key(v), near);
-    }
-    free(absent);
-    return !near;
+    rows_inputs(r, &n);
+    while (i < n && rows_has(r, i))
+        i++;
+    return i == n;
 }
 
 static bool
 put_record(struct rows *r, const struct json *row, struct error *err)
 {
+    const char *extra = NULL;
+
     if (json_type(row) != JSON_OBJECT)
         return error_set(err, ERR_TYPE, "row %zu is %s, expected an object",
                          rows_number(r), json_type_word(row));
     for (const struct json *v = json_first(row); v; v = json_next(v)) {
         long i = rows_find(r, json_key(v));
 
-        if (i >= 0 && !rows_put_json(r, (size_t)i, v, err))
+        if (i < 0)
+            extra = extra ? extra : json_key(v);
+        else if (!rows_put_json(r, (size_t)i, v, err))
             return false;
     }
-    if (rows_allows_missing(r) && !check_spelling(r, row, err))
-        return false;
+    if (extra && !rows_check_extra(r, extra, is_complete(r), err))
+        return error_prefix(err, "row %zu: ", rows_number(r));
     return rows_end(r, err);
 }
 
@@ -80,6 +69,8 @@ place_columns(struct rows *r, const struct json *columns, long *place,
               bool *given, struct error *err)
 {
     const struct json *v = json_first(columns);
+    const char *extra = NULL;
+    bool complete = true;
     size_t n;
     const struct input *in = rows_inputs(r, &n);
 
@@ -90,6 +81,8 @@ place_columns(struct rows *r, const struct json *columns, long *place,
                              "expected a text",
                              k + 1, json_type_word(v));
         place[k] = rows_find(r, json_string(v));
+        if (place[k] < 0 && !extra)
+            extra = json_string(v);
         if (place[k] >= 0 && given[place[k]])
             return error_set(err, ERR_EXISTS,
                              "dataframe_split: column '%s' is there twice",
@@ -97,11 +90,14 @@ place_columns(struct rows *r, const struct json *columns, long *place,
         if (place[k] >= 0)
             given[place[k]] = true;
     }
-    for (size_t i = 0; i < n && !rows_allows_missing(r); i++)
-        if (!given[i])
+    for (size_t i = 0; i < n; i++) {
+        complete = complete && given[i];
+        if (!given[i] && !rows_allows_missing(r))
             return error_set(err, ERR_NOTFOUND,
                              "dataframe_split: no column '%s'", in[i].name);
-    return true;
+    }
+    return !extra || rows_check_extra(r, extra, complete, err) ||
+           error_prefix(err, "dataframe_split: ");
 }
 
 static bool
@@ -186,13 +182,16 @@ open_columns(struct rows *r, const struct json *v, const struct json **next,
 {
     size_t n;
     const struct input *in = rows_inputs(r, &n);
-    bool any = false;
+    bool any = false, complete = true;
+    const char *extra = NULL;
 
     for (v = json_first(v); v; v = json_next(v)) {
         long i = rows_find(r, json_key(v));
 
-        if (i < 0)
+        if (i < 0) {
+            extra = extra ? extra : json_key(v);
             continue;
+        }
         if (json_type(v) != JSON_ARRAY)
             return error_set(err, ERR_TYPE,
                              "inputs: field '%s' is %s, expected an array",
@@ -206,11 +205,14 @@ open_columns(struct rows *r, const struct json *v, const struct json **next,
         *n_rows = json_len(v);
         next[i] = json_first(v);
     }
-    for (size_t i = 0; i < n && !rows_allows_missing(r); i++)
-        if (!given[i])
+    for (size_t i = 0; i < n; i++) {
+        complete = complete && given[i];
+        if (!given[i] && !rows_allows_missing(r))
             return error_set(err, ERR_NOTFOUND, "inputs: no field '%s'",
                              in[i].name);
-    return true;
+    }
+    return !extra || rows_check_extra(r, extra, complete, err) ||
+           error_prefix(err, "inputs: ");
 }
 
 static bool
@@ -273,10 +275,18 @@ static const struct form {
 enum { N_FORMS = sizeof forms / sizeof forms[0] };
 
 static bool
+is_asked(const struct json *params, const char *name)
+{
+    const struct json *v = json_find(params, name);
+
+    return v && json_is_true(v);
+}
+
+static bool
 put_body(struct rows *r, const struct json *root, struct error *err)
 {
     const struct form *form = NULL;
-    const struct json *value = NULL, *params, *allow;
+    const struct json *value = NULL, *params;
     size_t n = 0;
 
     if (json_type(root) != JSON_OBJECT)
@@ -301,9 +311,10 @@ put_body(struct rows *r, const struct json *root, struct error *err)
                          "exactly one",
                          n ? "more than one" : "none");
     params = json_find(root, "params");
-    if (params && json_type(params) == JSON_OBJECT &&
-        (allow = json_find(params, "allow_missing")))
-        rows_allow_missing(r, json_is_true(allow));
+    if (params && json_type(params) == JSON_OBJECT) {
+        rows_allow_missing(r, is_asked(params, "allow_missing"));
+        rows_allow_extra(r, is_asked(params, "allow_extra"));
+    }
     return form->put(r, value, err);
 }
 

@@ -5,7 +5,9 @@
  *
  * Fields that are no input of the model are ignored, but every input must be
  * there: what is forgotten or misspelt must not pass for missing.  A client
- * that means it says so with "params": {"allow_missing": true}.
+ * that means it says so with "params": {"allow_missing": true}; then a row
+ * that lacks inputs may have no other fields, one of which may be a misspelt
+ * input, unless "allow_extra": true says that this is meant, too.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_SERVE_PREDICT_H
 #define LATHE_SERVE_PREDICT_H

@@ -11,7 +11,8 @@
 #include "base/mem.h"
 
 enum {
-    SHOWN = 40,  /* bytes of a bad value in a message */
+    SHOWN = 40, /* bytes of a bad value in a message */
+    INPUTS_LISTED = 5,
     SHARED = 32, /* levels of an input whose dictionary is shared: what reads
                     the frame looks at each of them */
 };
@@ -38,7 +39,7 @@ struct rows {
     const struct rows_form *form;
     size_t row, cap; /* row: at hand, from 0 */
     size_t next;     /* the input asked for next, if they come in order */
-    bool allow_missing, reserved;
+    bool allow_missing, allow_extra, reserved;
     struct slot *slot;
 };
 
@@ -165,6 +166,35 @@ bool
 rows_allows_missing(const struct rows *r)
 {
     return r->allow_missing;
+}
+
+void
+rows_allow_extra(struct rows *r, bool allow)
+{
+    r->allow_extra = allow;
+}
+
+bool
+rows_check_extra(const struct rows *r, const char *name, bool complete,
+                 struct error *err)
+{
+    const struct rows_form *f = r->form;
+    const char *near;
+    struct buf b;
+
+    if (r->allow_extra || (f->n_inputs && (complete || !r->allow_missing)))
+        return true;
+    if ((near = str_nearest(str_of(name), f->name, f->n_inputs)))
+        return error_set(err, ERR_NOTFOUND,
+                         "no input '%.64s' (did you mean '%s'?)", name, near);
+    buf_init(&b);
+    for (size_t i = 0; i < f->n_inputs && i < INPUTS_LISTED; i++)
+        buf_printf(&b, "%s%s", i ? ", " : "", f->name[i]);
+    error_set(err, ERR_NOTFOUND, "no input '%.64s', there %s %s%s", name,
+              f->n_inputs == 1 ? "is" : "are", f->n_inputs ? b.data : "none",
+              f->n_inputs > INPUTS_LISTED ? ", ..." : "");
+    buf_fini(&b);
+    return false;
 }
 
 bool

@@ -42,6 +42,13 @@ void rows_free(struct rows *r);
 /* Inputs that were not put are missing, not an error. */
 void rows_allow_missing(struct rows *r, bool allow);
 bool rows_allows_missing(const struct rows *r);
+/* Names that are no input pass beside inputs that were not put, too. */
+void rows_allow_extra(struct rows *r, bool allow);
+/* A name came that is no input; complete: every input came.  Where missing
+ * ones are allowed it may be a slip beside one that is missing: ERR_NOTFOUND
+ * with the nearest input.  So it is where the model has no inputs. */
+bool rows_check_extra(const struct rows *r, const char *name, bool complete,
+                      struct error *err) MUST_USE;
 /* Room for n rows in all; once, before the first. */
 bool rows_reserve(struct rows *r, size_t n, struct error *err) MUST_USE;
 

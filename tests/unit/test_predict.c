@@ -257,14 +257,93 @@ test_missing_fields_pass_when_the_client_says_so(void **state)
     assert_false(column_is_valid(frame_column(f, 1), 0));
     assert_true(column_number(frame_column(f, 0), 0) == 2);
     frame_unref(f);
-    /* What is misspelt is not missing; what is no input at all is ignored. */
-    assert_null(
-        parse_json(m,
-                   STR("{\"dataframe_records\": [{\"id\": 7}, {\"tenur\": 2}], "
-                       "\"params\": {\"allow_missing\": true}}"),
-                   &err));
-    assert_string_equal(err.message,
-                        "row 2: no input 'tenur' (did you mean 'tenure'?)");
+    model_unref(m);
+}
+
+/* One input may be spelt nearly as another that was left out. */
+static void
+test_an_input_is_no_slip_whatever_is_missing_beside_it(void **state)
+{
+    const char *names[] = {"Home", "Time", "x", "z", "y"};
+    const enum col_type types[] = {COL_FLOAT64, COL_FLOAT64, COL_FLOAT64,
+                                   COL_FLOAT64, COL_FLOAT64};
+    struct error err;
+    struct builder *b = builder_new(5, names, types, &err);
+    struct model_options o = {.problem = -1, .patience = -1};
+    struct train ctx = {.seed = 7};
+    struct params *params;
+    struct model *m;
+    struct frame *f;
+
+    (void)state;
+    assert_non_null(b);
+    for (size_t i = 0; i < 40; i++) {
+        for (size_t c = 0; c < 5; c++)
+            assert_ok(builder_f64(b, c, rng_unit(3, c, i), &err), err);
+        assert_ok(builder_end_row(b, &err), err);
+    }
+    f = builder_finish(b, &err);
+    assert_ok(f != NULL, err);
+    params = params_new(linear_family.params);
+    m = model_fit(&linear_family, params, f, "y", &o, &ctx, &err);
+    assert_ok(m != NULL, err);
+    params_free(params);
+    frame_unref(f);
+    f = parse_json(m,
+                   STR("{\"params\": {\"allow_missing\": true}, "
+                       "\"dataframe_records\": [{\"Home\": 1, \"x\": 2}, "
+                       "{\"Time\": 1}, {\"z\": 2}]}"),
+                   &err);
+    assert_ok(f != NULL, err);
+    assert_int_equal(frame_rows(f), 3);
+    frame_unref(f);
+    model_unref(m);
+}
+
+static void
+test_beside_missing_fields_no_others_pass_unasked(void **state)
+{
+#define ALLOW "\"params\": {\"allow_missing\": true"
+    static const struct {
+        const char *body, *why; /* NULL: it passes */
+    } c[] = {
+        {"{\"dataframe_records\": [{\"tenure\": 1}, {\"tenur\": 2}], " ALLOW
+         "}}",
+         "row 2: no input 'tenur' (did you mean 'tenure'?)"},
+        {"{\"instances\": [{\"tenure\": 1, \"tenures\": 2}], " ALLOW "}}",
+         "row 1: no input 'tenures' (did you mean 'tenure'?)"},
+        {"{\"instances\": [{\"zzz\": 1}], " ALLOW "}}",
+         "row 1: no input 'zzz', there are tenure, charges, senior, contract, "
+         "joined"},
+        {"{\"inputs\": {\"tenure\": [1], \"zzz\": [1]}, " ALLOW "}}",
+         "inputs: no input 'zzz', there are tenure, charges, senior, contract, "
+         "joined"},
+        {"{\"dataframe_split\": {\"columns\": [\"contrac\"], \"data\": "
+         "[[\"x\"]]}, " ALLOW "}}",
+         "dataframe_split: no input 'contrac' (did you mean 'contract'?)"},
+        {"{\"instances\": [{\"id\": 7, \"tenure\": 2}], " ALLOW
+         ", \"allow_extra\": true}}",
+         NULL},
+        {"{\"instances\": [{\"id\": 7, \"tenure\": 2, \"charges\": null, "
+         "\"senior\": true, \"contract\": \"One year\", \"joined\": null}], " ALLOW
+         "}}",
+         NULL},
+    };
+    struct model *m = small_model(SMALL_BINARY);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
+        struct error err;
+        struct frame *f = parse_json(m, str_of(c[i].body), &err);
+
+        if (c[i].why) {
+            assert_null(f);
+            assert_string_equal(err.message, c[i].why);
+        } else {
+            assert_ok(f != NULL, err);
+        }
+        frame_unref(f);
+    }
     model_unref(m);
 }
 
@@ -499,6 +578,9 @@ main(void)
         cmocka_unit_test(test_a_long_bad_value_is_cut_between_characters),
         cmocka_unit_test(test_texts_unknown_to_the_model_stay_what_they_are),
         cmocka_unit_test(test_missing_fields_pass_when_the_client_says_so),
+        cmocka_unit_test(
+            test_an_input_is_no_slip_whatever_is_missing_beside_it),
+        cmocka_unit_test(test_beside_missing_fields_no_others_pass_unasked),
         cmocka_unit_test(test_csv_says_which_line_and_which_field),
         cmocka_unit_test(test_no_rows_are_a_table_without_rows),
         cmocka_unit_test(test_answers_name_the_classes_and_keep_every_bit),
