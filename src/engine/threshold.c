@@ -15,6 +15,9 @@ enum { LOOK_ROWS = 8192 }; /* between looks whether to stop */
 
 /* Sums over rows stay numbers. */
 static const double PROFIT_MAX = 1e100;
+/* Sums of the same probabilities in another order differ by as much, of the
+ * largest profit, at most. */
+static const double TIE = 1e-12;
 
 void
 decision_fini(struct decision *d)
@@ -101,6 +104,16 @@ profit_settle(double *profit, size_t k, struct error *err)
                      "nothing to win");
 }
 
+static double
+dearest_of(const struct decision *d)
+{
+    double most = 0;
+
+    for (size_t i = 0; i < d->k * d->k; i++)
+        most = fmax(most, fabs(d->profit[i]));
+    return most;
+}
+
 /* Each text may hold several, with commas between. */
 static bool
 profit_read(struct decision *d, const char *const *list, char *const *classes,
@@ -119,7 +132,10 @@ profit_read(struct decision *d, const char *const *list, char *const *classes,
                 return false;
             p += n + (p[n] == ',');
         }
-    return profit_settle(d->profit, d->k, err);
+    if (!profit_settle(d->profit, d->k, err))
+        return false;
+    d->dearest = dearest_of(d);
+    return true;
 }
 
 /* ---- the best threshold ---- */
@@ -329,7 +345,7 @@ size_t
 decision_class(const struct decision *d, const double *p, size_t cols)
 {
     size_t best = 0;
-    double most;
+    double most, tie;
 
     if (cols == 1)
         return p[0] > (d->k ? d->threshold : 0.5);
@@ -339,13 +355,13 @@ decision_class(const struct decision *d, const double *p, size_t cols)
         return best;
     }
     most = promise(d, p, 0);
+    tie = TIE * d->dearest;
     for (size_t c = 1; c < cols; c++) {
         double v = promise(d, p, c);
 
-        if (v > most) {
-            most = v;
+        if (v > most + tie || (v >= most - tie && p[c] > p[best]))
             best = c;
-        }
+        most = fmax(most, v);
     }
     return best;
 }
@@ -392,6 +408,7 @@ profit_load(const struct json *o, struct decision *d, struct error *err)
             return error_set(err, ERR_CORRUPT, "a profit is %s",
                              json_type_word(v));
     }
+    d->dearest = dearest_of(d);
     return true;
 }
 

@@ -3,7 +3,8 @@
  * Of two classes the positive one where its probability is above a threshold:
  * a number, or the one that makes the most of a metric (f1, fbeta@2, mcc,
  * kappa, accuracy, balanced) or of a profit on rows kept for it.  Of several
- * the one that promises the largest profit; without one the likeliest.
+ * the one that promises the largest profit, of those that promise as much, to
+ * rounding, the likeliest; without a profit the likeliest.
  *
  * A profit is a list of texts, what an answer brings: "tp=10", "fp=-3",
  * "fn=-20", "tn=0", or by the names of the classes, "TRUTH:SAID=VALUE".  What
@@ -18,6 +19,7 @@ struct decision {
     double threshold; /* two classes */
     size_t k;         /* classes; 0: nothing was decided */
     double *profit;   /* (k, k), row = truth, column = said; NULL: none */
+    double dearest;   /* the most that an answer wins or costs */
     double reached;   /* the metric there, or the profit a row; NaN: given */
     char how[METRIC_NAME]; /* "f1", "profit", "given" */
 };

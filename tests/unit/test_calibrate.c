@@ -319,6 +319,28 @@ test_of_several_classes_the_most_profitable_is_said(void **state)
     decision_fini(&d);
 }
 
+/* One mistake costs, all else brings nothing: what costs nothing is alike, and
+ * the likeliest of it is said.  So with .1 + .2 and .3, which are alike to rounding. */
+static void
+test_of_equal_profits_the_likeliest_class_is_said(void **state)
+{
+    static const char *const one[] = {"d:a=-5", NULL};
+    static const char *const sum[] = {"a:a=1,b:c:a=1", "d:b:c=1", NULL};
+    struct decision d;
+    struct error err;
+
+    (void)state;
+    assert_true(decision_fit(NULL, one, &multi, three, &d, &err));
+    assert_int_equal(decision_class(&d, (double[]){.1, .3, .6}, 3), 2);
+    assert_int_equal(decision_class(&d, (double[]){.1, .6, .3}, 3), 1);
+    assert_int_equal(decision_class(&d, (double[]){.7, .2, .1}, 3), 1);
+    assert_int_equal(decision_class(&d, (double[]){.9, .1, 0}, 3), 0);
+    decision_fini(&d);
+    assert_true(decision_fit(NULL, sum, &multi, three, &d, &err));
+    assert_int_equal(decision_class(&d, (double[]){.1, .2, .3}, 3), 1);
+    decision_fini(&d);
+}
+
 static void
 test_a_profit_is_told_once_and_can_be_won(void **state)
 {
@@ -665,6 +687,7 @@ main(void)
         cmocka_unit_test(test_a_profit_chooses_a_threshold),
         cmocka_unit_test(test_of_several_classes_the_most_profitable_is_said),
         cmocka_unit_test(test_a_profit_is_told_once_and_can_be_won),
+        cmocka_unit_test(test_of_equal_profits_the_likeliest_class_is_said),
         cmocka_unit_test(test_bad_thresholds_are_told),
         cmocka_unit_test(test_intervals_cover_what_they_promise),
         cmocka_unit_test(test_sets_of_classes_cover_what_they_promise),
