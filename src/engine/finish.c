@@ -162,8 +162,22 @@ decision_print(const struct decision *d, struct buf *out)
                    d->how, d->reached, d->profit ? " a row" : "");
 }
 
+static void
+range_print(const struct conformal *c, const char *const *quantile,
+            struct buf *out)
+{
+    buf_printf(out, "%-12s%g %% ", "ranges", 100 * c->level);
+    if (!quantile)
+        buf_printf(out, "within %.6g of the prediction\n", c->width);
+    else
+        buf_printf(out, "between the quantiles %s and %s, %s by %.6g\n",
+                   quantile[0], quantile[1],
+                   c->width < 0 ? "narrowed" : "widened", fabs(c->width));
+}
+
 void
-finish_print(const struct finish *f, enum problem problem, struct buf *out)
+finish_print(const struct finish *f, enum problem problem,
+             const char *const *quantile, struct buf *out)
 {
     char rows[STR_F64_MAX];
 
@@ -174,8 +188,7 @@ finish_print(const struct finish *f, enum problem problem, struct buf *out)
     if (f->decided)
         decision_print(&f->decision, out);
     if (f->ranged && problem == PROBLEM_REGRESSION)
-        buf_printf(out, "%-12s%g %% within %.6g of the prediction\n", "ranges",
-                   100 * f->conformal.level, f->conformal.width);
+        range_print(&f->conformal, quantile, out);
     else if (f->ranged)
         buf_printf(out,
                    "%-12s%g %% of the truth among classes of at least %.4g\n",

@@ -49,7 +49,8 @@ finish_load(const struct json *o, const struct st_file *f, size_t k,
  * "decided_by", "level", "width". */
 void finish_json(const struct finish *f, struct json_writer *w);
 /* A line each: "calibrated  by isotonic, on 1,409 rows not learnt
- * from". */
-void
-finish_print(const struct finish *f, enum problem problem, struct buf *out);
+ * from".  quantile: what ranges go out from, the least and the largest as
+ * texts; NULL: from the prediction. */
+void finish_print(const struct finish *f, enum problem problem,
+                  const char *const *quantile, struct buf *out);
 #endif

@@ -226,6 +226,21 @@ notes_print(const struct model *m, struct buf *out)
     buf_fini(&note);
 }
 
+static void
+finished_print(const struct model *m, struct buf *out)
+{
+    size_t middle, k = model_outputs(m, &middle);
+    char low[32], high[32]; /* "q0.05" */
+    const char *const quantile[] = {low + 1, high + 1};
+    bool several = k > model_width(m);
+
+    if (several) {
+        m->family->output_name(m->learner, 0, low);
+        m->family->output_name(m->learner, k - 1, high);
+    }
+    finish_print(&m->finish, m->like.problem, several ? quantile : NULL, out);
+}
+
 void
 model_print(const struct model *m, struct buf *out)
 {
@@ -247,7 +262,7 @@ model_print(const struct model *m, struct buf *out)
     }
     rows_print(m, out);
     metrics_print(m, out);
-    finish_print(&m->finish, m->like.problem, out);
+    finished_print(m, out);
     params_print(m, out);
     importance_print(m, out);
     notes_print(m, out);

@@ -252,6 +252,27 @@ test_ranges_of_a_model_hold_the_truth(void **state)
     assert_in_range(set, 17700, 18500);
 }
 
+/* A card says what low and high are: so far outside of the quantiles. */
+static void
+expect_said_range(const struct model *m, const struct frame *a)
+{
+    double q = column_number(frame_column(a, (size_t)frame_find(a, "q0.3")), 0);
+    double low =
+        column_number(frame_column(a, (size_t)frame_find(a, "low")), 0);
+    char want[96];
+    struct buf card;
+
+    snprintf(want, sizeof want,
+             "ranges      80 %% between the quantiles 0.3 and 0.7, widened by "
+             "%.6g\n",
+             q - low);
+    buf_init(&card);
+    model_print(m, &card);
+    if (!strstr(card.data, want))
+        fail_msg("no '%s' in\n%s", want, card.data);
+    buf_fini(&card);
+}
+
 static void
 test_quantiles_are_widened_until_they_hold(void **state)
 {
@@ -284,6 +305,7 @@ test_quantiles_are_widened_until_they_hold(void **state)
                 y <= column_number(frame_column(a, cols - 1), i);
     }
     assert_in_range(held, 3000, 3400);
+    expect_said_range(m, a);
     frame_unref(a);
     frame_unref(f);
     frame_unref(fresh);
