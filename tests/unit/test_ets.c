@@ -376,6 +376,7 @@ test_series_with_gaps_are_refused(void **state)
     static const char *const seasonal[] = {"season=additive", NULL};
     static const char *const product[] = {"error=multiplicative", NULL};
     static const char *const long_period[] = {"period=30", NULL};
+    static const char *const flat[] = {"damped=yes", "trend=none", NULL};
     struct lesson l = series(&ets_family, set, 48, true);
 
     (void)state;
@@ -395,10 +396,41 @@ test_series_with_gaps_are_refused(void **state)
     expect_refusal(&l, "a season needs a period, and two of it in the rows");
     l = series(&ets_family, long_period, 48, false);
     expect_refusal(&l, "a period of 30 needs 60 rows, and there are 48");
+    l = series(&ets_family, flat, 48, false);
+    expect_refusal(&l, "damped is yes, and trend is none: there is no trend to "
+                       "fade out");
     l = series(&ets_family, product, 48, false);
     l.y[5] = 0;
     expect_refusal(&l, "no form fits 48 rows, of which some are not positive: "
                        "parts that multiply need positive values");
+}
+
+/* Noise around a level has no trend where one is free to choose, and no phi. */
+static void
+test_what_is_to_be_damped_has_a_trend(void **state)
+{
+    static const char *const set[2][3] = {{"season=none", NULL},
+                                          {"season=none", "damped=yes", NULL}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct lesson l = series(&ets_family, set[i], 60, false);
+        struct error err;
+        struct frame *f;
+        void *learner;
+        double phi;
+
+        for (size_t r = 0; r < l.n; r++)
+            l.y[r] = 100 + rng_normal(11, 0, r);
+        learner = lesson_must_learn(&l);
+        f = ets_family.table(learner, 0, NULL, &err);
+        assert_true(str_is(column_text(frame_column(f, 0), 3), "phi"));
+        phi = column_number(frame_column(f, 1), 3);
+        assert_true(i ? phi < 1 : phi == 1);
+        frame_unref(f);
+        ets_family.free(learner);
+        lesson_free(&l);
+    }
 }
 
 static void
@@ -452,6 +484,7 @@ main(void)
         cmocka_unit_test(test_drawn_intervals_are_near_the_formula),
         cmocka_unit_test(test_rows_are_answered_by_their_time),
         cmocka_unit_test(test_series_with_gaps_are_refused),
+        cmocka_unit_test(test_what_is_to_be_damped_has_a_trend),
         cmocka_unit_test(test_a_constant_series_is_forecast),
         cmocka_unit_test(test_it_keeps_what_every_family_promises),
     };

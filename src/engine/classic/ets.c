@@ -123,7 +123,7 @@ form_allowed(const struct choosing *c, const struct ets_form *f)
         !is_allowed(c, "trend", f->trend) ||
         !is_allowed(c, "season", f->season) || (multiplies && !c->positive) ||
         (f->damped && f->trend == ETS_NONE) ||
-        (f->trend && strcmp(damped, "yes") == 0 && !f->damped) ||
+        (strcmp(damped, "yes") == 0 && !f->damped) ||
         (f->damped && strcmp(damped, "no") == 0))
         return false;
     if (f->trend == ETS_MUL && is_auto(c, "trend"))
@@ -240,6 +240,11 @@ ets_learn(struct ets *m, const double *y, const struct params *p,
         strcmp(params_text(p, "season"), "none") != 0)
         return error_set(err, ERR_RANGE,
                          "a season needs a period, and two of it in the rows");
+    if (strcmp(params_text(p, "trend"), "none") == 0 &&
+        strcmp(params_text(p, "damped"), "yes") == 0)
+        return error_set(err, ERR_RANGE,
+                         "damped is yes, and trend is none: there is no trend "
+                         "to fade out");
     progress_begin(ctx->progress, "fitting", 0);
     if (ctx->progress && !progress_check(ctx->progress, err))
         return false;
@@ -664,7 +669,7 @@ static const struct param ets_params[] = {
     {"trend", PARAM_CHOICE, 0, 0, "auto", "auto|none|additive|multiplicative",
      "how the level goes on; auto: none or additive"},
     {"damped", PARAM_CHOICE, 0, 0, "auto", "auto|yes|no",
-     "does the trend fade out?"},
+     "does the trend fade out? yes: there is one, and it does"},
     {"season", PARAM_CHOICE, 0, 0, "auto", "auto|none|additive|multiplicative",
      "how seasons come in"},
     {NULL, PARAM_INT, 0, 0, NULL, NULL, NULL},
