@@ -12,7 +12,11 @@
  * areas (auc, prauc) one-vs-rest by class share.
  *
  * Intervals: percentile bootstrap, 95 %, by seed; over rows, or over groups for
- * metrics that rank within them.
+ * metrics that rank within them.  Of the calibration error, which is larger in
+ * a resample than in its rows, as what scatters at random counts as error
+ * there, the quantiles are moved by the bias that the resamples show (Efron &
+ * Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 10), not below
+ * 0, and hold the value itself.
  * Sources: AUC by ranks with ties at half (Hanley & McNeil 1982); area under
  * precision and recall without interpolation; MCC of several classes (Gorodkin
  * 2004); calibration error over ten bins of equal width (Naeini et al. 2015);

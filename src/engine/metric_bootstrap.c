@@ -63,6 +63,19 @@ bootstrap_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
     }
 }
 
+/* What scatters by chance counts as error, and in a resample once more. */
+static void
+bias_subtract(struct scored *s, const double *x, size_t n)
+{
+    double sum = 0, bias;
+
+    for (size_t i = 0; i < n; i++)
+        sum += x[i];
+    bias = sum / (double)n - s->value;
+    s->low = fmin(fmax(s->low - bias, 0), s->value);
+    s->high = fmax(s->high - bias, s->value);
+}
+
 static void
 interval_set(struct scored *s, double *x, size_t n)
 {
@@ -77,6 +90,8 @@ interval_set(struct scored *s, double *x, size_t n)
     qsort(x, m, sizeof *x, sort_rising);
     s->low = sort_quantile(x, m, 0.025);
     s->high = sort_quantile(x, m, 0.975);
+    if (s->metric->kind == METRIC_ECE)
+        bias_subtract(s, x, m);
 }
 
 static bool

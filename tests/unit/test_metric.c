@@ -524,6 +524,59 @@ test_accuracy_interval_covers_the_truth(void **state)
     assert_in_range(covered, 362, 392);
 }
 
+/* The calibration error of rows that are positive with a chance of `chance`
+ * where `said` is said; NaN: with the chance that is said, which varies. */
+static struct scored
+ece_of(double said, double chance, uint64_t seed, size_t n)
+{
+    double *y = malloc(n * sizeof *y), *p = malloc(n * sizeof *p);
+    struct evaluation e;
+    struct error err;
+    struct target t;
+    struct scored s;
+
+    assert_true(y && p);
+    for (size_t i = 0; i < n; i++) {
+        p[i] = isnan(said) ? rng_unit(seed, 1, i) : said;
+        y[i] = rng_unit(seed, 2, i) < (isnan(said) ? p[i] : chance);
+    }
+    t = target_of(PROBLEM_BINARY, y, n);
+    assert_true(evaluation_make(&t, p, 1, 400, seed, NULL, &e, &err));
+    s = *evaluation_find(&e, "ece");
+    evaluation_fini(&e);
+    free(t.y);
+    free(y);
+    free(p);
+    return s;
+}
+
+/* Where probabilities are right all error is chance, and each resample has
+ * more of it. */
+static void
+test_a_calibration_error_lies_in_its_interval(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct scored s = ece_of((double)NAN, 0, seed, 500);
+
+        assert_true(s.low >= 0 && s.low <= s.value && s.value <= s.high);
+        assert_true(s.low < s.high);
+    }
+}
+
+/* 0.8 is said where 0.5 is right: |mean - 0.8| of 400 rows, whose deviation is
+ * 0.5 / sqrt(400). */
+static void
+test_a_large_calibration_error_has_the_interval_of_a_mean(void **state)
+{
+    struct scored s = ece_of(0.8, 0.5, 7, 400);
+    double half = 1.959964 * 0.5 / 20;
+
+    (void)state;
+    assert_true(fabs(s.low - (s.value - half)) < 0.15 * half);
+    assert_true(fabs(s.high - (s.value + half)) < 0.15 * half);
+}
+
 static void
 test_better_is_larger_or_smaller_as_the_metric_counts(void **state)
 {
@@ -650,6 +703,9 @@ main(void)
         cmocka_unit_test(test_intervals_do_not_depend_on_threads),
         cmocka_unit_test(test_accuracy_interval_has_the_closed_form_width),
         cmocka_unit_test(test_accuracy_interval_covers_the_truth),
+        cmocka_unit_test(test_a_calibration_error_lies_in_its_interval),
+        cmocka_unit_test(
+            test_a_large_calibration_error_has_the_interval_of_a_mean),
         cmocka_unit_test(test_better_is_larger_or_smaller_as_the_metric_counts),
         cmocka_unit_test(test_an_unknown_metric_names_the_nearest),
         cmocka_unit_test(test_the_print_shows_scores_and_confusion),
