@@ -54,24 +54,73 @@ tell_export(struct call *c, enum port_format f, const struct exported *x,
     json_close(w, '}');
 }
 
-static bool
-export_one(const struct model *m, struct task *t, struct call *c,
-           enum port_format f, struct json_writer *w, struct error *err)
+struct exporting {
+    const struct model *m;
+    struct task *t;
+    struct call *c;
+    struct json_writer *w; /* NULL: lines */
+    unsigned asked, failed;
+};
+
+/* A file that is not written, of several. */
+static void
+tell_failure(struct exporting *e, enum port_format f, const char *path,
+             const struct error *why)
 {
-    struct exported x = {.path = call_text(c, port_format_name(f))};
+    e->failed++;
+    session_message(task_session(e->t), MESSAGE_WARN, "%s", why->message);
+    if (!e->w)
+        return;
+    json_open(e->w, '{');
+    json_name(e->w, "format");
+    json_put_string(e->w, port_format_name(f));
+    json_name(e->w, "out");
+    json_put_string(e->w, path);
+    json_name(e->w, "error");
+    json_put_string(e->w, why->message);
+    json_close(e->w, '}');
+}
+
+/* A format that cannot hold the model does not keep others from being
+ * written. */
+static bool
+export_one(struct exporting *e, enum port_format f, struct error *err)
+{
+    struct exported x = {.path = call_text(e->c, port_format_name(f))};
     struct port_export o = {.format = f,
-                            .onnx_ml = atoi(call_text(c, "onnx-ml")),
-                            .name = call_text(c, "prefix")};
+                            .onnx_ml = atoi(call_text(e->c, "onnx-ml")),
+                            .name = call_text(e->c, "prefix")};
+    struct error why;
     bool ok;
 
     if (!x.path)
         return true;
-    ok = port_save(m, &o, x.path, task_pool(t), &x.len, &x.report, err) ||
-         error_prefix(err, "%s: ", x.path);
+    ok =
+        port_save(e->m, &o, x.path, task_pool(e->t), &x.len, &x.report, &why) ||
+        error_prefix(&why, "%s: ", x.path);
     if (ok)
-        tell_export(c, f, &x, w);
+        tell_export(e->c, f, &x, e->w);
     port_report_fini(&x.report);
-    return ok && cmd_goes_on(t, err);
+    if (!ok && (e->asked == 1 || why.code == ERR_CANCELLED)) {
+        *err = why;
+        return false;
+    }
+    if (!ok)
+        tell_failure(e, f, x.path, &why);
+    return cmd_goes_on(e->t, err);
+}
+
+static bool
+export_all(struct exporting *e, struct error *err)
+{
+    bool ok = true;
+
+    for (int f = 0; f < PORT_N_FORMATS && ok; f++)
+        ok = export_one(e, (enum port_format)f, err);
+    if (ok && e->failed)
+        error_set(err, ERR_TYPE, "export: %u of %u files not written",
+                  e->failed, e->asked);
+    return ok;
 }
 
 bool
@@ -79,28 +128,26 @@ cmd_export(struct session *s, struct task *t, struct call *c, struct error *err)
 {
     struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
     struct json_writer w;
-    unsigned n = 0;
+    struct exporting e = {m, t, c, call_json(c) ? &w : NULL, 0, 0};
     bool ok = m != NULL;
 
     for (int f = 0; f < PORT_N_FORMATS; f++)
-        n += call_text(c, port_format_name((enum port_format)f)) != NULL;
-    if (ok && n == 0)
+        e.asked += call_text(c, port_format_name((enum port_format)f)) != NULL;
+    if (ok && e.asked == 0)
         ok = error_set(err, ERR_USAGE,
                        "export: no format, expected --onnx, --lightgbm, "
                        "--xgboost, --c or --pmml FILE");
-    if (ok && call_json(c)) {
+    if (ok && e.w) {
         cmd_json(c, &w);
         json_open(&w, '[');
     }
-    for (int f = 0; f < PORT_N_FORMATS && ok; f++)
-        ok = export_one(m, t, c, (enum port_format)f, call_json(c) ? &w : NULL,
-                        err);
-    if (ok && call_json(c)) {
+    ok = ok && export_all(&e, err);
+    if (ok && e.w) {
         json_close(&w, ']');
         cmd_json_end(c);
     }
     model_unref(m);
-    return ok;
+    return ok && !e.failed;
 }
 
 /* ---- import ---- */

@@ -105,6 +105,14 @@ like "$($lathe import m.json)" 'not kept' "and that it was not kept"
 $lathe export logistic.lathe --xgboost m.json > out 2> why
 is $? 1 "what a format cannot hold is an error"
 like "$(cat why)" 'trees and nothing else.*--onnx' "which says what holds it"
+$lathe export logistic.lathe --xgboost no.json --onnx yes.onnx --lightgbm no.txt --c yes.c > out 2> why
+is $? 1 "of several formats one that cannot be written is an error"
+is "$(grep -c 'trees and nothing else' why) $(tail -n 1 why)" "2 lathe: export: 2 of 4 files not written" \
+    "each that is not written is told"
+[ -s yes.onnx ] && [ -s yes.c ] && [ ! -e no.json ] && [ ! -e no.txt ]
+ok $? "and the others are written"
+like "$($lathe export logistic.lathe --xgboost no.json --c yes.c --json 2> why)" \
+    '^\[\{"format":"c".*\{"format":"xgboost","out":"no.json","error":".*\]' "JSON has both"
 $lathe export logistic.lathe > out 2> why
 is $? 2 "export without a format is wrong use"
 printf 'forest\n' > bad.json
@@ -161,6 +169,10 @@ $lathe export calibrated.lathe --onnx m.onnx > out 2> why
 like "$(cat out)" 'calibration by isotonic is steep in places' "what rounding does to an isotonic calibration is told"
 $lathe export calibrated.lathe --c m.c > out 2> why
 like "$(cat out)" 'm.c: C, [0-9,]* bytes' "which C has exactly"
+for form in lightgbm xgboost pmml; do
+    like "$($lathe export calibrated.lathe --$form m.other 2>&1)" \
+        'm.other: this model is calibrated by isotonic; .*--onnx or --c$' "--$form names the calibration it has no place for"
+done
 for loss in softmax ova; do
     train curves contract --set trees=20 --set loss=$loss --calibrate isotonic
     $lathe predict curves.lathe "$churn" | sed 1d | cut -d, -f1-3 > $loss.want

@@ -56,7 +56,7 @@ boosted_find(const struct portable *p, const char *format, struct boosted *out,
                      "%s holds trees and nothing else: write this model as "
                      "%s",
                      format,
-                     p->n_answers || portable_wide(p)
+                     p->n_answers || p->curves || portable_wide(p)
                          ? "--onnx or --c"
                          : "--onnx, --c or --pmml");
 }

@@ -303,6 +303,18 @@ check_bytes(struct job *j, struct str bytes)
                                       : run_again(j, bytes);
 }
 
+/* What a format has no place for may be the calibration alone. */
+static bool
+write_bytes(struct job *j, struct buf *out)
+{
+    if (!formats[j->o->format].write(j, out))
+        return j->p->curves && j->err->code == ERR_TYPE
+                   ? error_prefix(j->err, "this model is calibrated by %s; ",
+                                  j->p->curves)
+                   : false;
+    return buf_check(out, j->err);
+}
+
 /* *computed: derived columns are nodes of it. */
 static bool
 write_once(const struct model *m, bool exprs, struct job *j, struct buf *out,
@@ -318,8 +330,7 @@ write_once(const struct model *m, bool exprs, struct job *j, struct buf *out,
     buf_init(&r->notes);
     j->p = p;
     *computed = p && p->wide;
-    ok = p && grams_check(j) && job_begin(j, m) && f->write(j, out) &&
-         buf_check(out, j->err) &&
+    ok = p && grams_check(j) && job_begin(j, m) && write_bytes(j, out) &&
          check_bytes(j, (struct str){out->data + from, out->len - from});
     if (ok && f->floats && (!portable_wide(p) || portable_rounds(p)))
         buf_printf(&r->notes,

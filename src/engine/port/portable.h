@@ -62,6 +62,8 @@ struct portable {
     bool wide;            /* columns are computed of others, in 64 bits */
     double slope, offset; /* its sums are stretched as a calibration does to the
                              log-odds of shares; slope 0: they are not */
+    const char *curves;   /* the calibration, where it is not but a stretch of
+                             the sums; else NULL */
     double slack;         /* what 32 bits may change of an answer, where that is
                            more than a format's usual; or 0 */
     const struct portable_grams *grams;

@@ -313,6 +313,7 @@ calibration_take(struct portable *p, const struct calibration *c,
         sums_stretch(p, c->slope[0], p->offset);
         return true;
     }
+    p->curves = calibrate_word(c->kind);
     if (c->kind == CALIBRATE_ISOTONIC)
         return isotonic_put(p, c, err);
     return c->kind == CALIBRATE_PLATT ? platt_put(p, c, err)
