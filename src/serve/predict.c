@@ -498,14 +498,37 @@ put_more(const struct model *m, const struct prediction *p, size_t row,
     buf_putc(out, '}');
 }
 
+/* The likeliest class is in the probabilities, another is not. */
+static bool
+says_class(const struct model *m)
+{
+    return model_finish(m) && model_finish(m)->decided;
+}
+
+/* , "set": ["No", "Yes"] */
+static void
+put_set(const struct model *m, const double *value, struct buf *out)
+{
+    const char *const *names, *comma = "";
+    size_t n = model_classes(m, &names);
+
+    buf_puts(out, ", \"set\": [");
+    for (size_t c = 0; c < n; c++)
+        if (model_in_set(m, value, c)) {
+            buf_puts(out, comma);
+            buf_json(out, names[c], strlen(names[c]));
+            comma = ", ";
+        }
+    buf_putc(out, ']');
+}
+
 /* {"probability": 0.6, "prediction": "Yes", "set": ["No", "Yes"]} */
 static void
-put_set(const struct model *m, const struct prediction *p, size_t row,
-        struct buf *out)
+put_said(const struct model *m, const struct prediction *p, size_t row,
+         struct buf *out)
 {
     const double *value = p->value + row * p->k;
-    const char *said = predict_class(m, p, row), *const * names, *comma = "";
-    size_t n = model_classes(m, &names);
+    const char *said = predict_class(m, p, row);
 
     buf_puts(out, "{\"probability\": ");
     if (p->k > 1)
@@ -514,21 +537,16 @@ put_set(const struct model *m, const struct prediction *p, size_t row,
         buf_json_double(out, value[0]);
     buf_puts(out, ", \"prediction\": ");
     buf_json(out, said, strlen(said));
-    buf_puts(out, ", \"set\": [");
-    for (size_t c = 0; c < n; c++)
-        if (model_in_set(m, value, c)) {
-            buf_puts(out, comma);
-            buf_json(out, names[c], strlen(names[c]));
-            comma = ", ";
-        }
-    buf_puts(out, "]}");
+    if (predict_sets(m))
+        put_set(m, value, out);
+    buf_putc(out, '}');
 }
 
 void
 predict_answer_json(const struct model *m, const struct prediction *p,
                     struct buf *out)
 {
-    bool sets = predict_sets(m);
+    bool said = predict_sets(m) || says_class(m);
 
     buf_puts(out, "{\"predictions\": [");
     for (size_t i = 0; i < p->n; i++) {
@@ -538,8 +556,8 @@ predict_answer_json(const struct model *m, const struct prediction *p,
             buf_puts(out, ", ");
         if (model_problem(m) == PROBLEM_NONE)
             put_answers(m, value, p->k, out);
-        else if (sets)
-            put_set(m, p, i, out);
+        else if (said)
+            put_said(m, p, i, out);
         else if (p->n_more)
             put_more(m, p, i, out);
         else if (p->k > 1)
@@ -565,7 +583,7 @@ void
 predict_answer_csv(const struct model *m, const struct prediction *p,
                    struct buf *out)
 {
-    bool sets = predict_sets(m);
+    bool sets = predict_sets(m), said = says_class(m);
     struct buf names;
 
     buf_init(&names);
@@ -574,6 +592,12 @@ predict_answer_csv(const struct model *m, const struct prediction *p,
         if (p->n_more) {
             buf_putc(out, ',');
             put_numbers(p->more + i * p->n_more, p->n_more, out);
+        }
+        if (said) {
+            const char *class = predict_class(m, p, i);
+
+            buf_putc(out, ',');
+            csv_put_text(str_of(class), ',', out);
         }
         if (sets) {
             buf_clear(&names);

@@ -33,11 +33,13 @@ struct frame *predict_parse_csv(const struct rows_form *form, struct str body,
  * target; what is not finite is null.  Where a model says more of a row, an
  * object: {"prediction": 3, "q0.1": 2, "low": 1, ...} with the names of
  * model_predict_frame(), {"probability": 0.6 or {"class": p}, "prediction":
- * "Yes", "set": ["No", "Yes"]} where sets of classes were learnt. */
+ * "Yes", "set": ["No", "Yes"]} where a threshold or a profit says the class, or
+ * sets of classes were learnt; "set" only there. */
 void predict_answer_json(const struct model *m, const struct prediction *p,
                          struct buf *out);
 /* A line a row, no header; multiclass: the probabilities in class order.  What
- * a model says beside that stands behind it. */
+ * a model says beside that stands behind it: the class that a threshold or a
+ * profit says, then the set. */
 void predict_answer_csv(const struct model *m, const struct prediction *p,
                         struct buf *out);
 /* Does it say a set of classes of a row? */

@@ -66,10 +66,9 @@ small_frame(enum small_kind kind, size_t n, uint64_t seed)
     return f;
 }
 
-/* Fitted on 600 rows; with ranges that hold the truth as often as `interval`
- * says, 0: none. */
+/* Fitted on 600 rows, those among them that are kept for `finish`. */
 static inline struct model *
-small_ranged_model(enum small_kind kind, double interval)
+small_finished_model(enum small_kind kind, struct finish_options finish)
 {
     static const char *const targets[] = {"churn", "plan", "spend"};
     const struct family *family =
@@ -81,13 +80,21 @@ small_ranged_model(enum small_kind kind, double interval)
     struct error err;
     struct model *m;
 
-    o.finish.interval = interval;
+    o.finish = finish;
     m = model_fit(family, p, f, targets[kind], &o, &ctx, &err);
     if (!m)
         fail_msg("small model: %s", err.message);
     params_free(p);
     frame_unref(f);
     return m;
+}
+
+/* With ranges that hold the truth as often as `interval` says, 0: none. */
+static inline struct model *
+small_ranged_model(enum small_kind kind, double interval)
+{
+    return small_finished_model(kind,
+                                (struct finish_options){.interval = interval});
 }
 
 static inline struct model *

@@ -529,6 +529,50 @@ test_sets_of_classes_stand_beside_the_class(void **state)
     model_unref(m);
 }
 
+/* Below one half the positive class is not to be seen in the probability. */
+static void
+test_the_class_that_a_threshold_says_is_answered(void **state)
+{
+    double value[] = {0.2, 0.4};
+    struct model *m = small_finished_model(
+        SMALL_BINARY, (struct finish_options){.threshold = "0.3"});
+    struct prediction p = {.n = 2, .k = 1, .value = value};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    predict_answer_json(m, &p, &b);
+    assert_string_equal(
+        b.data,
+        "{\"predictions\": [{\"probability\": 0.2, \"prediction\": "
+        "\"false\"}, {\"probability\": 0.4, \"prediction\": \"true\"}]}");
+    buf_clear(&b);
+    predict_answer_csv(m, &p, &b);
+    assert_string_equal(b.data, "0.2,false\n0.4,true\n");
+    buf_fini(&b);
+    model_unref(m);
+}
+
+static void
+test_a_profit_of_several_classes_is_answered(void **state)
+{
+    static const char *const profit[] = {"pro:basic=-5", NULL};
+    double value[] = {0.6, 0.1, 0.3};
+    struct model *m = small_finished_model(
+        SMALL_MULTICLASS, (struct finish_options){.profit = profit});
+    struct prediction p = {.n = 1, .k = 3, .value = value};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    predict_answer_json(m, &p, &b);
+    assert_string_equal(
+        b.data, "{\"predictions\": [{\"probability\": {\"basic\": 0.6, "
+                "\"plus\": 0.1, \"pro\": 0.3}, \"prediction\": \"pro\"}]}");
+    buf_fini(&b);
+    model_unref(m);
+}
+
 static void
 test_a_value_that_is_not_finite_is_null(void **state)
 {
@@ -587,6 +631,8 @@ main(void)
         cmocka_unit_test(test_an_offset_is_asked_for_and_added),
         cmocka_unit_test(test_ranges_stand_beside_the_number),
         cmocka_unit_test(test_sets_of_classes_stand_beside_the_class),
+        cmocka_unit_test(test_the_class_that_a_threshold_says_is_answered),
+        cmocka_unit_test(test_a_profit_of_several_classes_is_answered),
         cmocka_unit_test(test_a_value_that_is_not_finite_is_null),
         cmocka_unit_test(test_no_memory_is_an_error_and_leaks_nothing),
     };
