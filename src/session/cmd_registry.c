@@ -128,6 +128,27 @@ tell_version(struct call *c, const struct version *v, const char *what)
     }
 }
 
+/* Is there a run of that name, where there is no file? */
+static bool
+check_run(struct session *s, const char *what, struct error *err)
+{
+    struct store *store = session_store(s, true, err);
+    struct run r;
+
+    if (!store)
+        return false;
+    if (run_find(store, what, &r, err)) {
+        run_fini(&r);
+        return true;
+    }
+    return err->code == ERR_NOTFOUND && strncmp(what, "runs:/", 6) != 0
+               ? error_set(err, ERR_NOTFOUND,
+                           "no file and no run '%s', expected the file of a "
+                           "model, or the id or name of a run",
+                           what)
+               : false;
+}
+
 /* "runs:/ID" or a run's name or id, or a file. */
 bool
 cmd_registry_add(struct session *s, struct task *t, struct call *c,
@@ -149,6 +170,7 @@ cmd_registry_add(struct session *s, struct task *t, struct call *c,
         ok = enrol_file(s, name, what, metrics, text, &v, err);
     else if (ok)
         ok =
+            check_run(s, what, err) &&
             enrol_run(s, name, what + (strncmp(what, "runs:/", 6) == 0 ? 6 : 0),
                       metrics, text, &v, err);
     if (ok) {

@@ -12,6 +12,7 @@
 
 #include "base/loop.h"
 #include "base/mem.h"
+#include "store/run.h"
 #include "store/sql.h"
 
 enum { MODEL_NAME_MAX = 100, ALIAS_MAX = 100, WHO_MAX = 320 };
@@ -173,8 +174,17 @@ no_near(const char *model, const char *const *names, size_t n,
     buf_fini(&b);
 }
 
-/* "no model 'chrun', did you mean 'churn'?", or what there is, or how there
- * comes to be one. */
+static bool
+is_run(struct sqlite3 *db, const char *name)
+{
+    struct error none;
+    int64_t key;
+
+    return run_key(db, name, false, &key, &none);
+}
+
+/* "no model 'chrun', did you mean 'churn'?", or that it is a run, or what there
+ * is, or how there comes to be one. */
 static bool
 no_model(struct sqlite3 *db, const char *model, struct error *err)
 {
@@ -192,7 +202,11 @@ no_model(struct sqlite3 *db, const char *model, struct error *err)
     }
     sql_close(q);
     near = str_nearest(str_of(model), view, n);
-    if (near)
+    if (is_run(db, model))
+        error_set(err, ERR_NOTFOUND,
+                  "no model '%s', did you mean the run runs:/%s?", model,
+                  model);
+    else if (near)
         error_set(err, ERR_NOTFOUND, "no model '%s', did you mean '%s'?", model,
                   near);
     else if (n > 0)

@@ -65,6 +65,11 @@ like "$out" '"version":"churn/1"' "it registers"
 is "$(cat err)" "lathe: no model 'chrun', did you mean 'churn'?" "the nearest model is named"
 "$lathe" registry show price 2> err
 is "$(cat err)" "lathe: no model 'price', there is churn" "or those that there are"
+"$lathe" predict second "$data" 2> err
+is "$(cat err)" "lathe: no model 'second', did you mean the run runs:/second?" "or the run of that name"
+"$lathe" registry add new c.st 2> err
+is "$(cat err)" "lathe: no file and no run 'c.st', expected the file of a model, or the id or name of a run" \
+    "what a version is made of is told"
 like "$("$lathe" runs ls)" 'second +done +logistic' "runs ls lists"
 like "$("$lathe" runs show first)" 'valid.logloss' "runs show has the curve"
 like "$("$lathe" runs diff first second)" 'family +gbdt +logistic' "runs diff tells what differs"
