@@ -23,6 +23,7 @@
 #include "engine/trees/forest.h"
 #include "engine/trees/gbdt.h"
 #include "engine/trees/lags.h"
+#include "frame/synonym.h"
 
 static const struct family *const families[] = {
     &als_family,
@@ -75,7 +76,7 @@ family_near(const char *name, const char *const *names)
     for (; name[n] && n < sizeof low; n++)
         low[n] = (char)(name[n] >= 'A' && name[n] <= 'Z' ? name[n] - 'A' + 'a'
                                                          : name[n]);
-    return str_nearest((struct str){low, n}, names, N_FAMILIES);
+    return synonym_nearest((struct str){low, n}, names, N_FAMILIES);
 }
 
 const struct family *
@@ -92,12 +93,10 @@ family_need(const char *name, struct error *err)
         names[i] = families[i]->name;
         buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
     }
-    if ((near = family_near(name, names)))
-        error_set(err, ERR_NOTFOUND, "no model '%.64s', did you mean '%s'?",
-                  name, near);
-    else
-        error_set(err, ERR_NOTFOUND, "no model '%.64s', there are %s", name,
-                  list.data);
+    near = family_near(name, names);
+    error_set(err, ERR_NOTFOUND, "no model '%.64s'%s%s%s", name,
+              near ? " (did you mean '" : ", there are ",
+              near ? near : list.data, near ? "'?)" : "");
     buf_fini(&list);
     return NULL;
 }

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "frame/synonym.h"
 
 enum {
     TWO = 1 << PROBLEM_BINARY,
@@ -126,7 +127,7 @@ metric_refuse(struct str name, enum problem t, struct error *err)
             buf_printf(&list, "%s%s", n ? ", " : "", metrics[i].name);
             names[n++] = metrics[i].name;
         }
-    near = str_nearest(name, names, n);
+    near = synonym_nearest(name, names, n);
     error_set(err, ERR_NOTFOUND, "no metric '%.*s' for %s targets%s%s%s",
               (int)(name.n < 64 ? name.n : 64), name.p, problem_word(t),
               near ? " (did you mean '" : ", there are ",

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "frame/synonym.h"
 
 /* A parsed value; which field holds it follows from the type. */
 struct value {
@@ -228,7 +229,7 @@ name_find(const struct params *p, struct str name, size_t *at,
           struct error *err)
 {
     const char **names = mem_new((p->n + 1) * sizeof *names);
-    const char *near;
+    const char *near, *option;
 
     for (size_t i = 0; i < p->n; i++) {
         names[i] = p->table[i].name;
@@ -238,12 +239,16 @@ name_find(const struct params *p, struct str name, size_t *at,
             return true;
         }
     }
-    near = str_nearest(name, names, p->n);
+    option = synonym_option(name);
+    near = option ? option : synonym_nearest(name, names, p->n);
     free(names);
-    error_set(err, ERR_NOTFOUND, "no parameter '%.*s'%s%s%s",
+    error_set(err, ERR_NOTFOUND, "no parameter '%.*s'%s%s%s%s",
               (int)(name.n < 64 ? name.n : 64), name.p,
-              near ? " (did you mean '" : "", near ? near : "",
-              near ? "'?)" : "");
+              near ? " (did you mean " : "",
+              option ? "the option '"
+              : near ? "'"
+                     : "",
+              near ? near : "", near ? "'?)" : "");
     return false;
 }
 

@@ -1,6 +1,7 @@
-/* frame/synonym.h -- what pandas, SQL, R and other tools call that which is
- * called otherwise here: functions, methods, commands and options, so that an
- * error can name what was meant.
+/* frame/synonym.h -- what pandas, SQL, R, scikit-learn and other tools call that
+ * which is called otherwise here: functions, methods, commands, options,
+ * families of models, their parameters and metrics, so that an error can name
+ * what was meant.
  *
  * These words are never accepted: one name for a thing is enough.
  * SPDX-License-Identifier: GPL-3.0-or-later */
@@ -16,4 +17,7 @@ synonym_nearest(struct str word, const char *const *words, size_t n);
 /* How an expression writes what others write with this word or sign where an
  * operator or a call stands: "like": "x matches 'pattern'".  NULL: none. */
 const char *synonym_form(struct str word);
+/* The option of training that others have among the parameters of a model:
+ * "random_state": "seed".  NULL: none. */
+const char *synonym_option(struct str word);
 #endif

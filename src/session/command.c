@@ -242,7 +242,7 @@ nearest_choice(const char *choices, const char *text)
     for (char *w = strtok_r(all, "|", &save); w && n < MAX_CHOICES;
          w = strtok_r(NULL, "|", &save))
         words[n++] = w;
-    near = str_nearest(str_of(text), words, n);
+    near = synonym_nearest(str_of(text), words, n);
     found = near ? mem_text(near) : NULL;
     free(all);
     return found;

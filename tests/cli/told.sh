@@ -166,10 +166,16 @@ for family in $($lathe models --json | grep -o '"name":"[a-z_]*"' | sed 's/.*:"/
     is "$(awk 'length > 80' out)" "" "that fits 80 columns"
 done
 $lathe models gbtd 2> err
-like "$(cat err)" "no model 'gbtd', did you mean 'gbdt'" "a family that is not there is told with the nearest"
-
+like "$(cat err)" "no model 'gbtd' .did you mean 'gbdt'" "a family that is not there is told"
+for other in random_forest=forest rf=forest xgboost=gbdt lightgbm=gbdt catboost=gbdt svm=sgd; do
+    like "$($lathe models ${other%=*} 2>&1)" "no model '${other%=*}' .did you mean '${other#*=}'" \
+        "${other%=*} is known by its name here"
+    like "$($lathe train none.csv --target y --model ${other%=*} 2>&1)" "expected als.* .did you mean '${other#*=}'" \
+        "where it is to be learnt, too"
+done
+like "$($lathe models prophet 2>&1)" "no model 'prophet', there are als, cnn" "or all there are"
 $lathe models GBDT 2> err
-like "$(cat err)" "no model 'GBDT', did you mean 'gbdt'" "in capitals, too"
+like "$(cat err)" "no model 'GBDT' .did you mean 'gbdt'" "in capitals, too"
 
 # Classes that are numbers and bools go by their value.
 awk 'BEGIN { print "x,y,half,told,kind"; for (i = 0; i < 60; i++)

@@ -606,6 +606,9 @@ test_an_unknown_metric_names_the_nearest(void **state)
     assert_null(metric_find("acuracy", PROBLEM_BINARY, &err));
     assert_string_equal(err.message, "no metric 'acuracy' for binary targets "
                                      "(did you mean 'accuracy'?)");
+    assert_null(metric_find("roc_auc", PROBLEM_BINARY, &err));
+    assert_string_equal(err.message, "no metric 'roc_auc' for binary targets "
+                                     "(did you mean 'auc'?)");
     assert_null(metric_find("auc", PROBLEM_REGRESSION, &err));
     assert_string_equal(err.message, "no metric 'auc' for regression targets, "
                                      "there are rmse, mae, mape, r2, pinball, "

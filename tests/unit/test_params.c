@@ -92,6 +92,11 @@ test_an_error_names_value_range_and_nearest_name(void **state)
 {
     (void)state;
     expect_refused("tres", "1", "no parameter 'tres' (did you mean 'trees'?)");
+    expect_refused("n_estimators", "9",
+                   "no parameter 'n_estimators' (did you mean 'trees'?)");
+    expect_refused("early_stopping_rounds", "9",
+                   "no parameter 'early_stopping_rounds' (did you mean the "
+                   "option 'patience'?)");
     expect_refused("trees", "0",
                    "trees is '0', expected a whole number from 1 to 100000");
     expect_refused("trees", "1.5",
