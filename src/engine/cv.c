@@ -73,6 +73,7 @@ folds_make(struct crossing *c, struct error *err)
     if (!ok)
         return false;
     c->out->row_fold = c->plan.fold;
+    c->out->gap = by.gap;
     c->plan.fold = NULL;
     return true;
 }
@@ -488,8 +489,11 @@ cv_print(const struct cv_result *r, struct buf *out)
     int wide = 10;
 
     str_from_count(tested(r), rows);
-    buf_printf(out, "%s%u-fold cross-validation, %s rows tested\n",
+    buf_printf(out, "%s%u-fold cross-validation, %s rows tested",
                r->chosen ? "nested " : "", r->k, rows);
+    if (r->gap)
+        buf_printf(out, ", %zu left out before each fold", r->gap);
+    buf_putc(out, '\n');
     for (size_t m = 0; m < r->metrics.n; m++) {
         int n = (int)strlen(r->metrics.metric[m]->name);
 
@@ -517,6 +521,8 @@ cv_json(const struct cv_result *r, struct json_writer *w)
     json_put_i64(w, r->k);
     json_name(w, "rows");
     json_put_i64(w, (int64_t)tested(r));
+    json_name(w, "left_out"); /* before each fold */
+    json_put_i64(w, (int64_t)r->gap);
     json_name(w, "metrics");
     json_open(w, '{');
     for (size_t m = 0; m < r->metrics.n; m++) {

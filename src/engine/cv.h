@@ -28,6 +28,7 @@ struct cv_options {
 
 struct cv_result {
     unsigned k;
+    size_t gap; /* rows left out before those that a fold tests */
     struct metric_list
         metrics;  /* usual ones, and those the model is asked for */
     double *fold; /* (k, n_metrics) */

@@ -7,8 +7,8 @@
  * whose shares are kept in all parts.  Groups: a column (any) whose equal values
  * never come to lie in two parts; rows where it is missing are one group.  Time:
  * a column (number, date, timestamp) that orders the rows, so that what is
- * tested comes after what trains; of rows at one time none trains when one is
- * tested.
+ * tested comes after what trains.  Cuts lie between times: rows of one time stay
+ * on one side, and without a gap or a window no row is left out.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_SPLIT_H
 #define LATHE_FRAME_SPLIT_H
@@ -46,7 +46,8 @@ struct split_by {
 };
 
 /* Groups come whole, in an order by the seed, as long as that brings the test
- * rows nearer to the share; with time the latest rows are tested. */
+ * rows nearer to the share; with time the latest rows are tested, from the time
+ * on that begins nearest to it. */
 bool split_holdout_by(const struct frame *f, double test_share,
                       const struct split_by *by, struct split *out,
                       struct error *err) MUST_USE;
@@ -65,8 +66,9 @@ struct split_plan {
 };
 
 /* k folds.  Groups go, large ones first, where they keep rows and classes of the
- * folds even.  Time: the last k parts of n / (k + 1) rows each, or of `each`,
- * the earliest first, each tested after all before it.  ERR_RANGE where there are fewer groups than
+ * folds even.  Time: the last k parts of n / (k + 1) rows each, or of `each`, or
+ * as near to that as times let, the earliest first, each tested after all before
+ * it.  ERR_RANGE where there are fewer groups than folds or no more times than
  * folds, no row to train on, or a time is missing. */
 bool
 split_plan_make(const struct frame *f, unsigned k, const struct split_by *by,

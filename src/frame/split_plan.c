@@ -234,15 +234,67 @@ moments_of(const struct frame *f, const struct split_by *by, struct error *err)
     return m;
 }
 
-/* Where training ends for rows tested from `test` on. */
-static size_t
-train_end(const struct moment *m, size_t test, size_t gap)
-{
-    size_t end = test > gap ? test - gap : 0;
+/* ---- cuts between moments ---- */
 
-    while (end > 0 && m[end - 1].at == m[test].at)
-        end--;
-    return end;
+/* Places where one moment ends and the next begins, ascending; owned. */
+static size_t *
+borders_of(const struct moment *m, size_t n, size_t *n_borders,
+           struct error *err)
+{
+    size_t *border = mem_try_array(n, sizeof *border, err);
+
+    *n_borders = 0;
+    for (size_t i = 1; i < n && border; i++)
+        if (m[i].at != m[i - 1].at)
+            border[(*n_borders)++] = i;
+    return border;
+}
+
+/* Which border is nearest to the place, the earlier one of two. */
+static size_t
+nearest_border(const size_t *border, size_t n, size_t place)
+{
+    size_t lo = 0, hi = n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (border[mid] < place)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo == n || (lo > 0 && place - border[lo - 1] <= border[lo] - place))
+        return lo - 1;
+    return lo;
+}
+
+/* cut[j] of k is what was wanted there, moved to the nearest border that leaves
+ * one for each of the others: rows of one time stay together. */
+static bool
+cut_between(const struct moment *m, size_t n, const struct split_by *by,
+            size_t *cut, size_t k, struct error *err)
+{
+    size_t n_borders, least = 0;
+    size_t *border = borders_of(m, n, &n_borders, err);
+    bool ok = border;
+
+    if (ok && n_borders < k)
+        ok = error_set(err, ERR_RANGE,
+                       "%zu time%s by '%s' in %zu rows, expected %zu or more: "
+                       "one to train on before each of %zu to test on",
+                       n_borders + 1, n_borders ? "s" : "",
+                       by->time ? by->time : "order", n, k + 1, k);
+    for (size_t j = 0; j < k && ok; j++) {
+        size_t at = nearest_border(border, n_borders, cut[j]);
+        size_t most = n_borders - (k - j);
+
+        at = at < least ? least : at > most ? most : at;
+        cut[j] = border[at];
+        least = at + 1;
+    }
+    free(border);
+    return ok;
 }
 
 static bool
@@ -255,45 +307,50 @@ nothing_before(const struct split_by *by, unsigned which, size_t n,
                      n, which + 1, by->time ? by->time : "order", by->gap);
 }
 
+/* What each part trains on, and whom it tests, from where tests begin. */
+static bool
+plan_parts(const struct split_by *by, struct split_plan *p, struct error *err)
+{
+    for (unsigned j = 0; j < p->k; j++) {
+        if (p->test[j] <= by->gap)
+            return nothing_before(by, j, p->n, err);
+        p->end[j] = p->test[j] - by->gap;
+        p->begin[j] =
+            by->window && by->window < p->end[j] ? p->end[j] - by->window : 0;
+        for (size_t i = p->test[j]; i < p->test[j + 1]; i++)
+            p->fold[p->order[i]] = (uint8_t)j;
+    }
+    return true;
+}
+
 static bool
 plan_time(const struct frame *f, unsigned k, const struct split_by *by,
           struct split_plan *p, struct error *err)
 {
     size_t n = p->n, size = by->each ? by->each : n / (k + 1);
     struct moment *m;
+    bool ok;
 
     if (size >= n || size * k >= n)
         return error_set(err, ERR_RANGE,
                          "%u parts of %zu rows leave none of %zu to train on",
                          k, size, n);
     m = moments_of(f, by, err);
-
-    if (!m || !(p->order = mem_try_array(n, sizeof *p->order, err)) ||
-        !(p->begin = mem_try_array(k, sizeof *p->begin, err)) ||
-        !(p->end = mem_try_array(k, sizeof *p->end, err)) ||
-        !(p->test = mem_try_array(k + 1, sizeof *p->test, err))) {
-        free(m);
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        p->order[i] = m[i].row;
-        p->fold[i] = SPLIT_UNTESTED;
-    }
-    for (unsigned j = 0; j < k; j++) {
-        p->test[j] = n - (k - j) * size;
-        p->end[j] = train_end(m, p->test[j], by->gap);
-        if (p->end[j] == 0) {
-            free(m);
-            return nothing_before(by, j, n, err);
+    ok = m && (p->order = mem_try_array(n, sizeof *p->order, err)) &&
+         (p->begin = mem_try_array(k, sizeof *p->begin, err)) &&
+         (p->end = mem_try_array(k, sizeof *p->end, err)) &&
+         (p->test = mem_try_array(k + 1, sizeof *p->test, err));
+    if (ok) {
+        for (size_t i = 0; i < n; i++) {
+            p->order[i] = m[i].row;
+            p->fold[i] = SPLIT_UNTESTED;
         }
-        p->begin[j] =
-            by->window && by->window < p->end[j] ? p->end[j] - by->window : 0;
-        for (size_t i = 0; i < size; i++)
-            p->fold[p->order[p->test[j] + i]] = (uint8_t)j;
+        for (size_t j = 0; j <= k; j++)
+            p->test[j] = n - (k - j) * size;
+        ok = cut_between(m, n, by, p->test, k, err) && plan_parts(by, p, err);
     }
-    p->test[k] = n;
     free(m);
-    return true;
+    return ok;
 }
 
 /* ---- plans ---- */
@@ -461,19 +518,21 @@ static bool
 hold_latest(const struct frame *f, double share, const struct split_by *by,
             struct split *out, struct error *err)
 {
-    size_t n = frame_rows(f), test, end;
+    size_t n = frame_rows(f), end;
     struct moment *m = moments_of(f, by, err);
     struct split_plan p = {.k = 1, .n = n};
     size_t cut[2];
     bool ok = m && (p.order = mem_try_array(n, sizeof *p.order, err));
 
     if (ok) {
-        test = n - (size_t)fmax(1, floor((double)n * share + 0.5));
-        end = train_end(m, test, by->gap);
         for (size_t i = 0; i < n; i++)
             p.order[i] = m[i].row;
-        cut[0] = test;
+        cut[0] = n - (size_t)fmax(1, floor((double)n * share + 0.5));
         cut[1] = n;
+        ok = cut_between(m, n, by, cut, 1, err);
+    }
+    if (ok) {
+        end = cut[0] > by->gap ? cut[0] - by->gap : 0;
         p.test = cut;
         p.end = &end;
         p.begin =

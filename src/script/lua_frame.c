@@ -689,7 +689,8 @@ const struct binding lua_frame_methods[] = {
      "  test      share of the rows for the second, 0.2\n"
      "  stratify  a column whose shares are kept in both\n"
      "  group     a column whose equal values lie on one side\n"
-     "  time      the latest rows by this column are the second\n"
+     "  time      the latest rows by this column are the second, those of one\n"
+     "            time together\n"
      "  gap       by time: rows left out between them, 0\n"
      "  seed      1"},
     {"values", frame_values, "frame:values(name)",

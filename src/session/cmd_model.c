@@ -22,6 +22,7 @@ struct training {
     struct frame *data, *valid, *test;
     struct stream *rows;            /* instead of data: beyond memory */
     double valid_share, test_share; /* 0: none, or rows of their own */
+    size_t n_gap;                   /* rows between data and test */
     struct params *params;
     struct model *model, *init;
     struct evaluation evaluation; /* on test */
@@ -151,6 +152,7 @@ set_aside(struct training *g, const struct family *family, const struct call *c,
     if (!choose_aside(g, family, c, &s, err))
         return false;
     g->data = NULL;
+    g->n_gap = frame_rows(all) - s.n_train - s.n_test;
     ok = (g->test = frame_take(all, s.test, s.n_test, err)) &&
          (g->data = frame_take(all, s.train, s.n_train, err));
     split_fini(&s);
@@ -298,6 +300,11 @@ put_training(struct call *c, const struct training *g)
             cv_print(&g->crossed, call_out(c));
         if (g->evaluated)
             evaluation_print(&g->evaluation, call_out(c));
+        if (g->n_gap)
+            buf_printf(call_out(c),
+                       "%zu row%s left out between those that were learnt "
+                       "from and those of the test\n",
+                       g->n_gap, g->n_gap > 1 ? "s" : "");
         buf_printf(call_out(c), "run %.8s", g->run);
         if (g->version)
             buf_printf(call_out(c), ", registered as %s", g->version);
@@ -326,6 +333,8 @@ put_training(struct call *c, const struct training *g)
         evaluation_json(&g->evaluation, &w);
     else
         json_put_null(&w);
+    json_name(&w, "left_out");
+    json_put_i64(&w, (int64_t)g->n_gap);
     json_close(&w, '}');
     cmd_json_end(c);
 }

@@ -149,7 +149,8 @@ static const struct arg train_args[] = {
     {"--cv-group", ARG_COLUMN, false, false, NULL, NULL,
      "equal values of this column lie in one fold, or on one side"},
     {"--cv-time", ARG_COLUMN, false, false, NULL, NULL,
-     "folds, and rows held out, come after those they learn from"},
+     "folds, and rows held out, come after those they learn from, with rows "
+     "of one time together"},
     {"--cv-gap", ARG_INT, false, false, "0", NULL,
      "with --cv-time: rows left out before them"},
     {"--cv-window", ARG_INT, false, false, "0", NULL,

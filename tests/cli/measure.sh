@@ -76,7 +76,12 @@ is "$(echo "$apart $whole" | awk '{print ($1 > 0.75), ($2 < 0.65)}')" "1 1" "fol
 like "$($lathe runs show whole --json)" '"cv.auc":0\.[0-9]+' "the run is remembered by it"
 $lathe train who.csv --target y --cv 3 --cv-time when --cv-gap 8 --drop who --set trees=20 > out 2>&1
 is $? 0 "folds by time"
-like "$(cat out)" '^3-fold cross-validation, 600 rows tested' "of which the first part is not tested"
+like "$(cat out)" '^3-fold cross-validation, 60[0-9] rows tested, 8 left out before each fold' \
+    "of which the first part is not tested, and those of the gap are told"
+$lathe train who.csv --target y --test 0.25 --cv-time when --cv-gap 8 --drop who --set trees=20 > out 2>&1
+like "$(cat out)" '^8 rows left out between those that were learnt from' "rows of a gap before a test are told"
+$lathe train who.csv --target y --test 0.25 --cv-time when --drop who --set trees=20 --json > out 2>&1
+like "$(cat out)" '"left_out": *0' "without a gap none is left out"
 $lathe train who.csv --target y --test 0.25 --cv-group who --set trees=20 > out 2>&1
 is $? 0 "shares are split by groups, too"
 like "$(cat out)" '^200 rows, binary' "as many rows as whole groups come to"

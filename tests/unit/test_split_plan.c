@@ -241,6 +241,7 @@ test_a_moment_does_not_train_where_it_is_tested(void **state)
     struct frame *f = table(100, 5, 7);
     struct split_plan p = plan(f, 4, (struct split_by){.time = "when"});
     const struct column *when = frame_column(f, 2);
+    static const size_t begin[] = {21, 42, 63, 77, 100};
 
     (void)state;
     for (unsigned k = 0; k < 4; k++) {
@@ -248,8 +249,11 @@ test_a_moment_does_not_train_where_it_is_tested(void **state)
         struct error err;
         struct split s;
 
+        /* Fourteen weeks of 7 rows, and 2: what is wanted at 20, 40, 60 and
+         * 80 begins at 21, 42, 63 and 77. */
         assert_true(split_plan_part(&p, k, &s, &err));
-        assert_int_equal(s.n_test, 20);
+        assert_int_equal(s.n_train, begin[k]);
+        assert_int_equal(s.n_test, begin[k + 1] - begin[k]);
         for (size_t i = 0; i < s.n_train; i++)
             last = fmax(last, column_number(when, s.train[i]));
         for (size_t i = 0; i < s.n_test; i++)
@@ -258,6 +262,48 @@ test_a_moment_does_not_train_where_it_is_tested(void **state)
         split_fini(&s);
     }
     split_plan_fini(&p);
+    frame_unref(f);
+}
+
+/* Five years of 625, 694, 622, 648 and 341 sales, as in the houses of Ames. */
+static void
+test_no_row_vanishes_where_times_are_few(void **state)
+{
+    static const size_t sales[] = {625, 694, 622, 648, 341};
+    static const char *const names[] = {"year"};
+    static const enum col_type types[] = {COL_INT64};
+    const struct split_by by = {.time = "year"};
+    struct split_plan p;
+    struct error err;
+    struct split s;
+    struct builder *b = builder_new(1, names, types, &err);
+    struct frame *f;
+    size_t before = 0;
+
+    (void)state;
+    for (size_t y = 0; y < 5; y++)
+        for (size_t i = 0; i < sales[y]; i++)
+            assert_true(builder_i64(b, 0, 2006 + (int64_t)y, &err) &&
+                        builder_end_row(b, &err));
+    f = builder_finish(b, &err);
+    /* 586 rows were asked for: 341 of 2010 are nearer than 989 of two years. */
+    assert_true(split_holdout_by(f, 0.2, &by, &s, &err));
+    assert_int_equal(s.n_train, 2589);
+    assert_int_equal(s.n_test, 341);
+    split_fini(&s);
+    assert_true(split_plan_make(f, 4, &by, &p, &err));
+    for (unsigned k = 0; k < 4; k++) {
+        assert_true(split_plan_part(&p, k, &s, &err));
+        before += sales[k];
+        assert_int_equal(s.n_train, before);
+        assert_int_equal(s.n_test, sales[k + 1]);
+        split_fini(&s);
+    }
+    split_plan_fini(&p);
+    assert_false(split_plan_make(f, 5, &by, &p, &err));
+    assert_string_equal(err.message,
+                        "5 times by 'year' in 2930 rows, expected 6 or more: "
+                        "one to train on before each of 5 to test on");
     frame_unref(f);
 }
 
@@ -274,7 +320,7 @@ test_time_with_groups_or_nothing_before_is_an_error(void **state)
     assert_int_equal(err.code, ERR_RANGE);
     assert_false(
         split_plan_make(f, 3, &(struct split_by){.time = "when"}, &p, &err));
-    assert_non_null(strstr(err.message, "no row of 50 is left to train on"));
+    assert_non_null(strstr(err.message, "1 time by 'when' in 50 rows"));
     assert_false(
         split_plan_make(f, 3, &(struct split_by){.time = "class"}, &p, &err));
     assert_int_equal(err.code, ERR_TYPE);
@@ -304,13 +350,13 @@ test_a_holdout_takes_whole_groups_or_the_latest_rows(void **state)
     split_fini(&s);
     assert_true(split_holdout_by(
         f, 0.2, &(struct split_by){.time = "when", .gap = 10}, &s, &err));
-    assert_int_equal(s.n_test, 200);
+    assert_int_equal(s.n_test, 199); /* 333 times of 3, and 1: from 801 on */
     for (size_t i = 0; i < s.n_train; i++)
         last = fmax(last, column_number(when, s.train[i]));
     for (size_t i = 0; i < s.n_test; i++)
         first = fmin(first, column_number(when, s.test[i]));
     assert_true(last < first);
-    assert_in_range(s.n_train, 787, 790);
+    assert_int_equal(s.n_train, 791);
     split_fini(&s);
     frame_unref(f);
 }
@@ -359,6 +405,7 @@ main(void)
         cmocka_unit_test(test_parts_by_time_are_those_of_scikit_learn),
         cmocka_unit_test(test_rows_in_order_need_no_column),
         cmocka_unit_test(test_a_moment_does_not_train_where_it_is_tested),
+        cmocka_unit_test(test_no_row_vanishes_where_times_are_few),
         cmocka_unit_test(test_time_with_groups_or_nothing_before_is_an_error),
         cmocka_unit_test(test_a_holdout_takes_whole_groups_or_the_latest_rows),
         cmocka_unit_test(test_no_memory_ends_in_an_error_not_a_leak),
