@@ -80,6 +80,7 @@ EXTRA_DIST += tests/engine/port_pmml.py
 EXTRA_DIST += tests/engine/port_tensors.py
 EXTRA_DIST += tests/engine/port_xgboost.py
 EXTRA_DIST += tests/engine/explain.py
+EXTRA_DIST += tests/engine/port_shares.py
 EXTRA_DIST += tests/frame/arrow.mjs
 EXTRA_DIST += tests/frame/csv_pandas.py
 EXTRA_DIST += tests/frame/parquet.mjs

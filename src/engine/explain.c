@@ -312,13 +312,13 @@ scale_of(const struct model *m, const struct frame *f)
     if (!m->family->margin || m->like.problem == PROBLEM_NONE ||
         learner_outputs(m, &at) > model_width(m))
         return NULL;
-    if (m->like.problem != PROBLEM_REGRESSION)
-        return "log odds";
     few = frame_slice(f, 0, frame_rows(f) < 8 ? frame_rows(f) : 8, &ignored);
     if (few && (d = prepare_apply(m->prepare, few, NULL, &ignored)))
         link = has_link(m, d, &ignored);
     design_free(d);
     frame_unref(few);
+    if (m->like.problem != PROBLEM_REGRESSION)
+        return link || frame_rows(f) == 0 ? "log odds" : NULL;
     return link ? "margin" : "value";
 }
 

@@ -42,7 +42,35 @@ is "$?" 2 "two questions at once are wrong usage"
 $lathe explain m.lathe "$churn" --pdp tenur 2> err
 is "$?" 1 "an input that is not there is an error"
 
+# A model that is written for others and read back keeps how its rows went.
+for form in lightgbm xgboost; do
+    $lathe export m.lathe --$form m.other > /dev/null
+    $lathe import m.other --out back.lathe > /dev/null
+    like "$($lathe explain back.lathe "$churn" --row 3)" \
+        'log odds of churn = Yes · exact, by the ways of the training rows' \
+        "what came back by --$form is explained exactly"
+    $lathe explain back.lathe "$churn" --out back.csv > /dev/null
+    is "$(paste -d, one.csv back.csv | awk -F, 'NR > 1 { for (i = 1; i <= NF / 2; i++)
+        if (($i - $(i + NF / 2)) ^ 2 > 1e-12) n++ } END { print n + 0 }')" 0 "with the same shares"
+    $lathe explain back.lathe "$churn" --interactions --row 2 2> err
+    is "$?" 1 "pairs are not told of it"
+done
+
 python=/usr/bin/python3
+for peer in LightGBM XGBoost; do
+    word=$(echo $peer | tr '[:upper:]' '[:lower:]')
+    if ! $python -c "import numpy, pandas, $word" > /dev/null 2>&1; then
+        [ $peer = XGBoost ] && skip=skip || skip=lacks
+        $skip "shares beside $peer" "no python3 with pandas and $word"
+        continue
+    fi
+    $python "$LATHE_SOURCE/tests/engine/port_shares.py" $peer > told 2> why
+    is "$?" 0 "the script comes to its end beside $peer"
+    sed 's/^/# /' why
+    while read -r status name; do
+        ok "$status" "$name"
+    done < told
+done
 if ! $python -c 'import pandas, sklearn, xgboost' > /dev/null 2>&1; then
     skip "explanations beside other programs" \
         "no python3 with pandas, sklearn and xgboost"

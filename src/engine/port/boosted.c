@@ -26,10 +26,8 @@ is_shares(const struct graph_node *n)
 }
 
 bool
-boosted_find(const struct portable *p, const char *format, struct boosted *out,
-             struct error *err)
+boosted_find_in(const struct graph *g, struct boosted *out)
 {
-    const struct graph *g = p->graph;
     const struct graph_node *n = &g->node[g->n - 1];
 
     *out = (struct boosted){.link = GRAPH_INPUT};
@@ -42,17 +40,23 @@ boosted_find(const struct portable *p, const char *format, struct boosted *out,
     }
     if (n->op == GRAPH_TREES) {
         out->e = n->trees;
+        out->node = (uint32_t)(n - g->node);
         n = &g->node[n->in[0]];
     }
     if (n->op == GRAPH_ROUND) {
         out->rounded = true;
         n = &g->node[n->in[0]];
     }
-    if (out->e && n->op == GRAPH_INPUT) {
-        out->column = n->index;
-        return true;
-    }
-    return error_set(err, ERR_TYPE,
+    out->column = n->index;
+    return out->e && n->op == GRAPH_INPUT;
+}
+
+bool
+boosted_find(const struct portable *p, const char *format, struct boosted *out,
+             struct error *err)
+{
+    return boosted_find_in(p->graph, out) ||
+           error_set(err, ERR_TYPE,
                      "%s holds trees and nothing else: write this model as "
                      "%s",
                      format,

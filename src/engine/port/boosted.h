@@ -9,13 +9,16 @@
 struct boosted {
     const struct ensemble *e;
     const uint32_t *column; /* the input behind a column of the trees */
+    uint32_t node;          /* the trees' own */
     bool rounded;           /* inputs are rounded to 32 bits */
     enum graph_op link;     /* GRAPH_INPUT: none; GRAPH_CLIP: sums that are
                                shares, within 0..1; GRAPH_NORMALIZE: so are
                                those of several classes, made to sum to 1 */
 };
 
-/* ERR_TYPE for what is more than that; `format` is for the message. */
+/* False for what is more than that. */
+bool boosted_find_in(const struct graph *g, struct boosted *out);
+/* ERR_TYPE for it; `format` is for the message. */
 bool boosted_find(const struct portable *p, const char *format,
                   struct boosted *out, struct error *err) MUST_USE;
 /* What makes answers of the sums that are node `in`. */

@@ -58,6 +58,7 @@ ensemble_free(struct ensemble *e)
         ensemble_lines_free(e);
         free(e->base);
         free(e->gain);
+        free(e->cover);
     }
     free(e);
 }
@@ -104,7 +105,8 @@ room_for_nodes(struct ensemble *e, size_t more, struct error *err)
         !resize(&e->feature, cap, sizeof *e->feature, err) ||
         !resize(&e->yes, cap, sizeof *e->yes, err) ||
         !resize(&e->no, cap, sizeof *e->no, err) ||
-        !resize(&e->threshold, cap, sizeof *e->threshold, err))
+        !resize(&e->threshold, cap, sizeof *e->threshold, err) ||
+        !resize(&e->cover, cap, sizeof *e->cover, err))
         return false;
     e->cap_nodes = cap;
     return true;
@@ -293,6 +295,7 @@ put_nodes(struct ensemble *e, const struct ensemble_node *node,
         e->yes[i] = leaf ? d->yes : place[d->yes];
         e->no[i] = leaf ? 0 : place[d->no];
         e->threshold[i] = leaf ? 0 : d->threshold;
+        e->cover[i] = d->cover > 0 && isfinite(d->cover) ? d->cover : 0;
     }
     e->root[e->n_trees++] = (uint32_t)base;
     e->n_nodes += n - first;
@@ -335,8 +338,8 @@ ensemble_has(const struct ensemble *e, uint32_t set, double x)
     return e->word[at + k / 64] >> k % 64 & 1;
 }
 
-static bool
-says_yes(const struct ensemble *e, uint32_t i, double x)
+bool
+ensemble_yes(const struct ensemble *e, uint32_t i, double x)
 {
     unsigned kind = e->kind[i];
 
@@ -358,7 +361,7 @@ static uint32_t
 walk(const struct ensemble *e, uint32_t i, const double *x)
 {
     while ((e->kind[i] & ENSEMBLE_KIND) != ENSEMBLE_LEAF)
-        i = says_yes(e, i, x[e->feature[i]]) ? e->yes[i] : e->no[i];
+        i = ensemble_yes(e, i, x[e->feature[i]]) ? e->yes[i] : e->no[i];
     return i;
 }
 
@@ -379,8 +382,8 @@ ensemble_score(const struct ensemble *e, const double *x, size_t n, double *out)
 
 /* ---- looking ---- */
 
-static size_t
-tree_end(const struct ensemble *e, size_t t)
+size_t
+ensemble_tree_end(const struct ensemble *e, size_t t)
 {
     return t + 1 < e->n_trees ? e->root[t + 1] : e->n_nodes;
 }
@@ -390,7 +393,7 @@ ensemble_output(const struct ensemble *e, size_t t)
 {
     size_t out = SIZE_MAX;
 
-    for (size_t i = e->root[t]; i < tree_end(e, t); i++) {
+    for (size_t i = e->root[t]; i < ensemble_tree_end(e, t); i++) {
         if ((e->kind[i] & ENSEMBLE_KIND) != ENSEMBLE_LEAF ||
             e->feature[i] == e->yes[i])
             continue;
@@ -400,6 +403,28 @@ ensemble_output(const struct ensemble *e, size_t t)
         out = e->target[e->feature[i]];
     }
     return out == SIZE_MAX ? 0 : out;
+}
+
+bool
+ensemble_has_covers(const struct ensemble *e)
+{
+    size_t edges = 0, roots = 0;
+
+    for (size_t t = 0; t < e->n_trees && e->cover; t++) {
+        size_t first = e->root[t], end = ensemble_tree_end(e, t);
+
+        for (size_t i = first; i < end; i++)
+            if ((e->kind[i] & ENSEMBLE_KIND) != ENSEMBLE_LEAF) {
+                bool inside = e->yes[i] < end && e->no[i] < end;
+
+                if (!inside || !(e->cover[first] > 0))
+                    return false;
+                edges += 2;
+            }
+        roots++;
+    }
+    /* Of a tree, one edge leads to each node but the root. */
+    return e->cover && e->n_nodes > roots && edges + roots == e->n_nodes;
 }
 
 double
@@ -509,6 +534,9 @@ ensemble_save(const struct ensemble *e, unsigned number, struct st_writer *w)
     }
     st_add1(w, tensor_name(n, number, "base"), ST_F64, e->n_outputs, e->base);
     st_add1(w, tensor_name(n, number, "gain"), ST_F64, e->n_cols, e->gain);
+    if (ensemble_has_covers(e))
+        st_add1(w, tensor_name(n, number, "cover"), ST_F64, e->n_nodes,
+                e->cover);
 }
 
 /* ---- loading: nothing in the file is believed ---- */
@@ -559,6 +587,19 @@ need_lines(struct loader *l, struct ensemble *e)
     e->line_col = need(l, "line_col", ST_U32, (int64_t)e->n_terms, NULL);
 }
 
+/* Nor had they what training rows did. */
+static void
+need_covers(struct loader *l, struct ensemble *e)
+{
+    struct error ignored;
+    struct st_tensor t;
+    char name[48];
+
+    if (!l->failed && st_need(l->file, tensor_name(name, l->number, "cover"),
+                              ST_F64, -1, &t, &ignored))
+        e->cover = need(l, "cover", ST_F64, (int64_t)e->n_nodes, NULL);
+}
+
 static bool
 corrupt(struct error *err, const char *what, size_t where)
 {
@@ -591,6 +632,9 @@ check_nodes(const struct ensemble *e, struct error *err)
     for (size_t i = 0; i < e->n_nodes; i++)
         if (!node_is_sound(e, i))
             return corrupt(err, "node", i);
+    for (size_t i = 0; i < e->n_nodes && e->cover; i++)
+        if (!isfinite(e->cover[i]) || e->cover[i] < 0)
+            return corrupt(err, "cover", i);
     return true;
 }
 
@@ -642,6 +686,7 @@ ensemble_load(const struct st_file *f, unsigned number, size_t n_cols,
     e->value = need(&l, "value", ST_F64, -1, &e->n_values);
     e->target = need(&l, "target", ST_U32, (int64_t)e->n_values, NULL);
     need_lines(&l, e);
+    need_covers(&l, e);
     e->base = need(&l, "base", ST_F64, (int64_t)n_outputs, NULL);
     e->gain = need(&l, "gain", ST_F64, (int64_t)n_cols, NULL);
     if (!l.failed && starts == 0)

@@ -66,6 +66,9 @@ struct ensemble {
     size_t n_terms;
     double *base; /* n_outputs: what the sum begins with */
     double *gain; /* n_cols: for importance; sums of any unit */
+    /* n_nodes: how many training rows came to a node, or what they weighed; 0
+     * where that is not known.  NULL: of none. */
+    double *cover;
     bool borrowed;
     size_t cap_trees, cap_nodes, cap_sets, cap_words, cap_values, cap_terms;
 };
@@ -76,6 +79,7 @@ struct ensemble_node {
     uint32_t feature; /* leaf: first value */
     uint32_t yes, no; /* places in the array; leaf: yes = end of the values */
     double threshold; /* SET: a set's number */
+    double cover;     /* 0: not known */
 };
 
 struct ensemble *
@@ -105,6 +109,13 @@ void ensemble_score(const struct ensemble *e, const double *x, size_t n,
 /* The one output that tree t adds to: n_outputs when it has several, or a leaf
  * with more than one value. */
 size_t ensemble_output(const struct ensemble *e, size_t t);
+/* Is it known how training rows went, and is each node below one other: what
+ * ensemble_shap() wants. */
+bool ensemble_has_covers(const struct ensemble *e);
+/* Does node i say yes to x? */
+bool ensemble_yes(const struct ensemble *e, uint32_t i, double x);
+/* Where tree t's nodes end. */
+size_t ensemble_tree_end(const struct ensemble *e, size_t t);
 /* The value of a leaf that has one at most; of a line the plain one. */
 double ensemble_leaf(const struct ensemble *e, uint32_t node);
 /* Value v where the columns are x. */

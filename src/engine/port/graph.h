@@ -152,6 +152,9 @@ bool graph_check(struct graph *g, size_t width, struct error *err) MUST_USE;
 /* out: shape (rows of d, width of the last node). */
 bool graph_score(const struct graph *g, const struct design *d,
                  struct pool *pool, double *out, struct error *err) MUST_USE;
+/* The same of another node. */
+bool graph_score_at(const struct graph *g, size_t node, const struct design *d,
+                    struct pool *pool, double *out, struct error *err) MUST_USE;
 /* What columns contribute, not scaled: gains of trees and sizes of weights,
  * traced back through the nodes. */
 bool

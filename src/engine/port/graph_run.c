@@ -27,6 +27,7 @@ struct run {
     const struct design *d;
     const struct pool *pool;
     double *out;
+    size_t last;  /* node, whose numbers are wanted */
     size_t block; /* rows */
     atomic_bool no_memory;
 };
@@ -501,7 +502,7 @@ run_range(void *ctx, size_t chunk, size_t begin, size_t end)
     struct run *run = ctx;
     const struct graph *g = run->g;
     struct error ignored;
-    size_t width = g->node[g->n - 1].width;
+    size_t width = g->node[run->last].width;
     struct work w = {
         .x = mem_try_array(g->widths, run->block * sizeof *w.x, &ignored),
         .start = mem_try_array(g->n, sizeof *w.start, &ignored)};
@@ -515,9 +516,9 @@ run_range(void *ctx, size_t chunk, size_t begin, size_t end)
          at < end && w.x && w.start && !pool_stopped(run->pool);
          at += run->block) {
         w.n = end - at < run->block ? end - at : run->block;
-        for (size_t i = 0; i < g->n; i++)
+        for (size_t i = 0; i <= run->last; i++)
             run_node(run, i, at, &w);
-        memcpy(run->out + at * width, w.x + w.start[g->n - 1],
+        memcpy(run->out + at * width, w.x + w.start[run->last],
                w.n * width * sizeof *run->out);
     }
     free(w.x);
@@ -528,8 +529,19 @@ bool
 graph_score(const struct graph *g, const struct design *d, struct pool *pool,
             double *out, struct error *err)
 {
-    struct run run = {
-        .g = g, .d = d, .pool = pool, .out = out, .block = BLOCK_ROWS};
+    return graph_score_at(g, g->n - 1, d, pool, out, err);
+}
+
+bool
+graph_score_at(const struct graph *g, size_t node, const struct design *d,
+               struct pool *pool, double *out, struct error *err)
+{
+    struct run run = {.g = g,
+                      .d = d,
+                      .pool = pool,
+                      .out = out,
+                      .last = node,
+                      .block = BLOCK_ROWS};
     size_t n = design_rows(d);
 
     if (design_cols(d) != g->n_cols)

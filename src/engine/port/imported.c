@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/port/boosted.h"
+#include "engine/port/ensemble_shap.h"
 #include "engine/port/graph.h"
 
 struct imported {
@@ -16,6 +18,8 @@ struct imported {
     double *share; /* importance: n_cols, sums to 1 */
     struct answer *answer;
     size_t n_answers;
+    struct boosted boosted; /* where it is trees and a link */
+    bool exact;             /* and these know how training rows went */
 };
 
 static void
@@ -60,6 +64,9 @@ imported_new(struct graph *g, const struct answer *answers, size_t n,
     }
     m->graph = g;
     m->n_answers = n;
+    m->exact = n == 0 && boosted_find_in(g, &m->boosted) &&
+               m->boosted.link != GRAPH_STEP && !m->boosted.e->line_start &&
+               ensemble_has_covers(m->boosted.e);
     if (shares_make(m, err) &&
         (m->answer = mem_try_array(n, sizeof *m->answer, err))) {
         if (n)
@@ -81,6 +88,82 @@ imported_score(const void *learner, const struct design *d, struct pool *pool,
                double *out, struct error *err)
 {
     return graph_score(imported_graph(learner), d, pool, out, err);
+}
+
+/* ---- explaining ---- */
+
+/* The sums of the trees, where a link makes other numbers of them than shares
+ * of classes. */
+static bool
+imported_margin(const void *learner, const struct design *d, struct pool *pool,
+                double *out, struct error *err)
+{
+    const struct imported *m = learner;
+    bool sums = m->exact && m->boosted.link != GRAPH_CLIP &&
+                m->boosted.link != GRAPH_NORMALIZE;
+
+    return graph_score_at(m->graph, sums ? m->boosted.node : m->graph->n - 1, d,
+                          pool, out, err);
+}
+
+static bool
+imported_exact(const void *learner)
+{
+    return ((const struct imported *)learner)->exact;
+}
+
+static bool
+imported_needs_background(const void *learner)
+{
+    return !imported_exact(learner);
+}
+
+/* What the trees look at; NULL on failure. */
+static double *
+rows_seen(const struct imported *m, const struct design *d, struct pool *pool,
+          struct error *err)
+{
+    uint32_t from = m->graph->node[m->boosted.node].in[0];
+    size_t width = m->boosted.e->n_cols * sizeof(double);
+    double *x = mem_try_array(design_rows(d), width, err);
+
+    if (x && graph_score_at(m->graph, from, d, pool, x, err))
+        return x;
+    free(x);
+    return NULL;
+}
+
+static bool
+imported_attribute(const void *learner, const struct attribution *a,
+                   struct error *err)
+{
+    const struct imported *m = learner;
+    size_t n_cols = m->boosted.e->n_cols;
+    struct ensemble_rows rows = {.n = design_rows(a->rows)};
+    uint32_t *feature;
+    double *x = NULL, *back = NULL;
+    bool ok;
+
+    if (a->pairs)
+        return error_set(err, ERR_RANGE,
+                         "pairs are told of lathe's own trees and of linear "
+                         "models alone");
+    feature = mem_try_array(n_cols, sizeof *feature, err);
+    ok = feature && (x = rows_seen(m, a->rows, a->pool, err)) &&
+         (!a->background || (back = rows_seen(m, a->background, a->pool, err)));
+    if (ok) {
+        for (size_t c = 0; c < n_cols; c++)
+            feature[c] = a->feature[m->boosted.column[c]];
+        rows.x = x;
+        rows.background = back;
+        rows.n_background = back ? design_rows(a->background) : 0;
+        rows.feature = feature;
+        ok = ensemble_shap(m->boosted.e, &rows, a, err);
+    }
+    free(feature);
+    free(x);
+    free(back);
+    return ok;
 }
 
 static size_t
@@ -189,4 +272,8 @@ const struct family imported_family = {
     .importance = imported_importance,
     .save = imported_save,
     .load = imported_load,
+    .margin = imported_margin,
+    .attribute = imported_attribute,
+    .exact = imported_exact,
+    .needs_background = imported_needs_background,
 };

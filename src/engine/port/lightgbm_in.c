@@ -322,7 +322,8 @@ head_read(struct reading *r)
 struct tree {
     size_t n, n_sets; /* inner nodes */
     const double *feature, *threshold, *kind, *left, *right, *value, *gain;
-    const double *bound, *word; /* of sets */
+    const double *leaf_count, *count; /* training rows, or NULL */
+    const double *bound, *word;       /* of sets */
     uint32_t first_set;
     /* Lines of leaves, or NULL: what they begin with, and their terms. */
     const double *line_base, *n_terms, *line_col, *line;
@@ -451,6 +452,20 @@ lines_open(struct reading *r, struct tree *t)
            (t->line = list_of(r, "leaf_coeff", all));
 }
 
+/* How training rows went, where it says so. */
+static bool
+counts_open(struct reading *r, struct tree *t)
+{
+    bool leaves, inner;
+
+    (void)find(&r->b, "leaf_count", &leaves);
+    (void)find(&r->b, "internal_count", &inner);
+    if (!leaves || !inner)
+        return true;
+    return (t->leaf_count = list_of(r, "leaf_count", t->n + 1)) &&
+           (t->count = list_of(r, "internal_count", t->n));
+}
+
 static bool
 tree_open(struct reading *r, struct tree *t)
 {
@@ -464,12 +479,13 @@ tree_open(struct reading *r, struct tree *t)
     t->n = leaves - 1;
     if (!(t->value = list_of(r, "leaf_value", leaves)) || !lines_open(r, t))
         return false;
-    return t->n == 0 || ((t->feature = list_of(r, "split_feature", t->n)) &&
-                         (t->threshold = list_of(r, "threshold", t->n)) &&
-                         (t->kind = list_of(r, "decision_type", t->n)) &&
-                         (t->left = list_of(r, "left_child", t->n)) &&
-                         (t->right = list_of(r, "right_child", t->n)) &&
-                         (t->gain = list_of(r, "split_gain", t->n)));
+    return t->n == 0 ||
+           ((t->feature = list_of(r, "split_feature", t->n)) &&
+            (t->threshold = list_of(r, "threshold", t->n)) &&
+            (t->kind = list_of(r, "decision_type", t->n)) &&
+            (t->left = list_of(r, "left_child", t->n)) &&
+            (t->right = list_of(r, "right_child", t->n)) &&
+            (t->gain = list_of(r, "split_gain", t->n)) && counts_open(r, t));
 }
 
 /* Leaf i, whose terms are `at` and on.  One of no terms is its constant. */
@@ -506,12 +522,14 @@ tree_fill(struct reading *r, struct ensemble *e, const struct tree *t,
     for (size_t i = 0; i < t->n; i++) {
         if (!node_take(r, t, i, &node[i]))
             return false;
+        node[i].cover = t->count ? t->count[i] : 0;
         if (t->gain[i] > 0 && isfinite(t->gain[i]))
             e->gain[node[i].feature] += t->gain[i];
     }
     for (size_t i = 0; i <= t->n; i++) {
         node[t->n + i].feature = (uint32_t)e->n_values;
         node[t->n + i].yes = (uint32_t)e->n_values + 1;
+        node[t->n + i].cover = t->leaf_count ? t->leaf_count[i] : 0;
         if (!(t->line_base ? line_take(r, e, t, i, at, output)
                            : ensemble_add_value(
                                  e, output, t->value[i] * r->sigma, r->err)))

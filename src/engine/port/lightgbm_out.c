@@ -2,12 +2,14 @@
  *
  * "x < t" becomes "x <= the double before t", which is the same for every
  * double.  What the sums begin with is added to the leaves of the first trees,
- * as LightGBM itself does; sums are then the same to the last bit.
+ * as LightGBM itself does; sums are then the same to the last bit.  Counts are of
+ * training rows, which stand for weights (sums of hessians) too: lathe keeps none.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
 #include <ctype.h>
 #include <float.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,7 @@ struct writing {
 struct numbered {
     struct boosted_node *node;
     int64_t *number; /* of each place: inner, or ~leaf */
+    double *mean;    /* of each place: of the leaves below, by training rows */
     size_t n, n_inner, n_sets;
 };
 
@@ -115,8 +118,38 @@ enum list_kind {
     LIST_KIND,
     LIST_LEFT,
     LIST_RIGHT,
-    LIST_ZERO
+    LIST_MEAN,
+    LIST_WEIGHT,
+    LIST_COUNT
 };
+
+/* Training rows, as LightGBM's int; those that are not known are 0. */
+static long
+count_at(const struct ensemble *e, uint32_t node)
+{
+    return e->cover ? (long)fmin(floor(e->cover[node] + 0.5), INT_MAX) : 0;
+}
+
+/* What the mean answer of an inner node is, from the leaves up. */
+static void
+find_means(const struct ensemble *e, struct numbered *t, double base)
+{
+    for (size_t i = t->n; i-- > 0;) {
+        const struct boosted_node *n = &t->node[i];
+        double yes, no;
+
+        if (t->number[i] < 0) {
+            t->mean[i] = base + ensemble_leaf(e, n->node);
+            continue;
+        }
+        yes = (double)count_at(e, t->node[n->yes].node);
+        no = (double)count_at(e, t->node[n->no].node);
+        t->mean[i] =
+            yes + no > 0
+                ? (t->mean[n->yes] * yes + t->mean[n->no] * no) / (yes + no)
+                : 0;
+    }
+}
 
 static void
 put_element(struct writing *s, const struct numbered *t, size_t i,
@@ -160,8 +193,12 @@ put_element(struct writing *s, const struct numbered *t, size_t i,
             out, "%lld",
             (long long)t->number[turned ? t->node[i].yes : t->node[i].no]);
         break;
-    case LIST_ZERO:
-        buf_putc(out, '0');
+    case LIST_MEAN:
+        put_number(out, t->mean[i]);
+        break;
+    case LIST_WEIGHT:
+    case LIST_COUNT:
+        buf_printf(out, "%ld", count_at(e, node));
     }
 }
 
@@ -182,23 +219,21 @@ put_inner(struct writing *s, const char *name, const struct numbered *t,
 
 static void
 put_leaves(struct writing *s, const char *name, const struct numbered *t,
-           bool values, double base)
+           enum list_kind kind)
 {
-    size_t n = 0;
+    size_t n = 0, set = 0;
 
     buf_printf(&s->tree, "%s=", name);
     for (size_t i = 0; i < t->n; i++)
         if (t->number[i] < 0) {
             buf_puts(&s->tree, n++ ? " " : "");
-            put_number(&s->tree,
-                       values ? base + ensemble_leaf(s->b.e, t->node[i].node)
-                              : 0);
+            put_element(s, t, i, kind, &set);
         }
     buf_putc(&s->tree, '\n');
 }
 
 static void
-put_lists(struct writing *s, const struct numbered *t, double base, bool lines)
+put_lists(struct writing *s, const struct numbered *t, bool lines)
 {
     if (t->n_inner || lines) {
         put_inner(s, "split_feature", t, LIST_FEATURE);
@@ -208,13 +243,13 @@ put_lists(struct writing *s, const struct numbered *t, double base, bool lines)
         put_inner(s, "left_child", t, LIST_LEFT);
         put_inner(s, "right_child", t, LIST_RIGHT);
     }
-    put_leaves(s, "leaf_value", t, true, base);
+    put_leaves(s, "leaf_value", t, LIST_MEAN);
     if (t->n_inner) {
-        put_leaves(s, "leaf_weight", t, false, 0);
-        put_leaves(s, "leaf_count", t, false, 0);
-        put_inner(s, "internal_value", t, LIST_ZERO);
-        put_inner(s, "internal_weight", t, LIST_ZERO);
-        put_inner(s, "internal_count", t, LIST_ZERO);
+        put_leaves(s, "leaf_weight", t, LIST_WEIGHT);
+        put_leaves(s, "leaf_count", t, LIST_COUNT);
+        put_inner(s, "internal_value", t, LIST_MEAN);
+        put_inner(s, "internal_weight", t, LIST_WEIGHT);
+        put_inner(s, "internal_count", t, LIST_COUNT);
     }
     put_sets(s, t);
 }
@@ -285,7 +320,8 @@ number_nodes(const struct ensemble *e, struct numbered *t, struct error *err)
 {
     int64_t leaves = 0;
 
-    if (!(t->number = mem_try_array(t->n, sizeof *t->number, err)))
+    if (!(t->number = mem_try_array(t->n, sizeof *t->number, err)) ||
+        !(t->mean = mem_try_array(t->n, sizeof *t->mean, err)))
         return false;
     for (size_t i = 0; i < t->n; i++) {
         unsigned kind = e->kind[t->node[i].node] & ENSEMBLE_KIND;
@@ -315,7 +351,8 @@ put_tree(struct writing *s, size_t id, size_t tree, double base)
         buf_printf(&s->tree, "num_leaves=%zu\nnum_cat=%zu\n", t.n - t.n_inner,
                    t.n_sets);
         lines = has_lines(s->b.e, &t);
-        put_lists(s, &t, base, lines);
+        find_means(s->b.e, &t, base);
+        put_lists(s, &t, lines);
     }
     buf_printf(&s->tree, "is_linear=%d\n", lines);
     if (lines)
@@ -325,6 +362,7 @@ put_tree(struct writing *s, size_t id, size_t tree, double base)
     buf_add(&s->trees, s->tree.data, s->tree.len);
     free(t.node);
     free(t.number);
+    free(t.mean);
     return ok;
 }
 

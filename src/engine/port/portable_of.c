@@ -174,8 +174,13 @@ tree_take(struct ensemble *e, const struct forest *f, size_t t, double *member,
     for (size_t i = 0; i <= n && ok; i++) {
         node[n + i].feature = (uint32_t)e->n_values;
         node[n + i].yes = (uint32_t)e->n_values + 1;
+        node[n + i].cover =
+            f->cover ? (double)f->cover[f->leaf_start[t] + i] : 0;
         ok = leaf_take(e, f, f->leaf_start[t] + i, t % f->n_outputs, err);
     }
+    /* Children stand behind their parents. */
+    for (size_t i = n; i-- > 0 && ok;)
+        node[i].cover = node[node[i].yes].cover + node[node[i].no].cover;
     ok = ok && ensemble_add_tree(e, node, 2 * n + 1, 0, err);
     free(node);
     return ok;

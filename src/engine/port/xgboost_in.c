@@ -349,7 +349,7 @@ columns_put(struct reading *r, uint32_t *id)
 struct tree {
     size_t n;
     const double *left, *right, *feature, *cut, *default_left, *type;
-    const double *gain; /* or NULL */
+    const double *gain, *cover; /* or NULL */
     size_t output;
     double weight;
     double *set; /* of a category's node: its set's number; owned */
@@ -413,7 +413,8 @@ tree_open(const struct doc *t, struct tree *tree, struct error *err)
         !doc_numbers(t, "default_left", tree->n, &tree->default_left, NULL,
                      err) ||
         !optional(t, "split_type", tree->n, &tree->type, err) ||
-        !optional(t, "loss_changes", tree->n, &tree->gain, err))
+        !optional(t, "loss_changes", tree->n, &tree->gain, err) ||
+        !optional(t, "sum_hessian", tree->n, &tree->cover, err))
         return false;
     if (!(tree->set = mem_try_array(tree->n, sizeof *tree->set, err)))
         return false;
@@ -445,6 +446,7 @@ static bool
 node_take(struct ensemble *e, const struct tree *t, size_t i,
           struct ensemble_node *to, struct error *err)
 {
+    to->cover = t->cover ? t->cover[i] : 0;
     if (t->left[i] == -1) {
         to->kind = ENSEMBLE_LEAF;
         to->feature = (uint32_t)e->n_values;

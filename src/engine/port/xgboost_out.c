@@ -39,6 +39,7 @@ enum list_kind {
     LIST_TYPE,
     LIST_DEFAULT,
     LIST_GAIN,
+    LIST_COVER,
     LIST_ZERO
 };
 
@@ -98,6 +99,9 @@ put_element(struct writing *s, const struct boosted_node *n,
         break;
     case LIST_GAIN:
         put_float(&s->w, leaf ? 0 : s->gain[e->feature[n->node]]);
+        break;
+    case LIST_COVER:
+        put_float(&s->w, e->cover ? e->cover[n->node] : 0);
         break;
     case LIST_ZERO:
         json_put_raw(&s->w, "0E0");
@@ -219,7 +223,7 @@ put_tree(struct writing *s, size_t t, size_t id)
     put_list(s, "split_conditions", node, n, LIST_CUT);
     put_list(s, "split_indices", node, n, LIST_FEATURE);
     put_list(s, "split_type", node, n, LIST_TYPE);
-    put_list(s, "sum_hessian", node, n, LIST_ZERO);
+    put_list(s, "sum_hessian", node, n, LIST_COVER);
     put_tree_end(s, id, n);
     json_close(&s->w, '}');
     free(node);

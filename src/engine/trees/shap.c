@@ -19,107 +19,16 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/trees/shap_rule.h"
 
-enum {
-    GRAIN = 128, /* rows for which a tree is laid out once */
-    LANES = 4    /* points come in fours */
-};
-
-/* ---- the rule of Gauss and Legendre on [0, 1] ---- */
-
-struct rule {
-    size_t n;     /* points */
-    double *t;    /* where, ascending; then the three others, n of each */
-    double *rest; /* 1 - t */
-    double *over; /* 1 / (1 - t) */
-    double *w;
-};
-
-/* cos(x), 0 <= x <= pi / 2: only a guess is wanted, but the same everywhere. */
-static double
-cosine(double x)
-{
-    double term = 1, sum = 1;
-
-    for (int k = 1; k <= 12; k++) {
-        term *= -x * x / (double)((2 * k - 1) * (2 * k));
-        sum += term;
-    }
-    return sum;
-}
-
-/* The polynomial of degree n at x, and its slope. */
-static double
-legendre(size_t n, double x, double *slope)
-{
-    double before = 1, p = x;
-
-    for (size_t k = 2; k <= n; k++) {
-        double next = ((double)(2 * k - 1) * x * p - (double)(k - 1) * before) /
-                      (double)k;
-
-        before = p;
-        p = next;
-    }
-    *slope = (double)n * (x * p - before) / (x * x - 1);
-    return p;
-}
-
-static void
-place_point(struct rule *r, size_t i)
-{
-    static const double pi = 3.14159265358979323846;
-    double x = cosine(pi * ((double)i + 0.75) / ((double)r->n + 0.5)), slope;
-    double weight;
-
-    for (int turn = 0; turn < 10; turn++) {
-        double step = legendre(r->n, x, &slope) / slope;
-
-        x -= step;
-        if (fabs(step) < 1e-15)
-            break;
-    }
-    (void)legendre(r->n, x, &slope);
-    weight = 1 / ((1 - x * x) * slope * slope);
-    r->t[i] = (1 - x) / 2;
-    r->t[r->n - 1 - i] = (1 + x) / 2;
-    r->w[i] = r->w[r->n - 1 - i] = weight;
-}
-
-static bool
-rule_init(struct rule *r, size_t n, struct error *err)
-{
-    r->n = n;
-    r->t = mem_try_aligned(4 * n, sizeof *r->t, err);
-    if (!r->t)
-        return false;
-    r->rest = r->t + n;
-    r->over = r->rest + n;
-    r->w = r->over + n;
-    for (size_t i = 0; i < n / 2; i++)
-        place_point(r, i);
-    for (size_t i = 0; i < n; i++) {
-        r->rest[i] = r->t[n - 1 - i];
-        r->over[i] = 1 / r->rest[i];
-    }
-    return true;
-}
-
-/* Points for paths of so many features. */
-static size_t
-points_for(size_t features)
-{
-    size_t n = (features + 1) / 2;
-
-    return n <= LANES ? LANES : (n + LANES - 1) / LANES * LANES;
-}
+enum { GRAIN = 128 }; /* rows for which a tree is laid out once */
 
 /* ---- a chunk of rows ---- */
 
 /* What one thread needs for one tree after another. */
 struct walk {
     struct shap_tree tree;
-    struct rule rule;
+    struct shap_rule rule;
     double *x;         /* (rows, used columns) */
     double *inverse;   /* by edge: 1 / (t + (1 - t) z) at the points */
     double *down, *up; /* by node: products; sums below */
@@ -146,7 +55,7 @@ static void
 walk_fini(struct walk *w)
 {
     shap_tree_fini(&w->tree);
-    free(w->rule.t);
+    shap_rule_fini(&w->rule);
     free(w->x);
     fini_numbers(w);
 }
@@ -183,11 +92,11 @@ walk_set(struct walk *w, const struct forest *f, size_t tree, struct error *err)
 
     if (!shap_tree_set(&w->tree, f, tree, err))
         return false;
-    q = points_for(w->tree.deepest);
+    q = shap_rule_points(w->tree.deepest);
     if (q != w->rule.n) {
-        free(w->rule.t);
-        w->rule = (struct rule){0};
-        if (!rule_init(&w->rule, q, err))
+        shap_rule_fini(&w->rule);
+        w->rule = (struct shap_rule){0};
+        if (!shap_rule_init(&w->rule, q, err))
             return false;
     }
     if (!room_for_tree(w, err))
