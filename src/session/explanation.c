@@ -128,6 +128,29 @@ put_subject(const struct explanation *e, const char *scale, char *out,
         snprintf(out, len, "%s of %s", scale, model_target(e->model));
 }
 
+/* Shares are of what the learner says, not of what a calibration makes of it. */
+static void
+put_calibration(const struct explanation *e, struct shares *s)
+{
+    const struct finish *f = model_finish(e->model);
+    size_t len = strlen(s->note);
+
+    if (f && f->calibrated)
+        snprintf(s->note + len, sizeof s->note - len,
+                 " · of the score before it is calibrated by %s",
+                 calibrate_word(f->calibration.kind));
+}
+
+/* What forecasts answers a row by those before it. */
+static bool
+make_answer(struct explanation *e, const struct train *ctx, struct error *err)
+{
+    if (e->kind != EXPLANATION_ROW || model_family(e->model)->forecast)
+        return true;
+    e->answer = model_predict_frame(e->model, e->rows, ctx->pool, err);
+    return e->answer != NULL;
+}
+
 static bool
 make_shares(struct explanation *e, const struct explanation_request *r,
             const struct train *ctx, struct error *err)
@@ -142,8 +165,10 @@ make_shares(struct explanation *e, const struct explanation_request *r,
     e->row = r->row ? r->row : 1;
     if (!(e->rows = choose_rows(e, r, ctx->seed, err)) ||
         !explain_shares(e->model, e->rows, &o, ctx, &e->shares, err) ||
-        !(e->ranking = shares_importance(&e->shares, err)))
+        !(e->ranking = shares_importance(&e->shares, err)) ||
+        !make_answer(e, ctx, err))
         return false;
+    put_calibration(e, &e->shares);
     put_subject(e, e->shares.scale, subject, sizeof subject);
     if (!r->row && e->shares.n < frame_rows(r->data))
         snprintf(of, sizeof of, " of %zu", frame_rows(r->data));
@@ -248,6 +273,7 @@ explanation_fini(struct explanation *e)
     frame_unref(e->frame);
     frame_unref(e->ranking);
     frame_unref(e->rows);
+    frame_unref(e->answer);
     model_unref(e->model);
     *e = (struct explanation){.output = -1};
 }
@@ -282,6 +308,10 @@ explanation_json(const struct explanation *e, struct json_writer *w)
             json_put_double(
                 w, shares_margin(&e->shares, i / e->shares.k, i % e->shares.k));
         json_close(w, ']');
+    }
+    if (e->answer) {
+        json_name(w, "answer");
+        put_rows(e->answer, w);
     }
     if (e->metric[0]) {
         json_name(w, "metric");

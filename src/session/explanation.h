@@ -41,6 +41,8 @@ struct explanation {
     struct frame *ranking; /* the mean of |share| by feature */
     struct frame *rows;    /* the rows explained */
     size_t row;            /* their first, from 1 */
+    struct frame *answer;  /* of one row: what the model says of it, as
+                              model_predict_frame(); else NULL */
     /* of effects and curves */
     struct effect effect;
     /* of shuffling: the metric and what it is on the rows as they are */

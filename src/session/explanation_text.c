@@ -382,6 +382,28 @@ put_fall(const struct explanation *e, size_t output, size_t cells, bool plain,
     free(order);
 }
 
+/* "probability 0.743, prediction Yes". */
+static void
+put_answer(const struct explanation *e, size_t cells, struct buf *out)
+{
+    const struct frame *f = e->answer;
+
+    if (!f)
+        return;
+    buf_puts(out, "  ");
+    put_name(out, STR("answer"), cells);
+    for (size_t c = 0; c < frame_cols(f) && c <= CLASS_MAX; c++) {
+        const struct column *v = frame_column(f, c);
+
+        buf_printf(out, "%s%s ", c ? ", " : " ", frame_name(f, c));
+        if (column_type(v) == COL_FLOAT64)
+            buf_printf(out, "%.4g", column_number(v, 0));
+        else
+            column_print(v, 0, out);
+    }
+    buf_printf(out, "%s\n", frame_cols(f) > CLASS_MAX + 1 ? ", ..." : "");
+}
+
 static void
 text_row(const struct explanation *e, size_t width, bool plain, struct buf *out)
 {
@@ -394,6 +416,7 @@ text_row(const struct explanation *e, size_t width, bool plain, struct buf *out)
         put_class(e, c, out);
         put_fall(e, c, cells < 44 ? cells : 44, plain, out);
     }
+    put_answer(e, cells < 44 ? cells : 44, out);
     put_rest(last - first, CLASS_MAX, out);
 }
 

@@ -42,6 +42,18 @@ is "$?" 2 "two questions at once are wrong usage"
 $lathe explain m.lathe "$churn" --pdp tenur 2> err
 is "$?" 1 "an input that is not there is an error"
 
+# A calibrated model is explained before that, and answers behind it.
+$lathe train "$churn" --target churn --set trees=20 --calibrate isotonic --out even.lathe > /dev/null
+$lathe explain even.lathe "$churn" --row 3 > out
+like "$(cat out)" 'log odds .*of the score before it is calibrated by isotonic' "shares say that they are of the raw score"
+head -4 "$churn" | $lathe predict even.lathe - --out said.csv > /dev/null
+said=$(awk -F, 'NR == 4 { printf "%.4g", $1 }' said.csv)
+like "$(cat out)" "answer +probability $said, prediction (Yes|No)" "and the answer stands beside them ($said)"
+like "$($lathe explain even.lathe "$churn" --row 3 --json)" '"answer": *\[\{"probability":0' "in JSON, too"
+like "$($lathe explain even.lathe "$churn" --json | head -c 400)" 'before it is calibrated by isotonic' \
+    "so does the note of a table's"
+is "$($lathe explain m.lathe "$churn" --row 3 | grep -c calibrated)" 0 "a model that is not says nothing of it"
+
 # A model that is written for others and read back keeps how its rows went.
 for form in lightgbm xgboost; do
     $lathe export m.lathe --$form m.other > /dev/null
