@@ -64,6 +64,10 @@ model_put_lineage(const struct model *m, struct json_writer *w)
     json_put_i64(w, (int64_t)m->n_train);
     json_name(w, "valid_rows");
     json_put_i64(w, (int64_t)m->n_valid);
+    if (m->n_scored) {
+        json_name(w, "scored_rows"); /* learnt from before the refit */
+        json_put_i64(w, (int64_t)m->n_scored);
+    }
     json_name(w, "valid_metrics");
     if (m->metrics)
         json_put_raw(w, m->metrics);
@@ -261,7 +265,9 @@ lineage_read(const struct json *o, struct model *m, struct error *err)
         !json_copy(params, &m->params, err) || !seed_read(o, &m->seed, err) ||
         !json_get_string(o, "fingerprint", &fingerprint, err) ||
         !count_read(o, "train_rows", &m->n_train, err) ||
-        !count_read(o, "valid_rows", &m->n_valid, err))
+        !count_read(o, "valid_rows", &m->n_valid, err) ||
+        (json_find(o, "scored_rows") &&
+         !count_read(o, "scored_rows", &m->n_scored, err)))
         return false;
     if (strlen(fingerprint) >= sizeof m->fingerprint)
         return error_set(err, ERR_CORRUPT, "fingerprint is '%.64s'",

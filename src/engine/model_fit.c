@@ -17,8 +17,9 @@
 #define TARGET_MOST 1e150
 enum {
     PATIENCE = 50,
-    RESAMPLES = 200, /* for the card; an evaluation has more */
-    MIN_HOLDOUT = 20 /* fewer rows: none is held out */
+    RESAMPLES = 200,  /* for the card; an evaluation has more */
+    MIN_HOLDOUT = 20, /* fewer rows: none is held out */
+    NEAR_END = 50     /* rounds: one of so many is among the last */
 };
 
 /* Rows, targets, designs. */
@@ -736,6 +737,22 @@ fingerprint_take(struct fit *f, const struct frame *all, struct error *err)
     return true;
 }
 
+/* Did the rounds end, the best of them among the last, before patience did? */
+static void
+note_end(struct fit *f)
+{
+    const struct family *family = f->family;
+    size_t kept, most;
+
+    if (f->m->n_valid == 0 || model_fit_patience(f) == 0 || !family->rounds ||
+        !family->rounds_param || progress_stopped(f->ctx->progress))
+        return;
+    most = model_fit_rounds(f);
+    kept = family->rounds(f->m->learner);
+    if (kept > 0 && kept <= most && kept >= most - most / NEAR_END)
+        f->m->rounds_most = most;
+}
+
 static bool
 fit_run(struct fit *f, const struct frame *all, struct error *err)
 {
@@ -757,6 +774,7 @@ fit_run(struct fit *f, const struct frame *all, struct error *err)
         !model_fit_learn(f, f->params, model_fit_patience(f), err) ||
         !model_fit_finish(f, err) || (m->n_valid && !model_fit_score(f, err)))
         return false;
+    note_end(f);
     if (f->o->refit && m->n_valid && !f->o->valid && f->family->rounds &&
         !progress_stopped(f->ctx->progress) && !model_refit(f, f->rest, err))
         return false;

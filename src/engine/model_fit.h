@@ -62,6 +62,9 @@ model_fit_key(const struct fit *f, char key[33], struct error *err) MUST_USE;
 /* Begin again with all of these rows to learn from, and none held out. */
 bool model_fit_anew(struct fit *f, const struct frame *all,
                     struct error *err) MUST_USE;
+/* How many rounds a family of such may learn, as asked or chosen; 0: not
+ * known.  In model_refit.c. */
+size_t model_fit_rounds(const struct fit *f);
 /* Learn from all rows what early stopping has found: in model_refit.c.  When it
  * is stopped before its end, what was learnt before is kept. */
 bool

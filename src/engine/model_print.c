@@ -69,6 +69,10 @@ rows_print(const struct model *m, struct buf *out)
         line(out, "validated");
         buf_printf(out, "on %s rows", valid);
     }
+    if (m->n_valid && m->n_scored) {
+        str_from_count(m->n_scored, train);
+        buf_printf(out, " before the refit, learnt from %s", train);
+    }
 }
 
 /* Behind what the last line holds, or on the next one. */
@@ -264,6 +268,11 @@ model_print(const struct model *m, struct buf *out)
     metrics_print(m, out);
     finished_print(m, out);
     params_print(m, out);
+    if (m->rounds_most) {
+        line(out, "stopped");
+        buf_printf(out, "by %s=%zu, not by patience: more may help\n",
+                   m->family->rounds_param, m->rounds_most);
+    }
     importance_print(m, out);
     notes_print(m, out);
 }

@@ -39,6 +39,27 @@ refit_params(const struct fit *f, struct error *err)
     return NULL;
 }
 
+size_t
+model_fit_rounds(const struct fit *f)
+{
+    const char *name = f->family->rounds_param;
+    const struct param *d = f->family->params;
+    struct error ignored;
+    struct json *chosen =
+        json_parse((struct str){f->chosen.data, f->chosen.len}, &ignored);
+    const struct json *v = chosen ? json_find(chosen, name) : NULL;
+    double n = 0;
+
+    while (d->name && strcmp(d->name, name) != 0)
+        d++;
+    if (v && json_type(v) == JSON_NUMBER)
+        n = json_number(v);
+    else if (d->name && (d->fallback || params_is_set(f->params, name)))
+        n = (double)params_int(f->params, name);
+    json_free(chosen);
+    return n > 0 ? (size_t)n : 0;
+}
+
 /* What a fit has learnt. */
 struct learnt {
     void *learner;
@@ -127,6 +148,7 @@ model_refit(struct fit *f, const struct frame *all, struct error *err)
         return true;
     }
     learnt_fini(&first, f->family);
+    f->m->n_scored = f->m->n_train;
     f->m->n_train = f->y.n;
     if (!ok)
         *err = why;

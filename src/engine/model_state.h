@@ -23,6 +23,10 @@ struct model {
     struct finish finish;          /* n = 0: nothing */
     uint64_t seed;
     size_t n_train, n_valid; /* rows */
+    size_t n_scored; /* refit: rows that the model was learnt from whose scores
+                        there are; 0: this one's */
+    size_t rounds_most; /* of a fit that came to the end of its rounds before
+                           patience ended it: how many; not saved */
     char fingerprint[33];
     struct baseline *baseline; /* one an input */
     double *cuts, *share;      /* those of all baselines, one after another */

@@ -471,6 +471,27 @@ tell_identifiers(struct task *t, const struct fit_request *r, struct error *err)
     return true;
 }
 
+/* Rows that the model to go on from has learnt cannot tell when to stop.  Where
+ * it is of the same rows, another seed or share holds out such. */
+static void
+tell_init(struct task *t, const struct fit_request *r, const struct model *m)
+{
+    const struct model *init = r->options.init;
+    struct buf text;
+
+    if (!init || r->options.valid || !model_valid_metrics(m) ||
+        strcmp(model_fingerprint(init), model_fingerprint(m)) != 0 ||
+        (model_seed(init) == model_seed(m) &&
+         model_train_rows(init) == model_train_rows(m)))
+        return;
+    buf_init(&text);
+    buf_puts(&text, "the model to go on from has learnt from rows of the same "
+                    "table that are held out here, by another seed or share: "
+                    "scores of them, and what stops by these, are too good");
+    tell(t, &text);
+    buf_fini(&text);
+}
+
 /* ---- a run ---- */
 
 static struct model *
@@ -540,7 +561,8 @@ session_fit(struct session *s, struct task *t, const struct fit_request *r,
     if (r->frame)
         fit_put_time(t, r->family, p, r->frame, r->options.drop);
     own.params = p;
-    m = fit_settled(s, t, &own, id, err);
+    if ((m = fit_settled(s, t, &own, id, err)))
+        tell_init(t, &own, m);
     params_free(p);
     return m;
 }

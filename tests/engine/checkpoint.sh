@@ -88,8 +88,17 @@ like "$(cat err)" 'logistic keeps no checkpoint' "not every family keeps one"
 
 # Going on from a model.
 train --set trees=30 --valid 0.2 --patience 0 --out first.lathe > out
-train --set trees=20 --init first.lathe --out second.lathe > out
+train --set trees=20 --init first.lathe --out second.lathe > out 2> err
 is $? 0 "a model is gone on from"
+is "$(grep -c 'held out here' err)" 0 "whose seed holds out the rows that it has not learnt from"
+$lathe train t.csv --target y --seed 5 --set trees=20 --init first.lathe > out 2> err
+like "$(cat err)" 'has learnt from rows of the same table that are held out here' "another seed is told of"
+train --set trees=20 --init first.lathe --valid 0.3 > out 2> err
+like "$(cat err)" 'held out here, by another seed or share' "and another share"
+train --set trees=5 > out
+like "$(cat out)" '^stopped +by trees=5, not by patience: more may help' "a fit that its rounds end says so"
+train --set trees=5 --patience 0 > out
+is "$(grep -c '^stopped' out)" 0 "but not where nothing else could end it"
 like "$($lathe evaluate second.lathe t.csv)" 'AUC' "and judged"
 train --set trees=20 --init first.lathe --set loss=squared 2> err
 like "$(cat err)" 'the model to go on from has learnt by loss=logistic' "by the same loss"

@@ -736,7 +736,8 @@ test_a_refit_learns_from_all_rows(void **state)
     struct model_options o = {
         .problem = -1, .patience = 5, .valid_share = 0.25, .refit = true};
     struct frame *f = customers(400, 1);
-    struct model *first = churn_model_of(f, "gbdt", NULL), *m;
+    struct model *first = churn_model_of(f, "gbdt", NULL), *m, *back;
+    struct buf card, file;
     const char *rounds;
     struct error err;
 
@@ -749,6 +750,21 @@ test_a_refit_learns_from_all_rows(void **state)
     assert_non_null(rounds);
     assert_non_null(strstr(model_params(m), rounds));
     assert_string_equal(model_valid_metrics(m), model_valid_metrics(first));
+    /* Its card, read back, says of which model the scores are. */
+    save(m, &file);
+    back = model_parse((struct str){file.data, file.len}, family_find, &err);
+    assert_non_null(back);
+    buf_init(&card);
+    model_print(back, &card);
+    assert_non_null(strstr(card.data, "learnt from 400 rows"));
+    assert_non_null(
+        strstr(card.data, "on 100 rows before the refit, learnt from 300"));
+    buf_clear(&card);
+    model_print(first, &card);
+    assert_null(strstr(card.data, "refit"));
+    buf_fini(&card);
+    buf_fini(&file);
+    model_unref(back);
     model_unref(first);
     model_unref(m);
     frame_unref(f);
