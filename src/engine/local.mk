@@ -109,6 +109,7 @@ liblathe_a_SOURCES += src/engine/model_finish.c
 liblathe_a_SOURCES += src/engine/model_fit.c
 liblathe_a_SOURCES += src/engine/model_fit.h
 liblathe_a_SOURCES += src/engine/model_fit_key.c
+liblathe_a_SOURCES += src/engine/model_fit_rows.c
 liblathe_a_SOURCES += src/engine/model_fit_stream.c
 liblathe_a_SOURCES += src/engine/model_parts.c
 liblathe_a_SOURCES += src/engine/model_print.c

@@ -11,15 +11,12 @@
 
 #include "base/mem.h"
 #include "engine/judged.h"
-#include "frame/gather.h"
-#include "frame/split.h"
 
 #define TARGET_MOST 1e150
 enum {
     PATIENCE = 50,
-    RESAMPLES = 200,  /* for the card; an evaluation has more */
-    MIN_HOLDOUT = 20, /* fewer rows: none is held out */
-    NEAR_END = 50     /* rounds: one of so many is among the last */
+    RESAMPLES = 200, /* for the card; an evaluation has more */
+    NEAR_END = 50    /* rounds: one of so many is among the last */
 };
 
 /* Rows, targets, designs. */
@@ -179,112 +176,6 @@ static bool
 text_keep(const char *text, char **out, struct error *err)
 {
     return !text || (*out = mem_try_text(text, strlen(text), err));
-}
-
-static bool
-one_time(const struct frame *f, const char *name)
-{
-    long col = frame_find(f, name);
-    const struct column *c = col < 0 ? NULL : frame_column(f, (size_t)col);
-
-    for (size_t i = 1; c && i < frame_rows(f); i++)
-        if (column_type(c) == COL_TEXT ||
-            column_number(c, i) != column_number(c, 0))
-            return false;
-    return c != NULL;
-}
-
-bool
-model_fit_split(const struct fit *f, const struct frame *all, double share,
-                struct split *s, struct error *err)
-{
-    struct split_by how = {.group = f->o->split_group,
-                           .time = f->o->split_time,
-                           .gap = f->o->split_gap,
-                           .seed = f->ctx->seed};
-    bool classes = problem_has_classes(f->all.problem);
-    struct frame *by;
-    bool ok;
-
-    if (how.group || how.time)
-        return split_holdout_by(all, share, &how, s, err) ||
-               /* All at one time: none of them comes before another. */
-               (how.time && !how.group && err->code == ERR_RANGE &&
-                one_time(all, how.time) &&
-                split_holdout_by(all, share,
-                                 &(struct split_by){.seed = how.seed}, s, err));
-    if (f->all.group)
-        return target_split(&f->all, share, f->ctx->seed, s, err);
-    by = classes ? target_frame(&f->all, err) : frame_ref(all);
-    how.stratify = classes ? "y" : NULL;
-    ok = by && split_holdout_by(by, share, &how, s, err);
-    frame_unref(by);
-    return ok;
-}
-
-static bool
-holdout(struct fit *f, const struct frame *all, double share, struct error *err)
-{
-    struct pool *pool = f->ctx->pool;
-    struct split s = {0};
-    bool ok = false;
-
-    if (model_fit_split(f, all, share, &s, err))
-        ok = (f->train = gather_frame(all, s.train, s.n_train, pool, err)) &&
-             (f->valid = gather_frame(all, s.test, s.n_test, pool, err)) &&
-             target_take(&f->all, s.train, s.n_train, &f->y, err) &&
-             target_take(&f->all, s.test, s.n_test, &f->y_valid, err);
-    split_fini(&s);
-    return ok;
-}
-
-static bool
-no_holdout(struct fit *f, const struct frame *all, struct error *err)
-{
-    f->train = frame_ref(all);
-    if (!target_take(&f->all, NULL, 0, &f->y_valid, err) ||
-        !(f->valid = frame_slice(all, 0, 0, err)))
-        return false;
-    f->y = f->all;
-    memset(&f->all, 0, sizeof f->all);
-    return true;
-}
-
-bool
-model_fit_share(const struct fit *f, double *share, struct error *err)
-{
-    *share = f->o->valid_share;
-    if (*share >= 1)
-        return error_set(err, ERR_RANGE,
-                         "a validation share of %g, expected below 1", *share);
-    if (*share == 0 && f->family->iterative)
-        *share = MODEL_FIT_VALID_SHARE;
-    if (*share < 0)
-        *share = 0;
-    return true;
-}
-
-/* Which rows train and which ones stop the training. */
-static bool
-rows_choose(struct fit *f, const struct frame *all, struct error *err)
-{
-    double share;
-
-    if (f->o->valid) {
-        f->train = frame_ref(all);
-        f->valid = frame_ref(f->o->valid);
-        if (!target_apply(&f->all, f->valid, f->target, &f->y_valid, err) ||
-            !model_fit_weigh(f, &f->y_valid, f->valid, err))
-            return error_prefix(err, "validation rows: ");
-        f->y = f->all;
-        memset(&f->all, 0, sizeof f->all);
-        return true;
-    }
-    if (!model_fit_share(f, &share, err))
-        return false;
-    if (share > 0 && f->all.n >= MIN_HOLDOUT)
-        return holdout(f, all, share, err);
-    return no_holdout(f, all, err);
 }
 
 bool
@@ -525,7 +416,7 @@ bool
 model_fit_anew(struct fit *f, const struct frame *all, struct error *err)
 {
     release(f);
-    return no_holdout(f, all, err) && weigh_classes(f, err);
+    return model_fit_all_rows(f, all, err) && weigh_classes(f, err);
 }
 
 bool
@@ -766,7 +657,7 @@ fit_run(struct fit *f, const struct frame *all, struct error *err)
                     : target_none(frame_rows(all), &f->all, err)) ||
         !model_fit_settle(f, err) || !model_fit_weigh(f, &f->all, all, err) ||
         !fingerprint_take(f, all, err) || !model_fit_keep(f, all, err) ||
-        !rows_choose(f, f->rest, err) || !weigh_classes(f, err))
+        !model_fit_rows(f, f->rest, err) || !weigh_classes(f, err))
         return false;
     m->n_train = f->y.n;
     m->n_valid = f->y_valid.n;

@@ -40,6 +40,13 @@ bool model_fit_finish(struct fit *f, struct error *err) MUST_USE;
 /* Hold out a share as the options say: by groups, by time, by class. */
 bool model_fit_split(const struct fit *f, const struct frame *all, double share,
                      struct split *s, struct error *err) MUST_USE;
+/* Which rows train and which ones stop the training, with their targets: train,
+ * valid, y and y_valid of f. */
+bool model_fit_rows(struct fit *f, const struct frame *all,
+                    struct error *err) MUST_USE;
+/* All train, and none stops it. */
+bool model_fit_all_rows(struct fit *f, const struct frame *all,
+                        struct error *err) MUST_USE;
 bool model_fit_begin(struct fit *f, struct error *err) MUST_USE;
 /* Weights and queries of rows from the columns that o names. */
 bool model_fit_weigh(const struct fit *f, struct target *t,
