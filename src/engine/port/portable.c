@@ -65,7 +65,8 @@ portable_rest_text(const struct dict *levels, struct buf *text,
 {
     buf_clear(text);
     buf_puts(text, "any other text");
-    while (dict_find(levels, (struct str){text->data, text->len}) != DICT_NONE)
+    while (!text->failed &&
+           dict_find(levels, (struct str){text->data, text->len}) != DICT_NONE)
         buf_putc(text, '.');
     return buf_check(text, err);
 }
