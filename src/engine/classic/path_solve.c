@@ -125,14 +125,14 @@ moments_make(struct moments *m, const struct fit_data *d, const uint8_t *fold,
         !dense_try(&s.room, chunks, s.each, err))
         return false;
     pool_for(ctx->pool, n, grain, sum_chunk, &s);
-    for (size_t c = 0; c < chunks; c++) {
+    for (size_t c = 0; c < chunks && !progress_stopped(ctx->progress); c++) {
         const double *part = s.room + c * s.each + n_folds * s.tile * q;
 
         for (size_t i = 0; i < cells; i++)
             m->fold[i] += part[i];
     }
     free(s.room);
-    for (size_t f = 0; f < n_folds; f++)
+    for (size_t f = 0; f < n_folds && !progress_stopped(ctx->progress); f++)
         gram_mirror(m->fold + f * q * q, q);
     return !ctx->progress || progress_check(ctx->progress, err);
 }
