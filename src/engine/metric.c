@@ -234,19 +234,25 @@ metric_named(const char *name)
     return row_find(base, UINT_MAX);
 }
 
-/* What judged_outcome.c tells: profits should be large, ranges narrow. */
+/* What judged_outcome.c tells of a model, and not of other ways to answer. */
 static bool
-is_outcome(const char *name, const char *begin)
+is_outcome(const char *name, const char *is)
 {
     const char *dot = strrchr(name, '.');
 
-    return strncmp(dot ? dot + 1 : name, begin, strlen(begin)) == 0;
+    return strcmp(dot ? dot + 1 : name, is) == 0;
+}
+
+static bool
+is_profit(const char *name)
+{
+    return is_outcome(name, "profit") || is_outcome(name, "profit_total");
 }
 
 bool
 metric_ranked(const char *name)
 {
-    return metric_named(name) || is_outcome(name, "profit") ||
+    return metric_named(name) || is_profit(name) ||
            is_outcome(name, "mean_width") || is_outcome(name, "mean_set");
 }
 
@@ -254,7 +260,7 @@ bool
 metric_better(const char *name, double a, double b)
 {
     const struct metric *m = metric_named(name);
-    bool large = m ? m->larger_is_better : is_outcome(name, "profit");
+    bool large = m ? m->larger_is_better : is_profit(name);
 
     return large ? a > b : a < b;
 }

@@ -93,7 +93,8 @@ bool metric_parse(const char *name, enum problem t, struct metric *out,
  * ours. */
 const struct metric *metric_named(const char *name);
 /* Is it known which of two values of that name is the better one?  Of metrics,
- * profits and widths of ranges it is, of coverage it is not. */
+ * the profit and widths of ranges it is; of coverage it is not, nor of what other
+ * ways to answer would bring. */
 bool metric_ranked(const char *name);
 /* Is a better than b?  What is not one of ours is taken for a loss. */
 bool metric_better(const char *name, double a, double b);

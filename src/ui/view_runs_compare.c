@@ -159,7 +159,7 @@ runs_compare_draw(struct view *v, const struct canvas *c)
 {
     struct view_runs *r = runs_mine(v);
     struct names names;
-    int name_w = c->w / 3 > 18 ? 18 : c->w / 3, col_w;
+    int name_w = c->w / 3 > 26 ? 26 : c->w / 3, col_w;
 
     compare_names(r, &names);
     col_w = (c->w - name_w - 3) / (int)(r->n_overlay + 1);

@@ -588,6 +588,7 @@ test_better_is_larger_or_smaller_as_the_metric_counts(void **state)
     assert_true(metric_ranked("mean_width"));
     assert_true(metric_better("mean_width", 1, 2));
     assert_false(metric_ranked("coverage"));
+    assert_false(metric_ranked("test.profit_all_positive"));
     assert_true(metric_better("valid.auc", 0.9, 0.8));
     assert_true(metric_better("test.logloss", 0.3, 0.4));
     assert_false(metric_better("logloss", 0.4, 0.3));
