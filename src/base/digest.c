@@ -7,31 +7,40 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
+#include <nettle/base16.h>
+#include <nettle/sha2.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 
 enum { CHUNK = 256 * 1024, TOKEN_MAX = 64 };
 
-/* May be called again and from any thread; it fails only where the system has
- * no source of randomness at all. */
 static void
-sodium_ready(void)
+to_hex(const uint8_t *bytes, size_t n, char *hex)
 {
-    if (sodium_init() < 0)
-        abort();
+    base16_encode_update(hex, n, bytes);
+    hex[2 * n] = '\0';
+}
+
+static void
+finish(struct sha256_ctx *state, char hex[DIGEST_HEX])
+{
+    uint8_t sum[SHA256_DIGEST_SIZE];
+
+    sha256_digest(state, sizeof sum, sum);
+    to_hex(sum, sizeof sum, hex);
 }
 
 void
 digest_bytes(const void *p, size_t len, char hex[DIGEST_HEX])
 {
-    unsigned char sum[crypto_hash_sha256_BYTES];
+    struct sha256_ctx state;
 
-    sodium_ready();
-    crypto_hash_sha256(sum, p, len);
-    sodium_bin2hex(hex, DIGEST_HEX, sum, sizeof sum);
+    sha256_init(&state);
+    sha256_update(&state, len, p);
+    finish(&state, hex);
 }
 
 /* Bytes read, 0 at the end, -1 with err set. */
@@ -57,24 +66,20 @@ read_some(int fd, unsigned char *p, size_t len, const char *path,
 bool
 digest_file(const char *path, char hex[DIGEST_HEX], struct error *err)
 {
-    unsigned char sum[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256_state state;
+    struct sha256_ctx state;
     unsigned char *chunk = NULL;
     ssize_t n = -1;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
         return error_errno(err, errno, "%s", path);
-    sodium_ready();
     if (!(chunk = mem_try_array(CHUNK, 1, err)))
         goto out;
-    crypto_hash_sha256_init(&state);
+    sha256_init(&state);
     while ((n = read_some(fd, chunk, CHUNK, path, err)) > 0)
-        crypto_hash_sha256_update(&state, chunk, (size_t)n);
-    if (n == 0) {
-        crypto_hash_sha256_final(&state, sum);
-        sodium_bin2hex(hex, DIGEST_HEX, sum, sizeof sum);
-    }
+        sha256_update(&state, (size_t)n, chunk);
+    if (n == 0)
+        finish(&state, hex);
 out:
     free(chunk);
     close(fd);
@@ -84,11 +89,12 @@ out:
 void
 digest_token(size_t n, char *hex)
 {
-    unsigned char bytes[TOKEN_MAX];
+    uint8_t bytes[TOKEN_MAX];
 
     assert(n <= sizeof bytes);
-    sodium_ready();
-    randombytes_buf(bytes, n);
-    sodium_bin2hex(hex, 2 * n + 1, bytes, n);
-    sodium_memzero(bytes, sizeof bytes);
+    /* It fails only where the system has no source of randomness at all. */
+    if (getentropy(bytes, n) != 0)
+        abort();
+    to_hex(bytes, n, hex);
+    explicit_bzero(bytes, n);
 }

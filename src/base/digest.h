@@ -1,4 +1,4 @@
-/* base/digest.h -- SHA-256 and random tokens, through libsodium.
+/* base/digest.h -- SHA-256 and random tokens, through libnettle.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_BASE_DIGEST_H
 #define LATHE_BASE_DIGEST_H

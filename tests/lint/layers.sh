@@ -67,7 +67,7 @@ done
 is "$bad" "" "no file includes what stands to the right of its layer"
 
 homes="cJSON.h=base/json.c sqlite3.h=store/ microhttpd.h=serve/ curl.h=base/remote.c
-sodium.h=base/digest.c utf8proc.h=base/str.c xxhash.h=base/file.c pcre2.h=base/regex.c
+sha2.h=base/digest.c base16.h=base/digest.c utf8proc.h=base/str.c xxhash.h=base/file.c pcre2.h=base/regex.c
 zlib.h=frame/codec.c zstd.h=frame/codec.c lz4.h=frame/codec.c
 lz4frame.h=frame/codec.c decode.h=frame/codec.c
 png.h=engine/neural/image.c jpeglib.h=engine/neural/image.c jerror.h=engine/neural/image.c
