@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "engine/trees/forest.h"
+#include "engine/trees/tree.h"
 #include "tests/lib/close.h"
 
 enum { COLS = 5 };
@@ -413,7 +414,7 @@ test_a_saved_forest_scores_the_same(void **state)
         void *m = fit(&forest_family, &t, "keep_oob=true", NULL), *again;
         double *a = score(&forest_family, m, &t), *b;
         struct st_file *file;
-        struct buf bytes;
+        struct buf bytes, twice;
         struct error err;
         size_t n;
 
@@ -426,6 +427,10 @@ test_a_saved_forest_scores_the_same(void **state)
         assert_memory_equal(a, b, t.n * sizeof *a);
         assert_non_null(forest_family.out_of_bag(again, &n));
         assert_int_equal(n, 400);
+        save(&forest_family, again, &twice);
+        assert_int_equal(twice.len, bytes.len);
+        assert_memory_equal(twice.data, bytes.data, bytes.len);
+        buf_fini(&twice);
         free(a);
         free(b);
         forest_family.free(again);
@@ -434,6 +439,123 @@ test_a_saved_forest_scores_the_same(void **state)
         forest_family.free(m);
         drop(&t);
     }
+}
+
+/* A forest of three classes as it is saved. */
+struct saved {
+    struct buf bytes;
+    struct st_file *file;
+    float *value;
+    uint8_t *code;
+    size_t n_values;
+};
+
+static struct saved
+save_classes(struct table *t, const char *set)
+{
+    void *m = fit(&forest_family, t, set, NULL);
+    struct st_tensor value, code;
+    struct saved s;
+    struct error err;
+
+    save(&forest_family, m, &s.bytes);
+    forest_family.free(m);
+    s.file = st_parse((struct str){s.bytes.data, s.bytes.len}, &err);
+    assert_ok(s.file, err);
+    assert_ok(st_need(s.file, "tree.value", ST_F32, -1, &value, &err), err);
+    assert_ok(st_need(s.file, "tree.value_code", ST_U8, -1, &code, &err), err);
+    memcpy(&s.value, &value.data, sizeof s.value);
+    memcpy(&s.code, &code.data, sizeof s.code);
+    s.n_values = value.n;
+    return s;
+}
+
+static void
+saved_fini(struct saved *s)
+{
+    st_free(s->file);
+    buf_fini(&s->bytes);
+}
+
+static void *
+load_classes(const struct saved *s, struct error *err)
+{
+    return forest_family.load(s->file, NULL, COLS, PROBLEM_MULTICLASS, 3, err);
+}
+
+static void
+test_trees_of_classes_are_saved_once(void **state)
+{
+    struct table t = make(400, PROBLEM_MULTICLASS, 1);
+    struct saved s = save_classes(&t, "trees=7");
+    struct st_tensor start, leaf;
+    struct error err;
+    void *m;
+
+    (void)state;
+    assert_ok(st_need(s.file, "tree.node_start", ST_U32, 8, &start, &err), err);
+    assert_ok(st_need(s.file, "tree.leaf_start", ST_U32, 8, &leaf, &err), err);
+    /* Leaves of one class have one value, not three. */
+    assert_in_range(s.n_values, ((const uint32_t *)leaf.data)[7],
+                    2 * ((const uint32_t *)leaf.data)[7]);
+    m = load_classes(&s, &err);
+    assert_ok(m, err);
+    assert_int_equal(forest_trees(m), 7);
+    assert_int_equal(forest_forest(m)->n_trees, 21);
+    forest_family.free(m);
+    saved_fini(&s);
+    drop(&t);
+}
+
+static void
+expect_corrupt(const struct saved *s)
+{
+    struct error err;
+
+    assert_null(load_classes(s, &err));
+    assert_int_equal(err.code, ERR_CORRUPT);
+}
+
+static void
+test_damaged_values_of_classes_are_refused(void **state)
+{
+    struct table t = make(200, PROBLEM_MULTICLASS, 1);
+    struct saved s = save_classes(&t, "trees=3");
+    float kept = s.value[5];
+
+    (void)state;
+    s.code[4] ^= 2; /* a value too many, or too few */
+    expect_corrupt(&s);
+    s.code[4] ^= 2 | 4;
+    expect_corrupt(&s);
+    s.code[4] ^= 4;
+    s.value[5] = NAN;
+    expect_corrupt(&s);
+    s.value[5] = kept;
+    saved_fini(&s);
+    drop(&t);
+}
+
+static void
+test_no_memory_to_load_is_an_error(void **state)
+{
+    struct table t = make(60, PROBLEM_MULTICLASS, 1);
+    struct saved s = save_classes(&t, "trees=3");
+    void *m = NULL;
+
+    (void)state;
+    for (unsigned long n = 1; !m; n++) {
+        struct error err;
+
+        mem_fault_arm(n, false);
+        m = load_classes(&s, &err);
+        if (!mem_fault_armed() && !m)
+            assert_int_equal(err.code, ERR_NOMEM);
+        mem_fault_arm(0, false);
+    }
+    forest_family.free(m);
+    saved_fini(&s);
+    drop(&t);
 }
 
 /* Shares follow the nodes of each tree, answers what these are packed into. */
@@ -608,6 +730,9 @@ main(void)
         cmocka_unit_test(test_drawn_cuts_find_what_levels_say),
         cmocka_unit_test(test_out_of_bag_is_honest),
         cmocka_unit_test(test_a_saved_forest_scores_the_same),
+        cmocka_unit_test(test_trees_of_classes_are_saved_once),
+        cmocka_unit_test(test_damaged_values_of_classes_are_refused),
+        cmocka_unit_test(test_no_memory_to_load_is_an_error),
         cmocka_unit_test(test_shares_of_a_forest_add_up),
         cmocka_unit_test(test_classes_share_the_questions_of_a_tree),
         cmocka_unit_test(test_odd_tables_are_no_trouble),

@@ -343,15 +343,16 @@ add_oob(void *ctx, size_t chunk, size_t begin, size_t end)
 static bool
 append_tree(struct fitting *f, const struct forest_tree *t, struct error *err)
 {
-    for (size_t c = 0; c < f->outputs; c++) {
-        if (!tree_begin(f->forest, t->n_leaves, err))
+    if (!tree_begin(f->forest, t->n_leaves, err))
+        return false;
+    for (size_t i = 0; i < t->n_nodes; i++)
+        (void)tree_add_node(f->forest, f->b, &t->split[i], NULL, t->left[i],
+                            t->right[i]);
+    tree_end(f->forest, t->value, t->n_leaves);
+    memcpy(tree_cover(f->forest), t->cover, t->n_leaves * sizeof *t->cover);
+    for (size_t c = 1; c < f->outputs; c++)
+        if (!tree_repeat(f->forest, t->value + c * t->n_leaves, err))
             return false;
-        for (size_t i = 0; i < t->n_nodes; i++)
-            (void)tree_add_node(f->forest, f->b, &t->split[i], NULL, t->left[i],
-                                t->right[i]);
-        tree_end(f->forest, t->value + c * t->n_leaves, t->n_leaves);
-        memcpy(tree_cover(f->forest), t->cover, t->n_leaves * sizeof *t->cover);
-    }
     return true;
 }
 

@@ -16,28 +16,19 @@
 #include "base/mem.h"
 #include "engine/trees/forest_state.h"
 
-/* Of the codes of a number. */
-struct range {
-    uint32_t low, high; /* high 0: none */
-    size_t missing;     /* rows */
-};
-
 static uint16_t *
 rank_of(const struct growth *g, size_t slot)
 {
     return g->rank + (size_t)g->rank_at[slot] * CODES;
 }
 
-/* Codes of a number, or ranks, brought together, the least and largest of them but for the
- * missing, and how many are missing: all that a cut at random needs. */
-static void
-find_range(struct growth *g, const struct item *it, size_t slot,
-           struct range *out)
+/* Codes of a number, or ranks, brought together, and their range: all that a
+ * cut at random needs. */
+static struct forest_range
+find_range(struct growth *g, const struct item *it, size_t slot)
 {
     const uint8_t *narrow = g->b->col + slot * g->b->n_rows;
     const struct forest_row *r = g->rows + it->begin;
-    uint32_t low = UINT32_MAX, high = 0;
-    size_t missing = 0;
 
     if (g->rank && g->b->slot[slot].category) {
         const uint16_t *rank = rank_of(g, slot);
@@ -53,52 +44,42 @@ find_range(struct growth *g, const struct item *it, size_t slot,
         for (size_t i = 0; i < it->n; i++)
             g->code[i] = code[r[i].row];
     }
-    for (size_t i = 0; i < it->n; i++) {
-        uint32_t at = g->code[i], present = at > 0 ? at : UINT32_MAX;
-
-        low = present < low ? present : low;
-        high = at > high ? at : high;
-        missing += at == 0;
-    }
-    *out = (struct range){low, high, missing};
+    return g->kernels->range(g->code, it->n);
 }
 
 /* Is there nothing to tell apart? */
 static bool
-is_alone(const struct range *r)
+is_alone(const struct forest_range *r)
 {
     return r->high == 0 || (r->low == r->high && r->missing == 0);
 }
 
 /* Sums over the rows whose code, of those brought together, goes left. */
 static void
-count_left(struct growth *g, const struct item *it, struct cut cut)
+count_left(struct growth *g, const struct item *it, struct forest_cut cut)
 {
     const struct forest_row *r = g->rows + it->begin;
-    double n = 0, weight = 0, sum = 0;
+    double weight = 0, *sum = g->left.sum;
+    size_t n = 0;
 
-    forest_side_clear(&g->left, g->r->k);
-    if (g->r->k > 1) {
-        for (size_t i = 0; i < it->n; i++) {
-            double w =
-                forest_goes_left(cut, g->code[i]) ? (double)r[i].weight : 0;
+    if (g->r->k == 1) {
+        struct forest_sum s = g->kernels->sum_left(r, g->code, it->n, cut);
 
-            n += w > 0;
-            weight += w;
-            g->left.sum[(size_t)r[i].y] += w;
-        }
-    } else {
-        for (size_t i = 0; i < it->n; i++) {
-            double w =
-                forest_goes_left(cut, g->code[i]) ? (double)r[i].weight : 0;
-
-            n += w > 0;
-            weight += w;
-            sum += w * r[i].y;
-        }
-        g->left.sum[0] = sum;
+        g->left.n = s.n;
+        g->left.weight = s.weight;
+        sum[0] = s.sum;
+        return;
     }
-    g->left.n = n;
+    forest_side_clear(&g->left, g->r->k);
+    for (size_t i = 0; i < it->n; i++) {
+        bool left = forest_goes_left(cut, g->code[i]);
+        double w = (double)r[i].weight * left;
+
+        n += left;
+        weight += w;
+        sum[(size_t)r[i].y] += w;
+    }
+    g->left.n = (double)n;
     g->left.weight = weight;
 }
 
@@ -120,7 +101,7 @@ middle(const struct binner *b, size_t c, size_t n)
 /* A cut between the least and the largest code: any rank is as likely as
  * another, and of numbers any value. */
 static size_t
-draw_between(struct growth *g, size_t slot, const struct range *r)
+draw_between(struct growth *g, size_t slot, const struct forest_range *r)
 {
     const struct binned_slot *s = &g->b->slot[slot];
     const struct binner *b = g->b->binner[s->col];
@@ -173,10 +154,10 @@ forest_draw_cut(struct growth *g, const struct item *it, size_t slot,
                 double parent, struct best *best)
 {
     bool missing_left, alike;
-    struct range range;
+    struct forest_range range;
     size_t cut;
 
-    find_range(g, it, slot, &range);
+    range = find_range(g, it, slot);
     if (is_alone(&range))
         return false;
     alike = range.low == range.high;

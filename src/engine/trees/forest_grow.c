@@ -346,12 +346,13 @@ part_rows(struct growth *g, const struct item *it, const struct tree_split *s)
     size_t left = 0, right = 0;
 
     for (size_t i = 0; i < it->n; i++) {
-        uint32_t row = rows[i].row;
+        const struct forest_row r = rows[i];
+        bool goes = row_goes_left(g->b, s, code ? code[r.row] : narrow[r.row]);
 
-        if (row_goes_left(g->b, s, code ? code[row] : narrow[row]))
-            rows[left++] = rows[i];
-        else
-            g->scratch[right++] = rows[i];
+        /* To both, since a branch would be guessed wrong half the time. */
+        rows[left] = g->scratch[right] = r;
+        left += goes;
+        right += !goes;
     }
     memcpy(rows + left, g->scratch, right * sizeof *rows);
     return left;
@@ -480,6 +481,7 @@ forest_grow(const struct binned *b, const struct forest_rule *r, size_t tree,
 {
     struct growth g = {.b = b,
                        .r = r,
+                       .kernels = forest_choose(),
                        .progress = progress,
                        .stream = STREAM_NODES + ((uint64_t)tree << 32),
                        .rows = rows,

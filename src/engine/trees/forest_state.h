@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "engine/trees/forest_grow.h"
+#include "engine/trees/forest_kernel.h"
 
 enum {
     STREAM_NODES = 0x6e6f6465,
@@ -48,6 +49,7 @@ struct best {
 struct growth {
     const struct binned *b;
     const struct forest_rule *r;
+    const struct forest_kernels *kernels;
     struct progress *progress;
     uint64_t stream, drawn; /* of random numbers */
     struct forest_row *rows, *scratch;
@@ -123,23 +125,6 @@ void forest_keep_cut(struct growth *g, size_t slot, size_t code,
                      bool missing_left, size_t missing, struct best *best);
 
 /* ---- cuts at random ---- */
-
-/* Codes 1..cut go left, and the missing too or not. */
-struct cut {
-    uint32_t skip, n; /* code - skip < n */
-};
-
-static inline struct cut
-forest_cut_of(size_t code, bool missing_left)
-{
-    return (struct cut){!missing_left, (uint32_t)code + missing_left};
-}
-
-static inline bool
-forest_goes_left(struct cut c, uint32_t code)
-{
-    return code - c.skip < c.n;
-}
 
 /* The order of levels, where they have one: g->rank. */
 bool forest_rank_levels(struct growth *g, size_t n, struct error *err) MUST_USE;

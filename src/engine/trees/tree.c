@@ -62,11 +62,49 @@ tree_forest_new(const struct binned *b, const double *base, size_t n_outputs,
     return f;
 }
 
+static void *
+copy_of(const void *p, size_t n, size_t size, struct error *err)
+{
+    void *copy = mem_try_array(n, size, err);
+
+    if (copy && n > 0)
+        memcpy(copy, p, n * size);
+    return copy;
+}
+
+struct forest *
+tree_forest_like(const struct forest *from, struct error *err)
+{
+    size_t cols = from->n_cols, levels = from->level_start[cols];
+    struct forest *f = mem_try_array(1, sizeof *f, err);
+
+    if (!f)
+        return NULL;
+    f->n_cols = cols;
+    f->n_outputs = from->n_outputs;
+    f->most_blocks = from->most_blocks;
+    f->gain = copy_of(from->gain, cols, sizeof *f->gain, err);
+    f->base = copy_of(from->base, f->n_outputs, sizeof *f->base, err);
+    f->blocks = copy_of(from->blocks, cols, sizeof *f->blocks, err);
+    f->level_start =
+        copy_of(from->level_start, cols + 1, sizeof *f->level_start, err);
+    f->level_code =
+        copy_of(from->level_code, levels, sizeof *f->level_code, err);
+    f->node_start = mem_try_array(1, sizeof *f->node_start, err);
+    f->leaf_start = mem_try_array(1, sizeof *f->leaf_start, err);
+    if (f->gain && f->base && f->blocks && f->level_start && f->level_code &&
+        f->node_start && f->leaf_start)
+        return f;
+    tree_forest_free(f);
+    return NULL;
+}
+
 void
 tree_forest_free(struct forest *f)
 {
     if (!f)
         return;
+    tree_once_free(f->once);
     if (!f->borrowed) {
         free(f->node_start);
         free(f->leaf_start);
@@ -254,8 +292,12 @@ tree_cut(struct forest *f, size_t n_trees)
     if (f->line_start)
         f->n_terms = f->line_start[f->n_leaves];
     f->n_sets = 0;
-    for (size_t i = 0; i < f->n_nodes; i++)
-        f->n_sets += tree_blocks_of(f, i);
+    for (size_t i = 0; i < f->n_nodes; i++) {
+        size_t blocks = tree_blocks_of(f, i);
+
+        if (blocks > 0)
+            f->n_sets = (size_t)f->threshold[i] + blocks;
+    }
 }
 
 /* ---- sealing ---- */
@@ -275,16 +317,22 @@ has_covers(const struct forest *f)
     return f->n_trees > 0;
 }
 
+static void
+forget_covers(struct forest *f)
+{
+    if (!f->cover || has_covers(f))
+        return;
+    free(f->cover);
+    f->cover = NULL;
+}
+
 static bool
 code_covers(struct forest *f, struct error *err)
 {
     size_t n = 0;
 
-    if (!f->cover || !has_covers(f)) {
-        free(f->cover);
-        f->cover = NULL;
+    if (!f->cover)
         return true;
-    }
     for (size_t i = 0; i < f->n_leaves; i++)
         for (uint32_t v = f->cover[i]; n++, v > 127;)
             v >>= 7;
@@ -301,20 +349,30 @@ code_covers(struct forest *f, struct error *err)
 }
 
 bool
+tree_code(struct forest *f, struct error *err)
+{
+    return code_covers(f, err) && tree_code_sets(f, err);
+}
+
+bool
 tree_seal(struct forest *f, struct error *err)
 {
     if (!walk_pack(f, err))
         return false;
     for (size_t i = 0; f->node_gain && i < f->n_nodes; i++)
         f->gain[tree_feature(f, i)] += (double)f->node_gain[i];
-    return f->borrowed || (code_covers(f, err) && tree_code_sets(f, err));
+    if (f->borrowed)
+        return true;
+    forget_covers(f);
+    return tree_keep_once(f, err) && (f->once || tree_code(f, err));
 }
 
 /* ---- saving ---- */
 
 void
-tree_save(const struct forest *f, struct st_writer *w)
+tree_save(const struct forest *forest, struct st_writer *w)
 {
+    const struct forest *f = forest->once ? forest->once->trees : forest;
     uint64_t set[2] = {f->n_sets, TREE_SET_WORDS};
 
     st_add1(w, "tree.node_start", ST_U32, f->n_trees + 1, f->node_start);
@@ -326,7 +384,10 @@ tree_save(const struct forest *f, struct st_writer *w)
     st_add1(w, "tree.left", ST_I16, f->n_nodes, f->left);
     st_add1(w, "tree.right", ST_I16, f->n_nodes, f->right);
     st_add1(w, "tree.flags", ST_U8, f->n_nodes, f->flags);
-    st_add1(w, "tree.value", ST_F32, f->n_leaves, f->value);
+    if (forest->once)
+        tree_save_once(forest->once, f->n_outputs, w);
+    else
+        st_add1(w, "tree.value", ST_F32, f->n_leaves, f->value);
     if (f->cover)
         st_add1(w, "tree.cover", ST_U8, f->n_cover_code, f->cover_code);
     if (f->most_blocks > 1)
@@ -337,7 +398,7 @@ tree_save(const struct forest *f, struct st_writer *w)
     st_add1(w, "tree.level_code", ST_U16, f->level_start[f->n_cols],
             f->level_code);
     tree_save_lines(f, w);
-    st_add1(w, "tree.gain", ST_F64, f->n_cols, f->gain);
+    st_add1(w, "tree.gain", ST_F64, f->n_cols, forest->gain);
     st_add1(w, "tree.base", ST_F64, f->n_outputs, f->base);
 }
 
@@ -460,16 +521,17 @@ check_trees(const struct forest *f, struct error *err)
     free(seen);
     if (!ok)
         return false;
-    for (size_t i = 0; i < f->n_leaves; i++)
+    for (size_t i = 0; f->value && i < f->n_leaves; i++)
         if (!isfinite(f->value[i]))
             return corrupt(err, "leaf", i);
     return true;
 }
 
+/* once: every tree stands there once, and values come later. */
 static bool
-check_forest(const struct forest *f, struct error *err)
+check_forest(const struct forest *f, bool once, struct error *err)
 {
-    if (f->n_cols > TREE_MAX_COLS || f->n_trees % f->n_outputs != 0)
+    if (f->n_cols > TREE_MAX_COLS || (!once && f->n_trees % f->n_outputs != 0))
         return error_set(err, ERR_CORRUPT, "trees: %zu trees for %zu outputs",
                          f->n_trees, f->n_outputs);
     if (!starts_ascend(f->node_start, f->n_trees, f->n_nodes) ||
@@ -575,48 +637,71 @@ load_lines(struct forest *f, struct loader *l)
     return !l->failed && tree_check_lines(f, l->err);
 }
 
+/* Forests with trees that stand for every output have no values here. */
+static bool
+load_leaves(struct forest *f, bool once, struct loader *l)
+{
+    size_t starts = f->n_trees + 1;
+
+    f->leaf_start = need(l, "tree.leaf_start", ST_U32, (int64_t)starts, NULL);
+    if (!once)
+        f->value = need(l, "tree.value", ST_F32, -1, &f->n_leaves);
+    else if (!l->failed)
+        f->n_leaves = f->leaf_start[f->n_trees];
+    return !l->failed;
+}
+
+static bool
+load_nodes(struct forest *f, bool once, struct loader *l)
+{
+    size_t starts = 0, n;
+
+    f->node_start = need(l, "tree.node_start", ST_U32, -1, &starts);
+    if (!l->failed && starts == 0)
+        return error_set(l->err, ERR_CORRUPT, "trees: no starts");
+    f->n_trees = starts - 1;
+    f->feature = need(l, "tree.feature", ST_U16, -1, &f->n_nodes);
+    n = f->n_nodes;
+    if (tree_is_wide(f))
+        f->feature_high = need(l, "tree.feature_high", ST_U8, (int64_t)n, NULL);
+    f->threshold = need(l, "tree.threshold", ST_F64, (int64_t)n, NULL);
+    f->left = need(l, "tree.left", ST_I16, (int64_t)n, NULL);
+    f->right = need(l, "tree.right", ST_I16, (int64_t)n, NULL);
+    f->flags = need(l, "tree.flags", ST_U8, (int64_t)n, NULL);
+    f->level_start =
+        need(l, "tree.level_start", ST_U32, (int64_t)f->n_cols + 1, NULL);
+    f->gain = need(l, "tree.gain", ST_F64, (int64_t)f->n_cols, NULL);
+    f->base = need(l, "tree.base", ST_F64, (int64_t)f->n_outputs, NULL);
+    if (has_tensor(l->file, "tree.cover"))
+        f->cover_code = need(l, "tree.cover", ST_U8, -1, &f->n_cover_code);
+    return load_leaves(f, once, l) && load_levels(f, l) && load_sets(f, l) &&
+           check_forest(f, once, l->err) && load_lines(f, l) &&
+           load_covers(f, l->err);
+}
+
 struct forest *
 tree_load(const struct st_file *file, size_t n_cols, size_t n_outputs,
           struct error *err)
 {
-    struct forest *f = mem_try_array(1, sizeof *f, err);
+    bool once = has_tensor(file, "tree.value_code");
+    struct forest *f = mem_try_array(1, sizeof *f, err), *all;
     struct loader l = {file, err, false};
-    size_t starts = 0;
+    bool ok;
 
     if (!f)
         return NULL;
     f->borrowed = true;
     f->n_cols = n_cols;
     f->n_outputs = n_outputs;
-    f->node_start = need(&l, "tree.node_start", ST_U32, -1, &starts);
-    f->leaf_start = need(&l, "tree.leaf_start", ST_U32, (int64_t)starts, NULL);
-    f->feature = need(&l, "tree.feature", ST_U16, -1, &f->n_nodes);
-    if (tree_is_wide(f))
-        f->feature_high =
-            need(&l, "tree.feature_high", ST_U8, (int64_t)f->n_nodes, NULL);
-    f->threshold =
-        need(&l, "tree.threshold", ST_F64, (int64_t)f->n_nodes, NULL);
-    f->left = need(&l, "tree.left", ST_I16, (int64_t)f->n_nodes, NULL);
-    f->right = need(&l, "tree.right", ST_I16, (int64_t)f->n_nodes, NULL);
-    f->flags = need(&l, "tree.flags", ST_U8, (int64_t)f->n_nodes, NULL);
-    f->value = need(&l, "tree.value", ST_F32, -1, &f->n_leaves);
-    f->level_start =
-        need(&l, "tree.level_start", ST_U32, (int64_t)n_cols + 1, NULL);
-    f->gain = need(&l, "tree.gain", ST_F64, (int64_t)n_cols, NULL);
-    f->base = need(&l, "tree.base", ST_F64, (int64_t)n_outputs, NULL);
-    if (has_tensor(file, "tree.cover"))
-        f->cover_code = need(&l, "tree.cover", ST_U8, -1, &f->n_cover_code);
-    if (!l.failed && starts == 0)
-        l.failed = !error_set(err, ERR_CORRUPT, "trees: no starts");
-    l.failed = l.failed || !load_levels(f, &l) || !load_sets(f, &l);
-    if (!l.failed) {
-        f->n_trees = starts - 1;
-        l.failed = !check_forest(f, err) || !load_lines(f, &l) ||
-                   !load_covers(f, err) || !tree_seal(f, err);
-    }
-    if (l.failed) {
+    ok = load_nodes(f, once, &l);
+    if (ok && once) {
+        all = tree_expand(f, file, err);
         tree_forest_free(f);
-        return NULL;
+        f = all;
+        ok = f != NULL;
     }
-    return f;
+    if (ok && tree_seal(f, err))
+        return f;
+    tree_forest_free(f);
+    return NULL;
 }

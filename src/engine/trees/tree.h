@@ -78,10 +78,12 @@ struct forest {
     double *base; /* n_outputs */
     bool borrowed;
     size_t cap_trees, cap_nodes, cap_leaves, cap_sets;
-    size_t open_nodes; /* of the tree begun */
-    float *node_gain;  /* n_nodes, while growing */
-    struct walk *walk; /* owned; made by tree_seal() */
-    uint32_t *used;    /* columns that any node looks at; owned */
+    size_t open_nodes;      /* of the tree begun */
+    float *node_gain;       /* n_nodes, while growing */
+    struct tree_once *once; /* as it is saved where every tree is there once
+                               for each output, by tree_seal(); owned */
+    struct walk *walk;      /* owned; made by tree_seal() */
+    uint32_t *used;         /* columns that any node looks at; owned */
     size_t n_used;
 };
 
@@ -115,6 +117,9 @@ int16_t tree_add_node(struct forest *f, const struct binned *b,
 /* Make a child of node `parent` point at node `child`. */
 void tree_link(struct forest *f, int16_t parent, bool left, int16_t child);
 void tree_end(struct forest *f, const float *value, size_t n_leaves);
+/* The tree that ended last once more, covers too, with other values. */
+bool
+tree_repeat(struct forest *f, const float *value, struct error *err) MUST_USE;
 /* Where the tree that ended last has its training rows by leaf, 0 so far. */
 uint32_t *tree_cover(struct forest *f);
 /* Append the trees of another, of the same columns, levels and outputs. */

@@ -1,5 +1,5 @@
 /* engine/trees/tree_append.c -- the trees of one forest behind those of
- * another.
+ * another, and one more of the last.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -41,9 +41,9 @@ copy_sets(struct forest *f, const struct forest *from, size_t n)
         }
 }
 
-static bool
-append_tree(struct forest *f, const struct forest *from, size_t t,
-            struct error *err)
+bool
+tree_append_one(struct forest *f, const struct forest *from, size_t t,
+                const float *value, struct error *err)
 {
     size_t first = from->node_start[t], leaf = from->leaf_start[t];
     size_t n = from->node_start[t + 1] - first;
@@ -52,9 +52,7 @@ append_tree(struct forest *f, const struct forest *from, size_t t,
         return false;
     copy_nodes(f, from, first, n);
     copy_sets(f, from, n);
-    tree_end(f, from->value + leaf, n + 1);
-    if (!tree_append_lines(f, from, leaf, n + 1, err))
-        return false;
+    tree_end(f, value, n + 1);
     if (from->cover)
         memcpy(tree_cover(f), from->cover + leaf,
                (n + 1) * sizeof *from->cover);
@@ -64,9 +62,28 @@ append_tree(struct forest *f, const struct forest *from, size_t t,
 bool
 tree_append(struct forest *f, const struct forest *from, struct error *err)
 {
-    for (size_t t = 0; t < from->n_trees; t++)
-        if (!append_tree(f, from, t, err))
+    for (size_t t = 0; t < from->n_trees; t++) {
+        size_t leaf = from->leaf_start[t];
+        size_t n = from->leaf_start[t + 1] - leaf;
+
+        if (!tree_append_one(f, from, t, from->value + leaf, err) ||
+            !tree_append_lines(f, from, leaf, n, err))
             return false;
+    }
+    return true;
+}
+
+bool
+tree_repeat(struct forest *f, const float *value, struct error *err)
+{
+    size_t t = f->n_trees - 1, first = f->node_start[t];
+    size_t leaf = f->leaf_start[t], n = f->n_leaves - leaf;
+
+    if (!tree_begin(f, n, err))
+        return false;
+    copy_nodes(f, f, first, n - 1);
+    tree_end(f, value, n);
+    memcpy(tree_cover(f), f->cover + leaf, n * sizeof *f->cover);
     return true;
 }
 

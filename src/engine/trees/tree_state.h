@@ -23,6 +23,39 @@ bool tree_code_sets(struct forest *f, struct error *err) MUST_USE;
  * thresholds may be anything.  ERR_CORRUPT, ERR_NOMEM. */
 bool tree_decode_sets(struct forest *f, struct error *err) MUST_USE;
 
+/* ---- tree.c ---- */
+
+/* No trees yet, but columns, levels, outputs, gains and base of another. */
+struct forest *
+tree_forest_like(const struct forest *from, struct error *err) MUST_USE;
+/* Tree t of another, of the same columns and levels, with other values. */
+bool tree_append_one(struct forest *f, const struct forest *from, size_t t,
+                     const float *value, struct error *err) MUST_USE;
+/* Covers and sets as they are saved. */
+bool tree_code(struct forest *f, struct error *err) MUST_USE;
+
+/* ---- tree_once.c ---- */
+
+struct tree_once {
+    struct forest *trees; /* never walked; what its leaves say is below */
+    float *value;         /* n_values */
+    uint8_t *code;
+    size_t n_values;
+};
+
+/* Does tree t ask what the tree before it asks?  A forest's trees of several
+ * classes do, but for those of the first. */
+bool tree_asks_the_same(const struct forest *f, size_t t);
+/* Set f->once where every tree is there once for each output. */
+bool tree_keep_once(struct forest *f, struct error *err) MUST_USE;
+void tree_once_free(struct tree_once *o);
+void tree_save_once(const struct tree_once *o, size_t n_outputs,
+                    struct st_writer *w);
+/* All trees of all outputs, from those that a file holds once, whose nodes are
+ * sound. */
+struct forest *tree_expand(struct forest *one, const struct st_file *file,
+                           struct error *err) MUST_USE;
+
 /* ---- tree_line.c ---- */
 
 /* Room for lines of the first n_leaves leaves, n_terms more than there are. */

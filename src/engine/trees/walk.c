@@ -101,29 +101,62 @@ is_number(const struct forest *f, size_t node)
     return !(f->flags[node] & TREE_CATEGORY);
 }
 
-/* Does tree t ask what the tree before it asks?  A forest's trees of several
- * classes do, but for those of the first. */
-static bool
-asks_the_same(const struct forest *f, size_t t)
-{
-    size_t from, n, before;
+/* A key that no number has. */
+static const uint64_t FREE = UINT64_MAX;
 
-    if (t % f->n_outputs == 0)
+static size_t
+place_of(const uint64_t *table, size_t mask, uint64_t key)
+{
+    size_t at = (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & mask;
+
+    while (table[at] != FREE && table[at] != key)
+        at = (at + 1) & mask;
+    return at;
+}
+
+/* Twice the room, or the first. */
+static bool
+grow_table(uint64_t **table, size_t *room, struct error *err)
+{
+    size_t old = *table ? *room : 0, n = old ? 2 * old : 1024;
+    uint64_t *grown = mem_try_array(n, sizeof *grown, err);
+
+    if (!grown)
         return false;
-    from = f->node_start[t];
-    before = f->node_start[t - 1];
-    n = f->node_start[t + 1] - from;
-    return n == from - before &&
-           memcmp(f->threshold + from, f->threshold + before,
-                  n * sizeof *f->threshold) == 0 &&
-           memcmp(f->feature + from, f->feature + before,
-                  n * sizeof *f->feature) == 0 &&
-           (!f->feature_high ||
-            memcmp(f->feature_high + from, f->feature_high + before, n) == 0) &&
-           memcmp(f->flags + from, f->flags + before, n) == 0 &&
-           memcmp(f->left + from, f->left + before, n * sizeof *f->left) == 0 &&
-           memcmp(f->right + from, f->right + before, n * sizeof *f->right) ==
-               0;
+    memset(grown, 0xff, n * sizeof *grown);
+    for (size_t i = 0; i < old; i++)
+        if ((*table)[i] != FREE)
+            grown[place_of(grown, n - 1, (*table)[i])] = (*table)[i];
+    free(*table);
+    *table = grown;
+    *room = n;
+    return true;
+}
+
+/* Leave each of *n numbers once: forests ask for the same few thresholds again
+ * and again, and sorting all of them took a tenth of their learning. */
+static bool
+drop_repeats(double *x, size_t *n, struct error *err)
+{
+    uint64_t *table = NULL, key;
+    size_t room = 0, m = 0;
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < *n; i++) {
+        size_t at;
+
+        if (2 * (m + 1) > room && !(ok = grow_table(&table, &room, err)))
+            break;
+        memcpy(&key, &x[i], sizeof key);
+        at = place_of(table, room - 1, key);
+        if (table[at] == FREE) {
+            table[at] = key;
+            x[m++] = x[i];
+        }
+    }
+    free(table);
+    *n = m;
+    return ok;
 }
 
 /* The different thresholds of every used column. */
@@ -150,11 +183,18 @@ find_cuts(const struct forest *f, struct walk *w, const uint32_t *place,
                 w->cut[end[place[tree_feature(f, i)]]++] = f->threshold[i];
     /* end[u] has become where column u ends. */
     for (size_t u = 0, from = 0; u < f->n_used; from = end[u++]) {
+        double *cut = w->cut + from;
+        size_t m = end[u] - from;
+
         w->cut_start[u] = (uint32_t)n;
-        qsort(w->cut + from, end[u] - from, sizeof *w->cut, sort_rising);
-        for (size_t i = from; i < end[u]; i++)
-            if (i == from || w->cut[i] > w->cut[n - 1])
-                w->cut[n++] = w->cut[i];
+        if (!drop_repeats(cut, &m, err)) {
+            free(end);
+            return false;
+        }
+        qsort(cut, m, sizeof *cut, sort_rising);
+        for (size_t i = 0; i < m; i++)
+            if (i == 0 || cut[i] > w->cut[n - 1])
+                w->cut[n++] = cut[i];
     }
     w->cut_start[f->n_used] = (uint32_t)n;
     free(end);
@@ -273,7 +313,7 @@ walk_pack(struct forest *f, struct error *err)
     if (!place || !spot || !w || !same || !find_used(f, place, err))
         goto out;
     for (size_t t = 0; t < f->n_trees; t++)
-        same[t] = asks_the_same(f, t);
+        same[t] = tree_asks_the_same(f, t);
     if (!find_cuts(f, w, place, same, err))
         goto out;
     w->scale = 2 * f->n_used * LANES <= UINT16_MAX ? LANES : 1;
