@@ -1,15 +1,17 @@
 /* tests/bench/bench_cancel.c -- how long work goes on after it was stopped.
  *
- *   bench_cancel [-t THREADS] [-n ROWS] [-p COLUMNS] [-k POINTS] [FAMILY...]
+ *   bench_cancel [-t THREADS] [-n ROWS] [-p COLUMNS] [-k POINTS] [-s SECONDS]
+ *                [FAMILY...]
  *
  * Of gbdt some losses are measured besides, under names of their own: "gbdt,
  * cox" and others.
  *
  * Everything that takes long is done once to its end, then stopped at POINTS
  * moments spread over that time.  Standard output, a line for each: family,
- * work, seconds that it takes (of which 20 are looked at), and the longest wait
- * by the CPU time of all threads, which a busy machine does not stretch, with
- * the moment (of the whole) at which it was stopped.  The aim is below 100 ms.
+ * work, seconds that it takes (of which SECONDS, 20, are looked at), and the
+ * longest wait by the clock and by the CPU time of all threads, which a busy
+ * machine does not stretch, with the moment (of the whole) at which it was
+ * stopped.  The aim is below 100 ms.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -28,8 +30,6 @@
 #include "engine/port/port.h"
 #include "tests/lib/any_family.h"
 
-enum { MOST = 20 }; /* seconds */
-
 /* A family by itself, or with a loss that has an order of its own to find. */
 struct variant {
     const char *name;                       /* NULL: the family's */
@@ -46,6 +46,7 @@ struct bench {
     struct buf file[PORT_N_FORMATS]; /* m, as others write it */
     struct pool *pool;
     size_t n_points;
+    double most; /* seconds of a work */
 };
 
 static double
@@ -362,7 +363,7 @@ measure(struct bench *b, const struct work *w)
 {
     struct run r = {.b = b, .work = w};
     double begin = seconds(CLOCK_MONOTONIC), at = 1, whole;
-    struct wait worst = run_for(&r, MOST);
+    struct wait worst = run_for(&r, b->most);
 
     whole = seconds(CLOCK_MONOTONIC) - begin;
     if (!r.ok && r.err.code != ERR_CANCELLED) {
@@ -454,13 +455,13 @@ is_wanted(const struct bench *b, int n, char **name)
 int
 main(int argc, char **argv)
 {
-    struct bench b = {.n_points = 10};
+    struct bench b = {.n_points = 10, .most = 20};
     size_t n = 200000, p = 64, n_families;
     const struct family *const *table = family_table(&n_families);
     unsigned threads = 2;
     int c;
 
-    while ((c = getopt(argc, argv, "t:n:p:k:")) != -1)
+    while ((c = getopt(argc, argv, "t:n:p:k:s:")) != -1)
         if (c == 't')
             threads = (unsigned)atoi(optarg);
         else if (c == 'n')
@@ -469,6 +470,8 @@ main(int argc, char **argv)
             p = strtoul(optarg, NULL, 10);
         else if (c == 'k')
             b.n_points = strtoul(optarg, NULL, 10);
+        else if (c == 's')
+            b.most = strtod(optarg, NULL);
         else
             return 2;
     b.pool = pool_new(threads);

@@ -160,9 +160,8 @@ job_begin(struct job *j, const struct model *m)
     const struct format *f = &formats[j->o->format];
     double *said = NULL, same = model_finish(m) ? 1e-9 : 1e-12;
     bool *whole = whole_columns(j->p, j->err), asked;
-    bool ok = whole &&
-              probe_make(j->p, probe_rows(j->p), f->floats, whole, &j->probe,
-                         j->err) &&
+    struct probe_kind kind = {probe_rows(j->p), f->floats, whole};
+    bool ok = whole && probe_make(j->p, &kind, j->pool, &j->probe, j->err) &&
               probe_score(j->p, j->p, &j->probe, j->pool, &j->want, j->err) &&
               probe_ask(m, j->p, &j->probe, j->pool, &said, &asked, j->err);
 

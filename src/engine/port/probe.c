@@ -219,36 +219,57 @@ settle(double v, bool floats, bool whole)
     return floats ? (double)(float)v : v;
 }
 
-bool
-probe_make(const struct portable *p, size_t n, bool floats, const bool *whole,
-           struct probe *out, struct error *err)
-{
-    struct hints h;
-    size_t cols = p->graph->n_cols, total;
-    bool ok = hints_make(p->graph, &h, err);
+struct drawing {
+    const struct portable *p;
+    const bool *whole; /* or NULL */
+    bool floats;
+    struct hints hints;
+    struct probe *to;
+};
 
-    h.around = floats && portable_rounds(p);
-    *out = (struct probe){.n = n, .n_cols = cols};
-    if (ok && !mem_mul(n, cols, &total))
+static double
+draw_cell(const struct drawing *d, size_t c, size_t i)
+{
+    const struct portable_input *in = &d->p->input[c];
+    size_t levels = in->n_levels;
+    bool day = d->whole && d->whole[c];
+    bool free_day = day && d->hints.start[c + 1] == d->hints.start[c];
+    double v = levels     ? draw_level(levels, 4 * c, i)
+               : free_day ? draw_day(in, 4 * c, i)
+                          : draw_number(&d->hints, c, 4 * c, i);
+
+    if (!levels)
+        v = settle(v, d->floats && !(day && portable_wide(d->p)), day);
+    return in->truth && !isnan(v) ? v > 0.5 : v;
+}
+
+static void
+draw_columns(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct drawing *d = ctx;
+
+    (void)chunk;
+    for (size_t c = begin; c < end; c++)
+        for (size_t i = 0; i < d->to->n; i++)
+            d->to->x[c * d->to->n + i] = draw_cell(d, c, i);
+}
+
+bool
+probe_make(const struct portable *p, const struct probe_kind *kind,
+           struct pool *pool, struct probe *out, struct error *err)
+{
+    struct drawing d = {p, kind->whole, kind->floats, {0}, out};
+    size_t cols = p->graph->n_cols, total;
+    bool ok = hints_make(p->graph, &d.hints, err);
+
+    d.hints.around = kind->floats && portable_rounds(p);
+    *out = (struct probe){.n = kind->n, .n_cols = cols};
+    if (ok && !mem_mul(kind->n, cols, &total))
         ok = error_set(err, ERR_NOMEM, "%zu columns are too many to probe",
                        cols);
-    ok = ok && (out->x = mem_try_array(total, sizeof *out->x, err));
-    for (size_t c = 0; c < cols && ok; c++)
-        for (size_t i = 0; i < n; i++) {
-            size_t levels = p->input[c].n_levels;
-            bool day = whole && whole[c];
-            double v = levels ? draw_level(levels, 4 * c, i)
-                       : day && h.start[c + 1] == h.start[c]
-                           ? draw_day(&p->input[c], 4 * c, i)
-                           : draw_number(&h, c, 4 * c, i);
-
-            if (!levels)
-                v = settle(v, floats && !(day && portable_wide(p)), day);
-            if (p->input[c].truth && !isnan(v))
-                v = v > 0.5;
-            out->x[c * n + i] = v;
-        }
-    hints_fini(&h);
+    ok = ok && (out->x = mem_try_array(total, sizeof *out->x, err)) &&
+         pool_try(pool, cols, 4, draw_columns, &d, err);
+    hints_fini(&d.hints);
     return ok;
 }
 
@@ -291,26 +312,41 @@ score_dense(const struct graph *g, const double *x, size_t n, struct pool *pool,
     return ok;
 }
 
+struct translating {
+    const struct portable *to, *from;
+    const struct probe *q;
+    double *x;
+};
+
+static void
+translate_columns(void *ctx, size_t chunk, size_t begin, size_t end)
+{
+    const struct translating *t = ctx;
+
+    (void)chunk;
+    for (size_t c = begin; c < end; c++)
+        for (size_t i = 0; i < t->q->n; i++)
+            t->x[c * t->q->n + i] = level_of(
+                &t->to->input[c], &t->from->input[c], t->q->x[c * t->q->n + i]);
+}
+
 bool
 probe_score(const struct portable *p, const struct portable *like,
             const struct probe *q, struct pool *pool, double **out,
             struct error *err)
 {
+    struct translating t = {.to = p, .from = like, .q = q};
     size_t width = portable_width(p);
-    double *x;
     bool ok;
 
     if (p->graph->n_cols != q->n_cols)
         return error_set(err, ERR_STATE, "%zu inputs came back, expected %zu",
                          p->graph->n_cols, q->n_cols);
-    x = mem_try_array(q->n * q->n_cols, sizeof *x, err);
-    *out = x ? mem_try_array(q->n * width, sizeof **out, err) : NULL;
-    for (size_t c = 0; c < q->n_cols && *out; c++)
-        for (size_t i = 0; i < q->n; i++)
-            x[c * q->n + i] =
-                level_of(&p->input[c], &like->input[c], q->x[c * q->n + i]);
-    ok = *out && score_dense(p->graph, x, q->n, pool, *out, err);
-    free(x);
+    t.x = mem_try_array(q->n * q->n_cols, sizeof *t.x, err);
+    *out = t.x ? mem_try_array(q->n * width, sizeof **out, err) : NULL;
+    ok = *out && pool_try(pool, q->n_cols, 4, translate_columns, &t, err) &&
+         score_dense(p->graph, t.x, q->n, pool, *out, err);
+    free(t.x);
     if (!ok) {
         free(*out);
         *out = NULL;
@@ -344,9 +380,12 @@ put_cell(struct builder *b, size_t col, const struct portable_input *like,
 }
 
 static struct frame *
-frame_of(const struct input *in, size_t n_in, const struct portable *like,
-         const size_t *place, const struct probe *q, struct error *err)
+frame_of(const struct model *m, const struct portable *like,
+         const size_t *place, const struct probe *q, const struct pool *pool,
+         struct error *err)
 {
+    size_t n_in;
+    const struct input *in = model_inputs(m, &n_in);
     const char **name = mem_try_array(n_in, sizeof *name, err);
     enum col_type *type = mem_try_array(n_in, sizeof *type, err);
     struct builder *b = NULL;
@@ -360,6 +399,7 @@ frame_of(const struct input *in, size_t n_in, const struct portable *like,
     }
     ok = ok && (b = builder_new(n_in, name, type, err));
     for (size_t r = 0; r < q->n && ok; r++) {
+        ok = pool_check(pool, err);
         for (size_t i = 0; i < n_in && ok; i++)
             ok = put_cell(b, i, &like->input[place[i]], in[i].type,
                           q->x[place[i] * q->n + r], err);
@@ -398,7 +438,7 @@ probe_ask(const struct model *m, const struct portable *like,
         free(place);
         return ok;
     }
-    f = frame_of(in, n, like, place, q, err);
+    f = frame_of(m, like, place, q, pool, err);
     free(place);
     if (!f || !model_predict(m, f, pool, &p, err)) {
         frame_unref(f);

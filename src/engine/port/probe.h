@@ -17,11 +17,14 @@ struct probe {
     double *x; /* shape (n, n_cols), column-major; owned */
 };
 
-/* floats: values are 32-bit floats.  whole: columns (n_cols flags, or NULL) of
- * whole numbers. */
+struct probe_kind {
+    size_t n;          /* rows */
+    bool floats;       /* values are 32-bit floats */
+    const bool *whole; /* columns (n_cols flags, or NULL) of whole numbers */
+};
 bool
-probe_make(const struct portable *p, size_t n, bool floats, const bool *whole,
-           struct probe *out, struct error *err) MUST_USE;
+probe_make(const struct portable *p, const struct probe_kind *kind,
+           struct pool *pool, struct probe *out, struct error *err) MUST_USE;
 void probe_fini(struct probe *q);
 /* Answers to rows that were made for `like`, whose inputs are p's, too, in
  * that order; levels are told by their texts where both have them.  *out: shape
