@@ -769,6 +769,42 @@ test_rows_score_alone_as_in_a_batch(void **state)
     table_free(&t);
 }
 
+/* The engine has no memory but by what can be made to fail. */
+static void
+test_a_row_alone_takes_no_memory(void **state)
+{
+    struct table t = mixed(2000, PROBLEM_BINARY, 2, 4);
+    struct fitting f = plain_fit("trees=200");
+    struct pool *pool = pool_new(2);
+    struct table row;
+    double p = -1, *all;
+    struct error err;
+    bool ok, untouched;
+    void *m;
+
+    (void)state;
+    f.set[1] = "max_depth=6";
+    f.set[2] = "leaves=64";
+    m = fit_ok(&t, NULL, &f);
+    all = score(m, &t, pool);
+    row = table_new(1, t.cols, t.y.problem, 2);
+    memcpy(row.column, t.column, MAX_COLS * sizeof *t.column);
+    for (size_t c = 0; c < t.cols; c++)
+        row.x[c] = t.x[c * t.n];
+    mem_fault_arm(1, true);
+    ok = gbdt_family.score(m, row.d, pool, &p, &err);
+    untouched = mem_fault_armed();
+    mem_fault_arm(0, false);
+    assert_ok(ok, err);
+    assert_true(untouched);
+    assert_true(p == all[0]);
+    free(all);
+    gbdt_family.free(m);
+    table_free(&row);
+    table_free(&t);
+    pool_free(pool);
+}
+
 /* ---- stopping ---- */
 
 /* Noise: the best round is an early one, and only its trees are kept. */
@@ -1191,6 +1227,7 @@ main(void)
         cmocka_unit_test(test_threads_and_kernels_give_the_same_bytes),
         cmocka_unit_test(test_seed_changes_what_is_sampled),
         cmocka_unit_test(test_rows_score_alone_as_in_a_batch),
+        cmocka_unit_test(test_a_row_alone_takes_no_memory),
         cmocka_unit_test(test_early_stopping_keeps_the_best_round),
         cmocka_unit_test(test_stopping_by_a_metric_that_grows),
         cmocka_unit_test(test_curves_have_a_point_for_every_round),
