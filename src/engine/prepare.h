@@ -12,7 +12,8 @@
  *   PREPARE_CODES  numbers as in PREPARE_DENSE, text as in PREPARE_TREES
  *   PREPARE_PIXELS every number as it is, constant ones too, in the order of
  *                  the table, and no text; or, where there is a text column
- *                  of the name PREPARE_IMAGE, that one alone, as it is
+ *                  of the name PREPARE_IMAGE, that one alone, as it is:
+ *                  with pictures it is neither the target nor dropped
  *   PREPARE_IDS    as trees, but nothing is left out: texts keep all their
  *                  levels, identifiers and constants stay; no column will do
  * Text columns that look like identifiers (over half of the rows distinct and

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/sort.h"
 #include "base/str.h"
+#include "frame/folder.h"
 #include "frame/order.h"
 
 enum {
@@ -454,6 +455,43 @@ names_check(const struct frame *f, const char *target, const char *const *drop,
     return true;
 }
 
+/* Does its first value say where a picture is? */
+static bool
+has_pictures(const struct column *c)
+{
+    size_t i = 0;
+
+    if (column_type(c) != COL_TEXT)
+        return false;
+    while (i < column_rows(c) && !column_is_valid(c, i))
+        i++;
+    return i < column_rows(c) && (folder_is_picture(column_text(c, i)) ||
+                                  str_starts(column_text(c, i), "data:"));
+}
+
+/* Without its pictures a table of such would pass for one of pixels. */
+static bool
+pictures_check(const struct frame *f, const char *target,
+               const char *const *drop, struct error *err)
+{
+    long at = frame_find(f, PREPARE_IMAGE);
+
+    if (at < 0 || !has_pictures(frame_column(f, (size_t)at)))
+        return true;
+    if (is_target(PREPARE_IMAGE, target))
+        return error_set(err, ERR_USAGE,
+                         "'" PREPARE_IMAGE "' has the pictures to learn from: "
+                         "the target is another column, of a folder 'class'");
+    for (; drop && *drop; drop++)
+        if (strcmp(*drop, PREPARE_IMAGE) == 0)
+            return error_set(
+                err, ERR_USAGE,
+                "'" PREPARE_IMAGE "' has the pictures to learn from: it "
+                "stays an input; models of other families, as gbdt, learn "
+                "from the other columns alone");
+    return true;
+}
+
 /* Everything learnt from `work`, the training rows with what is derived. */
 static bool
 steps_run(struct prepare *p, const char *target,
@@ -491,6 +529,7 @@ prepare_fit_steps(const struct frame *f, const char *target,
     bool ok = false;
 
     if (!names_check(f, target, o->drop, err) ||
+        (style == PREPARE_PIXELS && !pictures_check(f, target, o->drop, err)) ||
         !(p = prepare_new(style == PREPARE_IDS ? PREPARE_TREES : style, err)))
         goto out;
     p->keeps_all = style == PREPARE_IDS;

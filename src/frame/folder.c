@@ -67,11 +67,10 @@ names_read(struct names *l, const char *path, struct error *err)
     return ok;
 }
 
-static bool
-is_picture(const char *name)
+bool
+folder_is_picture(struct str s)
 {
     static const char *const endings[] = {".png", ".jpg", ".jpeg"};
-    struct str s = str_of(name);
 
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         struct str e = str_of(endings[i]);
@@ -109,7 +108,8 @@ look_into(struct builder *b, const char *path, const char *class,
         if (ok && stat(below, &st) == 0) {
             if (S_ISDIR(st.st_mode) && !class)
                 ok = look_into(b, below, l.name[i], stop, err);
-            else if (S_ISREG(st.st_mode) && is_picture(l.name[i]))
+            else if (S_ISREG(st.st_mode) &&
+                     folder_is_picture(str_of(l.name[i])))
                 ok = put_picture(b, below, class, st.st_size, err);
         }
         free(below);

@@ -35,6 +35,21 @@ $lathe train photos --set epochs=1 --set height=8 --set 'layers=conv8 mean' > ou
 like "$(cat out)" '^model +convolutional net \(cnn\)' "a net is what pictures are learnt by"
 $lathe train photos --model gbdt --drop image > out 2> err
 is $? 0 "other models take the table, too"
+for wrong in '--target image' '--target image --test 0.25 --model cnn'; do
+    $lathe train photos $wrong > out 2> err
+    is "$?, $(cat err)" \
+        "2, lathe: 'image' has the pictures to learn from: the target is another column, of a folder 'class'" \
+        "$wrong: pictures are no answer"
+done
+for wrong in '--drop image' '--group image' '--drop bytes --drop image --model cnn'; do
+    $lathe train photos $wrong > out 2> err
+    is "$?, $(cat err)" \
+        "2, lathe: 'image' has the pictures to learn from: it stays an input; models of other families, as gbdt, learn from the other columns alone" \
+        "$wrong: nor left out"
+done
+awk 'BEGIN { print "a,b,c,d,image"; for (i = 0; i < 24; i++) print i % 2 "," i % 3 "," i % 5 ",1," (i % 2 ? "cat" : "dog") }' > pixels.csv
+$lathe train pixels.csv --model cnn --target image --set epochs=1 --set 'layers=conv8 mean' > out 2> err
+is $? 0 "words in a column of that name are answers"
 
 head -c 100 "$from/rgb.png" > photos/png/broken.png
 $lathe train photos --model cnn > out 2> err
