@@ -575,7 +575,8 @@ init_check(const struct fit *f, struct error *err)
                          init->offset);
     if (f->o->positive &&
         (init->like.problem != PROBLEM_BINARY ||
-         target_class_named(init->like.classes, 2, f->o->positive) != 1))
+         target_class_named((const char *const *)init->like.classes, 2,
+                            str_of(f->o->positive)) != 1))
         return error_set(
             err, ERR_RANGE,
             "a model that goes on from another keeps its positive "

@@ -8,7 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -338,22 +337,21 @@ target_fit(const struct frame *f, const char *name, int problem,
 
 /* A class as a person names it: "1.0" is the number 1, and "TRUE" is true. */
 static bool
-is_named(const char *class, const char *name)
+is_named(const char *class, struct str name)
 {
     double a, b;
 
     if (strcmp(class, "true") == 0 || strcmp(class, "false") == 0)
-        return strcasecmp(class, name) == 0;
-    return str_to_f64(str_of(class), &a) && str_to_f64(str_of(name), &b) &&
-           a == b;
+        return str_eq_nocase(str_of(class), name);
+    return str_to_f64(str_of(class), &a) && str_to_f64(name, &b) && a == b;
 }
 
 size_t
-target_class_named(char *const *classes, size_t n, const char *name)
+target_class_named(const char *const *classes, size_t n, struct str name)
 {
     size_t c = 0, found = n;
 
-    while (c < n && strcmp(classes[c], name) != 0)
+    while (c < n && !str_is(name, classes[c]))
         c++;
     if (c < n)
         return c;
@@ -380,7 +378,8 @@ target_set_positive(struct target *t, const char *name, const char *positive,
                          "a positive class is one of two, and the target '%s' "
                          "is %s",
                          name, problem_word(t->problem));
-    at = target_class_named(t->classes, 2, positive);
+    at = target_class_named((const char *const *)t->classes, 2,
+                            str_of(positive));
     if (at == 1)
         return true;
     if (at == 2)
@@ -423,8 +422,9 @@ classes_copy(const struct target *like, struct target *t, struct error *err)
     return true;
 }
 
-size_t
-target_class_find(const struct target *t, struct str s)
+/* The class of that very text, or n_classes. */
+static size_t
+class_find(const struct target *t, struct str s)
 {
     size_t i = 0;
 
@@ -453,8 +453,8 @@ apply_texts(const struct column *c, const char *name, struct target *t,
     if (!map)
         return false;
     for (size_t i = 0; i < n_codes; i++)
-        map[i] = (uint32_t)target_class_find(
-            t, dict_text(column_dict(c), (uint32_t)i));
+        map[i] =
+            (uint32_t)class_find(t, dict_text(column_dict(c), (uint32_t)i));
     for (size_t i = 0; i < t->n && ok; i++) {
         t->y[i] = map[column_codes(c)[i]];
         if (t->y[i] >= (double)t->n_classes)
@@ -485,7 +485,7 @@ apply_values(const struct column *c, const char *name, struct target *t,
         if (at == n || v[at].key != new.key) {
             if (!(ok = class_name(c, i, &b, err)))
                 break;
-            new.number = target_class_find(t, (struct str){b.data, b.len});
+            new.number = class_find(t, (struct str){b.data, b.len});
             if (new.number == t->n_classes || n == t->n_classes) {
                 ok = class_unknown(name, (struct str){b.data, b.len}, i, err);
                 break;

@@ -48,7 +48,8 @@ bool target_fit(const struct frame *f, const char *name, int problem,
                 struct target *out, struct error *err) MUST_USE;
 /* Where the class of that name is, else n: by its text, else as the same number
  * or, of true and false, in any case; of two that are so none is meant. */
-size_t target_class_named(char *const *classes, size_t n, const char *name);
+size_t
+target_class_named(const char *const *classes, size_t n, struct str name);
 /* Make the class of that name the positive one, classes[1], whichever comes
  * second by the order above.  NULL: that one.  ERR_RANGE where the target is not
  * binary, or has no such class: the error lists its two. */
@@ -60,8 +61,6 @@ bool target_none(size_t n, struct target *out, struct error *err) MUST_USE;
 bool
 target_apply(const struct target *like, const struct frame *f, const char *name,
              struct target *out, struct error *err) MUST_USE;
-/* The class of that text, or n_classes. */
-size_t target_class_find(const struct target *t, struct str text);
 /* Rows of a target, same classes. */
 bool target_take(const struct target *t, const uint32_t *rows, size_t n,
                  struct target *out, struct error *err) MUST_USE;

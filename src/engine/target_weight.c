@@ -233,7 +233,8 @@ class_factor(const struct target *t, const char *spec, double *factor,
         return error_set(err, ERR_RANGE,
                          "class weight '%s', expected balanced or CLASS=WEIGHT",
                          spec);
-    c = target_class_find(t, (struct str){spec, (size_t)(eq - spec)});
+    c = target_class_named((const char *const *)t->classes, t->n_classes,
+                           (struct str){spec, (size_t)(eq - spec)});
     if (c == t->n_classes)
         return error_set(err, ERR_RANGE,
                          "class weight '%s': the target has no such class",

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "engine/metric_part.h"
+#include "engine/target.h"
 
 enum { LOOK_ROWS = 8192 }; /* between looks whether to stop */
 
@@ -28,16 +29,6 @@ decision_fini(struct decision *d)
 
 /* ---- profit ---- */
 
-static size_t
-class_find(struct str name, char *const *classes, size_t k)
-{
-    size_t c = 0;
-
-    while (c < k && !str_is(name, classes[c]))
-        c++;
-    return c;
-}
-
 /* "tp", or "TRUTH:SAID" where some colon has classes on both sides. */
 static bool
 cell_find(struct str name, char *const *classes, size_t k, size_t *cell)
@@ -51,9 +42,10 @@ cell_find(struct str name, char *const *classes, size_t k, size_t *cell)
         }
     for (size_t i = 0; i < name.n; i++)
         if (name.p[i] == ':') {
+            const char *const *of = (const char *const *)classes;
             struct str said = {name.p + i + 1, name.n - i - 1};
-            size_t y = class_find((struct str){name.p, i}, classes, k);
-            size_t g = class_find(said, classes, k);
+            size_t y = target_class_named(of, k, (struct str){name.p, i});
+            size_t g = target_class_named(of, k, said);
 
             *cell = y * k + g;
             if (y < k && g < k)

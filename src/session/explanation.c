@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "engine/target.h"
 
 static const char *const words[] = {"gain",       "shares",     "row",
                                     "pairs",      "importance", "permutation",
@@ -43,7 +44,7 @@ find_class(const struct model *m, const char *name, long *out,
            struct error *err)
 {
     const char *const *classes;
-    size_t n = model_classes(m, &classes);
+    size_t n = model_classes(m, &classes), c;
 
     *out = -1;
     if (!name)
@@ -54,12 +55,12 @@ find_class(const struct model *m, const char *name, long *out,
                          classes[1], classes[0]);
     if (n == 0)
         return error_set(err, ERR_RANGE, "the model has no classes");
-    for (size_t c = 0; c < n; c++)
-        if (strcmp(classes[c], name) == 0) {
-            *out = (long)c;
-            return true;
-        }
-    return error_set(err, ERR_NOTFOUND, "the model has no class '%.64s'", name);
+    c = target_class_named(classes, n, str_of(name));
+    if (c == n)
+        return error_set(err, ERR_NOTFOUND, "the model has no class '%.64s'",
+                         name);
+    *out = (long)c;
+    return true;
 }
 
 static struct frame *

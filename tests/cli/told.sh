@@ -185,6 +185,28 @@ for c in y=1.0=1 y=0e0=0 half=.5=0.5 told=TRUE=true told=False=false; do
     like "$($lathe train two.csv --target "$target" --model logistic --positive "${class%=*}" 2>&1)" \
         "^positive +class ${class#*=}$" "--positive ${class%=*} is class ${class#*=}"
 done
+for pair in "y --class-weight 1=3 1.0=3" "told --class-weight true=3 TRUE=3" "half --profit 1.5:0.5=-3 1.50:.5=-3"; do
+    set -- $pair
+    rm -f as.lathe told.lathe
+    $lathe train two.csv --target "$1" --model logistic "$2" "$3" --profit tp=1 --out as.lathe > out 2> err
+    $lathe train two.csv --target "$1" --model logistic "$2" "$4" --profit tp=1 --out told.lathe > out 2> err
+    cmp as.lathe told.lathe > out 2>&1
+    is $? 0 "$2 $4 is $3"
+done
+cat > weighed.lua << LUA
+local t = lathe.read("two.csv")
+for file, class in pairs { as = 1, told = 1.0 } do
+    lathe.logistic {}:fit(t, "y", { class_weight = { [tostring(class)] = 3 } }):save(file .. ".lathe")
+end
+LUA
+rm as.lathe told.lathe
+$lathe run weighed.lua > out 2>&1
+cmp as.lathe told.lathe > out 2>&1
+is $? 0 "in Lua, too"
+awk 'BEGIN { print "x,y"; for (i = 0; i < 90; i++) print i * 7 % 13 "," i % 3 }' > three.csv
+$lathe train three.csv --target y --model logistic --out three.lathe > out 2> err
+is "$($lathe explain three.lathe three.csv --class 2.0)" "$($lathe explain three.lathe three.csv --class 2)" \
+    "explain --class 2.0 explains class 2"
 $lathe train two.csv --target kind --model logistic --positive GOOD > out 2> err
 is $? 1 "texts go by their letters"
 echo 'print(pcall(lathe.logistic {}.fit, lathe.logistic {}, lathe.read("two.csv"), "y", { positive = {} }))' > class.lua
