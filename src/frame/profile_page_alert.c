@@ -102,10 +102,11 @@ page_alerts(struct page *t)
         const struct alert *a = &p->alert[i];
 
         for (j = i + 1; j < p->n_alerts && p->alert[j].kind == a->kind &&
-                        p->alert[j].level == a->level;
+                        p->alert[j].level == a->level &&
+                        (p->alert[j].col < 0) == (a->col < 0);
              j++)
             ;
-        if (j - i > ALONE)
+        if (j - i > ALONE && a->col >= 0)
             put_alert_group(t, a, j - i);
         else
             for (size_t k = i; k < j; k++)

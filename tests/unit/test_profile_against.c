@@ -216,6 +216,31 @@ test_columns_that_one_lacks_are_told(void **state)
 }
 
 static void
+test_many_columns_that_only_the_other_has_are_named(void **state)
+{
+    const size_t two[] = {K, WORD};
+    struct error err;
+    struct frame *there = table(), *here = frame_select(there, two, 2, &err);
+    struct profile *p = compared(here, there, NULL);
+    char said[40];
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    profile_print(p, 140, false, &b);
+    for (size_t i = 0; i < N_COLS; i++) {
+        const char *name = p->against->pair[i].name;
+
+        snprintf(said, sizeof said, "only the other table has %s\n", name);
+        if (!p->against->pair[i].here && !strstr(b.data, said))
+            fail_msg("no '%s' in\n%s", said, b.data);
+    }
+    assert_int_equal(p->against->n_pairs, N_COLS);
+    buf_fini(&b);
+    profile_free(p);
+}
+
+static void
 test_a_target_that_drifts_is_worse_than_another_column(void **state)
 {
     struct profile *p = compared(part(0, 600, 0), part(400, 1000, 40), "x");
@@ -378,6 +403,7 @@ main(void)
         cmocka_unit_test(test_rows_in_both_tables_are_counted),
         cmocka_unit_test(test_rows_are_the_same_whatever_holds_them),
         cmocka_unit_test(test_columns_that_one_lacks_are_told),
+        cmocka_unit_test(test_many_columns_that_only_the_other_has_are_named),
         cmocka_unit_test(
             test_a_target_that_drifts_is_worse_than_another_column),
         cmocka_unit_test(test_texts_never_seen_are_told),
