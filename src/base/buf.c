@@ -170,6 +170,18 @@ buf_plain(struct buf *b, const char *s, size_t len, size_t cells)
 }
 
 void
+buf_spelt(struct buf *b, const char *s, bool lines)
+{
+    struct str in = str_of(s);
+
+    for (size_t at = 0; at < in.n;) {
+        char out[STR_SPELT_MAX];
+
+        buf_add(b, out, str_spell(in, &at, lines, out));
+    }
+}
+
+void
 buf_json(struct buf *b, const char *s, size_t len)
 {
     struct str view = {s, len};

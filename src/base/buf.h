@@ -35,6 +35,8 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
  * str_cp_is_control() and ".." where it is cut: names and values come from
  * anywhere. */
 void buf_plain(struct buf *b, const char *s, size_t len, size_t cells);
+/* s in a sentence, as str_spell() writes it. */
+void buf_spelt(struct buf *b, const char *s, bool lines);
 /* Shortest decimal text that reads back as the same double; "nan", "inf". */
 void buf_double(struct buf *b, double x);
 /* s as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */

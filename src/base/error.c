@@ -22,34 +22,6 @@ enum {
 
 /* ---- foreign text ---- */
 
-/* Names and values come from anywhere: what would drive the terminal, or pass
- * for a line of our own, is written out.  Returns the bytes in out. */
-static size_t
-spell(struct str s, size_t *at, bool lines, char out[16])
-{
-    size_t from = *at;
-    int32_t cp = str_next(s, at);
-    bool bad = cp == 0xfffd && *at - from == 1;
-    unsigned char byte = (unsigned char)s.p[from];
-
-    if (lines && (cp == '\n' || cp == '\t'))
-        out[0] = (char)cp;
-    else if (cp == '\n' || cp == '\t' || cp == '\r')
-        return (size_t)snprintf(out, 16, "\\%c",
-                                cp == '\n'   ? 'n'
-                                : cp == '\t' ? 't'
-                                             : 'r');
-    else if (bad || (cp < 0x80 && str_cp_is_control((uint32_t)cp)))
-        return (size_t)snprintf(out, 16, "\\x%02x", byte);
-    else if (str_cp_is_control((uint32_t)cp))
-        return (size_t)snprintf(out, 16, "\\u%04x", (unsigned)cp);
-    else {
-        memcpy(out, s.p + from, *at - from);
-        return *at - from;
-    }
-    return 1;
-}
-
 /* The largest boundary between characters that is not behind `at`, which is 3
  * or more; `at` itself where the bytes are no characters. */
 static size_t
@@ -93,28 +65,11 @@ shrink_words(char *s, size_t n)
 static size_t
 spelt_len(struct str s, bool lines)
 {
+    char out[STR_SPELT_MAX];
     size_t n = 0;
-    char out[16];
 
     for (size_t at = 0; at < s.n;)
-        n += spell(s, &at, lines, out);
-    return n;
-}
-
-/* Append what fits of s to the n bytes of a message. */
-static size_t
-put_spelt(char *message, size_t n, size_t room, struct str s, bool lines)
-{
-    for (size_t at = 0; at < s.n;) {
-        char out[16];
-        size_t len = spell(s, &at, lines, out);
-
-        if (n + len >= room)
-            break;
-        memcpy(message + n, out, len);
-        n += len;
-    }
-    message[n] = '\0';
+        n += str_spell(s, &at, lines, out);
     return n;
 }
 
@@ -126,17 +81,18 @@ put_message(char *message, struct str s, bool lines)
     size_t n, tail;
 
     if (spelt_len(s, lines) < MAX) {
-        put_spelt(message, 0, MAX, s, lines);
+        str_put_spelt(message, MAX, s, lines);
         return;
     }
-    n = put_spelt(message, 0, MAX - MESSAGE_TAIL - 32, s, lines);
+    n = str_put_spelt(message, MAX - MESSAGE_TAIL - 32, s, lines);
     tail = s.n > MESSAGE_TAIL ? s.n - MESSAGE_TAIL : 3;
     while (spelt_len((struct str){s.p + tail, s.n - tail}, lines) >
            MESSAGE_TAIL)
         tail += (s.n - tail) / 2;
     tail = boundary(s.p, tail);
     memcpy(message + n, "...", 3);
-    put_spelt(message, n + 3, MAX, (struct str){s.p + tail, s.n - tail}, lines);
+    str_put_spelt(message + n + 3, MAX - n - 3,
+                  (struct str){s.p + tail, s.n - tail}, lines);
 }
 
 static void

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 enum { RING = 500, LINE_MAX_BYTES = 512, ROTATE_AT = 10 << 20 };
 
@@ -85,26 +86,28 @@ log_write(enum log_level level, const char *fmt, ...)
     time_t now = time(NULL);
     struct tm tm;
     char stamp[32];
+    char text[LINE_MAX_BYTES + 4]; /* more than fits of it */
     char *line;
-    int n;
+    size_t n;
     va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
 
     gmtime_r(&now, &tm);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &tm);
     pthread_mutex_lock(&logger.lock);
     line = logger.line[logger.n++ % RING];
-    n = snprintf(line, LINE_MAX_BYTES, "%s %s ", stamp, words[level]);
-    va_start(ap, fmt);
-    vsnprintf(line + n, LINE_MAX_BYTES - 1 - (size_t)n, fmt, ap);
-    va_end(ap);
-    n = (int)strlen(line);
-    for (int i = 0; i < n; i++)
-        if ((unsigned char)line[i] < 0x20)
-            line[i] = ' ';
+    n = (size_t)snprintf(line, LINE_MAX_BYTES, "%s %s ", stamp, words[level]);
+    n += str_put_spelt(line + n, LINE_MAX_BYTES - 1 - n, str_of(text), true);
+    for (char *p = line; *p; p++)
+        if (*p == '\n' || *p == '\t')
+            *p = ' ';
     memcpy(line + n, "\n", 2);
     if (logger.fd >= 0) {
         rotate();
-        if (write(logger.fd, line, (size_t)n + 1) < 0) {
+        if (write(logger.fd, line, n + 1) < 0) {
             /* A full disk must not stop the work that is logged. */
         }
     }

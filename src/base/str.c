@@ -543,6 +543,50 @@ str_cp_is_control(uint32_t cp)
            (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
 }
 
+size_t
+str_spell(struct str s, size_t *at, bool lines, char out[STR_SPELT_MAX])
+{
+    size_t from = *at;
+    int32_t cp = str_next(s, at);
+    bool bad = cp == 0xfffd && *at - from == 1;
+    unsigned char byte = (unsigned char)s.p[from];
+
+    if (lines && (cp == '\n' || cp == '\t'))
+        out[0] = (char)cp;
+    else if (cp == '\n' || cp == '\t' || cp == '\r')
+        return (size_t)snprintf(out, STR_SPELT_MAX, "\\%c",
+                                cp == '\n'   ? 'n'
+                                : cp == '\t' ? 't'
+                                             : 'r');
+    else if (bad || (cp < 0x80 && str_cp_is_control((uint32_t)cp)))
+        return (size_t)snprintf(out, STR_SPELT_MAX, "\\x%02x", byte);
+    else if (str_cp_is_control((uint32_t)cp))
+        return (size_t)snprintf(out, STR_SPELT_MAX, "\\u%04x", (unsigned)cp);
+    else {
+        memcpy(out, s.p + from, *at - from);
+        return *at - from;
+    }
+    return 1;
+}
+
+size_t
+str_put_spelt(char *out, size_t room, struct str s, bool lines)
+{
+    size_t n = 0;
+
+    for (size_t at = 0; at < s.n;) {
+        char spelt[STR_SPELT_MAX];
+        size_t len = str_spell(s, &at, lines, spelt);
+
+        if (n + len >= room)
+            break;
+        memcpy(out + n, spelt, len);
+        n += len;
+    }
+    out[n] = '\0';
+    return n;
+}
+
 int
 str_cp_width(uint32_t cp)
 {

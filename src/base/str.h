@@ -67,6 +67,13 @@ int str_cp_width(uint32_t cp);
  * DEL, the ends of lines and paragraphs, and the marks that override the
  * direction of writing. */
 bool str_cp_is_control(uint32_t cp);
+/* Foreign text in a sentence: str_cp_is_control() and bytes that are no UTF-8
+ * written out (\n, \x1b, \u202e), all else as it is.  With `lines` line ends
+ * and tabs stay.  The character at *at, which advances; bytes in out. */
+enum { STR_SPELT_MAX = 16 };
+size_t str_spell(struct str s, size_t *at, bool lines, char out[STR_SPELT_MAX]);
+/* What fits of all of it, ended by a NUL that `room` includes; bytes before. */
+size_t str_put_spelt(char *out, size_t room, struct str s, bool lines);
 /* The one code point of the other case (not German sharp s to SS). */
 uint32_t str_cp_lower(uint32_t cp);
 uint32_t str_cp_upper(uint32_t cp);

@@ -233,10 +233,12 @@ ask(const char *what)
     int status = STATUS_DONE;
 
     buf_init(&out);
-    if (attach_ask(project, what, &out, &err))
-        puts(out.data);
-    else
+    if (attach_ask(project, what, &out, &err)) {
+        buf_putc(&out, '\n');
+        shell_put(stdout, out.data, out.len);
+    } else {
         status = shell_error(&err);
+    }
     buf_fini(&out);
     free(project);
     return status;
@@ -249,7 +251,9 @@ list(void)
 
     buf_init(&out);
     attach_list(&out);
-    fputs(out.len ? out.data : "no workbench is running\n", stdout);
+    if (out.len == 0)
+        buf_puts(&out, "no workbench is running\n");
+    shell_put(stdout, out.data, out.len);
     buf_fini(&out);
     return shell_flush() ? STATUS_DONE : STATUS_FAILED;
 }

@@ -190,12 +190,14 @@ wait_above(const char *folder, const struct json *spec, int ready)
 static int
 fork_parent(const char *folder, const struct json *spec)
 {
+    struct error err;
     int ready[2];
     char answer = FAILED;
     pid_t pid;
 
     if (pipe(ready) < 0 || (pid = fork()) < 0) {
-        dprintf(2, "%s: %s\n", folder, strerror(errno));
+        error_errno(&err, errno, "%s", folder);
+        dprintf(2, "%s\n", err.message);
         return FAILED;
     }
     if (pid == 0) {

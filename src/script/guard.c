@@ -25,6 +25,7 @@
 #include <lauxlib.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "script/script.h"
 
 enum {
@@ -216,13 +217,14 @@ end_process(struct guard *g, int status)
 static void
 watch_stuck(struct guard *g, int64_t since)
 {
-    char line[256];
+    char line[256], name[100];
     int n = 0;
 
+    str_put_spelt(name, sizeof name, str_of(g->name), false);
     snprintf(line, sizeof line,
-             "%.100s is inside a C call: it cannot be interrupted; Ctrl-C "
+             "%s is inside a C call: it cannot be interrupted; Ctrl-C "
              "three times ends lathe, finished work is saved",
-             g->name);
+             name);
     g->say(g->say_ctx, line);
     while (!g->quit && atomic_load(&g->since_ms) == since) {
         int fd = g->fd, more;

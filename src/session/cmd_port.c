@@ -28,12 +28,14 @@ tell_export(struct call *c, enum port_format f, const struct exported *x,
     str_from_count(x->len, bytes);
     str_from_count(x->report.n_rows, rows);
     if (!w) {
-        buf_printf(call_out(c), "%s: %s, %s bytes; %s", x->path,
-                   port_format_title(f), bytes, x->report.check);
+        buf_spelt(call_out(c), x->path, false);
+        buf_printf(call_out(c), ": %s, %s bytes; %s", port_format_title(f),
+                   bytes, x->report.check);
         if (x->report.n_rows)
             buf_printf(call_out(c), ", %s rows differ by %.2g at most", rows,
                        x->report.worst);
-        buf_printf(call_out(c), "\n%s", x->report.notes.data);
+        buf_putc(call_out(c), '\n');
+        buf_spelt(call_out(c), x->report.notes.data, true);
         return;
     }
     json_open(w, '{');

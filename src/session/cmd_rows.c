@@ -41,10 +41,12 @@ cmd_tell_written(const struct cmd_written *done, struct call *c)
     struct json_writer w;
 
     if (!call_json(c)) {
-        buf_printf(call_out(c), "%llu row%s x %zu column%s in %s\n",
+        buf_printf(call_out(c), "%llu row%s x %zu column%s in ",
                    (unsigned long long)done->n_rows,
                    done->n_rows == 1 ? "" : "s", done->n_cols,
-                   done->n_cols == 1 ? "" : "s", done->path);
+                   done->n_cols == 1 ? "" : "s");
+        buf_spelt(call_out(c), done->path, false);
+        buf_putc(call_out(c), '\n');
         return;
     }
     cmd_json(c, &w);

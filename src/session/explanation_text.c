@@ -387,20 +387,24 @@ static void
 put_answer(const struct explanation *e, size_t cells, struct buf *out)
 {
     const struct frame *f = e->answer;
+    struct buf text;
 
     if (!f)
         return;
+    buf_init(&text);
     buf_puts(out, "  ");
     put_name(out, STR("answer"), cells);
     for (size_t c = 0; c < frame_cols(f) && c <= CLASS_MAX; c++) {
         const struct column *v = frame_column(f, c);
 
-        buf_printf(out, "%s%s ", c ? ", " : " ", frame_name(f, c));
+        buf_printf(&text, "%s%s ", c ? ", " : " ", frame_name(f, c));
         if (column_type(v) == COL_FLOAT64)
-            buf_printf(out, "%.4g", column_number(v, 0));
+            buf_printf(&text, "%.4g", column_number(v, 0));
         else
-            column_print(v, 0, out);
+            column_print(v, 0, &text);
     }
+    buf_plain(out, text.data, text.len, 0);
+    buf_fini(&text);
     buf_printf(out, "%s\n", frame_cols(f) > CLASS_MAX + 1 ? ", ..." : "");
 }
 

@@ -332,9 +332,13 @@ tell(struct task *t, const struct buf *text)
     struct session *s = task_session(t);
     struct message *m = mem_new(sizeof *m);
     bool told = false;
+    struct buf spelt;
 
+    buf_init(&spelt);
+    buf_spelt(&spelt, text->data, true);
     for (size_t i = 0; !told && session_message_at(s, i, m); i++)
-        told = strcmp(m->text, text->data) == 0;
+        told = strncmp(m->text, spelt.data, sizeof m->text - 1) == 0;
+    buf_fini(&spelt);
     free(m);
     if (told)
         return;
@@ -441,7 +445,6 @@ tell_identifiers(struct task *t, const struct fit_request *r, struct error *err)
     const char *const others[] = {
         r->target ? r->target : "", o->weight ? o->weight : "",
         o->group ? o->group : "", o->offset ? o->offset : "", NULL};
-    struct error said;
     struct buf text;
 
     /* These look at the columns that their parameters name alone. */
@@ -458,13 +461,11 @@ tell_identifiers(struct task *t, const struct fit_request *r, struct error *err)
         if (is_among(name, others) || is_among(name, o->drop) ||
             !identifier_numbers(r->frame, c))
             continue;
-        /* As an error spells it, so that no terminal obeys a name. */
-        error_set(&said, ERR_TYPE,
-                  "column '%s' looks like an identifier, of which nothing can "
-                  "be learnt: drop leaves it out",
-                  name);
         buf_clear(&text);
-        buf_puts(&text, said.message);
+        buf_printf(&text,
+                   "column '%s' looks like an identifier, of which nothing can "
+                   "be learnt: drop leaves it out",
+                   name);
         tell(t, &text);
     }
     buf_fini(&text);

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "session/beyond.h"
 #include "session/live.h"
 #include "session/origin.h"
@@ -444,18 +445,20 @@ void
 session_message(struct session *s, enum message_level level, const char *fmt,
                 ...)
 {
+    char text[sizeof s->message[0].text + 4]; /* more than fits of it */
     struct message *m;
     va_list ap;
 
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
     pthread_mutex_lock(&s->message_lock);
     m = &s->message[s->n_messages++ % MESSAGES];
     m->level = level;
     m->time_ms = loop_wall_ms();
-    va_start(ap, fmt);
-    vsnprintf(m->text, sizeof m->text, fmt, ap);
-    va_end(ap);
+    str_put_spelt(m->text, sizeof m->text, str_of(text), true);
     for (char *p = m->text; *p; p++)
-        if (*p == '\n')
+        if (*p == '\n' || *p == '\t')
             *p = ' ';
     pthread_mutex_unlock(&s->message_lock);
     session_notify(s, TOPIC_MESSAGES);

@@ -131,7 +131,8 @@ void session_listen(struct session *s, session_listener *fn, void *ctx);
 void session_unlisten(struct session *s, session_listener *fn, void *ctx);
 void session_notify(struct session *s, unsigned topics); /* any thread */
 
-/* Messages to the user: one line each; the last 200 are kept. Any thread. */
+/* Messages to the user: one line each, as str_spell() writes what is foreign;
+ * the last 200 are kept. Any thread. */
 enum message_level { MESSAGE_INFO, MESSAGE_WARN, MESSAGE_ERROR };
 void session_message(struct session *s, enum message_level level,
                      const char *fmt, ...) PRINTF_LIKE(3, 4);

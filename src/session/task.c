@@ -280,8 +280,13 @@ task_session(struct task *t)
 void
 task_log(struct task *t, const char *fmt, ...)
 {
+    struct buf text;
     va_list ap;
 
+    buf_init(&text);
+    va_start(ap, fmt);
+    buf_vprintf(&text, fmt, ap);
+    va_end(ap);
     pthread_mutex_lock(&t->lock);
     if (t->log.len > LOG_MAX) {
         const char *cut = memchr(t->log.data + t->log.len / 2, '\n',
@@ -294,11 +299,10 @@ task_log(struct task *t, const char *fmt, ...)
         buf_fini(&t->log);
         t->log = rest;
     }
-    va_start(ap, fmt);
-    buf_vprintf(&t->log, fmt, ap);
-    va_end(ap);
+    buf_spelt(&t->log, text.data, true);
     buf_putc(&t->log, '\n');
     pthread_mutex_unlock(&t->lock);
+    buf_fini(&text);
     if (!t->quiet)
         session_notify(t->session, TOPIC_TASKS);
 }

@@ -39,6 +39,7 @@ struct progress *task_progress(struct task *t); /* any thread, from run() */
 /* All threads, for work that ends when the task is stopped. */
 struct pool *task_pool(struct task *t);
 struct session *task_session(struct task *t); /* any thread */
+/* Lines, as str_spell() writes what is foreign. */
 void task_log(struct task *t, const char *fmt, ...)
     PRINTF_LIKE(2, 3);            /* any thread */
 void task_cancel(struct task *t); /* any thread */

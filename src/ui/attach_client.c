@@ -145,6 +145,15 @@ empty_mask(void)
     signal(SIGTTOU, SIG_DFL);
 }
 
+static void
+say_errno(const char *path)
+{
+    struct error err;
+
+    error_errno(&err, errno, "%s", path);
+    fprintf(stderr, "lathe: %s\n", err.message);
+}
+
 static int
 run_program(const char *cwd, const char **argv)
 {
@@ -160,9 +169,9 @@ run_program(const char *cwd, const char **argv)
         args[n] = NULL;
         empty_mask();
         if (*cwd && chdir(cwd) < 0)
-            perror(cwd);
+            say_errno(cwd);
         execvp(args[0], args);
-        fprintf(stderr, "lathe: %s: %s\n", args[0], strerror(errno));
+        say_errno(args[0]);
         _exit(127);
     }
     if (pid < 0)
@@ -285,8 +294,14 @@ ended(struct client *c, const char *p, size_t len)
 
     wire_split(p, len, f, 2);
     tcsetattr(0, TCSANOW, &c->cooked);
-    if (*f[1])
-        printf("%s\n", f[1]);
+    if (*f[1]) {
+        struct buf text;
+
+        buf_init(&text);
+        buf_spelt(&text, f[1], true);
+        puts(text.data);
+        buf_fini(&text);
+    }
     fflush(stdout);
     if (c->child > 0)
         waitpid(c->child, NULL, 0);

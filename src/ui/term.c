@@ -815,9 +815,7 @@ term_set_title(struct term *t, const char *title)
         return;
     buf_init(&b);
     buf_puts(&b, "\033]2;");
-    for (const char *p = title; *p; p++)
-        if ((unsigned char)*p >= ' ' && *p != 0x7f)
-            buf_putc(&b, *p);
+    buf_plain(&b, title, strlen(title), 0);
     buf_puts(&b, "\a");
     term_send(t, b.data, b.len);
     buf_fini(&b);
