@@ -562,7 +562,8 @@ test_clusters_are_not_read_in_half(void **state)
         {"\"far\"", "\"near\"", "two outputs of one name"},
         {"numberOfClusters=\"2\"", "numberOfClusters=\"9\"",
          "numberOfClusters"},
-        {"Array n=\"2\"", "Array n=\"7\"", "a centre of other than"},
+        {"Array n=\"2\"", "Array n=\"7\"", "an Array of n=\"7\" holds 2"},
+        {"0 1</Array>", "0 1 2</Array>", "a centre of other than"},
     };
     struct buf text;
 
@@ -599,6 +600,67 @@ test_derived_fields_of_lines_are_what_they_say(void **state)
     portable_free(p);
     expect_refused(pmml_read, PMML_LINE("max"),
                    "a derived field that is not known");
+}
+
+/* What a document says of one field must be one thing. */
+static void
+test_derived_fields_of_lines_are_there_once(void **state)
+{
+    static const char field[] =
+        "<DerivedField name=\"filled a\"" PMML_NUMBER
+        "<Apply function=\"if\"><Apply function=\"isMissing\">"
+        "<FieldRef field=\"a\"/></Apply><Constant>9</Constant>"
+        "<FieldRef field=\"a\"/></Apply></DerivedField></Local";
+    struct buf text;
+
+    (void)state;
+    buf_init(&text);
+    change(PMML_LINE("if"), "</Local", field, &text);
+    expect_refused(pmml_read, text.data, "a derived field is there twice");
+    change(PMML_LINE("if"), "or name=\"filled a\"", "or name=\"missing a\"",
+           &text);
+    expect_refused(pmml_read, text.data, "a derived field that is not there");
+    buf_fini(&text);
+}
+
+#define PMML_SET(op, list)                                             \
+    "<SimpleSetPredicate field=\"x\" booleanOperator=\"" op "\">" list \
+    "</SimpleSetPredicate>"
+#define PMML_SETS(list)                                                                                                                   \
+    PMML_HEAD("", "")                                                                                                                     \
+    "<Segmentation multipleModelMethod=\"modelChain\">"                                                                                   \
+    "<Segment><True/><MiningModel functionName=\"regression\">"                                                                           \
+    "<Segmentation multipleModelMethod=\"sum\"><Segment><True/>"                                                                          \
+    "<TreeModel functionName=\"regression\"" PMML_DEFAULT                                                                                 \
+    "><Node defaultChild=\"1\"><True/><Node id=\"1\" score=\"-1\">" PMML_SET("isIn", list) "</Node><Node id=\"2\" score=\"3\">" PMML_SET( \
+        "isNotIn",                                                                                                                        \
+        list) "</Node></Node></TreeModel>"                                                                                                \
+              "</Segment></Segmentation></MiningModel></Segment><Segment><True/>"                                                         \
+              "<RegressionModel functionName=\"regression\"><RegressionTable "                                                            \
+              "intercept=\"0\"><NumericPredictor name=\"s\" coefficient=\"1\"/>"                                                          \
+              "</RegressionTable></RegressionModel></Segment></Segmentation>"                                                             \
+              "</MiningModel></PMML>"
+
+/* An array may tell how many values it has, and divide them by any blanks. */
+static void
+test_arrays_hold_what_they_say(void **state)
+{
+    static const double x[] = {1, 2, 4, 7}, want[] = {-1, 3, -1, -1};
+    const char *const whole[] = {
+        PMML_SETS("<Array type=\"int\">1 4 7</Array>"),
+        PMML_SETS("<Array n=\"3\" type=\"int\">\n1\t4  7\n</Array>")};
+
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        struct portable *p = taken(pmml_read, whole[k]);
+
+        for (size_t i = 0; i < 4; i++)
+            assert_close(ask(p, &x[i]), want[i], 0);
+        portable_free(p);
+    }
+    expect_refused(pmml_read,
+                   PMML_SETS("<Array n=\"4\" type=\"int\">1 4 7</Array>"),
+                   "an Array of n=\"4\" holds 3");
 }
 
 /* Of two classes, in the order good, bad. */
@@ -745,6 +807,8 @@ main(void)
         cmocka_unit_test(test_clusters_are_as_far_as_their_measure_says),
         cmocka_unit_test(test_clusters_are_not_read_in_half),
         cmocka_unit_test(test_derived_fields_of_lines_are_what_they_say),
+        cmocka_unit_test(test_derived_fields_of_lines_are_there_once),
+        cmocka_unit_test(test_arrays_hold_what_they_say),
         cmocka_unit_test(test_classes_are_not_swapped_by_names),
         cmocka_unit_test(test_layers_of_whole_numbers_are_not_left_out),
         cmocka_unit_test(test_files_of_no_reader_say_how_their_model_gets_here),

@@ -43,6 +43,17 @@ pmml_column(struct pmml_reading *r, const char *name, uint32_t *out)
                      name ? name : "");
 }
 
+bool
+pmml_array_holds(struct pmml_reading *r, const struct xml *array, size_t n)
+{
+    double said;
+
+    return pmml_number(r, array, "n", (double)n, &said) &&
+           (said == (double)n ||
+            error_set(r->err, ERR_PARSE, "an Array of n=\"%.32s\" holds %zu",
+                      xml_get(array, "n"), n));
+}
+
 /* ---- fields ---- */
 
 static const struct xml *
@@ -208,7 +219,8 @@ next_member(struct str list, size_t *at, char *text)
     bool quoted = list.p[*at] == '"';
     size_t len = 0;
 
-    for (*at += quoted; *at < list.n && list.p[*at] != (quoted ? '"' : ' ');
+    for (*at += quoted; *at < list.n && (quoted ? list.p[*at] != '"'
+                                                : !xml_is_blank(list.p[*at]));
          ++*at) {
         *at += quoted && list.p[*at] == '\\' && *at + 1 < list.n;
         text[len++] = list.p[*at];
@@ -229,7 +241,7 @@ members_read(struct pmml_reading *r, const struct xml *array, uint32_t column,
     for (size_t at = 0; at < list.n && ok;) {
         struct str word;
 
-        if (list.p[at] == ' ') {
+        if (xml_is_blank(list.p[at])) {
             at++;
             continue;
         }
@@ -241,7 +253,7 @@ members_read(struct pmml_reading *r, const struct xml *array, uint32_t column,
         ++*n;
     }
     free(text);
-    return ok;
+    return ok && pmml_array_holds(r, array, *n);
 }
 
 static bool
@@ -517,6 +529,7 @@ chain_read(struct pmml_reading *r, const struct xml *model)
 
 struct linear {
     double *fill;   /* of each input */
+    bool *derived;  /* inputs x PMML_N_SLOTS: there is such a field */
     size_t *column; /* inputs x PMML_N_SLOTS: the first of the dense step; or
                        SIZE_MAX */
     size_t n;       /* columns */
@@ -566,6 +579,9 @@ fills_read(struct pmml_reading *r, struct linear *l, const struct xml *model)
             !pmml_fills(f, r->p->input[input].name, &with) ||
             isnan(with) != (slot == PMML_SLOT_FLAG))
             return pmml_bad(r, "a derived field that is not known");
+        if (l->derived[(size_t)input * PMML_N_SLOTS + slot])
+            return pmml_bad(r, "a derived field is there twice");
+        l->derived[(size_t)input * PMML_N_SLOTS + slot] = true;
         if (slot == PMML_SLOT_FILLED)
             l->fill[input] = with;
     }
@@ -577,8 +593,12 @@ static bool
 slot_use(struct pmml_reading *r, struct linear *l, uint32_t input,
          enum pmml_slot slot)
 {
-    size_t *at = &l->column[(size_t)input * PMML_N_SLOTS + slot];
+    size_t place = (size_t)input * PMML_N_SLOTS + slot;
+    size_t *at = &l->column[place];
 
+    if ((slot == PMML_SLOT_FILLED || slot == PMML_SLOT_FLAG) &&
+        !l->derived[place])
+        return pmml_bad(r, "a predictor of a derived field that is not there");
     if ((slot == PMML_SLOT_LEVELS) != (r->levels[input] != NULL))
         return pmml_bad(r, "a predictor of another type than its field");
     if (*at == SIZE_MAX) {
@@ -720,9 +740,10 @@ linear_read(struct pmml_reading *r, const struct xml *model)
     bool ok;
 
     l.fill = mem_try_array(inputs, sizeof *l.fill, r->err);
+    l.derived = mem_try_array(inputs, PMML_N_SLOTS * sizeof *l.derived, r->err);
     l.column = mem_try_array(inputs, PMML_N_SLOTS * sizeof *l.column, r->err);
     l.bias = mem_try_array(l.k, sizeof *l.bias, r->err);
-    ok = l.fill && l.column && l.bias;
+    ok = l.fill && l.derived && l.column && l.bias;
     for (size_t s = 0; s < inputs * PMML_N_SLOTS && ok; s++)
         l.column[s] = SIZE_MAX;
     ok = ok && fills_read(r, &l, model) && link_read(r, model, &link) &&
@@ -734,6 +755,7 @@ linear_read(struct pmml_reading *r, const struct xml *model)
     else
         ok = false;
     free(l.fill);
+    free(l.derived);
     free(l.column);
     free(l.weight);
     free(l.bias);

@@ -23,6 +23,9 @@ bool pmml_bad(struct pmml_reading *r, const char *what);
 /* An attribute, `fallback` where there is none. */
 bool pmml_number(struct pmml_reading *r, const struct xml *x, const char *name,
                  double fallback, double *out) MUST_USE;
+/* Are n values as many as an Array says, where it does? */
+bool pmml_array_holds(struct pmml_reading *r, const struct xml *array,
+                      size_t n) MUST_USE;
 /* The input of that name. */
 bool
 pmml_column(struct pmml_reading *r, const char *name, uint32_t *out) MUST_USE;

@@ -191,10 +191,7 @@ centre_read(struct pmml_reading *r, const struct xml *cluster,
     const char *id = xml_get(cluster, "id");
     size_t n = 0;
     int64_t place;
-    double said;
 
-    if (!pmml_number(r, array, "n", (double)c->n, &said))
-        return false;
     /* Answers are places, from 1 on. */
     if (id && !(str_to_i64(str_of(id), &place) && place == (int64_t)c->k))
         return error_set(r->err, ERR_TYPE,
@@ -211,8 +208,9 @@ centre_read(struct pmml_reading *r, const struct xml *cluster,
         n++;
         text = str_trim((struct str){text.p + len, text.n - len});
     }
-    return (n == c->n && said == (double)n) ||
-           pmml_bad(r, "a centre of other than a number a field");
+    if (n != c->n)
+        return pmml_bad(r, "a centre of other than a number a field");
+    return pmml_array_holds(r, array, n);
 }
 
 /* ---- the whole ---- */

@@ -21,8 +21,8 @@ bad(const struct reader *r, const char *what)
     return error_set(r->err, ERR_PARSE, "byte %zu: %s", r->at + 1, what);
 }
 
-static bool
-is_blank(char c)
+bool
+xml_is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -36,7 +36,7 @@ peek(const struct reader *r)
 static void
 skip_blanks(struct reader *r)
 {
-    while (is_blank(peek(r)))
+    while (xml_is_blank(peek(r)))
         r->at++;
 }
 
@@ -59,7 +59,7 @@ read_name(struct reader *r)
 {
     struct str name = {r->in.p + r->at, 0};
 
-    while (peek(r) && !is_blank(peek(r)) && !strchr("<>/=\"'&", peek(r)))
+    while (peek(r) && !xml_is_blank(peek(r)) && !strchr("<>/=\"'&", peek(r)))
         r->at++;
     name.n = (size_t)(r->in.p + r->at - name.p);
     for (size_t i = 0; i < name.n; i++)

@@ -29,6 +29,7 @@ xml_parse(struct str text, struct arena *arena, struct error *err) MUST_USE;
 /* The first child of that name, or the next sibling of that name; NULL. */
 const struct xml *xml_child(const struct xml *x, const char *name);
 const struct xml *xml_next(const struct xml *x, const char *name);
+bool xml_is_blank(char c); /* a space, tab or end of a line */
 const char *xml_get(const struct xml *x, const char *name); /* or NULL */
 bool xml_is(const struct xml *x, const char *name);
 /* s as text or as an attribute in double quotes. */
