@@ -20,14 +20,22 @@ listens() {
 # ends SIGNAL STATUS WORDS NAME: the command in the background, $pid, does so.
 ends() {
     kill -"$1" $pid
+    kill -CONT $pid
     wait $pid
     is $? "$2" "$4 ended by SIG$1 has status $2"
     is "$(grep -c '^lathe: ' err)" 1 "$4 says one line"
     like "$(cat err)" "$3" "$4 says what was kept"
 }
-# has_curve RUN: wait for the first values of the one that $pid trains.
+# has_curve RUN: wait for the first values of the one that $pid trains.  It stands
+# still while they are looked for, and afterwards; between two looks it goes on for
+# a moment of its own clock.  So it cannot be at its end before it is ended,
+# however long a look takes.
 has_curve() {
-    until $lathe runs export "$1" 2> /dev/null | grep -q train.logloss; do kill -0 $pid || break; done
+    until kill -STOP $pid && $lathe runs export "$1" 2> /dev/null | grep -q train.logloss; do
+        ticks=$(cut -d ' ' -f 14 "/proc/$pid/stat")
+        kill -CONT $pid || break
+        while now=$(cut -d ' ' -f 14 "/proc/$pid/stat") && [ "$now" = "$ticks" ]; do kill -0 $pid || break; done
+    done
 }
 
 if [ -r /proc/self/status ]; then
