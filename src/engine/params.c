@@ -316,6 +316,15 @@ value_get(const struct params *p, const char *name, enum param_type type)
 }
 
 bool
+params_has(const struct params *p, const char *name)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (strcmp(p->table[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+bool
 params_is_set(const struct params *p, const char *name)
 {
     for (size_t i = 0; i < p->n; i++)
@@ -452,4 +461,35 @@ params_is_default(const struct param *table, const struct json *value)
     same = b.data && strcmp(b.data, p->fallback) == 0;
     buf_fini(&b);
     return same;
+}
+
+static bool
+inherit(struct params *p, const struct json *v, struct error *err)
+{
+    struct buf text;
+    bool ok;
+
+    if (!params_has(p, json_key(v)) || params_is_set(p, json_key(v)) ||
+        params_is_default(p->table, v))
+        return true;
+    if (json_type(v) == JSON_STRING)
+        return params_set(p, json_key(v), json_string(v), err);
+    buf_init(&text);
+    json_print(&text, v);
+    ok = buf_check(&text, err) && params_set(p, json_key(v), text.data, err);
+    buf_fini(&text);
+    return ok;
+}
+
+bool
+params_inherit(struct params *p, const char *json, struct error *err)
+{
+    struct json *root = json_parse(str_of(json), err);
+    bool ok = root != NULL;
+
+    for (const struct json *v = ok ? json_first(root) : NULL; v && ok;
+         v = json_next(v))
+        ok = inherit(p, v, err);
+    json_free(root);
+    return ok;
 }

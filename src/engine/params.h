@@ -44,6 +44,11 @@ bool params_set(struct params *p, const char *name, const char *text,
 bool params_set_pair(struct params *p, const char *name_is_value,
                      struct error *err) MUST_USE; /* "trees=300" */
 bool params_is_set(const struct params *p, const char *name);
+bool params_has(const struct params *p, const char *name); /* is there one? */
+/* Those that are not set as `json` has them, as params_json() or a family writes
+ * it: values that are as by default, or of no name here, are left out. */
+bool
+params_inherit(struct params *p, const char *json, struct error *err) MUST_USE;
 /* The value, or the default.  Asking for a name not in the table, or one that
  * is auto and unset, is a bug (assert). */
 int64_t params_int(const struct params *p, const char *name);

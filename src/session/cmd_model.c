@@ -73,14 +73,16 @@ read_share(const struct call *c, const char *name, double *share,
                      name, text);
 }
 
-/* What to predict: of a folder of pictures which subfolder they are in, where
- * nothing else is said. */
+/* What to predict, where nothing is said: what the model to go on from does; of
+ * a folder of pictures which subfolder they are in. */
 static const char *
-target_of(const struct call *c)
+target_of(const struct training *g, const struct call *c)
 {
     const char *target = call_text(c, "target");
 
-    return target ? target : folder_is(call_text(c, "data")) ? "class" : NULL;
+    if (target || g->init)
+        return target ? target : model_target(g->init);
+    return folder_is(call_text(c, "data")) ? "class" : NULL;
 }
 
 /* How rows are split into folds, and into those held out and not. */
@@ -112,7 +114,7 @@ static bool
 choose_aside(const struct training *g, const struct family *family,
              const struct call *c, struct split *s, struct error *err)
 {
-    const char *target = target_of(c), *group = call_text(c, "group");
+    const char *target = target_of(g, c), *group = call_text(c, "group");
     struct split_by by = {.group = g->cv.group,
                           .time = g->cv.time,
                           .gap = g->cv.gap,
@@ -186,12 +188,12 @@ read_rows(struct training *g, struct task *t, const struct call *c,
 
 /* Families without a target have no rows to be judged on either. */
 static bool
-check_target(const struct family *family, const struct call *c,
-             struct error *err)
+check_target(const struct training *g, const struct family *family,
+             const struct call *c, struct error *err)
 {
     bool none = family->problems == 1u << PROBLEM_NONE;
 
-    if (!none && !target_of(c))
+    if (!none && !target_of(g, c))
         return error_set(err, ERR_USAGE,
                          "train: --target is missing: what is %s to predict? "
                          "(lathe train --help tells more)",
@@ -201,9 +203,9 @@ check_target(const struct family *family, const struct call *c,
                          "train: %s learns without a target: there is nothing "
                          "to judge it by",
                          family->name);
-    return model_fit_target_check(family,
-                                  none ? call_text(c, "target") : target_of(c),
-                                  NULL, err) ||
+    return model_fit_target_check(
+               family, none ? call_text(c, "target") : target_of(g, c), NULL,
+               err) ||
            error_prefix(err, "train: ");
 }
 
@@ -226,7 +228,7 @@ read_tables(struct training *g, const struct family *family, struct task *t,
     return read_folds(g, c, err) &&
            read_share(c, "valid", &g->valid_share, err) &&
            read_share(c, "test", &g->test_share, err) &&
-           check_target(family, c, err) && read_rows(g, t, c, err) &&
+           check_target(g, family, c, err) && read_rows(g, t, c, err) &&
            (!valid || g->valid_share > 0 ||
             (g->valid = read_beside(g, valid, t, c, err))) &&
            (!test || g->test_share > 0 ||
@@ -234,12 +236,33 @@ read_tables(struct training *g, const struct family *family, struct task *t,
            (g->test_share == 0 || set_aside(g, family, c, err));
 }
 
-/* The family, or by the table: of pictures cnn, else gbdt. */
+/* What the model was learnt with where nothing else is said, and no trees but
+ * other leaves. */
+static bool
+set_refit(struct training *g, const struct family *family, struct error *err)
+{
+    const char *keep = "refit_keep";
+
+    if (!family->continues || !params_has(g->params, keep))
+        return error_set(err, ERR_RANGE,
+                         "train: --refit gives the leaves of boosted trees "
+                         "other values, and a %s has none%s",
+                         family->name,
+                         family->continues ? ": --init goes on from it" : "");
+    return (params_is_set(g->params, keep) ||
+            params_set(g->params, keep, "0", err)) &&
+           params_inherit(g->params, model_params(g->init), err);
+}
+
+/* The family: that of the model to go on from, or by the table: of pictures cnn,
+ * else gbdt. */
 static const struct family *
 choose_family(struct training *g, const struct call *c, struct error *err)
 {
     const char *asked = call_text(c, "model");
-    const char *usual = folder_is(call_text(c, "data")) ? "cnn" : "gbdt";
+    const char *usual = g->init ? model_family(g->init)->name
+                        : folder_is(call_text(c, "data")) ? "cnn"
+                                                          : "gbdt";
     const struct family *family = family_need(asked ? asked : usual, err);
 
     if (!family)
@@ -250,7 +273,7 @@ choose_family(struct training *g, const struct call *c, struct error *err)
             err->code = ERR_USAGE;
             return NULL;
         }
-    return family;
+    return !call_text(c, "refit") || set_refit(g, family, err) ? family : NULL;
 }
 
 static bool
@@ -339,6 +362,15 @@ put_training(struct call *c, const struct training *g)
     cmd_json_end(c);
 }
 
+/* The model to go on from: to add to, or to give other leaves. */
+static const char *
+init_of(const struct call *c)
+{
+    const char *refit = call_text(c, "refit");
+
+    return refit ? refit : call_text(c, "init");
+}
+
 static bool
 fit_now(struct training *g, const struct family *family, struct session *s,
         struct task *t, const struct call *c, struct error *err)
@@ -348,16 +380,20 @@ fit_now(struct training *g, const struct family *family, struct session *s,
                             .frame = g->data,
                             .stream = g->rows,
                             .data = call_text(c, "data"),
-                            .target = target_of(c),
+                            .target = target_of(g, c),
                             .seed = (uint64_t)call_int(c, "seed"),
                             .name = call_text(c, "name"),
+                            .init_name = init_of(c),
                             .source = "lathe train"};
+    /* Leaves stop nowhere early. */
+    double share =
+        call_text(c, "refit") && !call_text(c, "valid") ? -1 : g->valid_share;
 
     g->metrics = cmd_all(c, "metric");
     g->class_weight = cmd_all(c, "class-weight");
     r.options = (struct model_options){
         .valid = g->valid,
-        .valid_share = g->valid_share,
+        .valid_share = share,
         .problem = -1,
         .positive = call_text(c, "positive"),
         .metrics = g->metrics,
@@ -401,8 +437,12 @@ static bool
 read_init(struct training *g, struct session *s, const struct call *c,
           struct error *err)
 {
-    const char *init = call_text(c, "init");
+    const char *init = init_of(c);
 
+    if (call_text(c, "init") && call_text(c, "refit"))
+        return error_set(err, ERR_USAGE,
+                         "train: --init adds to a model, --refit gives its "
+                         "leaves other values: which one?");
     if (!call_text(c, "checkpoint") &&
         (call_flag(c, "resume") || call_int(c, "checkpoint-every")))
         return error_set(err, ERR_USAGE,
@@ -457,11 +497,11 @@ bool
 cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
 {
     struct training g = {0};
-    const struct family *family = choose_family(&g, c, err);
+    const struct family *family = NULL;
     const char *out = call_text(c, "out"), *name = call_text(c, "register");
     bool ok, stopped;
 
-    ok = family && read_init(&g, s, c, err) &&
+    ok = read_init(&g, s, c, err) && (family = choose_family(&g, c, err)) &&
          read_tables(&g, family, t, c, err) &&
          fit_now(&g, family, s, t, c, err);
     if (ok && g.rows)

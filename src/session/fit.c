@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base/digest.h"
 #include "base/mem.h"
 #include "engine/family.h"
 #include "engine/metric.h"
@@ -151,6 +152,33 @@ put_metrics(const struct follower *f, struct buf *out)
     json_close(&w, '}');
 }
 
+/* What it goes on from: as it was named, and the digest of its file, which is
+ * the artifact of the run that it is of. */
+static bool
+tags_json(const struct fit_request *r, struct buf *out, struct error *err)
+{
+    const struct model *init = r->options.init;
+    char digest[DIGEST_HEX];
+    struct json_writer w;
+    struct buf file;
+    bool ok;
+
+    buf_init(&file);
+    ok = !init || model_save(init, &file, err);
+    json_writer_init(&w, out);
+    json_open(&w, '{');
+    if (init && ok) {
+        digest_bytes(file.data, file.len, digest);
+        json_name(&w, "init");
+        json_put_string(&w, r->init_name ? r->init_name : "a model");
+        json_name(&w, "init_artifact");
+        json_put_string(&w, digest);
+    }
+    json_close(&w, '}');
+    buf_fini(&file);
+    return ok && buf_check(out, err);
+}
+
 /* fingerprint: of the rows; of a stream it is empty, and comes with the model.
  */
 static bool
@@ -167,18 +195,23 @@ begin_run(struct store *store, const struct fit_request *r, const char *project,
     char commit[LINEAGE_COMMIT];
     struct error outside; /* of git, which is no failure */
     struct json_writer w;
-    struct buf params;
+    struct buf params, tags;
     bool ok;
 
     if (lineage_commit(project, commit, &outside))
         start.git_commit = commit;
     buf_init(&params);
+    buf_init(&tags);
     json_writer_init(&w, &params);
     params_json(r->params, &w);
-    start.params = params.data;
     start.fingerprint = fingerprint;
-    ok = buf_check(&params, err) && run_begin(store, &start, id, err);
+    if ((ok = buf_check(&params, err) && tags_json(r, &tags, err))) {
+        start.params = params.data;
+        start.tags = tags.data;
+        ok = run_begin(store, &start, id, err);
+    }
     buf_fini(&params);
+    buf_fini(&tags);
     return ok;
 }
 

@@ -23,6 +23,7 @@ struct fit_request {
     const struct train_loss *loss; /* of the caller's own, or NULL */
     const char *name;              /* of the run; NULL: numbered */
     const char *source;            /* "churn.lua [4]" */
+    const char *init_name; /* what options.init was named by, for lineage */
 };
 /* *run_id is filled also when the fit fails (the run is then marked failed or
  * cancelled).  A cancelled fit that has finished rounds returns its model. */

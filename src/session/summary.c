@@ -291,6 +291,25 @@ put_params(const struct run *r, size_t width, struct buf *out)
     json_free(root);
 }
 
+/* "first.lathe  #1a2b3c4d5e6f": what it went on from, and its artifact. */
+static void
+put_init(const struct run *r, struct buf *out)
+{
+    const char *name, *digest;
+    struct error err;
+    struct json *tags = json_parse(str_of(r->tags), &err);
+    struct buf b;
+
+    buf_init(&b);
+    if (tags && json_find(tags, "init") &&
+        json_get_string(tags, "init", &name, &err) &&
+        json_get_string(tags, "init_artifact", &digest, &err))
+        buf_printf(&b, "%s  #%.12s", name, digest);
+    put_field(out, "init", b.data);
+    buf_fini(&b);
+    json_free(tags);
+}
+
 void
 summary_run(const struct run *r, const struct series_list *series, size_t width,
             bool plain, struct buf *out)
@@ -321,6 +340,7 @@ summary_run(const struct run *r, const struct series_list *series, size_t width,
     buf_printf(&b, "%s%s%.12s", r->data, r->fingerprint[0] ? "  #" : "",
                r->fingerprint);
     put_field(out, "data", b.data);
+    put_init(r, out);
     put_field(out, "target", r->target);
     buf_clear(&b);
     buf_printf(&b, "%llu", (unsigned long long)r->seed);

@@ -180,7 +180,11 @@ static const struct arg train_args[] = {
      "what the score of each row begins with; no input"},
     {"--class-weight", ARG_TEXT, false, true, NULL, "CLASS=WEIGHT",
      "how much the rows of a class count; or balanced"},
-    {"--init", ARG_MODEL, false, false, NULL, NULL, "go on from this model"},
+    {"--init", ARG_MODEL, false, false, NULL, NULL,
+     "go on from this model, of its family and target"},
+    {"--refit", ARG_MODEL, false, false, NULL, NULL,
+     "keep the trees of this model but learn what their leaves say anew; "
+     "--set refit_keep=0.9 keeps that share of what they said"},
     {"--checkpoint", ARG_FILE, false, false, NULL, NULL,
      "write what there is so far here, every half minute"},
     {"--checkpoint-every", ARG_INT, false, false, "0", NULL,

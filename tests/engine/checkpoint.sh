@@ -109,4 +109,26 @@ like "$(cat err)" "predicts 'y', not 'c'" "and target"
 train --init first.lathe --set refit_keep=0.5 --out third.lathe > out
 is $? 0 "leaves take values of other rows"
 like "$($lathe evaluate third.lathe t.csv)" 'AUC' "and are judged"
+
+# A tree of one split and full steps: a leaf says the mean of its rows.
+awk 'BEGIN { print "x,y"; for (i = 0; i < 200; i++) print i % 2 "," (i % 2 ? 20 : 10) }' > old.csv
+awk 'BEGIN { print "x,y"; for (i = 0; i < 200; i++) print i % 2 "," (i % 2 ? 7 : i % 4 + 1) }' > new.csv
+$lathe train old.csv --target y --set loss=squared --set trees=1 --set learning_rate=1 --set l2=0 \
+    --patience 0 --name stump --out stump.lathe > out
+$lathe train new.csv --refit stump.lathe --name again --out again.lathe --register stump > out
+is $? 0 "--refit needs neither family nor target"
+like "$(cat out)" '^learnt from 200 rows' "and learns from all rows"
+like "$(cat out)" 'registered as stump/1' "is registered"
+is "$($lathe predict again.lathe new.csv | sed 1d | sort -u | awk '{ printf "%.6g ", $1 }')" "2 7 " "leaves say the means of the new rows"
+$lathe train new.csv --refit stump.lathe --set refit_keep=0.5 --out half.lathe > out
+is "$($lathe predict half.lathe new.csv | sed 1d | sort -u | awk '{ printf "%.6g ", $1 }')" "13.5 6 " "or go half of the way"
+like "$($lathe runs show again)" "^init +stump.lathe  #$($lathe runs show stump | sed -n 's/^artifact *//p' | cut -c1-12)$" "the run tells what it went on from"
+$lathe train new.csv --refit stump.lathe --init stump.lathe > out 2> err
+is $? 2 "it is one or the other"
+$lathe train old.csv --target y --model linear --out line.lathe > out
+$lathe train new.csv --refit line.lathe > out 2> err
+like "$(cat err)" 'boosted trees.* a linear has none' "a line has no leaves"
+$lathe train old.csv --target y --set loss=squared --set monotone=x+ --out up.lathe > out
+$lathe train new.csv --refit up.lathe > out 2> err
+like "$(cat err)" 'may break a trend' "a trend is not broken"
 done_testing

@@ -416,12 +416,14 @@ choose_limits(struct boost_rule *r, const struct fit_data *d,
     if (!limits_read(d->train, params_text(p, "monotone"),
                      params_text(p, "interact"), l, err))
         return false;
-    if (l->trend && objective_renews(&o)) {
+    if (l->trend && (r->refits || objective_renews(&o))) {
         limits_fini(l);
         return error_set(err, ERR_RANGE,
-                         "monotone: absolute, quantile and huber losses find "
-                         "the values of leaves one by one, which may break a "
-                         "trend; learn by another loss");
+                         "monotone: %s the values of leaves one by one, which "
+                         "may break a trend%s",
+                         r->refits ? "refit_keep finds"
+                                   : "absolute, quantile and huber losses find",
+                         r->refits ? "" : "; learn by another loss");
     }
     r->grow.trend = l->trend;
     r->grow.group = l->group;
