@@ -11,6 +11,7 @@
 #include "session/cmd.h"
 #include "session/curve_text.h"
 #include "session/gate.h"
+#include "session/learnt.h"
 
 /* What is asked of a model, and what came out. */
 struct asked {
@@ -19,6 +20,7 @@ struct asked {
     struct frame *curve; /* or NULL */
     enum curve_kind kind;
     struct unseen unseen;
+    size_t learnt; /* rows of the table */
     struct buf note;
     bool done;
 };
@@ -47,19 +49,6 @@ check_gate(const struct evaluation *e, const char *gate, struct error *err)
     ok = gate_check(metrics.data, gate, err);
     buf_fini(&metrics);
     return ok;
-}
-
-/* Rows that were learnt from flatter the model. */
-static void
-warn_if_learnt(const struct model *m, const struct frame *f, struct buf *out)
-{
-    char fingerprint[33];
-    struct error err;
-
-    if (frame_fingerprint(f, fingerprint, &err) &&
-        strcmp(fingerprint, model_fingerprint(m)) == 0)
-        buf_puts(out, "\nnote: the model learnt from this very table; on rows "
-                      "it has not seen, expect less\n");
 }
 
 static bool
@@ -139,7 +128,7 @@ judge(struct asked *a, const struct model *m, struct task *t,
         judged_fini(&j);
     }
     if (ok)
-        warn_if_learnt(m, f, &a->note);
+        a->learnt = learnt_note(task_session(t), m, f, &a->note);
     frame_unref(f);
     return ok || error_prefix(err, "%s: ", data);
 }
@@ -154,6 +143,8 @@ put_json(struct call *c, const struct asked *a)
     json_open(&w, '{');
     json_name(&w, "unseen");
     unseen_json(&a->unseen, &w);
+    json_name(&w, "learnt_rows");
+    json_put_i64(&w, (int64_t)a->learnt);
     if (a->of.problem == PROBLEM_BINARY) {
         json_name(&w, "positive");
         json_put_string(&w, a->of.classes[1]);

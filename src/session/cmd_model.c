@@ -14,6 +14,7 @@
 #include "session/cmd.h"
 #include "session/enrol.h"
 #include "session/fit.h"
+#include "session/learnt.h"
 #include "session/summary.h"
 
 /* ---- train ---- */
@@ -22,7 +23,10 @@ struct training {
     struct frame *data, *valid, *test;
     struct stream *rows;            /* instead of data: beyond memory */
     double valid_share, test_share; /* 0: none, or rows of their own */
-    size_t n_gap;                   /* rows between data and test */
+    char table[LEARNT_PRINT]; /* that test is a share of, its fingerprint */
+    size_t learnt;            /* rows of a table to test on */
+    struct buf note;          /* of these */
+    size_t n_gap;             /* rows between data and test */
     struct params *params;
     struct model *model, *init;
     struct evaluation evaluation; /* on test */
@@ -55,6 +59,7 @@ training_fini(struct training *g)
     free(g->derive);
     free(g->prepare);
     free(g->version);
+    buf_fini(&g->note);
 }
 
 /* "0.2" is a share of DATA, all else a table: "./0.2" too. */
@@ -151,7 +156,8 @@ set_aside(struct training *g, const struct family *family, const struct call *c,
     struct split s = {0};
     bool ok;
 
-    if (!choose_aside(g, family, c, &s, err))
+    if (!frame_fingerprint(all, g->table, err) ||
+        !choose_aside(g, family, c, &s, err))
         return false;
     g->data = NULL;
     g->n_gap = frame_rows(all) - s.n_train - s.n_test;
@@ -323,6 +329,7 @@ put_training(struct call *c, const struct training *g)
             cv_print(&g->crossed, call_out(c));
         if (g->evaluated)
             evaluation_print(&g->evaluation, call_out(c));
+        buf_add(call_out(c), g->note.data, g->note.len);
         if (g->n_gap)
             buf_printf(call_out(c),
                        "%zu row%s left out between those that were learnt "
@@ -356,6 +363,8 @@ put_training(struct call *c, const struct training *g)
         evaluation_json(&g->evaluation, &w);
     else
         json_put_null(&w);
+    json_name(&w, "learnt_rows"); /* of those of the test */
+    json_put_i64(&w, (int64_t)g->learnt);
     json_name(&w, "left_out");
     json_put_i64(&w, (int64_t)g->n_gap);
     json_close(&w, '}');
@@ -383,6 +392,7 @@ fit_now(struct training *g, const struct family *family, struct session *s,
                             .target = target_of(g, c),
                             .seed = (uint64_t)call_int(c, "seed"),
                             .name = call_text(c, "name"),
+                            .table = g->test_share > 0 ? g->table : NULL,
                             .init_name = init_of(c),
                             .source = "lathe train"};
     /* Leaves stop nowhere early. */
@@ -501,6 +511,7 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
     const char *out = call_text(c, "out"), *name = call_text(c, "register");
     bool ok, stopped;
 
+    buf_init(&g.note);
     ok = read_init(&g, s, c, err) && (family = choose_family(&g, c, err)) &&
          read_tables(&g, family, t, c, err) &&
          fit_now(&g, family, s, t, c, err);
@@ -511,6 +522,8 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
             model_evaluate(g.model, g.test, (uint64_t)call_int(c, "seed"),
                            task_pool(t), &g.evaluation, err) &&
             keep_scores(s, &g, err);
+    if (g.evaluated && g.test_share == 0)
+        g.learnt = learnt_note(s, g.model, g.test, &g.note);
     stopped = progress_stopped(task_progress(t));
     if (!ok && stopped && g.model && err->code == ERR_CANCELLED)
         ok = true; /* in the evaluation: the model is there */

@@ -22,6 +22,7 @@
 #include "frame/identifier.h"
 #include "frame/order.h"
 #include "frame/stream.h"
+#include "session/learnt.h"
 #include "session/live.h"
 #include "store/artifact.h"
 #include "store/lineage.h"
@@ -152,7 +153,7 @@ put_metrics(const struct follower *f, struct buf *out)
     json_close(&w, '}');
 }
 
-/* What it goes on from: as it was named, and the digest of its file, which is
+/* Which table it is of; what it goes on from: as it was named, and the digest of its file, which is
  * the artifact of the run that it is of. */
 static bool
 tags_json(const struct fit_request *r, struct buf *out, struct error *err)
@@ -173,6 +174,10 @@ tags_json(const struct fit_request *r, struct buf *out, struct error *err)
         json_put_string(&w, r->init_name ? r->init_name : "a model");
         json_name(&w, "init_artifact");
         json_put_string(&w, digest);
+    }
+    if (r->table) {
+        json_name(&w, LEARNT_TABLE);
+        json_put_string(&w, r->table);
     }
     json_close(&w, '}');
     buf_fini(&file);
@@ -505,25 +510,42 @@ tell_identifiers(struct task *t, const struct fit_request *r, struct error *err)
     return true;
 }
 
-/* Rows that the model to go on from has learnt cannot tell when to stop.  Where
- * it is of the same rows, another seed or share holds out such. */
+/* Rows that the model to go on from has learnt cannot tell when to stop, nor how
+ * good it is.  Where it is of the same table, another seed or share holds out
+ * such, and folds hold out all. */
 static void
 tell_init(struct task *t, const struct fit_request *r, const struct model *m)
 {
     const struct model *init = r->options.init;
-    struct buf text;
+    char table[LEARNT_PRINT];
+    bool rows, same, held, tested;
 
-    if (!init || r->options.valid || !model_valid_metrics(m) ||
-        strcmp(model_fingerprint(init), model_fingerprint(m)) != 0 ||
-        (model_seed(init) == model_seed(m) &&
-         model_train_rows(init) == model_train_rows(m)))
+    if (!init)
         return;
-    buf_init(&text);
-    buf_puts(&text, "the model to go on from has learnt from rows of the same "
-                    "table that are held out here, by another seed or share: "
-                    "scores of them, and what stops by these, are too good");
-    tell(t, &text);
-    buf_fini(&text);
+    learnt_table(task_session(t), init, table);
+    if (strcmp(table, r->table ? r->table : model_fingerprint(m)) != 0)
+        return;
+    rows = strcmp(model_fingerprint(init), model_fingerprint(m)) == 0;
+    same = rows && model_seed(init) == model_seed(m) &&
+           model_train_rows(init) == model_train_rows(m);
+    held = !same && ((model_valid_metrics(m) && !r->options.valid) ||
+                     finish_wanted(&r->options.finish));
+    tested = r->cv || (r->table && !rows);
+    if (held || tested) {
+        struct buf text;
+
+        buf_init(&text);
+        buf_printf(&text,
+                   "the model to go on from has learnt from rows of the same "
+                   "table that are %s here, by another seed or share: scores "
+                   "of them%s are too good",
+                   !tested ? "held out"
+                   : !held ? "tested on"
+                           : "held out and tested on",
+                   held ? ", and what stops by these," : "");
+        tell(t, &text);
+        buf_fini(&text);
+    }
 }
 
 /* ---- a run ---- */

@@ -23,6 +23,9 @@ struct fit_request {
     const struct train_loss *loss; /* of the caller's own, or NULL */
     const char *name;              /* of the run; NULL: numbered */
     const char *source;            /* "churn.lua [4]" */
+    /* The fingerprint of the table that the rows are of, where others of it are
+     * set aside for a test; NULL: none are. */
+    const char *table;
     const char *init_name; /* what options.init was named by, for lineage */
 };
 /* *run_id is filled also when the fit fails (the run is then marked failed or

@@ -66,6 +66,28 @@ summary_metrics(const char *metrics, size_t max, struct buf *out)
 }
 
 void
+summary_aside(const char *metrics, size_t max, struct buf *out)
+{
+    static const char *const kinds[] = {"test.", "cv.", "valid."};
+    struct error err;
+    struct json *root = json_parse(str_of(metrics), &err);
+    size_t n = 0;
+
+    for (size_t k = 0; root && n == 0 && k < sizeof kinds / sizeof *kinds; k++)
+        for (const struct json *v = json_first(root); v && n < max;
+             v = json_next(v)) {
+            if (json_type(v) != JSON_NUMBER ||
+                strncmp(json_key(v), kinds[k], strlen(kinds[k])) != 0)
+                continue;
+            buf_puts(out, n ? ", " : "");
+            put_plain(out, json_key(v), NAME_CELLS);
+            buf_printf(out, " %.4g", json_number(v));
+            n++;
+        }
+    json_free(root);
+}
+
+void
 summary_flat(const struct evaluation *e, struct buf *out)
 {
     struct json_writer w;

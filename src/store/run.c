@@ -511,6 +511,40 @@ run_find(struct store *s, const char *id, struct run *out, struct error *err)
     return store_read(s, find, &f, err);
 }
 
+struct made {
+    const char *digest, *tag;
+    struct run *out;
+};
+
+static bool
+find_artifact(struct sqlite3 *db, void *ctx, struct error *err)
+{
+    const struct made *m = ctx;
+    const struct sql_value at[] = {sql_text(m->digest), sql_text(m->tag)};
+    int64_t key = 0;
+
+    if (!sql_get_int(db,
+                     "SELECT run.key FROM run LEFT JOIN tag "
+                     "ON tag.run = run.key AND tag.name = ?2 "
+                     "WHERE artifact = ?1 AND deleted_ms = 0 "
+                     "ORDER BY tag.value IS NULL, run.key DESC LIMIT 1",
+                     at, 2, 0, &key, err))
+        return false;
+    if (key == 0)
+        return error_set(err, ERR_NOTFOUND, "no run has artifact %.12s",
+                         m->digest);
+    return run_by_key(db, key, m->out, err);
+}
+
+bool
+run_find_artifact(struct store *s, const char *digest, const char *tag,
+                  struct run *out, struct error *err)
+{
+    struct made m = {digest, tag, out};
+
+    return store_read(s, find_artifact, &m, err);
+}
+
 struct listing {
     size_t limit;
     struct run_list *out;

@@ -80,6 +80,10 @@ void run_list_fini(struct run_list *l);
  * ERR_USAGE with the candidates when several fit. */
 bool run_find(struct store *s, const char *id, struct run *out,
               struct error *err) MUST_USE;
+/* The newest that has this artifact, before others one with that tag.
+ * ERR_NOTFOUND. */
+bool run_find_artifact(struct store *s, const char *digest, const char *tag,
+                       struct run *out, struct error *err) MUST_USE;
 void run_fini(struct run *r);
 
 /* ---- for the other modules of store/ ---- */

@@ -122,6 +122,21 @@ is "$("$lathe" query "$data" 'tenure > 12' --out some.csv)" "4857 rows x 20 colu
 is "$("$lathe" query "$data" 'tenure > 12' --out some.csv --json)" \
     '{"out":"some.csv","rows":4857,"columns":20}' "also as JSON"
 is "$("$lathe" evaluate m.lathe some.csv | grep -c 'very table')" 0 "and only then"
+like "$("$lathe" evaluate m.lathe "$data" --json)" '"learnt_rows":5634,' "and in its JSON how many"
+like "$("$lathe" evaluate m.lathe "$data")" 'not learnt from: valid\.logloss 0\.' "with scores of those that stopped it"
+aside=$("$lathe" train "$data" --target churn --set trees=20 --test 0.2 --out aside.lathe |
+    awk '$1 == "AUC" { v = $2 } END { printf "%.4g", v }')
+like "$("$lathe" evaluate aside.lathe "$data" | tr '\n' ' ')" \
+    "very table, 4,507 of its 7,043 rows.*not learnt from: .*test.auc $aside" \
+    "also where some were set aside, with the scores of these"
+"$lathe" train "$data" --target churn --model logistic --test "$data" > out
+like "$(cat out)" 'very table, 7,043 of its 7,043 rows' "and train, where it is tested on what it learns from"
+"$lathe" train "$data" --init aside.lathe --set trees=5 --test 0.2 --seed 2 > out 2> err
+like "$(cat err)" 'same table that are held out and tested on here' "a test by another seed than that of --init is warned of"
+"$lathe" train "$data" --init m.lathe --set trees=5 --test 0.2 > out 2> err
+like "$(cat err)" 'tested on here' "and one of what it has learnt all of"
+"$lathe" train "$data" --init aside.lathe --set trees=5 --test 0.2 > out 2> err
+is "$(grep -c 'too good' err)" 0 "but not one of rows that it set aside, too"
 printf 'tenure\n3\n' > narrow.csv
 "$lathe" predict m.lathe narrow.csv > /dev/null 2> err
 like "$(cat err)" "^lathe: narrow.csv: no column '" "predict names the table that lacks a column"
