@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/loop.h"
 
-enum { EVERY_MS = 30000 };
+enum { EVERY_MS = 30000, VALUE_CELLS = 60, DIFFERENCES = 4 };
 
 void
 checkpoint_mark(struct checkpoint_mark *last, size_t round)
@@ -41,6 +41,10 @@ checkpoint_open(const struct checkpoint *c, const char *kind,
     json_put_string(w, kind);
     json_name(w, "key");
     json_put_string(w, c->key);
+    if (c->of) {
+        json_name(w, "of");
+        json_put_raw(w, c->of);
+    }
 }
 
 bool
@@ -64,6 +68,116 @@ checkpoint_write(const struct checkpoint *c, struct json_writer *w,
 
 /* ---- reading ---- */
 
+/* What members are called that are hashes and the like. */
+static const struct {
+    const char *member, *words;
+} spoken[] = {
+    {"rows", "the rows"},
+    {"valid", "the validation rows"},
+    {"init", "the model to go on from"},
+    {"kept", "the share kept for calibration and the like"},
+    {"problem", "the kind of target"},
+    {"streamed", "the memory there is"},
+};
+
+static void
+put_value(const struct json *v, struct buf *out)
+{
+    struct buf text;
+
+    buf_init(&text);
+    if (v && json_type(v) == JSON_STRING)
+        buf_puts(&text, json_string(v));
+    else if (v && json_type(v) != JSON_NULL)
+        json_print(&text, v);
+    if (text.len == 0 || strcmp(text.data, "[]") == 0)
+        buf_puts(out, "not set");
+    else
+        buf_plain(out, text.data, text.len, VALUE_CELLS);
+    buf_fini(&text);
+}
+
+static bool
+same_value(const struct json *a, const struct json *b)
+{
+    struct buf ta, tb;
+    bool same;
+
+    if (!a || !b)
+        return false;
+    buf_init(&ta);
+    buf_init(&tb);
+    json_print(&ta, a);
+    json_print(&tb, b);
+    same = strcmp(ta.data, tb.data) == 0;
+    buf_fini(&ta);
+    buf_fini(&tb);
+    return same;
+}
+
+/* "the rows", or "row_share is 0.8 there, 0.7 here". */
+static void
+put_difference(const char *name, const struct json *there,
+               const struct json *here, struct buf *out)
+{
+    for (size_t i = 0; i < sizeof spoken / sizeof *spoken; i++)
+        if (strcmp(spoken[i].member, name) == 0) {
+            buf_puts(out, spoken[i].words);
+            return;
+        }
+    buf_printf(out, "%s is ", name);
+    put_value(there, out);
+    buf_puts(out, " there, ");
+    put_value(here, out);
+    buf_puts(out, " here");
+}
+
+/* Members of the two that differ, with "; " between; *n counts them, and more
+ * than DIFFERENCES are not put. */
+static void
+put_differing(const struct json *there, const struct json *here, size_t *n,
+              struct buf *out)
+{
+    for (unsigned second = 0; second < 2; second++)
+        for (const struct json *v = json_first(second ? here : there); v;
+             v = json_next(v)) {
+            const struct json *a = json_find(there, json_key(v)),
+                              *b = json_find(here, json_key(v));
+
+            if ((second && a) || same_value(a, b))
+                continue;
+            if (a && b && json_type(a) == JSON_OBJECT &&
+                json_type(b) == JSON_OBJECT) {
+                put_differing(a, b, n, out);
+            } else if (++*n <= DIFFERENCES) {
+                buf_puts(out, *n > 1 ? "; " : "");
+                put_difference(json_key(v), a, b, out);
+            }
+        }
+}
+
+/* "it is of another fit" and what is other. */
+static bool
+refuse(const struct checkpoint *c, const struct json *o, struct error *err)
+{
+    const struct json *there = json_find(o, "of");
+    struct error ignored;
+    struct json *here = c->of ? json_parse(str_of(c->of), &ignored) : NULL;
+    struct buf text;
+    size_t n = 0;
+
+    buf_init(&text);
+    if (here && there && json_type(there) == JSON_OBJECT)
+        put_differing(there, here, &n, &text);
+    if (n > DIFFERENCES)
+        buf_printf(&text, "; and %zu more", n - DIFFERENCES);
+    error_set(err, ERR_STATE, "it is of another fit: %s",
+              n ? text.data : "other rows, parameters or seed");
+    buf_fini(&text);
+    json_free(here);
+    return false;
+}
+
 static bool
 key_check(const struct checkpoint *c, const char *kind, const struct json *o,
           struct error *err)
@@ -73,9 +187,10 @@ key_check(const struct checkpoint *c, const char *kind, const struct json *o,
     if (!json_get_string(o, "checkpoint", &its_kind, err) ||
         !json_get_string(o, "key", &key, err))
         return false;
-    return (strcmp(its_kind, kind) == 0 && strcmp(key, c->key) == 0) ||
-           error_set(err, ERR_STATE,
-                     "it is of another fit: other rows, parameters or seed");
+    if (strcmp(its_kind, kind) != 0)
+        return error_set(err, ERR_STATE, "it is of a %.32s, not of a %s",
+                         its_kind, kind);
+    return strcmp(key, c->key) == 0 || refuse(c, o, err);
 }
 
 static bool

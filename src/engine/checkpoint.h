@@ -13,6 +13,8 @@
 struct checkpoint {
     const char *path;
     const char *key;     /* of the fit, all that decides about its result */
+    const char *of;      /* a JSON object: what the key is a hash of, to name
+                            what differs; NULL: not known */
     size_t every_rounds; /* 0: every half minute */
     bool resume;         /* go on from what is there, if it is there */
 };
@@ -39,7 +41,7 @@ bool checkpoint_write(const struct checkpoint *c, struct json_writer *w,
 typedef bool checkpoint_take(void *ctx, const struct st_file *f,
                              const struct json *manifest, struct error *err);
 /* Calls take where there is something to go on from; NULL: nothing.  ERR_STATE
- * when that is of another fit, ERR_CORRUPT when it is damaged; the error begins
+ * when that is of another fit, naming what differs where it has `of`, ERR_CORRUPT when it is damaged; the error begins
  * with its path. */
 bool
 checkpoint_read(const struct checkpoint *c, const char *kind,

@@ -381,6 +381,7 @@ model_fit_learn(struct fit *f, const struct params *p, unsigned patience,
                 struct error *err)
 {
     char key[33];
+    struct buf of;
     struct checkpoint c = {.path = f->o->checkpoint,
                            .key = key,
                            .every_rounds = f->o->checkpoint_every,
@@ -397,9 +398,13 @@ model_fit_learn(struct fit *f, const struct params *p, unsigned patience,
                          .feed = f->feed};
     struct json_writer w;
 
+    buf_init(&of);
     if (c.path && !f->again) {
-        if (!model_fit_key(f, key, err))
+        if (!model_fit_key(f, key, &of, err)) {
+            buf_fini(&of);
             return false;
+        }
+        c.of = of.data;
         d.checkpoint = &c;
     }
     if (f->o->init)
@@ -409,6 +414,7 @@ model_fit_learn(struct fit *f, const struct params *p, unsigned patience,
     json_open(&w, '{');
     f->m->learner = f->family->fit(&d, p, f->ctx, &w, err);
     json_close(&w, '}');
+    buf_fini(&of);
     return f->m->learner && buf_check(&f->chosen, err);
 }
 

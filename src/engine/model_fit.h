@@ -63,9 +63,10 @@ bool model_fit_prepare(struct fit *f, struct error *err) MUST_USE;
 bool model_fit_learn(struct fit *f, const struct params *p, unsigned patience,
                      struct error *err) MUST_USE;
 unsigned model_fit_patience(const struct fit *f);
-/* Of the whole fit, for its checkpoint; once rows and target are known. */
-bool
-model_fit_key(const struct fit *f, char key[33], struct error *err) MUST_USE;
+/* Of the whole fit, for its checkpoint; once rows and target are known.  of: a
+ * JSON object with all that the key is a hash of. */
+bool model_fit_key(const struct fit *f, char key[33], struct buf *of,
+                   struct error *err) MUST_USE;
 /* Begin again with all of these rows to learn from, and none held out. */
 bool model_fit_anew(struct fit *f, const struct frame *all,
                     struct error *err) MUST_USE;

@@ -99,20 +99,18 @@ put_options(const struct fit *f, struct json_writer *w)
 }
 
 bool
-model_fit_key(const struct fit *f, char key[33], struct error *err)
+model_fit_key(const struct fit *f, char key[33], struct buf *of,
+              struct error *err)
 {
     struct json_writer w;
-    struct buf b;
     bool ok;
 
-    buf_init(&b);
-    json_writer_init(&w, &b);
+    json_writer_init(&w, of);
     json_open(&w, '{');
     put_options(f, &w);
     ok = put_valid(f, &w, err) && put_init(f, &w, err);
     json_close(&w, '}');
-    if (ok && (ok = buf_check(&b, err)))
-        file_hash(b.data, b.len, key);
-    buf_fini(&b);
+    if (ok && (ok = buf_check(of, err)))
+        file_hash(of->data, of->len, key);
     return ok;
 }

@@ -74,10 +74,20 @@ train --set trees=5 --checkpoint none --resume > out
 is $? 0 "no checkpoint is the beginning"
 train --set trees=150 --set row_share=0.7 --checkpoint point.plain --resume > out 2> err
 is $? 1 "a checkpoint of other parameters is refused"
-like "$(cat err)" 'point.plain: it is of another fit' "and told so"
+like "$(cat err)" 'point.plain: it is of another fit: row_share is 0.8 there, 0.7 here$' "and told which"
 train --set trees=150 --set row_share=0.8 --prepare 'scale minmax' --checkpoint point.plain --resume > out 2> err
 is $? 1 "and one of another preparation"
-like "$(cat err)" 'point.plain: it is of another fit' "that has as many columns"
+like "$(cat err)" 'point.plain: it is of another fit: prepare is not set there, \["scale minmax"\] here$' "that has as many columns"
+head -2000 t.csv > fewer.csv
+$lathe train fewer.csv --target y --set trees=150 --set row_share=0.8 --set leaves=7 --drop b --valid 0.3 \
+    --checkpoint point.plain --resume > out 2> err
+like "$(cat err)" 'another fit: the rows; drop is not set there, \["b"\] here; seed is 4 there, 1 here; learning_rate is 0.02 there, auto here; and 2 more$' "all that differs is, up to a point"
+LC_ALL=C sed 's/"of\\":/"oo\\":/' point.plain > older
+train --set trees=150 --set row_share=0.7 --checkpoint older --resume > out 2> err
+like "$(cat err)" 'older: it is of another fit: other rows, parameters or seed$' "one that does not have it is refused all the same"
+train --set trees=150 --set row_share=0.8 --checkpoint older --resume --out older.lathe > out
+cmp -s whole.plain older.lathe
+is $? 0 "or gone on from"
 head -c 2000 point.plain > cut
 train --set trees=150 --set row_share=0.8 --checkpoint cut --resume > out 2> err
 is $? 1 "so is a damaged one"
