@@ -193,7 +193,7 @@ struct model_options {
                                    for iterative ones, none for others);
                                    negative: none */
     const struct frame *valid;  /* or rows of their own; NULL */
-    int problem;                /* -1: from the target */
+    int problem;                /* enum problem, TARGET_AUTO, TARGET_CLASSES */
     const char *positive;       /* of two classes: the one that probabilities,
                                    thresholds and scores are of; NULL: the
                                    second of target_fit() */
@@ -272,8 +272,8 @@ bool model_fit_check(const struct family *family, const struct params *p,
 bool model_fit_target_check(const struct family *family, const char *target,
                             const struct model_options *o,
                             struct error *err) MUST_USE;
-/* The kind of target to fit: `wanted`, or when that is -1 the one that the
- * parameters ask for, or -1. */
+/* The kind of target to fit: `wanted`, or when that is TARGET_AUTO the one that
+ * the parameters ask for, or that. */
 int model_fit_problem(const struct family *family, const struct params *p,
                       int wanted);
 /* The column of times that the parameters of a family that forecasts name; NULL:

@@ -83,7 +83,8 @@ int
 model_fit_problem(const struct family *family, const struct params *p,
                   int wanted)
 {
-    return wanted < 0 && family->problem ? family->problem(p) : wanted;
+    return wanted == TARGET_AUTO && family->problem ? family->problem(p)
+                                                    : wanted;
 }
 
 const char *
@@ -573,6 +574,13 @@ init_check(const struct fit *f, struct error *err)
         return error_set(err, ERR_RANGE,
                          "the model to go on from predicts '%s', not '%s'",
                          init->target, f->target);
+    if (f->o->problem != TARGET_AUTO &&
+        problem_has_classes(init->like.problem) !=
+            (f->o->problem != PROBLEM_REGRESSION))
+        return error_set(err, ERR_RANGE,
+                         "the model to go on from learns a %s target: it keeps "
+                         "to that",
+                         problem_word(init->like.problem));
     if (init->offset &&
         (!f->o->offset || strcmp(init->offset, f->o->offset) != 0))
         return error_set(err, ERR_USAGE,

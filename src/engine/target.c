@@ -229,13 +229,25 @@ out:
     return ok;
 }
 
-static enum problem
-problem_guess(enum col_type type, size_t k)
+int
+target_asked(const char *word)
 {
+    return !word                             ? TARGET_AUTO
+           : strcmp(word, "regression") == 0 ? PROBLEM_REGRESSION
+           : strcmp(word, "classes") == 0    ? TARGET_CLASSES
+                                             : TARGET_AUTO;
+}
+
+static enum problem
+problem_guess(enum col_type type, size_t k, int asked)
+{
+    if (asked >= 0)
+        return (enum problem)asked;
     if (type == COL_BOOL || k == 2)
         return PROBLEM_BINARY;
-    return type == COL_INT64 && k <= 20 ? PROBLEM_MULTICLASS
-                                        : PROBLEM_REGRESSION;
+    return asked == TARGET_CLASSES || (type == COL_INT64 && k <= TARGET_INTS)
+               ? PROBLEM_MULTICLASS
+               : PROBLEM_REGRESSION;
 }
 
 /* Is a double the very number?  2^63 is none of 64 bits. */
@@ -280,8 +292,7 @@ fit_values(const struct column *c, const char *name, int problem,
         goto out;
     column_numbers(c, 0, t->n, t->y);
     k = distinct_values(c, v, TARGET_MAX_CLASSES);
-    t->problem =
-        problem >= 0 ? (enum problem)problem : problem_guess(column_type(c), k);
+    t->problem = problem_guess(column_type(c), k, problem);
     if (t->problem == PROBLEM_REGRESSION) {
         ok = k >= 2 || classes_check(t, name, k, err);
         goto out;

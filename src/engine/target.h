@@ -39,9 +39,17 @@ struct target {
                             appearance; NULL: none */
 };
 
+/* What is asked of a target besides one of enum problem: what its values look
+ * like, or classes, be they numbers or not. */
+enum { TARGET_INTS = 20 };
+enum { TARGET_AUTO = -1, TARGET_CLASSES = -2 };
+#define TARGET_CHOICES "regression|classes"
+/* "regression" or "classes"; anything else: TARGET_AUTO. */
+int target_asked(const char *word);
+
 /* How a target is learnt: bool or two distinct values -> binary; text or at
- * most 20 distinct ints -> multiclass; else regression.  `problem` < 0 decides by
- * that rule.  Missing targets are ERR_RANGE with their count, as are one class
+ * most TARGET_INTS distinct ints -> multiclass; else regression.  TARGET_AUTO
+ * decides by that rule. Missing targets are ERR_RANGE with their count, as are one class
  * only, over TARGET_MAX_CLASSES of them, and no rows; a date, or a regression
  * on text, is ERR_TYPE. */
 bool target_fit(const struct frame *f, const char *name, int problem,

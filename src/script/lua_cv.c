@@ -35,7 +35,8 @@ run_cv(struct task *t, void *ctx, struct error *err)
     bool ok;
 
     f->cv.model = &f->options;
-    f->options.problem = fit_problem(family, p);
+    if (f->options.problem == TARGET_AUTO)
+        f->options.problem = fit_problem(family, p);
     fit_put_time(t, family, p, f->frame, f->options.drop);
     for (size_t i = 0; i < f->cv.n_candidates; i++)
         fit_put_time(t, family, f->cv.candidates[i], f->frame, f->options.drop);
@@ -173,12 +174,12 @@ int
 lua_estimator_cv(lua_State *L)
 {
     static const char *const allowed[] = {
-        "folds",     "seed",         "valid",    "metric",   "stop",
-        "patience",  "drop",         "derive",   "refit",    "weight",
-        "group",     "class_weight", "cv_group", "cv_time",  "cv_gap",
-        "cv_window", "cv_rows",      "grid",     "inner",    "by",
-        "calibrate", "threshold",    "profit",   "interval", "loss",
-        "prepare",   "offset",       "positive", NULL};
+        "folds",    "seed",      "valid",        "metric",   "stop",
+        "patience", "drop",      "derive",       "refit",    "weight",
+        "problem",  "group",     "class_weight", "cv_group", "cv_time",
+        "cv_gap",   "cv_window", "cv_rows",      "grid",     "inner",
+        "by",       "calibrate", "threshold",    "profit",   "interval",
+        "loss",     "prepare",   "offset",       "positive", NULL};
     struct folding f = {.e = script_check(L, 1, &estimator_type),
                         .frame = script_frame(L, 2),
                         .cv = {.k = 5},

@@ -279,6 +279,20 @@ read_going_on(lua_State *L, int idx, struct model_options *o)
     o->checkpoint_every = (size_t)every;
 }
 
+static int
+read_problem(lua_State *L, int idx)
+{
+    const char *word = script_opt_text(L, idx, "problem", NULL);
+    int asked = target_asked(word);
+
+    if (word && asked == TARGET_AUTO)
+        luaL_error(L,
+                   "option 'problem' is '%s', expected 'regression' or "
+                   "'classes'",
+                   word);
+    return asked;
+}
+
 /* Options that fit and cv share; what they need stays on the stack. */
 void
 lua_fit_options(lua_State *L, int idx, struct model_options *o)
@@ -289,6 +303,7 @@ lua_fit_options(lua_State *L, int idx, struct model_options *o)
         return;
     read_valid(L, idx, o);
     o->patience = (int)script_opt_int(L, idx, "patience", -1);
+    o->problem = read_problem(L, idx);
     o->positive = read_positive(L, idx);
     o->refit = script_opt_bool(L, idx, "refit", false);
     o->metrics = script_opt_texts(L, idx, "metric");
@@ -332,15 +347,12 @@ static int
 estimator_fit(lua_State *L)
 {
     static const char *const allowed[] = {
-        "valid",     "metric",     "stop",
-        "patience",  "seed",       "name",
-        "drop",      "derive",     "refit",
-        "weight",    "group",      "class_weight",
-        "init",      "checkpoint", "checkpoint_every",
-        "resume",    "cv_group",   "cv_time",
-        "calibrate", "threshold",  "profit",
-        "interval",  "loss",       "prepare",
-        "offset",    "positive",   NULL};
+        "valid",    "metric",       "stop",    "patience",   "seed",
+        "name",     "drop",         "derive",  "refit",      "weight",
+        "group",    "class_weight", "init",    "checkpoint", "checkpoint_every",
+        "resume",   "cv_group",     "cv_time", "calibrate",  "threshold",
+        "profit",   "interval",     "loss",    "prepare",    "offset",
+        "positive", "problem",      NULL};
     struct estimator *e = script_check(L, 1, &estimator_type);
     const struct frame *train = script_frame(L, 2);
     struct fitting *f;
@@ -712,6 +724,8 @@ const struct binding lua_estimator_methods[] = {
      "without a target, such as kmeans, takes none: fit(frame [, options]).\n"
      "  valid     share of the rows held out to stop early, or a frame\n"
      "  metric    a name or a list; the first one stops early\n"
+     "  problem   \"regression\" or \"classes\"; else by the target: up to 20\n"
+     "            different whole numbers, texts and two values are classes\n"
      "  positive  of two classes the one that probabilities are of; else the\n"
      "            second by its name\n"
      "  stop      another metric that stops early, or \"loss\": what is learnt "
@@ -759,7 +773,7 @@ const struct binding lua_estimator_methods[] = {
      "  by        the metric that does; rmse or logloss\n"
      "  seed      1\n"
      "and valid, metric, stop, patience, drop, derive, refit, weight, group,\n"
-     "class_weight, positive, loss as for fit"},
+     "class_weight, problem, positive, loss as for fit"},
     {NULL, NULL, NULL, NULL},
 };
 

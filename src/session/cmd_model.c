@@ -114,6 +114,20 @@ read_folds(struct training *g, const struct call *c, struct error *err)
                      "train: --cv wants a table that fits in memory");
 }
 
+/* The kind of target: as asked, or as the model to go on from and parameters
+ * have it. */
+static int
+problem_of(const struct training *g, const struct family *family,
+           const struct call *c)
+{
+    int asked = target_asked(call_text(c, "problem"));
+
+    if (asked != TARGET_AUTO)
+        return asked;
+    return g->init ? (int)model_problem(g->init)
+                   : fit_problem(family, g->params);
+}
+
 /* By whole queries where there are any, else by class. */
 static bool
 choose_aside(const struct training *g, const struct family *family,
@@ -133,7 +147,7 @@ choose_aside(const struct training *g, const struct family *family,
         by.in_order = !by.time;
     }
     if (!frame_need(g->data, target, &col, err) ||
-        !target_fit(g->data, target, fit_problem(family, g->params), &y, err))
+        !target_fit(g->data, target, problem_of(g, family, c), &y, err))
         return false;
     by_class = problem_has_classes(y.problem) &&
                column_type(frame_column(g->data, col)) != COL_FLOAT64 &&
@@ -404,7 +418,7 @@ fit_now(struct training *g, const struct family *family, struct session *s,
     r.options = (struct model_options){
         .valid = g->valid,
         .valid_share = share,
-        .problem = -1,
+        .problem = target_asked(call_text(c, "problem")),
         .positive = call_text(c, "positive"),
         .metrics = g->metrics,
         .stop = call_text(c, "stop"),

@@ -510,6 +510,67 @@ tell_identifiers(struct task *t, const struct fit_request *r, struct error *err)
     return true;
 }
 
+/* Whole numbers, of which there are few. */
+static bool
+is_scale(const struct target *t)
+{
+    double seen[TARGET_INTS];
+    size_t k = 0;
+
+    for (size_t i = 0; i < t->n; i++) {
+        size_t at = 0;
+
+        while (at < k && seen[at] != t->y[i])
+            at++;
+        if (at < k)
+            continue;
+        if (k == TARGET_INTS || t->y[i] != floor(t->y[i]))
+            return false;
+        seen[k++] = t->y[i];
+    }
+    return true;
+}
+
+/* Numbers may be classes and classes numbers; which they were taken for is
+ * guessed, and told where it may as well be the other. */
+static bool
+tell_target(struct task *t, const struct fit_request *r, struct error *err)
+{
+    const struct column *c;
+    struct target y;
+    struct error said;
+    bool floats, numbers, binary;
+    size_t col;
+
+    if (!r->frame || !r->target || r->options.init)
+        return true;
+    if (!frame_need(r->frame, r->target, &col, err) ||
+        !target_fit(r->frame, r->target, TARGET_AUTO, &y, err))
+        return false;
+    c = frame_column(r->frame, col);
+    floats = column_type(c) == COL_FLOAT64;
+    numbers = (floats || column_type(c) == COL_INT64) &&
+              r->family->problems & 1u << PROBLEM_REGRESSION;
+    binary = y.problem == PROBLEM_BINARY;
+    if (numbers && problem_has_classes(y.problem) &&
+        (!binary || (floats && strcmp(y.classes[1], "1") != 0))) {
+        error_set(&said, ERR_TYPE,
+                  "target '%s' has %zu different numbers, each learnt as a "
+                  "class; problem=regression learns them as numbers",
+                  r->target, y.n_classes);
+        tell(t, &(struct buf){.data = said.message});
+    } else if (floats && r->family->problems & 1u << PROBLEM_MULTICLASS &&
+               y.problem == PROBLEM_REGRESSION && is_scale(&y)) {
+        error_set(&said, ERR_TYPE,
+                  "target '%s' has few different values, all whole numbers, "
+                  "learnt as numbers; problem=classes makes each a class",
+                  r->target);
+        tell(t, &(struct buf){.data = said.message});
+    }
+    target_fini(&y);
+    return true;
+}
+
 /* Rows that the model to go on from has learnt cannot tell when to stop, nor how
  * good it is.  Where it is of the same table, another seed or share holds out
  * such, and folds hold out all. */
@@ -567,12 +628,13 @@ fit_settled(struct session *s, struct task *t, const struct fit_request *r,
                                   r->target, &col, err)) ||
         (r->stream && !model_fit_streams(r->family, &r->options, err)))
         return NULL;
-    if (options.problem < 0)
+    if (options.problem == TARGET_AUTO && !options.init)
         options.problem = fit_problem(r->family, r->params);
     if (r->frame && !model_fit_check(r->family, r->params, r->frame, r->target,
                                      &options, err))
         return NULL;
-    if (!tell_identifiers(t, r, err) || !store ||
+    if (!tell_identifiers(t, r, err) ||
+        (options.problem == TARGET_AUTO && !tell_target(t, r, err)) || !store ||
         (r->frame && !frame_fingerprint(r->frame, fingerprint, err)) ||
         !begin_run(store, r, session_project(s), fingerprint, id, err))
         return NULL;

@@ -7,6 +7,7 @@
 
 #include "engine/calibrate.h"
 #include "engine/metric_curve.h"
+#include "engine/target.h"
 #include "frame/encoding.h"
 #include "frame/join.h"
 #include "session/cmd.h"
@@ -125,6 +126,9 @@ static const struct arg train_args[] = {
      "a table: csv, tsv, jsonl, arrow, parquet, or - for standard input"},
     {"--target", ARG_COLUMN, false, false, NULL, NULL,
      "what to predict; of pictures: class; of clusters and the like: none"},
+    {"--problem", ARG_CHOICE, false, false, NULL, TARGET_CHOICES,
+     "numbers, or classes; else by the target: up to 20 different whole "
+     "numbers, texts and two values are classes"},
     {"--positive", ARG_TEXT, false, false, NULL, "CLASS",
      "of two classes the one that probabilities are of; else the second by "
      "its name: of no and yes yes"},

@@ -63,6 +63,30 @@ LATHE_NO_AVX2=1 LATHE_NO_AVX512=1 LATHE_THREADS=1 \
 cmp -s k.lathe k3.lathe && cmp -s k.lathe k1.lathe
 is $? 0 "threads and vectors do not change a byte of it"
 
+# Few whole numbers: classes, or numbers?
+awk 'BEGIN { print "a,b,y"; for (i = 0; i < 600; i++) print i % 7 "," i % 11 "," int((i % 7 + i % 11) / 4) }' > rate.csv
+$lathe train rate.csv --target y --set trees=5 > out 2> err
+like "$(cat out)" 'multiclass \(0, 1, 2, 3, 4\)' "few whole numbers are classes"
+like "$(cat err)" "target 'y' has 5 different numbers, each learnt as a class; problem=regression" "which is told, with how to have it otherwise"
+$lathe train rate.csv --target y --set trees=5 --problem regression --test 0.2 --out rate.lathe > out 2> err
+like "$(cat out)" 'of y, regression' "--problem regression has"
+is "$(grep -c 'different' err)" 0 "and is told nothing"
+$lathe train rate.csv --target y --types y=float --model forest --set trees=5 > out 2> err
+like "$(cat out)" 'of y, regression' "numbers with decimals are none"
+like "$(cat err)" "target 'y' has few different values.* problem=classes" "which is told too"
+$lathe train rate.csv --target y --types y=float --model forest --set trees=5 --problem classes > out 2> err
+like "$(cat out)" 'multiclass \(0, 1, 2, 3, 4\)' "--problem classes makes them some"
+$lathe train rate.csv --init rate.lathe --problem classes > out 2> err
+like "$(cat err)" 'go on from learns a regression target: it keeps to that' "but not for a model that goes on from another"
+$lathe train rate.csv --target y --model linear --problem classes > out 2> err
+like "$(cat err)" 'linear does not learn a multiclass target' "nor for one of numbers alone"
+$lathe train rate.csv --target y --model linear > out 2> err
+is "$(cat err)" '' "which is told nothing"
+$lathe train rate.csv --target a --derive 'z = y > 1' --model logistic > out 2> err
+is "$(grep -c 'regression' err)" 0 "nor is one of classes alone"
+printf 't = lathe.read("rate.csv")\nprint(lathe.gbdt{ trees = 5 }:fit(t, "y", { problem = "regression" }).problem)\n' > p.lua
+like "$($lathe run p.lua)" '^regression$' "Lua has the option too"
+
 # A series, and tastes.
 awk 'BEGIN { print "month,sold"; for (i = 0; i < 36; i++)
     printf "%d-%02d-01,%d\n", 2020 + i / 12, i % 12 + 1, 50 + i + i % 12 * 9 }' > sold.csv
