@@ -185,6 +185,12 @@ finish_print(const struct finish *f, enum problem problem,
     if (f->calibrated)
         buf_printf(out, "%-12sby %s, on %s rows not learnt from\n",
                    "calibrated", calibrate_word(f->calibration.kind), rows);
+    if (f->calibrated && f->calibration.kind == CALIBRATE_ISOTONIC &&
+        f->n < CALIBRATE_ISOTONIC_ROWS)
+        buf_printf(out,
+                   "%-12sfew for isotonic, which follows their chance below "
+                   "1,000:\n%-12splatt or temperature need fewer\n",
+                   "", "");
     if (f->decided)
         decision_print(&f->decision, out);
     if (f->ranged && problem == PROBLEM_REGRESSION)

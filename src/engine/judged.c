@@ -4,6 +4,7 @@
 
 #include "engine/judged.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,7 @@ judged_take(const struct model *m, const struct frame *f,
     struct judged j = {0};
     struct ranged r = {0};
     struct prediction p;
+    double before;
 
     if (!model_judge_check(m, err) || !model_truth(m, f, &j.truth, err))
         return false;
@@ -104,8 +106,9 @@ judged_take(const struct model *m, const struct frame *f,
         j.p = p.value;
         j.k = p.k;
         free(p.more);
-        if (ok && judged_decide(m, &j, err)) {
-            judged_outcomes(m, &r, &j);
+        if (ok && judged_decide(m, &j, err) &&
+            judged_uncalibrated(m, f, &j, pool, &before, err)) {
+            judged_outcomes(m, &r, before, &j);
             *out = j;
             return true;
         }
@@ -201,7 +204,7 @@ judged_stream(const struct model *m, struct stream *s, struct judged *out,
     }
     if (ok && target_counts(&g.all.truth, err) &&
         judged_decide(m, &g.all, err)) {
-        judged_outcomes(m, &g.ranged, &g.all);
+        judged_outcomes(m, &g.ranged, NAN, &g.all);
         *out = g.all;
         return true;
     }

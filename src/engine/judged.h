@@ -14,7 +14,8 @@ struct judged {
     uint16_t *guess;  /* what is said where that is not the likeliest class;
                          owned, or NULL */
     struct outcomes outcomes; /* of models that decide by profit or answer in
-                                 ranges, by judged_take() and judged_stream() */
+                                 ranges, by judged_take() and judged_stream(),
+                                 and of calibrated ones by the former */
 };
 /* Columns in place of those that the model was learnt with, which count where
  * f has them.  NULL: those. */
@@ -31,6 +32,7 @@ struct judged_options {
  *   profit_likeliest, profit_one_class
  *                             of several classes: the likeliest; the best one
  *   coverage                  the share of rows whose truth lies within
+ *   logloss_uncalibrated      what the log loss was without the calibration
  *   mean_width, mean_set      how wide ranges are; how many classes sets hold
  */
 

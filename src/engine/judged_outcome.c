@@ -1,4 +1,4 @@
-/* engine/judged_outcome.c -- what profits and ranges of answers came to.
+/* engine/judged_outcome.c -- what profits, ranges and calibrations came to.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
@@ -6,6 +6,10 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "engine/model_state.h"
 
 enum { LOOK_ROWS = 1024 }; /* between two looks whether to stop */
 
@@ -45,6 +49,35 @@ ranged_add(struct ranged *r, const struct model *m, const struct target *truth,
             }
     }
     return true;
+}
+
+/* ---- calibrations ---- */
+
+bool
+judged_uncalibrated(const struct model *m, const struct frame *f,
+                    const struct judged *j, struct pool *pool, double *out,
+                    struct error *err)
+{
+    struct metric_rows rows = judged_rows(j);
+    struct design *d = NULL;
+    struct metric logloss;
+    double *p = NULL;
+    bool ok = false;
+
+    *out = NAN;
+    if (!m->finish.calibrated)
+        return true;
+    if (metric_parse("logloss", j->truth.problem, &logloss, err) &&
+        (d = model_design(m, f, pool, err)) &&
+        (p = mem_try_array(j->truth.n * j->k, sizeof *p, err)) &&
+        m->family->score(m->learner, d, pool, p, err)) {
+        rows.p = p;
+        *out = metric_measure(&logloss, &rows);
+        ok = true;
+    }
+    free(p);
+    design_free(d);
+    return ok;
 }
 
 /* ---- profits ---- */
@@ -101,12 +134,15 @@ tell_profit(const struct model *m, const struct decision *d, struct judged *j)
 }
 
 void
-judged_outcomes(const struct model *m, const struct ranged *r, struct judged *j)
+judged_outcomes(const struct model *m, const struct ranged *r,
+                double uncalibrated, struct judged *j)
 {
     const struct finish *f = model_finish(m);
 
     if (!f || j->truth.n == 0)
         return;
+    if (isfinite(uncalibrated))
+        tell(j, OUTCOME_UNCALIBRATED, uncalibrated);
     if (f->decided && f->decision.profit)
         tell_profit(m, &f->decision, j);
     if (!f->ranged)

@@ -135,9 +135,10 @@ struct scored {
     double value, low, high;     /* 95 % interval */
 };
 
-/* What profits and ranges of answers came to, beside the scores: engine/judged.h
+/* What profits, ranges and calibrations of answers came to, beside the scores: engine/judged.h
  * tells which. */
 enum { OUTCOME_MAX = 8 };
+#define OUTCOME_UNCALIBRATED "logloss_uncalibrated"
 struct outcome {
     const char *name; /* a literal: "profit", "coverage" */
     double value;

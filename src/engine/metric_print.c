@@ -92,6 +92,23 @@ scores_print(const struct evaluation *e, struct buf *out)
     }
 }
 
+/* Where a calibration has made probabilities worse. */
+static void
+calibration_print(const struct evaluation *e, struct buf *out)
+{
+    const struct outcomes *o = &e->outcomes;
+
+    for (size_t i = 0; i < o->n; i++)
+        for (size_t m = 0; m < e->n_scores; m++)
+            if (strcmp(o->at[i].name, OUTCOME_UNCALIBRATED) == 0 &&
+                e->score[m].metric->kind == METRIC_LOGLOSS &&
+                e->score[m].value > o->at[i].value)
+                buf_puts(
+                    out,
+                    "log loss was less before the calibration: on few rows platt or "
+                    "temperature\nare better than isotonic, and none may be best\n");
+}
+
 static void
 share_print(struct buf *out, uint64_t part, uint64_t all, size_t cells,
             int decimals)
@@ -196,6 +213,7 @@ evaluation_print(const struct evaluation *e, struct buf *out)
         buf_printf(out, ", %zu classes", e->n_classes);
     buf_puts(out, "\n\n");
     scores_print(e, out);
+    calibration_print(e, out);
     if (!e->n_classes)
         return;
     buf_puts(out, "\nrows are the truth, columns what was predicted\n");

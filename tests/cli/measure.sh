@@ -122,6 +122,15 @@ t=$(sed -n 's/^threshold *\([0-9.]*\) .*/\1/p' out)
 is "$($lathe predict f.lathe "$churn" | awk -F, -v t="$t" 'NR > 1 && ($2 == "Yes") != ($1 > t + 0) && ($1 - t > 1e-3 || t - $1 > 1e-3)' | wc -l)" 0 "and the class is said above the threshold"
 $lathe train "$churn" --target monthly_charges --model linear --interval 0.8 --out h.lathe > out 2>&1
 is "$($lathe predict h.lathe "$churn" | head -1)" 'prediction,low,high' "numbers have a range"
+is "$(grep -c 'few for isotonic' out)" 0 "which are enough"
+$lathe query "$churn" --sample 500 --seed 3 --out few.csv > /dev/null
+$lathe train few.csv --target churn --model logistic --cv 5 --calibrate isotonic --test "$churn" > out 2>&1
+like "$(cat out)" 'few for isotonic' "500 are few for isotonic"
+like "$(cat out)" 'log loss was less before the calibration' "which has made it worse"
+raw=$($lathe train few.csv --target churn --model logistic --test "$churn" | awk '/^log loss/ { print $3 }')
+is "$(awk '/^logloss_uncal/ { printf "%.4f", $2 }' out)" "$raw" "than the same model without"
+$lathe train few.csv --target churn --model logistic --cv 5 --calibrate platt --test "$churn" > out 2>&1
+is "$(grep -c 'few for\|was less' out)" 0 "platt has enough of them"
 $lathe train "$churn" --target churn --model logistic --cv 4 --calibrate platt --profit tp=10,fp=-3 --out g.lathe > out 2>&1
 like "$(cat out)" '^calibrated +by platt, on 7,043 rows not learnt from' "with folds no row is lost"
 like "$(cat out)" '^threshold +0\.[0-9]+ by profit, 1\.[0-9]+ a row' "and a profit chooses"
