@@ -93,6 +93,7 @@ SCRIPT_TESTS += tests/lint/parse.sh
 SCRIPT_TESTS += tests/lint/whole.sh
 SCRIPT_TESTS += tests/cli/bootstrap.sh
 SCRIPT_TESTS += tests/cli/beyond_memory.sh
+SCRIPT_TESTS += tests/cli/cards.sh
 SCRIPT_TESTS += tests/cli/commands.sh
 SCRIPT_TESTS += tests/cli/convert.sh
 SCRIPT_TESTS += tests/cli/hostile.sh

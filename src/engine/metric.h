@@ -89,6 +89,8 @@ metric_find(const char *name, enum problem t, struct error *err);
 /* Any name.  out->name is `name` itself, out->title the row's. */
 bool metric_parse(const char *name, enum problem t, struct metric *out,
                   struct error *err) MUST_USE;
+/* What it is called on paper: its title, or its name where that says more. */
+const char *metric_label(const struct metric *m);
 /* The row of a name as runs write it: "auc", "valid.fbeta@2"; NULL: not one of
  * ours. */
 const struct metric *metric_named(const char *name);

@@ -48,9 +48,8 @@ score_text(double v, bool number, char out[STR_F64_MAX])
         snprintf(out, STR_F64_MAX, "%.6g", v);
 }
 
-/* Its title, or its name where that says more. */
-static const char *
-label_of(const struct metric *m)
+const char *
+metric_label(const struct metric *m)
 {
     return strpbrk(m->name, "@_") ? m->name : m->title;
 }
@@ -61,7 +60,7 @@ scores_print(const struct evaluation *e, struct buf *out)
     int wide = 12;
 
     for (size_t m = 0; m < e->n_scores; m++) {
-        int n = (int)strlen(label_of(e->score[m].metric));
+        int n = (int)strlen(metric_label(e->score[m].metric));
 
         wide = n > wide ? n : wide;
     }
@@ -81,8 +80,8 @@ scores_print(const struct evaluation *e, struct buf *out)
         score_text(s->value, number, v);
         score_text(s->low, number, low);
         score_text(s->high, number, high);
-        buf_printf(out, "%-*s %10s   %s to %s\n", wide, label_of(s->metric), v,
-                   low, high);
+        buf_printf(out, "%-*s %10s   %s to %s\n", wide, metric_label(s->metric),
+                   v, low, high);
     }
     for (size_t i = 0; i < e->outcomes.n; i++) {
         double v = e->outcomes.at[i].value;

@@ -398,7 +398,8 @@ const struct input *model_inputs(const struct model *m, size_t *n);
 const char *model_fingerprint(const struct model *m); /* of the training data */
 /* JSON object text: all parameters, with what the auto rules chose. */
 const char *model_params(const struct model *m);
-/* evaluation_json() text of the validation rows, or NULL. */
+/* evaluation_json() text of the validation rows, or NULL; its "asked" are the
+ * metrics that the fit was told to follow. */
 const char *model_valid_metrics(const struct model *m);
 const char *model_notes(const struct model *m); /* prepare_notes */
 uint64_t model_seed(const struct model *m);

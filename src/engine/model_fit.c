@@ -33,23 +33,32 @@ release(struct fit *f)
     f->x = f->x_valid = NULL;
 }
 
-/* One of the metrics, one more, or what is learnt by. */
+/* One of the metrics, or one more: which one it is. */
 static bool
-stop_choose(struct fit *f, struct error *err)
+metric_choose(struct fit *f, const char *name, size_t *at, struct error *err)
 {
     struct metric *m = &f->asked[f->n_metrics];
 
-    f->stop = FIT_STOP_LOSS;
-    if (strcmp(f->o->stop, "loss") == 0)
-        return true;
-    for (f->stop = 0; f->stop < f->n_metrics; f->stop++)
-        if (strcmp(f->metric[f->stop]->name, f->o->stop) == 0)
+    for (*at = 0; *at < f->n_metrics; ++*at)
+        if (strcmp(f->metric[*at]->name, name) == 0)
             return true;
     if (f->n_metrics == METRIC_MAX)
         return error_set(err, ERR_RANGE, "over %d metrics", METRIC_MAX);
-    if (!metric_parse(f->o->stop, f->all.problem, m, err))
+    if (!metric_parse(name, f->all.problem, m, err))
         return false;
     f->metric[f->n_metrics++] = m;
+    return true;
+}
+
+/* What is followed is scored in the end, beside the usual ones. */
+static bool
+scores_check(const struct fit *f, const char *const *names, struct error *err)
+{
+    struct metric_list l;
+
+    if (!metric_list_make(f->all.problem, true, names, &l, err))
+        return false;
+    metric_list_fini(&l);
     return true;
 }
 
@@ -59,6 +68,7 @@ metrics_choose(struct fit *f, struct error *err)
     static const char *const classes[] = {"logloss", "auc", NULL};
     static const char *const numbers[] = {"rmse", "mae", NULL};
     const char *const *names = f->o->metrics;
+    size_t at;
 
     if (f->all.problem == PROBLEM_NONE)
         return !names || error_set(err, ERR_RANGE,
@@ -67,16 +77,16 @@ metrics_choose(struct fit *f, struct error *err)
                                    f->family->name);
     if (!names)
         names = f->all.problem == PROBLEM_REGRESSION ? numbers : classes;
-    for (; *names; names++) {
-        struct metric *m = &f->asked[f->n_metrics];
-
-        if (f->n_metrics == METRIC_MAX)
-            return error_set(err, ERR_RANGE, "over %d metrics", METRIC_MAX);
-        if (!metric_parse(*names, f->all.problem, m, err))
+    for (size_t i = 0; names[i]; i++)
+        if (!metric_choose(f, names[i], &at, err))
             return false;
-        f->metric[f->n_metrics++] = m;
-    }
-    return f->o->stop == NULL || stop_choose(f, err);
+    if (!scores_check(f, names, err))
+        return false;
+    if (!f->o->stop)
+        return true;
+    f->stop = FIT_STOP_LOSS;
+    return strcmp(f->o->stop, "loss") == 0 ||
+           metric_choose(f, f->o->stop, &f->stop, err);
 }
 
 int
@@ -477,29 +487,51 @@ model_fit_kept(const struct fit *f, const struct error *why, struct error *err)
     return false;
 }
 
+/* With the names that somebody asked for, and in their order. */
+static void
+put_scores(const struct evaluation *e, const char *const *asked,
+           struct buf *out)
+{
+    struct json_writer w;
+
+    json_writer_init(&w, out);
+    json_open(&w, '{');
+    evaluation_json_members(e, &w);
+    if (*asked) {
+        json_name(&w, "asked");
+        json_open(&w, '[');
+        for (; *asked; asked++)
+            json_put_string(&w, *asked);
+        json_close(&w, ']');
+    }
+    json_close(&w, '}');
+}
+
 bool
 model_fit_score(struct fit *f, struct error *err)
 {
     struct model *m = f->m;
+    const char *asked[METRIC_MAX + 1] = {NULL};
     size_t n = f->y_valid.n;
     size_t k = model_width(m);
     struct error why;
     double *p = mem_try_array(n * k, sizeof *p, &why);
-    struct evaluation_options o = {.resamples = RESAMPLES,
-                                   .seed = f->ctx->seed};
+    struct evaluation_options o = {
+        .metrics = asked, .resamples = RESAMPLES, .seed = f->ctx->seed};
     struct evaluation e = {0};
     struct judged j = {.k = k, .p = p}; /* classes weigh in learning alone */
-    struct json_writer w;
     struct buf b;
     bool ok = false;
 
+    if (f->o->metrics || f->o->stop)
+        for (size_t i = 0; i < f->n_metrics; i++)
+            asked[i] = f->metric[i]->name;
     buf_init(&b);
     if (p && model_truth(m, f->valid, &j.truth, &why) &&
         model_score(m, f->x_valid, f->ctx->pool, p, &why) &&
         judged_decide(m, &j, &why) &&
         judged_evaluate(&j, &o, f->ctx->pool, &e, &why)) {
-        json_writer_init(&w, &b);
-        evaluation_json(&e, &w);
+        put_scores(&e, asked, &b);
         ok = buf_check(&b, &why);
     }
     if (ok)

@@ -10,6 +10,7 @@
 
 enum {
     TOP = 8,
+    METRICS = 3,
     NOTES = 12,
     BAR_CELLS = 24,
     NAME_CELLS = 40,
@@ -92,33 +93,60 @@ put_wrapped(struct str s, struct buf *out)
     buf_add(out, s.p, s.n);
 }
 
-/* ", AUC 0.8460 (0.8241 to 0.8672)" for the first metrics. */
+/* ", AUC 0.8460 (0.8241 to 0.8672)" of a member of the scores; false: it is
+ * none, or has no value. */
+static bool
+metric_print(const struct model *m, const struct json *s, size_t n,
+             struct buf *out)
+{
+    struct error err;
+    struct metric metric;
+    double value, low, high;
+    char text[TEXT_MAX];
+
+    if (!metric_parse(json_key(s), m->like.problem, &metric, &err) ||
+        json_type(s) != JSON_OBJECT ||
+        !json_get_double(s, "value", &value, &err) ||
+        !json_get_double(s, "low", &low, &err) ||
+        !json_get_double(s, "high", &high, &err))
+        return false;
+    snprintf(text, sizeof text, "%s %.4g (%.4g to %.4g)", metric_label(&metric),
+             value, low, high);
+    buf_putc(out, n ? ',' : ':');
+    put_wrapped(str_of(text), out);
+    return true;
+}
+
+static bool
+is_among(const struct json *names, const char *wanted)
+{
+    for (const struct json *a = names ? json_first(names) : NULL; a;
+         a = json_next(a))
+        if (json_type(a) == JSON_STRING && strcmp(json_string(a), wanted) == 0)
+            return true;
+    return false;
+}
+
+/* The metrics that were asked for, and the first ones besides. */
 static void
 metrics_print(const struct model *m, struct buf *out)
 {
     struct error err;
     struct json *v = m->metrics ? json_parse(str_of(m->metrics), &err) : NULL;
     const struct json *all = v ? json_find(v, "metrics") : NULL;
-    unsigned n = 0;
+    const struct json *asked = v ? json_find(v, "asked") : NULL;
+    size_t n = 0;
 
-    for (const struct json *s = all ? json_first(all) : NULL; s && n < 3;
-         s = json_next(s), n++) {
-        struct metric metric;
-        double value, low, high;
+    for (const struct json *a = all && asked ? json_first(asked) : NULL; a;
+         a = json_next(a)) {
+        const struct json *s =
+            json_type(a) == JSON_STRING ? json_find(all, json_string(a)) : NULL;
 
-        if (metric_parse(json_key(s), m->like.problem, &metric, &err) &&
-            json_type(s) == JSON_OBJECT &&
-            json_get_double(s, "value", &value, &err) &&
-            json_get_double(s, "low", &low, &err) &&
-            json_get_double(s, "high", &high, &err)) {
-            char text[TEXT_MAX];
-
-            snprintf(text, sizeof text, "%s %.4g (%.4g to %.4g)", metric.title,
-                     value, low, high);
-            buf_putc(out, n ? ',' : ':');
-            put_wrapped(str_of(text), out);
-        }
+        n += s && metric_print(m, s, n, out);
     }
+    for (const struct json *s = all ? json_first(all) : NULL; s && n < METRICS;
+         s = json_next(s))
+        n += !is_among(asked, json_key(s)) && metric_print(m, s, n, out);
     if (m->n_valid)
         buf_putc(out, '\n');
     json_free(v);

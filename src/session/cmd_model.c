@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "engine/judged.h"
 #include "frame/folder.h"
 #include "frame/split.h"
 #include "session/cmd.h"
@@ -517,6 +518,22 @@ keep_scores(struct session *s, const struct training *g, struct error *err)
     return ok;
 }
 
+/* Told by the usual metrics and those that were asked for. */
+static bool
+score_test(struct session *s, struct training *g, struct task *t,
+           const struct call *c, struct error *err)
+{
+    struct evaluation_options o = {.metrics = g->metrics,
+                                   .seed = (uint64_t)call_int(c, "seed")};
+    struct judged j;
+
+    if (!judged_take(g->model, g->test, NULL, task_pool(t), &j, err))
+        return false;
+    g->evaluated = judged_evaluate(&j, &o, task_pool(t), &g->evaluation, err);
+    judged_fini(&j);
+    return g->evaluated && keep_scores(s, g, err);
+}
+
 bool
 cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
 {
@@ -532,10 +549,7 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
     if (ok && g.rows)
         cmd_tell_stream(t, call_text(c, "data"), g.rows);
     if (ok && g.test && !progress_stopped(task_progress(t)))
-        ok = g.evaluated =
-            model_evaluate(g.model, g.test, (uint64_t)call_int(c, "seed"),
-                           task_pool(t), &g.evaluation, err) &&
-            keep_scores(s, &g, err);
+        ok = score_test(s, &g, t, c, err);
     if (g.evaluated && g.test_share == 0)
         g.learnt = learnt_note(s, g.model, g.test, &g.note);
     stopped = progress_stopped(task_progress(t));
