@@ -138,6 +138,9 @@ struct family {
                   struct pool *pool, double *out, struct error *err);
     /* Importance by column of the design, summing to 1. */
     void (*importance)(const void *learner, double *out);
+    /* What its card says of it, as members of an open object: numbers, and
+     * lists of numbers.  NULL: nothing. */
+    void (*facts)(const void *learner, struct json_writer *w);
     /* What else it tells: tables, ended by a NULL name, and the one at `which`,
      * in units of the columns as they were; NULL: nothing. */
     const struct family_table *tables;

@@ -5,6 +5,7 @@
 #include "engine/model_state.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -229,6 +230,78 @@ put_words(struct str s, struct buf *out)
     }
 }
 
+static void
+number_print(struct buf *out, double x)
+{
+    char text[STR_F64_MAX];
+
+    if (x >= 0 && x <= UINT32_MAX && x == floor(x))
+        str_from_count((uint64_t)x, text);
+    else
+        snprintf(text, sizeof text, "%.4g", x);
+    buf_puts(out, text);
+}
+
+/* "1: 1,526, 2: 2,724" */
+static void
+list_print(const struct json *list, struct buf *out)
+{
+    struct buf text;
+    size_t n = 0;
+
+    buf_init(&text);
+    for (const struct json *v = json_first(list); v; v = json_next(v)) {
+        buf_clear(&text);
+        if (n == NOTES) {
+            buf_printf(&text, "and %zu more", json_len(list) - n);
+            put_words((struct str){text.data, text.len}, out);
+            break;
+        }
+        buf_printf(&text, "%zu: ", ++n);
+        number_print(&text, json_number(v));
+        buf_puts(&text, json_next(v) ? "," : "");
+        put_wrapped((struct str){text.data, text.len}, out);
+    }
+    out->failed = out->failed || text.failed;
+    buf_fini(&text);
+}
+
+static void
+put_facts(const struct model *m, struct json_writer *w)
+{
+    json_open(w, '{');
+    if (m->family->facts)
+        m->family->facts(m->learner, w);
+    json_close(w, '}');
+}
+
+/* A line for each. */
+static void
+facts_print(const struct model *m, struct buf *out)
+{
+    struct json_writer w;
+    struct error err;
+    struct buf text;
+    struct json *facts;
+
+    buf_init(&text);
+    json_writer_init(&w, &text);
+    put_facts(m, &w);
+    facts = text.failed ? NULL : json_parse(str_of(text.data), &err);
+    for (const struct json *v = facts ? json_first(facts) : NULL; v;
+         v = json_next(v)) {
+        line(out, json_key(v));
+        if (json_type(v) == JSON_ARRAY)
+            list_print(v, out);
+        else
+            number_print(out, json_number(v));
+        buf_putc(out, '\n');
+    }
+    json_free(facts);
+    out->failed = out->failed || text.failed;
+    buf_fini(&text);
+}
+
 /* Each line of the first notes under its label. */
 static void
 notes_print(const struct model *m, struct buf *out)
@@ -296,6 +369,7 @@ model_print(const struct model *m, struct buf *out)
     metrics_print(m, out);
     finished_print(m, out);
     params_print(m, out);
+    facts_print(m, out);
     if (m->rounds_most) {
         line(out, "stopped");
         buf_printf(out, "by %s=%zu, not by patience: more may help\n",
@@ -372,6 +446,10 @@ model_card_json(const struct model *m, struct json_writer *w)
     inputs_json(m, w);
     model_put_lineage(m, w);
     finish_json(&m->finish, w);
+    if (m->family->facts) {
+        json_name(w, "facts");
+        put_facts(m, w);
+    }
     importance_json(m, w);
     json_name(w, "notes");
     json_put_string(w, model_notes(m));

@@ -43,4 +43,32 @@ for i in 1 2 3 4 5 6 7 8 9; do
 done
 $lathe train train.csv --target monthly_charges --set trees=2 "$@" 2> err
 is "$? $(cat err)" "1 lathe: over 32 metrics" "more than can be scored are refused before anything is learnt"
+
+# Two clusters of a column: 30 rows at -1 and 1, 10 at 9 and 11; by hand.
+awk 'BEGIN { print "x"; for (i = 0; i < 40; i++) print (i < 30 ? 0 : 10) + (i % 2 ? 1 : -1) }' > points.csv
+eval "$(awk 'NR > 1 { x[n++] = $1; sum += $1; squares += $1 * $1 }
+    END {
+        mean = sum / n; variance = squares / n - mean * mean
+        for (i = 0; i < n; i++) {
+            same = other = n_same = n_other = 0
+            for (j = 0; j < n; j++) {
+                d = x[i] > x[j] ? x[i] - x[j] : x[j] - x[i]
+                if ((x[i] < 5) == (x[j] < 5)) { same += d; n_same++ } else { other += d; n_other++ }
+            }
+            a = same / (n_same - 1); b = other / n_other
+            s += (b - a) / b
+        }
+        printf "inertia=%.4g silhouette=%.4g", n / variance, s / n
+    }' points.csv)"
+$lathe train points.csv --model kmeans --set k=2 --out points.lathe > card
+like "$(cat card)" '^sizes +(1: 30, 2: 10|1: 10, 2: 30)$' "the card of clusters says how many rows each holds"
+like "$(cat card)" "^inertia +$inertia$" "and their inertia, in scaled columns"
+like "$(cat card)" "^silhouette +$silhouette$" "and their silhouette"
+is "$($lathe explain points.lathe | grep -E '^(sizes|inertia|silh)')" "$(grep -E '^(sizes|inertia|silh)' card)" "the model keeps them"
+like "$($lathe explain points.lathe --json)" '"facts":\{"sizes":\[(30,10|10,30)\],"inertia":' "and tells them to programs"
+$lathe train points.csv --model kmeans --set k=4 > card
+is "$(grep -cE '^silhouette  1$' card)" 1 "clusters without any spread have a silhouette of 1"
+$lathe train points.csv --model kmeans --set k=1 > card
+like "$(cat card)" '^sizes +1: 40$' "one cluster holds all"
+is "$(grep -c silhouette card)" 0 "and has no silhouette"
 done_testing

@@ -51,7 +51,6 @@ struct choosing {
     struct kmeans *m;
     struct kmeans_found best;
     double best_silhouette;
-    size_t best_k; /* as it was asked for */
 };
 
 static void
@@ -107,7 +106,6 @@ try_k(struct choosing *c, size_t k, struct error *err)
         kmeans_found_fini(&c->best);
         c->best = f;
         c->best_silhouette = silhouette;
-        c->best_k = k;
         return true;
     }
     kmeans_found_fini(&f);
@@ -135,7 +133,7 @@ choose_k(struct choosing *c, size_t max_k, struct error *err)
     }
     if (c->best.k)
         return true;
-    c->how.k = c->best_k = (size_t)c->m->choice[elbow(c->m) * CHOICE_COLS];
+    c->how.k = (size_t)c->m->choice[elbow(c->m) * CHOICE_COLS];
     return kmeans_run(&c->how, &c->best, err);
 }
 
@@ -149,7 +147,7 @@ given_k(struct choosing *c, size_t k, struct error *err)
     if (k > c->how.x->n)
         return error_set(err, ERR_RANGE, "k is %zu, and there are %zu rows", k,
                          c->how.x->n);
-    c->how.k = c->best_k = k;
+    c->how.k = k;
     progress_begin(c->how.progress, "clustering", c->how.starts);
     if (!kmeans_run(&c->how, &c->best, err))
         return false;
@@ -187,23 +185,34 @@ shares_measure(struct kmeans *m, const struct panels *x)
         m->share[j] = all > 0 ? m->share[j] / all : 1 / (double)m->p;
 }
 
+/* NaN: of one cluster, or not measured. */
+static double
+silhouette_kept(const struct kmeans *m)
+{
+    /* Of more clusters than distinct rows some were dropped. */
+    for (size_t i = 0; i < m->n_choices && m->k > 1; i++) {
+        const double *row = m->choice + i * CHOICE_COLS;
+
+        if (row[0] >= (double)m->k && row[1] == m->inertia)
+            return row[2];
+    }
+    return (double)NAN;
+}
+
 /* What was chosen, into the run's parameters and metrics. */
 static void
 tell(const struct choosing *c, struct json_writer *w)
 {
     const struct kmeans *m = c->m;
-    const double *row = NULL;
+    double silhouette = silhouette_kept(m);
 
-    for (size_t i = 0; i < m->n_choices; i++)
-        if (m->choice[i * CHOICE_COLS] == (double)c->best_k)
-            row = m->choice + i * CHOICE_COLS;
     json_name(w, "k");
     json_put_i64(w, (int64_t)m->k);
     json_name(w, "turns");
     json_put_i64(w, c->best.turns);
     event_emit(&c->ctx->sink, "train.inertia", 1, m->inertia);
-    if (row && m->k > 1)
-        event_emit(&c->ctx->sink, "train.silhouette", 1, row[2]);
+    if (!isnan(silhouette))
+        event_emit(&c->ctx->sink, "train.silhouette", 1, silhouette);
 }
 
 static struct kmeans *
@@ -336,6 +345,25 @@ kmeans_importance(const void *learner, double *out)
     const struct kmeans *m = learner;
 
     memcpy(out, m->share, m->p * sizeof *out);
+}
+
+static void
+kmeans_facts(const void *learner, struct json_writer *w)
+{
+    const struct kmeans *m = learner;
+    double silhouette = silhouette_kept(m);
+
+    json_name(w, "sizes");
+    json_open(w, '[');
+    for (size_t c = 0; c < m->k; c++)
+        json_put_i64(w, (int64_t)m->size[c]);
+    json_close(w, ']');
+    json_name(w, "inertia");
+    json_put_double(w, m->inertia);
+    if (!isnan(silhouette)) {
+        json_name(w, "silhouette");
+        json_put_double(w, silhouette);
+    }
 }
 
 /* ---- tables ---- */
@@ -529,6 +557,7 @@ const struct family kmeans_family = {
     .answer = kmeans_answer,
     .score = kmeans_score,
     .importance = kmeans_importance,
+    .facts = kmeans_facts,
     .tables = tables,
     .table = kmeans_table,
     .save = kmeans_save,
