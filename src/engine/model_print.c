@@ -212,6 +212,10 @@ importance_print(const struct model *m, struct buf *out)
             buf_fill(out, '#', (size_t)(share / top * BAR_CELLS + 0.5));
         buf_putc(out, '\n');
     }
+    if (n > TOP) {
+        line(out, "");
+        buf_printf(out, "and %zu more\n", n - TOP);
+    }
     frame_unref(f);
 }
 

@@ -6,7 +6,6 @@
 
 #include "session/cmd.h"
 #include "session/explanation.h"
-#include "session/summary.h"
 
 /* ---- without a table: the card ---- */
 
@@ -37,17 +36,15 @@ put_card_json(struct call *c, const struct model *m, const struct frame *f)
 static bool
 tell_card(const struct model *m, struct call *c, struct error *err)
 {
-    struct frame *f = model_importance(m, err);
+    struct frame *f;
 
-    if (!f)
-        return false;
-    if (call_json(c)) {
-        put_card_json(c, m, f);
-    } else {
+    if (!call_json(c)) {
         model_print(m, call_out(c));
-        buf_putc(call_out(c), '\n');
-        summary_importance(f, call_width(c), call_plain(c), call_out(c));
+        return true;
     }
+    if (!(f = model_importance(m, err)))
+        return false;
+    put_card_json(c, m, f);
     frame_unref(f);
     return true;
 }
@@ -122,7 +119,8 @@ read_question(struct question *q, struct task *t, const struct call *c,
     r->shares.background = q->background;
     if (call_lent(c))
         q->data = frame_ref(call_lent(c));
-    else if (!(q->data =
+    else if (call_text(c, "data") &&
+             !(q->data =
                    cmd_table_for(t, c, call_text(c, "data"), q->model, err)))
         return false;
     r->data = q->data;
@@ -166,7 +164,8 @@ tell_answer(const struct explanation *e, struct task *t, struct call *c,
 static bool
 check_no_question(const struct call *c, struct error *err)
 {
-    static const char *const of_rows[] = {"pdp", "ice", "row"};
+    static const char *const of_rows[] = {"pdp", "ice", "row", "interactions",
+                                          "importance"};
 
     for (size_t i = 0; i < sizeof of_rows / sizeof *of_rows; i++)
         if (call_count(c, of_rows[i]))
@@ -177,35 +176,49 @@ check_no_question(const struct call *c, struct error *err)
     return true;
 }
 
-bool
-cmd_explain(struct session *s, struct task *t, struct call *c,
-            struct error *err)
+static bool
+asks_gain(const struct call *c)
 {
-    struct model *m;
-    struct question q = {.model = NULL};
+    const char *by = call_text(c, "importance");
+
+    return by && strcmp(by, "gain") == 0;
+}
+
+static bool
+answer_question(const struct model *m, struct task *t, struct call *c,
+                struct error *err)
+{
+    struct question q = {.model = m};
     struct explanation e;
     struct train ctx = {.pool = task_pool(t),
                         .progress = task_progress(t),
                         .seed = (uint64_t)call_int(c, "seed")};
-    bool ok;
+    bool ok = read_question(&q, t, c, err) &&
+              explanation_make(m, &q.request, &ctx, &e, err);
+
+    if (ok) {
+        ok = cmd_goes_on(t, err) && tell_answer(&e, t, c, err);
+        explanation_fini(&e);
+    }
+    frame_unref(q.data);
+    frame_unref(q.background);
+    return ok;
+}
+
+bool
+cmd_explain(struct session *s, struct task *t, struct call *c,
+            struct error *err)
+{
+    bool rows = call_text(c, "data") || call_lent(c), ok = false;
+    struct model *m;
 
     if (call_text(c, "table"))
         return cmd_table_of(s, t, c, err);
     m = cmd_open_model(s, call_text(c, "model"), NULL, err);
-    ok = m != NULL;
-    if (ok && !call_text(c, "data") && !call_lent(c)) {
+    if (m && (rows || asks_gain(c)))
+        ok = answer_question(m, t, c, err);
+    else if (m)
         ok = check_no_question(c, err) && tell_card(m, c, err);
-    } else if (ok) {
-        q.model = m;
-        ok = read_question(&q, t, c, err) &&
-             explanation_make(m, &q.request, &ctx, &e, err);
-        if (ok) {
-            ok = cmd_goes_on(t, err) && tell_answer(&e, t, c, err);
-            explanation_fini(&e);
-        }
-    }
-    frame_unref(q.data);
-    frame_unref(q.background);
     model_unref(m);
     return ok;
 }

@@ -240,7 +240,7 @@ static const struct arg explain_args[] = {
     {"model", ARG_MODEL, true, false, NULL, NULL,
      "a file, runs:/ID, churn/3 or churn@production"},
     {"data", ARG_FILE, false, false, NULL, NULL,
-     "rows to explain; without: the model's card and importance"},
+     "rows to explain; without: the model's card"},
     {"--row", ARG_INT, false, false, NULL, NULL,
      "why the model answers so for this row, the first being 1"},
     {"--importance", ARG_CHOICE, false, false, NULL, "gain|permutation|shap",
@@ -515,9 +515,9 @@ static const struct command table[] = {
      "lathe evaluate churn@production test.csv --gate 'auc >= 0.83'", READS,
      evaluate_args, cmd_evaluate},
     {"explain", "Why a model answers as it does",
-     "Without DATA: its card, and the importance of its inputs. With DATA: what\n"
-     "each feature adds to the answers, as Shapley values that with the base\n"
-     "add up to the log odds or the value.",
+     "Without DATA: its card, or with --importance gain what each input brings.\n"
+     "With DATA: what each feature adds to the answers, as Shapley values that\n"
+     "with the base add up to the log odds or the value.",
      "lathe explain churn@production new.csv --row 1", READS, explain_args,
      cmd_explain},
     {"export", "Write a model in the format of another program",

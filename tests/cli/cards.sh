@@ -71,4 +71,19 @@ is "$(grep -cE '^silhouette  1$' card)" 1 "clusters without any spread have a si
 $lathe train points.csv --model kmeans --set k=1 > card
 like "$(cat card)" '^sizes +1: 40$' "one cluster holds all"
 is "$(grep -c silhouette card)" 0 "and has no silhouette"
+
+# Importance stands in the card, once; all of it where that is asked for.
+$lathe explain churn.lathe > card
+first=$(awk '$1 == "importance" { print $2 }' card)
+is "$(grep -cw -- "$first" card)" 1 "the card that is explained tells importance once"
+rest=$(($($lathe explain churn.lathe --json | grep -o '"levels"\|"type"' | grep -c type) - 8))
+like "$(cat card)" "^ +and $rest more$" "and how many inputs it leaves out"
+$lathe explain churn.lathe --importance gain --out gain.csv > /dev/null
+is "$(awk 'END { print NR - 1 }' gain.csv)" $((rest + 8)) "what each input brings is told without rows"
+like "$($lathe explain churn.lathe --importance gain)" "^  $first " "on paper, too"
+for asked in "--importance shap" "--importance permutation" --interactions "--row 1"; do
+    # shellcheck disable=SC2086
+    $lathe explain churn.lathe $asked 2> err
+    is "$? $(cut -d' ' -f2- err)" "2 ${asked%% *} is asked of rows: name a table behind the model" "$asked is not"
+done
 done_testing
