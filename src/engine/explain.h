@@ -42,7 +42,10 @@ enum {
     EXPLAIN_BACKGROUND_ROWS = 100,
     EXPLAIN_REPEATS = 5,
     EXPLAIN_CURVES = 50,
-    EXPLAIN_ASKED = 100 /* rows that a model is asked about, unless told */
+    /* Rows that are drawn, unless told: */
+    EXPLAIN_ASKED = 100,   /* of a model that is asked about coalitions */
+    EXPLAIN_PAIRED = 1000, /* for what features do together */
+    EXPLAIN_RANKED = 10000 /* for an importance: shares or shuffling */
 };
 
 struct explain_options {

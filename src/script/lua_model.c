@@ -807,7 +807,8 @@ const struct binding lua_model_methods[] = {
      "  metric           that shuffling costs, the task's usual\n"
      "  repeats          times that a column is shuffled, 5\n"
      "  points           values that a column is set to, 40\n"
-     "  rows             drawn: for pdp 10000, ice 50, by kernel 100\n"
+     "  rows             drawn: for importance and pdp 10000, for interactions\n"
+     "                   1000, ice 50, by kernel 100\n"
      "  seed             of all that is drawn, 1"},
     {"prepared", model_prepared_lua, "model:prepared(frame)",
      "The columns that the model really learns from, after all preparation."},

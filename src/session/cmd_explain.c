@@ -138,6 +138,8 @@ write_answer(const struct explanation *e, const char *path, struct task *t,
     bool ok = rows && cmd_write_rows(rows, path, c, err);
 
     stream_close(rows);
+    if (ok && !call_json(c) && strcmp(path, "-") != 0)
+        buf_printf(call_out(c), "%s\n", e->note);
     return ok;
 }
 

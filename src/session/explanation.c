@@ -11,6 +11,8 @@
 #include "base/json.h"
 #include "engine/target.h"
 
+enum { COUNT_MAX = 2 * STR_F64_MAX + 16 };
+
 static const char *const words[] = {"gain",       "shares",     "row",
                                     "pairs",      "importance", "permutation",
                                     "dependence", "individual"};
@@ -79,20 +81,30 @@ draw_rows(const struct frame *f, size_t most, uint64_t seed, struct error *err)
     return out;
 }
 
+/* How many rows answer it. */
+static size_t
+rows_most(const struct model *m, const struct explanation_request *r)
+{
+    if (r->rows)
+        return r->rows;
+    if (r->kind != EXPLANATION_SHUFFLE &&
+        (explain_asks(m) || r->shares.way == EXPLAIN_KERNEL))
+        return EXPLAIN_ASKED;
+    return r->kind == EXPLANATION_PAIRS ? EXPLAIN_PAIRED
+           : r->kind == EXPLANATION_RANKING || r->kind == EXPLANATION_SHUFFLE
+               ? EXPLAIN_RANKED
+               : frame_rows(r->data);
+}
+
 /* The rows to explain: one, or all, or so many of them. */
 static struct frame *
 choose_rows(const struct explanation *e, const struct explanation_request *r,
             uint64_t seed, struct error *err)
 {
     size_t n = frame_rows(r->data);
-    bool asks = explain_asks(e->model) || r->shares.way == EXPLAIN_KERNEL;
 
     if (r->row == 0)
-        return draw_rows(r->data,
-                         r->rows ? r->rows
-                         : asks  ? EXPLAIN_ASKED
-                                 : n,
-                         seed, err);
+        return draw_rows(r->data, rows_most(e->model, r), seed, err);
     if (r->row > n) {
         error_set(err, ERR_RANGE, "row %zu of %zu", r->row, n);
         return NULL;
@@ -100,10 +112,18 @@ choose_rows(const struct explanation *e, const struct explanation_request *r,
     return frame_slice(r->data, r->row - 1, r->row, err);
 }
 
-static const char *
-counted(size_t n, const char *one, const char *many)
+/* "1 row", "1,000 of 53,940 rows". */
+static void
+put_count(size_t n, size_t all, char out[COUNT_MAX])
 {
-    return n == 1 ? one : many;
+    char few[STR_F64_MAX], many[STR_F64_MAX];
+
+    str_from_count(n, few);
+    str_from_count(all, many);
+    if (n < all)
+        snprintf(out, COUNT_MAX, "%s of %s rows", few, many);
+    else
+        snprintf(out, COUNT_MAX, "%s %s", few, n == 1 ? "row" : "rows");
 }
 
 /* "log odds of churn = Yes". */
@@ -157,7 +177,7 @@ make_shares(struct explanation *e, const struct explanation_request *r,
             const struct train *ctx, struct error *err)
 {
     struct explain_options o = r->shares;
-    char subject[200], of[32] = "";
+    char subject[200], count[COUNT_MAX];
 
     o.pairs = r->kind == EXPLANATION_PAIRS;
     /* A part is explained against the table that it is from. */
@@ -171,10 +191,9 @@ make_shares(struct explanation *e, const struct explanation_request *r,
         return false;
     put_calibration(e, &e->shares);
     put_subject(e, e->shares.scale, subject, sizeof subject);
-    if (!r->row && e->shares.n < frame_rows(r->data))
-        snprintf(of, sizeof of, " of %zu", frame_rows(r->data));
-    snprintf(e->note, sizeof e->note, "%zu%s %s · %s · %s", e->shares.n, of,
-             counted(e->shares.n, "row", "rows"), subject, e->shares.note);
+    put_count(e->shares.n, r->row ? 1 : frame_rows(r->data), count);
+    snprintf(e->note, sizeof e->note, "%s · %s · %s", count, subject,
+             e->shares.note);
     if (r->kind == EXPLANATION_RANKING)
         e->frame = frame_ref(e->ranking);
     else
@@ -188,6 +207,7 @@ make_shuffle(struct explanation *e, const struct explanation_request *r,
 {
     struct shuffle_options o = {.repeats = r->repeats};
     struct metric asked;
+    char count[COUNT_MAX];
 
     if (!model_target(e->model))
         return error_set(err, ERR_RANGE,
@@ -200,11 +220,18 @@ make_shuffle(struct explanation *e, const struct explanation_request *r,
         return false;
     o.metric = &asked;
     snprintf(e->metric, sizeof e->metric, "%s", asked.name);
-    e->frame = explain_shuffle(e->model, r->data, &o, ctx, &e->whole, err);
+    /* Where rows are ranked among each other none of them is left out. */
+    e->rows = asked.grouped && !r->rows
+                  ? frame_ref(r->data)
+                  : draw_rows(r->data, rows_most(e->model, r), ctx->seed, err);
+    if (!e->rows)
+        return false;
+    e->frame = explain_shuffle(e->model, e->rows, &o, ctx, &e->whole, err);
+    put_count(frame_rows(e->rows), frame_rows(r->data), count);
     snprintf(e->note, sizeof e->note,
-             "%zu rows · what %s loses from %.4g when a column is shuffled · "
+             "%s · what %s loses from %.4g when a column is shuffled · "
              "%zu repeats, seed %llu",
-             frame_rows(r->data), o.metric->name, e->whole,
+             count, o.metric->name, e->whole,
              o.repeats ? o.repeats : (size_t)EXPLAIN_REPEATS,
              (unsigned long long)ctx->seed);
     return e->frame != NULL;
@@ -220,15 +247,14 @@ make_effect(struct explanation *e, const struct explanation_request *r,
                                .rows = r->rows  ? r->rows
                                        : curves ? EXPLAIN_CURVES
                                                 : 0};
-    char subject[200];
+    char subject[200], count[COUNT_MAX];
 
     if (!explain_effect(e->model, r->data, &o, ctx, &e->effect, err))
         return false;
     put_subject(e, e->effect.scale, subject, sizeof subject);
-    snprintf(e->note, sizeof e->note, "%s by %s · %zu %s%s", subject,
-             e->effect.column, e->effect.n_rows,
-             counted(e->effect.n_rows, "row", "rows"),
-             e->effect.n_rows < frame_rows(r->data) ? " drawn" : "");
+    put_count(e->effect.n_rows, frame_rows(r->data), count);
+    snprintf(e->note, sizeof e->note, "%s by %s · %s", subject,
+             e->effect.column, count);
     e->frame = curves ? effect_curves(&e->effect, e->output, err)
                       : effect_frame(&e->effect, e->output, err);
     return e->frame != NULL;

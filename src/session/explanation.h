@@ -39,7 +39,7 @@ struct explanation {
     /* of shares, pairs and rows */
     struct shares shares;
     struct frame *ranking; /* the mean of |share| by feature */
-    struct frame *rows;    /* the rows explained */
+    struct frame *rows;    /* the rows explained, or shuffled */
     size_t row;            /* their first, from 1 */
     struct frame *answer;  /* of one row: what the model says of it, as
                               model_predict_frame(); else NULL */

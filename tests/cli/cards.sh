@@ -86,4 +86,19 @@ for asked in "--importance shap" "--importance permutation" --interactions "--ro
     $lathe explain churn.lathe $asked 2> err
     is "$? $(cut -d' ' -f2- err)" "2 ${asked%% *} is asked of rows: name a table behind the model" "$asked is not"
 done
+
+# What takes long goes by some of the rows, and says so.
+{ tr -d '"' < "$churn"; tr -d '"' < "$churn" | sed 1d; } > twice.csv
+all=$(awk 'END { print NR - 1 }' twice.csv | sed 's/...$/,&/')
+$lathe train train.csv --target churn --set trees=5 --out small.lathe > /dev/null
+explain() { $lathe explain small.lathe twice.csv "$@"; }
+explain --interactions > pairs
+like "$(cat pairs)" "^1,000 of $all rows · " "what features do together is told by 1,000 rows"
+is "$(explain --interactions --rows 1000)" "$(cat pairs)" "as where so many are asked for"
+like "$(explain --importance permutation)" "^10,000 of $all rows · what logloss" "shuffling goes by 10,000"
+like "$(explain --importance permutation --rows 300)" "^300 of $all rows · what" "or by as many as are asked for"
+like "$(explain --importance shap)" "^10,000 of $all rows · " "so does a ranking by shares"
+like "$(explain)" "^$all rows · " "shares themselves are of all rows"
+like "$(explain --interactions --rows 10 --out pairs.csv)" "^10 of $all rows · " "where they are written, too, it is said"
+like "$(explain --ice tenure)" "· 50 of $all rows$" "as of curves"
 done_testing
