@@ -126,6 +126,14 @@ buf_printf(struct buf *b, const char *fmt, ...)
 }
 
 void
+buf_number(struct buf *b, double x, int digits)
+{
+    char text[STR_F64_MAX];
+
+    buf_add(b, text, str_from_number(x, digits, text));
+}
+
+void
 buf_double(struct buf *b, double x)
 {
     char text[STR_F64_MAX];

@@ -256,6 +256,47 @@ str_from_f64(double x, char out[STR_F64_MAX])
     return (size_t)n;
 }
 
+/* From here on to 1e15, digits are plainer than an exponent. */
+#define PLAIN_LEAST 1e-4
+#define PLAIN_MOST 1e15
+enum { NUMBER_DIGITS = 4 };
+
+size_t
+str_from_number(double x, int digits, char out[STR_F64_MAX])
+{
+    int n = isnan(x) ? snprintf(out, STR_F64_MAX, "nan")
+                     : snprintf(out, STR_F64_MAX, "%.*g", digits, x);
+
+    if (fabs(x) >= 1 && fabs(x) < PLAIN_MOST && memchr(out, 'e', (size_t)n))
+        n = snprintf(out, STR_F64_MAX, "%.0f", x);
+    return (size_t)n;
+}
+
+int
+str_decimals(double largest, int digits)
+{
+    int decimals;
+
+    largest = fabs(largest);
+    if (largest == 0)
+        return digits - 1;
+    if (!(largest >= PLAIN_LEAST && largest < PLAIN_MOST))
+        return -1;
+    decimals = digits - 1 - (int)floor(log10(largest));
+    return decimals > 0 ? decimals : 0;
+}
+
+size_t
+str_from_decimals(double x, int decimals, char out[STR_F64_MAX])
+{
+    if (decimals < 0 || !(fabs(x) < PLAIN_MOST))
+        return str_from_number(x, NUMBER_DIGITS, out);
+    snprintf(out, STR_F64_MAX, "%.*f", decimals, x);
+    if (*out == '-' && !strpbrk(out, "123456789"))
+        memmove(out, out + 1, strlen(out)); /* 0 has no sign */
+    return strlen(out);
+}
+
 size_t
 str_from_count(uint64_t v, char out[STR_F64_MAX])
 {

@@ -37,6 +37,15 @@ bool str_to_f64(struct str s, double *out) MUST_USE;
 enum { STR_F64_MAX = 32 };
 /* Shortest text that reads back as x ("0.1", "1e-07", "3"); returns length. */
 size_t str_from_f64(double x, char out[STR_F64_MAX]);
+/* For people: `digits` significant ones, 1 to 15, but every digit before the
+ * point, and no zeros at the end: "26067", "0.09718", "0.85".  With an exponent
+ * from 1e15 on and below 1e-4. */
+size_t str_from_number(double x, int digits, char out[STR_F64_MAX]);
+/* Points below each other: the decimals by which the largest of some numbers
+ * has `digits` significant ones; -1: none would do, it is too small or large. */
+int str_decimals(double largest, int digits);
+/* With so many decimals; as a number by itself where they are -1. */
+size_t str_from_decimals(double x, int decimals, char out[STR_F64_MAX]);
 /* "1,234,567"; returns length. */
 size_t str_from_count(uint64_t n, char out[STR_F64_MAX]);
 /* How long something takes: "2.1 s", "04:12", "1:30 h"; "-" when it is not

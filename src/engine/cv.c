@@ -447,14 +447,39 @@ tested(const struct cv_result *r)
     return n;
 }
 
-/* " 0.8312", or " -" where the rows tell nothing: all of one class. */
-static void
-put_score(double x, struct buf *out)
+/* "0.8312", or "-" where the rows tell nothing: all of one class. */
+static size_t
+score_text(const struct cv_result *r, size_t m, double x, char out[STR_F64_MAX])
 {
     if (isnan(x))
-        buf_puts(out, " -     ");
-    else
-        buf_printf(out, " %.4f", x);
+        return (size_t)snprintf(out, STR_F64_MAX, "-");
+    return str_from_decimals(
+        x, metric_decimals(r->metrics.metric[m], r->mean[m]), out);
+}
+
+static void
+put_score(const struct cv_result *r, size_t m, double x, size_t cells,
+          struct buf *out)
+{
+    char text[STR_F64_MAX];
+
+    score_text(r, m, x, text);
+    buf_printf(out, " %*s", (int)cells, text);
+}
+
+static size_t
+score_cells(const struct cv_result *r)
+{
+    size_t widest = 0;
+
+    for (size_t m = 0; m < r->metrics.n; m++)
+        for (unsigned i = 0; i < r->k; i++) {
+            char text[STR_F64_MAX];
+            size_t n = score_text(r, m, r->fold[i * r->metrics.n + m], text);
+
+            widest = n > widest ? n : widest;
+        }
+    return widest;
 }
 
 /* "  candidate 2  in folds 1, 3: leaves=31", a line each. */
@@ -486,6 +511,7 @@ void
 cv_print(const struct cv_result *r, struct buf *out)
 {
     char rows[STR_F64_MAX];
+    size_t cells = score_cells(r);
     int wide = 10;
 
     str_from_count(tested(r), rows);
@@ -501,12 +527,12 @@ cv_print(const struct cv_result *r, struct buf *out)
     }
     for (size_t m = 0; m < r->metrics.n; m++) {
         buf_printf(out, "  %-*s", wide, r->metrics.metric[m]->name);
-        put_score(r->mean[m], out);
+        put_score(r, m, r->mean[m], cells, out);
         buf_puts(out, " ±");
-        put_score(r->sd[m], out);
+        put_score(r, m, r->sd[m], cells, out);
         buf_puts(out, "  ");
         for (unsigned i = 0; i < r->k; i++)
-            put_score(r->fold[i * r->metrics.n + m], out);
+            put_score(r, m, r->fold[i * r->metrics.n + m], cells, out);
         buf_putc(out, '\n');
     }
     if (r->chosen)

@@ -150,29 +150,37 @@ finish_load(const struct json *o, const struct st_file *st, size_t k,
     return ok;
 }
 
+enum { DIGITS = 5 };
+
 static void
 decision_print(const struct decision *d, struct buf *out)
 {
+    char reached[STR_F64_MAX];
+
+    str_from_number(d->reached, DIGITS, reached);
     if (d->profit && d->k > 2)
-        buf_printf(out, "%-12sby profit, %.4g a row\n", "classes", d->reached);
+        buf_printf(out, "%-12sby profit, %s a row\n", "classes", reached);
     else if (isnan(d->reached))
         buf_printf(out, "%-12s%.4g, as given\n", "threshold", d->threshold);
     else
-        buf_printf(out, "%-12s%.4g by %s, %.4g%s\n", "threshold", d->threshold,
-                   d->how, d->reached, d->profit ? " a row" : "");
+        buf_printf(out, "%-12s%.4g by %s, %s%s\n", "threshold", d->threshold,
+                   d->how, reached, d->profit ? " a row" : "");
 }
 
 static void
 range_print(const struct conformal *c, const char *const *quantile,
             struct buf *out)
 {
+    char width[STR_F64_MAX];
+
+    str_from_number(quantile ? fabs(c->width) : c->width, DIGITS, width);
     buf_printf(out, "%-12s%g %% ", "ranges", 100 * c->level);
     if (!quantile)
-        buf_printf(out, "within %.6g of the prediction\n", c->width);
+        buf_printf(out, "within %s of the prediction\n", width);
     else
-        buf_printf(out, "between the quantiles %s and %s, %s by %.6g\n",
+        buf_printf(out, "between the quantiles %s and %s, %s by %s\n",
                    quantile[0], quantile[1],
-                   c->width < 0 ? "narrowed" : "widened", fabs(c->width));
+                   c->width < 0 ? "narrowed" : "widened", width);
 }
 
 void

@@ -91,6 +91,9 @@ bool metric_parse(const char *name, enum problem t, struct metric *out,
                   struct error *err) MUST_USE;
 /* What it is called on paper: its title, or its name where that says more. */
 const char *metric_label(const struct metric *m);
+/* How many decimals tell a value of it and its interval: four of what lies
+ * between 0 and 1, else by its size; see str_decimals(). */
+int metric_decimals(const struct metric *m, double value);
 /* The row of a name as runs write it: "auc", "valid.fbeta@2"; NULL: not one of
  * ours. */
 const struct metric *metric_named(const char *name);

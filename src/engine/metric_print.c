@@ -10,7 +10,14 @@
 
 #include "base/str.h"
 
-enum { NAME_CELLS = 16, FEW = 6, MAX_PRINTED = 12, MAX_PAIRS = 10 };
+enum {
+    NAME_CELLS = 16,
+    FEW = 6,
+    MAX_PRINTED = 12,
+    MAX_PAIRS = 10,
+    UNIT_DIGITS = 5,
+    SHARE_DECIMALS = 4
+};
 
 /* Text in `cells` cells, cut with ".." when longer. */
 static void
@@ -38,14 +45,21 @@ class_text(struct buf *out, const char *before, const char *name)
 }
 
 static void
-score_text(double v, bool number, char out[STR_F64_MAX])
+score_text(double v, int decimals, char out[STR_F64_MAX])
 {
     if (isnan(v))
         snprintf(out, STR_F64_MAX, "-");
-    else if (!number)
-        snprintf(out, STR_F64_MAX, "%.4f", v);
     else
-        snprintf(out, STR_F64_MAX, "%.6g", v);
+        str_from_decimals(v, decimals, out);
+}
+
+int
+metric_decimals(const struct metric *m, double value)
+{
+    bool unit = m->kind == METRIC_RMSE || m->kind == METRIC_MAE ||
+                m->kind == METRIC_MAPE || m->kind == METRIC_PINBALL;
+
+    return unit ? str_decimals(value, UNIT_DIGITS) : SHARE_DECIMALS;
 }
 
 const char *
@@ -73,21 +87,20 @@ scores_print(const struct evaluation *e, struct buf *out)
                "95 % interval");
     for (size_t m = 0; m < e->n_scores; m++) {
         const struct scored *s = &e->score[m];
-        bool number = e->problem == PROBLEM_REGRESSION &&
-                      s->metric->kind != METRIC_R2 && !s->metric->grouped;
+        int decimals = metric_decimals(s->metric, s->value);
         char v[STR_F64_MAX], low[STR_F64_MAX], high[STR_F64_MAX];
 
-        score_text(s->value, number, v);
-        score_text(s->low, number, low);
-        score_text(s->high, number, high);
+        score_text(s->value, decimals, v);
+        score_text(s->low, decimals, low);
+        score_text(s->high, decimals, high);
         buf_printf(out, "%-*s %10s   %s to %s\n", wide, metric_label(s->metric),
                    v, low, high);
     }
     for (size_t i = 0; i < e->outcomes.n; i++) {
-        double v = e->outcomes.at[i].value;
+        char v[STR_F64_MAX];
 
-        buf_printf(out, fabs(v) < 1e6 ? "%-*s %10.6g\n" : "%-*s %10.0f\n", wide,
-                   e->outcomes.at[i].name, v);
+        str_from_number(e->outcomes.at[i].value, UNIT_DIGITS, v);
+        buf_printf(out, "%-*s %10s\n", wide, e->outcomes.at[i].name, v);
     }
 }
 

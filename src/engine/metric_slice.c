@@ -378,8 +378,10 @@ cell_left(struct buf *out, const char *text, size_t cells)
                  str_width((struct str){out->data + from, out->len - from}));
 }
 
+/* With the decimals that the whole has. */
 static void
-scores_line(const struct evaluation *e, size_t n, struct buf *out)
+scores_line(const struct evaluation *e, const struct evaluation *whole,
+            size_t n, struct buf *out)
 {
     for (size_t m = 0; m < n; m++) {
         double v = e->score[m].value;
@@ -388,8 +390,10 @@ scores_line(const struct evaluation *e, size_t n, struct buf *out)
         if (isnan(v))
             snprintf(text, sizeof text, "-");
         else
-            snprintf(text, sizeof text,
-                     e->problem == PROBLEM_REGRESSION ? "%.5g" : "%.4f", v);
+            str_from_decimals(
+                v,
+                metric_decimals(whole->score[m].metric, whole->score[m].value),
+                text);
         buf_printf(out, " %11s", text);
     }
     buf_putc(out, '\n');
@@ -435,7 +439,7 @@ slices_print(const struct slices *s, const struct evaluation *whole,
         str_from_count(p->of.n, rows);
         cell_left(out, p->part, first);
         buf_printf(out, "%10s", rows);
-        scores_line(&p->of, n, out);
+        scores_line(&p->of, whole, n, out);
     }
 }
 

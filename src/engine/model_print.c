@@ -12,6 +12,7 @@
 enum {
     TOP = 8,
     METRICS = 3,
+    DIGITS = 5,
     NOTES = 12,
     BAR_CELLS = 24,
     NAME_CELLS = 40,
@@ -103,7 +104,8 @@ metric_print(const struct model *m, const struct json *s, size_t n,
     struct error err;
     struct metric metric;
     double value, low, high;
-    char text[TEXT_MAX];
+    char v[STR_F64_MAX], from[STR_F64_MAX], to[STR_F64_MAX], text[TEXT_MAX];
+    int decimals;
 
     if (!metric_parse(json_key(s), m->like.problem, &metric, &err) ||
         json_type(s) != JSON_OBJECT ||
@@ -111,8 +113,12 @@ metric_print(const struct model *m, const struct json *s, size_t n,
         !json_get_double(s, "low", &low, &err) ||
         !json_get_double(s, "high", &high, &err))
         return false;
-    snprintf(text, sizeof text, "%s %.4g (%.4g to %.4g)", metric_label(&metric),
-             value, low, high);
+    decimals = metric_decimals(&metric, value);
+    str_from_decimals(value, decimals, v);
+    str_from_decimals(low, decimals, from);
+    str_from_decimals(high, decimals, to);
+    snprintf(text, sizeof text, "%s %s (%s to %s)", metric_label(&metric), v,
+             from, to);
     buf_putc(out, n ? ',' : ':');
     put_wrapped(str_of(text), out);
     return true;
@@ -172,7 +178,7 @@ params_print(const struct model *m, struct buf *out)
         if (json_type(p) == JSON_STRING)
             name(&text, json_string(p));
         else if (json_type(p) == JSON_NUMBER)
-            buf_printf(&text, "%.6g", json_number(p));
+            buf_number(&text, json_number(p), 6);
         else
             json_print(&text, p);
         if (n++ > 0)
@@ -242,7 +248,7 @@ number_print(struct buf *out, double x)
     if (x >= 0 && x <= UINT32_MAX && x == floor(x))
         str_from_count((uint64_t)x, text);
     else
-        snprintf(text, sizeof text, "%.4g", x);
+        str_from_number(x, DIGITS, text);
     buf_puts(out, text);
 }
 

@@ -20,15 +20,15 @@ is_right(const struct column *c)
     return t == COL_INT64 || t == COL_FLOAT64;
 }
 
-/* A number for people: at most six significant digits, but every digit before
- * the point.  Files and JSON have all of them. */
+enum { DIGITS = 6 }; /* for people; files and JSON have all of them */
+
 static void
 number_text(double x, int decimals, struct buf *out)
 {
     if (decimals >= 0)
         buf_printf(out, "%.*f", decimals, x);
     else
-        buf_printf(out, fabs(x) >= 1e6 && fabs(x) < 1e15 ? "%.0f" : "%.6g", x);
+        buf_number(out, x, DIGITS);
 }
 
 /* So that points stand below each other, unless that would cost one of the

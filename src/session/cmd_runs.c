@@ -157,9 +157,18 @@ print_value(const struct json *v, struct buf *out)
     if (v && json_type(v) == JSON_STRING)
         buf_puts(out, json_string(v));
     else if (v && json_type(v) == JSON_NUMBER)
-        buf_printf(out, "%.6g", json_number(v));
+        buf_number(out, json_number(v), 6);
     else if (v)
         json_print(out, v);
+}
+
+static void
+diff_number(double x, struct listing *l)
+{
+    char text[STR_F64_MAX];
+
+    str_from_number(x, 4, text);
+    listing_addf(l, "%s%s", x >= 0 ? "+" : "", text);
 }
 
 static void
@@ -176,7 +185,7 @@ diff_value(const char *name, const struct json *a, const struct json *b,
     listing_add(l, ta.data);
     listing_add(l, tb.data);
     if (a && b && json_type(a) == JSON_NUMBER && json_type(b) == JSON_NUMBER)
-        listing_addf(l, "%+.4g", json_number(b) - json_number(a));
+        diff_number(json_number(b) - json_number(a), l);
     else
         listing_add(l, strcmp(ta.data, tb.data) == 0 ? "=" : "≠");
     buf_fini(&ta);

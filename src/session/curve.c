@@ -15,6 +15,7 @@ static void
 add_series(struct curve *c, const struct series *from)
 {
     const char *dot = strchr(from->name, '.');
+    char last[STR_F64_MAX];
     double *x = mem_new(from->n * sizeof *x);
     double *y = mem_new(from->n * sizeof *y);
 
@@ -22,9 +23,9 @@ add_series(struct curve *c, const struct series *from)
         x[k] = (double)from->step[k];
         y[k] = from->value[k];
     }
-    snprintf(c->label[c->n], sizeof c->label[0], "%.*s %.4g",
-             dot ? (int)(dot - from->name) : 12, from->name,
-             from->value[from->n - 1]);
+    str_from_number(from->value[from->n - 1], 4, last);
+    snprintf(c->label[c->n], sizeof c->label[0], "%.*s %s",
+             dot ? (int)(dot - from->name) : 12, from->name, last);
     c->series[c->n] = (struct plot_series){
         .x = x,
         .y = y,

@@ -10,7 +10,7 @@
 /* valid and train of the first metric there is; ink 1 is what is judged by. */
 struct curve {
     struct plot_series series[2];
-    char label[2][40];
+    char label[2][48];
     size_t n; /* of the two; 0: no run has begun to draw */
 };
 

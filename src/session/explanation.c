@@ -207,7 +207,7 @@ make_shuffle(struct explanation *e, const struct explanation_request *r,
 {
     struct shuffle_options o = {.repeats = r->repeats};
     struct metric asked;
-    char count[COUNT_MAX];
+    char count[COUNT_MAX], whole[STR_F64_MAX];
 
     if (!model_target(e->model))
         return error_set(err, ERR_RANGE,
@@ -228,10 +228,11 @@ make_shuffle(struct explanation *e, const struct explanation_request *r,
         return false;
     e->frame = explain_shuffle(e->model, e->rows, &o, ctx, &e->whole, err);
     put_count(frame_rows(e->rows), frame_rows(r->data), count);
+    str_from_number(e->whole, 5, whole);
     snprintf(e->note, sizeof e->note,
-             "%s · what %s loses from %.4g when a column is shuffled · "
+             "%s · what %s loses from %s when a column is shuffled · "
              "%zu repeats, seed %llu",
-             count, o.metric->name, e->whole,
+             count, o.metric->name, whole,
              o.repeats ? o.repeats : (size_t)EXPLAIN_REPEATS,
              (unsigned long long)ctx->seed);
     return e->frame != NULL;

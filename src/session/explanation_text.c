@@ -18,6 +18,7 @@
 
 enum {
     NUMBER_CELLS = 10,
+    DIGITS = 4,
     NAME_CELLS = 28,
     ROWS_SHOWN = 20,
     PAIRS_SHOWN = 15,
@@ -46,6 +47,18 @@ bar_of(double x, double top, size_t cells)
     if (!(top > 0) || !isfinite(x))
         return 0;
     return (size_t)(fmin(fabs(x) / top, 1) * (double)cells + 0.5);
+}
+
+/* In a column of numbers; `sign`: also of those above 0. */
+static void
+put_number(struct buf *out, double x, int decimals, bool sign)
+{
+    char text[STR_F64_MAX];
+    size_t n = str_from_decimals(x, decimals, text) + (sign && x >= 0);
+
+    buf_fill(out, ' ', n < NUMBER_CELLS ? 1 + NUMBER_CELLS - n : 1);
+    buf_puts(out, sign && x >= 0 ? "+" : "");
+    buf_puts(out, text);
 }
 
 /* A name in `cells` cells. */
@@ -207,11 +220,11 @@ put_arrow(int trend, bool plain, struct buf *out)
 static void
 put_axis(const struct explanation_axis *axis, size_t indent, struct buf *out)
 {
-    char left[32], right[32];
+    char left[STR_F64_MAX], right[STR_F64_MAX];
     size_t zero = explanation_cell(axis, 0), cells = axis->cells, a, b;
 
-    a = (size_t)snprintf(left, sizeof left, "%.3g", axis->low);
-    b = (size_t)snprintf(right, sizeof right, "%.3g", axis->high);
+    a = str_from_number(axis->low, 3, left);
+    b = str_from_number(axis->high, 3, right);
     buf_fill(out, ' ', indent);
     buf_puts(out, left);
     if (zero > a + 1 && zero + 2 + b < cells) {
@@ -232,25 +245,29 @@ put_strips(const struct explanation *e, size_t output, size_t width, bool plain,
     const struct shares *s = &e->shares;
     const struct column *names = frame_column(e->ranking, 0);
     size_t n = frame_rows(e->ranking), cells = name_cells(names, ROWS_SHOWN);
-    size_t used = cells + 15;
+    size_t used = cells + 16;
     size_t strip = width > used + 20 ? width - used : 20;
     struct error nomem;
     double *mean = mem_try_array(s->n_features, sizeof *mean, &nomem);
     struct explanation_axis axis =
         explanation_axis(e, output, strip < 60 ? strip : 60);
+    double top = 0;
 
     if (!mean) {
         out->failed = true;
         return;
     }
     shares_mean(s, (long)output, mean);
+    for (size_t j = 0; j < s->n_features; j++)
+        top = fmax(top, mean[j]);
     put_axis(&axis, used, out);
     for (size_t i = 0; i < n && i < ROWS_SHOWN; i++) {
         size_t j = explanation_feature(e, column_text(names, i));
 
         buf_puts(out, "  ");
         put_name(out, column_text(names, i), cells);
-        buf_printf(out, " %9.4g ", mean[j]);
+        put_number(out, mean[j], str_decimals(top, DIGITS), false);
+        buf_putc(out, ' ');
         put_arrow(explanation_trend(e, j, output), plain, out);
         buf_putc(out, ' ');
         put_strip(e, output, j, &axis, plain, out);
@@ -341,8 +358,9 @@ put_fall(const struct explanation *e, size_t output, size_t cells, bool plain,
     const double *v = shares_at(s, 0, output);
     struct error nomem;
     double *order = mem_try_array(s->n_features, 2 * sizeof *order, &nomem);
-    double rest = 0;
+    double rest = 0, margin = shares_margin(s, 0, output);
     size_t n = s->n_features;
+    int decimals;
     struct buf label;
 
     if (!order) {
@@ -355,9 +373,11 @@ put_fall(const struct explanation *e, size_t output, size_t cells, bool plain,
         order[2 * j + 1] = (double)j;
     }
     qsort(order, n, 2 * sizeof *order, by_size);
+    decimals = str_decimals(fmax(fabs(v[n]), fabs(margin)), DIGITS);
     buf_puts(out, "  ");
     put_name(out, STR("base"), cells);
-    buf_printf(out, " %10.4g\n", v[n]);
+    put_number(out, v[n], decimals, false);
+    buf_putc(out, '\n');
     for (size_t i = 0; i < n; i++) {
         if (i >= ROWS_SHOWN) {
             rest += order[2 * i];
@@ -367,17 +387,20 @@ put_fall(const struct explanation *e, size_t output, size_t cells, bool plain,
         put_value(e, (size_t)order[2 * i + 1], &label);
         buf_puts(out, "  ");
         put_name(out, (struct str){label.data, label.len}, cells);
-        buf_printf(out, " %+10.4g  ", order[2 * i]);
+        put_number(out, order[2 * i], decimals, true);
+        buf_puts(out, "  ");
         put_turn(order[2 * i], fabs(order[0]), plain, out);
     }
     if (n > ROWS_SHOWN) {
         buf_puts(out, "  ");
         put_name(out, STR("all others"), cells);
-        buf_printf(out, " %+10.4g\n", rest);
+        put_number(out, rest, decimals, true);
+        buf_putc(out, '\n');
     }
     buf_puts(out, "  ");
     put_name(out, str_of(s->scale), cells);
-    buf_printf(out, " %10.4g\n", shares_margin(s, 0, output));
+    put_number(out, margin, decimals, false);
+    buf_putc(out, '\n');
     buf_fini(&label);
     free(order);
 }
@@ -399,7 +422,7 @@ put_answer(const struct explanation *e, size_t cells, struct buf *out)
 
         buf_printf(&text, "%s%s ", c ? ", " : " ", frame_name(f, c));
         if (column_type(v) == COL_FLOAT64)
-            buf_printf(&text, "%.4g", column_number(v, 0));
+            buf_number(&text, column_number(v, 0), DIGITS);
         else
             column_print(v, 0, &text);
     }
@@ -480,7 +503,8 @@ text_pairs(const struct explanation *e, bool plain, struct buf *out)
                    s->feature[p[i].b]);
         buf_puts(out, "  ");
         put_name(out, (struct str){label.data, label.len}, 44);
-        buf_printf(out, " %9.4g  ", p[i].mean);
+        put_number(out, p[i].mean, str_decimals(p[0].mean, DIGITS), false);
+        buf_puts(out, "  ");
         put_bar(out, bar_of(p[i].mean, p[0].mean, BAR_CELLS), plain);
         buf_putc(out, '\n');
     }
@@ -499,16 +523,20 @@ text_ranking(const struct frame *f, size_t width, bool plain, struct buf *out)
     size_t n = frame_rows(f), cells = name_cells(names, ROWS_SHOWN);
     size_t bar = width > cells + 50 ? 2 * BAR_CELLS : BAR_CELLS;
     double top = n ? column_number(mean, 0) : 0;
+    int decimals = str_decimals(top, DIGITS);
 
     for (size_t i = 0; i < n && i < ROWS_SHOWN; i++) {
         double x = column_number(mean, i);
+        char text[STR_F64_MAX];
 
         buf_puts(out, "  ");
         put_name(out, column_text(names, i), cells);
-        buf_printf(out, " %10.4g ", x);
-        if (sd)
-            buf_printf(out, "%s %-9.2g ", plain ? "+-" : "±",
-                       column_number(sd, i));
+        put_number(out, x, decimals, false);
+        buf_putc(out, ' ');
+        if (sd) {
+            str_from_decimals(column_number(sd, i), decimals, text);
+            buf_printf(out, "%s %-9s ", plain ? "+-" : "±", text);
+        }
         put_bar(out, x > 0 ? bar_of(x, top, bar) : 0, plain);
         buf_putc(out, '\n');
     }
@@ -538,7 +566,8 @@ put_levels(const struct explanation *x, size_t output, bool plain,
         column_print(e->grid, p, &value);
         buf_puts(out, "  ");
         put_name(out, (struct str){value.data, value.len}, cells);
-        buf_printf(out, " %10.4g  ", mean);
+        put_number(out, mean, str_decimals(top, DIGITS), false);
+        buf_puts(out, "  ");
         put_bar(out, bar_of(mean, top, 2 * BAR_CELLS), plain);
         buf_putc(out, '\n');
     }

@@ -112,8 +112,10 @@ log_step(struct follower *f, int64_t step)
         return;
     f->logged_ms = now;
     buf_init(&line);
-    for (size_t i = 0; i < f->n; i++)
-        buf_printf(&line, "  %s %.6g", f->series[i].name, f->series[i].last);
+    for (size_t i = 0; i < f->n; i++) {
+        buf_printf(&line, "  %s ", f->series[i].name);
+        buf_number(&line, f->series[i].last, 5);
+    }
     task_log(f->task, "step %lld%s", (long long)step, line.data);
     buf_fini(&line);
 }

@@ -65,8 +65,7 @@ put_values(const struct expr *e, const struct frame *f, struct buf *out)
 
         buf_printf(out, "%s%s is ", i ? ", " : "", names[i]);
         if (col >= 0)
-            buf_printf(out, "%.6g",
-                       column_number(frame_column(f, (size_t)col), 0));
+            buf_number(out, column_number(frame_column(f, (size_t)col), 0), 6);
     }
 }
 

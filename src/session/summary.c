@@ -14,6 +14,8 @@
 #include "engine/family.h"
 
 enum {
+    DIGITS = 4,
+    CURVE_DIGITS = 5,
     SPARK_CELLS = 24,
     BAR_CELLS = 30,
     IMPORTANCE_ROWS = 20,
@@ -42,6 +44,15 @@ is_shown(const struct json *v, bool tested)
            strcmp(json_key(v), "best_step") != 0;
 }
 
+/* "auc 0.8499" */
+static void
+put_metric(const struct json *v, struct buf *out)
+{
+    put_plain(out, json_key(v), NAME_CELLS);
+    buf_putc(out, ' ');
+    buf_number(out, json_number(v), DIGITS);
+}
+
 /* Those on rows of a test before the others. */
 void
 summary_metrics(const char *metrics, size_t max, struct buf *out)
@@ -58,8 +69,7 @@ summary_metrics(const char *metrics, size_t max, struct buf *out)
             if (!is_shown(v, tested))
                 continue;
             buf_puts(out, n ? ", " : "");
-            put_plain(out, json_key(v), NAME_CELLS);
-            buf_printf(out, " %.4g", json_number(v));
+            put_metric(v, out);
             n++;
         }
     json_free(root);
@@ -80,8 +90,7 @@ summary_aside(const char *metrics, size_t max, struct buf *out)
                 strncmp(json_key(v), kinds[k], strlen(kinds[k])) != 0)
                 continue;
             buf_puts(out, n ? ", " : "");
-            put_plain(out, json_key(v), NAME_CELLS);
-            buf_printf(out, " %.4g", json_number(v));
+            put_metric(v, out);
             n++;
         }
     json_free(root);
@@ -211,6 +220,7 @@ summary_curves(const struct series_list *list, size_t width, bool plain,
         cells = width > names + 52 ? width - names - 44 : 8;
     for (size_t i = 0; i < list->n; i++) {
         const struct series *s = &list->series[i];
+        char last[STR_F64_MAX], most[STR_F64_MAX];
         size_t best;
 
         if (s->n == 0)
@@ -218,9 +228,11 @@ summary_curves(const struct series_list *list, size_t width, bool plain,
         best = best_of(s);
         buf_printf(out, "  %-*s  ", (int)names, s->name);
         sparkline(s->value, s->n, cells, plain, out);
-        buf_printf(out, "  last %.5g @%lld  best %.5g @%lld\n",
-                   s->value[s->n - 1], (long long)s->step[s->n - 1],
-                   s->value[best], (long long)s->step[best]);
+        str_from_number(s->value[s->n - 1], CURVE_DIGITS, last);
+        str_from_number(s->value[best], CURVE_DIGITS, most);
+        buf_printf(out, "  last %s @%lld  best %s @%lld\n", last,
+                   (long long)s->step[s->n - 1], most,
+                   (long long)s->step[best]);
     }
 }
 

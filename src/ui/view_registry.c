@@ -171,6 +171,7 @@ headline(const char *metrics, char *out, size_t size, double *value)
     struct error err;
     struct json *o = json_parse(str_of(metrics), &err);
     const struct json *v = NULL;
+    char number[STR_F64_MAX];
     bool ok = o && json_type(o) == JSON_OBJECT;
 
     for (size_t i = 0; ok && !v && i < sizeof wanted / sizeof *wanted; i++)
@@ -180,7 +181,8 @@ headline(const char *metrics, char *out, size_t size, double *value)
     ok = ok && v && json_type(v) == JSON_NUMBER;
     if (ok) {
         *value = json_number(v);
-        snprintf(out, size, "%s %.4f", json_key(v), *value);
+        str_from_decimals(*value, str_decimals(*value, 4), number);
+        snprintf(out, size, "%s %s", json_key(v), number);
     }
     json_free(o);
     return ok;
@@ -342,8 +344,11 @@ static void
 draw_change(const struct canvas *c, int x, int y, const char *name, double old,
             double now, int64_t old_number)
 {
-    x = draw_printf(c, x, y, ROLE_DIM, "v%lld %+.4f ", (long long)old_number,
-                    now - old);
+    char change[STR_F64_MAX];
+
+    str_from_decimals(now - old, str_decimals(now, 4), change);
+    x = draw_printf(c, x, y, ROLE_DIM, "v%lld %s%s ", (long long)old_number,
+                    now >= old ? "+" : "", change);
     if (now == old)
         draw_text(c, x, y, ROLE_DIM, "= same");
     else if (metric_ranked(name) && metric_better(name, now, old))
@@ -356,8 +361,11 @@ static void
 draw_metric(const struct canvas *c, int x, int y, const struct json *now,
             const struct json *old, int64_t old_number)
 {
+    char text[STR_F64_MAX];
+
     draw_fit(c, x, y, 10, ROLE_DIM, DRAW_LEFT, str_of(json_key(now)));
-    x = draw_printf(c, x + 10, y, ROLE_TEXT, "%.5g", json_number(now));
+    str_from_number(json_number(now), 5, text);
+    x = draw_printf(c, x + 10, y, ROLE_TEXT, "%s", text);
     if (!old || json_type(old) != JSON_NUMBER)
         return;
     draw_change(c, x + 2, y, json_key(now), json_number(old), json_number(now),

@@ -39,7 +39,7 @@ runs_scalar_text(const struct json *v, struct buf *b)
     if (json_type(v) == JSON_STRING)
         buf_puts(b, json_string(v));
     else if (json_type(v) == JSON_NUMBER)
-        buf_printf(b, "%.6g", json_number(v));
+        buf_number(b, json_number(v), 6);
     else
         json_print(b, v);
 }
@@ -82,7 +82,7 @@ draw_best(struct view_runs *r, const struct canvas *c, int y,
           const struct run *run)
 {
     const struct series_list *l = runs_data_series(r->data, run->id);
-    char text[96];
+    char text[128], most[STR_F64_MAX], last[STR_F64_MAX];
 
     for (size_t i = 0; l && i < l->n && y < c->h; i++) {
         const struct series *s = &l->series[i];
@@ -93,9 +93,10 @@ draw_best(struct view_runs *r, const struct canvas *c, int y,
         for (size_t k = 1; k < s->n; k++)
             if (metric_better(s->name, s->value[k], s->value[best]))
                 best = k;
-        snprintf(text, sizeof text, "%.5g @%lld   last %.5g @%lld",
-                 s->value[best], (long long)s->step[best], s->value[s->n - 1],
-                 (long long)s->step[s->n - 1]);
+        str_from_number(s->value[best], 5, most);
+        str_from_number(s->value[s->n - 1], 5, last);
+        snprintf(text, sizeof text, "%s @%lld   last %s @%lld", most,
+                 (long long)s->step[best], last, (long long)s->step[s->n - 1]);
         y = draw_pair(c, y, s->name + 6, text);
     }
     return y;

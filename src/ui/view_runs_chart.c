@@ -76,7 +76,7 @@ chosen_base(struct view_runs *r, char out[RUNS_NAME_MAX])
 /* Series of one spec: scratch that dies when the request is copied. */
 struct lines {
     struct plot_series series[15];
-    char label[15][32];
+    char label[15][48];
     size_t n;
 };
 
@@ -111,6 +111,7 @@ static void
 add_line(struct view_runs *r, struct lines *l, const struct series *s, int ink,
          const char *name, bool raw)
 {
+    char last[STR_F64_MAX];
     double *x, *y;
 
     if (!s || s->n == 0 || l->n == 15)
@@ -123,9 +124,10 @@ add_line(struct view_runs *r, struct lines *l, const struct series *s, int ink,
     }
     if (!raw)
         smooth_series(y, s->n, r->smooth);
-    if (name)
-        snprintf(l->label[l->n], sizeof l->label[0], "%s %.4g", name,
-                 s->value[s->n - 1]);
+    if (name) {
+        str_from_number(s->value[s->n - 1], 4, last);
+        snprintf(l->label[l->n], sizeof l->label[0], "%s %s", name, last);
+    }
     l->series[l->n] =
         (struct plot_series){.x = x,
                              .y = y,
@@ -236,6 +238,7 @@ draw_inspect(struct view_runs *r, const struct canvas *c)
     struct lines l;
     struct plot_spec spec;
     double range[2], x;
+    char text[STR_F64_MAX];
     int at = 0;
 
     make_spec(r, &l, &spec);
@@ -245,7 +248,8 @@ draw_inspect(struct view_runs *r, const struct canvas *c)
             range[1] = spec.x_max;
         }
         x = range[0] + r->inspect_at * (range[1] - range[0]);
-        at = draw_printf(c, 0, c->h - 1, ROLE_ACCENT, "x %.6g ", x);
+        str_from_number(x, 6, text);
+        at = draw_printf(c, 0, c->h - 1, ROLE_ACCENT, "x %s ", text);
         for (size_t i = 0; i < l.n; i++) {
             const struct plot_series *s = &l.series[i];
             size_t k = 0;
@@ -254,9 +258,10 @@ draw_inspect(struct view_runs *r, const struct canvas *c)
                 continue;
             while (k + 1 < s->n && s->x[k + 1] <= x)
                 k++;
-            at = draw_printf(c, at, c->h - 1, draw_plot_role(s->ink),
-                             " %.*s %.5g", (int)strcspn(s->label, " "),
-                             s->label, s->y[k]);
+            str_from_number(s->y[k], 5, text);
+            at =
+                draw_printf(c, at, c->h - 1, draw_plot_role(s->ink), " %.*s %s",
+                            (int)strcspn(s->label, " "), s->label, text);
         }
     }
     lines_fini(&l);

@@ -164,9 +164,10 @@ draw_row(struct view_runs *r, const struct canvas *c, int y, size_t k)
         draw_fit(c, right + 1, y, 8, ROLE_DIM, DRAW_RIGHT, str_of(when));
     }
     if (runs_data_headline(r->data, i, &metric, &value)) {
-        char text[48];
+        char number[STR_F64_MAX], text[64];
 
-        snprintf(text, sizeof text, "%s %.4f", runs_metric_base(metric), value);
+        str_from_decimals(value, str_decimals(value, 4), number);
+        snprintf(text, sizeof text, "%s %s", runs_metric_base(metric), number);
         right -= 16;
         draw_fit(c, right, y, 16, ROLE_TEXT, DRAW_RIGHT, str_of(text));
     } else {

@@ -255,11 +255,17 @@ effect_done(struct task *t, void *ctx, bool ok, const struct error *err)
     asking_free(a);
 }
 
+/* A row for each, the largest first. */
+static const struct frame *
+features_of(const struct explanation *e)
+{
+    return e->ranking ? e->ranking : e->frame;
+}
+
 static struct str
 feature_at(const struct runs_why *w)
 {
-    const struct frame *f =
-        w->about.ranking ? w->about.ranking : w->about.frame;
+    const struct frame *f = features_of(&w->about);
 
     return w->there && w->list.at < frame_rows(f)
                ? column_text(frame_column(f, 0), w->list.at)
@@ -327,9 +333,7 @@ about_done(struct task *t, void *ctx, bool ok, const struct error *err)
         a->rows = NULL;
         w->there = ok;
         snprintf(w->trouble, sizeof w->trouble, "%s", ok ? "" : err->message);
-        list_set(&w->list, ok ? frame_rows(w->about.ranking ? w->about.ranking
-                                                            : w->about.frame)
-                              : 0);
+        list_set(&w->list, ok ? frame_rows(features_of(&w->about)) : 0);
         forget_effect(w);
         ask_effect(w);
         ui_answer(w->r->view.ui);
@@ -571,42 +575,45 @@ draw_axis(const struct explanation_axis *axis, const struct canvas *c, int x,
     char text[32];
     int w = (int)axis->cells;
 
-    snprintf(text, sizeof text, "%.4g", axis->low);
+    str_from_number(axis->low, 3, text);
     draw_fit(c, x, y, w, ROLE_DIM, DRAW_LEFT, str_of(text));
     if (zero > strlen(text) + 1 && zero + 8 < axis->cells)
         draw_text(c, x + (int)zero, y, ROLE_DIM, "0");
-    snprintf(text, sizeof text, "%.4g", axis->high);
+    str_from_number(axis->high, 3, text);
     draw_text(c, x + w - (int)strlen(text), y, ROLE_DIM, text);
 }
 
-/* In NUMBER_CELLS, with fewer digits where four are too many. */
+/* In a column of numbers up to `top`; in NUMBER_CELLS, with fewer digits where
+ * all would be too many. */
 static void
-draw_number(double x, const struct canvas *c, int at, int y)
+number_text(double x, double top, char out[STR_F64_MAX])
 {
-    char text[48];
-    int digits = 4;
+    size_t n = str_from_decimals(x, str_decimals(top, 4), out);
 
-    do
-        snprintf(text, sizeof text, "%.*g", digits, x);
-    while (strlen(text) > NUMBER_CELLS && --digits > 0);
-    draw_fit(c, at, y, NUMBER_CELLS, ROLE_TEXT, DRAW_RIGHT, str_of(text));
+    for (int digits = 4; n > NUMBER_CELLS && digits > 0; digits--)
+        n = (size_t)snprintf(out, STR_F64_MAX, "%.*g", digits, x);
 }
 
+/* Of feature i, with the deviation of what was shuffled. */
 static void
-draw_value(const struct explanation *e, double x, double sd,
-           const struct canvas *c, int at, int y)
+draw_value(const struct explanation *e, size_t i, const struct canvas *c,
+           int at, int y)
 {
-    char text[48];
+    const struct frame *f = features_of(e);
+    double top = column_number(frame_column(f, 1), 0);
+    double x = column_number(frame_column(f, 1), i);
+    char text[STR_F64_MAX], off[STR_F64_MAX + 4];
 
     if (e->kind == EXPLANATION_GAIN) {
         snprintf(text, sizeof text, "%.1f%%", 100 * x);
-        draw_fit(c, at, y, NUMBER_CELLS, ROLE_TEXT, DRAW_RIGHT, str_of(text));
     } else {
-        draw_number(x, c, at, y);
+        number_text(x, top, text);
     }
-    if (!isnan(sd)) {
-        snprintf(text, sizeof text, "±%.1g", sd);
-        draw_fit(c, at + 9, y, 9, ROLE_DIM, DRAW_LEFT, str_of(text));
+    draw_fit(c, at, y, NUMBER_CELLS, ROLE_TEXT, DRAW_RIGHT, str_of(text));
+    if (e->kind == EXPLANATION_SHUFFLE) {
+        number_text(column_number(frame_column(f, 2), i), top, text);
+        snprintf(off, sizeof off, "±%s", text);
+        draw_fit(c, at + 9, y, 9, ROLE_DIM, DRAW_LEFT, str_of(off));
     }
 }
 
@@ -614,7 +621,7 @@ static void
 draw_features(struct runs_why *w, const struct canvas *c, int rows)
 {
     const struct explanation *e = &w->about;
-    const struct frame *f = e->ranking ? e->ranking : e->frame;
+    const struct frame *f = features_of(e);
     bool strips = has_strips(e), sd = e->kind == EXPLANATION_SHUFFLE;
     int y0 = strips ? 1 : 0, name_w, x;
     struct explanation_axis axis = {0};
@@ -641,8 +648,7 @@ draw_features(struct runs_why *w, const struct canvas *c, int rows)
         draw_fit(c, 1, y, name_w, ROLE_TEXT, DRAW_LEFT, name);
         if (i == w->list.at)
             draw_select(c, (struct rect){1, y, name_w, 1});
-        draw_value(e, v, sd ? column_number(frame_column(f, 2), i) : NAN, c,
-                   name_w + 2, y);
+        draw_value(e, i, c, name_w + 2, y);
         if (axis.cells > 0)
             draw_strip(e, name, &axis, c, x, y);
         else if (top > 0 && v > 0 && c->w - x > 5)
@@ -704,6 +710,7 @@ draw_levels(const struct explanation *x, const struct canvas *c)
         top = fmax(top, fabs(effect_mean(e, p, 0)));
     for (size_t p = 0; p < e->n_points && (int)p < c->h; p++) {
         double mean = effect_mean(e, p, 0);
+        char text[STR_F64_MAX];
         struct buf b;
 
         buf_init(&b);
@@ -711,7 +718,9 @@ draw_levels(const struct explanation *x, const struct canvas *c)
         draw_fit(c, 1, (int)p, w, ROLE_TEXT, DRAW_LEFT,
                  (struct str){b.data, b.len});
         buf_fini(&b);
-        draw_number(mean, c, w + 2, (int)p);
+        number_text(mean, top, text);
+        draw_fit(c, w + 2, (int)p, NUMBER_CELLS, ROLE_TEXT, DRAW_RIGHT,
+                 str_of(text));
         if (top > 0 && bar > 0)
             draw_hbar(c, w + 11, (int)p, min_int(bar, BAR_CELLS), ROLE_SERIES_0,
                       fabs(mean) / top);

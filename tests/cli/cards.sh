@@ -20,12 +20,13 @@ $lathe train train.csv --target monthly_charges --set trees=30 --set loss=quanti
 $lathe predict three.lathe test.csv --out three.csv > /dev/null
 column test.csv monthly_charges > truth
 pinball=$(column three.csv prediction | paste -d, - truth |
-    awk -F, '{ d = $2 - $1; s += d > 0 ? 0.9 * d : -0.1 * d } END { printf "%.4g", s / NR }')
+    awk -F, '{ d = $2 - $1; s += d > 0 ? 0.9 * d : -0.1 * d } END { printf "%.5g", s / NR }')
+short=$(printf '%.4g' "$pinball")
 like "$(cat card)" "^validated   on [0-9,]+ rows: pinball@0.9 $pinball \(" "a metric that is asked for leads the scores of the card"
 like "$(tr -s '\n ' ' ' < card)" ", MAPE [^,]*, RMSE [^,]* parameters" "and the others follow, each once, with usual ones up to three"
-like "$(cat card)" "^pinball@0.9 +${pinball%?}" "and is among those of the test"
+like "$(cat card)" "^pinball@0.9 +$pinball " "and is among those of the test"
 like "$($lathe explain three.lathe)" "^validated .*: pinball@0.9 $pinball \(" "the model keeps it"
-like "$($lathe runs show run-1)" "test.pinball@0.9 $pinball.* valid.pinball@0.9 $pinball" "and the run"
+like "$($lathe runs show run-1)" "test.pinball@0.9 $short.* valid.pinball@0.9 $short" "and the run"
 
 $lathe train train.csv --target churn --set trees=30 --valid test.csv --metric kappa --metric precision \
     --metric f1 --metric recall --out churn.lathe > card
@@ -33,7 +34,7 @@ $lathe predict churn.lathe test.csv --out churn.csv > /dev/null
 column test.csv churn > truth
 kappa=$(column churn.csv prediction | paste -d, - truth | awk -F, '
     { n++; a[$1]++; b[$2]++; same += $1 == $2 }
-    END { for (k in a) e += a[k] * b[k] / n / n; printf "%.4g", (same / n - e) / (1 - e) }')
+    END { for (k in a) e += a[k] * b[k] / n / n; printf "%.4f", (same / n - e) / (1 - e) }')
 like "$(cat card)" "^validated .*: kappa $kappa \(" "so it is of classes"
 like "$(tr -s '\n ' ' ' < card)" 'kappa [^,]*, precision [^,]*, F1 [^,]*, recall [^,]* parameters' "where more are asked for than three, all of them"
 $lathe train train.csv --target churn --set trees=30 --valid test.csv > card
@@ -58,7 +59,7 @@ eval "$(awk 'NR > 1 { x[n++] = $1; sum += $1; squares += $1 * $1 }
             a = same / (n_same - 1); b = other / n_other
             s += (b - a) / b
         }
-        printf "inertia=%.4g silhouette=%.4g", n / variance, s / n
+        printf "inertia=%.5g silhouette=%.5g", n / variance, s / n
     }' points.csv)"
 $lathe train points.csv --model kmeans --set k=2 --out points.lathe > card
 like "$(cat card)" '^sizes +(1: 30, 2: 10|1: 10, 2: 30)$' "the card of clusters says how many rows each holds"
@@ -101,4 +102,24 @@ like "$(explain --importance shap)" "^10,000 of $all rows · " "so does a rankin
 like "$(explain)" "^$all rows · " "shares themselves are of all rows"
 like "$(explain --interactions --rows 10 --out pairs.csv)" "^10 of $all rows · " "where they are written, too, it is said"
 like "$(explain --ice tenure)" "· 50 of $all rows$" "as of curves"
+
+# Numbers: as many digits as tell something, points below each other, and no
+# exponent where plain digits do. Squares of 0 to 29, 1,000 times, above 50,000.
+awk 'BEGIN { print "x,g,y"; for (i = 0; i < 600; i++) print i % 30 "," i % 2 "," i % 30 * (i % 30) * 1000 + 50000 + i % 7 }' > squares.csv
+$lathe train squares.csv --target y --set trees=40 --cv 3 --valid 0.2 --out squares.lathe > card
+like "$(cat card)" '^validated   on 120 rows: RMSE [0-9]{5,6} \([0-9]+ to [0-9]+\),' "a card has every digit before the point"
+is "$(grep -cE '[0-9]e[+]' card)" 0 "and no exponent"
+is "$(awk '/^  (rmse|mae|mape|r2) / { print length }' card | sort -u | wc -l)" 1 "folds stand below each other"
+$lathe evaluate squares.lathe squares.csv > scores
+like "$(cat scores)" '^RMSE +[0-9]{5,6}   [0-9]+ to [0-9]+$' "so have scores"
+like "$(cat scores)" '^R2 +0\.[0-9]{4}   0\.[0-9]{4} to 0\.[0-9]{4}$' "shares have four decimals"
+like "$($lathe runs ls)" 'cv.rmse [0-9]{5,6}, ' "lists of runs are plain, too"
+is "$($lathe runs show run-1 | grep -cE '[0-9]e[+]')" 0 "and a run"
+$lathe explain squares.lathe squares.csv --row 30 > row
+base=$(awk '$1 == "base" { print $2 }' row)
+like "$base" '^[0-9]{6}$' "a base has all its digits"
+is "$(awk '$1 == "base" || / = / { sum += $1 == "base" ? $2 : $4 } $1 == "value" { print sum - $2 < 3 && $2 - sum < 3 }' row)" 1 \
+    "and what is added to it adds up"
+like "$($lathe explain squares.lathe squares.csv --importance permutation)" ' x +[0-9]{6} ± [0-9]+ ' "a deviation has the digits of its mean"
+like "$($lathe explain churn.lathe test.csv --row 1)" '^  base +-?[0-9]\.[0-9]{3}$' "log odds have three decimals"
 done_testing

@@ -98,10 +98,10 @@ is "$(awk -F, 'NR == 14 { print $2 }' coming.csv)" 2024-01-01 "or a table, with 
 $lathe train sold.csv --target sold --model seasonal_naive --set time=month --test 0.3 > out
 is $? 0 "a share to test on"
 # i + 9 (i % 12) + 50: twelve steps later it is 12 more.
-like "$(cat out)" 'RMSE +12 ' "is the last rows of a series"
+like "$(cat out)" 'RMSE +12[.]0* ' "is the last rows of a series"
 $lathe train sold.csv --target sold --model seasonal_naive --set period=12 --cv 2 --cv-rows 6 > out
 is $? 0 "folds of a series"
-like "$(cat out)" 'rmse +12\.0+ .* 12\.0+ 12\.0+' "come after what they are foretold from"
+like "$(cat out)" 'rmse +12\.0+ .* 12\.0+ +12\.0+' "come after what they are foretold from"
 $lathe train sold.csv --target sold --model ets --valid 0.2 2> err
 is $? 2 "rows to stop by are not drawn from a series"
 like "$(cat err)" 'leave gaps' "and told so"

@@ -44,7 +44,7 @@ type 4
 wait auc       0.85  v1 +0.0500 ▲ better
 wait logloss   0.45  v1 -0.0500 ▲ better
 wait brier     0.25  v1 +0.1250 ▼ worse
-wait likes     2  v1 +1.0000
+wait likes     2  v1 +1.000
 gone +1.0000 ▲
 
 test help names the signs

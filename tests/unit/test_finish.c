@@ -264,7 +264,7 @@ expect_said_range(const struct model *m, const struct frame *a)
 
     snprintf(want, sizeof want,
              "ranges      80 %% between the quantiles 0.3 and 0.7, widened by "
-             "%.6g\n",
+             "%.5g\n",
              q - low);
     buf_init(&card);
     model_print(m, &card);

@@ -184,6 +184,64 @@ test_counts_have_commas(void **state)
 }
 
 static void
+test_numbers_have_the_digits_that_people_read(void **state)
+{
+    static const struct {
+        double x;
+        int digits;
+        const char *text;
+    } want[] = {
+        {26067.31, 4, "26067"},
+        {0.0971817, 4, "0.09718"},
+        {0.85, 4, "0.85"},
+        {9999.6, 4, "10000"},
+        {-54789.62, 4, "-54790"},
+        {1234567.8, 6, "1234568"},
+        {0, 4, "0"},
+        {999999999999999.0, 4, "999999999999999"},
+        {1e15, 4, "1e+15"},
+        {0.0001234567, 4, "0.0001235"},
+        {0.00001234567, 4, "1.235e-05"},
+        {(double)NAN, 4, "nan"},
+        {(double)-INFINITY, 4, "-inf"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        char text[STR_F64_MAX];
+
+        assert_int_equal(str_from_number(want[i].x, want[i].digits, text),
+                         strlen(want[i].text));
+        assert_string_equal(text, want[i].text);
+    }
+}
+
+static void
+test_numbers_of_a_column_have_the_decimals_of_its_largest(void **state)
+{
+    static const struct {
+        double largest, x;
+        const char *text;
+    } want[] = {
+        {5594.2, 166.31, "166"}, {59.942, 1.5, "1.50"},
+        {0.85, 0.9, "0.9000"},   {0.0971817, 0.103059, "0.10306"},
+        {0, 0, "0.000"},         {1.5, -0.0001, "0.000"},
+        {1.5, -0.001, "-0.001"}, {1e-7, 3.25e-8, "3.25e-08"},
+        {3, 1e300, "1e+300"},    {(double)NAN, 2.5, "2.5"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        char text[STR_F64_MAX];
+        int decimals = str_decimals(want[i].largest, 4);
+
+        assert_int_equal(str_from_decimals(want[i].x, decimals, text),
+                         strlen(want[i].text));
+        assert_string_equal(text, want[i].text);
+    }
+}
+
+static void
 seconds_are_written_as_people_say_them(void **state)
 {
     static const struct {
@@ -274,6 +332,9 @@ main(void)
         cmocka_unit_test(test_width_counts_cells_not_bytes),
         cmocka_unit_test(test_the_nearest_name_is_offered_only_when_near),
         cmocka_unit_test(test_counts_have_commas),
+        cmocka_unit_test(test_numbers_have_the_digits_that_people_read),
+        cmocka_unit_test(
+            test_numbers_of_a_column_have_the_decimals_of_its_largest),
         cmocka_unit_test(seconds_are_written_as_people_say_them),
         cmocka_unit_test(test_random_bytes_are_uniform_in_every_counter),
         cmocka_unit_test(test_normals_have_mean_zero_and_variance_one),
