@@ -254,6 +254,23 @@ fill_cells(const struct raster *r, enum plot_glyphs glyphs,
     }
 }
 
+/* A dot alone is hardly seen; letters of ASCII are. */
+static void
+fill_points(const struct raster *r, const struct plot_spec *spec,
+            struct plot_image *out)
+{
+    for (size_t i = 0; i < spec->n_series; i++) {
+        const struct plot_series *s = &spec->series[i];
+        int ink = s->ink & 15;
+
+        if (spec->glyphs != PLOT_ASCII && r->end_x[ink] >= 0 &&
+            chart_is_point(spec, s))
+            out->cell[(size_t)r->end_y[ink] * (size_t)r->width +
+                      (size_t)r->end_x[ink]] =
+                (struct plot_cell){0x25cf, s->ink};
+    }
+}
+
 static void
 put_text(struct plot_image *out, int x, int y, int ink, struct str s)
 {
@@ -397,6 +414,7 @@ chart_raster(const struct chart_list *l, const struct plot_spec *spec,
         else if (l->item[i].kind == CHART_POINT && l->item[i].n > 0)
             draw_line(&r, l, &l->item[i]);
     fill_cells(&r, spec->glyphs, out);
+    fill_points(&r, spec, out);
     for (size_t i = 0; i < l->n_items; i++)
         if (l->item[i].kind == CHART_TEXT && l->item[i].n > 0)
             draw_text(l, &l->item[i], out);

@@ -80,6 +80,8 @@ enum { CHART_MAX_SERIES = 16 };
 size_t chart_order_of_ends(const struct plot_spec *spec,
                            const struct plot_series **out);
 double chart_last_value(const struct plot_series *s);
+/* A line of one value, which needs a mark to be seen. */
+bool chart_is_point(const struct plot_spec *spec, const struct plot_series *s);
 /* Cells to keep free on the right for the labels of the lines. */
 int chart_label_width(const struct plot_spec *spec);
 

@@ -103,6 +103,17 @@ decimate_line(const struct plot_spec *spec, size_t series, int dots,
     return true;
 }
 
+bool
+chart_is_point(const struct plot_spec *spec, const struct plot_series *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n && n < 2; i++)
+        n += isfinite(chart_on_axis(s->x[i], spec->log_x)) &&
+             isfinite(chart_on_axis(s->y[i], spec->log_y));
+    return n == 1 && !s->dots;
+}
+
 /* The chart in columns * rows places of so many dots. */
 struct places {
     int columns, rows;

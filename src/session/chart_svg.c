@@ -52,6 +52,21 @@ put_axes(const struct plot_spec *spec, const struct chart_frame *f,
                bottom, right);
 }
 
+/* Of a line of one value. */
+static void
+put_point(const struct plot_spec *spec, const struct chart_frame *f,
+          const struct plot_series *s, const struct chart_data *d,
+          struct buf *out)
+{
+    for (size_t i = 0; i < d->n; i++)
+        if (!isnan(d->y[i]))
+            buf_printf(
+                out,
+                "<circle class=\"t%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>\n",
+                s->ink, place_of(&f->x, d->x[i]),
+                DOT * 4 * spec->height - place_of(&f->y, d->y[i]));
+}
+
 static void
 put_series(const struct plot_spec *spec, const struct chart_frame *f,
            const struct plot_series *s, const struct chart_data *d,
@@ -59,6 +74,10 @@ put_series(const struct plot_spec *spec, const struct chart_frame *f,
 {
     bool fresh = true;
 
+    if (chart_is_point(spec, s)) {
+        put_point(spec, f, s, d, out);
+        return;
+    }
     buf_printf(out, "<path class=\"s%d\" d=\"", s->ink);
     for (size_t i = 0; i < d->n; i++) {
         if (!isnan(d->y[i]))

@@ -643,16 +643,17 @@ put_bars(const struct plot_series *s, const char *const *bars, struct buf *b)
 
 /* How a series is drawn, and its name. */
 static void
-put_series(const struct plot_series *s, size_t i, double base,
+put_series(const struct plot_spec *spec, size_t i, double base,
            const struct plot_words *w, struct buf *b)
 {
+    const struct plot_series *s = &spec->series[i];
     const char *name = w->names ? w->names[i] : NULL;
     size_t ink = s->ink > 0 ? (size_t)s->ink - 1 : i;
     const char *colour =
         file_colours[ink % (sizeof file_colours / sizeof *file_colours)];
 
     buf_printf(b, "%s $d%zu u 1:2 w ", i ? "," : "plot", i);
-    if (s->dots)
+    if (s->dots || chart_is_point(spec, s))
         buf_printf(b, "points pt 7 ps %s lc rgb '#%s%s'",
                    s->n > MANY_POINTS ? "0.35" : "0.6",
                    s->n > MANY_POINTS ? "80" : "", colour);
@@ -688,7 +689,7 @@ put_chart(const struct plot_spec *spec, const struct plot_words *words,
                                       spec->series[i].n},
                  i);
     for (size_t i = 0; i < spec->n_series; i++)
-        put_series(&spec->series[i], i, f.y.low, words, b);
+        put_series(spec, i, f.y.low, words, b);
     buf_putc(b, '\n');
     return true;
 }

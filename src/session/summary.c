@@ -227,8 +227,12 @@ summary_curves(const struct series_list *list, size_t width, bool plain,
             continue;
         best = best_of(s);
         buf_printf(out, "  %-*s  ", (int)names, s->name);
-        sparkline(s->value, s->n, cells, plain, out);
         str_from_number(s->value[s->n - 1], CURVE_DIGITS, last);
+        if (s->n == 1) {
+            buf_printf(out, "%s @%lld\n", last, (long long)s->step[0]);
+            continue;
+        }
+        sparkline(s->value, s->n, cells, plain, out);
         str_from_number(s->value[best], CURVE_DIGITS, most);
         buf_printf(out, "  last %s @%lld  best %s @%lld\n", last,
                    (long long)s->step[s->n - 1], most,

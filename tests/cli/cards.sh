@@ -67,6 +67,7 @@ like "$(cat card)" "^inertia +$inertia$" "and their inertia, in scaled columns"
 like "$(cat card)" "^silhouette +$silhouette$" "and their silhouette"
 is "$($lathe explain points.lathe | grep -E '^(sizes|inertia|silh)')" "$(grep -E '^(sizes|inertia|silh)' card)" "the model keeps them"
 like "$($lathe explain points.lathe --json)" '"facts":\{"sizes":\[(30,10|10,30)\],"inertia":' "and tells them to programs"
+like "$($lathe runs show run-4)" '^  train.inertia +[0-9.]+ @1$' "a curve of one value is that value"
 $lathe train points.csv --model kmeans --set k=4 > card
 is "$(grep -cE '^silhouette  1$' card)" 1 "clusters without any spread have a silhouette of 1"
 $lathe train points.csv --model kmeans --set k=1 > card

@@ -416,6 +416,48 @@ test_a_mark_stands_where_its_series_has_most(void **state)
     plot_image_fini(&im);
 }
 
+/* What a line of one value draws is a dot at most. */
+static void
+test_a_line_of_one_value_has_a_mark(void **state)
+{
+    static const double x[] = {1, 2, 3}, one[] = {NAN, 5, NAN},
+                        above[] = {-1, 5, 0}, two[] = {1, NAN, 2};
+    static const struct {
+        const double *y;
+        bool log_y;
+        enum plot_glyphs glyphs;
+        size_t marks;
+    } want[] = {
+        {one, false, PLOT_BRAILLE, 1},   {one, false, PLOT_BLOCK, 1},
+        {one, false, PLOT_ASCII, 0},     {above, true, PLOT_BRAILLE, 1},
+        {above, false, PLOT_BRAILLE, 0}, {two, false, PLOT_BRAILLE, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        struct plot_series s = {x, want[i].y, 3, 1, "a 5", false, 0};
+        struct plot_spec spec = plot_spec_of(&s, 1, 40, 12);
+        struct plot_image im;
+        struct error err;
+        struct buf svg;
+        size_t marks = 0;
+
+        spec.log_y = want[i].log_y;
+        spec.glyphs = want[i].glyphs;
+        assert_ok(plot_draw(&spec, &im, &err), err);
+        for (int k = 0; k < 40 * 12; k++)
+            marks += im.cell[k].cp == 0x25cf && im.cell[k].ink == 1;
+        assert_int_equal(marks, want[i].marks);
+        assert_true(count_ink(&im, 1) > 0);
+        plot_image_fini(&im);
+        buf_init(&svg);
+        assert_ok(plot_svg(&spec, &svg, &err), err);
+        assert_int_equal(strstr(svg.data, "<circle class=\"t1\"") != NULL,
+                         want[i].y == one || want[i].log_y);
+        buf_fini(&svg);
+    }
+}
+
 static void
 test_points_are_drawn_once_a_dot(void **state)
 {
@@ -474,6 +516,7 @@ main(void)
         cmocka_unit_test(test_labels_stand_in_the_order_of_the_ends),
         cmocka_unit_test(test_decimation_keeps_the_extremes_of_every_column),
         cmocka_unit_test(test_a_mark_stands_where_its_series_has_most),
+        cmocka_unit_test(test_a_line_of_one_value_has_a_mark),
         cmocka_unit_test(test_points_are_drawn_once_a_dot),
         cmocka_unit_test(test_an_axis_of_time_is_marked_by_the_calendar),
         cmocka_unit_test(test_hostile_display_lists_are_errors),
