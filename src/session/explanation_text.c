@@ -93,6 +93,15 @@ put_rest(size_t n, size_t shown, struct buf *out)
         buf_printf(out, "  and %zu more\n", n - shown);
 }
 
+/* Classes are told in their order, the first ones. */
+static void
+put_other_classes(size_t n, struct buf *out)
+{
+    if (n > CLASS_MAX)
+        buf_printf(out, "and %zu more classes: --class NAME tells of one\n",
+                   n - CLASS_MAX);
+}
+
 /* ---- shares of many rows ---- */
 
 size_t
@@ -303,7 +312,7 @@ text_shares(const struct explanation *e, size_t width, bool plain,
         put_class(e, c, out);
         put_strips(e, c, width, plain, out);
     }
-    put_rest(last - first, CLASS_MAX, out);
+    put_other_classes(last - first, out);
 }
 
 /* ---- one row ---- */
@@ -444,7 +453,7 @@ text_row(const struct explanation *e, size_t width, bool plain, struct buf *out)
         put_fall(e, c, cells < 44 ? cells : 44, plain, out);
     }
     put_answer(e, cells < 44 ? cells : 44, out);
-    put_rest(last - first, CLASS_MAX, out);
+    put_other_classes(last - first, out);
 }
 
 /* ---- pairs ---- */
@@ -604,7 +613,7 @@ text_effect(const struct explanation *e, size_t width, bool plain,
         else
             put_curves(e, c, width, plain, out);
     }
-    put_rest(last - first, CLASS_MAX, out);
+    put_other_classes(last - first, out);
 }
 
 void

@@ -339,12 +339,32 @@ is_explained(struct view *v)
     return runs_why_on(runs_mine(v));
 }
 
+/* Curves and the comparison are shown. */
+static bool
+has_curves(struct view *v)
+{
+    return !is_explained(v);
+}
+
+static bool
+has_curve(struct view *v)
+{
+    return has_run(v) && has_curves(v);
+}
+
+/* Not where it is explained already. */
+static bool
+may_explain(struct view *v)
+{
+    return has_run(v) && strcmp(runs_context(v), "runs") == 0;
+}
+
 static const struct view_action actions[] = {
     {"enter", "Run: why its model answers so",
      "What each feature adds to the answers for the rows it was trained on, "
      "and what happens to the answer when the one under the cursor changes. q "
      "goes back to the curves.",
-     NULL, runs_why_open, has_run, ACTION_SUBJECT},
+     NULL, runs_why_open, may_explain, ACTION_SUBJECT},
     {"importance", "Why: by shares, by shuffling, by gain",
      "Shares are what a feature adds to each answer; shuffling says what the "
      "metric loses without it; gain is what it was worth while learning.",
@@ -352,38 +372,39 @@ static const struct view_action actions[] = {
     {"mark", "Run: overlay on the chart",
      "Draws this run beside the one under the cursor, with a letter and a "
      "colour of its own. Again takes it off.",
-     NULL, act_overlay, has_run, ACTION_SUBJECT},
+     NULL, act_overlay, has_curve, ACTION_SUBJECT},
     {"pin", "Run: pin to the chart",
      "The chart stays with this run while the cursor moves.", NULL, act_pin,
-     has_run, ACTION_SUBJECT},
+     has_curve, ACTION_SUBJECT},
     {"compare", "Runs: compare",
      "Metrics and parameters of the runs on the "
      "chart side by side; ≠ marks what differs.",
-     NULL, act_compare, has_run, 0},
+     NULL, act_compare, has_curve, 0},
     {"metric-next", "Chart: next metric", NULL, NULL, runs_chart_metric,
-     has_run, 0},
+     has_curve, 0},
     {"axis-next", "Chart: next axes",
      "Cycles the axes: linear, log y, log x, log-log. Values that are not "
      "positive are left out on a log axis.",
-     NULL, runs_chart_axis, NULL, 0},
+     NULL, runs_chart_axis, has_curves, 0},
     {"x-axis-next", "Chart: x is step, seconds or hour", NULL, NULL,
-     runs_chart_x, NULL, 0},
+     runs_chart_x, has_curves, 0},
     {"smooth-more", "Smoothing: more",
      "Exponential moving average of the drawn lines, corrected for its start; "
      "the raw values stay as faint dots.",
-     NULL, runs_chart_smoother, NULL, 0},
-    {"smooth-less", "Smoothing: less", NULL, NULL, runs_chart_rougher, NULL, 0},
+     NULL, runs_chart_smoother, has_curves, 0},
+    {"smooth-less", "Smoothing: less", NULL, NULL, runs_chart_rougher,
+     has_curves, 0},
     {"smooth", "Smoothing: set", NULL,
-     "smoothing, 0 to 0.99: ", runs_chart_smooth, NULL, 0},
+     "smoothing, 0 to 0.99: ", runs_chart_smooth, has_curves, 0},
     {"inspect", "Chart: inspect values",
      "h and l move along the x axis, and the values there are shown.", NULL,
-     runs_chart_inspect, has_run, 0},
-    {"zoom-in", "Chart: zoom in along x", NULL, NULL, runs_chart_zoom_in, NULL,
-     0},
+     runs_chart_inspect, has_curve, 0},
+    {"zoom-in", "Chart: zoom in along x", NULL, NULL, runs_chart_zoom_in,
+     has_curves, 0},
     {"zoom-out", "Chart: zoom out along x", NULL, NULL, runs_chart_zoom_out,
-     NULL, 0},
+     has_curves, 0},
     {"zoom-reset", "Chart: whole range", NULL, NULL, runs_chart_zoom_reset,
-     NULL, 0},
+     has_curves, 0},
     {"next-failure", "Run: next failed", NULL, NULL, act_next_failure, NULL, 0},
     {"rename", "Run: rename", NULL, "new name: ", act_rename, has_run,
      ACTION_SUBJECT},
@@ -395,7 +416,7 @@ static const struct view_action actions[] = {
      "registry as a new version.",
      "name of the model: ", act_register, has_run, ACTION_SUBJECT},
     {"export", "Chart: export as svg or png", NULL,
-     "file (.svg or .png): ", runs_chart_export, has_run, 0},
+     "file (.svg or .png): ", runs_chart_export, has_curve, 0},
     {0},
 };
 

@@ -171,8 +171,8 @@ draw_row(struct view_runs *r, const struct canvas *c, int y, size_t k)
         right -= 16;
         draw_fit(c, right, y, 16, ROLE_TEXT, DRAW_RIGHT, str_of(text));
     } else {
-        right -= 10;
-        draw_fit(c, right, y, 10, runs_state_style(run->state), DRAW_RIGHT,
+        right -= 16;
+        draw_fit(c, right, y, 16, runs_state_style(run->state), DRAW_RIGHT,
                  str_of(run_state_word(run->state)));
     }
     name_w = right - 4;

@@ -36,6 +36,8 @@ enum {
     EFFECT_ROWS = 500, /* that an effect is the mean of */
     BAR_CELLS = 48,
     NUMBER_CELLS = 8,
+    SHARE_CELLS = 6, /* "0.1234" */
+    CLASS_CELLS = 16,
     NAME_MAX = 160
 };
 
@@ -520,6 +522,12 @@ min_int(int a, int b)
     return a < b ? a : b;
 }
 
+static int
+max_int(int a, int b)
+{
+    return a > b ? a : b;
+}
+
 /* One output, of which the shares may be drawn on one axis. */
 static bool
 has_strips(const struct explanation *e)
@@ -698,11 +706,32 @@ runs_why_title(struct view *v, struct buf *left, struct buf *right)
                                                                : "by shares");
 }
 
+static void
+draw_level(const struct effect *e, size_t p, const struct canvas *c, int y,
+           int w)
+{
+    struct buf b;
+
+    buf_init(&b);
+    column_print(e->grid, p, &b);
+    draw_fit(c, 1, y, w, ROLE_TEXT, DRAW_LEFT, (struct str){b.data, b.len});
+    buf_fini(&b);
+}
+
+static int
+level_width(const struct effect *e, int most)
+{
+    int widest = NUMBER_CELLS;
+
+    for (size_t p = 0; e->type == COL_TEXT && p < e->n_points; p++)
+        widest = max_int(widest, (int)str_width(column_text(e->grid, p)));
+    return min_int(widest, most);
+}
+
 /* An input of texts: a bar for each. */
 static void
-draw_levels(const struct explanation *x, const struct canvas *c)
+draw_levels(const struct effect *e, const struct canvas *c)
 {
-    const struct effect *e = &x->effect;
     int w = c->w / 3, bar = c->w - w - 13;
     double top = 0;
 
@@ -711,19 +740,46 @@ draw_levels(const struct explanation *x, const struct canvas *c)
     for (size_t p = 0; p < e->n_points && (int)p < c->h; p++) {
         double mean = effect_mean(e, p, 0);
         char text[STR_F64_MAX];
-        struct buf b;
 
-        buf_init(&b);
-        column_print(e->grid, p, &b);
-        draw_fit(c, 1, (int)p, w, ROLE_TEXT, DRAW_LEFT,
-                 (struct str){b.data, b.len});
-        buf_fini(&b);
+        draw_level(e, p, c, (int)p, w);
         number_text(mean, top, text);
         draw_fit(c, w + 2, (int)p, NUMBER_CELLS, ROLE_TEXT, DRAW_RIGHT,
                  str_of(text));
         if (top > 0 && bar > 0)
             draw_hbar(c, w + 11, (int)p, min_int(bar, BAR_CELLS), ROLE_SERIES_0,
                       fabs(mean) / top);
+    }
+}
+
+/* Of several classes a column for each, in their order, as many as there is
+ * room for. */
+static void
+draw_levels_by_class(const struct explanation *x, const struct canvas *c)
+{
+    const struct effect *e = &x->effect;
+    const char *const *classes;
+    size_t n = model_classes(x->model, &classes);
+    int w = level_width(e, c->w / 4), at = w + 2;
+
+    for (size_t p = 0; p < e->n_points && (int)p + 1 < c->h; p++)
+        draw_level(e, p, c, (int)p + 1, w);
+    for (size_t k = 0; k < n && k < e->k; k++) {
+        int cells = min_int((int)str_width(str_of(classes[k])), CLASS_CELLS);
+
+        cells = max_int(cells, SHARE_CELLS);
+        if (at + cells > c->w - (k + 1 < n ? 5 : 0)) {
+            draw_printf(c, at, 0, ROLE_DIM, "+%zu", n - k);
+            return;
+        }
+        draw_fit(c, at, 0, cells, ROLE_DIM, DRAW_RIGHT, str_of(classes[k]));
+        for (size_t p = 0; p < e->n_points && (int)p + 1 < c->h; p++) {
+            char text[STR_F64_MAX];
+
+            str_from_decimals(effect_mean(e, p, k), 4, text);
+            draw_fit(c, at, (int)p + 1, cells, ROLE_TEXT, DRAW_RIGHT,
+                     str_of(text));
+        }
+        at += cells + 2;
     }
 }
 
@@ -741,8 +797,10 @@ runs_effect_draw(struct view *v, const struct canvas *c)
         draw_text(c, 1, 0, ROLE_DIM, w->rows ? "asking…" : "");
     else if (w->image.height > 0)
         draw_plot(c, 0, 0, &w->image, 0, c->h);
+    else if (w->effect.effect.k > 1)
+        draw_levels_by_class(&w->effect, c);
     else
-        draw_levels(&w->effect, c);
+        draw_levels(&w->effect.effect, c);
 }
 
 void
@@ -756,10 +814,13 @@ runs_effect_title(struct view *v, struct buf *left, struct buf *right)
         buf_puts(left, "effect");
         return;
     }
-    /* "probability of churn = Yes by tenure · 500 rows drawn" */
+    /* "probability of churn = Yes by tenure · 500 of 7,043 rows" */
     what = strstr(w->effect.note, " · ");
     n = what ? (size_t)(what - w->effect.note) : strlen(w->effect.note);
     buf_add(left, w->effect.note, n);
     if (what)
         buf_puts(right, what + strlen(" · "));
+    if (w->image.height > 0 && w->effect.effect.k > EXPLANATION_LINES)
+        buf_printf(right, " · %d of %zu classes", EXPLANATION_LINES,
+                   w->effect.effect.k);
 }

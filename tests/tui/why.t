@@ -1,6 +1,7 @@
 # Why the model of a run answers as it does, in the Runs view.
 test Enter on a run explains it by the rows of its table
 copy samples/churn/churn.csv
+sh lathe train churn.csv --target internet_service --set trees=3 --drop churn --name lines
 sh lathe train churn.csv --target churn --set trees=20 --name boosted
 sh lathe train churn.csv --target churn --model naive_bayes --name naive
 sh sed 's/tenure/months/' churn.csv > other.csv
@@ -16,7 +17,7 @@ wait why · boosted
 wait by shares
 wait 500 rows · log odds of churn = Yes
 wait contract
-row 24  WHY  i by  q back~
+row 24  WHY  i by  q back  r register  x actions  : commands  ? keys
 
 test what the feature under the cursor does to the answer is drawn below
 wait probability of churn = Yes by contract
@@ -43,6 +44,7 @@ wait compare
 test a model that would have to be asked about every coalition is shuffled first
 type k
 wait ✓a naive
+wait ● a 
 type <Enter>
 wait why · naive
 wait by shuffling
@@ -67,6 +69,18 @@ resize 40x10
 wait naive
 resize 80x24
 wait why · naive
+
+test of several classes each has a column, in their order
+type jj
+wait ✓a lines
+wait why · lines
+wait DSL
+type <C-w>l
+type j
+wait classes of internet_ser
+wait       DSL  Fiber optic      No
+type <C-w>h
+row 24  RUNS  Enter why  r register  x actions  : commands  ? keys
 type 1
 wait 7,043 rows
 type Q
