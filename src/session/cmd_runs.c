@@ -254,8 +254,8 @@ print_diff(const struct run *a, const struct run *b, struct call *c,
     struct listing *l;
     bool ok;
 
-    snprintf(name_a, sizeof name_a, "%.60s (%.8s)", a->name, a->id);
-    snprintf(name_b, sizeof name_b, "%.60s (%.8s)", b->name, b->id);
+    snprintf(name_a, sizeof name_a, ">%.60s (%.8s)", a->name, a->id);
+    snprintf(name_b, sizeof name_b, ">%.60s (%.8s)", b->name, b->id);
     l = listing_new(titles);
     ok = diff_objects(a->metrics, b->metrics, true, l, err) &&
          diff_objects(a->params, b->params, false, l, err);

@@ -116,6 +116,9 @@ like "$(cat scores)" '^RMSE +[0-9]{5,6}   [0-9]+ to [0-9]+$' "so have scores"
 like "$(cat scores)" '^R2 +0\.[0-9]{4}   0\.[0-9]{4} to 0\.[0-9]{4}$' "shares have four decimals"
 like "$($lathe runs ls)" 'cv.rmse [0-9]{5,6}, ' "lists of runs are plain, too"
 is "$($lathe runs show run-1 | grep -cE '[0-9]e[+]')" 0 "and a run"
+$lathe train squares.csv --target y --set trees=41 --set leaves=5 --valid 0.2 --name other > /dev/null
+is "$($lathe runs diff run-8 other | awk '/^(trees|leaves|valid.mae) / { match($0, "^" $1 " +" $2); print RLENGTH }' | sort -u | wc -l)" 1 \
+    "numbers of two runs end below each other"
 $lathe explain squares.lathe squares.csv --row 30 > row
 base=$(awk '$1 == "base" { print $2 }' row)
 like "$base" '^[0-9]{6}$' "a base has all its digits"
