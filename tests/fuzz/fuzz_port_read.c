@@ -65,7 +65,7 @@ static void
 look(const struct model *m)
 {
     struct error err;
-    struct portable *p = portable_of(m, true, &err);
+    struct portable *p = portable_of(m, true, NULL, &err);
     struct json_writer w;
     struct buf b;
 

@@ -413,7 +413,7 @@ onnx_and_back(void *ctx, struct error *err)
 static bool
 c_written(void *ctx, struct error *err)
 {
-    struct portable *p = portable_of(ctx, true, err);
+    struct portable *p = portable_of(ctx, true, NULL, err);
     struct buf out;
     bool ok;
 

@@ -111,12 +111,19 @@ c_source_member(const struct portable *p, size_t i, struct buf *out)
     buf_printf(out, "_%zu", i);
 }
 
+/* Is number i of a list to be written?  Of what is stopped nothing is. */
+static bool
+goes_on(const struct writing *w, size_t i)
+{
+    return i % 4096 != 0 || !progress_stopped(w->p->arena.stop);
+}
+
 static void
 put_numbers(struct writing *w, const char *name, size_t id, const double *x,
             size_t n)
 {
     buf_printf(w->out, "static const double %s%zu[] = {", name, id);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && goes_on(w, i); i++) {
         buf_puts(w->out, i % 6 ? ", " : i ? ",\n    " : "\n    ");
         put_number(w->out, x[i]);
     }
@@ -128,7 +135,7 @@ put_indices(struct writing *w, const char *name, size_t id, const uint32_t *x,
             size_t n)
 {
     buf_printf(w->out, "static const unsigned %s%zu[] = {", name, id);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && goes_on(w, i); i++)
         buf_printf(w->out, "%s%lu",
                    i % 12 ? ", "
                    : i    ? ",\n    "
@@ -144,7 +151,7 @@ put_tree_data(struct writing *w, size_t id, const struct ensemble *e)
 {
     put_indices(w, "root", id, e->root, e->n_trees);
     buf_printf(w->out, "static const unsigned char kind%zu[] = {", id);
-    for (size_t i = 0; i < e->n_nodes; i++)
+    for (size_t i = 0; i < e->n_nodes && goes_on(w, i); i++)
         buf_printf(w->out, "%s%u",
                    i % 24 ? ","
                    : i    ? ",\n    "
@@ -658,5 +665,5 @@ c_source_write(const struct portable *p, const char *prefix, struct buf *out,
     c_source_functions(&w);
     put_predict(&w);
     free(live);
-    return buf_check(out, err);
+    return progress_check(p->arena.stop, err) && buf_check(out, err);
 }

@@ -373,7 +373,8 @@ put_trees(struct writing *s)
     size_t k = s->b.e->n_outputs, n = s->n_rounds ? s->n_rounds : 1;
 
     for (size_t i = 0; i < n * k; i++)
-        if (!put_tree(s, i, s->n_rounds ? s->order[i] : SIZE_MAX,
+        if (!progress_check(s->p->arena.stop, s->err) ||
+            !put_tree(s, i, s->n_rounds ? s->order[i] : SIZE_MAX,
                       i < k ? s->b.e->base[i] : 0))
             return false;
     return buf_check(&s->tree, s->err) && buf_check(&s->trees, s->err) &&

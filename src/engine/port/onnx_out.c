@@ -75,7 +75,7 @@ put_trees(struct onnx_writing *w, const char *in, const struct graph_node *n,
     if (!(levels = tree_levels(w, n)))
         return false;
     onnx_op_begin(w, in);
-    ok = onnx_put_trees(e, levels, false, &w->node, w->err);
+    ok = onnx_put_trees(w, e, levels, false);
     free(levels);
     onnx_put_int(&w->node, "n_targets", (int64_t)e->n_outputs);
     onnx_put_text(&w->node, "post_transform", "NONE");
@@ -339,7 +339,7 @@ put_classifier(struct onnx_writing *w)
     if (trees && !levels)
         return false;
     onnx_op_begin(w, onnx_as(w, n->in[0], ONNX_FLOAT));
-    ok = trees ? onnx_put_trees(n->trees, levels, true, &w->node, w->err)
+    ok = trees ? onnx_put_trees(w, n->trees, levels, true)
                : put_linear_classifier(w, n);
     free(levels);
     onnx_put_texts(&w->node, "classlabels_strings", w->p->classes,

@@ -86,10 +86,10 @@ void onnx_put_distance(struct onnx_writing *w, const char *in, size_t id);
 void onnx_put_nearest(struct onnx_writing *w, const char *in, size_t id);
 
 /* Attributes of a TreeEnsembleRegressor, or where `classes` of a
- * TreeEnsembleClassifier, into node.  n_levels: of each column; 0: not
+ * TreeEnsembleClassifier, into w->node.  n_levels: of each column; 0: not
  * known. */
-bool onnx_put_trees(const struct ensemble *e, const size_t *n_levels,
-                    bool classes, struct buf *node, struct error *err) MUST_USE;
+bool onnx_put_trees(struct onnx_writing *w, const struct ensemble *e,
+                    const size_t *n_levels, bool classes) MUST_USE;
 /* Those of a TreeEnsemble of ai.onnx.ml 5, which has no base values. */
 bool onnx_put_trees_five(const struct ensemble *e, struct buf *node,
                          struct error *err) MUST_USE;

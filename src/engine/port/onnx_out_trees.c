@@ -268,14 +268,16 @@ put_modes(struct out *o, struct buf *node)
 }
 
 bool
-onnx_put_trees(const struct ensemble *e, const size_t *n_levels, bool classes,
-               struct buf *node, struct error *err)
+onnx_put_trees(struct onnx_writing *w, const struct ensemble *e,
+               const size_t *n_levels, bool classes)
 {
+    struct error *err = w->err;
+    struct buf *node = &w->node;
     struct out o = {.e = e, .n_levels = n_levels, .err = err};
     bool ok = node_check(e, err);
 
     for (size_t t = 0; t < e->n_trees && ok; t++)
-        ok = put_tree(&o, t);
+        ok = progress_check(w->p->arena.stop, err) && put_tree(&o, t);
     /* An operator wants a tree. */
     if (ok && e->n_trees == 0)
         ok = put_node(&o, 0, 0, LEAF) < SIZE_MAX;

@@ -320,7 +320,8 @@ put_sum(struct pmml_writing *w, const struct boosted *b, const size_t *order,
                "<Segmentation multipleModelMethod=\"sum\">\n",
                k);
     for (size_t i = 0; i < n_rounds || i == 0; i++)
-        if (!put_tree(w, b, n_rounds ? order[i * n_outputs + k] : SIZE_MAX, i))
+        if (!progress_check(w->p->arena.stop, w->err) ||
+            !put_tree(w, b, n_rounds ? order[i * n_outputs + k] : SIZE_MAX, i))
             return false;
     buf_puts(w->out, "</Segmentation></MiningModel></Segment>\n");
     return true;

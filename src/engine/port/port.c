@@ -320,7 +320,7 @@ write_once(const struct model *m, bool exprs, struct job *j, struct buf *out,
            bool *computed)
 {
     const struct format *f = &formats[j->o->format];
-    struct portable *p = portable_of(m, exprs, j->err);
+    struct portable *p = portable_of(m, exprs, pool_stop(j->pool), j->err);
     struct port_report *r = j->r;
     size_t from = out->len;
     bool ok;

@@ -48,7 +48,7 @@ struct portable_grams {
 };
 
 struct portable {
-    struct arena arena; /* names */
+    struct arena arena; /* names; its `stop` is that of the work p is for */
     struct graph *graph;
     struct portable_input *input; /* as many as the graph has columns */
     enum problem problem;
@@ -112,7 +112,8 @@ struct model *
 portable_model(const struct portable *p, struct error *err) MUST_USE;
 /* What a model is made of.  exprs: derived columns that can be said are
  * computed; else they are inputs, as are all others.  ERR_TYPE for a family,
- * and for a step of its preparation, that no format can say. */
+ * and for a step of its preparation, that no format can say; ERR_CANCELLED. */
 struct portable *
-portable_of(const struct model *m, bool exprs, struct error *err) MUST_USE;
+portable_of(const struct model *m, bool exprs, const struct progress *stop,
+            struct error *err) MUST_USE;
 #endif

@@ -187,7 +187,8 @@ tree_take(struct ensemble *e, const struct forest *f, size_t t, double *member,
 }
 
 static struct ensemble *
-forest_take(const struct forest *f, struct error *err)
+forest_take(const struct forest *f, const struct progress *stop,
+            struct error *err)
 {
     struct ensemble *e = ensemble_new(f->n_cols, f->n_outputs, err);
     double *member =
@@ -199,7 +200,7 @@ forest_take(const struct forest *f, struct error *err)
         memcpy(e->gain, f->gain, f->n_cols * sizeof *e->gain);
     }
     for (size_t t = 0; t < f->n_trees && ok; t++)
-        ok = tree_take(e, f, t, member, err);
+        ok = progress_check(stop, err) && tree_take(e, f, t, member, err);
     free(member);
     if (ok)
         return e;
@@ -246,7 +247,7 @@ gbdt_take(struct portable *p, const struct portable_from *from,
     struct graph_node n = {.op = GRAPH_TREES, .n_in = 1, .in = &in};
     uint32_t id;
 
-    if (!(n.trees = forest_take(gbdt_forest(learner), err)))
+    if (!(n.trees = forest_take(gbdt_forest(learner), p->arena.stop, err)))
         return false;
     n.width = n.trees->n_outputs;
     return graph_add(p->graph, &n, &id, err) &&
@@ -262,7 +263,8 @@ random_forest_take(struct portable *p, const struct portable_from *from,
     struct graph_node n = {.op = GRAPH_TREES, .n_in = 1, .in = &in};
     uint32_t id;
 
-    if (!(n.trees = forest_take(forest_forest(from->learner), err)))
+    if (!(n.trees =
+              forest_take(forest_forest(from->learner), p->arena.stop, err)))
         return false;
     n.width = n.trees->n_outputs;
     return graph_add(p->graph, &n, &id, err) &&
@@ -464,7 +466,8 @@ model_take(struct portable *p, const struct model *m, size_t pixels,
 }
 
 struct portable *
-portable_of(const struct model *m, bool exprs, struct error *err)
+portable_of(const struct model *m, bool exprs, const struct progress *stop,
+            struct error *err)
 {
     const struct prepare *from = model_prepare(m);
     struct portable_sources sources;
@@ -480,8 +483,11 @@ portable_of(const struct model *m, bool exprs, struct error *err)
          (p = portable_new(pixels             ? pixels
                            : sources.computed ? sources.n
                                               : prepare_features(from),
-                           err)) &&
-         model_take(p, m, pixels, &sources, err) && portable_finish(p, m, err);
+                           err));
+    if (ok)
+        p->arena.stop = stop;
+    ok = ok && model_take(p, m, pixels, &sources, err) &&
+         portable_finish(p, m, err);
     portable_sources_fini(&sources);
     if (ok && portable_check(p, err))
         return p;

@@ -63,8 +63,10 @@ input_behind(const struct graph *g, uint32_t id, size_t j)
 typedef void hint_fn(void *ctx, size_t col, double v);
 
 static void
-each_hint(const struct graph *g, hint_fn *put, void *ctx)
+each_hint(const struct portable *p, hint_fn *put, void *ctx)
 {
+    const struct graph *g = p->graph;
+
     for (size_t i = 0; i < g->n; i++) {
         const struct graph_node *n = &g->node[i];
         const struct ensemble *e = n->trees;
@@ -77,6 +79,8 @@ each_hint(const struct graph *g, hint_fn *put, void *ctx)
         for (size_t k = 0; e && k < e->n_nodes; k++) {
             unsigned kind = e->kind[k] & ENSEMBLE_KIND;
 
+            if (k % 65536 == 0 && progress_stopped(p->arena.stop))
+                return;
             if (kind == ENSEMBLE_LEAF || kind == ENSEMBLE_SET)
                 continue;
             col = input_behind(g, n->in[0], e->feature[k]);
@@ -131,25 +135,27 @@ each_middle(const struct graph *g, hint_fn *put, void *ctx)
 }
 
 static bool
-hints_make(const struct graph *g, struct hints *h, struct error *err)
+hints_make(const struct portable *p, struct hints *h, struct error *err)
 {
+    const struct graph *g = p->graph;
+
     *h = (struct hints){0};
     if (!(h->start = mem_try_array(g->n_cols + 1, sizeof *h->start, err)) ||
         !(h->spread = mem_try_array(g->n_cols, sizeof *h->spread, err)))
         return false;
-    each_hint(g, count_hint, h);
+    each_hint(p, count_hint, h);
     each_middle(g, count_hint, h);
     spreads(g, h);
     for (size_t c = 0; c < g->n_cols; c++)
         h->start[c + 1] += h->start[c];
     if (!(h->value = mem_try_array(h->start[g->n_cols], sizeof *h->value, err)))
         return false;
-    each_hint(g, put_hint, h);
+    each_hint(p, put_hint, h);
     each_middle(g, put_hint, h);
     /* Filling moved each start to its end. */
     memmove(h->start + 1, h->start, g->n_cols * sizeof *h->start);
     h->start[0] = 0;
-    return true;
+    return progress_check(p->arena.stop, err);
 }
 
 static void
@@ -260,7 +266,7 @@ probe_make(const struct portable *p, const struct probe_kind *kind,
 {
     struct drawing d = {p, kind->whole, kind->floats, {0}, out};
     size_t cols = p->graph->n_cols, total;
-    bool ok = hints_make(p->graph, &d.hints, err);
+    bool ok = hints_make(p, &d.hints, err);
 
     d.hints.around = kind->floats && portable_rounds(p);
     *out = (struct probe){.n = kind->n, .n_cols = cols};

@@ -207,7 +207,8 @@ put_tree(struct writing *s, size_t t, size_t id)
     struct boosted_node *node;
     size_t n;
 
-    if (!boosted_tree(s->b.e, t, &node, &n, s->err))
+    if (!progress_check(s->p->arena.stop, s->err) ||
+        !boosted_tree(s->b.e, t, &node, &n, s->err))
         return false;
     json_open(&s->w, '{');
     put_list(s, "base_weights", node, n, LIST_ZERO);
