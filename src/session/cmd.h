@@ -44,6 +44,14 @@ cmd_fn cmd_serve, cmd_endpoint_ls, cmd_endpoint_create, cmd_endpoint_start,
 cmd_fn cmd_job_run, cmd_job_ls, cmd_job_log, cmd_job_stop, cmd_job_wait;
 /* cmd_about.c */
 cmd_fn cmd_version, cmd_doctor, cmd_expressions;
+/* cmd_where.c: lists.  lines: a JSON object a line, for each of the n; which of
+ * them --where keeps, all without it: caller frees. */
+bool *cmd_where(struct task *t, const struct call *c, const struct buf *lines,
+                size_t n, struct error *err) MUST_USE;
+/* Into the object of a line: the numbers of another, by their names; a time as
+ * lists show it. */
+void cmd_put_flat(struct json_writer *w, const char *object);
+void cmd_put_time(struct json_writer *w, const char *name, int64_t ms);
 /* cmd_models.c */
 cmd_fn cmd_models;
 

@@ -13,9 +13,8 @@
 enum { GRACE_MS = 5000, FOLLOW_MS = 250 };
 
 static void
-put_job(struct json_writer *w, const struct job *j)
+put_members(struct json_writer *w, const struct job *j)
 {
-    json_open(w, '{');
     json_name(w, "id");
     json_put_string(w, j->id);
     json_name(w, "title");
@@ -34,7 +33,38 @@ put_job(struct json_writer *w, const struct job *j)
     json_put_double(w, j->done);
     json_name(w, "total");
     json_put_double(w, j->total);
+}
+
+static void
+put_job(struct json_writer *w, const struct job *j)
+{
+    json_open(w, '{');
+    put_members(w, j);
     json_close(w, '}');
+}
+
+/* Which of them are wanted, as --json tells them, and when they started. */
+static bool *
+choose_jobs(const struct job_list *list, struct task *t, const struct call *c,
+            struct error *err)
+{
+    struct buf lines;
+    bool *keep;
+
+    buf_init(&lines);
+    for (size_t i = 0; i < list->n; i++) {
+        struct json_writer w;
+
+        json_writer_init(&w, &lines);
+        json_open(&w, '{');
+        put_members(&w, &list->job[i]);
+        cmd_put_time(&w, "started", list->job[i].start_ms);
+        json_close(&w, '}');
+        buf_putc(&lines, '\n');
+    }
+    keep = cmd_where(t, c, &lines, list->n, err);
+    buf_fini(&lines);
+    return keep;
 }
 
 bool
@@ -95,26 +125,38 @@ cmd_job_ls(struct session *s, struct task *t, struct call *c, struct error *err)
     struct job_list list;
     struct json_writer w;
     struct listing *l;
+    size_t shown = 0;
+    bool *keep;
 
-    (void)t;
     if (!job_list(session_dir(s), &list, err))
         return false;
-    if (call_json(c)) {
-        cmd_json(c, &w);
+    if (!(keep = choose_jobs(&list, t, c, err))) {
+        job_list_fini(&list);
+        return false;
+    }
+    l = listing_new(titles);
+    cmd_json(c, &w);
+    if (call_json(c))
         json_open(&w, '[');
-        for (size_t i = 0; i < list.n; i++)
+    for (size_t i = 0; i < list.n; i++) {
+        if (!keep[i])
+            continue;
+        shown++;
+        if (call_json(c))
             put_job(&w, &list.job[i]);
+        else
+            add_row(l, &list.job[i]);
+    }
+    if (call_json(c)) {
         json_close(&w, ']');
         cmd_json_end(c);
-    } else if (list.n == 0) {
-        buf_puts(call_out(c), "no jobs yet\n");
+    } else if (shown == 0) {
+        buf_puts(call_out(c), list.n ? "no jobs are so\n" : "no jobs yet\n");
     } else {
-        l = listing_new(titles);
-        for (size_t i = 0; i < list.n; i++)
-            add_row(l, &list.job[i]);
         listing_print(l, call_list_width(c), call_out(c));
-        listing_free(l);
     }
+    listing_free(l);
+    free(keep);
     job_list_fini(&list);
     return true;
 }

@@ -20,9 +20,8 @@ put_text(struct json_writer *w, const char *name, const char *text)
 }
 
 static void
-put_version(struct json_writer *w, const struct version *v)
+put_members(struct json_writer *w, const struct version *v)
 {
-    json_open(w, '{');
     put_text(w, "model", v->model);
     json_name(w, "version");
     json_put_i64(w, v->number);
@@ -38,7 +37,41 @@ put_version(struct json_writer *w, const struct version *v)
     json_put_i64(w, v->created_ms);
     json_name(w, "metrics");
     json_put_raw(w, v->metrics[0] ? v->metrics : "{}");
+}
+
+static void
+put_version(struct json_writer *w, const struct version *v)
+{
+    json_open(w, '{');
+    put_members(w, v);
     json_close(w, '}');
+}
+
+/* Which of them are wanted, as --json tells them, and their metrics by name and
+ * when they were made. */
+static bool *
+choose_versions(const struct version_list *list, struct task *t,
+                const struct call *c, struct error *err)
+{
+    struct buf lines;
+    bool *keep;
+
+    buf_init(&lines);
+    for (size_t i = 0; i < list->n; i++) {
+        const struct version *v = &list->version[i];
+        struct json_writer w;
+
+        json_writer_init(&w, &lines);
+        json_open(&w, '{');
+        put_members(&w, v);
+        cmd_put_flat(&w, v->metrics[0] ? v->metrics : "{}");
+        cmd_put_time(&w, "created", v->created_ms);
+        json_close(&w, '}');
+        buf_putc(&lines, '\n');
+    }
+    keep = cmd_where(t, c, &lines, list->n, err);
+    buf_fini(&lines);
+    return keep;
 }
 
 bool
@@ -49,26 +82,39 @@ cmd_registry_ls(struct session *s, struct task *t, struct call *c,
     struct version_list list;
     struct json_writer w;
     struct listing *l;
+    size_t shown = 0;
+    bool *keep;
 
-    (void)t;
     if (!store || !registry_list(store, call_text(c, "name"), &list, err))
         return false;
-    if (call_json(c)) {
-        cmd_json(c, &w);
+    if (!(keep = choose_versions(&list, t, c, err))) {
+        version_list_fini(&list);
+        return false;
+    }
+    l = listing_new(summary_version_titles);
+    cmd_json(c, &w);
+    if (call_json(c))
         json_open(&w, '[');
-        for (size_t i = 0; i < list.n; i++)
+    for (size_t i = 0; i < list.n; i++) {
+        if (!keep[i])
+            continue;
+        shown++;
+        if (call_json(c))
             put_version(&w, &list.version[i]);
+        else
+            summary_version_row(&list.version[i], l);
+    }
+    if (call_json(c)) {
         json_close(&w, ']');
         cmd_json_end(c);
-    } else if (list.n == 0) {
-        buf_puts(call_out(c), "no models yet\n");
+    } else if (shown == 0) {
+        buf_puts(call_out(c),
+                 list.n ? "no versions are so\n" : "no models yet\n");
     } else {
-        l = listing_new(summary_version_titles);
-        for (size_t i = 0; i < list.n; i++)
-            summary_version_row(&list.version[i], l);
         listing_print(l, call_list_width(c), call_out(c));
-        listing_free(l);
     }
+    listing_free(l);
+    free(keep);
     version_list_fini(&list);
     return true;
 }

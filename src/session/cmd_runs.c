@@ -30,9 +30,8 @@ put_text(struct json_writer *w, const char *name, const char *text)
 }
 
 static void
-put_run(struct json_writer *w, const struct run *r)
+put_members(struct json_writer *w, const struct run *r)
 {
-    json_open(w, '{');
     put_text(w, "id", r->id);
     put_text(w, "name", r->name);
     put_text(w, "state", run_state_word(r->state));
@@ -57,7 +56,44 @@ put_run(struct json_writer *w, const struct run *r)
     put_object(w, r->metrics);
     json_name(w, "tags");
     put_object(w, r->tags);
+}
+
+static void
+put_run(struct json_writer *w, const struct run *r)
+{
+    json_open(w, '{');
+    put_members(w, r);
     json_close(w, '}');
+}
+
+/* Which of them are wanted, as runs show --json tells them, and their metrics by
+ * name, when they started and how long they took. */
+static bool *
+choose_runs(const struct run_list *list, struct task *t, const struct call *c,
+            struct error *err)
+{
+    struct buf lines;
+    bool *keep;
+
+    buf_init(&lines);
+    for (size_t i = 0; i < list->n; i++) {
+        const struct run *r = &list->run[i];
+        struct json_writer w;
+
+        json_writer_init(&w, &lines);
+        json_open(&w, '{');
+        put_members(&w, r);
+        cmd_put_flat(&w, r->metrics);
+        cmd_put_time(&w, "started", r->start_ms);
+        json_name(&w, "seconds");
+        json_put_double(&w, r->end_ms ? 1e-3 * (double)(r->end_ms - r->start_ms)
+                                      : NAN);
+        json_close(&w, '}');
+        buf_putc(&lines, '\n');
+    }
+    keep = cmd_where(t, c, &lines, list->n, err);
+    buf_fini(&lines);
+    return keep;
 }
 
 bool
@@ -67,27 +103,40 @@ cmd_runs_ls(struct session *s, struct task *t, struct call *c,
     struct store *store = cmd_store(s, err);
     struct run_list list;
     struct json_writer w;
+    size_t limit = (size_t)call_int(c, "limit"), shown = 0;
     struct listing *l;
+    bool *keep;
 
-    (void)t;
-    if (!store || !run_list(store, (size_t)call_int(c, "limit"), &list, err))
+    if (!store ||
+        !run_list(store, call_text(c, "where") ? 0 : limit, &list, err))
         return false;
-    if (call_json(c)) {
-        cmd_json(c, &w);
+    if (!(keep = choose_runs(&list, t, c, err))) {
+        run_list_fini(&list);
+        return false;
+    }
+    l = listing_new(summary_run_titles);
+    cmd_json(c, &w);
+    if (call_json(c))
         json_open(&w, '[');
-        for (size_t i = 0; i < list.n; i++)
+    for (size_t i = 0; i < list.n && (limit == 0 || shown < limit); i++) {
+        if (!keep[i])
+            continue;
+        shown++;
+        if (call_json(c))
             put_run(&w, &list.run[i]);
+        else
+            summary_run_row(&list.run[i], l);
+    }
+    if (call_json(c)) {
         json_close(&w, ']');
         cmd_json_end(c);
-    } else if (list.n == 0) {
-        buf_puts(call_out(c), "no runs yet\n");
+    } else if (shown == 0) {
+        buf_puts(call_out(c), list.n ? "no runs are so\n" : "no runs yet\n");
     } else {
-        l = listing_new(summary_run_titles);
-        for (size_t i = 0; i < list.n; i++)
-            summary_run_row(&list.run[i], l);
         listing_print(l, call_list_width(c), call_out(c));
-        listing_free(l);
     }
+    listing_free(l);
+    free(keep);
     run_list_fini(&list);
     return true;
 }

@@ -23,6 +23,7 @@ liblathe_a_SOURCES += src/session/cmd_rows.c
 liblathe_a_SOURCES += src/session/cmd_runs.c
 liblathe_a_SOURCES += src/session/cmd_serve.c
 liblathe_a_SOURCES += src/session/cmd_tell.c
+liblathe_a_SOURCES += src/session/cmd_where.c
 liblathe_a_SOURCES += src/session/command.c
 liblathe_a_SOURCES += src/session/command.h
 liblathe_a_SOURCES += src/session/curve.c

@@ -336,7 +336,11 @@ static const struct arg import_args[] = {
 /* ---- runs ---- */
 
 static const struct arg runs_ls_args[] = {
-    {"--limit", ARG_INT, false, false, "50", NULL, "the newest so many"}, END};
+    {"--where", ARG_TEXT, false, false, NULL, "EXPRESSION",
+     "those for which this is true of what --json tells, a metric by its name, "
+     "started or seconds: family = 'gbdt' and test.auc > 0.8"},
+    {"--limit", ARG_INT, false, false, "50", NULL, "the newest so many"},
+    END};
 
 static const struct arg run_args[] = {
     {"run", ARG_RUN, true, false, NULL, NULL,
@@ -364,6 +368,9 @@ static const struct arg runs_export_args[] = {
 static const struct arg registry_ls_args[] = {
     {"name", ARG_TEXT, false, false, NULL, NULL,
      "all versions of this model; else the newest of each"},
+    {"--where", ARG_TEXT, false, false, NULL, "EXPRESSION",
+     "those for which this is true of what --json tells, a metric by its name, "
+     "or created: stage = 'Production' and auc > 0.8"},
     END};
 
 static const struct arg expressions_args[] = {
@@ -448,6 +455,12 @@ static const struct arg endpoint_log_args[] = {
     END};
 
 /* ---- jobs ---- */
+
+static const struct arg job_ls_args[] = {
+    {"--where", ARG_TEXT, false, false, NULL, "EXPRESSION",
+     "those for which this is true of what --json tells, or started: "
+     "state = 'failed'"},
+    END};
 
 static const struct arg job_run_args[] = {
     {"command", ARG_TEXT, true, true, NULL, NULL,
@@ -544,8 +557,8 @@ static const struct command table[] = {
     {"job log", "What a job has written", NULL,
      "lathe job log j-20261123-184512-a1 --follow", ALL, job_log_args,
      cmd_job_log},
-    {"job ls", "List the jobs, newest first", NULL, "lathe job ls", ALL, NULL,
-     cmd_job_ls},
+    {"job ls", "List the jobs, newest first", NULL, "lathe job ls", ALL,
+     job_ls_args, cmd_job_ls},
     {"job run", "Run a command that outlives this terminal",
      "Prints the job's id.", "lathe job run -- lathe run nightly.lua", ALL,
      job_run_args, cmd_job_run},

@@ -71,6 +71,16 @@ is "$(cat err)" "lathe: no model 'second', did you mean the run runs:/second?" "
 is "$(cat err)" "lathe: no file and no run 'c.st', expected the file of a model, or the id or name of a run" \
     "what a version is made of is told"
 like "$("$lathe" runs ls)" 'second +done +logistic' "runs ls lists"
+is "$("$lathe" runs ls --where "family = 'logistic'" | awk 'NR > 1 { print $2 }')" second "and of them those for which an expression is true"
+is "$("$lathe" runs ls --where "params.trees = 20 and valid.auc > 0.5 and started > '2020-01-01'" | awk 'NR > 1 { print $2 }')" first \
+    "parameters, metrics and times too"
+like "$("$lathe" runs ls --where "name = 'second'" --limit 1 --json)" '^\[\{"id":"[0-9a-f]*","name":"second".*\}\]$' "before so many are taken, as JSON too"
+is "$("$lathe" runs ls --where 'seconds > 1e6')" "no runs are so" "none may be so"
+"$lathe" runs ls --where 'famly = 1' > out 2> err
+is "$?" 2 "a word that is none is wrong use"
+like "$(cat err)" "where: character 1: no column 'famly' .did you mean 'family'" "and told"
+is "$("$lathe" registry ls --where "auc > 0.5 and model = 'churn'" | awk 'NR > 1 { print $1 }')" churn/1 "registry ls has it"
+is "$("$lathe" registry ls --where 'auc < 0.5')" "no versions are so" "and may have none"
 like "$("$lathe" runs show first)" 'valid.logloss' "runs show has the curve"
 like "$("$lathe" runs diff first second)" 'family +gbdt +logistic' "runs diff tells what differs"
 like "$("$lathe" runs export first)" '"series":\{"train.logloss":\[\[' "runs export has the series"
@@ -159,6 +169,7 @@ id=$("$lathe" job run -- sh -c 'echo from the job; exit 4')
 is "$?" 1 "job wait tells a failure"
 is "$("$lathe" job log "$id")" "from the job" "its log is there"
 like "$("$lathe" job ls)" 'failed +exit 4' "and its status"
+is "$("$lathe" job ls --where "state = 'failed' and status = 4" | awk 'NR > 1 { print $2 }' | sort -u)" failed "of jobs those for which an expression is true"
 id=$("$lathe" job run -- "$lathe" version)
 like "$("$lathe" job ls)" "$id +.*  lathe version" "and what was typed, without the program's folder"
 

@@ -1,0 +1,81 @@
+/* session/cmd_where.c -- which records of a list are wanted: --where.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "frame/expr.h"
+#include "frame/jsonl.h"
+#include "session/cmd.h"
+
+void
+cmd_put_flat(struct json_writer *w, const char *object)
+{
+    struct error err;
+    struct json *root = json_parse(str_of(object), &err);
+
+    for (const struct json *v =
+             root && json_type(root) == JSON_OBJECT ? json_first(root) : NULL;
+         v; v = json_next(v))
+        if (json_type(v) == JSON_NUMBER) {
+            json_name(w, json_key(v));
+            json_put_double(w, json_number(v));
+        }
+    json_free(root);
+}
+
+void
+cmd_put_time(struct json_writer *w, const char *name, int64_t ms)
+{
+    char text[LISTING_WORD];
+
+    listing_time(ms, text);
+    json_name(w, name);
+    json_put_string(w, text[0] ? text : NULL);
+}
+
+/* The rows of f for which `where` is true, in keep, which is false. */
+static bool
+mark(struct task *t, const char *where, const struct frame *f, bool *keep,
+     struct error *err)
+{
+    struct expr *e = expr_parse(str_of(where), err);
+    uint32_t *rows = NULL;
+    size_t n = 0;
+    bool ok = e && expr_where(e, f, task_pool(t), &rows, &n, err);
+
+    for (size_t i = 0; ok && i < n; i++)
+        keep[rows[i]] = true;
+    free(rows);
+    expr_free(e);
+    return ok;
+}
+
+bool *
+cmd_where(struct task *t, const struct call *c, const struct buf *lines,
+          size_t n, struct error *err)
+{
+    const char *where = call_text(c, "where");
+    struct csv_table table;
+    bool *keep = mem_try_array(n + 1, sizeof *keep, err), ok;
+
+    for (size_t i = 0; keep && i < n; i++)
+        keep[i] = !where;
+    if (!keep || !where || n == 0)
+        return keep;
+    ok = buf_check(lines, err) &&
+         jsonl_parse((struct str){lines->data, lines->len}, "list", NULL,
+                     task_pool(t), task_progress(t), &table, err);
+    if (ok) {
+        ok = frame_rows(table.frame) == n &&
+             mark(t, where, table.frame, keep, err);
+        csv_table_fini(&table);
+    }
+    if (ok)
+        return keep;
+    err->code = ERR_USAGE;
+    error_prefix(err, "where: ");
+    free(keep);
+    return NULL;
+}
