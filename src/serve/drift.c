@@ -22,6 +22,12 @@ struct feature {
     size_t first, n_bins;
 };
 
+/* Rows that are answered and not yet counted. */
+struct drift_asked {
+    struct frame *rows; /* NULL: counted */
+    struct drift_asked *before, *after;
+};
+
 struct drift {
     struct model *model;
     struct feature *feature;
@@ -30,7 +36,11 @@ struct drift {
     atomic_uint_least64_t rows;
     /* Counts as they were when each slice was closed: entry i at i % N_MARKS.
      * The window begins at the oldest: it is four slices and what came since. */
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* also of what waits */
+    struct drift_asked *waiting;
+    /* Held for reading by those who count: what is no longer among the waiting
+     * is counted once it is held for writing. */
+    pthread_rwlock_t counting;
     uint64_t *closed;
     uint64_t rows_closed;
     int64_t closed_ms;
@@ -114,12 +124,27 @@ fill(struct drift *d, const struct model *m, struct error *err)
                 mem_try_array(N_MARKS * d->n_bins, sizeof *d->closed, err));
 }
 
+/* Those who ask for scores come before those who count, or busy servers would
+ * never tell. */
+static void
+counting_init(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t how;
+
+    pthread_rwlockattr_init(&how);
+    pthread_rwlockattr_setkind_np(&how,
+                                  PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(lock, &how);
+    pthread_rwlockattr_destroy(&how);
+}
+
 struct drift *
 drift_new(const struct model *m, struct error *err)
 {
     struct drift *d = mem_new(sizeof *d);
 
     pthread_mutex_init(&d->lock, NULL);
+    counting_init(&d->counting);
     d->model = model_ref(m);
     if (fill(d, m, err))
         return d;
@@ -134,6 +159,14 @@ drift_free(struct drift *d)
         return;
     for (size_t i = 0; d->feature && i < d->n_features; i++)
         dict_unref(d->feature[i].levels);
+    while (d->waiting) {
+        struct drift_asked *a = d->waiting;
+
+        d->waiting = a->after;
+        frame_unref(a->rows);
+        free(a);
+    }
+    pthread_rwlock_destroy(&d->counting);
     pthread_mutex_destroy(&d->lock);
     model_unref(d->model);
     free(d->feature);
@@ -209,6 +242,70 @@ drift_count(struct drift *d, const struct frame *asked)
     }
     atomic_fetch_add_explicit(&d->rows, frame_rows(asked),
                               memory_order_relaxed);
+}
+
+/* ---- what waits ---- */
+
+struct drift_asked *
+drift_put(struct drift *d, const struct frame *asked)
+{
+    struct drift_asked *a = mem_new(sizeof *a);
+
+    a->rows = frame_ref(asked);
+    pthread_mutex_lock(&d->lock);
+    a->after = d->waiting;
+    if (a->after)
+        a->after->before = a;
+    d->waiting = a;
+    pthread_mutex_unlock(&d->lock);
+    return a;
+}
+
+/* Its rows, which count no longer as waiting; under the lock. */
+static struct frame *
+take(struct drift *d, struct drift_asked *a)
+{
+    struct frame *rows = a->rows;
+
+    if (!rows)
+        return NULL;
+    if (a->before)
+        a->before->after = a->after;
+    else
+        d->waiting = a->after;
+    if (a->after)
+        a->after->before = a->before;
+    a->rows = NULL;
+    return rows;
+}
+
+/* a: this one; NULL: all that wait. */
+static void
+count_waiting(struct drift *d, struct drift_asked *a)
+{
+    struct frame *rows;
+
+    pthread_rwlock_rdlock(&d->counting);
+    do {
+        struct drift_asked *next;
+
+        pthread_mutex_lock(&d->lock);
+        next = a ? a : d->waiting;
+        rows = next ? take(d, next) : NULL;
+        pthread_mutex_unlock(&d->lock);
+        if (rows)
+            drift_count(d, rows);
+        frame_unref(rows);
+    } while (rows && !a);
+    pthread_rwlock_unlock(&d->counting);
+}
+
+void
+drift_settle(struct drift *d, struct drift_asked *a)
+{
+    if (a)
+        count_waiting(d, a);
+    free(a);
 }
 
 static uint64_t
@@ -287,25 +384,27 @@ score(const struct drift *d, const struct feature *f, const uint64_t *count,
 
 /* What was counted since the window's first slice was closed. */
 static uint64_t *
-window_counts(const struct drift *d, struct error *err)
+window_counts(struct drift *d, struct error *err)
 {
     uint64_t *count = mem_try_array(d->n_bins, sizeof *count, err);
-    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&d->lock;
     const uint64_t *from = NULL;
 
     if (!count)
         return NULL;
-    pthread_mutex_lock(lock);
+    count_waiting(d, NULL);
+    pthread_rwlock_wrlock(&d->counting);
+    pthread_mutex_lock(&d->lock);
     if (d->n_closed >= N_MARKS)
         from = d->closed + d->n_closed % N_MARKS * d->n_bins;
     for (size_t i = 0; i < d->n_bins; i++)
         count[i] = count_at(d, i) - (from ? from[i] : 0);
-    pthread_mutex_unlock(lock);
+    pthread_mutex_unlock(&d->lock);
+    pthread_rwlock_unlock(&d->counting);
     return count;
 }
 
 struct drift_score *
-drift_scores(const struct drift *d, size_t *n, struct error *err)
+drift_scores(struct drift *d, size_t *n, struct error *err)
 {
     struct drift_score *s = mem_try_array(d->n_features, sizeof *s, err);
     uint64_t *count = s ? window_counts(d, err) : NULL;

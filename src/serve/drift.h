@@ -9,7 +9,8 @@
  *
  * A server scores what was asked lately: at least the last hour and 10,000
  * rows, or all since the start where that is less.
- * Threads: drift_count() from any thread (relaxed atomics, no lock).
+ * Threads: all but drift_free() from any thread; rows are counted by many at
+ * once, scores wait until these are done.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_SERVE_DRIFT_H
 #define LATHE_SERVE_DRIFT_H
@@ -29,6 +30,13 @@ struct drift *drift_new(const struct model *m, struct error *err) MUST_USE;
 void drift_free(struct drift *d);
 /* Columns are found by name; one that is absent is not counted. */
 void drift_count(struct drift *d, const struct frame *asked);
+/* The same in two steps, so that an answer need not wait for it and whoever has
+ * it finds it in the scores: before it goes out, and after that drift_settle()
+ * with what drift_put() gave.  Scores that are asked for between the two count
+ * such rows themselves. */
+struct drift_asked;
+struct drift_asked *drift_put(struct drift *d, const struct frame *asked);
+void drift_settle(struct drift *d, struct drift_asked *a);
 /* Close a slice of the window when it is due; now and then, by one thread.
  * now_ms: loop_now_ms(). */
 void drift_tick(struct drift *d, int64_t now_ms);
@@ -40,7 +48,7 @@ struct drift_score {
 };
 /* Scores of all inputs, in the model's order; caller frees. */
 struct drift_score *
-drift_scores(const struct drift *d, size_t *n, struct error *err) MUST_USE;
+drift_scores(struct drift *d, size_t *n, struct error *err) MUST_USE;
 /* The PSI that one sample of n rows in a thousand passes without any drift
  * (Wilson and Hilferty's approximation of chi-square; some per cent too high
  * below 10 bins). */

@@ -700,13 +700,15 @@ route_answer(const struct service *s, const struct request *q, struct reply *r)
     f->answer(s, q, &m, r);
     if (r->body.failed)
         route_refuse(q->path, 503, "no memory for the answer", r);
+    if (r->asked && r->status == 200 && s->drift)
+        r->counts = drift_put(s->drift, r->asked);
 }
 
 void
 route_after(const struct service *s, struct reply *r)
 {
-    if (r->asked && r->status == 200 && s->drift)
-        drift_count(s->drift, r->asked);
+    drift_settle(s->drift, r->counts);
+    r->counts = NULL;
     frame_unref(r->asked);
     r->asked = NULL;
 }

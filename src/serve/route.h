@@ -52,7 +52,8 @@ struct reply {
     bool counted;          /* a call of the model, or a wrong address: belongs
                              in the statistics */
     struct stat_call call; /* its parts and rows; status and ns are not set */
-    struct frame *asked;   /* the rows predicted, for route_after() */
+    struct frame *asked;   /* the rows predicted */
+    struct drift_asked *counts; /* the same, for route_after() */
 };
 
 void reply_init(struct reply *r);
@@ -66,6 +67,7 @@ route_answer(const struct service *s, const struct request *q, struct reply *r);
  * (the MLflow or the v2 object). */
 void route_refuse(const char *path, unsigned status, const char *why,
                   struct reply *r);
-/* Once the answer is on its way: count what was asked, for drift. */
+/* Once the answer is on its way: count what was asked, for drift.  Who has the
+ * answer finds it counted, also before this. */
 void route_after(const struct service *s, struct reply *r);
 #endif

@@ -202,6 +202,44 @@ test_a_server_forgets_what_was_asked_long_ago(void **state)
     model_unref(m);
 }
 
+/* Whoever has an answer finds it in the scores, and once. */
+static void
+test_rows_put_are_in_the_scores_before_they_are_settled(void **state)
+{
+    struct model *m = small_model(SMALL_BINARY);
+    struct frame *f = same_row(150, "Two year", true);
+    struct drift_asked *a, *b, *left;
+    struct drift_score *s;
+    struct error err;
+    struct drift *d = drift_new(m, &err);
+    size_t n;
+
+    (void)state;
+    assert_ok(d != NULL, err);
+    a = drift_put(d, f);
+    b = drift_put(d, f);
+    drift_settle(d, b);
+    for (int i = 0; i < 2; i++) {
+        s = drift_scores(d, &n, &err);
+        assert_ok(s != NULL, err);
+        assert_int_equal(s[0].n, 300);
+        free(s);
+    }
+    drift_settle(d, a);
+    left = drift_put(d, f);
+    s = drift_scores(d, &n, &err);
+    assert_ok(s != NULL, err);
+    assert_int_equal(s[0].n, 450);
+    free(s);
+    drift_settle(d, left);
+    drift_settle(d, NULL);
+    drift_settle(d, drift_put(d, f));
+    (void)drift_put(d, f);
+    drift_free(d);
+    frame_unref(f);
+    model_unref(m);
+}
+
 static void
 test_levels_have_words_both_ways(void **state)
 {
@@ -227,6 +265,8 @@ main(void)
         cmocka_unit_test(test_a_new_level_and_new_missing_values_are_drift),
         cmocka_unit_test(test_under_a_hundred_rows_there_is_no_verdict),
         cmocka_unit_test(test_a_server_forgets_what_was_asked_long_ago),
+        cmocka_unit_test(
+            test_rows_put_are_in_the_scores_before_they_are_settled),
         cmocka_unit_test(test_levels_have_words_both_ways),
     };
 

@@ -764,7 +764,6 @@ static void
 test_metrics_and_stats_tell_what_was_asked(void **state)
 {
     struct server *s = start(binary, (struct server_options){.sla_ms = 20});
-    int64_t end = loop_now_ms() + WAIT_MS;
     struct buf out, body;
 
     (void)state;
@@ -778,10 +777,8 @@ test_metrics_and_stats_tell_what_was_asked(void **state)
          &out);
     call(s, "POST", "/invocations", json, STR("{}"), &out);
     call(s, "GET", "/ping", NULL, STR(""), &out);
-    /* Drift is counted once the answer has left. */
-    do
-        call(s, "GET", "/lathe/stats", NULL, STR(""), &out);
-    while (!strstr(out.data, "\"n\":150") && loop_now_ms() < end);
+    /* Rows are counted once the answer has left, or by who asks before. */
+    call(s, "GET", "/lathe/stats", NULL, STR(""), &out);
     has(&out, "\"model\":\"churn\",\"version\":\"3\",\"label\":\"churn/3\"");
     has(&out, "\"sla_ms\":20");
     has(&out, "\"requests\":2,\"errors_4xx\":1,\"errors_5xx\":0,\"rows\":150");
