@@ -62,7 +62,7 @@ weighted_width(double level, const double *score,
     }
     while (at + 1 < m && (sum += row[at].weight) < need)
         at++;
-    *out = (struct conformal){level, row[at].score, m};
+    *out = (struct conformal){.level = level, .width = row[at].score, .n = m};
     free(row);
     return true;
 }
@@ -98,7 +98,8 @@ width_of(double level, double *score, const struct metric_rows *rows,
         return weighted_width(level, score, rows, out, err);
     if (!order_numbers(score, n, rows->pool, err))
         return false;
-    *out = (struct conformal){level, score[(size_t)rank - 1], n};
+    *out = (struct conformal){
+        .level = level, .width = score[(size_t)rank - 1], .n = n};
     return true;
 }
 
@@ -125,6 +126,102 @@ conformal_fit(double level, const struct metric_rows *rows,
     free(score);
     return ok;
 }
+
+/* ---- local ---- */
+
+static size_t
+bin_of(const struct conformal *c, double prediction)
+{
+    size_t low = 0, high = c->n_cuts;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (c->cut[mid] <= prediction)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+double
+conformal_width(const struct conformal *c, double prediction)
+{
+    return c->n_cuts ? c->at[bin_of(c, prediction)] : c->width;
+}
+
+/* Cuts between bins of as many rows each; equal predictions lie in one. */
+static bool
+cut_bins(double level, const struct metric_rows *rows, struct conformal *c,
+         struct error *err)
+{
+    double *p = mem_try_array(rows->n, sizeof *p, err);
+    double least = fmax(CONFORMAL_BIN_ROWS, 5 * level / (1 - level));
+    double bins = fmin(floor((double)rows->n / least), CONFORMAL_BINS);
+    bool ok = p != NULL;
+
+    for (size_t i = 0; ok && i < rows->n; i++)
+        p[i] = rows->p[i * rows->k];
+    ok = ok && order_numbers(p, rows->n, rows->pool, err);
+    for (size_t b = 1; ok && b < (size_t)bins; b++) {
+        double cut = p[b * rows->n / (size_t)bins];
+
+        if (cut > (c->n_cuts ? c->cut[c->n_cuts - 1] : p[0]))
+            c->cut[c->n_cuts++] = cut;
+    }
+    free(p);
+    return ok;
+}
+
+/* The width of the rows of a bin; of all where those are too few as they weigh.
+ * score and weight: room for all rows. */
+static bool
+fit_bin(struct conformal *c, size_t bin, const struct metric_rows *rows,
+        double *score, double *weight, struct error *err)
+{
+    struct metric_rows own = {.pool = rows->pool,
+                              .weight = rows->weight ? weight : NULL};
+    struct conformal one;
+    struct error why;
+
+    for (size_t i = 0; i < rows->n; i++) {
+        double p = rows->p[i * rows->k];
+
+        if (bin_of(c, p) != bin)
+            continue;
+        if (rows->weight)
+            weight[own.n] = rows->weight[i];
+        score[own.n++] = fabs(rows->y[i] - p);
+    }
+    c->at[bin] = c->width;
+    if (width_of(c->level, score, &own, &one, &why)) {
+        c->at[bin] = one.width;
+    } else if (why.code != ERR_RANGE) {
+        *err = why;
+        return false;
+    }
+    return true;
+}
+
+bool
+conformal_fit_local(double level, const struct metric_rows *rows,
+                    struct conformal *out, struct error *err)
+{
+    double *room = mem_try_array(2 * rows->n, sizeof *room, err);
+    struct conformal c;
+    bool ok = room && conformal_fit(level, rows, &c, err) &&
+              cut_bins(level, rows, &c, err);
+
+    for (size_t b = 0; ok && c.n_cuts && b <= c.n_cuts; b++)
+        ok = fit_bin(&c, b, rows, room, room + rows->n, err);
+    free(room);
+    if (ok)
+        *out = c;
+    return ok;
+}
+
+/* ---- quantiles ---- */
 
 bool
 conformal_fit_quantiles(double level, const struct metric_rows *rows,
@@ -163,6 +260,21 @@ conformal_has(const struct conformal *c, const double *p, size_t cols,
 }
 
 void
+conformal_json_local(const struct conformal *c, struct json_writer *w)
+{
+    json_name(w, "cuts");
+    json_open(w, '[');
+    for (size_t i = 0; i < c->n_cuts; i++)
+        json_put_double(w, c->cut[i]);
+    json_close(w, ']');
+    json_name(w, "widths");
+    json_open(w, '[');
+    for (size_t i = 0; i <= c->n_cuts; i++)
+        json_put_double(w, c->at[i]);
+    json_close(w, ']');
+}
+
+void
 conformal_save(const struct conformal *c, struct json_writer *w)
 {
     json_name(w, "level");
@@ -171,6 +283,45 @@ conformal_save(const struct conformal *c, struct json_writer *w)
     json_put_double(w, c->width);
     json_name(w, "rows");
     json_put_i64(w, (int64_t)c->n);
+    if (c->n_cuts)
+        conformal_json_local(c, w);
+}
+
+/* n numbers of a list, ascending where `rising`. */
+static bool
+numbers_load(const struct json *o, const char *name, size_t n, bool rising,
+             double *out, struct error *err)
+{
+    const struct json *list;
+    size_t i = 0;
+
+    if (!json_get_array(o, name, &list, err))
+        return false;
+    if (json_len(list) != n)
+        return error_set(err, ERR_CORRUPT, "%zu %s of ranges, expected %zu",
+                         json_len(list), name, n);
+    for (const struct json *v = json_first(list); v; v = json_next(v), i++) {
+        if (json_type(v) != JSON_NUMBER || !isfinite(json_number(v)) ||
+            (rising && i && json_number(v) <= out[i - 1]))
+            return error_set(err, ERR_CORRUPT, "bad %s of ranges", name);
+        out[i] = json_number(v);
+    }
+    return true;
+}
+
+static bool
+local_load(const struct json *o, struct conformal *out, struct error *err)
+{
+    const struct json *cuts = json_find(o, "cuts");
+
+    if (!cuts)
+        return true;
+    if (json_type(cuts) != JSON_ARRAY || json_len(cuts) == 0 ||
+        json_len(cuts) >= CONFORMAL_BINS)
+        return error_set(err, ERR_CORRUPT, "bad cuts of ranges");
+    out->n_cuts = json_len(cuts);
+    return numbers_load(o, "cuts", out->n_cuts, true, out->cut, err) &&
+           numbers_load(o, "widths", out->n_cuts + 1, false, out->at, err);
 }
 
 bool
@@ -178,6 +329,7 @@ conformal_load(const struct json *o, struct conformal *out, struct error *err)
 {
     int64_t n;
 
+    *out = (struct conformal){0};
     if (!json_get_double(o, "level", &out->level, err) ||
         !json_get_double(o, "width", &out->width, err) ||
         !json_get_i64(o, "rows", &n, err))
@@ -185,5 +337,5 @@ conformal_load(const struct json *o, struct conformal *out, struct error *err)
     if (!(out->level > 0 && out->level < 1) || !isfinite(out->width) || n < 0)
         return error_set(err, ERR_CORRUPT, "a bad level of intervals");
     out->n = (size_t)n;
-    return true;
+    return local_load(o, out, err);
 }

@@ -16,6 +16,19 @@ finish_wanted(const struct finish_options *o)
     return o->calibrate || o->threshold || o->profit || o->interval != 0;
 }
 
+static bool
+local_check(const struct finish_options *o, const struct target *t,
+            struct error *err)
+{
+    if (o->local && o->interval == 0)
+        return error_set(err, ERR_USAGE,
+                         "local ranges want a level: interval 0.9");
+    return !o->local || t->problem == PROBLEM_REGRESSION ||
+           error_set(err, ERR_RANGE,
+                     "local ranges are of numbers; sets of classes are as "
+                     "large as the model is unsure");
+}
+
 bool
 finish_check(const struct finish_options *o, const struct target *t,
              struct error *err)
@@ -27,7 +40,8 @@ finish_check(const struct finish_options *o, const struct target *t,
            ((!o->threshold && !o->profit) ||
             decision_check(o->threshold, o->profit, t->classes, t->n_classes,
                            err)) &&
-           (o->interval == 0 || conformal_check(o->interval, SIZE_MAX, err));
+           (o->interval == 0 || conformal_check(o->interval, SIZE_MAX, err)) &&
+           local_check(o, t, err);
 }
 
 void
@@ -58,8 +72,10 @@ steps_fit(const struct finish_options *o, struct metric_rows *rows, double *p,
             return false;
         f->decided = true;
     }
-    return o->interval == 0 ||
-           (f->ranged = conformal_fit(o->interval, rows, &f->conformal, err));
+    if (o->interval != 0)
+        f->ranged = (o->local ? conformal_fit_local : conformal_fit)(
+            o->interval, rows, &f->conformal, err);
+    return o->interval == 0 || f->ranged;
 }
 
 bool
@@ -167,6 +183,23 @@ decision_print(const struct decision *d, struct buf *out)
                    d->how, reached, d->profit ? " a row" : "");
 }
 
+/* "within 310 to 2,900 of the prediction, by how large it is" */
+static void
+local_print(const struct conformal *c, struct buf *out)
+{
+    double least = c->at[0], most = c->at[0];
+    char from[STR_F64_MAX], to[STR_F64_MAX];
+
+    for (size_t i = 1; i <= c->n_cuts; i++) {
+        least = fmin(least, c->at[i]);
+        most = fmax(most, c->at[i]);
+    }
+    str_from_number(least, DIGITS, from);
+    str_from_number(most, DIGITS, to);
+    buf_printf(out, "within %s to %s of the prediction, by where it lies\n",
+               from, to);
+}
+
 static void
 range_print(const struct conformal *c, const char *const *quantile,
             struct buf *out)
@@ -175,7 +208,9 @@ range_print(const struct conformal *c, const char *const *quantile,
 
     str_from_number(quantile ? fabs(c->width) : c->width, DIGITS, width);
     buf_printf(out, "%-12s%g %% ", "ranges", 100 * c->level);
-    if (!quantile)
+    if (c->n_cuts)
+        local_print(c, out);
+    else if (!quantile)
         buf_printf(out, "within %s of the prediction\n", width);
     else
         buf_printf(out, "between the quantiles %s and %s, %s by %s\n",
@@ -227,5 +262,7 @@ finish_json(const struct finish *f, struct json_writer *w)
         json_put_double(w, f->conformal.level);
         json_name(w, "width");
         json_put_double(w, f->conformal.width);
+        if (f->conformal.n_cuts)
+            conformal_json_local(&f->conformal, w);
     }
 }

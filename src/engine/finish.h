@@ -16,6 +16,8 @@ struct finish_options {
     const char *threshold;          /* as decision_fit; NULL: not */
     const char *const *profit;      /* as decision_fit; NULL: not */
     double interval;                /* a level in (0, 1); 0: not */
+    bool local;                     /* of numbers: wider where the model is off
+                                       by more */
     double share;                   /* of the rows kept aside for it; 0:
                                    FINISH_SHARE */
     const struct metric_rows *rows; /* or answers to rows not learnt from, as of

@@ -223,7 +223,7 @@ static void
 fill_more(const struct model *m, const double *value, size_t k, double *out)
 {
     size_t values = more_values(m);
-    double width = m->finish.conformal.width;
+    double width = conformal_width(&m->finish.conformal, value[0]);
 
     memcpy(out, value, values * sizeof *out);
     if (model_more(m) > values) {

@@ -105,6 +105,9 @@ fit_on(struct fit *f, const struct design *d, const struct target *truth,
     double *p;
     bool ok;
 
+    if (values > k && o->local)
+        return error_set(err, ERR_RANGE,
+                         "ranges between quantiles are local by themselves");
     if (values > k && !o->calibrate && !o->threshold && !o->profit)
         return fit_quantiles(m, o, d, truth, values, f->ctx->pool, err);
     p = mem_try_array(truth->n * k, sizeof *p, err);

@@ -174,12 +174,14 @@ int
 lua_estimator_cv(lua_State *L)
 {
     static const char *const allowed[] = {
-        "folds",    "seed",      "valid",        "metric",   "stop",
-        "patience", "drop",      "derive",       "refit",    "weight",
-        "problem",  "group",     "class_weight", "cv_group", "cv_time",
-        "cv_gap",   "cv_window", "cv_rows",      "grid",     "inner",
-        "by",       "calibrate", "threshold",    "profit",   "interval",
-        "loss",     "prepare",   "offset",       "positive", NULL};
+        "folds",        "seed",           "valid",     "metric",
+        "stop",         "patience",       "drop",      "derive",
+        "refit",        "weight",         "problem",   "group",
+        "class_weight", "cv_group",       "cv_time",   "cv_gap",
+        "cv_window",    "cv_rows",        "grid",      "inner",
+        "by",           "calibrate",      "threshold", "profit",
+        "interval",     "local_interval", "loss",      "prepare",
+        "offset",       "positive",       NULL};
     struct folding f = {.e = script_check(L, 1, &estimator_type),
                         .frame = script_frame(L, 2),
                         .cv = {.k = 5},

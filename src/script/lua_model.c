@@ -322,6 +322,7 @@ lua_fit_options(lua_State *L, int idx, struct model_options *o)
     o->finish.threshold = read_threshold(L, idx);
     o->finish.profit = read_pairs(L, idx, "profit");
     o->finish.interval = script_opt_number(L, idx, "interval", 0);
+    o->finish.local = script_opt_bool(L, idx, "local_interval", false);
 }
 
 /* fit(frame, target, options), or fit(frame, options) without a target: the
@@ -346,13 +347,35 @@ settle_target(lua_State *L, const struct family *family)
 static int
 estimator_fit(lua_State *L)
 {
-    static const char *const allowed[] = {
-        "valid",    "metric",       "stop",    "patience",   "seed",
-        "name",     "drop",         "derive",  "refit",      "weight",
-        "group",    "class_weight", "init",    "checkpoint", "checkpoint_every",
-        "resume",   "cv_group",     "cv_time", "calibrate",  "threshold",
-        "profit",   "interval",     "loss",    "prepare",    "offset",
-        "positive", "problem",      NULL};
+    static const char *const allowed[] = {"valid",
+                                          "metric",
+                                          "stop",
+                                          "patience",
+                                          "seed",
+                                          "name",
+                                          "drop",
+                                          "derive",
+                                          "refit",
+                                          "weight",
+                                          "group",
+                                          "class_weight",
+                                          "init",
+                                          "checkpoint",
+                                          "checkpoint_every",
+                                          "resume",
+                                          "cv_group",
+                                          "cv_time",
+                                          "calibrate",
+                                          "threshold",
+                                          "profit",
+                                          "interval",
+                                          "loss",
+                                          "prepare",
+                                          "offset",
+                                          "local_interval",
+                                          "positive",
+                                          "problem",
+                                          NULL};
     struct estimator *e = script_check(L, 1, &estimator_type);
     const struct frame *train = script_frame(L, 2);
     struct fitting *f;
@@ -755,7 +778,9 @@ const struct binding lua_estimator_methods[] = {
      "  calibrate  \"platt\", \"isotonic\" or \"temperature\"\n"
      "  threshold  a number or \"f1\", \"mcc\", ...: say the positive class above\n"
      "  profit    { tp = 10, fp = -3 } or { [\"yes:no\"] = -20 }: say what wins\n"
-     "  interval  0.9: ranges, or sets of classes, that hold the truth so often"},
+     "  interval  0.9: ranges, or sets of classes, that hold the truth so often\n"
+     "  local_interval  true: wider ranges where answers of that size are off by\n"
+     "            more"},
     {"cv", lua_estimator_cv, "estimator:cv(frame, target [, options])",
      "Cross-validation, stratified, by seed: the mean of each metric over the\n"
      "folds and its deviation, as fields of the result: r.auc, r.auc_sd.\n"

@@ -443,7 +443,8 @@ fit_now(struct training *g, const struct family *family, struct session *s,
         (struct finish_options){.calibrate = call_text(c, "calibrate"),
                                 .threshold = call_text(c, "threshold"),
                                 .profit = g->profit,
-                                .interval = call_float(c, "interval")};
+                                .interval = call_float(c, "interval"),
+                                .local = call_flag(c, "local-interval")};
     if (g->cv.k) {
         r.cv = &g->cv;
         r.cv_out = &g->crossed;

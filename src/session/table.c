@@ -173,6 +173,8 @@ static const struct arg train_args[] = {
      "or where most is won: tp=10,fp=-3,fn=-20, or TRUTH:SAID=VALUE"},
     {"--interval", ARG_FLOAT, false, false, "0", NULL,
      "answer in ranges, or sets of classes, that hold the truth so often: 0.9"},
+    {"--local-interval", ARG_FLAG, false, false, NULL, NULL,
+     "... in wider ranges where answers of that size are off by more"},
     {"--patience", ARG_INT, false, false, "-1", NULL,
      "rounds without gain before stopping; -1: 50, 0: never stop"},
     {"--drop", ARG_COLUMN, false, true, NULL, NULL, "leave this column out"},

@@ -123,6 +123,20 @@ is "$($lathe predict f.lathe "$churn" | awk -F, -v t="$t" 'NR > 1 && ($2 == "Yes
 $lathe train "$churn" --target monthly_charges --model linear --interval 0.8 --out h.lathe > out 2>&1
 is "$($lathe predict h.lathe "$churn" | head -1)" 'prediction,low,high' "numbers have a range"
 is "$(grep -c 'few for isotonic' out)" 0 "which are enough"
+awk 'BEGIN { srand(4); print "x,y"; for (i = 0; i < 4000; i++) { x = 10 * rand(); print x "," 20 + 5 * x + x * (rand() - 0.5) } }' > fan.csv
+$lathe train fan.csv --target y --model linear --interval 0.9 --local-interval --test 0.5 --out fan.lathe > out 2> err
+like "$(cat out)" '^ranges +90 % within [0-9.]+ to [0-9.]+ of the prediction, by where it lies' "ranges may be local"
+like "$(cat out)" '^coverage +0\.(8[6-9]|9[0-4])' "and hold what they promise"
+printf 'x\n1\n9\n' > two.csv
+# The noise is even within x / 2 on both sides: 0.9 of it lie within 0.45 x.
+is "$($lathe predict fan.lathe two.csv | awk -F, 'NR > 1 { w = ($3 - $2) / 2; printf "%s ", (NR == 2 ? w < 1.2 : w > 3.2 && w < 4.6) }')" "1 1 " \
+    "narrow where little is off, and wide where much is"
+$lathe train fan.csv --target y --model linear --local-interval > out 2> err
+like "$(cat err)" 'local ranges want a level' "they want a level"
+$lathe train "$churn" --target churn --model logistic --interval 0.9 --local-interval > out 2> err
+like "$(cat err)" 'local ranges are of numbers' "and numbers"
+$lathe train fan.csv --target y --set trees=20 --set loss=quantile --set alpha=0.05,0.95 --interval 0.9 --local-interval > out 2> err
+like "$(cat err)" 'quantiles are local by themselves' "quantiles are so without"
 $lathe query "$churn" --sample 500 --seed 3 --out few.csv > /dev/null
 $lathe train few.csv --target churn --model logistic --cv 5 --calibrate isotonic --test "$churn" > out 2>&1
 like "$(cat out)" 'few for isotonic' "500 are few for isotonic"
