@@ -839,10 +839,12 @@ const struct binding lua_model_methods[] = {
      "The columns that the model really learns from, after all preparation."},
     {"importance", model_importance_lua, "model:importance()",
      "What each input column contributes, largest first; the sum is 1."},
-    {"export", lua_model_export, "model:export{ onnx = path }",
-     "Writes it in the format of another program, read again and compared\n"
-     "before: onnx, lightgbm, xgboost, c or pmml. What was compared comes back\n"
-     "as a table: bytes, rows, worst (the largest difference), notes.\n"
+    {"export", lua_model_export, "model:export{ onnx = path, ... }",
+     "Writes it in the formats of other programs, read again and compared\n"
+     "before: onnx, lightgbm, xgboost, c, pmml. What was compared comes back\n"
+     "as a table: format, path, bytes, rows, worst (the largest difference),\n"
+     "notes; of several formats as a list of such. A format that cannot hold\n"
+     "the model is an error once the others are written.\n"
      "  onnx_ml  operators of ai.onnx.ml 3, or 5\n"
      "  prefix   c: what names begin with, \"model\""},
     {"table", model_table_lua, "model:table(name)",

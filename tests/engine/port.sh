@@ -371,8 +371,15 @@ LUA
 $lathe run port.lua > out 2>&1
 like "$(cat out)" 'onnx[[:space:]]+2000[[:space:]]+true[[:space:]]+true' "Lua exports and says what was compared"
 like "$(cat out)" 'imported[[:space:]]+left[[:space:]]+n y' "and imports under names of its own"
-printf 'lathe.load("boosted.lathe"):export{ onnx = "a", c = "b" }\n' > two.lua
-like "$($lathe run two.lua 2>&1)" 'expected one format' "two formats at once are refused"
+rm -f a b
+printf 'r = lathe.load("boosted.lathe"):export{ onnx = "a", c = "b" }\nfor _, x in ipairs(r) do print(x.format, x.path, x.bytes) end\n' > two.lua
+is "$($lathe run two.lua 2>&1 | sort)" "$(printf 'c\tb\t%s\nonnx\ta\t%s' "$(wc -c < b | tr -d ' ')" "$(wc -c < a | tr -d ' ')")" "two formats at once are written, and a list tells of both"
+$lathe train "$churn" --target churn --model logistic --out logistic.lathe > out
+printf 'lathe.load("logistic.lathe"):export{ onnx = "a2", lightgbm = "b2" }\n' > two.lua
+like "$($lathe run two.lua 2>&1)" '1 of 2 files not written: b2: ' "one that cannot be is told"
+is "$(ls a2 b2 2> err)" a2 "and the other is written"
+printf 'lathe.load("boosted.lathe"):export{ prefix = "a" }\n' > two.lua
+like "$($lathe run two.lua 2>&1)" 'expected formats and their files' "none is no use"
 
 # ---- beside XGBoost ----
 
