@@ -117,8 +117,9 @@ calibration_print(const struct evaluation *e, struct buf *out)
                 e->score[m].value > o->at[i].value)
                 buf_puts(
                     out,
-                    "log loss was less before the calibration: on few rows platt or "
-                    "temperature\nare better than isotonic, and none may be best\n");
+                    "log loss was less before the calibration: on few rows "
+                    "platt or temperature\nare better than isotonic, and "
+                    "none may be best\n");
 }
 
 static void
