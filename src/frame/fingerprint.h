@@ -22,4 +22,10 @@ bool fingerprint_add(struct fingerprint *p, const struct frame *rows,
 /* Of all rows that were added: 32 hex digits and a zero.  The last call. */
 bool fingerprint_end(struct fingerprint *p, char out[33],
                      struct error *err) MUST_USE;
+/* The rows of s, which it takes over, also when it fails, added to *p as they
+ * pass: a new one, which the caller frees once the stream is closed, and which
+ * begins again as the stream does. */
+struct stream;
+struct stream *fingerprint_stream(struct fingerprint **p, struct stream *s,
+                                  struct error *err) MUST_USE;
 #endif

@@ -88,6 +88,7 @@ liblathe_a_SOURCES += src/frame/expr_walk.c
 liblathe_a_SOURCES += src/frame/expr_window.c
 liblathe_a_SOURCES += src/frame/fingerprint.c
 liblathe_a_SOURCES += src/frame/fingerprint.h
+liblathe_a_SOURCES += src/frame/fingerprint_stream.c
 liblathe_a_SOURCES += src/frame/folder.c
 liblathe_a_SOURCES += src/frame/folder.h
 liblathe_a_SOURCES += src/frame/frame.c

@@ -8,6 +8,7 @@
 #include "engine/judged.h"
 #include "engine/metric_curve.h"
 #include "engine/metric_slice.h"
+#include "frame/fingerprint.h"
 #include "session/cmd.h"
 #include "session/curve_text.h"
 #include "session/gate.h"
@@ -77,13 +78,13 @@ score(struct asked *a, const struct judged *j, const struct frame *f,
     return ok;
 }
 
-/* Beyond memory there is no telling whether the rows were learnt from without
- * reading all of it once more. */
 static bool
 judge_stream(struct asked *a, const struct model *m, struct task *t,
              const struct call *c, struct error *err)
 {
     const char *data = call_text(c, "data");
+    char text[LEARNT_PRINT];
+    struct fingerprint *print = NULL;
     struct stream *s;
     struct judged j;
     bool ok;
@@ -94,16 +95,21 @@ judge_stream(struct asked *a, const struct model *m, struct task *t,
                          "evaluate: --slice, --weight and --group want a table "
                          "that fits in memory");
     if (!(s = cmd_stream_for(t, c, data, m, err)) ||
-        !(s = unseen_stream(&a->unseen, s, err)))
+        !(s = unseen_stream(&a->unseen, s, err)) ||
+        !(s = fingerprint_stream(&print, s, err)))
         return false;
     ok = judged_stream(m, s, &j, err);
     if (ok) {
-        ok = score(a, &j, NULL, t, c, err);
+        ok = score(a, &j, NULL, t, c, err) && fingerprint_end(print, text, err);
+        if (ok)
+            a->learnt =
+                learnt_note(task_session(t), m, text, j.truth.n, &a->note);
         judged_fini(&j);
     }
     if (ok)
         cmd_tell_stream(t, data, s);
     stream_close(s);
+    fingerprint_free(print);
     return ok || error_prefix(err, "%s: ", data);
 }
 
@@ -113,6 +119,7 @@ judge(struct asked *a, const struct model *m, struct task *t,
 {
     const char *data = call_text(c, "data");
     struct judged_options o = {call_text(c, "weight"), call_text(c, "group")};
+    char print[LEARNT_PRINT];
     struct judged j;
     struct frame *f;
     bool ok;
@@ -128,7 +135,10 @@ judge(struct asked *a, const struct model *m, struct task *t,
         judged_fini(&j);
     }
     if (ok)
-        a->learnt = learnt_note(task_session(t), m, f, &a->note);
+        ok = frame_fingerprint(f, print, err);
+    if (ok)
+        a->learnt =
+            learnt_note(task_session(t), m, print, frame_rows(f), &a->note);
     frame_unref(f);
     return ok || error_prefix(err, "%s: ", data);
 }

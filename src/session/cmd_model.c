@@ -24,10 +24,11 @@ struct training {
     struct frame *data, *valid, *test;
     struct stream *rows;            /* instead of data: beyond memory */
     double valid_share, test_share; /* 0: none, or rows of their own */
-    char table[LEARNT_PRINT]; /* that test is a share of, its fingerprint */
-    size_t learnt;            /* rows of a table to test on */
-    struct buf note;          /* of these */
-    size_t n_gap;             /* rows between data and test */
+    char table[LEARNT_PRINT];       /* of which test is a share, or of test: its
+                                 fingerprint */
+    size_t learnt;                  /* rows of a table to test on */
+    struct buf note;                /* of these */
+    size_t n_gap;                   /* rows between data and test */
     struct params *params;
     struct model *model, *init;
     struct evaluation evaluation; /* on test */
@@ -540,6 +541,7 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
 {
     struct training g = {0};
     const struct family *family = NULL;
+    struct error ignored;
     const char *out = call_text(c, "out"), *name = call_text(c, "register");
     bool ok, stopped;
 
@@ -551,8 +553,10 @@ cmd_train(struct session *s, struct task *t, struct call *c, struct error *err)
         cmd_tell_stream(t, call_text(c, "data"), g.rows);
     if (ok && g.test && !progress_stopped(task_progress(t)))
         ok = score_test(s, &g, t, c, err);
-    if (g.evaluated && g.test_share == 0)
-        g.learnt = learnt_note(s, g.model, g.test, &g.note);
+    if (g.evaluated && g.test_share == 0 &&
+        frame_fingerprint(g.test, g.table, &ignored))
+        g.learnt =
+            learnt_note(s, g.model, g.table, frame_rows(g.test), &g.note);
     stopped = progress_stopped(task_progress(t));
     if (!ok && stopped && g.model && err->code == ERR_CANCELLED)
         ok = true; /* in the evaluation: the model is there */

@@ -76,17 +76,15 @@ put_aside(const struct run *r, struct buf *note)
 }
 
 size_t
-learnt_note(struct session *s, const struct model *m, const struct frame *f,
-            struct buf *note)
+learnt_note(struct session *s, const struct model *m, const char *print,
+            size_t n_rows, struct buf *note)
 {
-    char print[LEARNT_PRINT], table[LEARNT_PRINT], all[STR_F64_MAX],
-        some[STR_F64_MAX];
-    size_t n = model_train_rows(m), rows = frame_rows(f);
-    struct error err;
+    char table[LEARNT_PRINT], all[STR_F64_MAX], some[STR_F64_MAX];
+    size_t n = model_train_rows(m);
     struct run r;
     bool known, whole;
 
-    if (n == 0 || n > rows || !frame_fingerprint(f, print, &err))
+    if (n == 0 || n > n_rows)
         return 0;
     known = run_of(s, m, &r);
     table_of(m, known ? &r : NULL, table);
@@ -95,7 +93,7 @@ learnt_note(struct session *s, const struct model *m, const struct frame *f,
         n = 0;
     } else {
         str_from_count(n, some);
-        str_from_count(rows, all);
+        str_from_count(n_rows, all);
         buf_printf(note,
                    "\nnote: the model learnt from this very table, %s of its "
                    "%s rows: scores are too good\n",
