@@ -285,9 +285,17 @@ choose_family(struct training *g, const struct call *c, struct error *err)
     const char *usual = g->init ? model_family(g->init)->name
                         : folder_is(call_text(c, "data")) ? "cnn"
                                                           : "gbdt";
-    const struct family *family = family_need(asked ? asked : usual, err);
+    const struct family *family;
+    struct error none;
 
-    if (!family)
+    if (g->init && !family_need(usual, &none)) {
+        error_set(err, ERR_RANGE,
+                  "train: a model that was not learnt here (%s) cannot be gone "
+                  "on from",
+                  usual);
+        return NULL;
+    }
+    if (!(family = family_need(asked ? asked : usual, err)))
         return NULL;
     g->params = params_new(family->params);
     for (size_t i = 0; i < call_count(c, "set"); i++)

@@ -138,6 +138,10 @@ is $? 2 "it is one or the other"
 $lathe train old.csv --target y --model linear --out line.lathe > out
 $lathe train new.csv --refit line.lathe > out 2> err
 like "$(cat err)" 'boosted trees.* a linear has none' "a line has no leaves"
+$lathe export stump.lathe --lightgbm stump.txt > out
+$lathe import stump.txt --out foreign.lathe > out
+$lathe train new.csv --refit foreign.lathe > out 2> err
+like "$(cat err)" 'not learnt here .imported. cannot be gone on from' "nor has a model of others any that are known"
 $lathe train old.csv --target y --set loss=squared --set monotone=x+ --out up.lathe > out
 $lathe train new.csv --refit up.lathe > out 2> err
 like "$(cat err)" 'may break a trend' "a trend is not broken"
