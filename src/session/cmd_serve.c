@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/mem.h"
 #include "serve/endpoint.h"
 #include "serve/server.h"
 #include "session/cmd.h"
@@ -198,45 +199,85 @@ add_row(struct listing *l, const struct deployment *d, const struct asked *a)
                 is_up(a) ? drift_word(endpoint_worst_drift(&a->status)) : NULL);
 }
 
-bool
-cmd_endpoint_ls(struct session *s, struct task *t, struct call *c,
-                struct error *err)
+/* Which of them are wanted, as --json tells them. */
+static bool *
+choose_endpoints(const struct deployment_list *list, const struct asked *asked,
+                 struct task *t, const struct call *c, struct error *err)
+{
+    struct buf lines;
+    bool *keep;
+
+    buf_init(&lines);
+    for (size_t i = 0; i < list->n; i++) {
+        struct json_writer w;
+
+        json_writer_init(&w, &lines);
+        put_endpoint(&w, &list->deployment[i], &asked[i]);
+        buf_putc(&lines, '\n');
+    }
+    keep = cmd_where(t, c, &lines, list->n, err);
+    buf_fini(&lines);
+    return keep;
+}
+
+static void
+put_endpoints(const struct deployment_list *list, const struct asked *asked,
+              const bool *keep, struct call *c)
 {
     static const char *const titles[] = {
         "endpoint", "model",   "state",   "address", ">requests",
         ">errors",  ">p50 ms", ">p99 ms", "drift",   NULL};
-    struct store *store = cmd_store(s, err);
-    struct deployment_list list;
+    struct listing *l = listing_new(titles);
     struct json_writer w;
-    struct listing *l;
+    size_t shown = 0;
 
-    (void)t;
-    if (!store || !deployment_list(store, &list, err))
-        return false;
-    l = listing_new(titles);
     cmd_json(c, &w);
     if (call_json(c))
         json_open(&w, '[');
-    for (size_t i = 0; i < list.n; i++) {
-        struct asked a;
-
-        ask(&list.deployment[i], &a);
+    for (size_t i = 0; i < list->n; i++) {
+        if (!keep[i])
+            continue;
+        shown++;
         if (call_json(c))
-            put_endpoint(&w, &list.deployment[i], &a);
+            put_endpoint(&w, &list->deployment[i], &asked[i]);
         else
-            add_row(l, &list.deployment[i], &a);
-        endpoint_status_fini(&a.status);
+            add_row(l, &list->deployment[i], &asked[i]);
     }
     if (call_json(c)) {
         json_close(&w, ']');
         cmd_json_end(c);
-    } else if (list.n == 0) {
-        buf_puts(call_out(c), "no endpoints yet\n");
+    } else if (shown == 0) {
+        buf_puts(call_out(c),
+                 list->n ? "no endpoints are so\n" : "no endpoints yet\n");
     } else {
         listing_print(l, call_list_width(c), call_out(c));
     }
     listing_free(l);
+}
+
+bool
+cmd_endpoint_ls(struct session *s, struct task *t, struct call *c,
+                struct error *err)
+{
+    struct store *store = cmd_store(s, err);
+    struct deployment_list list;
+    struct asked *asked;
+    bool *keep;
+
+    if (!store || !deployment_list(store, &list, err))
+        return false;
+    asked = mem_new((list.n + 1) * sizeof *asked);
+    for (size_t i = 0; i < list.n; i++)
+        ask(&list.deployment[i], &asked[i]);
+    if ((keep = choose_endpoints(&list, asked, t, c, err)))
+        put_endpoints(&list, asked, keep, c);
+    for (size_t i = 0; i < list.n; i++)
+        endpoint_status_fini(&asked[i].status);
+    free(asked);
     deployment_list_fini(&list);
+    if (!keep)
+        return false;
+    free(keep);
     return true;
 }
 

@@ -442,6 +442,12 @@ static const struct arg endpoint_create_args[] = {
      "promised latency (99th percentile); 0: none"},
     END};
 
+static const struct arg endpoint_ls_args[] = {
+    {"--where", ARG_TEXT, false, false, NULL, "EXPRESSION",
+     "those for which this is true of what --json tells: state = 'up' and "
+     "p99_ms > 20"},
+    END};
+
 static const struct arg endpoint_args[] = {
     {"name", ARG_TEXT, true, false, NULL, NULL, "of the endpoint"}, END};
 
@@ -512,8 +518,8 @@ static const struct command table[] = {
      ALL, endpoint_invoke_args, cmd_endpoint_invoke},
     {"endpoint log", "The last lines of an endpoint's log", NULL,
      "lathe endpoint log churn", ALL, endpoint_log_args, cmd_endpoint_log},
-    {"endpoint ls", "List the endpoints", NULL, "lathe endpoint ls", ALL, NULL,
-     cmd_endpoint_ls},
+    {"endpoint ls", "List the endpoints", NULL, "lathe endpoint ls", ALL,
+     endpoint_ls_args, cmd_endpoint_ls},
     {"endpoint rm", "Stop an endpoint and forget it", NULL,
      "lathe endpoint rm churn", ALL, endpoint_args, cmd_endpoint_rm},
     {"endpoint show", "State, latency and drift of an endpoint", NULL,

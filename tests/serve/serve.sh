@@ -39,6 +39,8 @@ ok $? "stop waits for the end"
 [ ! -d "/proc/$pid" ] || grep -q '^State:.Z' "/proc/$pid/status"
 ok $? "its process has ended"
 like "$("$lathe" endpoint ls)" 'churn +churn/1 +stopped' "the list says stopped"
+like "$("$lathe" endpoint ls --where "state = 'stopped' and model = 'churn/1'")" 'churn +churn/1 +stopped' "also of those for which an expression is true"
+is "$("$lathe" endpoint ls --where "state = 'up'")" "no endpoints are so" "which may be none"
 
 mkfifo started
 "$lathe" serve churn/1 --port 0 > started &
