@@ -68,7 +68,9 @@ cmd_where(struct task *t, const struct call *c, const struct buf *lines,
          jsonl_parse((struct str){lines->data, lines->len}, "list", NULL,
                      task_pool(t), task_progress(t), &table, err);
     if (ok) {
-        ok = frame_rows(table.frame) == n &&
+        ok = (frame_rows(table.frame) == n ||
+              error_set(err, ERR_PARSE, "only %zu of %zu can be read",
+                        frame_rows(table.frame), n)) &&
              mark(t, where, table.frame, keep, err);
         csv_table_fini(&table);
     }
