@@ -35,16 +35,43 @@ cmd_put_time(struct json_writer *w, const char *name, int64_t ms)
     json_put_string(w, text[0] ? text : NULL);
 }
 
+/* With numbers, all missing, where a column has no value that tells its type. */
+static struct frame *
+with_numbers(struct task *t, const struct frame *f, struct error *err)
+{
+    struct expr *none = expr_parse(STR("0.0 / 0"), err);
+    struct frame *out = none ? frame_ref(f) : NULL;
+
+    for (size_t c = 0; out && c < frame_cols(f); c++) {
+        struct frame *with = NULL;
+        struct column *numbers;
+
+        if (column_missing(frame_column(f, c)) < frame_rows(f))
+            continue;
+        if ((numbers = expr_eval(none, f, task_pool(t), err)))
+            with = frame_with(out, frame_name(f, c), numbers, err);
+        frame_unref(out);
+        out = with;
+    }
+    expr_free(none);
+    return out;
+}
+
 /* The rows of f for which `where` is true, in keep, which is false. */
 static bool
 mark(struct task *t, const char *where, const struct frame *f, bool *keep,
      struct error *err)
 {
     struct expr *e = expr_parse(str_of(where), err);
+    struct frame *other = NULL;
     uint32_t *rows = NULL;
+    struct error none;
     size_t n = 0;
     bool ok = e && expr_where(e, f, task_pool(t), &rows, &n, err);
 
+    if (e && !ok && (other = with_numbers(t, f, &none)))
+        ok = expr_where(e, other, task_pool(t), &rows, &n, &none);
+    frame_unref(other);
     for (size_t i = 0; ok && i < n; i++)
         keep[rows[i]] = true;
     free(rows);

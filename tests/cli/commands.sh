@@ -176,6 +176,7 @@ like "$("$lathe" job ls)" "$id +.*  lathe version" "and what was typed, without 
 # ---- endpoints ----
 out=$("$lathe" endpoint create churn churn@production)
 like "$out" 'started churn: churn/1 at http://127.0.0.1:[0-9]+' "an endpoint starts"
+is "$("$lathe" endpoint ls --where 'p99_ms > 1e6')" "no endpoints are so" "where nothing was asked no time is long"
 "$lathe" query "$data" --rows 1 --json > all.json
 /usr/bin/python3 - > one.json <<'PY' || sed 's/},{.*/}/; s/^\[//' all.json > one.json
 import json
