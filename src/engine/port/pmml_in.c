@@ -785,7 +785,8 @@ read_all(struct pmml_reading *r, struct str bytes)
     if (!xml_is(r->root, "PMML") || !(model = model_of(r)))
         return pmml_bad(
             r, "no PMML with a mining model, a regression or clusters");
-    if (!pmml_known(r->root, r->err) || !target_find(r) || !fields_read(r))
+    if (!pmml_known(r->root, r->arena.stop, r->err) || !target_find(r) ||
+        !fields_read(r))
         return false;
     portable_tell(r->p, "format", "PMML");
     return (xml_is(model, "MiningModel")       ? chain_read(r, model)

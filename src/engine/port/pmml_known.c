@@ -269,14 +269,16 @@ pmml_fills(const struct xml *derived, const char *field, double *with)
 }
 
 bool
-pmml_known(const struct xml *root, struct error *err)
+pmml_known(const struct xml *root, const struct progress *stop,
+           struct error *err)
 {
     const struct xml *x = root;
 
-    for (;;) {
+    for (size_t seen = 1;; seen++) {
         bool skip;
 
-        if (!element_known(x, &skip, err))
+        if ((seen % 4096 == 0 && !progress_check(stop, err)) ||
+            !element_known(x, &skip, err))
             return false;
         if (x->first && !skip) {
             x = x->first;
