@@ -9,6 +9,7 @@
 
 #include "base/fmath.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "frame/profile_part.h"
 
 struct classes {
@@ -64,14 +65,6 @@ share_information(const struct classes *s, const uint32_t *code, size_t n_codes,
 
 /* ---- one column ------------------------------------------------------ */
 
-static int
-ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static void
 describe(struct profile_class *out, double *x, size_t n)
 {
@@ -87,7 +80,7 @@ describe(struct profile_class *out, double *x, size_t n)
         square += (x[i] - out->mean) * (x[i] - out->mean);
     if (n > 1)
         out->sd = sqrt(square / (double)(n - 1));
-    qsort(x, n, sizeof *x, ascending);
+    qsort(x, n, sizeof *x, sort_rising);
     out->median = (x[(n - 1) / 2] + x[n / 2]) / 2;
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "frame/order.h"
 #include "frame/profile_part.h"
 
@@ -33,14 +34,6 @@ struct ordering {
 };
 
 /* ---- the times ------------------------------------------------------- */
-
-static int
-ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
 
 /* Rows that have a time, in its order. */
 static bool
@@ -92,7 +85,7 @@ measure_steps(struct ordering *o, struct error *err)
             step[n++] = d;
     }
     if (step && n > 0) {
-        qsort(step, n, sizeof *step, ascending);
+        qsort(step, n, sizeof *step, sort_rising);
         t->step = (step[(n - 1) / 2] + step[n / 2]) / 2;
         t->longest = step[n - 1];
         for (size_t i = n; i > 0 && step[i - 1] > GAP * t->step; i--)
