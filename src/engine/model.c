@@ -658,7 +658,8 @@ model_recommend(const struct model *m, const struct recommend *ask,
     if (!m->family->recommend)
         error_set(err, ERR_RANGE, "%s does not recommend", m->family->name);
     else if (ask->n < 1)
-        error_set(err, ERR_RANGE, "n is 0, expected 1 item or more");
+        error_set(err, ERR_USAGE, "n is %lld, expected 1 item or more",
+                  (long long)ask->n);
     else
         return m->family->recommend(m->learner, m->prepare, ask, err);
     return NULL;

@@ -82,7 +82,7 @@ struct family_table {
 /* What may be asked of a model besides rows. */
 struct recommend {
     const char *user; /* as text */
-    size_t n;         /* of the best items, at least 1; all where it is more */
+    int64_t n;        /* of the best items, at least 1; all where it is more */
     bool seen;        /* those too that the user has rated */
 };
 struct forecast {

@@ -573,7 +573,6 @@ model_recommend_lua(lua_State *L)
     struct asking *a = script_scratch(L, sizeof *a, asking_fini);
     struct recommend ask;
     struct error err;
-    int64_t n;
 
     luaL_checktype(L, 2, LUA_TTABLE);
     script_options(L, 2, allowed);
@@ -581,11 +580,7 @@ model_recommend_lua(lua_State *L)
     if (lua_isnil(L, -1))
         script_failf(L, ERR_USAGE, "user is missing: recommend{ user = ... }");
     ask.user = luaL_tolstring(L, -1, NULL);
-    n = script_opt_int(L, 2, "n", 10);
-    if (n < 1)
-        script_failf(L, ERR_USAGE, "n is %lld, expected 1 item or more",
-                     (long long)n);
-    ask.n = (size_t)n;
+    ask.n = script_opt_int(L, 2, "n", 10);
     ask.seen = script_opt_bool(L, 2, "seen", false);
     a->answer = model_recommend(m->model, &ask, &err);
     return push_told(L, a, "recommended", &err);

@@ -45,16 +45,10 @@ cmd_recommend(struct session *s, struct task *t, struct call *c,
               struct error *err)
 {
     struct model *m = cmd_open_model(s, call_text(c, "model"), NULL, err);
-    int64_t n = call_int(c, "n");
-    struct recommend ask = {call_text(c, "user"), n > 0 ? (size_t)n : 0,
+    struct recommend ask = {call_text(c, "user"), call_int(c, "n"),
                             call_flag(c, "seen")};
-    struct frame *f = NULL;
+    struct frame *f = m ? model_recommend(m, &ask, err) : NULL;
 
-    if (m && n < 1)
-        error_set(err, ERR_USAGE, "n is %lld, expected 1 item or more",
-                  (long long)n);
-    else if (m)
-        f = model_recommend(m, &ask, err);
     model_unref(m);
     return put_told(t, f, c, err);
 }

@@ -511,7 +511,8 @@ als_recommend(const void *learner, const struct prepare *prepare,
         error_set(err, ERR_NOTFOUND, "user '%.64s' is not known", ask->user);
     } else if (offer) {
         n = offers_make(m, u, ask->seen, offer);
-        out = offers_frame(m, item, offer, n < ask->n ? n : ask->n, err);
+        out = offers_frame(m, item, offer,
+                           (int64_t)n < ask->n ? n : (size_t)ask->n, err);
     }
     free(offer);
     return out;
