@@ -218,7 +218,7 @@ explicit_one(const struct als_side *s, size_t i, const struct sums *to)
     for (size_t j = 0; j < q; j++)
         a[j * q + j] += s->lambda * rows;
     gram_mirror(a, q);
-    if (rows > 0 && cholesky(a, q)) {
+    if (rows > 0 && cholesky(a, q, NULL)) {
         cholesky_solve(a, q, b);
         memcpy(s->own + i * q, b, q * sizeof *b);
     }
@@ -273,7 +273,7 @@ implicit_one(const struct als_side *s, size_t i, const struct sums *to)
     for (size_t j = 0; j < f; j++)
         a[j * f + j] += s->lambda;
     gram_mirror(a, f);
-    if (cholesky(a, f)) {
+    if (cholesky(a, f, NULL)) {
         cholesky_solve(a, f, b);
         memcpy(s->own + i * (f + 1), b, f * sizeof *b);
     }

@@ -304,11 +304,13 @@ eigen_symmetric(double *a, size_t n, double *value, struct pool *pool,
 /* ---- Cholesky ---- */
 
 bool
-cholesky(double *a, size_t n)
+cholesky(double *a, size_t n, const struct progress *progress)
 {
     for (size_t j = 0; j < n; j++) {
         double *row = a + j * n, own = row[j], left;
 
+        if (progress_stopped(progress))
+            return false;
         for (size_t k = 0; k < j; k++)
             row[k] = (row[k] - dense_dot(row, a + k * n, k)) / a[k * n + k];
         left = own - dense_dot(row, row, j);

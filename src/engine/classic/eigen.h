@@ -30,8 +30,8 @@ bool eigen_symmetric(double *a, size_t n, double *value, struct pool *pool,
  * positive. */
 void eigen_turn(double *v, size_t n);
 /* Factor a = l l' in its lower half; false where it is not positive
- * definite to working precision. */
-bool cholesky(double *a, size_t n);
+ * definite to working precision, and where the work was stopped. */
+bool cholesky(double *a, size_t n, const struct progress *progress);
 /* x := the solution of l l' x = x. */
 void cholesky_solve(const double *l, size_t n, double *x);
 #endif

@@ -13,6 +13,7 @@
 #include "engine/classic/path_choose.h"
 #include "engine/classic/path_file.h"
 #include "engine/classic/path_solve.h"
+#include "engine/classic/path_wide.h"
 #include "engine/classic/tell.h"
 
 #define FOLD_TOLERANCE 1e-6
@@ -29,6 +30,7 @@ struct pathing {
     struct moments moments;
     double *lambda;       /* n_steps, falling */
     double *error;        /* (n_folds, n_steps): mean squared errors */
+    double *mean;         /* p + 1: of columns and target */
     double *scratch;      /* a fold each: p + q */
     struct error *failed; /* a fold each, the last: the whole; code 0: none */
     struct linear *l;
@@ -40,6 +42,7 @@ pathing_fini(struct pathing *f)
     free(f->fold);
     free(f->lambda);
     free(f->error);
+    free(f->mean);
     free(f->scratch);
     free(f->failed);
     moments_fini(&f->moments);
@@ -55,23 +58,25 @@ penalty_of(const struct pathing *f, double lambda)
 /* ---- the path ---- */
 
 /* Where the first weight leaves 0; for ridge, where no weight ever is, a
- * thousand times the mean variance of a column. */
+ * thousand times the mean variance of a column.  b: products with the target.
+ */
 static double
-largest_lambda(const struct pathing *f, const struct problem_of *o)
+largest_lambda(const struct pathing *f, const double *b)
 {
+    size_t p = f->l->p;
     double most = 0, trace = 0;
 
-    for (size_t j = 0; j < o->p; j++) {
-        most = fmax(most, fabs(o->b[j]));
-        trace += o->a[j * o->p + j];
+    for (size_t j = 0; j < p; j++) {
+        most = fmax(most, fabs(b[j]));
+        trace += f->l->spread[j] * f->l->spread[j];
     }
-    return f->l1_ratio > 0 ? most / f->l1_ratio : 1000 * trace / (double)o->p;
+    return f->l1_ratio > 0 ? most / f->l1_ratio : 1000 * trace / (double)p;
 }
 
 static void
-lambdas_choose(struct pathing *f, const struct problem_of *o)
+lambdas_choose(struct pathing *f, const double *b)
 {
-    double most = largest_lambda(f, o);
+    double most = largest_lambda(f, b);
 
     if (params_is_set(f->params, "lambda")) {
         f->lambda[0] = params_float(f->params, "lambda");
@@ -141,15 +146,11 @@ path_run(struct pathing *f, struct problem_of *o, struct error *err)
     memset(w, 0, p * sizeof *w);
     for (size_t i = 0; i < f->n_steps; i++) {
         struct penalty by = penalty_of(f, f->lambda[i]);
-        double *row = f->l->path + i * LINEAR_PATH_COLS;
 
         problem_solve(o, &by, f->ctx->progress, w);
         if (f->ctx->progress && !progress_check(f->ctx->progress, err))
             return false;
         memcpy(f->l->path_weight + i * p, w, p * sizeof *w);
-        row[PATH_LAMBDA] = f->lambda[i];
-        for (size_t j = 0; j < p; j++)
-            row[PATH_COUNT] += w[j] != 0;
     }
     return true;
 }
@@ -165,28 +166,45 @@ folds_run(struct pathing *f, struct error *err)
             *err = f->failed[k];
             return false;
         }
-    path_sum(f->error, f->n_folds, f->n_steps, f->l->path);
     return true;
 }
 
 static void
-spreads_take(struct pathing *f, const struct problem_of *o)
+measures_take(struct pathing *f, const struct problem_of *o)
 {
     for (size_t j = 0; j < o->p; j++)
         f->l->spread[j] = sqrt(fmax(o->a[j * o->p + j], 0));
+    for (size_t j = 0; j <= o->p; j++)
+        f->mean[j] = f->moments.mean[j] + o->mean[j];
+}
+
+/* What each step is, in the table. */
+static void
+steps_tell(struct pathing *f)
+{
+    size_t p = f->l->p;
+
+    for (size_t i = 0; i < f->n_steps; i++) {
+        double *row = f->l->path + i * LINEAR_PATH_COLS;
+
+        row[PATH_LAMBDA] = f->lambda[i];
+        for (size_t j = 0; j < p; j++)
+            row[PATH_COUNT] += f->l->path_weight[i * p + j] != 0;
+    }
+    if (f->n_folds > 1)
+        path_sum(f->error, f->n_folds, f->n_steps, f->l->path);
 }
 
 static void
-solution_take(struct pathing *f, const struct problem_of *o, size_t step)
+solution_take(struct pathing *f, size_t step)
 {
     struct linear *l = f->l;
     const double *w = l->path_weight + step * l->p;
-    double bias = f->moments.mean[l->p] + o->mean[l->p];
 
     memcpy(l->weight, w, l->p * sizeof *w);
+    l->bias[0] = f->mean[l->p];
     for (size_t j = 0; j < l->p; j++)
-        bias -= w[j] * (f->moments.mean[j] + o->mean[j]);
-    l->bias[0] = bias;
+        l->bias[0] -= w[j] * f->mean[j];
 }
 
 static bool
@@ -195,10 +213,10 @@ pathing_init(struct pathing *f, struct error *err)
     size_t p = design_cols(f->d->train);
     bool chosen = !params_is_set(f->params, "lambda");
 
-    if (p > LINEAR_GRAM_COLS)
+    if (p > LINEAR_MAX_COLS)
         return error_set(err, ERR_LIMIT,
                          "%zu columns after encoding, %s takes %d", p,
-                         f->family->name, LINEAR_GRAM_COLS);
+                         f->family->name, LINEAR_MAX_COLS);
     f->n_steps = chosen ? (size_t)params_int(f->params, "steps") : 1;
     f->n_folds = chosen ? (size_t)params_int(f->params, "folds") : 1;
     if (chosen && f->d->y->n < f->n_folds)
@@ -209,8 +227,7 @@ pathing_init(struct pathing *f, struct error *err)
                                                      f->ctx->seed, err))) &&
            dense_try(&f->lambda, f->n_steps, 1, err) &&
            dense_try(&f->error, f->n_folds, f->n_steps, err) &&
-           dense_try(&f->scratch, f->n_folds, 2 * (p + 2), err) &&
-           (f->failed = mem_try_array(f->n_folds, sizeof *f->failed, err)) &&
+           dense_try(&f->mean, p + 1, 1, err) &&
            (f->l = linear_learner_new(PROBLEM_REGRESSION, p, 1, err)) &&
            dense_try(&f->l->path, f->n_steps, LINEAR_PATH_COLS, err) &&
            dense_try(&f->l->path_weight, f->n_steps, p, err);
@@ -227,38 +244,78 @@ numbers_check(const struct pathing *f, struct error *err)
     return true;
 }
 
+/* By the products of the columns. */
 static bool
-pathing_run(struct pathing *f, struct json_writer *chosen, struct error *err)
+run_products(struct pathing *f, struct error *err)
 {
     struct problem_of o = {0};
-    size_t step = 0;
-    bool ok;
+    bool ok =
+        dense_try(&f->scratch, f->n_folds, 2 * (f->l->p + 2), err) &&
+        (f->failed = mem_try_array(f->n_folds, sizeof *f->failed, err)) &&
+        moments_make(&f->moments, f->d, f->fold, f->n_folds, f->ctx, err) &&
+        numbers_check(f, err) &&
+        problem_make(&o, &f->moments, f->n_folds, f->l1_ratio == 0,
+                     f->ctx->progress, err);
 
-    if (!pathing_init(f, err))
-        return false;
-    progress_begin(f->ctx->progress, "fitting", 1);
-    f->l->n_path = f->n_steps;
-    ok = moments_make(&f->moments, f->d, f->fold, f->n_folds, f->ctx, err) &&
-         numbers_check(f, err) &&
-         problem_make(&o, &f->moments, f->n_folds, f->l1_ratio == 0,
-                      f->ctx->progress, err);
     if (ok) {
-        lambdas_choose(f, &o);
-        spreads_take(f, &o);
+        measures_take(f, &o);
+        lambdas_choose(f, o.b);
         ok = (f->n_folds == 1 || folds_run(f, err)) && path_run(f, &o, err);
-    }
-    if (ok) {
-        if (f->n_folds > 1)
-            step = path_choose(
-                f->l->path, f->n_steps,
-                strcmp(params_text(f->params, "choose"), "simple") == 0);
-        take_roots(f);
-        solution_take(f, &o, step);
-        json_name(chosen, "lambda");
-        json_put_double(chosen, f->lambda[step]);
     }
     problem_fini(&o);
     return ok;
+}
+
+/* Of more columns than that. */
+static bool
+run_wide(struct pathing *f, struct error *err)
+{
+    struct wide w = {.d = f->d,
+                     .ctx = f->ctx,
+                     .fold = f->fold,
+                     .n_folds = f->n_folds,
+                     .n_steps = f->n_steps,
+                     .l1_ratio = f->l1_ratio,
+                     .tolerance = f->tolerance,
+                     .max_iter = f->max_iter,
+                     .few = WIDE_FEW_ROWS,
+                     .lambda = f->lambda,
+                     .error = f->error,
+                     .weight = f->l->path_weight};
+    size_t p = f->l->p;
+    bool ok = wide_init(&w, err);
+
+    if (ok) {
+        memcpy(f->l->spread, w.spread, p * sizeof *w.spread);
+        memcpy(f->mean, w.mean, (p + 1) * sizeof *w.mean);
+        lambdas_choose(f, w.pull);
+        ok = wide_run(&w, err);
+    }
+    wide_fini(&w);
+    return ok;
+}
+
+static bool
+pathing_run(struct pathing *f, struct json_writer *chosen, struct error *err)
+{
+    size_t step = 0;
+
+    if (!pathing_init(f, err))
+        return false;
+    progress_begin(f->ctx->progress, "fitting", f->n_steps);
+    f->l->n_path = f->n_steps;
+    if (f->l->p > LINEAR_GRAM_COLS ? !run_wide(f, err) : !run_products(f, err))
+        return false;
+    steps_tell(f);
+    if (f->n_folds > 1)
+        step = path_choose(f->l->path, f->n_steps,
+                           strcmp(params_text(f->params, "choose"), "simple") ==
+                               0);
+    take_roots(f);
+    solution_take(f, step);
+    json_name(chosen, "lambda");
+    json_put_double(chosen, f->lambda[step]);
+    return true;
 }
 
 static void *

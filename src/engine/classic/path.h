@@ -10,7 +10,8 @@
  * apart: the rows are gone through once.  Ridge is solved in the eigenvectors
  * of the products, so that all of its path costs what one solution does; the
  * others by coordinate descent, each from the one before, with a step of Newton's
- * in the weights that are not 0 now and then.
+ * in the weights that are not 0 now and then.  Of more than LINEAR_GRAM_COLS
+ * columns, up to LINEAR_MAX_COLS, no such products are made: path_wide.h.
  *
  * Source: Friedman, Hastie, Tibshirani, "Regularization paths for generalized
  *         linear models via coordinate descent", JSS 33(1), 2010.

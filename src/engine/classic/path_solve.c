@@ -291,7 +291,7 @@ leap(struct problem_of *o, const struct penalty *by, double *w)
         o->leap[i * n + i] += by->l2;
         step[i] = o->b[j] - o->pull[j] - by->l2 * w[j] - copysign(by->l1, w[j]);
     }
-    if (n == 0 || !cholesky(o->leap, n))
+    if (n == 0 || !cholesky(o->leap, n, NULL))
         return;
     cholesky_solve(o->leap, n, step);
     for (size_t i = 0; i < n; i++) {
