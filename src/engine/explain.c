@@ -32,7 +32,7 @@ answer_at(const struct model *m, struct answer *out)
 }
 
 /* How many numbers the learner has for a row, and which of them is explained
- * where that is one: of several values the one that is judged. */
+ * where that is one. */
 static size_t
 learner_outputs(const struct model *m, size_t *at)
 {
@@ -47,7 +47,21 @@ learner_outputs(const struct model *m, size_t *at)
 size_t
 explain_outputs(const struct model *m)
 {
+    size_t at;
+
+    return m->like.problem == PROBLEM_NONE ? 1 : learner_outputs(m, &at);
+}
+
+size_t
+explain_judged(const struct model *m)
+{
     return m->like.problem == PROBLEM_NONE ? 1 : model_width(m);
+}
+
+static bool
+has_several(const struct model *m)
+{
+    return explain_outputs(m) > explain_judged(m);
 }
 
 /* Of n rows of all that the learner has, each number of `width`, those that are
@@ -98,10 +112,37 @@ explain_margin(const struct model *m, const struct design *d, struct pool *pool,
     return ok;
 }
 
-const char *const *
-explain_classes(const struct model *m)
+bool
+explain_names_init(struct explain_names *out, const struct model *m,
+                   struct error *err)
 {
-    return explain_outputs(m) > 1 ? (const char *const *)m->like.classes : NULL;
+    size_t n = explain_outputs(m);
+
+    *out =
+        (struct explain_names){.word = has_several(m) ? "quantile" : "class"};
+    if (n < 2)
+        return true;
+    if (!(out->name = mem_try_array(n, sizeof *out->name, err)) ||
+        (has_several(m) &&
+         !(out->made = mem_try_array(n, sizeof *out->made, err)))) {
+        explain_names_fini(out);
+        return false;
+    }
+    out->n = n;
+    for (size_t i = 0; i < n; i++) {
+        if (out->made)
+            m->family->output_name(m->learner, i, out->made[i]);
+        out->name[i] = out->made ? out->made[i] : m->like.classes[i];
+    }
+    return true;
+}
+
+void
+explain_names_fini(struct explain_names *names)
+{
+    free(names->name);
+    free(names->made);
+    *names = (struct explain_names){.n = 0};
 }
 
 static int
@@ -132,11 +173,26 @@ explain_draw(size_t n_rows, size_t n, uint64_t seed, uint32_t **out,
     return true;
 }
 
+/* Of a prediction: k numbers of each row. */
+static void
+take_predicted(const struct model *m, const struct prediction *p, size_t k,
+               double *out)
+{
+    if (m->like.problem == PROBLEM_NONE)
+        pick(m, p->value, p->n, 1, out);
+    else if (k == p->k)
+        memcpy(out, p->value, p->n * k * sizeof *out);
+    else
+        for (size_t i = 0; i < p->n; i++)
+            memcpy(out + i * k, p->more + i * p->n_more, k * sizeof *out);
+}
+
 bool
 explain_predict(const struct model *m, const struct frame *f,
-                const struct train *ctx, double *out, struct error *err)
+                const struct train *ctx, size_t k, double *out,
+                struct error *err)
 {
-    size_t n = frame_rows(f), k = explain_outputs(m);
+    size_t n = frame_rows(f);
     bool ok = progress_check(ctx->progress, err);
 
     for (size_t at = 0; ok && at < n; at += PART_ROWS) {
@@ -145,12 +201,11 @@ explain_predict(const struct model *m, const struct frame *f,
             end - at == n ? frame_ref(f) : frame_slice(f, at, end, err);
         struct prediction p;
 
-        ok = part && model_predict(m, part, ctx->pool, &p, err);
+        ok = part && (k == explain_judged(m)
+                          ? model_predict(m, part, ctx->pool, &p, err)
+                          : model_predict_all(m, part, ctx->pool, &p, err));
         if (ok) {
-            if (m->like.problem == PROBLEM_NONE)
-                pick(m, p.value, end - at, 1, out + at);
-            else
-                memcpy(out + at * k, p.value, (end - at) * k * sizeof *out);
+            take_predicted(m, &p, k, out + at * k);
             prediction_fini(&p);
             ok = progress_check(ctx->progress, err);
         }
@@ -287,7 +342,6 @@ void
 explain_answer_name(const struct model *m, char *out, size_t len)
 {
     struct answer a;
-    size_t at;
 
     if (m->like.problem == PROBLEM_NONE)
         answer_at(m, &a);
@@ -295,8 +349,6 @@ explain_answer_name(const struct model *m, char *out, size_t len)
              m->like.problem == PROBLEM_NONE         ? a.name
              : m->like.problem == PROBLEM_REGRESSION ? "value"
                                                      : "probability");
-    if (learner_outputs(m, &at) > model_width(m))
-        m->family->output_name(m->learner, at, out);
 }
 
 /* What margins are, where they are not what is predicted; else NULL. */
@@ -307,10 +359,8 @@ scale_of(const struct model *m, const struct frame *f)
     struct frame *few;
     struct design *d = NULL;
     bool link = false;
-    size_t at;
 
-    if (!m->family->margin || m->like.problem == PROBLEM_NONE ||
-        learner_outputs(m, &at) > model_width(m))
+    if (!m->family->margin || m->like.problem == PROBLEM_NONE)
         return NULL;
     few = frame_slice(f, 0, frame_rows(f) < 8 ? frame_rows(f) : 8, &ignored);
     if (few && (d = prepare_apply(m->prepare, few, NULL, &ignored)))
@@ -539,8 +589,9 @@ explain_shares(const struct model *m, const struct frame *f,
     else
         explain_answer_name(m, out->scale, sizeof out->scale);
     out->feature = mem_try_array(cols, sizeof *out->feature, err);
-    ok = feature && out->feature && list_features(m, feature, out, err) &&
-         room_for_shares(out, err) && find_shares(out, f, o, ctx, feature, err);
+    ok = explain_names_init(&out->names, m, err) && feature && out->feature &&
+         list_features(m, feature, out, err) && room_for_shares(out, err) &&
+         find_shares(out, f, o, ctx, feature, err);
     free(feature);
     if (!ok)
         shares_fini(out);
@@ -551,6 +602,7 @@ void
 shares_fini(struct shares *s)
 {
     model_unref(s->model);
+    explain_names_fini(&s->names);
     free(s->feature);
     free(s->value);
     *s = (struct shares){.n = 0};

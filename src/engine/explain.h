@@ -58,8 +58,21 @@ struct explain_options {
     /* ctx: pool, progress, seed */
 };
 
+/* What the numbers that are explained of a row are called. */
+struct explain_names {
+    size_t n;          /* 0: there is one */
+    const char *word;  /* "class"; "quantile" of several quantiles */
+    const char **name; /* owned list: classes borrowed from the model, or those
+                          made: "q0.1" */
+    char (*made)[32];  /* owned */
+};
+bool explain_names_init(struct explain_names *out, const struct model *m,
+                        struct error *err) MUST_USE;
+void explain_names_fini(struct explain_names *names);
+
 struct shares {
     struct model *model; /* whose names these are */
+    struct explain_names names;
     size_t n, k, n_features;
     const char **feature; /* owned list of borrowed names */
     bool pairs;
@@ -87,9 +100,9 @@ void shares_fini(struct shares *s);
 const double *shares_at(const struct shares *s, size_t row, size_t output);
 double shares_margin(const struct shares *s, size_t row, size_t output);
 /* A row for each row: a column for each feature, then "base".  Of several
- * classes that of class `output`, or of all (output < 0), with "row" (from 1)
- * and "class" before them.  Pairs: "row", "class" of several, "feature", and a
- * column for each feature. */
+ * classes or quantiles that of number `output`, or of all (output < 0), with
+ * "row" (from 1) and "class" or "quantile" before them.  Pairs: "row", "class"
+ * or "quantile" of several, "feature", and a column for each feature. */
 struct frame *
 shares_frame(const struct shares *s, long output, struct error *err) MUST_USE;
 /* The mean of |share| by feature, largest first: column, importance; of
@@ -124,6 +137,7 @@ struct effect_options {
 
 struct effect {
     struct model *model;
+    struct explain_names names;
     char *column;
     enum col_type type;
     size_t n_points, n_rows, k;
@@ -138,11 +152,12 @@ bool explain_effect(const struct model *m, const struct frame *f,
                     struct effect *out, struct error *err) MUST_USE;
 void effect_fini(struct effect *e);
 double effect_mean(const struct effect *e, size_t point, size_t output);
-/* Partial dependence: the column, "class" of several, mean, and the 10th and
+/* Partial dependence: the column, "class" or "quantile" of several, mean, and the 10th and
  * 90th percentile over the rows, low and high. */
 struct frame *
 effect_frame(const struct effect *e, long output, struct error *err) MUST_USE;
-/* ICE: row (from 1), the column, "class" of several, prediction. */
+/* ICE: row (from 1), the column, "class" or "quantile" of several, prediction.
+ */
 struct frame *
 effect_curves(const struct effect *e, long output, struct error *err) MUST_USE;
 

@@ -206,7 +206,7 @@ ask_point(struct effect *e, const struct frame *rows, size_t point,
         id[i] = (uint32_t)point;
     if ((c = column_take(e->grid, id, e->n_rows, err)))
         f = frame_with(rows, e->column, c, err);
-    ok = f && explain_predict(e->model, f, ctx,
+    ok = f && explain_predict(e->model, f, ctx, e->k,
                               e->value + point * e->n_rows * e->k, err);
     frame_unref(f);
     progress_add(ctx->progress, 1);
@@ -276,7 +276,8 @@ explain_effect(const struct model *m, const struct frame *f,
 {
     *out = (struct effect){.model = model_ref(m), .k = explain_outputs(m)};
     explain_answer_name(m, out->scale, sizeof out->scale);
-    if (effect_make(out, f, o, ctx, err))
+    if (explain_names_init(&out->names, m, err) &&
+        effect_make(out, f, o, ctx, err))
         return true;
     effect_fini(out);
     return false;
@@ -286,6 +287,7 @@ void
 effect_fini(struct effect *e)
 {
     model_unref(e->model);
+    explain_names_fini(&e->names);
     free(e->column);
     column_unref(e->grid);
     free(e->row);
@@ -356,9 +358,8 @@ effect_frame(const struct effect *e, long output, struct error *err)
                                 err);
         if (outputs > 1)
             explain_columns_add(
-                &c, "class",
-                explain_texts(explain_classes(e->model), outputs, 1, n, err),
-                err);
+                &c, e->names.word,
+                explain_texts(e->names.name, outputs, 1, n, err), err);
         for (size_t v = 0; v < 3; v++)
             explain_columns_numbers(&c, name[v], x + v, 3, err);
         out = explain_columns_end(&c, err);
@@ -394,9 +395,9 @@ effect_curves(const struct effect *e, long output, struct error *err)
     explain_columns_add(&c, e->column,
                         grid_values(e, n, outputs, e->n_points, err), err);
     if (outputs > 1)
-        explain_columns_add(
-            &c, "class",
-            explain_texts(explain_classes(e->model), outputs, 1, n, err), err);
+        explain_columns_add(&c, e->names.word,
+                            explain_texts(e->names.name, outputs, 1, n, err),
+                            err);
     explain_columns_numbers(&c, "prediction", x, 1, err);
     free(x);
     return explain_columns_end(&c, err);

@@ -240,10 +240,9 @@ add_places(struct explain_columns *c, const struct shares *s, size_t each,
     explain_columns_add(c, "row", row_numbers(c->n_rows, each * outputs, err),
                         err);
     if (outputs > 1)
-        explain_columns_add(c, "class",
-                            explain_texts(explain_classes(s->model), outputs,
-                                          each, c->n_rows, err),
-                            err);
+        explain_columns_add(
+            c, s->names.word,
+            explain_texts(s->names.name, outputs, each, c->n_rows, err), err);
 }
 
 static struct frame *

@@ -30,12 +30,12 @@ static bool
 score(const struct shuffle *s, const struct frame *f, double *out,
       struct error *err)
 {
-    if (!explain_predict(s->m, f, s->ctx, s->p, err))
+    if (!explain_predict(s->m, f, s->ctx, explain_judged(s->m), s->p, err))
         return false;
     *out = metric_measure(s->metric,
                           &(struct metric_rows){.problem = s->y.problem,
                                                 .n = s->y.n,
-                                                .k = explain_outputs(s->m),
+                                                .k = explain_judged(s->m),
                                                 .y = s->y.y,
                                                 .p = s->p,
                                                 .weight = s->y.weight,
@@ -120,7 +120,7 @@ shuffle_all(const struct shuffle *s, double *whole, struct error *err)
 static bool
 shuffle_init(struct shuffle *s, struct error *err)
 {
-    size_t n = frame_rows(s->f), k = explain_outputs(s->m);
+    size_t n = frame_rows(s->f), k = explain_judged(s->m);
 
     if (s->repeats > MAX_REPEATS)
         return error_set(err, ERR_RANGE, "%zu repeats, expected 1..%d",

@@ -47,19 +47,20 @@ explain_ranking(const char *const *name, size_t n, const char *const *title,
                 const double *const *value, size_t n_values,
                 struct error *err) MUST_USE;
 
-/* model_predict() in parts, between which it can be stopped.  out: (rows, k). */
+/* model_predict() in parts, between which it can be stopped.  out: (rows, k),
+ * where k is explain_outputs() or explain_judged(). */
 bool explain_predict(const struct model *m, const struct frame *f,
-                     const struct train *ctx, double *out,
+                     const struct train *ctx, size_t k, double *out,
                      struct error *err) MUST_USE;
 /* Numbers that are explained of a row: 1 of a model without a target, the
- * first of its answers that is no code (score, distance, pc1). */
+ * first of its answers that is no code (score, distance, pc1); of several
+ * quantiles all, of which one is judged. */
 size_t explain_outputs(const struct model *m);
+size_t explain_judged(const struct model *m);
 /* Their margins of the rows of d, (rows, explain_outputs()); the scores of a
  * family without margins. */
 bool explain_margin(const struct model *m, const struct design *d,
                     struct pool *pool, double *out, struct error *err) MUST_USE;
 /* What a prediction is called: "value", "probability", "score". */
 void explain_answer_name(const struct model *m, char *out, size_t len);
-/* The class of an output in words; NULL where there is one output. */
-const char *const *explain_classes(const struct model *m);
 #endif

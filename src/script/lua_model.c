@@ -819,7 +819,7 @@ const struct binding lua_model_methods[] = {
      "  ice           a column: the same row by row\n"
      "  interactions  true: what two features do together\n"
      "and\n"
-     "  class            of several classes this one alone\n"
+     "  class            of several classes or quantiles this one alone\n"
      "  way              \"auto\", \"path\", \"background\", \"kernel\"\n"
      "  background       a frame that features left out have values from\n"
      "  background_rows  of it at most, 100; of linear models all\n"

@@ -41,12 +41,33 @@ explanation_way(const char *word, enum explain_way *out, struct error *err)
 
 /* ---- making ---- */
 
+/* Which of its names; "0.1" for "q0.1". */
+static bool
+find_name(const struct explain_names *names, const char *name, long *out,
+          struct error *err)
+{
+    size_t at = names->n;
+
+    if (!names->made)
+        at = target_class_named(names->name, names->n, str_of(name));
+    for (size_t i = 0; names->made && i < names->n; i++)
+        if (strcmp(names->name[i] + (name[0] != 'q'), name) == 0)
+            at = i;
+    if (at == names->n)
+        return error_set(err, ERR_NOTFOUND, "the model has no %s '%.64s'",
+                         names->word, name);
+    *out = (long)at;
+    return true;
+}
+
 static bool
 find_class(const struct model *m, const char *name, long *out,
            struct error *err)
 {
     const char *const *classes;
-    size_t n = model_classes(m, &classes), c;
+    size_t n = model_classes(m, &classes);
+    struct explain_names names;
+    bool ok;
 
     *out = -1;
     if (!name)
@@ -55,14 +76,12 @@ find_class(const struct model *m, const char *name, long *out,
         return error_set(err, ERR_RANGE,
                          "the model tells '%s' from '%s': there is one output",
                          classes[1], classes[0]);
-    if (n == 0)
-        return error_set(err, ERR_RANGE, "the model has no classes");
-    c = target_class_named(classes, n, str_of(name));
-    if (c == n)
-        return error_set(err, ERR_NOTFOUND, "the model has no class '%.64s'",
-                         name);
-    *out = (long)c;
-    return true;
+    if (!explain_names_init(&names, m, err))
+        return false;
+    ok = names.n ? find_name(&names, name, out, err)
+                 : error_set(err, ERR_RANGE, "the model has no classes");
+    explain_names_fini(&names);
+    return ok;
 }
 
 static struct frame *
@@ -128,8 +147,8 @@ put_count(size_t n, size_t all, char out[COUNT_MAX])
 
 /* "log odds of churn = Yes". */
 static void
-put_subject(const struct explanation *e, const char *scale, char *out,
-            size_t len)
+put_subject(const struct explanation *e, const char *scale,
+            const struct explain_names *names, char *out, size_t len)
 {
     const char *const *classes;
     size_t n = model_classes(e->model, &classes);
@@ -139,6 +158,11 @@ put_subject(const struct explanation *e, const char *scale, char *out,
     else if (n == 2)
         snprintf(out, len, "%s of %s = %s", scale, model_target(e->model),
                  classes[1]);
+    else if (names->made && e->output >= 0)
+        snprintf(out, len, "%s of %s", names->name[e->output],
+                 model_target(e->model));
+    else if (names->made)
+        snprintf(out, len, "quantiles of %s", model_target(e->model));
     else if (n > 2 && e->output >= 0)
         snprintf(out, len, "%s of %s = %s", scale, model_target(e->model),
                  classes[e->output]);
@@ -190,7 +214,7 @@ make_shares(struct explanation *e, const struct explanation_request *r,
         !make_answer(e, ctx, err))
         return false;
     put_calibration(e, &e->shares);
-    put_subject(e, e->shares.scale, subject, sizeof subject);
+    put_subject(e, e->shares.scale, &e->shares.names, subject, sizeof subject);
     put_count(e->shares.n, r->row ? 1 : frame_rows(r->data), count);
     snprintf(e->note, sizeof e->note, "%s · %s · %s", count, subject,
              e->shares.note);
@@ -252,7 +276,7 @@ make_effect(struct explanation *e, const struct explanation_request *r,
 
     if (!explain_effect(e->model, r->data, &o, ctx, &e->effect, err))
         return false;
-    put_subject(e, e->effect.scale, subject, sizeof subject);
+    put_subject(e, e->effect.scale, &e->effect.names, subject, sizeof subject);
     put_count(e->effect.n_rows, frame_rows(r->data), count);
     snprintf(e->note, sizeof e->note, "%s by %s · %s", subject,
              e->effect.column, count);

@@ -91,8 +91,6 @@ add_curves(struct curves *c, const struct explanation *x, long output,
            size_t most)
 {
     const struct effect *e = &x->effect;
-    const char *const *classes;
-    size_t n = model_classes(x->model, &classes);
 
     if (x->kind == EXPLANATION_CURVES)
         add_rows(c, e, output < 0 ? 0 : (size_t)output, most);
@@ -101,7 +99,7 @@ add_curves(struct curves *c, const struct explanation *x, long output,
         return;
     }
     for (size_t k = 0; k < e->k && k < EXPLANATION_LINES; k++)
-        add_mean(c, e, k, (int)k + 1, k < n ? classes[k] : NULL);
+        add_mean(c, e, k, (int)k + 1, k < e->names.n ? e->names.name[k] : NULL);
 }
 
 static struct plot_spec

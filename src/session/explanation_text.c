@@ -291,13 +291,14 @@ put_strips(const struct explanation *e, size_t output, size_t width, bool plain,
 static void
 put_class(const struct explanation *e, size_t output, struct buf *out)
 {
-    const char *const *classes;
+    const struct explain_names *names =
+        e->shares.names.n ? &e->shares.names : &e->effect.names;
 
-    if (e->shares.k < 2 && e->effect.k < 2)
+    if (names->n == 0)
         return;
-    (void)model_classes(e->model, &classes);
-    buf_puts(out, "class ");
-    buf_plain(out, classes[output], strlen(classes[output]), NAME_CELLS);
+    buf_printf(out, "%s ", names->word);
+    buf_plain(out, names->name[output], strlen(names->name[output]),
+              NAME_CELLS);
     buf_putc(out, '\n');
 }
 

@@ -253,7 +253,7 @@ static const struct arg explain_args[] = {
     {"--interactions", ARG_FLAG, false, false, NULL, NULL,
      "what two features do together; of one row with --row"},
     {"--class", ARG_TEXT, false, false, NULL, "NAME",
-     "of several classes this one alone"},
+     "of several classes or quantiles (q0.9) this one alone"},
     {"--way", ARG_CHOICE, false, false, "auto", "auto|path|background|kernel",
      "how shares are found (lathe-lua(7) tells them apart)"},
     {"--background", ARG_FILE, false, false, NULL, NULL,

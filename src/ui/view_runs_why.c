@@ -557,7 +557,8 @@ draw_strip(const struct explanation *e, struct str name,
     static const uint32_t glyph[] = {0x2581, 0x2582, 0x2583, 0x2584,
                                      0x2585, 0x2586, 0x2587, 0x2588};
     uint8_t level[EXPLANATION_CELLS];
-    size_t zero = explanation_cell(axis, 0), output = 0;
+    size_t zero = explanation_cell(axis, 0);
+    size_t output = e->output < 0 ? 0 : (size_t)e->output;
     size_t j = explanation_feature(e, name);
     int trend = j == SIZE_MAX ? 0 : explanation_trend(e, j, output);
 
@@ -641,7 +642,8 @@ draw_features(struct runs_why *w, const struct canvas *c, int rows)
     if (strips && c->w - x - 4 >= 10) {
         int cells = c->w - x - 4;
 
-        axis = explanation_axis(e, 0, cells < 80 ? (size_t)cells : 80);
+        axis = explanation_axis(e, e->output < 0 ? 0 : (size_t)e->output,
+                                cells < 80 ? (size_t)cells : 80);
         draw_axis(&axis, c, x + 2, 0);
     }
     for (int y = y0; y < rows; y++) {

@@ -54,6 +54,21 @@ like "$($lathe explain even.lathe "$churn" --json | head -c 400)" 'before it is 
     "so does the note of a table's"
 is "$($lathe explain m.lathe "$churn" --row 3 | grep -c calibrated)" 0 "a model that is not says nothing of it"
 
+# Each of several quantiles has its own shares: with the base they are what is
+# predicted.
+$lathe train "$churn" --target monthly_charges --set loss=quantile --set alpha=0.1,0.9 --set trees=5 --out q.lathe > /dev/null
+like "$($lathe explain q.lathe "$churn")" '^quantile q0\.9$' "quantiles are explained by their names"
+$lathe explain q.lathe "$churn" --out q.csv > /dev/null
+$lathe predict q.lathe "$churn" --out said.csv > /dev/null
+at=$(head -1 said.csv | tr , '\n' | grep -n '^q0.9$' | cut -d: -f1)
+is "$(sed -n 1p q.csv | cut -d, -f1,2)" "row,quantile" "which a column tells"
+is "$(awk -F, 'NR == 3 { for (i = 3; i <= NF; i++) s += $i; printf "%.6g", s }' q.csv)" \
+    "$(awk -F, -v at="$at" 'NR == 2 { printf "%.6g", $at }' said.csv)" "and that add up to the answer"
+like "$($lathe explain q.lathe "$churn" --class q0.1 --pdp tenure)" 'q0\.1 of monthly_charges by tenure' \
+    "one of them may be asked for"
+$lathe explain q.lathe "$churn" --class q0.5 2> err
+like "$(cat err)" "no quantile 'q0.5'" "if the model has it"
+
 # A model that is written for others and read back keeps how its rows went.
 for form in lightgbm xgboost; do
     $lathe export m.lathe --$form m.other > /dev/null

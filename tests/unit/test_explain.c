@@ -145,10 +145,30 @@ test_without_a_target_shares_add_up_to_the_answer(void **state)
     check_answer(&pca_family, "pc1", 0);
 }
 
-/* Of several quantiles the one that is judged, of leaves that are lines by
- * asking. */
+/* Where a column is set to what it is, an effect is the mean prediction. */
 static void
-check_setting(const char *const *set, const char *scale)
+check_effect(const struct model *m, const struct frame *all,
+             const struct prediction *v, size_t k)
+{
+    const struct effect_options o = {.column = "tenure"};
+    struct error err;
+    struct frame *f = frame_slice(all, 0, 1, &err);
+    struct effect e;
+
+    assert_ok(f, err);
+    assert_ok(explain_effect(m, f, &o, &QUIET, &e, &err), err);
+    assert_int_equal(e.k, k);
+    for (size_t i = 0; i < k; i++)
+        assert_close(effect_mean(&e, 0, i), k > 1 ? v->more[i] : v->value[0],
+                     1e-9);
+    effect_fini(&e);
+    frame_unref(f);
+}
+
+/* Each of several quantiles, and leaves that are lines by asking: shares add up
+ * to what is predicted. */
+static void
+check_setting(const char *const *set, const char *const *names, size_t k)
 {
     struct frame *f = small_frame(SMALL_REGRESSION, ROWS, 9);
     struct params *p = params_new(gbdt_family.params);
@@ -165,15 +185,21 @@ check_setting(const char *const *set, const char *scale)
         assert_ok(params_set(p, set[0], set[1], &err), err);
     m = model_fit(&gbdt_family, p, f, "spend", &o, &QUIET, &err);
     assert_ok(m, err);
-    assert_ok(model_predict(m, f, NULL, &v, &err), err);
+    assert_ok(model_predict_all(m, f, NULL, &v, &err), err);
     for (size_t w = 0; w < 2; w++) {
         struct shares s = explain(m, f, &way[w]);
+        const double *want = k > 1 ? v.more : v.value;
 
-        assert_string_equal(s.scale, scale);
-        for (size_t r = 0; r < ROWS; r++)
-            assert_close(shares_margin(&s, r, 0), v.value[r], 1e-9);
+        assert_string_equal(s.scale, "value");
+        assert_int_equal(s.k, k);
+        assert_int_equal(s.names.n, k > 1 ? k : 0);
+        for (size_t i = 0; i < s.names.n; i++)
+            assert_string_equal(s.names.name[i], names[i]);
+        for (size_t i = 0; i < ROWS * k; i++)
+            assert_close(shares_margin(&s, i / k, i % k), want[i], 1e-9);
         shares_fini(&s);
     }
+    check_effect(m, f, &v, k);
     prediction_fini(&v);
     params_free(p);
     frame_unref(f);
@@ -213,11 +239,12 @@ test_quantiles_and_lines_have_shares_that_add_up(void **state)
 {
     static const char *const quantiles[] = {"loss", "quantile", "alpha",
                                             "0.1,0.5,0.9", NULL};
+    static const char *const names[] = {"q0.1", "q0.5", "q0.9"};
     static const char *const lines[] = {"linear_leaves", "true", NULL};
 
     (void)state;
-    check_setting(quantiles, "q0.5");
-    check_setting(lines, "value");
+    check_setting(quantiles, names, 3);
+    check_setting(lines, NULL, 1);
 }
 
 static void
