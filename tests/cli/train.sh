@@ -318,4 +318,10 @@ ok "$(cmp a.lathe b.lathe; echo $?)" "threads do not change extra trees"
 $lathe train "$churn" --target churn --model forest --set features=half 2> err
 like "$(cat err)" "features is 'half', expected sqrt" "a wrong number of features is told"
 
+$lathe train sold.csv --target sold --model gbdt_lags --set ahead=3 --set difference=season --cv 2 --cv-rows 6 --out direct.lathe > out 2>&1
+like "$(cat out)" 'rmse ' "and directly, several steps at a time"
+$lathe train sold.csv --target sold --model gbdt_lags --set ahead=3 --set difference=season --out direct.lathe > out 2>&1
+like "$($lathe explain direct.lathe --table features)" 'season ago' "by the last known step of the same season"
+like "$($lathe forecast direct.lathe --horizon 8 --out coming.csv 2>&1; sed -n 9p coming.csv)" '^8,2023-08-01,' \
+    "and goes on beyond them"
 done_testing

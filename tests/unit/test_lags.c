@@ -77,15 +77,13 @@ forecast(const struct family *family, const char *const *set, const double *y,
 /* From five origins a fortnight ahead, against the value of a season ago and
  * the forecast of someone who knows the process. */
 static void
-test_forecasts_come_near_the_best_there_is(void **state)
+expect_near_the_best(const char *const *lags)
 {
-    static const char *const lags[] = {"period=7", NULL};
     static const char *const naive[] = {"period=7", NULL};
     enum { N = 1500, H = 14 };
     double y[N], got[H], ago[H];
     double of_lags = 0, of_naive = 0, of_best = 0;
 
-    (void)state;
     draw(y, N, 20, 1);
     for (size_t n = N - 5 * H; n < N; n += H) {
         double x = y[n - 1] - 20 - season_at(n - 1);
@@ -103,6 +101,17 @@ test_forecasts_come_near_the_best_there_is(void **state)
     if (!(of_lags < 1.2 * of_best && of_lags < 0.75 * of_naive))
         fail_msg("squares: %g, best %g, a season ago %g", of_lags, of_best,
                  of_naive);
+}
+
+static void
+test_forecasts_come_near_the_best_there_is(void **state)
+{
+    static const char *const lags[] = {"period=7", NULL};
+    static const char *const direct[] = {"period=7", "ahead=14", NULL};
+
+    (void)state;
+    expect_near_the_best(lags);
+    expect_near_the_best(direct);
 }
 
 /* The same trees, asked by hand: lags 1, 2, 7, the mean of 3, the place in the
@@ -151,6 +160,62 @@ test_forecasts_are_the_recursion_written_by_hand(void **state)
     lesson_free(&l);
 }
 
+/* Five steps at a time, differences to the last known value of the same place
+ * in the season: lags 1, 2 and the mean of 3 are those of the first step that is
+ * not known, then the last known difference of that place, how far ahead, the
+ * place. */
+static void
+test_direct_forecasts_are_those_of_each_distance(void **state)
+{
+    static const char *const set[] = {"period=3", "lags=1-2",
+                                      "means=3",  "difference=season",
+                                      "ahead=5",  NULL};
+    enum { N = 200, H = 12, F = 6, AHEAD = 5, P = 3 };
+    double y[N + H];
+    struct design_column column[F] = {{"a", 0}, {"b", 0}, {"c", 0},
+                                      {"d", 0}, {"e", 0}, {"f", 0}};
+    struct lesson l;
+    struct error err;
+    struct frame *f;
+    void *learner;
+
+    (void)state;
+    draw(y, N, 20, 2);
+    l = lesson_of(&gbdt_lags_family, set, y, N, false);
+    learner = lesson_must_learn(&l);
+    f = gbdt_lags_family.forecast(
+        learner, NULL, &(struct forecast){.horizon = H, .level = 0.9}, &err);
+    assert_non_null(f);
+    for (size_t i = 0; i < H; i++) {
+        size_t t = N + i, first = N + i / AHEAD * AHEAD, h = t - first + 1;
+        size_t back = (h + P - 1) / P * P;
+        double x[F] = {0}, change;
+        struct design *d;
+
+        for (size_t ago = 1; ago <= 3; ago++) {
+            double seen = y[first - ago] - y[first - ago - P];
+
+            if (ago < 3)
+                x[ago - 1] = seen;
+            x[2] += seen;
+        }
+        x[2] /= 3;
+        x[3] = y[t - back] - y[t - back - back];
+        x[4] = (double)h;
+        x[5] = (double)(t % P);
+        d = design_dense(x, 1, F, column, &err);
+        assert_non_null(d);
+        assert_true(
+            gbdt_family.score(lags_trees(learner), d, NULL, &change, &err));
+        y[t] = change + y[t - back];
+        design_free(d);
+        assert_true(column_number(frame_column(f, 1), i) == y[t]);
+    }
+    frame_unref(f);
+    gbdt_lags_family.free(learner);
+    lesson_free(&l);
+}
+
 /* Trees do not reach beyond what they have seen: it takes differences. */
 static void
 test_a_series_that_grows_goes_on_growing(void **state)
@@ -170,14 +235,12 @@ test_a_series_that_grows_goes_on_growing(void **state)
 }
 
 static void
-test_intervals_hold_as_much_as_they_say(void **state)
+expect_intervals(const char *const *set)
 {
-    static const char *const set[] = {"period=7", NULL};
     enum { N = 600, H = 10, ORIGINS = 20 };
     double y[N + H * ORIGINS];
     size_t in = 0;
 
-    (void)state;
     draw(y, N + H * ORIGINS, 20, 4);
     for (size_t k = 0; k < ORIGINS; k++) {
         size_t n = N + k * H;
@@ -197,6 +260,17 @@ test_intervals_hold_as_much_as_they_say(void **state)
         lesson_free(&l);
     }
     assert_in_range(in, H * ORIGINS * 70 / 100, H * ORIGINS * 90 / 100);
+}
+
+static void
+test_intervals_hold_as_much_as_they_say(void **state)
+{
+    static const char *const steps[] = {"period=7", NULL};
+    static const char *const direct[] = {"period=7", "ahead=10", NULL};
+
+    (void)state;
+    expect_intervals(steps);
+    expect_intervals(direct);
 }
 
 /* ---- several series ---- */
@@ -416,68 +490,81 @@ test_the_table_tells_lags_and_inputs_apart(void **state)
 /* ---- what holds for all ---- */
 
 static struct lesson
-small(void)
+small(bool direct)
 {
-    static const char *const set[] = {"time=x", "trees=20", "period=7", NULL};
+    static const char *const steps[] = {"time=x", "trees=20", "period=7", NULL};
+    static const char *const ahead[] = {"time=x", "trees=20", "period=7",
+                                        "ahead=4", NULL};
     double y[90];
 
     draw(y, 90, 20, 6);
-    return lesson_of(&gbdt_lags_family, set, y, 90, true);
+    return lesson_of(&gbdt_lags_family, direct ? ahead : steps, y, 90, true);
 }
 
 static void
 test_any_number_of_threads_learns_the_same(void **state)
 {
-    struct lesson l = small();
-
     (void)state;
-    lesson_same_for_any_threads(&l);
-    lesson_free(&l);
+    for (size_t i = 0; i < 2; i++) {
+        struct lesson l = small(i == 1);
+
+        lesson_same_for_any_threads(&l);
+        lesson_free(&l);
+    }
 }
 
 static void
 test_a_file_gives_the_same_answers_back(void **state)
 {
-    struct lesson l = small();
-
     (void)state;
-    lesson_same_from_file(&l);
-    lesson_free(&l);
+    for (size_t i = 0; i < 2; i++) {
+        struct lesson l = small(i == 1);
+
+        lesson_same_from_file(&l);
+        lesson_free(&l);
+    }
 }
 
 static void
 test_damaged_files_do_no_harm(void **state)
 {
-    struct lesson l = small();
-
     (void)state;
-    lesson_damage_is_harmless(&l);
-    lesson_free(&l);
+    for (size_t i = 0; i < 2; i++) {
+        struct lesson l = small(i == 1);
+
+        lesson_damage_is_harmless(&l);
+        lesson_free(&l);
+    }
 }
 
 static void
 test_no_memory_is_an_error(void **state)
 {
-    struct lesson l = small();
-
     (void)state;
-    lesson_no_memory_is_an_error(&l);
-    lesson_free(&l);
+    for (size_t i = 0; i < 2; i++) {
+        struct lesson l = small(i == 1);
+
+        lesson_no_memory_is_an_error(&l);
+        lesson_free(&l);
+    }
 }
 
 static void
 test_cancelled_before_the_first_tree_is_an_error(void **state)
 {
-    struct lesson l = small();
-
     (void)state;
-    lesson_cancelled_is_an_error(&l);
-    lesson_free(&l);
+    for (size_t i = 0; i < 2; i++) {
+        struct lesson l = small(i == 1);
+
+        lesson_cancelled_is_an_error(&l);
+        lesson_free(&l);
+    }
 }
 
 static void
 test_few_rows_and_odd_ones_are_met(void **state)
 {
+    static const char *const far[] = {"ahead=11", NULL};
     double y[12] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     double got[3];
     struct lesson l;
@@ -489,6 +576,10 @@ test_few_rows_and_odd_ones_are_met(void **state)
     l = lesson_of(&gbdt_lags_family, NULL, y, 2, false);
     assert_null(lesson_learn(&l, NULL, NULL, &err));
     assert_int_equal(err.code, ERR_RANGE);
+    lesson_free(&l);
+    l = lesson_of(&gbdt_lags_family, far, y, 12, false);
+    assert_null(lesson_learn(&l, NULL, NULL, &err));
+    assert_string_equal(err.message, "ahead=11 and a period of 1, of 12 rows");
     lesson_free(&l);
     y[3] = 1e200;
     l = lesson_of(&gbdt_lags_family, NULL, y, 12, false);
@@ -503,6 +594,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forecasts_come_near_the_best_there_is),
         cmocka_unit_test(test_forecasts_are_the_recursion_written_by_hand),
+        cmocka_unit_test(test_direct_forecasts_are_those_of_each_distance),
         cmocka_unit_test(test_a_series_that_grows_goes_on_growing),
         cmocka_unit_test(test_intervals_hold_as_much_as_they_say),
         cmocka_unit_test(

@@ -37,6 +37,9 @@ static const struct param lags_params[] = {
     {"difference", PARAM_CHOICE, 0, 0, "auto", "auto|none|step|season",
      "learn what changes, since the step before or a season ago; auto: what "
      "foretells the rows held out best"},
+    {"ahead", PARAM_INT, 0, LAGS_MAX_DIRECT, "0", NULL,
+     "steps that are answered directly, by trees that know how far ahead they "
+     "look; 0: each from the answers before it"},
     {"holdout", PARAM_FLOAT, 0, 0.5, "0.2", NULL,
      "share of the rows, the last ones, that stop the trees and tell their "
      "errors"},
@@ -186,6 +189,7 @@ lags_save(const void *learner, struct st_writer *w, struct json_writer *j)
     } numbers[] = {
         {"period", (int64_t)r->period},
         {"gap", (int64_t)r->gap},
+        {"ahead", (int64_t)r->ahead},
         {"parts", (int64_t)r->parts},
         {"time", r->time == LAGS_NO_COLUMN ? -1 : (int64_t)r->time},
         {"series", r->series == LAGS_NO_COLUMN ? -1 : (int64_t)r->series},
@@ -252,7 +256,7 @@ take_steps(const struct st_file *f, const char *name, int64_t n, uint32_t *out,
 }
 
 struct numbers {
-    int64_t period, gap, parts, time, series, n_series, n_lags, n_means;
+    int64_t period, gap, ahead, parts, time, series, n_series, n_lags, n_means;
     int64_t n_errors;
 };
 
@@ -264,6 +268,7 @@ numbers_read(const struct json *o, struct numbers *v, size_t n_cols,
 
     if (!json_get_i64(o, "period", &v->period, err) ||
         !json_get_i64(o, "gap", &v->gap, err) ||
+        (json_find(o, "ahead") && !json_get_i64(o, "ahead", &v->ahead, err)) ||
         !json_get_i64(o, "parts", &v->parts, err) ||
         !json_get_i64(o, "time", &v->time, err) ||
         !json_get_i64(o, "series", &v->series, err) ||
@@ -273,7 +278,8 @@ numbers_read(const struct json *o, struct numbers *v, size_t n_cols,
         !json_get_i64(o, "n_errors", &v->n_errors, err))
         return false;
     return (v->period >= 1 && v->period <= MAX_PERIOD && v->gap >= 0 &&
-            v->gap <= MAX_PERIOD && v->parts >= 0 &&
+            v->gap <= MAX_PERIOD && v->ahead >= 0 &&
+            v->ahead <= LAGS_MAX_DIRECT && v->parts >= 0 &&
             v->parts < 1 << LAGS_N_PARTS && v->time >= -1 && v->time < cols &&
             v->series >= -1 && v->series < cols &&
             (v->time < 0 || v->time != v->series) && v->n_series >= 1 &&
@@ -290,7 +296,7 @@ rule_load(struct lags *m, const struct st_file *f, const struct json *o,
           size_t n_cols, struct error *err)
 {
     struct lags_rule *r = &m->rule;
-    struct numbers v;
+    struct numbers v = {0}; /* no `ahead` in old files */
 
     if (!numbers_read(o, &v, n_cols, err) ||
         !json_get_bool(o, "in_seconds", &r->in_seconds, err) ||
@@ -299,6 +305,7 @@ rule_load(struct lags *m, const struct st_file *f, const struct json *o,
         return false;
     r->period = (size_t)v.period;
     r->gap = (size_t)v.gap;
+    r->ahead = (size_t)v.ahead;
     r->parts = (unsigned)v.parts;
     r->time = v.time < 0 ? LAGS_NO_COLUMN : (size_t)v.time;
     r->series = v.series < 0 ? LAGS_NO_COLUMN : (size_t)v.series;
@@ -328,6 +335,7 @@ series_load(struct lags *m, const struct clock *clock, struct error *err)
                                   .errors_begin = errors};
         if (m->rows[k] < 1 || m->rows[k] > UINT32_MAX ||
             m->errors[k] > m->n_errors - errors ||
+            (m->rule.ahead && m->errors[k] % m->rule.ahead) ||
             !(fabs(m->first[k]) <= most) ||
             !(k == 0 ? m->key[k] == m->key[k] : m->key[k] > m->key[k - 1]))
             return error_set(err, ERR_CORRUPT, "lags: series %zu is damaged",

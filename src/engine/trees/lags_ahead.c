@@ -1,5 +1,6 @@
 /* engine/trees/lags_ahead.c -- answers from what came before: the true past,
- * and behind it the answers themselves.
+ * and behind it the answers themselves, those of each step or, where steps are
+ * answered directly, those before the last such stretch.
  *
  * Intervals are quantiles of paths, each of which goes on from its own values:
  * a step's answer and an error drawn from those of the rows held out.
@@ -120,26 +121,60 @@ paths_init(const struct lags *m, struct lags_path *p, size_t n_paths,
     return true;
 }
 
+/* Step h of a path from 0, as it is answered. */
+static struct lags_step
+step_of(const struct lags_rule *r, const struct lags_path *p, size_t h)
+{
+    return (struct lags_step){p->from + h, r->ahead ? h % r->ahead + 1 : 1};
+}
+
+/* The series that error `at` of all is of, where each has as many for every
+ * step that is answered directly. */
+static const struct lags_series *
+error_series(const struct lags *m, size_t at)
+{
+    size_t low = 0, high = m->n_series - 1;
+
+    while (low < high) {
+        size_t mid = (low + high + 1) / 2;
+
+        if (m->series[mid].errors_begin <= at)
+            low = mid;
+        else
+            high = mid - 1;
+    }
+    return &m->series[low];
+}
+
 static double
 draw(const struct lags *m, const struct lags_path *p, size_t h)
 {
     const struct lags_series *s = p->series;
-    bool own = s->n_errors >= OWN_ERRORS;
-    size_t n = own ? s->n_errors : m->n_errors;
+    size_t each = m->rule.ahead ? m->rule.ahead : 1;
+    bool own = s->n_errors / each >= OWN_ERRORS;
+    size_t n = (own ? s->n_errors : m->n_errors) / each, at;
 
     if (p->stream == 0 || n == 0)
         return 0;
-    return m->error[(own ? s->errors_begin : 0) +
-                    rng_below(1, STREAM_ERRORS + p->stream, h, n)];
+    at = rng_below(1, STREAM_ERRORS + p->stream, h, n);
+    if (!own) {
+        s = error_series(m, at * each);
+        at -= s->errors_begin / each;
+    }
+    return m->error[s->errors_begin + h % each * (s->n_errors / each) + at];
 }
 
-/* The value that step t of a path is a difference to. */
+/* The value that a step of a path is a difference to. */
 static double
-before(const struct lags_rule *r, const struct lags_path *p, size_t t)
+before(const struct lags_rule *r, const struct lags_path *p,
+       struct lags_step step)
 {
-    if (r->gap == 0)
+    size_t back = lags_back(r, step.h);
+
+    if (back == 0)
         return 0;
-    return t >= r->gap + p->first ? p->y[t - r->gap - p->first] : (double)NAN;
+    return step.t >= back + p->first ? p->y[step.t - back - p->first]
+                                     : (double)NAN;
 }
 
 struct stepping {
@@ -156,7 +191,7 @@ fill_step(const void *ctx, size_t i, double *x, size_t stride)
     const struct lags_path *p = &s->path[s->which[i]];
     struct lags_past past = {p->series, p->y, p->first};
 
-    lags_row(s->r, &past, p->from + s->h,
+    lags_row(s->r, &past, step_of(s->r, p, s->h),
              p->inputs ? p->inputs + s->h * s->r->n_inputs : NULL, x, stride);
 }
 
@@ -175,8 +210,9 @@ walk_step(struct asked *a, struct lags_walk *w, struct stepping *s,
     for (size_t i = 0; i < n; i++) {
         const struct lags_path *p = &w->path[s->which[i]];
 
-        lags_path_out(p)[s->h] =
-            a->out[i] + before(s->r, p, p->from + s->h) + draw(a->m, p, s->h);
+        lags_path_out(p)[s->h] = a->out[i] +
+                                 before(s->r, p, step_of(s->r, p, s->h)) +
+                                 draw(a->m, p, s->h);
     }
     progress_add(w->progress, n);
     return true;
@@ -277,7 +313,8 @@ fill_known(const void *ctx, size_t i, double *x, size_t stride)
     const struct lags_series *s = &q->m->series[at->series];
     struct lags_past past = {s, q->m->y + s->begin, 0};
 
-    lags_row(r, &past, (size_t)at->time, NULL, x, stride);
+    lags_row(r, &past, (struct lags_step){(size_t)at->time, 1}, NULL, x,
+             stride);
     lags_inputs(r, q->d, at->row, x + (lags_features(r) - r->n_inputs) * stride,
                 stride);
 }

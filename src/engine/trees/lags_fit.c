@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "base/str.h"
 #include "engine/trees/gbdt.h"
 #include "frame/order.h"
@@ -26,6 +27,9 @@ enum {
     PATIENCE = 50,
     ROUNDS = 200,
     ORIGINS = 4,
+    MOST_SEEN = 1 << 22, /* rows times the distances they are seen from */
+    STREAM_HORIZONS = 0x61686561,
+    STREAM_JUDGED = 0x6a756467,
     GRAIN = 1024
 };
 
@@ -36,13 +40,16 @@ static const char *const handed_on[] = {
 
 /* ---- the table that trees learn from ---- */
 
-enum part { BEFORE, HELD_OUT, ALL };
+/* LEARNT: those of all that errors are kept of where none are held out. */
+enum part { BEFORE, HELD_OUT, ALL, LEARNT };
 
 /* Some of the rows, as features and what is to be answered. */
 struct table {
     const struct lags_fit *g;
     size_t n;
-    uint32_t *at; /* places in g->row */
+    uint32_t *at;      /* places in g->row */
+    uint16_t *horizon; /* from how many steps before */
+    size_t *series_at; /* where each series begins, and the end */
     double *x;
     struct design_column *column;
     struct design *d;
@@ -54,6 +61,8 @@ table_fini(struct table *t)
 {
     design_free(t->d);
     free(t->at);
+    free(t->horizon);
+    free(t->series_at);
     free(t->x);
     free(t->column);
     free(t->y.y);
@@ -68,13 +77,79 @@ position(const struct lags_fit *g, size_t i)
                           : (double)(i - s->begin) - (double)s->clock.n;
 }
 
+/* The first step that can be seen from h steps before. */
+static size_t
+first_step(const struct lags_rule *r, size_t h)
+{
+    size_t back = lags_back(r, h);
+
+    return back > h - 1 ? back : h - 1;
+}
+
+static size_t
+most_ahead(const struct lags_rule *r)
+{
+    return r->ahead ? r->ahead : 1;
+}
+
 static bool
 is_of(const struct lags_fit *g, size_t i, enum part part)
 {
+    const struct lags_rule *r = &g->m->rule;
     bool late = position(g, i) >= g->cut;
+    size_t step = i - g->m->series[g->row[i].series].begin;
 
-    return i - g->m->series[g->row[i].series].begin >= g->m->rule.gap &&
-           (part == ALL || late == (part == HELD_OUT));
+    if (part == BEFORE || part == ALL)
+        return step >= first_step(r, 1) && (part == ALL || !late);
+    /* Those that are judged are so from every distance, that all have as many
+     * errors. */
+    return step >= first_step(r, most_ahead(r)) &&
+           rng_below(g->ctx->seed, STREAM_JUDGED, i, g->every) == 0 &&
+           (part == LEARNT || late);
+}
+
+/* Row i from the k-th of the distances that it is seen from; 0: it cannot be. */
+static size_t
+horizon_of(const struct lags_fit *g, size_t i, enum part part, size_t k)
+{
+    const struct lags_rule *r = &g->m->rule;
+    size_t most = most_ahead(r), h = k + 1;
+    size_t step = i - g->m->series[g->row[i].series].begin;
+
+    if (part == HELD_OUT || part == LEARNT)
+        return h;
+    if (g->horizons < most)
+        h = 1 + rng_below(g->ctx->seed, STREAM_HORIZONS,
+                          (uint64_t)i * g->horizons + k, most);
+    return step >= first_step(r, h) ? h : 0;
+}
+
+static size_t
+horizons_of(const struct lags_fit *g, enum part part)
+{
+    return part == HELD_OUT || part == LEARNT ? most_ahead(&g->m->rule)
+                                              : g->horizons;
+}
+
+/* Rows as they are seen, counted; listed where there is room. */
+static size_t
+list_rows(const struct lags_fit *g, enum part part, struct table *t)
+{
+    size_t n = 0, each = horizons_of(g, part);
+
+    for (size_t i = 0; i < g->m->n; i++)
+        for (size_t k = 0; is_of(g, i, part) && k < each; k++) {
+            size_t h = horizon_of(g, i, part, k);
+
+            if (h == 0)
+                continue;
+            if (t->horizon) {
+                t->at[n] = (uint32_t)i;
+                t->horizon[n] = (uint16_t)h;
+            }
+            n++;
+        }
+    return n;
 }
 
 static void
@@ -89,11 +164,13 @@ fill_rows(void *ctx, size_t chunk, size_t begin, size_t end)
         const struct moment *row = &t->g->row[t->at[i]];
         const struct lags_series *s = &m->series[row->series];
         struct lags_past past = {s, m->y + s->begin, 0};
-        size_t step = t->at[i] - s->begin, at = lags_features(r) - r->n_inputs;
+        size_t at = lags_features(r) - r->n_inputs;
+        struct lags_step step = {t->at[i] - s->begin, t->horizon[i]};
+        size_t back = lags_back(r, step.h);
 
         lags_row(r, &past, step, NULL, t->x + i, t->n);
         lags_inputs(r, t->g->d->train, row->row, t->x + at * t->n + i, t->n);
-        t->y.y[i] = past.y[step] - (r->gap ? past.y[step - r->gap] : 0);
+        t->y.y[i] = past.y[step.t] - (back ? past.y[step.t - back] : 0);
     }
 }
 
@@ -115,23 +192,31 @@ static bool
 table_make(struct table *t, const struct lags_fit *g, enum part part,
            struct error *err)
 {
-    size_t f = lags_features(&g->m->rule), cells, n = 0;
+    size_t f = lags_features(&g->m->rule), cells;
 
     *t = (struct table){.g = g, .y = {.problem = PROBLEM_REGRESSION}};
-    for (size_t i = 0; i < g->m->n; i++)
-        t->n += is_of(g, i, part);
+    t->n = list_rows(g, part, t);
+    if (t->n > UINT32_MAX)
+        return error_set(err, ERR_LIMIT, "%zu rows and steps ahead of them",
+                         t->n);
     if (!mem_mul(t->n, f, &cells))
         return error_set(err, ERR_NOMEM, "%zu rows of %zu lags do not fit",
                          t->n, f);
     t->y.n = t->n;
     if (!(t->at = mem_try_array(t->n, sizeof *t->at, err)) ||
+        !(t->horizon = mem_try_array(t->n, sizeof *t->horizon, err)) ||
+        !(t->series_at =
+              mem_try_array(g->m->n_series + 1, sizeof *t->series_at, err)) ||
         !(t->x = mem_try_array(cells, sizeof *t->x, err)) ||
         !(t->column = mem_try_array(f, sizeof *t->column, err)) ||
         !(t->y.y = mem_try_array(t->n, sizeof *t->y.y, err)))
         return false;
-    for (size_t i = 0; i < g->m->n; i++)
-        if (is_of(g, i, part))
-            t->at[n++] = (uint32_t)i;
+    (void)list_rows(g, part, t);
+    for (size_t i = 0; i < t->n; i++)
+        t->series_at[g->row[t->at[i]].series + 1] = i + 1;
+    for (size_t k = 0; k < g->m->n_series; k++)
+        if (t->series_at[k + 1] < t->series_at[k])
+            t->series_at[k + 1] = t->series_at[k];
     name_columns(t);
     if (!pool_try(g->ctx->pool, t->n, GRAIN, fill_rows, t, err))
         return false;
@@ -217,6 +302,23 @@ trial_fini(struct trial *t)
     *t = (struct trial){0};
 }
 
+/* Rows of a table lie by series and row, a line for each distance; errors by
+ * series and distance. */
+static size_t
+error_place(const struct table *t, size_t i)
+{
+    const struct moment *row = t->g->row;
+    size_t each = most_ahead(&t->g->m->rule), first = i, end = i;
+    uint32_t series = row[t->at[i]].series;
+
+    if (each == 1)
+        return i;
+    first = t->series_at[series];
+    end = t->series_at[series + 1];
+    return first + (t->horizon[i] - 1u) * ((end - first) / each) +
+           (i - first) / each;
+}
+
 static bool
 keep_errors(const struct table *valid, struct trial *t, struct error *err)
 {
@@ -229,8 +331,10 @@ keep_errors(const struct table *valid, struct trial *t, struct error *err)
         return false;
     }
     for (size_t i = 0; i < valid->n; i++) {
-        t->error[i] = valid->y.y[i] - p[i];
-        sum += t->error[i] * t->error[i];
+        double e = valid->y.y[i] - p[i];
+
+        t->error[error_place(valid, i)] = e;
+        sum += e * e;
     }
     t->mse = sum / (double)valid->n;
     free(p);
@@ -413,7 +517,7 @@ learn_all(struct lags_fit *g, struct trial *t, struct json_writer *chosen,
           struct error *err)
 {
     struct lags *m = g->m;
-    struct table all;
+    struct table all, judged;
     bool ok;
 
     m->rule.gap = t->gap;
@@ -423,12 +527,14 @@ learn_all(struct lags_fit *g, struct trial *t, struct json_writer *chosen,
                     t->gap)) &&
          (m->trees = grow_trees(g, &all, NULL, t->trees ? t->rounds : ROUNDS,
                                 g->ctx, chosen, err));
+    table_fini(&all);
     if (ok && !t->error) {
         t->trees = m->trees;
-        ok = keep_errors(&all, t, err);
+        ok =
+            table_make(&judged, g, LEARNT, err) && keep_errors(&judged, t, err);
         t->trees = NULL;
+        table_fini(&judged);
     }
-    table_fini(&all);
     return ok;
 }
 
@@ -446,7 +552,7 @@ index_series(struct lags_fit *g, enum part part, struct error *err)
         return false;
     for (size_t i = 0; i < m->n; i++)
         if (is_of(g, i, part))
-            m->series[g->row[i].series].n_errors++;
+            m->series[g->row[i].series].n_errors += most_ahead(&m->rule);
     for (size_t k = 0; k < n; k++) {
         struct lags_series *s = &m->series[k];
 
@@ -460,14 +566,30 @@ index_series(struct lags_fit *g, enum part part, struct error *err)
     return true;
 }
 
+/* How many of the distances each row is learnt from: all, where not too many
+ * come of it; likewise of the rows that are judged. */
+static void
+choose_horizons(struct lags_fit *g)
+{
+    size_t most = most_ahead(&g->m->rule), n = g->m->n;
+
+    g->horizons = most;
+    g->every = 1;
+    if (g->m->rule.ahead == 0 || n <= MOST_SEEN / most)
+        return;
+    g->horizons = MOST_SEEN / n > 1 ? MOST_SEEN / n : 1;
+    g->every = n / (MOST_SEEN / most) + 1;
+}
+
 static bool
 learn(struct lags_fit *g, struct json_writer *chosen, struct trial *t,
       struct error *err)
 {
     struct lags *m = g->m;
-    enum part judged = ALL;
+    enum part judged = LEARNT;
     size_t gaps[3];
 
+    choose_horizons(g);
     if (!choose_cut(g, err))
         return false;
     if (g->n_held_out > 0 && !choose_gap(g, t, err))

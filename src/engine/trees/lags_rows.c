@@ -31,7 +31,7 @@ has_phase(const struct lags_rule *r)
 
 /* Where the features of each kind begin. */
 struct layout {
-    size_t means, phase, parts, series, inputs, end;
+    size_t means, ago, ahead, phase, parts, series, inputs, end;
 };
 
 static struct layout
@@ -40,7 +40,9 @@ layout_of(const struct lags_rule *r)
     struct layout l;
 
     l.means = r->n_lags;
-    l.phase = l.means + r->n_means;
+    l.ago = l.means + r->n_means;
+    l.ahead = l.ago + (r->ahead > 0 && has_phase(r));
+    l.phase = l.ahead + (r->ahead > 1);
     l.parts = l.phase + has_phase(r);
     l.series = l.parts + n_parts(r);
     l.inputs = l.series + (r->series != LAGS_NO_COLUMN);
@@ -85,6 +87,10 @@ lags_feature_name(const struct lags_rule *r, size_t feature,
 
     if (feature < l.means) {
         snprintf(out, size, "lag %u", (unsigned)r->lag[feature]);
+    } else if (feature >= l.ago && feature < l.ahead) {
+        snprintf(out, size, "season ago");
+    } else if (feature >= l.ahead && feature < l.phase) {
+        snprintf(out, size, "ahead");
     } else if (feature < l.phase) {
         snprintf(out, size, "mean %u", (unsigned)r->mean[feature - l.means]);
     } else if (feature < l.parts) {
@@ -111,7 +117,23 @@ lags_reach(const struct lags_rule *r)
         most = r->lag[i] > most ? r->lag[i] : most;
     for (size_t i = 0; i < r->n_means; i++)
         most = r->mean[i] > most ? r->mean[i] : most;
-    return most + r->gap;
+    most += r->gap;
+    if (r->ahead > 0 && r->ahead + r->period + r->gap > most)
+        most = r->ahead + r->period + r->gap;
+    return most;
+}
+
+/* The last one of its kind that is known: steps of `by`, h at least. */
+static size_t
+known_before(size_t by, size_t h)
+{
+    return by * ((h + by - 1) / by);
+}
+
+size_t
+lags_back(const struct lags_rule *r, size_t h)
+{
+    return r->gap ? known_before(r->gap, h) : 0;
 }
 
 /* The value of a step as it is seen; NaN before the first. */
@@ -158,6 +180,20 @@ calendar(enum lags_part part, double days, double seconds)
     return part == LAGS_DAY ? day : month;
 }
 
+/* The value of the last known step at the same place of the season, seen as the
+ * step itself is. */
+static double
+season_ago(const struct lags_rule *r, const struct lags_past *p,
+           struct lags_step s)
+{
+    size_t ago = known_before(r->period, s.h), back = lags_back(r, s.h);
+
+    if (s.t < ago + back || s.t - ago - back < p->first)
+        return (double)NAN;
+    return p->y[s.t - ago - p->first] -
+           (back ? p->y[s.t - ago - back - p->first] : 0);
+}
+
 static void
 put_calendar(const struct lags_rule *r, const struct lags_past *p, size_t t,
              double *out, size_t stride)
@@ -177,15 +213,21 @@ put_calendar(const struct lags_rule *r, const struct lags_past *p, size_t t,
 }
 
 void
-lags_row(const struct lags_rule *r, const struct lags_past *p, size_t t,
-         const double *inputs, double *out, size_t stride)
+lags_row(const struct lags_rule *r, const struct lags_past *p,
+         struct lags_step step, const double *inputs, double *out,
+         size_t stride)
 {
     struct layout l = layout_of(r);
+    size_t t = step.t, next = t + 1 - step.h;
 
     for (size_t i = 0; i < r->n_lags; i++)
-        out[i * stride] = seen(r, p, t, r->lag[i]);
+        out[i * stride] = seen(r, p, next, r->lag[i]);
     for (size_t i = 0; i < r->n_means; i++)
-        out[(l.means + i) * stride] = mean_before(r, p, t, r->mean[i]);
+        out[(l.means + i) * stride] = mean_before(r, p, next, r->mean[i]);
+    if (l.ahead > l.ago)
+        out[l.ago * stride] = season_ago(r, p, step);
+    if (l.phase > l.ahead)
+        out[l.ahead * stride] = (double)step.h;
     if (has_phase(r))
         out[l.phase * stride] = (double)(t % r->period);
     if (r->parts)

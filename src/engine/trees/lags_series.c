@@ -304,6 +304,11 @@ lags_choose(struct lags_fit *g, struct error *err)
                              r->period, 2 * r->period, longest);
         r->period = 1;
     }
+    r->ahead = (size_t)params_int(g->p, "ahead");
+    if (r->ahead > 0 && r->ahead + r->period >= longest)
+        return error_set(err, ERR_RANGE,
+                         "ahead=%zu and a period of %zu, of %zu rows", r->ahead,
+                         r->period, longest);
     choose_calendar(g);
     return choose_steps(g, longest, err);
 }

@@ -12,7 +12,8 @@
 enum {
     LAGS_MOST = 400,        /* lags, and means */
     LAGS_MAX_STEP = 100000, /* the oldest value that is looked at */
-    LAGS_MAX_AHEAD = 100000
+    LAGS_MAX_AHEAD = 100000,
+    LAGS_MAX_DIRECT = 1000 /* steps that are answered directly */
 };
 #define LAGS_NO_COLUMN SIZE_MAX
 
@@ -24,6 +25,8 @@ struct lags_rule {
     uint32_t lag[LAGS_MOST], mean[LAGS_MOST];
     size_t gap;      /* a value is seen less the one so many steps ago; 0: as
                         it is */
+    size_t ahead;    /* steps that are answered from what came before the first
+                        of them; 0: each from those before it */
     unsigned parts;  /* bits 1 << enum lags_part */
     bool in_seconds; /* the unit of times; else days */
     size_t time, series; /* columns of the design, or LAGS_NO_COLUMN */
@@ -35,7 +38,8 @@ struct lags_series {
     struct clock clock;
     double key;   /* the column's value; 0: there is one series */
     size_t begin; /* of its values in y; clock.n of them */
-    size_t errors_begin, n_errors;
+    size_t errors_begin, n_errors; /* where steps are answered directly those
+                                      of the first, of the second, ... */
 };
 
 struct lags {
@@ -45,7 +49,7 @@ struct lags {
     size_t n, n_series, n_errors;
     struct lags_series *series; /* by ascending key */
     double *y;                  /* n */
-    double *error; /* n_errors, by series: of rows held out, a step ahead */
+    double *error;              /* n_errors, by series: of rows held out */
     /* by series, as in the file: */
     double *key, *first;
     uint64_t *rows, *errors;
@@ -60,7 +64,9 @@ struct lags_fit {
     struct moment *row; /* of y[i] */
     double cut;         /* rows from this time on are held out */
     size_t n_held_out;
-    bool judged; /* by those, on trees that have not seen them */
+    size_t horizons; /* of each row that is learnt from */
+    size_t every;    /* one row in so many of those there are is judged */
+    bool judged;     /* by those, on trees that have not seen them */
 };
 
 /* ---- lags_series.c ---- */
@@ -97,9 +103,17 @@ void lags_feature_name(const struct lags_rule *r, size_t feature,
 size_t lags_feature_column(const struct lags_rule *r, size_t feature);
 /* Steps back that any feature looks. */
 size_t lags_reach(const struct lags_rule *r);
-/* What step t looks like, every `stride` doubles; inputs: n_inputs. */
-void lags_row(const struct lags_rule *r, const struct lags_past *past, size_t t,
-              const double *inputs, double *out, size_t stride);
+/* A step as it is seen from h steps before it, h - 1 of which are not known; 1
+ * where no steps are answered directly. */
+struct lags_step {
+    size_t t, h;
+};
+/* How many steps before it is what it is a difference to; 0: it is none. */
+size_t lags_back(const struct lags_rule *r, size_t h);
+/* What a step looks like, every `stride` doubles; inputs: n_inputs. */
+void lags_row(const struct lags_rule *r, const struct lags_past *past,
+              struct lags_step step, const double *inputs, double *out,
+              size_t stride);
 /* The inputs of a row of a design, every `stride` doubles. */
 void lags_inputs(const struct lags_rule *r, const struct design *d, size_t row,
                  double *out, size_t stride);
