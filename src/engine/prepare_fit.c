@@ -492,6 +492,46 @@ pictures_check(const struct frame *f, const char *target,
     return true;
 }
 
+static bool
+is_listed(const char *name, const char *const *list)
+{
+    for (; list && *list; list++)
+        if (strcmp(name, *list) == 0)
+            return true;
+    return false;
+}
+
+/* Where pictures are, and what else a folder of them tells. */
+static bool
+is_of_folder(const char *name)
+{
+    return strcmp(name, PREPARE_IMAGE) == 0 || strcmp(name, "class") == 0 ||
+           strcmp(name, "bytes") == 0;
+}
+
+/* The names of pictures tell nothing of them: without another input there is
+ * nothing that a family which does not look at them could learn. */
+static bool
+blind_check(const struct frame *f, const char *target,
+            const struct prepare_options *o, struct error *err)
+{
+    long at = frame_find(f, PREPARE_IMAGE);
+
+    if (at < 0 || o->derive || is_listed(PREPARE_IMAGE, o->drop) ||
+        is_target(PREPARE_IMAGE, target) ||
+        !has_pictures(frame_column(f, (size_t)at)))
+        return true;
+    for (size_t i = 0; i < frame_cols(f); i++)
+        if (!is_of_folder(frame_name(f, i)) &&
+            !is_target(frame_name(f, i), target) &&
+            !is_listed(frame_name(f, i), o->drop))
+            return true;
+    return error_set(err, ERR_USAGE,
+                     "the pictures of '" PREPARE_IMAGE "' are all there is to "
+                     "learn from, and cnn alone looks into them; other models "
+                     "learn from a table with a column for each pixel");
+}
+
 /* Everything learnt from `work`, the training rows with what is derived. */
 static bool
 steps_run(struct prepare *p, const char *target,
@@ -529,7 +569,8 @@ prepare_fit_steps(const struct frame *f, const char *target,
     bool ok = false;
 
     if (!names_check(f, target, o->drop, err) ||
-        (style == PREPARE_PIXELS && !pictures_check(f, target, o->drop, err)) ||
+        !(style == PREPARE_PIXELS ? pictures_check(f, target, o->drop, err)
+                                  : blind_check(f, target, o, err)) ||
         !(p = prepare_new(style == PREPARE_IDS ? PREPARE_TREES : style, err)))
         goto out;
     p->keeps_all = style == PREPARE_IDS;

@@ -83,12 +83,15 @@ read_share(const struct call *c, const char *name, double *share,
 /* What to predict, where nothing is said: what the model to go on from does; of
  * a folder of pictures which subfolder they are in. */
 static const char *
-target_of(const struct training *g, const struct call *c)
+target_of(const struct training *g, const struct family *family,
+          const struct call *c)
 {
     const char *target = call_text(c, "target");
 
     if (target || g->init)
         return target ? target : model_target(g->init);
+    if (family->problems == 1u << PROBLEM_NONE)
+        return NULL;
     return folder_is(call_text(c, "data")) ? "class" : NULL;
 }
 
@@ -135,7 +138,8 @@ static bool
 choose_aside(const struct training *g, const struct family *family,
              const struct call *c, struct split *s, struct error *err)
 {
-    const char *target = target_of(g, c), *group = call_text(c, "group");
+    const char *target = target_of(g, family, c),
+               *group = call_text(c, "group");
     struct split_by by = {.group = g->cv.group,
                           .time = g->cv.time,
                           .gap = g->cv.gap,
@@ -215,7 +219,7 @@ check_target(const struct training *g, const struct family *family,
 {
     bool none = family->problems == 1u << PROBLEM_NONE;
 
-    if (!none && !target_of(g, c))
+    if (!none && !target_of(g, family, c))
         return error_set(err, ERR_USAGE,
                          "train: --target is missing: what is %s to predict? "
                          "(lathe train --help tells more)",
@@ -225,9 +229,7 @@ check_target(const struct training *g, const struct family *family,
                          "train: %s learns without a target: there is nothing "
                          "to judge it by",
                          family->name);
-    return model_fit_target_check(
-               family, none ? call_text(c, "target") : target_of(g, c), NULL,
-               err) ||
+    return model_fit_target_check(family, target_of(g, family, c), NULL, err) ||
            error_prefix(err, "train: ");
 }
 
@@ -413,7 +415,7 @@ fit_now(struct training *g, const struct family *family, struct session *s,
                             .frame = g->data,
                             .stream = g->rows,
                             .data = call_text(c, "data"),
-                            .target = target_of(g, c),
+                            .target = target_of(g, family, c),
                             .seed = (uint64_t)call_int(c, "seed"),
                             .name = call_text(c, "name"),
                             .table = g->test_share > 0 ? g->table : NULL,

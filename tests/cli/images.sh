@@ -47,6 +47,14 @@ for wrong in '--drop image' '--group image' '--drop bytes --drop image --model c
         "2, lathe: 'image' has the pictures to learn from: it stays an input; models of other families, as gbdt, learn from the other columns alone" \
         "$wrong: nor left out"
 done
+for blind in gbdt kmeans pca isolation_forest; do
+    $lathe train photos --model $blind > out 2> err
+    is "$?, $(cat err)" \
+        "2, lathe: the pictures of 'image' are all there is to learn from, and cnn alone looks into them; other models learn from a table with a column for each pixel" \
+        "$blind does not look at pictures, and says so"
+done
+$lathe train photos --model kmeans --set k=2 --drop image > out 2> err
+is $? 0 "what else a folder tells may be learnt from"
 awk 'BEGIN { print "a,b,c,d,image"; for (i = 0; i < 24; i++) print i % 2 "," i % 3 "," i % 5 ",1," (i % 2 ? "cat" : "dog") }' > pixels.csv
 $lathe train pixels.csv --model cnn --target image --set epochs=1 --set 'layers=conv8 mean' > out 2> err
 is $? 0 "words in a column of that name are answers"
