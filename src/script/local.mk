@@ -19,6 +19,7 @@ liblathe_a_SOURCES += src/script/lua_cv.c
 liblathe_a_SOURCES += src/script/lua_endpoint.c
 liblathe_a_SOURCES += src/script/lua_evaluation.c
 liblathe_a_SOURCES += src/script/lua_explain.c
+liblathe_a_SOURCES += src/script/lua_fit.c
 liblathe_a_SOURCES += src/script/lua_frame.c
 liblathe_a_SOURCES += src/script/lua_lathe.c
 liblathe_a_SOURCES += src/script/lua_loss.c

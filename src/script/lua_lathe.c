@@ -130,7 +130,7 @@ lua_lathe_open(lua_State *L)
     for (size_t i = 0; i < sizeof manual / sizeof *manual; i++)
         if (strcmp(manual[i].prefix, "lathe") == 0)
             add_functions(L, manual[i].table);
-    lua_model_open(L);
+    lua_fit_open(L);
     lua_pushliteral(L, PACKAGE_VERSION);
     lua_setfield(L, -2, "version");
     lua_setglobal(L, "lathe");

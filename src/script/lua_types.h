@@ -16,7 +16,7 @@ extern const struct binding lua_read_functions[], lua_model_functions[],
     lua_profile_methods[], lua_estimator_methods[], lua_model_methods[],
     lua_evaluation_methods[], lua_evaluation_functions[], lua_cv_methods[];
 /* Adds a function for each family to the table at the top of the stack. */
-void lua_model_open(lua_State *L);
+void lua_fit_open(lua_State *L);
 
 /* A frame in Lua: it, and the name of the file it came from. */
 struct lua_frame {
