@@ -1,24 +1,17 @@
-/* session/command.c -- matching, parsing and describing commands.
+/* session/command.c -- the arguments of a command.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "session/command.h"
+#include "session/command_part.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "frame/synonym.h"
 
-enum {
-    WIDTH_DEFAULT = 80,
-    HELP_CELLS = 80,
-    NAMES_MAX = 256,
-    MAX_CHOICES = 64,
-    MAX_CHOICE_CELLS = 60
-};
+enum { WIDTH_DEFAULT = 80, MAX_CHOICES = 64 };
 
 struct given {
     const struct arg *arg;
@@ -37,143 +30,7 @@ struct call {
     void *sink_ctx;
 };
 
-/* ---- finding ---- */
-
-const struct command *
-command_find(const char *name)
-{
-    size_t n;
-    const struct command *table = command_table(&n);
-
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(table[i].name, name) == 0)
-            return &table[i];
-    return NULL;
-}
-
-/* How many of argv's first words are the words of name: all of them, or 0. */
-static int
-words_matched(const char *name, int argc, const char *const *argv)
-{
-    int used = 0;
-
-    while (*name) {
-        size_t n = strcspn(name, " ");
-
-        if (used == argc || strlen(argv[used]) != n ||
-            memcmp(argv[used], name, n) != 0)
-            return 0;
-        used++;
-        name += n;
-        name += *name == ' ';
-    }
-    return used;
-}
-
-static bool
-starts_word(const char *name, const char *word)
-{
-    size_t n = strlen(word);
-
-    return strncmp(name, word, n) == 0 && name[n] == ' ';
-}
-
-/* "runs" names no command but begins some. */
-static bool
-family_error(const struct command *table, size_t n, int argc,
-             const char *const *argv, struct error *err)
-{
-    struct buf names;
-    const char *near[NAMES_MAX];
-    const char *nearest;
-    size_t n_near = 0;
-
-    buf_init(&names);
-    for (size_t i = 0; i < n; i++)
-        if (starts_word(table[i].name, argv[0]) &&
-            !(table[i].flags & CMD_HIDDEN) && n_near < NAMES_MAX) {
-            near[n_near] = table[i].name + strlen(argv[0]) + 1;
-            buf_printf(&names, "%s%s", n_near ? ", " : "", near[n_near]);
-            n_near++;
-        }
-    if (argc < 2 || argv[1][0] == '-') {
-        error_set(err, ERR_USAGE, "%s needs one of: %s", argv[0], names.data);
-    } else {
-        nearest = str_nearest(str_of(argv[1]), near, n_near);
-        if (nearest)
-            error_set(err, ERR_USAGE,
-                      "no command '%s %s', did you mean "
-                      "'%s %s'?",
-                      argv[0], argv[1], argv[0], nearest);
-        else
-            error_set(err, ERR_USAGE,
-                      "no command '%s %s', expected one of: "
-                      "%s",
-                      argv[0], argv[1], names.data);
-    }
-    buf_fini(&names);
-    return false;
-}
-
-static bool
-match_error(const struct command *table, size_t n, int argc,
-            const char *const *argv, struct error *err)
-{
-    const char *names[NAMES_MAX];
-    char first[NAMES_MAX][32];
-    const char *nearest;
-    size_t n_names = 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (starts_word(table[i].name, argv[0]))
-            return family_error(table, n, argc, argv, err);
-    for (size_t i = 0; i < n && n_names < NAMES_MAX; i++) {
-        size_t len = strcspn(table[i].name, " ");
-
-        if ((table[i].flags & CMD_HIDDEN) || len >= sizeof first[0])
-            continue;
-        memcpy(first[n_names], table[i].name, len);
-        first[n_names][len] = '\0';
-        names[n_names] = first[n_names];
-        n_names++;
-    }
-    nearest = synonym_nearest(str_of(argv[0]), names, n_names);
-    return nearest ? error_set(err, ERR_USAGE,
-                               "no command '%s', did you mean "
-                               "'%s'?",
-                               argv[0], nearest)
-                   : error_set(err, ERR_USAGE, "no command '%s'", argv[0]);
-}
-
-const struct command *
-command_match(int argc, const char *const *argv, int *used, struct error *err)
-{
-    size_t n;
-    const struct command *table = command_table(&n), *best = NULL;
-
-    *used = 0;
-    for (size_t i = 0; i < n; i++) {
-        int m = words_matched(table[i].name, argc, argv);
-
-        if (m > *used) {
-            *used = m;
-            best = &table[i];
-        }
-    }
-    if (!best && argc > 0)
-        match_error(table, n, argc, argv, err);
-    else if (!best)
-        error_set(err, ERR_USAGE, "no command was given");
-    return best;
-}
-
 /* ---- arguments ---- */
-
-static bool
-is_option(const struct arg *a)
-{
-    return a->name[0] == '-';
-}
 
 /* "--target", "-p" and "data" are also asked for as "target", "p", "data". */
 static const char *
@@ -218,7 +75,7 @@ no_such_option(const struct command *c, const char *name, struct error *err)
     size_t n = 3;
 
     for (size_t i = 0; (a = command_arg(c, i)); i++)
-        if (is_option(a) && n < COMMAND_MAX_ARGS + 3)
+        if (command_is_option(a) && n < COMMAND_MAX_ARGS + 3)
             names[n++] = a->name;
     nearest = synonym_nearest(str_of(name), names, n);
     return nearest ? error_set(err, ERR_USAGE,
@@ -342,7 +199,8 @@ static const struct arg *
 next_positional(const struct call *c)
 {
     for (const struct arg *a = c->command->args; a && a->name; a++)
-        if (!is_option(a) && (a->repeated || call_count(c, a->name) == 0))
+        if (!command_is_option(a) &&
+            (a->repeated || call_count(c, a->name) == 0))
             return a;
     return NULL;
 }
@@ -475,41 +333,6 @@ call_set(struct call *c, const char *name, const char *value, struct error *err)
     return give(c, a, value, err);
 }
 
-/* More choices than a line of help holds: they are told behind its text. */
-static bool
-has_many_choices(const struct arg *a)
-{
-    return a->kind == ARG_CHOICE && strlen(a->choices) > MAX_CHOICE_CELLS;
-}
-
-/* What stands for an argument's value: "DATA", "COLUMN", "a|b". */
-static void
-put_value_name(struct buf *out, const struct arg *a)
-{
-    static const char *const word[] = {"TEXT", "N",     "X",   "",
-                                       "FILE", "MODEL", "RUN", "COLUMN"};
-
-    if (a->choices && !has_many_choices(a)) {
-        buf_puts(out, a->choices);
-    } else if (!is_option(a) || has_many_choices(a)) {
-        for (const char *p = a->name + strspn(a->name, "-"); *p; p++)
-            buf_putc(out, (char)toupper((unsigned char)*p));
-    } else {
-        buf_puts(out, word[a->kind]);
-    }
-}
-
-static void
-put_arg(struct buf *out, const struct arg *a)
-{
-    if (is_option(a))
-        buf_puts(out, a->name);
-    if (is_option(a) && a->kind != ARG_FLAG)
-        buf_putc(out, ' ');
-    if (!is_option(a) || a->kind != ARG_FLAG)
-        put_value_name(out, a);
-}
-
 /* As --help writes it, or "data is missing" tells of what is in the table. */
 static bool
 missing(const struct call *c, const struct arg *a, struct error *err)
@@ -518,10 +341,10 @@ missing(const struct call *c, const struct arg *a, struct error *err)
     bool ok;
 
     buf_init(&name);
-    if (is_option(a))
+    if (command_is_option(a))
         buf_puts(&name, a->name);
     else
-        put_value_name(&name, a);
+        command_put_value(&name, a);
     ok = error_set(err, ERR_USAGE,
                    "%s: %s is missing (lathe %s --help tells more)",
                    c->command->name, name.data, c->command->name);
@@ -671,161 +494,4 @@ const struct command *
 call_command(const struct call *c)
 {
     return c->command;
-}
-
-/* ---- help ---- */
-
-void
-command_synopsis(const struct command *c, struct buf *out)
-{
-    buf_printf(out, "lathe %s", c->name);
-    for (const struct arg *a = c->args; a && a->name; a++) {
-        buf_puts(out, a->required ? " " : " [");
-        put_arg(out, a);
-        buf_puts(out, a->required ? "" : "]");
-        buf_puts(out, a->repeated ? "..." : "");
-    }
-    if (c->flags & CMD_READS)
-        buf_puts(out, " [READING]...");
-}
-
-/* Up to the next blank; what stands in brackets stays together. */
-static size_t
-word_length(const char *s)
-{
-    unsigned depth = 0;
-    size_t n = 0;
-
-    for (; s[n] && (s[n] != ' ' || depth > 0); n++) {
-        depth += s[n] == '[';
-        depth -= s[n] == ']' && depth > 0;
-    }
-    return n;
-}
-
-void
-command_put_words(struct buf *out, const char *s, size_t at, size_t indent,
-                  size_t width)
-{
-    for (bool first = true;; first = false) {
-        size_t n, cells;
-
-        s += strspn(s, " ");
-        if (!*s)
-            return;
-        n = word_length(s);
-        cells = str_width((struct str){s, n});
-        if (!first && at + 1 + cells > width) {
-            buf_putc(out, '\n');
-            buf_fill(out, ' ', indent);
-            at = indent;
-        } else if (!first) {
-            buf_putc(out, ' ');
-            at++;
-        }
-        buf_add(out, s, n);
-        at += cells;
-        s += n;
-    }
-}
-
-static void
-put_row(struct buf *out, const char *left, size_t width, const char *text)
-{
-    size_t n = strlen(left), indent = width + 4;
-
-    buf_printf(out, "  %s", left);
-    if (n > width) {
-        buf_putc(out, '\n');
-        n = 0;
-        buf_puts(out, "  ");
-    }
-    buf_fill(out, ' ', width - n + 2);
-    command_put_words(out, text, indent, indent, HELP_CELLS);
-}
-
-/* The widest of the names that are not too wide for a column of them. */
-static size_t
-names_width(const struct command *c)
-{
-    size_t width = strlen("--plain");
-    const struct arg *a;
-    struct buf left;
-
-    buf_init(&left);
-    for (size_t i = 0; (a = command_arg(c, i)); i++) {
-        buf_clear(&left);
-        put_arg(&left, a);
-        if (left.len > width && left.len <= 28)
-            width = left.len;
-    }
-    buf_fini(&left);
-    return width;
-}
-
-/* ": a, b, c" */
-static void
-put_choices(struct buf *out, const char *choices)
-{
-    buf_puts(out, ": ");
-    for (const char *p = choices; *p; p++)
-        if (*p == '|')
-            buf_puts(out, ", ");
-        else
-            buf_putc(out, *p);
-}
-
-static void
-put_args(struct buf *out, const struct arg *a, size_t width)
-{
-    struct buf left, text;
-
-    buf_init(&left);
-    buf_init(&text);
-    for (; a && a->name; a++) {
-        buf_clear(&left);
-        buf_clear(&text);
-        put_arg(&left, a);
-        buf_puts(&text, a->help ? a->help : "");
-        if (has_many_choices(a))
-            put_choices(&text, a->choices);
-        if (a->fallback)
-            buf_printf(&text, " (default %s)", a->fallback);
-        put_row(out, left.data, width, text.data);
-        buf_putc(out, '\n');
-    }
-    buf_fini(&text);
-    buf_fini(&left);
-}
-
-void
-command_usage(const struct command *c, struct buf *out)
-{
-    static const char usage[] = "usage: ";
-    size_t width = names_width(c);
-    struct buf synopsis;
-
-    buf_init(&synopsis);
-    command_synopsis(c, &synopsis);
-    buf_puts(out, usage);
-    command_put_words(out, synopsis.data, strlen(usage), strlen(usage) + 6,
-                      HELP_CELLS);
-    buf_fini(&synopsis);
-    buf_printf(out, "\n\n%s\n", c->summary);
-    if (c->help)
-        buf_printf(out, "\n%s\n", c->help);
-    buf_putc(out, '\n');
-    put_args(out, c->args, width);
-    put_row(out, "--json", width, "print JSON");
-    buf_putc(out, '\n');
-    put_row(out, "--plain", width, "plain words: no colour, no drawing");
-    buf_putc(out, '\n');
-    put_row(out, "--help", width, "this text");
-    buf_putc(out, '\n');
-    if (c->flags & CMD_READS) {
-        buf_puts(out, "\nreading, where the file does not tell:\n");
-        put_args(out, command_reading, width);
-    }
-    if (c->example)
-        buf_printf(out, "\nexample:\n  %s\n", c->example);
 }
