@@ -42,6 +42,18 @@ enum pmml_slot {
 bool pmml_slot_of(struct pmml_reading *r, const char *name, uint32_t *input,
                   enum pmml_slot *slot) MUST_USE;
 
+/* What is done to sums, by the normalizationMethod of a model. */
+bool pmml_link_read(struct pmml_reading *r, const struct xml *model,
+                    enum graph_op *link) MUST_USE;
+/* The output that a table is for: of two classes the second's; SIZE_MAX: the
+ * other's, which is empty. */
+bool pmml_table_output(struct pmml_reading *r, const struct xml *table,
+                       size_t *out) MUST_USE;
+/* The last node of the graph is the sums: answers are what `link` makes. */
+bool pmml_ends_in(struct pmml_reading *r, enum graph_op link) MUST_USE;
+
+/* All of a MiningModel: a chain of sums and a regression behind them. */
+bool pmml_chain_read(struct pmml_reading *r, const struct xml *model) MUST_USE;
 /* All of a ClusteringModel. */
 bool
 pmml_clusters_read(struct pmml_reading *r, const struct xml *model) MUST_USE;
