@@ -34,8 +34,15 @@ enrol_model(struct session *s, const char *name, const struct model *m,
     }
     ok = model_save(m, &file, err) &&
          artifact_put(store, file.data, file.len, digest, err) &&
-         registry_add(store, name, digest, run, metrics, description,
-                      model_family(m)->name, (int64_t)file.len, &number, err);
+         registry_add(store,
+                      &(struct new_version){.model = name,
+                                            .digest = digest,
+                                            .run = run,
+                                            .metrics = metrics,
+                                            .description = description,
+                                            .family = model_family(m)->name,
+                                            .size = (int64_t)file.len},
+                      &number, err);
     if (ok) {
         buf_printf(&reference, "%s/%lld", name, (long long)number);
         ok = registry_find(store, reference.data, out, err);

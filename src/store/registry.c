@@ -262,8 +262,8 @@ stage_of(struct sqlite3 *db, const char *model, int64_t number,
 
 struct addition {
     struct change c;
-    const char *digest, *run, *metrics, *description, *family;
-    int64_t size;
+    const struct new_version *v;
+    const char *metrics;
     int64_t *number;
 };
 
@@ -271,6 +271,7 @@ static bool
 add(struct sqlite3 *db, void *ctx, struct error *err)
 {
     const struct addition *a = ctx;
+    const struct new_version *v = a->v;
     const struct sql_value by_model[] = {sql_text(a->c.model)};
     int64_t number = 0;
 
@@ -280,9 +281,9 @@ add(struct sqlite3 *db, void *ctx, struct error *err)
                      by_model, 1, 1, &number, err))
         return false;
     const struct sql_value at[] = {
-        sql_text(a->c.model), sql_int(number),      sql_text(a->digest),
-        sql_text(a->run),     sql_text(a->metrics), sql_text(a->description),
-        sql_text(a->family),  sql_int(a->size),     sql_int(a->c.now_ms),
+        sql_text(a->c.model), sql_int(number),      sql_text(v->digest),
+        sql_text(v->run),     sql_text(a->metrics), sql_text(v->description),
+        sql_text(v->family),  sql_int(v->size),     sql_int(a->c.now_ms),
     };
 
     if (!sql_run(db,
@@ -312,25 +313,20 @@ check_metrics(const char *metrics, struct error *err)
 }
 
 bool
-registry_add(struct store *s, const char *model, const char *digest,
-             const char *run, const char *metrics, const char *description,
-             const char *family, int64_t size, int64_t *number,
+registry_add(struct store *s, const struct new_version *v, int64_t *number,
              struct error *err)
 {
-    struct addition a = {.digest = digest,
-                         .run = run,
-                         .metrics = metrics && *metrics ? metrics : "{}",
-                         .description = description,
-                         .family = family,
-                         .size = size,
+    struct addition a = {.v = v,
+                         .metrics =
+                             v->metrics && *v->metrics ? v->metrics : "{}",
                          .number = number};
     char *path;
 
-    if (!check_model(model, err) || !check_metrics(a.metrics, err) ||
-        !(path = artifact_path(s, digest, err)))
+    if (!check_model(v->model, err) || !check_metrics(a.metrics, err) ||
+        !(path = artifact_path(s, v->digest, err)))
         return false;
     free(path);
-    change_init(&a.c, model, NULL);
+    change_init(&a.c, v->model, NULL);
     return store_write(s, add, &a, err);
 }
 

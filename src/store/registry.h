@@ -31,13 +31,19 @@ struct version_list {
     size_t n;
 };
 
+/* A version that is to be: the name of its model, the digest of its artifact
+ * and the bytes of that; the others may be NULL. */
+struct new_version {
+    const char *model, *digest;
+    const char *run;     /* a full id */
+    const char *metrics; /* a JSON object */
+    const char *description, *family;
+    int64_t size;
+};
 /* The next version of a model, which its first makes.  A model's name has no
  * blank, '/', '@' or ':' and at most 100 bytes: ERR_RANGE.  The artifact must
- * be there: ERR_NOTFOUND.  run (a full id), metrics (a JSON object),
- * description, family may be NULL. */
-bool registry_add(struct store *s, const char *model, const char *digest,
-                  const char *run, const char *metrics, const char *description,
-                  const char *family, int64_t size, int64_t *number,
+ * be there: ERR_NOTFOUND. */
+bool registry_add(struct store *s, const struct new_version *v, int64_t *number,
                   struct error *err) MUST_USE;
 /* why: shown in the history; may be NULL.  To the stage it has: done. */
 bool

@@ -429,8 +429,12 @@ test_a_reference_is_pinned_to_its_version(void **state)
     size = (int64_t)b.len;
     assert_ok(artifact_put(p->store, b.data, b.len, digest, &err), err);
     buf_fini(&b);
-    assert_ok(registry_add(p->store, "churn", digest, NULL, NULL, NULL,
-                           "logistic", size, &number, &err) &&
+    assert_ok(registry_add(p->store,
+                           &(struct new_version){.model = "churn",
+                                                 .digest = digest,
+                                                 .family = "logistic",
+                                                 .size = size},
+                           &number, &err) &&
                   registry_promote(p->store, "churn", number, STAGE_PRODUCTION,
                                    NULL, &err),
               err);

@@ -37,8 +37,14 @@ add(const char *model)
     int64_t number = 0;
 
     OK(artifact_put(store, model, strlen(model), digest, &err));
-    OK(registry_add(store, model, digest, NULL, "{\"auc\":0.9}", "text", "gbdt",
-                    (int64_t)strlen(model), &number, &err));
+    OK(registry_add(store,
+                    &(struct new_version){.model = model,
+                                          .digest = digest,
+                                          .metrics = "{\"auc\":0.9}",
+                                          .description = "text",
+                                          .family = "gbdt",
+                                          .size = (int64_t)strlen(model)},
+                    &number, &err));
     return number;
 }
 
@@ -114,17 +120,26 @@ bad_names_and_missing_artifacts_are_refused(void **state)
     (void)state;
     OK(artifact_put(store, "x", 1, digest, &err));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        REFUSED(registry_add(store, bad[i], digest, NULL, NULL, NULL, NULL, 1,
+        REFUSED(registry_add(store,
+                             &(struct new_version){
+                                 .model = bad[i], .digest = digest, .size = 1},
                              &number, &err),
                 ERR_RANGE);
-    OK(registry_add(store, "modèle-1.0", digest, NULL, NULL, NULL, NULL, 1,
+    OK(registry_add(store,
+                    &(struct new_version){
+                        .model = "modèle-1.0", .digest = digest, .size = 1},
                     &number, &err));
     memset(digest, '0', 64);
-    REFUSED(registry_add(store, "gone", digest, NULL, NULL, NULL, NULL, 1,
+    REFUSED(registry_add(store,
+                         &(struct new_version){
+                             .model = "gone", .digest = digest, .size = 1},
                          &number, &err),
             ERR_NOTFOUND);
-    REFUSED(registry_add(store, "gone", "../../etc/passwd", NULL, NULL, NULL,
-                         NULL, 1, &number, &err),
+    REFUSED(registry_add(store,
+                         &(struct new_version){.model = "gone",
+                                               .digest = "../../etc/passwd",
+                                               .size = 1},
+                         &number, &err),
             ERR_RANGE);
 }
 

@@ -226,8 +226,11 @@ write_some(const char *dir)
             break;
         run_event_post(s, id, &e);
         ok = run_end(s, id, RUN_DONE, "", NULL, NULL, "", &err) &&
-             registry_add(s, "shared", digest, id, NULL, NULL, NULL, 1, &number,
-                          &err) &&
+             registry_add(
+                 s,
+                 &(struct new_version){
+                     .model = "shared", .digest = digest, .run = id, .size = 1},
+                 &number, &err) &&
              registry_promote(s, "shared", number, STAGE_PRODUCTION, "", &err);
     }
     if (!ok)

@@ -362,7 +362,11 @@ play_round(struct store *s, int i)
     snprintf(text, sizeof text, "model %d", i);
     return acknowledge(artifact_put(s, text, strlen(text), digests[i], &err),
                        KEPT, i) &&
-           acknowledge(registry_add(s, "m", digests[i], "", NULL, NULL, NULL, 1,
+           acknowledge(registry_add(s,
+                                    &(struct new_version){.model = "m",
+                                                          .digest = digests[i],
+                                                          .run = "",
+                                                          .size = 1},
                                     &numbers[i], &err),
                        ADDED, i) &&
            acknowledge(
