@@ -165,19 +165,18 @@ fail(const struct remote *r, CURLcode code, const char *url, struct error *err)
 }
 
 bool
-remote_call(struct remote *r, const char *method, const char *url,
-            const char *type, const void *body, size_t len, long timeout_ms,
-            struct buf *out, long *status, struct error *err)
+remote_call(struct remote *r, const struct remote_request *q, struct buf *out,
+            long *status, struct error *err)
 {
     struct sink sink = {r, out};
-    struct curl_slist *headers = call_headers(r, type);
+    struct curl_slist *headers = call_headers(r, q->type);
     CURLcode code;
 
     buf_clear(out);
     r->text[0] = 0;
     r->too_large = false;
-    set_common(r, url, timeout_ms);
-    set_method(r, method, body, len);
+    set_common(r, q->url, q->timeout_ms);
+    set_method(r, q->method, q->body.p, q->body.n);
     curl_easy_setopt(r->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(r->curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(r->curl, CURLOPT_WRITEDATA, &sink);
@@ -185,7 +184,7 @@ remote_call(struct remote *r, const char *method, const char *url,
     curl_easy_setopt(r->curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
     if (code)
-        return fail(r, code, url, err);
+        return fail(r, code, q->url, err);
     curl_easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, status);
     return true;
 }

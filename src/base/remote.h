@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/str.h"
 
 enum { REMOTE_MAX_ANSWER = 64 << 20 }; /* bytes; larger answers: ERR_LIMIT */
 
@@ -19,13 +20,18 @@ void remote_free(struct remote *r);
 /* A header line ("Accept: text/csv") sent with every later call; NULL forgets
  * them all.  Aborts without memory. */
 void remote_header(struct remote *r, const char *line);
-/* Any method ("GET", "POST", ...); type and body may be NULL.  The answer's
- * body replaces what is in out, its status goes into *status.  ERR_IO when
- * nothing answers, ERR_TIMEOUT after timeout_ms. */
-bool
-remote_call(struct remote *r, const char *method, const char *url,
-            const char *type, const void *body, size_t len, long timeout_ms,
-            struct buf *out, long *status, struct error *err) MUST_USE;
+/* What is asked: any method ("GET", "POST", ...); a body, its p NULL, and the
+ * type of it, NULL, may be left out. */
+struct remote_request {
+    const char *method, *url;
+    const char *type; /* "application/json" */
+    struct str body;
+    long timeout_ms;
+};
+/* The answer's body replaces what is in out, its status goes into *status.
+ * ERR_IO when nothing answers, ERR_TIMEOUT after timeout_ms. */
+bool remote_call(struct remote *r, const struct remote_request *q,
+                 struct buf *out, long *status, struct error *err) MUST_USE;
 /* A header of the last answer ("Allow"), or NULL; valid until the next call. */
 const char *remote_answer_header(struct remote *r, const char *name);
 #endif

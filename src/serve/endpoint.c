@@ -273,8 +273,10 @@ wait_ready(const struct launch *l, const struct deployment *d,
 
     buf_init(&body);
     while ((alive = is_alive(d)) && loop_now_ms() < end) {
-        if (remote_call(r, "GET", url, NULL, NULL, 0, ASK_MS, &body, &status,
-                        &last) &&
+        if (remote_call(r,
+                        &(struct remote_request){
+                            .method = "GET", .url = url, .timeout_ms = ASK_MS},
+                        &body, &status, &last) &&
             status == 200)
             break;
         nanosleep(&pause, NULL);
@@ -666,8 +668,10 @@ endpoint_ask(const struct deployment *d, struct endpoint_status *out,
         buf_init(&body);
         r = remote_new();
         url = url_of(d, "/lathe/stats");
-        if (remote_call(r, "GET", url, NULL, NULL, 0, ASK_MS, &body, &status,
-                        &none) &&
+        if (remote_call(r,
+                        &(struct remote_request){
+                            .method = "GET", .url = url, .timeout_ms = ASK_MS},
+                        &body, &status, &none) &&
             status == 200) {
             ok = read_stats((struct str){body.data, body.len}, &now, err);
             if (!ok)
@@ -747,8 +751,13 @@ endpoint_invoke(const struct deployment *d, const char *body, size_t len,
     buf_init(&sent);
     endpoint_body((struct str){body, len}, &sent);
     ok = buf_check(&sent, err) &&
-         remote_call(r, "POST", url, "application/json", sent.data, sent.len,
-                     INVOKE_MS, out, status, err);
+         remote_call(r,
+                     &(struct remote_request){.method = "POST",
+                                              .url = url,
+                                              .type = "application/json",
+                                              .body = {sent.data, sent.len},
+                                              .timeout_ms = INVOKE_MS},
+                     out, status, err);
     if (!ok)
         error_prefix(err, "endpoint %s: ", d->name);
     buf_fini(&sent);

@@ -75,8 +75,9 @@ call(const struct server *s, const char *method, const char *path,
 
     buf_init(&url);
     buf_printf(&url, "%s%s", server_url(s), path);
-    if (!remote_call(r, method, url.data, type, body.p, body.n, WAIT_MS, out,
-                     &status, &err))
+    if (!remote_call(
+            r, &(struct remote_request){method, url.data, type, body, WAIT_MS},
+            out, &status, &err))
         fail_msg("%s %s: %s", method, path, err.message);
     buf_fini(&url);
     remote_free(r);
@@ -378,7 +379,9 @@ test_csv_is_answered_when_it_is_asked_for(void **state)
     buf_init(&out);
     buf_printf(&url, "%s/invocations", server_url(s));
     remote_header(r, "Accept: text/csv");
-    assert_ok(remote_call(r, "POST", url.data, json, ONE, strlen(ONE), WAIT_MS,
+    assert_ok(remote_call(r,
+                          &(struct remote_request){"POST", url.data, json,
+                                                   str_of(ONE), WAIT_MS},
                           &out, &status, &err),
               err);
     assert_int_equal(status, 200);
