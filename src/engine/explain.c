@@ -119,7 +119,9 @@ explain_names_init(struct explain_names *out, const struct model *m,
     size_t n = explain_outputs(m);
 
     *out =
-        (struct explain_names){.word = has_several(m) ? "quantile" : "class"};
+        has_several(m)
+            ? (struct explain_names){.word = "quantile", .words = "quantiles"}
+            : (struct explain_names){.word = "class", .words = "classes"};
     if (n < 2)
         return true;
     if (!(out->name = mem_try_array(n, sizeof *out->name, err)) ||

@@ -62,6 +62,7 @@ struct explain_options {
 struct explain_names {
     size_t n;          /* 0: there is one */
     const char *word;  /* "class"; "quantile" of several quantiles */
+    const char *words; /* "classes"; "quantiles" */
     const char **name; /* owned list: classes borrowed from the model, or those
                           made: "q0.1" */
     char (*made)[32];  /* owned */

@@ -93,13 +93,19 @@ put_rest(size_t n, size_t shown, struct buf *out)
         buf_printf(out, "  and %zu more\n", n - shown);
 }
 
+static const struct explain_names *
+names_of(const struct explanation *e)
+{
+    return e->shares.names.n ? &e->shares.names : &e->effect.names;
+}
+
 /* Classes are told in their order, the first ones. */
 static void
-put_other_classes(size_t n, struct buf *out)
+put_other_classes(const struct explanation *e, size_t n, struct buf *out)
 {
     if (n > CLASS_MAX)
-        buf_printf(out, "and %zu more classes: --class NAME tells of one\n",
-                   n - CLASS_MAX);
+        buf_printf(out, "and %zu more %s: --class NAME tells of one\n",
+                   n - CLASS_MAX, names_of(e)->words);
 }
 
 /* ---- shares of many rows ---- */
@@ -291,8 +297,7 @@ put_strips(const struct explanation *e, size_t output, size_t width, bool plain,
 static void
 put_class(const struct explanation *e, size_t output, struct buf *out)
 {
-    const struct explain_names *names =
-        e->shares.names.n ? &e->shares.names : &e->effect.names;
+    const struct explain_names *names = names_of(e);
 
     if (names->n == 0)
         return;
@@ -313,7 +318,7 @@ text_shares(const struct explanation *e, size_t width, bool plain,
         put_class(e, c, out);
         put_strips(e, c, width, plain, out);
     }
-    put_other_classes(last - first, out);
+    put_other_classes(e, last - first, out);
 }
 
 /* ---- one row ---- */
@@ -454,7 +459,7 @@ text_row(const struct explanation *e, size_t width, bool plain, struct buf *out)
         put_fall(e, c, cells < 44 ? cells : 44, plain, out);
     }
     put_answer(e, cells < 44 ? cells : 44, out);
-    put_other_classes(last - first, out);
+    put_other_classes(e, last - first, out);
 }
 
 /* ---- pairs ---- */
@@ -614,7 +619,7 @@ text_effect(const struct explanation *e, size_t width, bool plain,
         else
             put_curves(e, c, width, plain, out);
     }
-    put_other_classes(last - first, out);
+    put_other_classes(e, last - first, out);
 }
 
 void

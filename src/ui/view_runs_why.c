@@ -753,31 +753,33 @@ draw_levels(const struct effect *e, const struct canvas *c)
     }
 }
 
-/* Of several classes a column for each, in their order, as many as there is
- * room for. */
+/* Of several classes or quantiles a column for each, in their order, as many as
+ * there is room for. */
 static void
-draw_levels_by_class(const struct explanation *x, const struct canvas *c)
+draw_levels_by_name(const struct effect *e, const struct canvas *c)
 {
-    const struct effect *e = &x->effect;
-    const char *const *classes;
-    size_t n = model_classes(x->model, &classes);
+    const struct explain_names *names = &e->names;
     int w = level_width(e, c->w / 4), at = w + 2;
+    double top = 0;
 
     for (size_t p = 0; p < e->n_points && (int)p + 1 < c->h; p++)
         draw_level(e, p, c, (int)p + 1, w);
-    for (size_t k = 0; k < n && k < e->k; k++) {
-        int cells = min_int((int)str_width(str_of(classes[k])), CLASS_CELLS);
+    for (size_t i = 0; i < e->n_points * names->n; i++)
+        top = fmax(top, fabs(effect_mean(e, i / names->n, i % names->n)));
+    for (size_t k = 0; k < names->n; k++) {
+        struct str name = str_of(names->name[k]);
+        int cells = max_int(min_int((int)str_width(name), CLASS_CELLS),
+                            names->made ? NUMBER_CELLS : SHARE_CELLS);
 
-        cells = max_int(cells, SHARE_CELLS);
-        if (at + cells > c->w - (k + 1 < n ? 5 : 0)) {
-            draw_printf(c, at, 0, ROLE_DIM, "+%zu", n - k);
+        if (at + cells > c->w - (k + 1 < names->n ? 5 : 0)) {
+            draw_printf(c, at, 0, ROLE_DIM, "+%zu", names->n - k);
             return;
         }
-        draw_fit(c, at, 0, cells, ROLE_DIM, DRAW_RIGHT, str_of(classes[k]));
+        draw_fit(c, at, 0, cells, ROLE_DIM, DRAW_RIGHT, name);
         for (size_t p = 0; p < e->n_points && (int)p + 1 < c->h; p++) {
             char text[STR_F64_MAX];
 
-            str_from_decimals(effect_mean(e, p, k), 4, text);
+            number_text(effect_mean(e, p, k), top, text);
             draw_fit(c, at, (int)p + 1, cells, ROLE_TEXT, DRAW_RIGHT,
                      str_of(text));
         }
@@ -800,7 +802,7 @@ runs_effect_draw(struct view *v, const struct canvas *c)
     else if (w->image.height > 0)
         draw_plot(c, 0, 0, &w->image, 0, c->h);
     else if (w->effect.effect.k > 1)
-        draw_levels_by_class(&w->effect, c);
+        draw_levels_by_name(&w->effect.effect, c);
     else
         draw_levels(&w->effect.effect, c);
 }
@@ -823,6 +825,6 @@ runs_effect_title(struct view *v, struct buf *left, struct buf *right)
     if (what)
         buf_puts(right, what + strlen(" · "));
     if (w->image.height > 0 && w->effect.effect.k > EXPLANATION_LINES)
-        buf_printf(right, " · %d of %zu classes", EXPLANATION_LINES,
-                   w->effect.effect.k);
+        buf_printf(right, " · %d of %zu %s", EXPLANATION_LINES,
+                   w->effect.effect.k, w->effect.effect.names.words);
 }

@@ -1,6 +1,7 @@
 # Why the model of a run answers as it does, in the Runs view.
 test Enter on a run explains it by the rows of its table
 copy samples/churn/churn.csv
+sh lathe train churn.csv --target monthly_charges --set loss=quantile --set alpha=0.1,0.9 --set trees=3 --name spread
 sh lathe train churn.csv --target internet_service --set trees=3 --drop churn --name lines
 sh lathe train churn.csv --target churn --set trees=20 --name boosted
 sh lathe train churn.csv --target churn --model naive_bayes --name naive
@@ -81,6 +82,13 @@ wait classes of internet_ser
 wait       DSL  Fiber optic      No
 type <C-w>h
 row 24  RUNS  Enter why  r register  x actions  : commands  ? keys
+
+test of several quantiles each has one, too
+type j
+wait ✓a spread
+wait why · spread
+wait quantiles of monthly_charges by
+wait q0.1      q0.9
 type 1
 wait 7,043 rows
 type Q
