@@ -39,7 +39,7 @@ void buf_plain(struct buf *b, const char *s, size_t len, size_t cells);
 void buf_spelt(struct buf *b, const char *s, bool lines);
 /* Shortest decimal text that reads back as the same double; "nan", "inf". */
 void buf_double(struct buf *b, double x);
-/* str_from_number() */
+/* As str_from_number() writes it. */
 void buf_number(struct buf *b, double x, int digits);
 /* s as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void buf_json(struct buf *b, const char *s, size_t len);

@@ -42,7 +42,7 @@ size_t str_from_f64(double x, char out[STR_F64_MAX]);
  * from 1e15 on and below 1e-4. */
 size_t str_from_number(double x, int digits, char out[STR_F64_MAX]);
 /* Points below each other: the decimals by which the largest of some numbers
- * has `digits` significant ones; -1: none would do, it is too small or large. */
+ * has `digits` significant ones; -1: it is too small or large for any. */
 int str_decimals(double largest, int digits);
 /* With so many decimals; as a number by itself where they are -1. */
 size_t str_from_decimals(double x, int decimals, char out[STR_F64_MAX]);

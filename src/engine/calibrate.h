@@ -21,8 +21,8 @@ enum calibrate_kind {
     CALIBRATE_ISOTONIC,
     CALIBRATE_TEMPERATURE
 };
-/* Below so many rows a step curve follows their chance, and a sigmoid is better:
- * Niculescu-Mizil & Caruana 2005, and the manual of scikit-learn. */
+/* Below so many rows a step curve follows their chance, and a sigmoid is
+ * better: Niculescu-Mizil & Caruana 2005, and the manual of scikit-learn. */
 enum { CALIBRATE_ISOTONIC_ROWS = 1000 };
 enum { CALIBRATE_KINDS = CALIBRATE_TEMPERATURE + 1 };
 /* Probabilities are taken as no nearer than this to 0 and 1. */

@@ -41,8 +41,8 @@ bool checkpoint_write(const struct checkpoint *c, struct json_writer *w,
 typedef bool checkpoint_take(void *ctx, const struct st_file *f,
                              const struct json *manifest, struct error *err);
 /* Calls take where there is something to go on from; NULL: nothing.  ERR_STATE
- * when that is of another fit, naming what differs where it has `of`, ERR_CORRUPT when it is damaged; the error begins
- * with its path. */
+ * when that is of another fit, naming what differs where it has `of`,
+ * ERR_CORRUPT when it is damaged; the error begins with its path. */
 bool
 checkpoint_read(const struct checkpoint *c, const char *kind,
                 checkpoint_take *take, void *ctx, struct error *err) MUST_USE;

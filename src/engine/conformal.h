@@ -9,8 +9,8 @@
  *   quantiles low - width to high + width, by max(low - y, y - high)
  *   classes   all with probability at least 1 - width, by 1 - P(truth); the
  *             likeliest is always among them
- * Rows count by their weights. On rows like those kept, the truth lies within in at least `level` of the
- * cases, on average over the choice of those rows.
+ * Rows count by their weights. On rows like those kept, the truth lies within
+ * in at least `level` of the cases, on average over the choice of those rows.
  * Sources: Lei et al. 2018; Bostroem & Johansson, "Mondrian conformal
  * regressors", COPA 2020 (local); Romano, Patterson & Candes 2019 (quantiles);
  * Sadinle, Lei & Wasserman 2019 (classes).

@@ -8,9 +8,9 @@
  *                input is set to each of some values
  *
  * A margin is what a family's scores are before they are made probabilities
- * (log odds); where a family has none, the probability or the value itself; of a
- * model without a target its first answer that is no code (score, distance).  A
- * feature is an input or a derived column; all columns of the design that are
+ * (log odds); where a family has none, the probability or the value itself; of
+ * a model without a target its first answer that is no code (score, distance).
+ * A feature is an input or a derived column; all columns of the design that are
  * made from it count as one.  Importance and effect go by input, so that what
  * is derived from it follows.
  *
@@ -118,9 +118,9 @@ struct shuffle_options {
     const struct metric *metric; /* NULL: the task's usual */
     size_t repeats;              /* 0: 5 */
 };
-/* f holds the target, and rows count as in an evaluation.  column, importance (the mean of what is lost over the
- * repeats, positive where the input helps), sd (of the repeats, as of a
- * population), largest first. */
+/* f holds the target, and rows count as in an evaluation.  column, importance
+ * (the mean of what is lost over the repeats, positive where the input helps),
+ * sd (of the repeats, as of a population), largest first. */
 struct frame *
 explain_shuffle(const struct model *m, const struct frame *f,
                 const struct shuffle_options *o, const struct train *ctx,
@@ -153,12 +153,12 @@ bool explain_effect(const struct model *m, const struct frame *f,
                     struct effect *out, struct error *err) MUST_USE;
 void effect_fini(struct effect *e);
 double effect_mean(const struct effect *e, size_t point, size_t output);
-/* Partial dependence: the column, "class" or "quantile" of several, mean, and the 10th and
- * 90th percentile over the rows, low and high. */
+/* Partial dependence: the column, "class" or "quantile" of several, mean, and
+ * the 10th and 90th percentile over the rows, low and high. */
 struct frame *
 effect_frame(const struct effect *e, long output, struct error *err) MUST_USE;
-/* ICE: row (from 1), the column, "class" or "quantile" of several, prediction.
- */
+/* Row by row (ICE): row, from 1, the column, "class" or "quantile" of several,
+ * prediction. */
 struct frame *
 effect_curves(const struct effect *e, long output, struct error *err) MUST_USE;
 

@@ -183,7 +183,7 @@ decision_print(const struct decision *d, struct buf *out)
                    d->how, reached, d->profit ? " a row" : "");
 }
 
-/* "within 310 to 2,900 of the prediction, by how large it is" */
+/* "within 310.2 to 2904.1 of the prediction, by where it lies" */
 static void
 local_print(const struct conformal *c, struct buf *out)
 {

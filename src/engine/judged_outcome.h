@@ -1,5 +1,5 @@
-/* engine/judged_outcome.h -- what profits, ranges and calibrations came to on rows
- * whose target is known.  Private to judged*.c.
+/* engine/judged_outcome.h -- what profits, ranges and calibrations came to on
+ * rows whose target is known.  Private to judged*.c.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_JUDGED_OUTCOME_H
 #define LATHE_ENGINE_JUDGED_OUTCOME_H

@@ -98,8 +98,8 @@ int metric_decimals(const struct metric *m, double value);
  * ours. */
 const struct metric *metric_named(const char *name);
 /* Is it known which of two values of that name is the better one?  Of metrics,
- * the profit and widths of ranges it is; of coverage it is not, nor of what other
- * ways to answer would bring. */
+ * the profit and widths of ranges it is; of coverage it is not, nor of what
+ * other ways to answer would bring. */
 bool metric_ranked(const char *name);
 /* Is a better than b?  What is not one of ours is taken for a loss. */
 bool metric_better(const char *name, double a, double b);
@@ -140,8 +140,8 @@ struct scored {
     double value, low, high;     /* 95 % interval */
 };
 
-/* What profits, ranges and calibrations of answers came to, beside the scores: engine/judged.h
- * tells which. */
+/* What profits, ranges and calibrations of answers came to, beside the scores:
+ * engine/judged.h tells which. */
 enum { OUTCOME_MAX = 8 };
 #define OUTCOME_UNCALIBRATED "logloss_uncalibrated"
 struct outcome {

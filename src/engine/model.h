@@ -243,8 +243,9 @@ struct model_options {
 
 /* `target`: NULL for a family without one, and only for that.
  * `o` may be NULL: problem -1, patience -1, nothing else.  ERR_RANGE when the
- * family does not learn such a target, or not from weights; the errors of target_fit() and
- * prepare_fit(); ERR_CANCELLED when it was stopped before the first round. */
+ * family does not learn such a target, or not from weights; the errors of
+ * target_fit() and prepare_fit(); ERR_CANCELLED when it was stopped before the
+ * first round. */
 struct model *model_fit(const struct family *family, const struct params *p,
                         const struct frame *f, const char *target,
                         const struct model_options *o, const struct train *ctx,

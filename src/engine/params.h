@@ -45,8 +45,8 @@ bool params_set_pair(struct params *p, const char *name_is_value,
                      struct error *err) MUST_USE; /* "trees=300" */
 bool params_is_set(const struct params *p, const char *name);
 bool params_has(const struct params *p, const char *name); /* is there one? */
-/* Those that are not set as `json` has them, as params_json() or a family writes
- * it: values that are as by default, or of no name here, are left out. */
+/* Those that are not set as `json` has them, as params_json() or a family
+ * writes it: defaults, and values of no name here, are left out. */
 bool
 params_inherit(struct params *p, const char *json, struct error *err) MUST_USE;
 /* The value, or the default.  Asking for a name not in the table, or one that

@@ -1,5 +1,5 @@
-/* engine/target.h -- what is learnt: a class or a number for every row, how much
- * each row counts, and which rows are of one query.
+/* engine/target.h -- what is learnt: a class or a number for every row, how
+ * much each row counts, and which rows are of one query.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_TARGET_H
 #define LATHE_ENGINE_TARGET_H
@@ -49,9 +49,9 @@ int target_asked(const char *word);
 
 /* How a target is learnt: bool or two distinct values -> binary; text or at
  * most TARGET_INTS distinct ints -> multiclass; else regression.  TARGET_AUTO
- * decides by that rule. Missing targets are ERR_RANGE with their count, as are one class
- * only, over TARGET_MAX_CLASSES of them, and no rows; a date, or a regression
- * on text, is ERR_TYPE. */
+ * decides by that rule. Missing targets are ERR_RANGE with their count, as are
+ * one class only, over TARGET_MAX_CLASSES of them, and no rows; a date, or a
+ * regression on text, is ERR_TYPE. */
 bool target_fit(const struct frame *f, const char *name, int problem,
                 struct target *out, struct error *err) MUST_USE;
 /* Where the class of that name is, else n: by its text, else as the same number
@@ -59,8 +59,8 @@ bool target_fit(const struct frame *f, const char *name, int problem,
 size_t
 target_class_named(const char *const *classes, size_t n, struct str name);
 /* Make the class of that name the positive one, classes[1], whichever comes
- * second by the order above.  NULL: that one.  ERR_RANGE where the target is not
- * binary, or has no such class: the error lists its two. */
+ * second by the order above.  NULL: that one.  ERR_RANGE where the target is
+ * not binary, or has no such class: the error lists its two. */
 bool target_set_positive(struct target *t, const char *name,
                          const char *positive, struct error *err) MUST_USE;
 /* n rows without a target: y is zeros. */

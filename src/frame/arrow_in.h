@@ -11,8 +11,9 @@
 
 struct arrow_in;
 
-/* Takes m over, also when it fails.  Goes through the messages, not the values, but for columns of uint64 whose
- * type these decide.  Errors as of arrow_read(), without the name. */
+/* Takes m over, also when it fails.  Goes through the messages, not the values,
+ * but for columns of uint64 whose type these decide.  Errors as of
+ * arrow_read(), without the name. */
 struct arrow_in *arrow_in_open(struct file_map *m, struct pool *pool,
                                struct error *err) MUST_USE;
 void arrow_in_close(struct arrow_in *a);

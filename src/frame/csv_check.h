@@ -2,8 +2,8 @@
  *
  * Fields that are not UTF-8 are kept and counted.  Rows with a zero byte are
  * no good rows: they go to the rejects.  A field of more than CSV_FIELD_MAX
- * bytes is an error, and a row of more than CSV_CELLS_MAX fields.  Only regions that the survey has marked are looked at.
- * Internal to csv.
+ * bytes is an error, and a row of more than CSV_CELLS_MAX fields.  Only regions
+ * that the survey has marked are looked at. Internal to csv.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_CSV_CHECK_H
 #define LATHE_FRAME_CSV_CHECK_H

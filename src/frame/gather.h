@@ -8,10 +8,10 @@
 #include "base/pool.h"
 #include "frame/frame.h"
 
-/* Columns of n rows each: the given ones, of one length, at `rows`, where COLUMN_NO_ROW, if
- * `holes` says that there may be such, is a missing value.  out takes n_cols
- * references.  Nothing is kept on failure: ERR_NOMEM, or ERR_CANCELLED
- * where the pool was lent for work that can be stopped. */
+/* Columns of n rows each: the given ones, of one length, at `rows`, where
+ * COLUMN_NO_ROW, if `holes` says that there may be such, is a missing value.
+ * out takes n_cols references.  Nothing is kept on failure: ERR_NOMEM, or
+ * ERR_CANCELLED where the pool was lent for work that can be stopped. */
 bool
 gather_columns(const struct column *const *in, size_t n_cols,
                const uint32_t *rows, size_t n, bool holes, struct pool *pool,

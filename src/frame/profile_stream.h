@@ -27,9 +27,9 @@
  * 20,000 rows are looked at, and the steps of these.
  *
  * Memory: about 3 MiB for a column of many values, 12 MiB beside, 16 MiB
- * more for another table that is streamed, and what a batch takes.  The result depends neither on threads nor, but for the counts
- * of the most frequent texts where they are estimates, on how the rows are cut
- * into batches.
+ * more for another table that is streamed, and what a batch takes.  The result
+ * depends neither on threads nor, but for the counts of the most frequent texts
+ * where they are estimates, on how the rows are cut into batches.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_PROFILE_STREAM_H
 #define LATHE_FRAME_PROFILE_STREAM_H

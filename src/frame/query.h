@@ -44,9 +44,10 @@ query_frequency(const struct frame *f, size_t col, struct pool *pool,
  * be left out.  Functions: count() of rows, count(x) of what is there, sum
  * (of ints an int; missing when it leaves the range), mean, min, max (of any
  * type), sd (divisor n - 1), median, distinct, missing, share (of true among
- * what is there), first, last (of what is there, in the order of rows).  Missing values are left out; of none, mean and its like are
- * missing.  Groups in order of first appearance.  Errors name the aggregate
- * and the column of its text: ERR_PARSE, ERR_NOTFOUND, ERR_TYPE. */
+ * what is there), first, last (of what is there, in the order of rows).
+ * Missing values are left out; of none, mean and its like are missing.  Groups
+ * in order of first appearance.  Errors name the aggregate and the column of
+ * its text: ERR_PARSE, ERR_NOTFOUND, ERR_TYPE. */
 struct frame *query_group(const struct frame *f, const size_t *by, size_t n_by,
                           const char *const *aggregates, size_t n_aggregates,
                           struct pool *pool, const struct progress *progress,

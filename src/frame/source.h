@@ -5,7 +5,8 @@
  * begins with an object is JSON lines, the rest delimited.  Text may be
  * compressed by gzip, zstd or lz4, whatever its name says, and is UTF-8,
  * UTF-16 with its mark, or what the options say.  "-" is standard
- * input, a folder one of pictures (frame/folder.h).  A Parquet column that is left out is a row of the rejects.
+ * input, a folder one of pictures (frame/folder.h).  A Parquet column that is
+ * left out is a row of the rejects.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_FRAME_SOURCE_H
 #define LATHE_FRAME_SOURCE_H

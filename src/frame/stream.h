@@ -30,7 +30,8 @@ bool stream_wanted(const char *path, const struct source_options *o);
  *   Arrow                                        its batches, cut where large
  * A list of JSON objects, and a format or shape that can be read only whole,
  * is ERR_LIMIT.  o may be NULL; progress counts bytes, a stage for each time
- * the file is gone through, one of which is expected when it is open.  Errors as of source_read(). */
+ * the file is gone through, one of which is expected when it is open.  Errors
+ * as of source_read(). */
 struct stream *
 stream_open(const char *path, const struct source_options *o, struct pool *pool,
             struct progress *progress, struct error *err) MUST_USE;

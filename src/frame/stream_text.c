@@ -12,7 +12,8 @@
 #include "frame/codec.h"
 #include "frame/frame.h"
 
-/* Bytes to decode or to pass over at a time: more than half of anything, and for all threads. */
+/* Bytes to decode or to pass over at a time: more than half of anything, and
+ * for all threads. */
 enum { STEP_MIN = 8, STEP_MAX = 1 << 20 };
 
 struct stream_text {

@@ -278,8 +278,8 @@ set_refit(struct training *g, const struct family *family, struct error *err)
            params_inherit(g->params, model_params(g->init), err);
 }
 
-/* The family: that of the model to go on from, or by the table: of pictures cnn,
- * else gbdt. */
+/* The family: that of the model to go on from, or by the table: of pictures
+ * cnn, else gbdt. */
 static const struct family *
 choose_family(struct training *g, const struct call *c, struct error *err)
 {

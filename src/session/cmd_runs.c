@@ -66,8 +66,8 @@ put_run(struct json_writer *w, const struct run *r)
     json_close(w, '}');
 }
 
-/* Which of them are wanted, as runs show --json tells them, and their metrics by
- * name, when they started and how long they took. */
+/* Which of them are wanted, as runs show --json tells them, and their metrics
+ * by name, when they started and how long they took. */
 static bool *
 choose_runs(const struct run_list *list, struct task *t, const struct call *c,
             struct error *err)

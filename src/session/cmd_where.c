@@ -35,7 +35,7 @@ cmd_put_time(struct json_writer *w, const char *name, int64_t ms)
     json_put_string(w, text[0] ? text : NULL);
 }
 
-/* With numbers, all missing, where a column has no value that tells its type. */
+/* With numbers, all missing, where no value of a column tells its type. */
 static struct frame *
 with_numbers(struct task *t, const struct frame *f, struct error *err)
 {

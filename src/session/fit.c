@@ -155,8 +155,8 @@ put_metrics(const struct follower *f, struct buf *out)
     json_close(&w, '}');
 }
 
-/* Which table it is of; what it goes on from: as it was named, and the digest of its file, which is
- * the artifact of the run that it is of. */
+/* Which table it is of; what it goes on from: as it was named, and the digest
+ * of its file, which is the artifact of the run that it is of. */
 static bool
 tags_json(const struct fit_request *r, struct buf *out, struct error *err)
 {
@@ -573,9 +573,9 @@ tell_target(struct task *t, const struct fit_request *r, struct error *err)
     return true;
 }
 
-/* Rows that the model to go on from has learnt cannot tell when to stop, nor how
- * good it is.  Where it is of the same table, another seed or share holds out
- * such, and folds hold out all. */
+/* Rows that the model to go on from has learnt cannot tell when to stop, nor
+ * how good it is.  Where it is of the same table, another seed or share holds
+ * out such, and folds hold out all. */
 static void
 tell_init(struct task *t, const struct fit_request *r, const struct model *m)
 {

@@ -18,9 +18,9 @@ enum { LEARNT_PRINT = 33 };
 /* The fingerprint of the table that a model has learnt from some rows of. */
 void
 learnt_table(struct session *s, const struct model *m, char out[LEARNT_PRINT]);
-/* How many of the n_rows rows of the table with this fingerprint it has learnt from, 0 where it is another; then
- * says in *note that its scores are too good here, and those of rows that it
- * has not learnt from, where they are known. */
+/* How many of the n_rows rows of the table with this fingerprint it has learnt
+ * from, 0 where it is another; then says in *note that its scores are too good
+ * here, and those of rows that it has not learnt from, where they are known. */
 size_t learnt_note(struct session *s, const struct model *m, const char *print,
                    size_t n_rows, struct buf *note);
 #endif

@@ -27,8 +27,8 @@ void summary_version(const struct version *v, struct buf *out);
 
 /* "auc 0.8459, logloss 0.4127": at most max numbers of a metrics object. */
 void summary_metrics(const char *metrics, size_t max, struct buf *out);
-/* Likewise those of rows that were not learnt from: of a test, or where there are
- * none of folds, or of rows that stopped early. */
+/* Likewise those of rows that were not learnt from: of a test, or where there
+ * are none of folds, or of rows that stopped early. */
 void summary_aside(const char *metrics, size_t max, struct buf *out);
 /* A flat object of an evaluation: {"auc": 0.84, ..., "intervals": {"auc":
  * [0.82, 0.86], ...}}, as the registry keeps it. */

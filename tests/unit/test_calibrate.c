@@ -321,7 +321,8 @@ test_of_several_classes_the_most_profitable_is_said(void **state)
 }
 
 /* One mistake costs, all else brings nothing: what costs nothing is alike, and
- * the likeliest of it is said.  So with .1 + .2 and .3, which are alike to rounding. */
+ * the likeliest of it is said.  So with .1 + .2 and .3, which are alike to
+ * rounding. */
 static void
 test_of_equal_profits_the_likeliest_class_is_said(void **state)
 {
@@ -438,9 +439,9 @@ test_intervals_cover_what_they_promise(void **state)
     assert_in_range(between, 1758, 1842);
 }
 
-/* Noise grows with x: one width covers too much of the small ones and too little
- * of the large ones, a local one 0.9 of each; its deviation, of 200 rows a bin
- * and 7 bins above 0.4, is below 1 %. */
+/* Noise grows with x: one width covers too much of the small ones and too
+ * little of the large ones, a local one 0.9 of each; its deviation, of 200 rows
+ * a bin and 7 bins above 0.4, is below 1 %. */
 static void
 test_local_intervals_cover_large_and_small_alike(void **state)
 {

@@ -161,9 +161,9 @@ test_forecasts_are_the_recursion_written_by_hand(void **state)
 }
 
 /* Five steps at a time, differences to the last known value of the same place
- * in the season: lags 1, 2 and the mean of 3 are those of the first step that is
- * not known, then the last known difference of that place, how far ahead, the
- * place. */
+ * in the season: lags 1, 2 and the mean of 3 are those of the first step that
+ * is not known, then the last known difference of that place, how far ahead,
+ * the place. */
 static void
 test_direct_forecasts_are_those_of_each_distance(void **state)
 {

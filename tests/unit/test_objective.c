@@ -67,8 +67,8 @@ sum_losses(struct objective *o, const double *score)
     return objective_loss(o, score, 0, o->n);
 }
 
-/* The loss, of all rows where they are compared, whose half derivative, for squares and deviances, or
- * derivative is g. */
+/* The loss, of all rows where they are compared, whose half derivative, for
+ * squares and deviances, or derivative is g. */
 static double
 loss_at(struct objective *o, double *score, size_t i, size_t c, double delta)
 {

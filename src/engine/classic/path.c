@@ -57,9 +57,9 @@ penalty_of(const struct pathing *f, double lambda)
 
 /* ---- the path ---- */
 
-/* Where the first weight leaves 0; for ridge, where no weight ever is, a
- * thousand times the mean variance of a column.  b: products with the target.
- */
+/* Where the first weight leaves 0, by the products b with the target; for
+ * ridge, where no weight ever is, a thousand times the mean variance of a
+ * column. */
 static double
 largest_lambda(const struct pathing *f, const double *b)
 {

@@ -76,7 +76,7 @@ square_of(const struct descent *o, size_t j)
     return o->square[j * o->w->q + o->k];
 }
 
-/* What is left of the product with the errors, whose mean is no part of them. */
+/* What is left of the product with the errors, their mean taken out. */
 static double
 slope_of(const struct descent *o, size_t j, double product)
 {

@@ -124,7 +124,6 @@ column_pull(const struct wide *w, size_t j, double *out)
 
         if (wide_stopped(w))
             return false;
-
         design_pull(w->d->train, j, r, end, v);
         for (size_t i = r; i < end; i++)
             out[w->place[i]] = v[i - r];

@@ -11,6 +11,9 @@
  * every lambda (path_shift.c).  With an L1 part coordinates are descended along
  * the residuals (path_descend.c).
  *
+ * Threads: what is made by wide_init() is read by all; each writes its own
+ * problems, columns or rows.  Errors: ERR_NOMEM, ERR_CANCELLED, and ERR_RANGE
+ * where values are too far apart for their squares.
  * Sources: Saunders, Gammerman, Vovk, "Ridge regression learning algorithm in
  *          dual variables", ICML 1998; Jegerlehner, "Krylov space solvers for
  *          shifted linear systems", hep-lat/9612014; Tibshirani et al., "Strong

@@ -3,7 +3,8 @@
  * do and when to stop, boost_sample.c chooses rows and columns, boost_drop.c
  * leaves trees out for a round, boost_replay.c walks trees that were grown
  * before, boost_checkpoint.c writes down how far it is, boost_refit.c
- * gives the leaves of a model other values, boost_leaf.c finds the values of leaves anew.  Private to them.
+ * gives the leaves of a model other values, boost_leaf.c finds the values of
+ * leaves anew.  Private to them.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_TREES_BOOST_H
 #define LATHE_ENGINE_TREES_BOOST_H

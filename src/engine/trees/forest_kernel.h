@@ -1,5 +1,5 @@
-/* engine/trees/forest_kernel.h -- what extremely randomised trees do to all rows
- * of a node for each column they look at.
+/* engine/trees/forest_kernel.h -- what extremely randomised trees do to all
+ * rows of a node for each column they look at.
  *
  * Sums are taken in FOREST_LANES lanes, row i of the node in lane i %
  * FOREST_LANES, and the lanes are added up in one order: every twin gives the

@@ -1,5 +1,5 @@
-/* engine/trees/forest_kernel_avx2.c -- the range of sixteen codes and the sums of
- * eight rows at a time.
+/* engine/trees/forest_kernel_avx2.c -- the range of sixteen codes and the sums
+ * of eight rows at a time.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 

@@ -4,8 +4,8 @@
  * (as they are, less the one before, less the one a season ago) trees are grown
  * on the others until they foretell the held out ones no better; the way that
  * does best when it goes on step by step, from several places among those rows
- * to the end, is learnt from all rows, by as many trees.  What it erred by on the
- * rows held out is kept, for intervals.
+ * to the end, is learnt from all rows, by as many trees.  What it erred by on
+ * the rows held out is kept, for intervals.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
@@ -108,7 +108,7 @@ is_of(const struct lags_fit *g, size_t i, enum part part)
            (part == LEARNT || late);
 }
 
-/* Row i from the k-th of the distances that it is seen from; 0: it cannot be. */
+/* Row i from the k-th of the distances it is seen from; 0: it cannot be. */
 static size_t
 horizon_of(const struct lags_fit *g, size_t i, enum part part, size_t k)
 {

@@ -1,9 +1,10 @@
 /* engine/trees/part.h -- which rows of a leaf go left, and the two lists of them.
  *
- * A split is a set of codes: of 256, or of as many as a long slot has.  Parting takes two steps, since several
- * threads share the rows of a large leaf: part_mark() turns a stretch of rows
- * into bits and counts them, and once all stretches are counted part_move()
- * copies the rows of each to where its shares begin.  The order is kept.
+ * A split is a set of codes: of 256, or of as many as a long slot has.  Parting
+ * takes two steps, since several threads share the rows of a large leaf:
+ * part_mark() turns a stretch of rows into bits and counts them, and once all
+ * stretches are counted part_move() copies the rows of each to where its shares
+ * begin.  The order is kept.
  *
  * The codes of rows on a list are brought together first, and then marked like
  * those of neighbours: on the machines it was measured on this takes a third of

@@ -1,4 +1,5 @@
-/* engine/trees/tree_once.c -- trees that ask the same for every output, kept once.
+/* engine/trees/tree_once.c -- trees that ask the same for every output, kept
+ * once.
  *
  * A forest of several classes has each of its trees as many times as there are
  * classes, alike but for what the leaves say; and most of its leaves are of one

@@ -28,11 +28,14 @@ bool tree_decode_sets(struct forest *f, struct error *err) MUST_USE;
 /* No trees yet, but columns, levels, outputs, gains and base of another. */
 struct forest *
 tree_forest_like(const struct forest *from, struct error *err) MUST_USE;
+/* Covers and sets as they are saved. */
+bool tree_code(struct forest *f, struct error *err) MUST_USE;
+
+/* ---- tree_append.c ---- */
+
 /* Tree t of another, of the same columns and levels, with other values. */
 bool tree_append_one(struct forest *f, const struct forest *from, size_t t,
                      const float *value, struct error *err) MUST_USE;
-/* Covers and sets as they are saved. */
-bool tree_code(struct forest *f, struct error *err) MUST_USE;
 
 /* ---- tree_once.c ---- */
 
