@@ -1,5 +1,7 @@
-/* engine/trees/tree_state.h -- what the files of a forest share: tree.c grows and
- * saves it, tree_set.c knows its sets.
+/* engine/trees/tree_state.h -- what the files of a forest share: tree.c grows
+ * and saves it, tree_set.c knows its sets, tree_line.c its lines, tree_append.c
+ * copies trees, tree_once.c saves those that are there for every output.
+ * Private to them.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LATHE_ENGINE_TREES_TREE_STATE_H
 #define LATHE_ENGINE_TREES_TREE_STATE_H
