@@ -44,7 +44,7 @@ cmd_fn cmd_serve, cmd_endpoint_ls, cmd_endpoint_create, cmd_endpoint_start,
 cmd_fn cmd_job_run, cmd_job_ls, cmd_job_log, cmd_job_stop, cmd_job_wait;
 /* cmd_about.c */
 cmd_fn cmd_version, cmd_doctor, cmd_expressions;
-/* cmd_where.c: lists.  lines: a JSON object a line, for each of the n; which of
+/* cmd_list.c: lists.  lines: a JSON object a line, for each of the n; which of
  * them --where keeps, all without it: caller frees. */
 bool *cmd_where(struct task *t, const struct call *c, const struct buf *lines,
                 size_t n, struct error *err) MUST_USE;

@@ -1,4 +1,4 @@
-/* session/cmd_where.c -- which records of a list are wanted: --where.
+/* session/cmd_list.c -- which records of a list are wanted: --where.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
