@@ -44,16 +44,30 @@ cmd_fn cmd_serve, cmd_endpoint_ls, cmd_endpoint_create, cmd_endpoint_start,
 cmd_fn cmd_job_run, cmd_job_ls, cmd_job_log, cmd_job_stop, cmd_job_wait;
 /* cmd_about.c */
 cmd_fn cmd_version, cmd_doctor, cmd_expressions;
-/* cmd_list.c: lists.  lines: a JSON object a line, for each of the n; which of
- * them --where keeps, all without it: caller frees. */
-bool *cmd_where(struct task *t, const struct call *c, const struct buf *lines,
-                size_t n, struct error *err) MUST_USE;
-/* Into the object of a line: the numbers of another, by their names; a time as
- * lists show it. */
-void cmd_put_flat(struct json_writer *w, const char *object);
-void cmd_put_time(struct json_writer *w, const char *name, int64_t ms);
 /* cmd_models.c */
 cmd_fn cmd_models;
+
+/* ---- shared, cmd_list.c ---- */
+
+/* Records of which those that --where keeps, all without it, are told: a line
+ * each, or what --json has. */
+struct cmd_list {
+    const void *of; /* the records, for the functions */
+    size_t n, most; /* how many there are; how many are told, 0: all */
+    const char *const *titles;  /* as of listing_new() */
+    const char *none, *none_so; /* "no runs yet"; "no runs are so" */
+    void (*row)(const void *of, size_t i, struct listing *l);
+    /* Members of an open object: what --json has of record i, and what --where
+     * sees besides, or NULL. */
+    void (*put)(const void *of, size_t i, struct json_writer *w);
+    void (*put_more)(const void *of, size_t i, struct json_writer *w);
+};
+/* ERR_USAGE for an expression that does not fit. */
+bool cmd_list(struct task *t, struct call *c, const struct cmd_list *list,
+              struct error *err) MUST_USE;
+/* The numbers of another object, by their names; a time as lists show it. */
+void cmd_put_flat(struct json_writer *w, const char *object);
+void cmd_put_time(struct json_writer *w, const char *name, int64_t ms);
 
 /* ---- shared, cmd_data.c ---- */
 

@@ -13,8 +13,10 @@
 enum { GRACE_MS = 5000, FOLLOW_MS = 250 };
 
 static void
-put_members(struct json_writer *w, const struct job *j)
+put_job(const void *of, size_t i, struct json_writer *w)
 {
+    const struct job *j = &((const struct job_list *)of)->job[i];
+
     json_name(w, "id");
     json_put_string(w, j->id);
     json_name(w, "title");
@@ -36,36 +38,9 @@ put_members(struct json_writer *w, const struct job *j)
 }
 
 static void
-put_job(struct json_writer *w, const struct job *j)
+put_start(const void *of, size_t i, struct json_writer *w)
 {
-    json_open(w, '{');
-    put_members(w, j);
-    json_close(w, '}');
-}
-
-/* Which of them are wanted, as --json tells them, and when they started. */
-static bool *
-choose_jobs(const struct job_list *list, struct task *t, const struct call *c,
-            struct error *err)
-{
-    size_t n = call_text(c, "where") ? list->n : 0; /* else nobody looks */
-    struct buf lines;
-    bool *keep;
-
-    buf_init(&lines);
-    for (size_t i = 0; i < n; i++) {
-        struct json_writer w;
-
-        json_writer_init(&w, &lines);
-        json_open(&w, '{');
-        put_members(&w, &list->job[i]);
-        cmd_put_time(&w, "started", list->job[i].start_ms);
-        json_close(&w, '}');
-        buf_putc(&lines, '\n');
-    }
-    keep = cmd_where(t, c, &lines, list->n, err);
-    buf_fini(&lines);
-    return keep;
+    cmd_put_time(w, "started", ((const struct job_list *)of)->job[i].start_ms);
 }
 
 bool
@@ -97,8 +72,9 @@ cmd_job_run(struct session *s, struct task *t, struct call *c,
 }
 
 static void
-add_row(struct listing *l, const struct job *j)
+add_row(const void *of, size_t i, struct listing *l)
 {
+    const struct job *j = &((const struct job_list *)of)->job[i];
     char time[LISTING_WORD], took[LISTING_WORD] = "";
     int64_t end = j->end_ms ? j->end_ms : loop_wall_ms();
 
@@ -124,42 +100,22 @@ cmd_job_ls(struct session *s, struct task *t, struct call *c, struct error *err)
     static const char *const titles[] = {
         "job", "state", "progress", "@started", ">time", "command", NULL};
     struct job_list list;
-    struct json_writer w;
-    struct listing *l;
-    size_t shown = 0;
-    bool *keep;
+    bool ok;
 
     if (!job_list(session_dir(s), &list, err))
         return false;
-    if (!(keep = choose_jobs(&list, t, c, err))) {
-        job_list_fini(&list);
-        return false;
-    }
-    l = listing_new(titles);
-    cmd_json(c, &w);
-    if (call_json(c))
-        json_open(&w, '[');
-    for (size_t i = 0; i < list.n; i++) {
-        if (!keep[i])
-            continue;
-        shown++;
-        if (call_json(c))
-            put_job(&w, &list.job[i]);
-        else
-            add_row(l, &list.job[i]);
-    }
-    if (call_json(c)) {
-        json_close(&w, ']');
-        cmd_json_end(c);
-    } else if (shown == 0) {
-        buf_puts(call_out(c), list.n ? "no jobs are so\n" : "no jobs yet\n");
-    } else {
-        listing_print(l, call_list_width(c), call_out(c));
-    }
-    listing_free(l);
-    free(keep);
+    ok = cmd_list(t, c,
+                  &(struct cmd_list){.of = &list,
+                                     .n = list.n,
+                                     .titles = titles,
+                                     .none = "no jobs yet",
+                                     .none_so = "no jobs are so",
+                                     .row = add_row,
+                                     .put = put_job,
+                                     .put_more = put_start},
+                  err);
     job_list_fini(&list);
-    return true;
+    return ok;
 }
 
 /* What was written since `shown`, until the job has ended. */

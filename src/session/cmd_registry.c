@@ -47,32 +47,28 @@ put_version(struct json_writer *w, const struct version *v)
     json_close(w, '}');
 }
 
-/* Which of them are wanted, as --json tells them, and their metrics by name and
- * when they were made. */
-static bool *
-choose_versions(const struct version_list *list, struct task *t,
-                const struct call *c, struct error *err)
+/* ---- ls ---- */
+
+static void
+put_listed(const void *of, size_t i, struct json_writer *w)
 {
-    size_t n = call_text(c, "where") ? list->n : 0; /* else nobody looks */
-    struct buf lines;
-    bool *keep;
+    put_members(w, &((const struct version_list *)of)->version[i]);
+}
 
-    buf_init(&lines);
-    for (size_t i = 0; i < n; i++) {
-        const struct version *v = &list->version[i];
-        struct json_writer w;
+/* Metrics by their names, and when it was made. */
+static void
+put_seen(const void *of, size_t i, struct json_writer *w)
+{
+    const struct version *v = &((const struct version_list *)of)->version[i];
 
-        json_writer_init(&w, &lines);
-        json_open(&w, '{');
-        put_members(&w, v);
-        cmd_put_flat(&w, v->metrics[0] ? v->metrics : "{}");
-        cmd_put_time(&w, "created", v->created_ms);
-        json_close(&w, '}');
-        buf_putc(&lines, '\n');
-    }
-    keep = cmd_where(t, c, &lines, list->n, err);
-    buf_fini(&lines);
-    return keep;
+    cmd_put_flat(w, v->metrics[0] ? v->metrics : "{}");
+    cmd_put_time(w, "created", v->created_ms);
+}
+
+static void
+add_row(const void *of, size_t i, struct listing *l)
+{
+    summary_version_row(&((const struct version_list *)of)->version[i], l);
 }
 
 bool
@@ -81,43 +77,22 @@ cmd_registry_ls(struct session *s, struct task *t, struct call *c,
 {
     struct store *store = cmd_store(s, err);
     struct version_list list;
-    struct json_writer w;
-    struct listing *l;
-    size_t shown = 0;
-    bool *keep;
+    bool ok;
 
     if (!store || !registry_list(store, call_text(c, "name"), &list, err))
         return false;
-    if (!(keep = choose_versions(&list, t, c, err))) {
-        version_list_fini(&list);
-        return false;
-    }
-    l = listing_new(summary_version_titles);
-    cmd_json(c, &w);
-    if (call_json(c))
-        json_open(&w, '[');
-    for (size_t i = 0; i < list.n; i++) {
-        if (!keep[i])
-            continue;
-        shown++;
-        if (call_json(c))
-            put_version(&w, &list.version[i]);
-        else
-            summary_version_row(&list.version[i], l);
-    }
-    if (call_json(c)) {
-        json_close(&w, ']');
-        cmd_json_end(c);
-    } else if (shown == 0) {
-        buf_puts(call_out(c),
-                 list.n ? "no versions are so\n" : "no models yet\n");
-    } else {
-        listing_print(l, call_list_width(c), call_out(c));
-    }
-    listing_free(l);
-    free(keep);
+    ok = cmd_list(t, c,
+                  &(struct cmd_list){.of = &list,
+                                     .n = list.n,
+                                     .titles = summary_version_titles,
+                                     .none = "no models yet",
+                                     .none_so = "no versions are so",
+                                     .row = add_row,
+                                     .put = put_listed,
+                                     .put_more = put_seen},
+                  err);
     version_list_fini(&list);
-    return true;
+    return ok;
 }
 
 /* The version's own facts, then its model's card. */

@@ -66,35 +66,31 @@ put_run(struct json_writer *w, const struct run *r)
     json_close(w, '}');
 }
 
-/* Which of them are wanted, as runs show --json tells them, and their metrics
- * by name, when they started and how long they took. */
-static bool *
-choose_runs(const struct run_list *list, struct task *t, const struct call *c,
-            struct error *err)
+/* ---- ls ---- */
+
+static void
+put_listed(const void *of, size_t i, struct json_writer *w)
 {
-    size_t n = call_text(c, "where") ? list->n : 0; /* else nobody looks */
-    struct buf lines;
-    bool *keep;
+    put_members(w, &((const struct run_list *)of)->run[i]);
+}
 
-    buf_init(&lines);
-    for (size_t i = 0; i < n; i++) {
-        const struct run *r = &list->run[i];
-        struct json_writer w;
+/* Metrics by their names, when it started and how long it took. */
+static void
+put_seen(const void *of, size_t i, struct json_writer *w)
+{
+    const struct run *r = &((const struct run_list *)of)->run[i];
 
-        json_writer_init(&w, &lines);
-        json_open(&w, '{');
-        put_members(&w, r);
-        cmd_put_flat(&w, r->metrics);
-        cmd_put_time(&w, "started", r->start_ms);
-        json_name(&w, "seconds");
-        json_put_double(&w, r->end_ms ? 1e-3 * (double)(r->end_ms - r->start_ms)
-                                      : NAN);
-        json_close(&w, '}');
-        buf_putc(&lines, '\n');
-    }
-    keep = cmd_where(t, c, &lines, list->n, err);
-    buf_fini(&lines);
-    return keep;
+    cmd_put_flat(w, r->metrics);
+    cmd_put_time(w, "started", r->start_ms);
+    json_name(w, "seconds");
+    json_put_double(w,
+                    r->end_ms ? 1e-3 * (double)(r->end_ms - r->start_ms) : NAN);
+}
+
+static void
+add_row(const void *of, size_t i, struct listing *l)
+{
+    summary_run_row(&((const struct run_list *)of)->run[i], l);
 }
 
 bool
@@ -102,44 +98,27 @@ cmd_runs_ls(struct session *s, struct task *t, struct call *c,
             struct error *err)
 {
     struct store *store = cmd_store(s, err);
+    size_t most = (size_t)call_int(c, "limit");
     struct run_list list;
-    struct json_writer w;
-    size_t limit = (size_t)call_int(c, "limit"), shown = 0;
-    struct listing *l;
-    bool *keep;
+    bool ok;
 
+    /* Which are the newest so many is known once it is known which are so. */
     if (!store ||
-        !run_list(store, call_text(c, "where") ? 0 : limit, &list, err))
+        !run_list(store, call_text(c, "where") ? 0 : most, &list, err))
         return false;
-    if (!(keep = choose_runs(&list, t, c, err))) {
-        run_list_fini(&list);
-        return false;
-    }
-    l = listing_new(summary_run_titles);
-    cmd_json(c, &w);
-    if (call_json(c))
-        json_open(&w, '[');
-    for (size_t i = 0; i < list.n && (limit == 0 || shown < limit); i++) {
-        if (!keep[i])
-            continue;
-        shown++;
-        if (call_json(c))
-            put_run(&w, &list.run[i]);
-        else
-            summary_run_row(&list.run[i], l);
-    }
-    if (call_json(c)) {
-        json_close(&w, ']');
-        cmd_json_end(c);
-    } else if (shown == 0) {
-        buf_puts(call_out(c), list.n ? "no runs are so\n" : "no runs yet\n");
-    } else {
-        listing_print(l, call_list_width(c), call_out(c));
-    }
-    listing_free(l);
-    free(keep);
+    ok = cmd_list(t, c,
+                  &(struct cmd_list){.of = &list,
+                                     .n = list.n,
+                                     .most = most,
+                                     .titles = summary_run_titles,
+                                     .none = "no runs yet",
+                                     .none_so = "no runs are so",
+                                     .row = add_row,
+                                     .put = put_listed,
+                                     .put_more = put_seen},
+                  err);
     run_list_fini(&list);
-    return true;
+    return ok;
 }
 
 static void

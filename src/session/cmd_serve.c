@@ -125,12 +125,11 @@ put_number(struct json_writer *w, const char *name, double x)
 }
 
 static void
-put_endpoint(struct json_writer *w, const struct deployment *d,
-             const struct asked *a)
+put_members(struct json_writer *w, const struct deployment *d,
+            const struct asked *a)
 {
     const struct stat_view *v = &a->status.stat;
 
-    json_open(w, '{');
     json_name(w, "name");
     json_put_string(w, d->name);
     json_name(w, "reference");
@@ -164,7 +163,30 @@ put_endpoint(struct json_writer *w, const struct deployment *d,
         json_name(w, "drift");
         put_drift(w, &a->status);
     }
+}
+
+static void
+put_endpoint(struct json_writer *w, const struct deployment *d,
+             const struct asked *a)
+{
+    json_open(w, '{');
+    put_members(w, d, a);
     json_close(w, '}');
+}
+
+/* ---- ls ---- */
+
+struct endpoints {
+    struct deployment_list list;
+    struct asked *asked; /* of each */
+};
+
+static void
+put_listed(const void *of, size_t i, struct json_writer *w)
+{
+    const struct endpoints *e = of;
+
+    put_members(w, &e->list.deployment[i], &e->asked[i]);
 }
 
 static void
@@ -177,8 +199,11 @@ add_ms(struct listing *l, const struct asked *a, double ms)
 }
 
 static void
-add_row(struct listing *l, const struct deployment *d, const struct asked *a)
+add_row(const void *of, size_t i, struct listing *l)
 {
+    const struct endpoints *e = of;
+    const struct deployment *d = &e->list.deployment[i];
+    const struct asked *a = &e->asked[i];
     const struct stat_view *v = &a->status.stat;
 
     listing_add(l, d->name);
@@ -199,87 +224,36 @@ add_row(struct listing *l, const struct deployment *d, const struct asked *a)
                 is_up(a) ? drift_word(endpoint_worst_drift(&a->status)) : NULL);
 }
 
-/* Which of them are wanted, as --json tells them. */
-static bool *
-choose_endpoints(const struct deployment_list *list, const struct asked *asked,
-                 struct task *t, const struct call *c, struct error *err)
-{
-    size_t n = call_text(c, "where") ? list->n : 0; /* else nobody looks */
-    struct buf lines;
-    bool *keep;
-
-    buf_init(&lines);
-    for (size_t i = 0; i < n; i++) {
-        struct json_writer w;
-
-        json_writer_init(&w, &lines);
-        put_endpoint(&w, &list->deployment[i], &asked[i]);
-        buf_putc(&lines, '\n');
-    }
-    keep = cmd_where(t, c, &lines, list->n, err);
-    buf_fini(&lines);
-    return keep;
-}
-
-static void
-put_endpoints(const struct deployment_list *list, const struct asked *asked,
-              const bool *keep, struct call *c)
-{
-    static const char *const titles[] = {
-        "endpoint", "model",   "state",   "address", ">requests",
-        ">errors",  ">p50 ms", ">p99 ms", "drift",   NULL};
-    struct listing *l = listing_new(titles);
-    struct json_writer w;
-    size_t shown = 0;
-
-    cmd_json(c, &w);
-    if (call_json(c))
-        json_open(&w, '[');
-    for (size_t i = 0; i < list->n; i++) {
-        if (!keep[i])
-            continue;
-        shown++;
-        if (call_json(c))
-            put_endpoint(&w, &list->deployment[i], &asked[i]);
-        else
-            add_row(l, &list->deployment[i], &asked[i]);
-    }
-    if (call_json(c)) {
-        json_close(&w, ']');
-        cmd_json_end(c);
-    } else if (shown == 0) {
-        buf_puts(call_out(c),
-                 list->n ? "no endpoints are so\n" : "no endpoints yet\n");
-    } else {
-        listing_print(l, call_list_width(c), call_out(c));
-    }
-    listing_free(l);
-}
-
 bool
 cmd_endpoint_ls(struct session *s, struct task *t, struct call *c,
                 struct error *err)
 {
+    static const char *const titles[] = {
+        "endpoint", "model",   "state",   "address", ">requests",
+        ">errors",  ">p50 ms", ">p99 ms", "drift",   NULL};
     struct store *store = cmd_store(s, err);
-    struct deployment_list list;
-    struct asked *asked;
-    bool *keep;
+    struct endpoints e;
+    bool ok;
 
-    if (!store || !deployment_list(store, &list, err))
+    if (!store || !deployment_list(store, &e.list, err))
         return false;
-    asked = mem_new((list.n + 1) * sizeof *asked);
-    for (size_t i = 0; i < list.n; i++)
-        ask(&list.deployment[i], &asked[i]);
-    if ((keep = choose_endpoints(&list, asked, t, c, err)))
-        put_endpoints(&list, asked, keep, c);
-    for (size_t i = 0; i < list.n; i++)
-        endpoint_status_fini(&asked[i].status);
-    free(asked);
-    deployment_list_fini(&list);
-    if (!keep)
-        return false;
-    free(keep);
-    return true;
+    e.asked = mem_new((e.list.n + 1) * sizeof *e.asked);
+    for (size_t i = 0; i < e.list.n; i++)
+        ask(&e.list.deployment[i], &e.asked[i]);
+    ok = cmd_list(t, c,
+                  &(struct cmd_list){.of = &e,
+                                     .n = e.list.n,
+                                     .titles = titles,
+                                     .none = "no endpoints yet",
+                                     .none_so = "no endpoints are so",
+                                     .row = add_row,
+                                     .put = put_listed},
+                  err);
+    for (size_t i = 0; i < e.list.n; i++)
+        endpoint_status_fini(&e.asked[i].status);
+    free(e.asked);
+    deployment_list_fini(&e.list);
+    return ok;
 }
 
 static void
