@@ -366,24 +366,31 @@ learn(struct follower *f, const struct fit_request *r,
 /* ---- what is told before ---- */
 
 /* Once in a session, to the terminal and to a screen. */
+PRINTF_LIKE(2, 3)
 static void
-tell(struct task *t, const struct buf *text)
+tell(struct task *t, const char *fmt, ...)
 {
     struct session *s = task_session(t);
     struct message *m = mem_new(sizeof *m);
+    struct buf text, spelt;
     bool told = false;
-    struct buf spelt;
+    va_list ap;
 
+    buf_init(&text);
     buf_init(&spelt);
-    buf_spelt(&spelt, text->data, true);
+    va_start(ap, fmt);
+    buf_vprintf(&text, fmt, ap);
+    va_end(ap);
+    buf_spelt(&spelt, text.data, true);
     for (size_t i = 0; !told && session_message_at(s, i, m); i++)
         told = strncmp(m->text, spelt.data, sizeof m->text - 1) == 0;
+    if (!told) {
+        task_log(t, "%s", text.data);
+        session_message(s, MESSAGE_WARN, "%s", text.data);
+    }
     buf_fini(&spelt);
+    buf_fini(&text);
     free(m);
-    if (told)
-        return;
-    task_log(t, "%s", text->data);
-    session_message(s, MESSAGE_WARN, "%s", text->data);
 }
 
 static bool
@@ -459,19 +466,14 @@ fit_put_time(struct task *t, const struct family *family, struct params *p,
     const char *time = fit_time(family, p, f, drop);
     bool guessed = time && !model_fit_time(family, p), ok;
     struct error err;
-    struct buf text;
 
     if (!family->forecast)
         return;
-    buf_init(&text);
-    if (guessed) {
-        buf_printf(&text,
-                   "%s: rows are in the order of '%s', the only column of "
-                   "times; time=none leaves them as they stand",
-                   family->name, time);
-        tell(t, &text);
-    }
-    buf_fini(&text);
+    if (guessed)
+        tell(t,
+             "%s: rows are in the order of '%s', the only column of times; "
+             "time=none leaves them as they stand",
+             family->name, time);
     ok = params_set(p, "time", time ? time : "auto", &err);
     assert(ok); /* any text is one */
     (void)ok;
@@ -485,30 +487,22 @@ tell_identifiers(struct task *t, const struct fit_request *r, struct error *err)
     const char *const others[] = {
         r->target ? r->target : "", o->weight ? o->weight : "",
         o->group ? o->group : "", o->offset ? o->offset : "", NULL};
-    struct buf text;
 
     /* These look at the columns that their parameters name alone. */
     if (!r->frame || r->family->columns)
         return true;
-    buf_init(&text);
     for (size_t c = 0; c < frame_cols(r->frame); c++) {
         const char *name = frame_name(r->frame, c);
 
-        if (!progress_check(task_progress(t), err)) {
-            buf_fini(&text);
+        if (!progress_check(task_progress(t), err))
             return false;
-        }
-        if (is_among(name, others) || is_among(name, o->drop) ||
-            !identifier_numbers(r->frame, c))
-            continue;
-        buf_clear(&text);
-        buf_printf(&text,
-                   "column '%s' looks like an identifier, of which nothing can "
-                   "be learnt: drop leaves it out",
-                   name);
-        tell(t, &text);
+        if (!is_among(name, others) && !is_among(name, o->drop) &&
+            identifier_numbers(r->frame, c))
+            tell(t,
+                 "column '%s' looks like an identifier, of which nothing can "
+                 "be learnt: drop leaves it out",
+                 name);
     }
-    buf_fini(&text);
     return true;
 }
 
@@ -540,7 +534,6 @@ tell_target(struct task *t, const struct fit_request *r, struct error *err)
 {
     const struct column *c;
     struct target y;
-    struct error said;
     bool floats, numbers, binary;
     size_t col;
 
@@ -556,18 +549,16 @@ tell_target(struct task *t, const struct fit_request *r, struct error *err)
     binary = y.problem == PROBLEM_BINARY;
     if (numbers && problem_has_classes(y.problem) &&
         (!binary || (floats && strcmp(y.classes[1], "1") != 0))) {
-        error_set(&said, ERR_TYPE,
-                  "target '%s' has %zu different numbers, each learnt as a "
-                  "class; problem=regression learns them as numbers",
-                  r->target, y.n_classes);
-        tell(t, &(struct buf){.data = said.message});
+        tell(t,
+             "target '%s' has %zu different numbers, each learnt as a class; "
+             "problem=regression learns them as numbers",
+             r->target, y.n_classes);
     } else if (floats && r->family->problems & 1u << PROBLEM_MULTICLASS &&
                y.problem == PROBLEM_REGRESSION && is_scale(&y)) {
-        error_set(&said, ERR_TYPE,
-                  "target '%s' has few different values, all whole numbers, "
-                  "learnt as numbers; problem=classes makes each a class",
-                  r->target);
-        tell(t, &(struct buf){.data = said.message});
+        tell(t,
+             "target '%s' has few different values, all whole numbers, learnt "
+             "as numbers; problem=classes makes each a class",
+             r->target);
     }
     target_fini(&y);
     return true;
@@ -594,21 +585,15 @@ tell_init(struct task *t, const struct fit_request *r, const struct model *m)
     held = !same && ((model_valid_metrics(m) && !r->options.valid) ||
                      finish_wanted(&r->options.finish));
     tested = r->cv || (r->table && !rows);
-    if (held || tested) {
-        struct buf text;
-
-        buf_init(&text);
-        buf_printf(&text,
-                   "the model to go on from has learnt from rows of the same "
-                   "table that are %s here, by another seed or share: scores "
-                   "of them%s are too good",
-                   !tested ? "held out"
-                   : !held ? "tested on"
-                           : "held out and tested on",
-                   held ? ", and what stops by these," : "");
-        tell(t, &text);
-        buf_fini(&text);
-    }
+    if (held || tested)
+        tell(t,
+             "the model to go on from has learnt from rows of the same table "
+             "that are %s here, by another seed or share: scores of them%s are "
+             "too good",
+             !tested ? "held out"
+             : !held ? "tested on"
+                     : "held out and tested on",
+             held ? ", and what stops by these," : "");
 }
 
 /* ---- a run ---- */
