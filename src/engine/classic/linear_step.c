@@ -223,12 +223,6 @@ solve_cholesky(struct fitting *f)
     return true;
 }
 
-static double
-soft(double x, double by)
-{
-    return x > by ? x - by : x < -by ? x + by : 0;
-}
-
 /* Minimise g's + s'hs/2 + l1 |w + s| by cycling over the coordinates; pull is
  * h s. */
 static void
@@ -246,7 +240,9 @@ solve_descent(struct fitting *f, const double *w)
 
             if (!(h > 0))
                 continue;
-            v = soft(h * (w[j] + f->step[j]) - f->g[j] - f->pull[j], f->l1) / h;
+            v = dense_shrink(h * (w[j] + f->step[j]) - f->g[j] - f->pull[j],
+                             f->l1) /
+                h;
             by = v - w[j] - f->step[j];
             if (by == 0)
                 continue;

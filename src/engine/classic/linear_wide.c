@@ -166,12 +166,6 @@ solve_gradients(struct fitting *f)
 
 /* ---- coordinates ---- */
 
-static double
-soft(double x, double by)
-{
-    return x > by ? x - by : x < -by ? x + by : 0;
-}
-
 struct descent {
     struct fitting *f;
     const double *w;
@@ -190,7 +184,7 @@ best_of(const struct descent *d, size_t j)
         return at;
     pull = dot_tiled(f->x + j * f->n, d->move, f->n) / f->total -
            f->mean[j] * d->mean / f->h_bias + f->l2 * f->step[j];
-    return soft(h * at - f->g[j] - pull, f->l1) / h;
+    return dense_shrink(h * at - f->g[j] - pull, f->l1) / h;
 }
 
 /* Which would move?  In f->pull. */

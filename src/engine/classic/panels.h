@@ -42,6 +42,12 @@ bool panels_each(const struct design *d, struct pool *pool, size_t scratch,
 /* Sums in a fixed order. */
 double dense_dot(const double *a, const double *b, size_t n);
 double dense_sum(const double *x, size_t n);
+/* x nearer to 0 by `by`, and no further: where an L1 penalty leaves it. */
+static inline double
+dense_shrink(double x, double by)
+{
+    return x > by ? x - by : x < -by ? x + by : 0;
+}
 /* *out: a b zeroed doubles. */
 bool dense_try(double **out, size_t a, size_t b, struct error *err) MUST_USE;
 /* *out: a copy of a tensor of a b doubles, looked up before memory is taken

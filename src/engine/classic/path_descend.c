@@ -20,6 +20,7 @@
 #include "engine/classic/eigen.h"
 #include "engine/classic/panels.h"
 #include "engine/classic/path_choose.h"
+#include "engine/classic/path_solve.h"
 #include "engine/classic/path_wide.h"
 
 enum {
@@ -57,12 +58,6 @@ struct descending {
     struct descent *of;            /* k */
     double lambda, before, loosest;
 };
-
-static double
-soft(double x, double by)
-{
-    return x > by ? x - by : x < -by ? x + by : 0;
-}
 
 static double
 mean_of(const struct descent *o, size_t j)
@@ -115,7 +110,7 @@ descend(struct descent *o, size_t j)
 
     if (!(h + o->l2 > 0))
         return 0;
-    v = soft(slope_now(o, j) + h * o->weight[j], o->l1) / (h + o->l2);
+    v = dense_shrink(slope_now(o, j) + h * o->weight[j], o->l1) / (h + o->l2);
     move = v - o->weight[j];
     if (move == 0)
         return 0;
@@ -166,20 +161,13 @@ leap_build(struct descent *o, size_t n, double *step)
 static void
 leap(struct descent *o)
 {
-    double *step = o->leap + o->most * o->most, share = 1;
-    size_t n = weights_on(o), first = o->w->p;
+    double *step = o->leap + o->most * o->most, share;
+    size_t n = weights_on(o), first;
 
     if (n == 0 || n > o->most || !leap_build(o, n, step))
         return;
     cholesky_solve(o->leap, n, step);
-    for (size_t i = 0; i < n; i++) {
-        double to_zero = -o->weight[o->on[i]] / step[i];
-
-        if (to_zero > 0 && to_zero < share) {
-            share = to_zero;
-            first = o->on[i];
-        }
-    }
+    share = path_reach(o->weight, o->on, step, n, &first);
     for (size_t i = 0; i < n && !wide_stopped(o->w); i++) {
         size_t j = o->on[i];
         double move = j == first ? -o->weight[j] : share * step[i];

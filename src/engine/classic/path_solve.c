@@ -209,12 +209,6 @@ problem_fini(struct problem_of *o)
 
 /* ---- solutions ---- */
 
-static double
-soft(double x, double by)
-{
-    return x > by ? x - by : x < -by ? x + by : 0;
-}
-
 /* Without a penalty, directions without spread have no weight: the shortest of
  * all solutions. */
 static void
@@ -243,7 +237,7 @@ descend(struct problem_of *o, const struct penalty *by, size_t j, double *w)
 
     if (!(h + by->l2 > 0))
         return 0;
-    v = soft(o->b[j] - o->pull[j] + h * w[j], by->l1) / (h + by->l2);
+    v = dense_shrink(o->b[j] - o->pull[j] + h * w[j], by->l1) / (h + by->l2);
     move = v - w[j];
     if (move == 0)
         return 0;
@@ -268,6 +262,24 @@ turn(struct problem_of *o, const struct penalty *by, bool all, double *w)
     return most;
 }
 
+double
+path_reach(const double *w, const size_t *on, const double *step, size_t n,
+           size_t *first)
+{
+    double share = 1;
+
+    *first = SIZE_MAX;
+    for (size_t i = 0; i < n; i++) {
+        double to_zero = -w[on[i]] / step[i];
+
+        if (to_zero > 0 && to_zero < share) {
+            share = to_zero;
+            *first = on[i];
+        }
+    }
+    return share;
+}
+
 /* The weights that are not 0 to where they rest while they keep their signs:
  * Newton's step, or as much of it as brings the first of them to 0.  Where
  * columns are nearly alike turns would take thousands to get there.  Nothing is
@@ -275,8 +287,8 @@ turn(struct problem_of *o, const struct penalty *by, bool all, double *w)
 static void
 leap(struct problem_of *o, const struct penalty *by, double *w)
 {
-    double *step = o->leap + o->most * o->most, share = 1;
-    size_t n = 0, first = o->p;
+    double *step = o->leap + o->most * o->most, share;
+    size_t n = 0, first;
 
     for (size_t j = 0; j < o->p; j++)
         if (w[j] != 0 && n == o->most)
@@ -294,14 +306,7 @@ leap(struct problem_of *o, const struct penalty *by, double *w)
     if (n == 0 || !cholesky(o->leap, n, NULL))
         return;
     cholesky_solve(o->leap, n, step);
-    for (size_t i = 0; i < n; i++) {
-        double to_zero = -w[o->on[i]] / step[i];
-
-        if (to_zero > 0 && to_zero < share) {
-            share = to_zero;
-            first = o->on[i];
-        }
-    }
+    share = path_reach(w, o->on, step, n, &first);
     for (size_t i = 0; i < n; i++) {
         size_t j = o->on[i];
         double move = j == first ? -w[j] : share * step[i];

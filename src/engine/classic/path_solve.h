@@ -47,6 +47,10 @@ struct penalty {
     double tolerance; /* of a move, in deviations of the target */
     unsigned max_iter;
 };
+/* How much of a step, step[i] of weight w[on[i]], may be taken before one of the
+ * n is 0: which one, *first, or SIZE_MAX where it is all. */
+double path_reach(const double *w, const size_t *on, const double *step,
+                  size_t n, size_t *first);
 /* w: from there, to the solution. */
 void problem_solve(struct problem_of *o, const struct penalty *by,
                    struct progress *progress, double *w);
