@@ -579,7 +579,9 @@ test_few_rows_and_odd_ones_are_met(void **state)
     lesson_free(&l);
     l = lesson_of(&gbdt_lags_family, far, y, 12, false);
     assert_null(lesson_learn(&l, NULL, NULL, &err));
-    assert_string_equal(err.message, "ahead=11 and a period of 1, of 12 rows");
+    assert_string_equal(
+        err.message,
+        "11 steps ahead and a period of 1 need 13 rows, and there are 12");
     lesson_free(&l);
     y[3] = 1e200;
     l = lesson_of(&gbdt_lags_family, NULL, y, 12, false);

@@ -197,8 +197,10 @@ table_make(struct table *t, const struct lags_fit *g, enum part part,
     *t = (struct table){.g = g, .y = {.problem = PROBLEM_REGRESSION}};
     t->n = list_rows(g, part, t);
     if (t->n > UINT32_MAX)
-        return error_set(err, ERR_LIMIT, "%zu rows and steps ahead of them",
-                         t->n);
+        return error_set(err, ERR_LIMIT,
+                         "%zu rows, each as often as it is seen, the limit is "
+                         "%lu",
+                         t->n, (unsigned long)UINT32_MAX);
     if (!mem_mul(t->n, f, &cells))
         return error_set(err, ERR_NOMEM, "%zu rows of %zu lags do not fit",
                          t->n, f);
@@ -308,13 +310,10 @@ static size_t
 error_place(const struct table *t, size_t i)
 {
     const struct moment *row = t->g->row;
-    size_t each = most_ahead(&t->g->m->rule), first = i, end = i;
+    size_t each = most_ahead(&t->g->m->rule);
     uint32_t series = row[t->at[i]].series;
+    size_t first = t->series_at[series], end = t->series_at[series + 1];
 
-    if (each == 1)
-        return i;
-    first = t->series_at[series];
-    end = t->series_at[series + 1];
     return first + (t->horizon[i] - 1u) * ((end - first) / each) +
            (i - first) / each;
 }

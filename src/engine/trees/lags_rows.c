@@ -87,12 +87,12 @@ lags_feature_name(const struct lags_rule *r, size_t feature,
 
     if (feature < l.means) {
         snprintf(out, size, "lag %u", (unsigned)r->lag[feature]);
-    } else if (feature >= l.ago && feature < l.ahead) {
-        snprintf(out, size, "season ago");
-    } else if (feature >= l.ahead && feature < l.phase) {
-        snprintf(out, size, "ahead");
-    } else if (feature < l.phase) {
+    } else if (feature < l.ago) {
         snprintf(out, size, "mean %u", (unsigned)r->mean[feature - l.means]);
+    } else if (feature < l.ahead) {
+        snprintf(out, size, "season ago");
+    } else if (feature < l.phase) {
+        snprintf(out, size, "ahead");
     } else if (feature < l.parts) {
         snprintf(out, size, "season");
     } else if (feature >= l.series) {

@@ -307,8 +307,10 @@ lags_choose(struct lags_fit *g, struct error *err)
     r->ahead = (size_t)params_int(g->p, "ahead");
     if (r->ahead > 0 && r->ahead + r->period >= longest)
         return error_set(err, ERR_RANGE,
-                         "ahead=%zu and a period of %zu, of %zu rows", r->ahead,
-                         r->period, longest);
+                         "%zu steps ahead and a period of %zu need %zu rows, "
+                         "and there are %zu",
+                         r->ahead, r->period, r->ahead + r->period + 1,
+                         longest);
     choose_calendar(g);
     return choose_steps(g, longest, err);
 }
