@@ -9,11 +9,6 @@ export LATHE_PROJECT="$tap_dir"
 tr -d '"' < "$churn" | awk 'NR == 1 || NR % 4' > train.csv
 tr -d '"' < "$churn" | awk 'NR == 1 || NR % 4 == 0' > test.csv
 
-# Column NAME of a CSV, without its header.
-column() {
-    awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print $at }' "$1"
-}
-
 # The pinball loss of the middle of three quantiles, and Cohen's kappa, by hand.
 $lathe train train.csv --target monthly_charges --set trees=30 --set loss=quantile --set alpha=0.1,0.5,0.9 \
     --valid test.csv --test test.csv --metric pinball@0.9 --metric mape --metric mape --out three.lathe > card

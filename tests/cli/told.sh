@@ -10,10 +10,6 @@ export LATHE_PROJECT="$tap_dir"
 tr -d '"' < "$churn" | awk 'NR == 1 || NR % 4' > train.csv
 tr -d '"' < "$churn" | awk 'NR == 1 || NR % 4 == 0' > test.csv
 
-# Column NAME of a CSV, without its header.
-column() {
-    awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print $at }' "$1"
-}
 train() {
     $lathe train train.csv --target churn --model logistic --test test.csv "$@"
 }

@@ -1,4 +1,5 @@
-# tests/lib/tap.sh -- sourced by the shell tests: ok, is, like, skip, done_testing.
+# tests/lib/tap.sh -- sourced by the shell tests: ok, is, like, skip, done_testing,
+# and column.
 # SPDX-License-Identifier: GPL-3.0-or-later
 tap_n=0
 lathe="$LATHE_BUILD/lathe"
@@ -39,3 +40,7 @@ lacks() { # lacks NAME REASON; a program that no package brings, in CI too
     echo "ok $tap_n - $1 # SKIP $2"
 }
 done_testing() { echo "1..$tap_n"; }
+
+column() { # column FILE NAME: of a CSV, without its header
+    awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print $at }' "$1"
+}
