@@ -112,7 +112,7 @@ bool runs_is_default(const struct run *run, const struct json *value);
 void runs_compare_draw(struct view *v, const struct canvas *c);
 struct list *runs_compare_of(struct view *v);
 
-/* ---- view_runs_why.c: in place of the chart and the comparison ---- */
+/* ---- view_runs_why*.c: in place of the chart and the comparison ---- */
 void runs_why_open(struct view *v, const struct view_call *call);
 void runs_why_by(struct view *v, const struct view_call *call);
 bool runs_why_on(const struct view_runs *r);
