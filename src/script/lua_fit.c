@@ -315,38 +315,19 @@ settle_target(lua_State *L, const struct family *family)
     return none;
 }
 
+static const char *const fit_options[] = {
+    "valid",     "metric",       "problem",    "positive",
+    "stop",      "patience",     "seed",       "name",
+    "drop",      "derive",       "refit",      "weight",
+    "group",     "class_weight", "offset",     "loss",
+    "prepare",   "init",         "checkpoint", "checkpoint_every",
+    "resume",    "cv_group",     "cv_time",    "calibrate",
+    "threshold", "profit",       "interval",   "local_interval",
+    NULL};
+
 static int
 estimator_fit(lua_State *L)
 {
-    static const char *const allowed[] = {"valid",
-                                          "metric",
-                                          "stop",
-                                          "patience",
-                                          "seed",
-                                          "name",
-                                          "drop",
-                                          "derive",
-                                          "refit",
-                                          "weight",
-                                          "group",
-                                          "class_weight",
-                                          "init",
-                                          "checkpoint",
-                                          "checkpoint_every",
-                                          "resume",
-                                          "cv_group",
-                                          "cv_time",
-                                          "calibrate",
-                                          "threshold",
-                                          "profit",
-                                          "interval",
-                                          "loss",
-                                          "prepare",
-                                          "offset",
-                                          "local_interval",
-                                          "positive",
-                                          "problem",
-                                          NULL};
     struct estimator *e = script_check(L, 1, &estimator_type);
     const struct frame *train = script_frame(L, 2);
     struct fitting *f;
@@ -357,7 +338,7 @@ estimator_fit(lua_State *L)
     luaL_argexpected(L, train, 2, "frame");
     if (!settle_target(L, e->family))
         luaL_checkstring(L, 3);
-    script_options(L, 4, allowed);
+    script_options(L, 4, fit_options);
     f = script_scratch(L, sizeof *f, fitting_fini);
     f->request = (struct fit_request){.family = e->family,
                                       .params = e->params,
