@@ -455,6 +455,15 @@ names_check(const struct frame *f, const char *target, const char *const *drop,
     return true;
 }
 
+static bool
+is_listed(const char *name, const char *const *list)
+{
+    for (; list && *list; list++)
+        if (strcmp(name, *list) == 0)
+            return true;
+    return false;
+}
+
 /* Does its first value say where a picture is? */
 static bool
 has_pictures(const struct column *c)
@@ -482,31 +491,13 @@ pictures_check(const struct frame *f, const char *target,
         return error_set(err, ERR_USAGE,
                          "'" PREPARE_IMAGE "' has the pictures to learn from: "
                          "the target is another column, of a folder 'class'");
-    for (; drop && *drop; drop++)
-        if (strcmp(*drop, PREPARE_IMAGE) == 0)
-            return error_set(
-                err, ERR_USAGE,
-                "'" PREPARE_IMAGE "' has the pictures to learn from: it "
-                "stays an input; models of other families, as gbdt, learn "
-                "from the other columns alone");
+    if (is_listed(PREPARE_IMAGE, drop))
+        return error_set(
+            err, ERR_USAGE,
+            "'" PREPARE_IMAGE "' has the pictures to learn from: it stays an "
+            "input; models of other families, as gbdt, learn from the other "
+            "columns alone");
     return true;
-}
-
-static bool
-is_listed(const char *name, const char *const *list)
-{
-    for (; list && *list; list++)
-        if (strcmp(name, *list) == 0)
-            return true;
-    return false;
-}
-
-/* Where pictures are, and what else a folder of them tells. */
-static bool
-is_of_folder(const char *name)
-{
-    return strcmp(name, PREPARE_IMAGE) == 0 || strcmp(name, "class") == 0 ||
-           strcmp(name, "bytes") == 0;
 }
 
 /* The names of pictures tell nothing of them: without another input there is
@@ -522,7 +513,7 @@ blind_check(const struct frame *f, const char *target,
         !has_pictures(frame_column(f, (size_t)at)))
         return true;
     for (size_t i = 0; i < frame_cols(f); i++)
-        if (!is_of_folder(frame_name(f, i)) &&
+        if (!folder_has_column(frame_name(f, i)) &&
             !is_target(frame_name(f, i), target) &&
             !is_listed(frame_name(f, i), o->drop))
             return true;

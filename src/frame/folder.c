@@ -126,12 +126,23 @@ folder_is(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+static const char *const columns[] = {"image", "class", "bytes"};
+enum { N_COLUMNS = sizeof columns / sizeof *columns };
+
+bool
+folder_has_column(const char *name)
+{
+    for (size_t i = 0; i < N_COLUMNS; i++)
+        if (strcmp(columns[i], name) == 0)
+            return true;
+    return false;
+}
+
 struct frame *
 folder_read(const char *path, const struct progress *stop, struct error *err)
 {
-    static const char *const names[] = {"image", "class", "bytes"};
     static const enum col_type types[] = {COL_TEXT, COL_TEXT, COL_INT64};
-    struct builder *b = builder_new(3, names, types, err);
+    struct builder *b = builder_new(N_COLUMNS, columns, types, err);
     struct frame *f;
 
     if (!b)

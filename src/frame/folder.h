@@ -18,6 +18,8 @@
 bool folder_is(const char *path);
 /* Does a name end as one of a picture? */
 bool folder_is_picture(struct str name);
+/* Is it one of the columns above? */
+bool folder_has_column(const char *name);
 /* ERR_NOTFOUND where there is no picture; ERR_PARSE for a name that is not
  * UTF-8. */
 struct frame *folder_read(const char *path, const struct progress *stop,
