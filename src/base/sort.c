@@ -122,3 +122,31 @@ sort_quantile(const double *x, size_t n, double q)
 
     return i + 1 < n ? x[i] + (at - (double)i) * (x[i + 1] - x[i]) : x[n - 1];
 }
+
+static size_t
+count(const double *x, size_t n, double v, bool also)
+{
+    size_t low = 0, high = n;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (x[mid] < v || (also && x[mid] == v))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+size_t
+sort_below(const double *x, size_t n, double v)
+{
+    return count(x, n, v, false);
+}
+
+size_t
+sort_up_to(const double *x, size_t n, double v)
+{
+    return count(x, n, v, true);
+}

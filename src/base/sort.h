@@ -27,4 +27,8 @@ int sort_falling(const void *a, const void *b);
 /* Of n > 0 numbers, rising: where 0 <= q <= 1 of them lie below, linearly
  * between two of them, as numpy's default. */
 double sort_quantile(const double *x, size_t n, double q);
+/* How many of n numbers, rising, are less than v; how many are v or less.  None
+ * where v is no number.  O(log n). */
+size_t sort_below(const double *x, size_t n, double v);
+size_t sort_up_to(const double *x, size_t n, double v);
 #endif

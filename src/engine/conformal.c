@@ -132,17 +132,7 @@ conformal_fit(double level, const struct metric_rows *rows,
 static size_t
 bin_of(const struct conformal *c, double prediction)
 {
-    size_t low = 0, high = c->n_cuts;
-
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-
-        if (c->cut[mid] <= prediction)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
+    return sort_up_to(c->cut, c->n_cuts, prediction);
 }
 
 double

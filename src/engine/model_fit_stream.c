@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/room.h"
+#include "base/sort.h"
 #include "engine/model_fit.h"
 #include "frame/fingerprint.h"
 #include "frame/gather.h"
@@ -138,21 +139,13 @@ new_text(struct kinds *k, const struct column *c, size_t row, bool *fresh,
 static bool
 new_number(struct kinds *k, double x)
 {
-    size_t low = 0, high = k->n;
+    size_t at = sort_below(k->number, k->n, x);
 
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-
-        if (k->number[mid] < x)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    if (low < k->n && k->number[low] == x)
+    if (at < k->n && k->number[at] == x)
         return false;
-    memmove(k->number + low + 1, k->number + low,
-            (k->n - low) * sizeof *k->number);
-    k->number[low] = x;
+    memmove(k->number + at + 1, k->number + at,
+            (k->n - at) * sizeof *k->number);
+    k->number[at] = x;
     return true;
 }
 

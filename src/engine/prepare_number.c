@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "frame/order.h"
 
 enum { QUANTILES = 1000, MAX_PRODUCTS = 5000, MAX_FACTORS = 3 };
@@ -138,23 +139,6 @@ scale_sound(const struct step *s)
     return true;
 }
 
-/* How many of the sorted values are below v, or (also) v itself. */
-static size_t
-count_below(const double *q, size_t n, double v, bool also)
-{
-    size_t low = 0, high = n;
-
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-
-        if (q[mid] < v || (also && q[mid] == v))
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 /* Where v lies among the quantiles: 0 to the least, 1 from the largest on, equal
  * ones at their middle. */
 static double
@@ -167,8 +151,8 @@ share_below(const double *q, size_t n, double v)
         return 0;
     if (v >= q[n - 1])
         return 1;
-    low = count_below(q, n, v, false);
-    high = count_below(q, n, v, true);
+    low = sort_below(q, n, v);
+    high = sort_up_to(q, n, v);
     if (high > low) { /* on some of them */
         below = (double)low / (double)(n - 1);
         above = (double)(high - 1) / (double)(n - 1);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "frame/distance.h"
 
 enum { N_MARKS = 5, SLICE_ROWS = 2500, SLICE_MS = 15 * 60 * 1000 };
@@ -175,23 +176,6 @@ drift_free(struct drift *d)
     free(d);
 }
 
-/* The number of cuts <= x. */
-static size_t
-numeric_bin(const struct baseline *b, double x)
-{
-    size_t low = 0, high = b->n_bins - 1;
-
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-
-        if (b->cuts[mid] <= x)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 static size_t
 level_bin(const struct feature *f, const struct column *c, size_t row,
           struct buf *text)
@@ -225,7 +209,8 @@ count_column(struct drift *d, const struct feature *f, const struct column *c)
         else if (f->levels)
             bin = level_bin(f, c, i, &text);
         else if (!isnan(column_number(c, i)))
-            bin = numeric_bin(f->base, column_number(c, i));
+            bin = sort_up_to(f->base->cuts, f->base->n_bins - 1,
+                             column_number(c, i));
         atomic_fetch_add_explicit(&count[bin], 1, memory_order_relaxed);
     }
     buf_fini(&text);

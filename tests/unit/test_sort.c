@@ -127,6 +127,29 @@ test_numbers_in_order_have_the_quantiles_of_numpy(void **state)
     assert_close(down[3], 1, 0);
 }
 
+/* Against a count of each by hand. */
+static void
+test_numbers_in_order_tell_how_many_are_less(void **state)
+{
+    static const double x[] = {-INFINITY, -2, 0, 0, 0.5, 3, 3, 3, 8};
+    static const double asked[] = {-INFINITY, -3, -2,  -0.0,    0.25,
+                                   3,         8,  8.5, INFINITY};
+
+    (void)state;
+    for (size_t n = 0; n <= 9; n++)
+        for (size_t k = 0; k < 9; k++) {
+            size_t below = 0, up_to = 0;
+
+            for (size_t i = 0; i < n; i++) {
+                below += x[i] < asked[k];
+                up_to += x[i] <= asked[k];
+            }
+            assert_int_equal(sort_below(x, n, asked[k]), below);
+            assert_int_equal(sort_up_to(x, n, asked[k]), up_to);
+        }
+    assert_int_equal(sort_up_to(x, 9, NAN), 0);
+}
+
 int
 main(void)
 {
@@ -135,6 +158,7 @@ main(void)
         cmocka_unit_test(test_sorting_can_be_stopped_at_each_look),
         cmocka_unit_test(test_where_memory_runs_out_it_says_so),
         cmocka_unit_test(test_numbers_in_order_have_the_quantiles_of_numpy),
+        cmocka_unit_test(test_numbers_in_order_tell_how_many_are_less),
     };
 
     (void)cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/sort.h"
 #include "engine/classic/als_solve.h"
 #include "engine/classic/panels.h"
 #include "engine/classic/tell.h"
@@ -62,17 +63,9 @@ learner_free(void *learner)
 static size_t
 find(const struct known *k, double value)
 {
-    size_t low = 0, high = k->n;
+    size_t at = sort_below(k->value, k->n, value);
 
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-
-        if (k->value[mid] < value)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < k->n && k->value[low] == value ? low : k->n;
+    return at < k->n && k->value[at] == value ? at : k->n;
 }
 
 /* ---- fitting ---- */
