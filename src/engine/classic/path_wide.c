@@ -326,44 +326,47 @@ wide_forward(const struct wide *w, const double *v, double *out)
     pool_for(w->ctx->pool, w->n, WIDE_ROWS, forward_chunk, &s);
 }
 
-/* Sums over the rows of each fold; those of a problem are those of the others,
- * so that nothing is taken away again. */
+/* Of a column.  Sums are over the rows of each fold; those of a problem are
+ * those of the others, so that nothing is taken away again. */
+static void
+means_of(const struct passing *s, size_t j)
+{
+    const struct wide *w = s->w;
+    const double *x = w->x + j * w->n;
+    double sum[PATH_MAX_FOLDS + 1], square[PATH_MAX_FOLDS + 1];
+
+    for (size_t f = 0; f < w->k; f++) {
+        sum[f] = wide_dot_out(w, f, x, w->root);
+        square[f] = wide_dot_out(w, f, x, x);
+    }
+    if (w->k == 1) {
+        sum[0] = dense_dot(x, w->root, w->n);
+        square[0] = dense_dot(x, x, w->n);
+    }
+    for (size_t k = 0; k < w->k; k++) {
+        double mean = 0, of = 0, total = w->total[k];
+
+        for (size_t f = 0; f < w->k; f++)
+            if (f != k || k + 1 == w->k) {
+                mean += sum[f];
+                of += square[f];
+            }
+        mean = total > 0 ? mean / total : 0;
+        s->out[j * w->q + k] = mean;
+        if (s->square)
+            s->square[j * w->q + k] =
+                total > 0 ? fmax(of / total - mean * mean, 0) : 0;
+    }
+}
+
 static void
 means_chunk(void *ctx, size_t chunk, size_t begin, size_t end)
 {
     const struct passing *s = ctx;
-    const struct wide *w = s->w;
-    double sum[PATH_MAX_FOLDS + 1], square[PATH_MAX_FOLDS + 1];
 
     (void)chunk;
-    for (size_t j = begin; j < end && !wide_stopped(w); j++) {
-        const double *x = w->x + j * w->n;
-
-        for (size_t f = 0; f < w->k; f++) {
-            bool fold = f + 1 < w->k;
-
-            sum[f] = fold        ? wide_dot_out(w, f, x, w->root)
-                     : w->k == 1 ? dense_dot(x, w->root, w->n)
-                                 : 0;
-            square[f] = fold        ? wide_dot_out(w, f, x, x)
-                        : w->k == 1 ? dense_dot(x, x, w->n)
-                                    : 0;
-        }
-        for (size_t k = 0; k < w->k; k++) {
-            double mean = 0, of = 0, total = w->total[k];
-
-            for (size_t f = 0; f < w->k; f++)
-                if (f != k || k + 1 == w->k) {
-                    mean += sum[f];
-                    of += square[f];
-                }
-            mean = total > 0 ? mean / total : 0;
-            s->out[j * w->q + k] = mean;
-            if (s->square)
-                s->square[j * w->q + k] =
-                    total > 0 ? fmax(of / total - mean * mean, 0) : 0;
-        }
-    }
+    for (size_t j = begin; j < end && !wide_stopped(s->w); j++)
+        means_of(s, j);
 }
 
 bool
