@@ -629,12 +629,6 @@ prepare_feature_get(const struct prepare *p, size_t ref,
 }
 
 size_t
-prepare_steps(const struct prepare *p)
-{
-    return p->n_steps;
-}
-
-size_t
 prepare_cols(const struct prepare *p)
 {
     return p->n_cols;

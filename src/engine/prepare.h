@@ -116,8 +116,6 @@ struct prepare_feature {
 };
 void prepare_feature_get(const struct prepare *p, size_t ref,
                          struct prepare_feature *out);
-/* Steps that were learnt and stand between inputs and features. */
-size_t prepare_steps(const struct prepare *p);
 size_t prepare_cols(const struct prepare *p); /* of its designs */
 /* Column `col` of its designs: a value v of it was v / scale + shift. */
 struct prepared {

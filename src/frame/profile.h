@@ -330,7 +330,6 @@ void profile_errors_text(const struct profile *p, struct buf *out);
 /* "; drift is estimated on 20,000 rows of each"; nothing where all were looked
  * at, or there is no other table. */
 void profile_looked_text(const struct profile *p, struct buf *out);
-const char *profile_estimate_word(enum profile_estimate e); /* "distinct" */
 bool profile_pattern_has(const struct profile *p, size_t k, size_t col);
 /* The part of the rows, 0..n_bands - 1, that a row lies in. */
 size_t profile_band(const struct profile *p, size_t row);

@@ -1,23 +1,8 @@
-/* What reports say of numbers that are not exact.
+/* frame/profile_estimate.c -- what reports say of numbers that are not exact.
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
 #include "frame/profile_part.h"
-
-const char *
-profile_estimate_word(enum profile_estimate e)
-{
-    switch (e) {
-    case ESTIMATE_DISTINCT:
-        return "distinct";
-    case ESTIMATE_TOP:
-        return "top";
-    case ESTIMATE_QUANTILES:
-        return "quantiles";
-    default:
-        return "histogram";
-    }
-}
 
 /* The largest of each error over the columns. */
 static unsigned

@@ -564,12 +564,6 @@ kernel_running(const struct kernel *k)
     return guard_cell(k->guard);
 }
 
-bool
-kernel_interrupted(const struct kernel *k)
-{
-    return guard_interrupted(k->guard);
-}
-
 int
 kernel_error_line(const struct kernel *k)
 {

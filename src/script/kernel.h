@@ -71,7 +71,6 @@ void kernel_set_folder(struct kernel *k, const char *folder);
 void kernel_set_interactive(struct kernel *k, bool interactive);
 void kernel_set_plain(struct kernel *k, bool plain); /* ASCII in drawings */
 bool kernel_running(const struct kernel *k);
-bool kernel_interrupted(const struct kernel *k);
 /* Is the text a whole chunk, or does it want more lines? For the repl. */
 enum chunk_state { CHUNK_WHOLE, CHUNK_MORE, CHUNK_WRONG };
 enum chunk_state

@@ -257,12 +257,6 @@ attach_serve(struct attach_server *s, struct loop *l,
 }
 
 bool
-attach_has_client(const struct attach_server *s)
-{
-    return s->client_fd >= 0;
-}
-
-bool
 attach_foreground(const struct attach_server *s)
 {
     return s->listen_fd < 0;

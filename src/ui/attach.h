@@ -58,7 +58,6 @@ struct attach_server;
 /* Serve from the loop; call once. */
 void attach_serve(struct attach_server *s, struct loop *l,
                   const struct attach_events *e);
-bool attach_has_client(const struct attach_server *s);
 /* Ends with its terminal (--no-server)? */
 bool attach_foreground(const struct attach_server *s);
 /* The terminal was left: the client ends with this status and prints `text`

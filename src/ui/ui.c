@@ -40,18 +40,6 @@ ui_loop(struct ui *ui)
     return ui->loop;
 }
 
-const struct theme *
-ui_theme(struct ui *ui)
-{
-    return &ui->theme;
-}
-
-struct keymap *
-ui_keymap(struct ui *ui)
-{
-    return ui->keymap;
-}
-
 struct view *
 ui_at(struct ui *ui)
 {

@@ -54,8 +54,6 @@ void ui_free(struct ui *ui);
 struct session *ui_session(struct ui *ui);
 struct kernel *ui_kernel(struct ui *ui); /* may be NULL */
 struct loop *ui_loop(struct ui *ui);
-const struct theme *ui_theme(struct ui *ui);
-struct keymap *ui_keymap(struct ui *ui);
 
 /* Something shown has changed: paint soon (paced, at most 4 times a second
  * when no key was pressed). Cheap; call it as often as you like. */
