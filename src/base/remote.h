@@ -20,12 +20,11 @@ void remote_free(struct remote *r);
 /* A header line ("Accept: text/csv") sent with every later call; NULL forgets
  * them all.  Aborts without memory. */
 void remote_header(struct remote *r, const char *line);
-/* What is asked: any method ("GET", "POST", ...); a body, its p NULL, and the
- * type of it, NULL, may be left out. */
+/* What is asked. */
 struct remote_request {
-    const char *method, *url;
-    const char *type; /* "application/json" */
-    struct str body;
+    const char *method, *url; /* any method: "GET", "POST", ... */
+    const char *type; /* of the body, "application/json"; NULL: not said */
+    struct str body;  /* p NULL: none */
     long timeout_ms;
 };
 /* The answer's body replaces what is in out, its status goes into *status.
