@@ -313,7 +313,7 @@ mark_number(struct buf *out, double x, enum col_type type)
              fabs(days) <= INT32_MAX)
         buf_add(out, text, str_from_date((int32_t)days, text));
     else
-        buf_printf(out, "%.6g", x);
+        buf_number(out, x, 6);
     buf_puts(out, " |");
 }
 
@@ -420,10 +420,12 @@ mark_series(struct buf *out, const struct profile *p)
 static void
 mark_distance(struct buf *out, double x)
 {
+    buf_putc(out, ' ');
     if (isnan(x))
-        buf_puts(out, " - |");
+        buf_putc(out, '-');
     else
-        buf_printf(out, " %.4g |", x);
+        buf_number(out, x, 4);
+    buf_puts(out, " |");
 }
 
 static void

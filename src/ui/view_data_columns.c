@@ -73,14 +73,11 @@ draw_number(const struct canvas *c, int x, int y, int w, double v,
         str_from_date((int32_t)floor(t == COL_DATE ? v : v / 86400), text);
         if (w < (int)strlen(text) && v >= 0)
             text[MONTH_CELLS] = '\0';
-    } else if (fabs(v) >= 1e4 && fabs(v) < 1e9) {
-        snprintf(text, sizeof text, "%.0f", v);
     } else {
-        snprintf(text, sizeof text, "%.5g", v);
-    }
-    for (int digits = 4; digits > 0 && (int)strlen(text) > w; digits--)
-        if (t != COL_DATE && t != COL_TIMESTAMP)
+        str_from_number(v, 5, text);
+        for (int digits = 4; digits > 0 && (int)strlen(text) > w; digits--)
             snprintf(text, sizeof text, "%.*g", digits, v);
+    }
     draw_fit(c, x, y, w, ROLE_TEXT, DRAW_RIGHT, str_of(text));
 }
 

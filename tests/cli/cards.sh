@@ -121,4 +121,7 @@ is "$(awk '$1 == "base" || / = / { sum += $1 == "base" ? $2 : $4 } $1 == "value"
     "and what is added to it adds up"
 like "$($lathe explain squares.lathe squares.csv --importance permutation)" ' x +[0-9]{6} ± [0-9]+ ' "a deviation has the digits of its mean"
 like "$($lathe explain churn.lathe test.csv --row 1)" '^  base +-?[0-9]\.[0-9]{3}$' "log odds have three decimals"
+awk 'BEGIN { print "x"; for (i = 1; i <= 9; i++) print i "000000" }' > millions.csv
+like "$($lathe profile millions.csv --md)" '^\| x \| int .* \| 5000000 \| 2738613 \| 1000000 \|' \
+    "nor has Markdown exponents: mean, deviation and least of 1 to 9 million"
 done_testing
