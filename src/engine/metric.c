@@ -121,6 +121,13 @@ metric_refuse(struct str name, enum problem t, struct error *err)
                   outcome_of(name));
         return;
     }
+    if (memchr(name.p, ',', name.n)) {
+        error_set(err, ERR_NOTFOUND,
+                  "'%.*s' are several metrics: name one, or in Lua a list of "
+                  "them, { \"mae\", \"rmse\" }",
+                  (int)(name.n < 64 ? name.n : 64), name.p);
+        return;
+    }
     buf_init(&list);
     for (size_t i = 0; i < METRIC_N; i++)
         if (metrics[i].problems & 1u << t) {

@@ -126,6 +126,16 @@ bool cmd_goes_on(struct task *t, struct error *err) MUST_USE;
 /* All values given for a name: a NULL-ended array the caller frees (the texts
  * are the call's); NULL when there are none. */
 const char **cmd_all(const struct call *c, const char *name);
+/* The names given for an option, one by one or with commas between them, as a
+ * NULL-ended array; NULL: none.  A column of f (NULL: no columns are meant)
+ * whose name has a comma is told by its whole name. */
+struct cmd_names {
+    struct buf text;
+    const char **name;
+};
+void cmd_names_init(struct cmd_names *out, const struct frame *f,
+                    const struct call *c, const char *option);
+void cmd_names_fini(struct cmd_names *n); /* also of {0} */
 /* The open store; the error says that there is none yet. */
 struct store *cmd_store(struct session *s, struct error *err) MUST_USE;
 /* A model by any name.  *label may be NULL, else caller frees. */

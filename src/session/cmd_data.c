@@ -188,6 +188,44 @@ cmd_all(const struct call *c, const char *name)
     return all;
 }
 
+void
+cmd_names_init(struct cmd_names *out, const struct frame *f,
+               const struct call *c, const char *option)
+{
+    size_t n = 0, given = call_count(c, option);
+    char *at, *comma;
+
+    buf_init(&out->text);
+    for (size_t i = 0; i < given; i++) {
+        const char *text = call_nth(c, option, i);
+        bool whole = f && frame_find(f, text + (*text == '-')) >= 0;
+
+        for (; *text; text++)
+            if (*text != ',' || whole) {
+                buf_putc(&out->text, *text);
+            } else {
+                buf_putc(&out->text, '\0');
+                text += strspn(text + 1, " ");
+            }
+        buf_putc(&out->text, '\0');
+    }
+    for (size_t i = 0; i < out->text.len; i++)
+        n += out->text.data[i] == '\0';
+    out->name = n ? mem_new((n + 1) * sizeof *out->name) : NULL;
+    at = out->text.data;
+    for (size_t i = 0; i < n; i++, at = comma + 1) {
+        comma = at + strlen(at);
+        out->name[i] = at;
+    }
+}
+
+void
+cmd_names_fini(struct cmd_names *n)
+{
+    free(n->name);
+    buf_fini(&n->text);
+}
+
 struct store *
 cmd_store(struct session *s, struct error *err)
 {

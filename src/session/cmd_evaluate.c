@@ -58,11 +58,13 @@ score(struct asked *a, const struct judged *j, const struct frame *f,
 {
     struct pool *pool = task_pool(t);
     struct metric_rows rows = judged_rows(j);
-    const char **metrics = cmd_all(c, "metric"), **by = cmd_all(c, "slice");
-    struct evaluation_options o = {.metrics = metrics,
-                                   .seed = (uint64_t)call_int(c, "seed")};
+    const char **by = cmd_all(c, "slice");
+    struct evaluation_options o = {.seed = (uint64_t)call_int(c, "seed")};
+    struct cmd_names metrics;
     bool ok;
 
+    cmd_names_init(&metrics, NULL, c, "metric");
+    o.metrics = metrics.name;
     rows.pool = pool;
     ok = a->done =
         evaluation_of(&rows, j->truth.classes, &o, pool, &a->of, err);
@@ -73,7 +75,7 @@ score(struct asked *a, const struct judged *j, const struct frame *f,
                          err);
     if (ok && call_text(c, "curve"))
         ok = (a->curve = metric_curve(a->kind, &rows, j->truth.classes, err));
-    free(metrics);
+    cmd_names_fini(&metrics);
     free(by);
     return ok;
 }

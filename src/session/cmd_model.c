@@ -35,7 +35,8 @@ struct training {
     bool evaluated;
     struct cv_options cv;
     struct cv_result crossed; /* where cv.k > 0 */
-    const char **metrics, **drop, **class_weight, **profit;
+    struct cmd_names metrics, drop;
+    const char **class_weight, **profit;
     const char **derive, **prepare;
     run_id run;
     char *version; /* "churn/3" */
@@ -54,8 +55,8 @@ training_fini(struct training *g)
     if (g->evaluated)
         evaluation_fini(&g->evaluation);
     cv_result_fini(&g->crossed);
-    free(g->metrics);
-    free(g->drop);
+    cmd_names_fini(&g->metrics);
+    cmd_names_fini(&g->drop);
     free(g->class_weight);
     free(g->profit);
     free(g->derive);
@@ -149,7 +150,7 @@ choose_aside(const struct training *g, const struct family *family,
     size_t col;
 
     if (family->forecast && !by.time) {
-        by.time = fit_time(family, g->params, g->data, g->drop);
+        by.time = fit_time(family, g->params, g->data, g->drop.name);
         by.in_order = !by.time;
     }
     if (!frame_need(g->data, target, &col, err) ||
@@ -209,7 +210,11 @@ read_rows(struct training *g, struct task *t, const struct call *c,
                          data);
     else
         g->rows = cmd_stream_for(t, c, data, g->init, err);
-    return g->data || g->rows;
+    if (!g->data && !g->rows)
+        return false;
+    cmd_names_init(&g->drop, g->data ? g->data : stream_head(g->rows), c,
+                   "drop");
+    return true;
 }
 
 /* Families without a target have no rows to be judged on either. */
@@ -248,7 +253,6 @@ read_tables(struct training *g, const struct family *family, struct task *t,
 {
     const char *valid = call_text(c, "valid"), *test = call_text(c, "test");
 
-    g->drop = cmd_all(c, "drop");
     return read_folds(g, c, err) &&
            read_share(c, "valid", &g->valid_share, err) &&
            read_share(c, "test", &g->test_share, err) &&
@@ -425,17 +429,17 @@ fit_now(struct training *g, const struct family *family, struct session *s,
     double share =
         call_text(c, "refit") && !call_text(c, "valid") ? -1 : g->valid_share;
 
-    g->metrics = cmd_all(c, "metric");
+    cmd_names_init(&g->metrics, NULL, c, "metric");
     g->class_weight = cmd_all(c, "class-weight");
     r.options = (struct model_options){
         .valid = g->valid,
         .valid_share = share,
         .problem = target_asked(call_text(c, "problem")),
         .positive = call_text(c, "positive"),
-        .metrics = g->metrics,
+        .metrics = g->metrics.name,
         .stop = call_text(c, "stop"),
         .patience = (int)call_int(c, "patience"),
-        .drop = g->drop,
+        .drop = g->drop.name,
         .weight = call_text(c, "weight"),
         .group = call_text(c, "group"),
         .offset = call_text(c, "offset"),
@@ -535,7 +539,7 @@ static bool
 score_test(struct session *s, struct training *g, struct task *t,
            const struct call *c, struct error *err)
 {
-    struct evaluation_options o = {.metrics = g->metrics,
+    struct evaluation_options o = {.metrics = g->metrics.name,
                                    .seed = (uint64_t)call_int(c, "seed")};
     struct judged j;
 

@@ -65,48 +65,6 @@ open_table(struct rows *out, struct task *t, const struct call *c,
     return is_open(out);
 }
 
-/* ---- names ---- */
-
-/* The names given for an option, one by one or with commas between them; a
- * column whose name has a comma is told by its whole name.  NULL: none. */
-struct names {
-    struct buf text;
-    const char **name;
-};
-
-static void
-names_init(struct names *out, const struct frame *f, const struct call *c,
-           const char *option)
-{
-    size_t n = 0, given = call_count(c, option);
-    char *at, *comma;
-
-    buf_init(&out->text);
-    for (size_t i = 0; i < given; i++) {
-        const char *text = call_nth(c, option, i);
-        bool whole = frame_find(f, text + (*text == '-')) >= 0;
-
-        for (; *text; text++)
-            buf_putc(&out->text, *text == ',' && !whole ? '\0' : *text);
-        buf_putc(&out->text, '\0');
-    }
-    for (size_t i = 0; i < out->text.len; i++)
-        n += out->text.data[i] == '\0';
-    out->name = n ? mem_new((n + 1) * sizeof *out->name) : NULL;
-    at = out->text.data;
-    for (size_t i = 0; i < n; i++, at = comma + 1) {
-        comma = at + strlen(at);
-        out->name[i] = at;
-    }
-}
-
-static void
-names_fini(struct names *n)
-{
-    free(n->name);
-    buf_fini(&n->text);
-}
-
 /* ---- changing ---- */
 
 /* Either side may be beyond memory. */
@@ -139,16 +97,16 @@ joined(struct rows *table, struct task *t, const struct call *c,
     struct join_options o = {.bounded = call_text(c, "tolerance"),
                              .tolerance = call_float(c, "tolerance")};
     struct rows other;
-    struct names by;
+    struct cmd_names by;
 
-    names_init(&by, head_of(table), c, "by");
+    cmd_names_init(&by, head_of(table), c, "by");
     o.by = by.name;
     if (open_table(&other, t, c, call_text(c, "join"), err) &&
         join_how_parse(call_text(c, "how"), &o.how, err))
         join_tables(table, &other, &o, t, err);
     else
         table_fini(table);
-    names_fini(&by);
+    cmd_names_fini(&by);
     table_fini(&other);
 }
 
@@ -191,9 +149,9 @@ grouped(struct rows *t, const struct call *c, struct pool *pool,
     const char *const count[] = {"count()", NULL};
     const char **all = cmd_all(c, "agg"), *across = call_text(c, "pivot");
     const char *const *aggregates = all ? all : count;
-    struct names by;
+    struct cmd_names by;
 
-    names_init(&by, head_of(t), c, "group");
+    cmd_names_init(&by, head_of(t), c, "group");
     if (t->s && across)
         t->s = stream_pivot(t->s, by.name, across, aggregates, err);
     else if (t->s)
@@ -203,7 +161,7 @@ grouped(struct rows *t, const struct call *c, struct pool *pool,
                verb_pivot(t->f, by.name, across, aggregates, pool, NULL, err));
     else
         become(t, verb_group(t->f, by.name, aggregates, pool, NULL, err));
-    names_fini(&by);
+    cmd_names_fini(&by);
     free(all);
 }
 
@@ -248,9 +206,9 @@ about(struct rows *table, struct task *t, const struct call *c,
       struct error *err)
 {
     const char *word = call_text(c, "about");
-    struct names by;
+    struct cmd_names by;
 
-    names_init(&by, head_of(table), c, "group");
+    cmd_names_init(&by, head_of(table), c, "group");
     if (strcmp(word, "frequency") == 0 && (!by.name || by.name[1])) {
         error_set(err, ERR_USAGE,
                   "--about frequency wants one column: --group NAME");
@@ -265,7 +223,7 @@ about(struct rows *table, struct task *t, const struct call *c,
     }
     if (table->f)
         become(table, overview(table->f, word, by.name, t, c, err));
-    names_fini(&by);
+    cmd_names_fini(&by);
 }
 
 /* The rows --limit leaves of n. */
@@ -299,18 +257,18 @@ static void
 arranged(struct rows *t, const struct call *c, struct pool *pool,
          struct error *err)
 {
-    struct names sort, select;
+    struct cmd_names sort, select;
 
-    names_init(&sort, head_of(t), c, "sort");
-    names_init(&select, head_of(t), c, "select");
+    cmd_names_init(&sort, head_of(t), c, "sort");
+    cmd_names_init(&select, head_of(t), c, "select");
     if (sort.name)
         sorted(t, sort.name, c, pool, err);
     if (t->s && select.name)
         t->s = stream_select(t->s, select.name, err);
     else if (t->f && select.name)
         become(t, verb_select(t->f, select.name, err));
-    names_fini(&sort);
-    names_fini(&select);
+    cmd_names_fini(&sort);
+    cmd_names_fini(&select);
 }
 
 static void

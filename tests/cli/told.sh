@@ -81,7 +81,17 @@ mistake "a level of 1.5, expected between 0 and 1" churn --interval 1.5
 mistake "a level of -1, expected between 0 and 1" churn --interval=-1
 mistake "probabilities are calibrated, and the target is a number" monthly_charges --calibrate platt
 mistake "(no|unknown) metric 'acu'" churn --metric acu
+mistake "'auc,logloss' are several metrics: name one, or in Lua a list" churn --stop auc,logloss
 mistake "class weight 'maybe=2': the target has no such class" churn --class-weight maybe=2
+
+# Names may be given with commas, as they are to query.
+$lathe train train.csv --target churn --set trees=5 --metric kappa --metric mcc --drop tenure --drop contract --out a.lathe > one
+$lathe train train.csv --target churn --set trees=5 --metric 'kappa, mcc' --drop tenure,contract --out b.lathe > both
+cmp -s a.lathe b.lathe
+is "$? $(grep -o 'validated.*' both)" "0 $(grep -o 'validated.*' one)" "metrics and columns to drop may be given with commas"
+like "$($lathe evaluate a.lathe test.csv --metric fbeta@2,fbeta@0.5 | tr '\n' ' ')" 'fbeta@2 .*fbeta@0.5 ' "to evaluate, too"
+tr -s '\n' < train.csv | sed '1s/tenure/"ten,ure"/' > comma.csv
+like "$($lathe train comma.csv --target churn --model logistic --drop ten,ure)" '18 inputs' "but a column whose name has one is that column"
 head -41 train.csv > few.csv
 $lathe train few.csv --target churn --interval 0.99 --set trees=5 2> err
 like "$(cat err)" '8 rows were kept, and a level of 0.99 wants 99' "too few rows for a level are told"
