@@ -74,6 +74,11 @@ no_such_option(const struct command *c, const char *name, struct error *err)
     const struct arg *a;
     size_t n = 3;
 
+    if ((a = find_arg(c, name)) && !command_is_option(a))
+        return error_set(err, ERR_USAGE,
+                         "%s: '%s' is no option but told by its place, as in: "
+                         "%s",
+                         c->name, name, c->example);
     for (size_t i = 0; (a = command_arg(c, i)); i++)
         if (command_is_option(a) && n < COMMAND_MAX_ARGS + 3)
             names[n++] = a->name;
@@ -211,8 +216,9 @@ give_positional(struct call *c, const char *word, struct error *err)
     const struct arg *a = next_positional(c);
 
     if (!a)
-        return error_set(err, ERR_USAGE, "%s: '%s' is one argument too many",
-                         c->command->name, word);
+        return error_set(err, ERR_USAGE,
+                         "%s: '%s' is one argument too many, as in: %s",
+                         c->command->name, word, c->command->example);
     return give(c, a, word, err);
 }
 

@@ -38,6 +38,12 @@ like "$(cat err)" "did you mean 'runs show'" "and the nearest is named"
 "$lathe" train "$data" 2> err
 is "$?" 2 "a missing option is wrong use"
 like "$(cat err)" "train: --target is missing" "and is named"
+"$lathe" train "$data" churn 2> err
+is "$? $(cat err)" "2 lathe: train: 'churn' is one argument too many, as in: lathe train churn.csv --target churn --test 0.2 --set trees=300" \
+    "and so is a word too many, with an example of how it is told"
+"$lathe" query "$data" --where 'tenure > 1' 2> err
+is "$?" 2 "and what has its place, told as an option"
+like "$(cat err)" "'--where' is no option but told by its place, as in: lathe query churn.csv 'tenure < 12'" "with an example, too"
 "$lathe" runs ls 2> err
 is "$?" 1 "without a project there are no runs"
 like "$(cat err)" "there is no project" "and it says so"
