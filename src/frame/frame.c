@@ -163,10 +163,27 @@ frame_find(const struct frame *f, const char *name)
     return -1;
 }
 
+/* "auc" is the last part of "valid.auc". */
+static bool
+is_last_part(const char *part, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    return dot && dot != name && strcmp(dot + 1, part) == 0;
+}
+
 const char *
 frame_nearest(const struct frame *f, const char *name)
 {
-    return str_nearest(str_of(name), (const char *const *)f->names, f->n_cols);
+    const char *near =
+        str_nearest(str_of(name), (const char *const *)f->names, f->n_cols);
+    const char *part = NULL; /* the shortest, of which there may be several */
+
+    for (size_t c = 0; !near && c < f->n_cols; c++)
+        if (is_last_part(name, f->names[c]) &&
+            (!part || strlen(f->names[c]) < strlen(part)))
+            part = f->names[c];
+    return near ? near : part;
 }
 
 bool

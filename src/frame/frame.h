@@ -29,7 +29,8 @@ const struct column *
 frame_column(const struct frame *f, size_t col); /* borrowed */
 /* Index of a column, or -1. */
 long frame_find(const struct frame *f, const char *name);
-/* The column whose name is spelt most like it, or NULL; borrowed. */
+/* The column whose name is spelt most like it, else one that ends in it behind a
+ * point ("valid.auc" of "auc"), or NULL; borrowed. */
 const char *frame_nearest(const struct frame *f, const char *name);
 /* As frame_find, with an error that names the nearest column:
  * "no column 'tenur' (did you mean 'tenure'?)". */

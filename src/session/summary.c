@@ -242,9 +242,9 @@ summary_curves(const struct series_list *list, size_t width, bool plain,
 
 /* ---- runs ---- */
 
-const char *const summary_run_titles[] = {"run",   "name",    "state",
-                                          "model", "target",  "@started",
-                                          ">time", "metrics", NULL};
+const char *const summary_run_titles[] = {"run",    "name",    "state",
+                                          "family", "target",  "@started",
+                                          ">time",  "metrics", NULL};
 
 static void
 put_duration(const struct run *r, struct buf *out)
@@ -394,8 +394,9 @@ summary_run(const struct run *r, const struct series_list *series, size_t width,
 
 /* ---- versions ---- */
 
-const char *const summary_version_titles[] = {
-    "version", "stage", "aliases", "model", "metrics", "run", "@created", NULL};
+const char *const summary_version_titles[] = {"version",  "stage",   "aliases",
+                                              "family",   "metrics", "run",
+                                              "@created", NULL};
 
 void
 summary_version_row(const struct version *v, struct listing *l)

@@ -85,6 +85,9 @@ is "$("$lathe" runs ls --where 'seconds > 1e6')" "no runs are so" "none may be s
 "$lathe" runs ls --where 'famly = 1' > out 2> err
 is "$?" 2 "a word that is none is wrong use"
 like "$(cat err)" "where: character 1: no column 'famly' .did you mean 'family'" "and told"
+"$lathe" runs ls --where 'auc > 0.5' 2> err
+like "$(cat err)" "no column 'auc' .did you mean '(test|valid|train).auc'" "the last part of a name points to it"
+like "$("$lathe" runs ls)" '^run +name +state +family ' "what the list calls family is called so in expressions"
 is "$("$lathe" registry ls --where "auc > 0.5 and model = 'churn'" | awk 'NR > 1 { print $1 }')" churn/1 "registry ls has it"
 is "$("$lathe" registry ls --where 'auc < 0.5')" "no versions are so" "and may have none"
 like "$("$lathe" runs show first)" 'valid.logloss' "runs show has the curve"

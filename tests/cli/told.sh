@@ -92,6 +92,10 @@ is "$? $(grep -o 'validated.*' both)" "0 $(grep -o 'validated.*' one)" "metrics 
 like "$($lathe evaluate a.lathe test.csv --metric fbeta@2,fbeta@0.5 | tr '\n' ' ')" 'fbeta@2 .*fbeta@0.5 ' "to evaluate, too"
 tr -s '\n' < train.csv | sed '1s/tenure/"ten,ure"/' > comma.csv
 like "$($lathe train comma.csv --target churn --model logistic --drop ten,ure)" '18 inputs' "but a column whose name has one is that column"
+$lathe train train.csv --target churn --problem classification 2> err
+like "$(cat err)" "expected regression.classes .did you mean 'classes'" "classes are known by other words"
+$lathe train train.csv --target churn --set rounds=5 2> err
+like "$(cat err)" "did you mean 'trees'" "and rounds"
 head -41 train.csv > few.csv
 $lathe train few.csv --target churn --interval 0.99 --set trees=5 2> err
 like "$(cat err)" '8 rows were kept, and a level of 0.99 wants 99' "too few rows for a level are told"
