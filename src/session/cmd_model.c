@@ -264,12 +264,28 @@ read_tables(struct training *g, const struct family *family, struct task *t,
            (g->test_share == 0 || set_aside(g, family, c, err));
 }
 
+/* Of the parameters that say what a tree is like, which leaves alone do not
+ * heed, one that is set; else NULL. */
+static const char *
+set_in_vain(const struct family *family, const struct params *p)
+{
+    static const char heeded[] =
+        "refit_keep learning_rate l1 l2 max_delta loss "
+        "alpha delta power rank_at";
+
+    for (const struct param *row = family->params; row->name; row++)
+        if (params_is_set(p, row->name) &&
+            !str_is_among(str_of(row->name), heeded))
+            return row->name;
+    return NULL;
+}
+
 /* What the model was learnt with where nothing else is said, and no trees but
  * other leaves. */
 static bool
 set_refit(struct training *g, const struct family *family, struct error *err)
 {
-    const char *keep = "refit_keep";
+    const char *keep = "refit_keep", *vain;
 
     if (!family->continues || !params_has(g->params, keep))
         return error_set(err, ERR_RANGE,
@@ -277,6 +293,12 @@ set_refit(struct training *g, const struct family *family, struct error *err)
                          "other values, and a %s has none%s",
                          family->name,
                          family->continues ? ": --init goes on from it" : "");
+    if ((vain = set_in_vain(family, g->params)))
+        return error_set(err, ERR_USAGE,
+                         "train: --refit keeps the trees as they are, and %s "
+                         "would do nothing; refit_keep, learning_rate, l1, l2 "
+                         "and max_delta are heeded",
+                         vain);
     return (params_is_set(g->params, keep) ||
             params_set(g->params, keep, "0", err)) &&
            params_inherit(g->params, model_params(g->init), err);

@@ -133,6 +133,12 @@ is "$($lathe predict again.lathe new.csv | sed 1d | sort -u | awk '{ printf "%.6
 $lathe train new.csv --refit stump.lathe --set refit_keep=0.5 --out half.lathe > out
 is "$($lathe predict half.lathe new.csv | sed 1d | sort -u | awk '{ printf "%.6g ", $1 }')" "13.5 6 " "or go half of the way"
 like "$($lathe runs show again)" "^init +stump.lathe  #$($lathe runs show stump | sed -n 's/^artifact *//p' | cut -c1-12)$" "the run tells what it went on from"
+$lathe train new.csv --refit stump.lathe --set trees=20 > out 2> err
+is $? 2 "parameters of trees do nothing to leaves"
+like "$(cat err)" 'keeps the trees as they are, and trees would do nothing; refit_keep, ' "which is told, with those that do"
+$lathe train new.csv --refit stump.lathe --set l2=100 --out l2.lathe > out
+is "$($lathe predict l2.lathe new.csv | sed 1d | sort -u | awk '{ printf "%.6g ", $1 }')" "11.0312 8.53125 " \
+    "as l2 of 100 does, which halves the steps of 100 rows from 15.0625, the mean of the 160 of the old ones that were learnt"
 $lathe train new.csv --refit stump.lathe --init stump.lathe > out 2> err
 is $? 2 "it is one or the other"
 $lathe train old.csv --target y --model linear --out line.lathe > out
