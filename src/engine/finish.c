@@ -22,7 +22,8 @@ local_check(const struct finish_options *o, const struct target *t,
 {
     if (o->local && o->interval == 0)
         return error_set(err, ERR_USAGE,
-                         "local ranges want a level: interval 0.9");
+                         "local ranges want a level: --interval 0.9 (in Lua "
+                         "interval)");
     return !o->local || t->problem == PROBLEM_REGRESSION ||
            error_set(err, ERR_RANGE,
                      "local ranges are of numbers; sets of classes are as "

@@ -551,13 +551,13 @@ tell_target(struct task *t, const struct fit_request *r, struct error *err)
         (!binary || (floats && strcmp(y.classes[1], "1") != 0))) {
         tell(t,
              "target '%s' has %zu different numbers, each learnt as a class; "
-             "problem=regression learns them as numbers",
+             "--problem regression (in Lua problem) learns them as numbers",
              r->target, y.n_classes);
     } else if (floats && r->family->problems & 1u << PROBLEM_MULTICLASS &&
                y.problem == PROBLEM_REGRESSION && is_scale(&y)) {
         tell(t,
              "target '%s' has few different values, all whole numbers, learnt "
-             "as numbers; problem=classes makes each a class",
+             "as numbers; --problem classes (in Lua problem) makes each a class",
              r->target);
     }
     target_fini(&y);

@@ -132,7 +132,7 @@ printf 'x\n1\n9\n' > two.csv
 is "$($lathe predict fan.lathe two.csv | awk -F, 'NR > 1 { w = ($3 - $2) / 2; printf "%s ", (NR == 2 ? w < 1.2 : w > 3.2 && w < 4.6) }')" "1 1 " \
     "narrow where little is off, and wide where much is"
 $lathe train fan.csv --target y --model linear --local-interval > out 2> err
-like "$(cat err)" 'local ranges want a level' "they want a level"
+like "$(cat err)" 'local ranges want a level: --interval 0.9 .in Lua interval.' "they want a level"
 $lathe train "$churn" --target churn --model logistic --interval 0.9 --local-interval > out 2> err
 like "$(cat err)" 'local ranges are of numbers' "and numbers"
 $lathe train fan.csv --target y --set trees=20 --set loss=quantile --set alpha=0.05,0.95 --interval 0.9 --local-interval > out 2> err

@@ -67,13 +67,13 @@ is $? 0 "threads and vectors do not change a byte of it"
 awk 'BEGIN { print "a,b,y"; for (i = 0; i < 600; i++) print i % 7 "," i % 11 "," int((i % 7 + i % 11) / 4) }' > rate.csv
 $lathe train rate.csv --target y --set trees=5 > out 2> err
 like "$(cat out)" 'multiclass \(0, 1, 2, 3, 4\)' "few whole numbers are classes"
-like "$(cat err)" "target 'y' has 5 different numbers, each learnt as a class; problem=regression" "which is told, with how to have it otherwise"
+like "$(cat err)" "target 'y' has 5 different numbers, each learnt as a class; --problem regression .in Lua problem." "which is told, with how to have it otherwise"
 $lathe train rate.csv --target y --set trees=5 --problem regression --test 0.2 --out rate.lathe > out 2> err
 like "$(cat out)" 'of y, regression' "--problem regression has"
 is "$(grep -c 'different' err)" 0 "and is told nothing"
 $lathe train rate.csv --target y --types y=float --model forest --set trees=5 > out 2> err
 like "$(cat out)" 'of y, regression' "numbers with decimals are none"
-like "$(cat err)" "target 'y' has few different values.* problem=classes" "which is told too"
+like "$(cat err)" "target 'y' has few different values.* --problem classes .in Lua problem." "which is told too"
 $lathe train rate.csv --target y --types y=float --model forest --set trees=5 --problem classes > out 2> err
 like "$(cat out)" 'multiclass \(0, 1, 2, 3, 4\)' "--problem classes makes them some"
 $lathe train rate.csv --init rate.lathe --problem classes > out 2> err
