@@ -239,7 +239,32 @@ same(const struct json *a, const struct json *b)
     return equal;
 }
 
-/* Members of either object, all of them or those that differ. */
+/* Members of either object, all of them or those that differ; NULL has none. */
+static void
+diff_members(const struct json *a, const struct json *b, bool all,
+             struct listing *l)
+{
+    for (const struct json *v = a ? json_first(a) : NULL; v; v = json_next(v)) {
+        const struct json *o = b ? json_find(b, json_key(v)) : NULL;
+
+        if (all || !o || !same(v, o))
+            diff_value(json_key(v), v, o, l);
+    }
+    for (const struct json *v = b ? json_first(b) : NULL; v; v = json_next(v))
+        if (!a || !json_find(a, json_key(v)))
+            diff_value(json_key(v), NULL, v, l);
+}
+
+static void
+diff_options(const struct run *a, const struct run *b, struct listing *l)
+{
+    struct json *ra = summary_options(a), *rb = summary_options(b);
+
+    diff_members(ra, rb, false, l);
+    json_free(ra);
+    json_free(rb);
+}
+
 static bool
 diff_objects(const char *a, const char *b, bool all, struct listing *l,
              struct error *err)
@@ -248,16 +273,8 @@ diff_objects(const char *a, const char *b, bool all, struct listing *l,
     struct json *rb = ra ? json_parse(str_of(b && *b ? b : "{}"), err) : NULL;
     bool ok = rb != NULL;
 
-    for (const struct json *v = ok ? json_first(ra) : NULL; v;
-         v = json_next(v)) {
-        const struct json *o = json_find(rb, json_key(v));
-
-        if (all || !o || !same(v, o))
-            diff_value(json_key(v), v, o, l);
-    }
-    for (const struct json *v = ok ? json_first(rb) : NULL; v; v = json_next(v))
-        if (!json_find(ra, json_key(v)))
-            diff_value(json_key(v), NULL, v, l);
+    if (ok)
+        diff_members(ra, rb, all, l);
     json_free(ra);
     json_free(rb);
     return ok;
@@ -288,6 +305,7 @@ print_diff(const struct run *a, const struct run *b, struct call *c,
     l = listing_new(titles);
     ok = diff_objects(a->metrics, b->metrics, true, l, err) &&
          diff_objects(a->params, b->params, false, l, err);
+    diff_options(a, b, l);
     diff_text("family", a->family, b->family, l);
     diff_text("data", a->data, b->data, l);
     diff_text("fingerprint", a->fingerprint, b->fingerprint, l);

@@ -155,18 +155,22 @@ put_metrics(const struct follower *f, struct buf *out)
     json_close(&w, '}');
 }
 
-/* Which table it is of; what it goes on from: as it was named, and the digest
- * of its file, which is the artifact of the run that it is of. */
+/* Which table it is of; what it was asked for; what it goes on from: as it was
+ * named, and the digest of its file, which is the artifact of the run that it is
+ * of. */
 static bool
 tags_json(const struct fit_request *r, struct buf *out, struct error *err)
 {
     const struct model *init = r->options.init;
     char digest[DIGEST_HEX];
-    struct json_writer w;
-    struct buf file;
+    struct json_writer w, asked;
+    struct buf file, options;
     bool ok;
 
     buf_init(&file);
+    buf_init(&options);
+    json_writer_init(&asked, &options);
+    fit_options_json(r, &asked);
     ok = !init || model_save(init, &file, err);
     json_writer_init(&w, out);
     json_open(&w, '{');
@@ -181,8 +185,14 @@ tags_json(const struct fit_request *r, struct buf *out, struct error *err)
         json_name(&w, LEARNT_TABLE);
         json_put_string(&w, r->table);
     }
+    ok = ok && buf_check(&options, err);
+    if (ok && options.len > strlen("{}")) {
+        json_name(&w, FIT_OPTIONS);
+        json_put_raw(&w, options.data);
+    }
     json_close(&w, '}');
     buf_fini(&file);
+    buf_fini(&options);
     return ok && buf_check(out, err);
 }
 

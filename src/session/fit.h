@@ -47,6 +47,10 @@ const char *fit_time(const struct family *family, const struct params *p,
  * the log of the task.  session_fit() does so itself. */
 void fit_put_time(struct task *t, const struct family *family, struct params *p,
                   const struct frame *f, const char *const *drop);
+/* What a fit is asked for besides its parameters, as a JSON object under the names
+ * of Lua's options; nothing that is as usual.  The run keeps it. */
+#define FIT_OPTIONS "options" /* the tag */
+void fit_options_json(const struct fit_request *r, struct json_writer *w);
 /* "NAME=VALUE" into p, the parameters of a family; where there is no such name
  * the error says what lists them. */
 bool fit_set_pair(const struct family *family, struct params *p,

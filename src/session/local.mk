@@ -43,6 +43,7 @@ liblathe_a_SOURCES += src/session/figure.c
 liblathe_a_SOURCES += src/session/figure.h
 liblathe_a_SOURCES += src/session/fit.c
 liblathe_a_SOURCES += src/session/fit.h
+liblathe_a_SOURCES += src/session/fit_options.c
 liblathe_a_SOURCES += src/session/gate.c
 liblathe_a_SOURCES += src/session/gate.h
 liblathe_a_SOURCES += src/session/learnt.c

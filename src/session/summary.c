@@ -12,10 +12,12 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/family.h"
+#include "session/fit.h"
 
 enum {
     DIGITS = 4,
     CURVE_DIGITS = 5,
+    SETTING_DIGITS = 6, /* as cards of models */
     SPARK_CELLS = 24,
     BAR_CELLS = 30,
     IMPORTANCE_ROWS = 20,
@@ -289,28 +291,26 @@ put_field(struct buf *out, const char *label, const char *value)
     }
 }
 
-/* "learning_rate 0.05, leaves 8, ..." wrapped to width: what somebody set or
- * the family decided. */
+/* The members of an object as "learning_rate 0.05, leaves 8, ...", wrapped to
+ * width; those that a table has so by default are left out. */
 static void
-put_params(const struct run *r, size_t width, struct buf *out)
+put_members(const char *label, const struct json *root,
+            const struct param *table, size_t width, struct buf *out)
 {
-    const struct family *family = family_find(r->family);
-    struct error err;
-    struct json *root = json_parse(str_of(r->params), &err);
     size_t used = 12, n = 0;
     struct buf item;
 
-    if (!root)
-        return;
     buf_init(&item);
-    buf_printf(out, "%-12s", "parameters");
+    buf_printf(out, "%-12s", label);
     for (const struct json *v = json_first(root); v; v = json_next(v)) {
-        if (params_is_default(family ? family->params : NULL, v))
+        if (params_is_default(table, v))
             continue;
         buf_clear(&item);
         buf_printf(&item, "%s ", json_key(v));
         if (json_type(v) == JSON_STRING)
             put_plain(&item, json_string(v), NAME_CELLS);
+        else if (json_type(v) == JSON_NUMBER)
+            buf_number(&item, json_number(v), SETTING_DIGITS);
         else
             json_print(&item, v);
         buf_puts(out, n > 0 ? "," : "");
@@ -326,6 +326,46 @@ put_params(const struct run *r, size_t width, struct buf *out)
     }
     buf_puts(out, n ? "\n" : "as by default\n");
     buf_fini(&item);
+}
+
+/* What somebody set or the family decided. */
+static void
+put_params(const struct run *r, size_t width, struct buf *out)
+{
+    const struct family *family = family_find(r->family);
+    struct error err;
+    struct json *root = json_parse(str_of(r->params), &err);
+
+    if (root)
+        put_members("parameters", root, family ? family->params : NULL, width,
+                    out);
+    json_free(root);
+}
+
+struct json *
+summary_options(const struct run *r)
+{
+    struct error err;
+    struct json *tags = json_parse(str_of(r->tags), &err), *root = NULL;
+    const char *text;
+
+    if (tags && json_find(tags, FIT_OPTIONS) &&
+        json_get_string(tags, FIT_OPTIONS, &text, &err))
+        root = json_parse(str_of(text), &err);
+    json_free(tags);
+    if (root && json_type(root) == JSON_OBJECT)
+        return root;
+    json_free(root);
+    return NULL;
+}
+
+static void
+put_options(const struct run *r, size_t width, struct buf *out)
+{
+    struct json *root = summary_options(r);
+
+    if (root)
+        put_members("options", root, NULL, width, out);
     json_free(root);
 }
 
@@ -374,6 +414,7 @@ summary_run(const struct run *r, const struct series_list *series, size_t width,
     summary_metrics(r->metrics, 20, &b);
     put_field(out, "metrics", b.data);
     put_params(r, width, out);
+    put_options(r, width, out);
     buf_clear(&b);
     buf_printf(&b, "%s%s%.12s", r->data, r->fingerprint[0] ? "  #" : "",
                r->fingerprint);

@@ -9,7 +9,10 @@
 #include "store/registry.h"
 #include "store/run.h"
 
-/* Columns of a list of runs: run, name, state, model, target, started, >time,
+/* What a run was asked for besides parameters (fit.h), to be freed; NULL: as
+ * usual. */
+struct json *summary_options(const struct run *r);
+/* Columns of a list of runs: run, name, state, family, target, started, >time,
  * metrics. */
 extern const char *const summary_run_titles[];
 void summary_run_row(const struct run *r, struct listing *l);

@@ -96,6 +96,20 @@ $lathe train train.csv --target churn --problem classification 2> err
 like "$(cat err)" "expected regression.classes .did you mean 'classes'" "classes are known by other words"
 $lathe train train.csv --target churn --set rounds=5 2> err
 like "$(cat err)" "did you mean 'trees'" "and rounds"
+
+# What was asked for stays with the run.
+$lathe train train.csv --target churn --model logistic --name plain > out
+$lathe train train.csv --target churn --model logistic --calibrate platt --metric f1,mcc --drop tenure --name asked > out
+like "$($lathe runs show asked)" '^options +metric \["f1","mcc"\], drop \["tenure"\], calibrate platt$' "a run keeps what was asked for"
+is "$($lathe runs show plain | grep -c '^options')" 0 "not where that is as usual"
+like "$($lathe runs diff plain asked)" '^calibrate +- +platt +≠$' "runs are compared by it"
+is "$($lathe runs ls --where "tags.options matches 'f1.*mcc'" | awk 'NR > 1 { print $2 }')" asked "and found"
+cat > asked.lua << LUA
+lathe.logistic():fit(lathe.read("train.csv"), "churn", { calibrate = "platt", metric = { "f1", "mcc" }, drop = { "tenure" }, name = "lua" })
+LUA
+$lathe run asked.lua > out
+is "$($lathe runs show lua | grep '^options')" "$($lathe runs show asked | grep '^options')" "from Lua, too"
+like "$($lathe runs show plain)" '^parameters +lambda [0-9.]{1,11}(,|$)' "numbers have no more digits than on cards"
 head -41 train.csv > few.csv
 $lathe train few.csv --target churn --interval 0.99 --set trees=5 2> err
 like "$(cat err)" '8 rows were kept, and a level of 0.99 wants 99' "too few rows for a level are told"
