@@ -175,15 +175,17 @@ static void
 show_output(struct ui *ui, const char *name, const struct buf *out)
 {
     size_t len = out->len;
+    bool line;
 
     while (len > 0 && out->data[len - 1] == '\n')
         len--;
-    if (len == 0)
-        ui_message(ui, MESSAGE_INFO, "%s: done", name);
-    else if (!memchr(out->data, '\n', len) &&
-             str_width((struct str){out->data, len}) < (size_t)ui->grid->w)
+    line = !memchr(out->data, '\n', len) &&
+           str_width((struct str){out->data, len}) < (size_t)ui->grid->w;
+    if (len > 0 && line)
         ui_message(ui, MESSAGE_INFO, "%.*s", (int)len, out->data);
     else
+        ui_message(ui, MESSAGE_INFO, "%s: done", name);
+    if (!line)
         ui_page(ui, name, out->data, len);
 }
 

@@ -26,6 +26,7 @@ wait column to predict: churn
 test Enter trains, as lathe train does, and the curve is in Runs
 type <Enter>
 wait gradient boosting (gbdt) of churn, binary (No, Yes)
+wait train: done
 type q
 wait ✓a run-1
 sh lathe train churn.csv --target churn --name same
