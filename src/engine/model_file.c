@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "frame/source.h"
 
 enum { FORMAT = 1 };
 
@@ -502,6 +503,8 @@ model_open(const char *path, family_find_fn *find, struct error *err)
         return m;
     }
     file_map_close(&map);
+    if (err->code == ERR_CORRUPT && source_is_table(path))
+        error_set(err, ERR_CORRUPT, "a table, where a model is expected");
     error_prefix(err, "%s: ", path);
     return NULL;
 }

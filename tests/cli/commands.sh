@@ -69,6 +69,8 @@ like "$out" '"version":"churn/1"' "it registers"
 "$lathe" train "$data" --target churn --model logistic --name second > /dev/null
 "$lathe" predict chrun@production "$data" 2> err
 is "$(cat err)" "lathe: no model 'chrun', did you mean 'churn'?" "the nearest model is named"
+"$lathe" evaluate "$data" churn 2> err
+is "$(cat err)" "lathe: $data: a table, where a model is expected" "the wrong order is told"
 "$lathe" registry show price 2> err
 is "$(cat err)" "lathe: no model 'price', there is churn" "or those that there are"
 "$lathe" predict second "$data" 2> err
