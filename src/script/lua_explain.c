@@ -111,7 +111,9 @@ lua_model_explain(lua_State *L)
     struct error err;
 
     lua_settop(L, 2);
-    luaL_checktype(L, 2, LUA_TTABLE);
+    if (!lua_istable(L, 2))
+        script_failf(L, ERR_USAGE,
+                     "rows are wanted by name: model:explain{ data = frame }");
     script_options(L, 2, allowed);
     read_kind(L, r);
     r->data = read_frame(L, "data");

@@ -442,6 +442,7 @@ frame_group(lua_State *L)
     struct lua_frame *f = script_check_frame(L, 1);
     struct shaping s = {.in = f->frame};
 
+    lua_settop(L, 3);
     s.names = script_texts(L, 2, "group");
     s.exprs = script_aggregates(L, 3);
     s.out = script_new_frame(L, f->name);
@@ -466,6 +467,7 @@ frame_pivot(lua_State *L)
     struct lua_frame *f = script_check_frame(L, 1);
     struct shaping s = {.in = f->frame};
 
+    lua_settop(L, 4);
     s.names = script_texts(L, 2, "pivot");
     s.text = luaL_checkstring(L, 3);
     s.exprs = script_aggregates(L, 4);
@@ -648,7 +650,7 @@ const struct binding lua_frame_methods[] = {
      "One row for each group. A list, { \"name = aggregate\", ... }, keeps its\n"
      "order; names alone are sorted. Aggregates: count(), sum(x), mean(x), min(x),\n"
      "max(x), sd(x), median(x), distinct(x), missing(x), share(x),\n"
-     "first(x), last(x)."},
+     "first(x), last(x); without any count()."},
     {"distinct", frame_distinct, "frame:distinct([names])",
      "The first row of each that differ, in these columns or in all."},
     {"join", frame_join, "frame:join(other, { by = names, ... })",

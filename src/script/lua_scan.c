@@ -301,9 +301,11 @@ static int
 scan_group(lua_State *L)
 {
     struct scan *of = check_scan(L, 1), *s;
-    const char *const *by = script_texts(L, 2, "group");
-    const char *const *aggregates = script_aggregates(L, 3);
+    const char *const *by, *const *aggregates;
 
+    lua_settop(L, 3);
+    by = script_texts(L, 2, "group");
+    aggregates = script_aggregates(L, 3);
     s = push_step(L, of, STEP_GROUP);
     s->names = copy_texts(by);
     s->exprs = copy_texts(aggregates);
@@ -315,10 +317,12 @@ static int
 scan_pivot(lua_State *L)
 {
     struct scan *of = check_scan(L, 1), *s;
-    const char *const *by = script_texts(L, 2, "pivot");
     const char *across = luaL_checkstring(L, 3);
-    const char *const *aggregates = script_aggregates(L, 4);
+    const char *const *by, *const *aggregates;
 
+    lua_settop(L, 4);
+    by = script_texts(L, 2, "pivot");
+    aggregates = script_aggregates(L, 4);
     s = push_step(L, of, STEP_PIVOT);
     s->names = copy_texts(by);
     s->text = mem_text(across);

@@ -166,6 +166,7 @@ static bool
 no_such_field(lua_State *L, const struct object_type *t, const char *name)
 {
     const char *names[64], *nearest;
+    const char *a = strchr("aeiou", t->name[0]) ? "an" : "a";
     size_t n = 0;
 
     for (const struct binding *b = t->methods; b && b->name && n < 64; b++)
@@ -174,9 +175,9 @@ no_such_field(lua_State *L, const struct object_type *t, const char *name)
         names[n++] = *f;
     nearest = synonym_nearest(str_of(name), names, n);
     if (nearest)
-        luaL_error(L, "a %s has no '%s' (did you mean '%s'?)", t->name, name,
-                   nearest);
-    luaL_error(L, "a %s has no '%s'", t->name, name);
+        luaL_error(L, "%s %s has no '%s' (did you mean '%s'?)", a, t->name,
+                   name, nearest);
+    luaL_error(L, "%s %s has no '%s'", a, t->name, name);
     return false;
 }
 
@@ -500,6 +501,10 @@ script_aggregates(lua_State *L, int idx)
     int keys, list;
 
     idx = lua_absindex(L, idx);
+    if (lua_isnil(L, idx)) {
+        lua_pushliteral(L, "count()");
+        return script_texts(L, -1, what);
+    }
     if (lua_type(L, idx) != LUA_TTABLE || lua_rawlen(L, idx) > 0)
         return script_texts(L, idx, what);
     script_sorted_keys(L, idx);

@@ -107,7 +107,7 @@ const char *const *script_opt_texts(lua_State *L, int idx, const char *name);
 /* The same for a value at idx. */
 const char *const *script_texts(lua_State *L, int idx, const char *what);
 /* The same for { "n = count()", ... }, or { n = "count()", ... } in order of the
- * names.  Pushes one or more. */
+ * names; of nil "count()".  Pushes one or more. */
 const char *const *script_aggregates(lua_State *L, int idx);
 
 /* JSON text to Lua values; pushes one. Raises on bad JSON. */

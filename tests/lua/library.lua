@@ -169,6 +169,8 @@ tap.fails(function() model:explain { data = b, row = 1, pdp = "tenure" } end, "o
     "two questions at once are refused")
 tap.fails(function() model:explain { data = b, pdp = "tenur" } end, "no input 'tenur'", "and a wrong column")
 tap.fails(function() model:explain {} end, "rows are wanted", "and none at all")
+tap.fails(function() model:explain(b) end, "rows are wanted by name: model:explain{ data = frame }", "and rows alone")
+tap.fails(function() model:evaluate(b):nothing() end, "an evaluation has no 'nothing'", "what starts with a vowel")
 local e = model:evaluate(b)
 tap.ok(e.auc > 0.8 and e.auc < 0.9, "a model is better than chance")
 tap.ok(e.auc_low < e.auc and e.auc < e.auc_high, "its interval holds the value")
@@ -222,6 +224,8 @@ do
     local sums = there:group("id", { total = "sum(x)", n = "count()" })
     tap.is(table.concat(sums.columns, " "), "id n total", "aggregates may be named by keys, in their order")
     tap.is(table.concat(sums:values("total"), " "), "7 17", "and are computed")
+    tap.is(table.concat(there:group("id"):values("count()"), " "), "1 2", "without any they are counted")
+    tap.is(table.concat(there:group { "id" }.columns, " "), "id count()", "also of a list of names")
     tap.fails(function() there:group("id", { "count()", total = "sum(x)" }) end,
         "'total' is a name, expected a list", "a name in a list is not passed over")
     tap.fails(function() there:select { a = "id" } end, "'a' is a name, expected a list", "nor one of columns")
