@@ -405,5 +405,6 @@ UNIT += tests/unit/test_prepare_step
 UNIT += tests/unit/test_safetensors
 UNIT += tests/unit/test_sgd
 UNIT += tests/unit/test_shap
+UNIT += tests/unit/test_tree_once
 UNIT += tests/unit/test_tree_split
 UNIT += tests/unit/test_wide

@@ -193,6 +193,20 @@ repeat_all(struct forest *f, const struct forest *one, struct values *v,
            error_set(err, ERR_CORRUPT, "trees: values of no leaf");
 }
 
+/* What stands in the file once has no lines, and a set for each node: nodes that
+ * share one would make much of little. */
+static bool
+once_check(const struct forest *one, struct error *err)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < one->n_nodes; i++)
+        n += tree_blocks_of(one, i);
+    return (!one->line_start && n <= one->n_sets) ||
+           error_set(err, ERR_CORRUPT, "trees: %s that no forest has",
+                     one->line_start ? "lines" : "sets");
+}
+
 struct forest *
 tree_expand(struct forest *one, const struct st_file *file, struct error *err)
 {
@@ -207,7 +221,8 @@ tree_expand(struct forest *one, const struct st_file *file, struct error *err)
 
         most = n > most ? n : most;
     }
-    if (st_need(file, "tree.value", ST_F32, -1, &value, err) &&
+    if (once_check(one, err) &&
+        st_need(file, "tree.value", ST_F32, -1, &value, err) &&
         st_need(file, "tree.value_code", ST_U8,
                 (int64_t)(one->n_leaves * bytes_of(k)), &code, err) &&
         (scratch = mem_try_array(most, k * sizeof *scratch, err)) &&

@@ -103,15 +103,22 @@ is_number(const struct forest *f, size_t node)
 
 /* A key that no number has. */
 static const uint64_t FREE = UINT64_MAX;
+enum { PROBES = 32 };
 
-static size_t
-place_of(const uint64_t *table, size_t mask, uint64_t key)
+/* Where the key is, or may be put.  NULL where all places that it may have are
+ * taken: of a few, for a file may hold numbers that all want the same. */
+static uint64_t *
+place_of(uint64_t *table, size_t mask, uint64_t key)
 {
-    size_t at = (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & mask;
+    size_t at = (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 
-    while (table[at] != FREE && table[at] != key)
-        at = (at + 1) & mask;
-    return at;
+    for (size_t i = 0; i < PROBES; i++) {
+        uint64_t *p = &table[(at + i) & mask];
+
+        if (*p == FREE || *p == key)
+            return p;
+    }
+    return NULL;
 }
 
 /* Twice the room, or the first. */
@@ -124,35 +131,39 @@ grow_table(uint64_t **table, size_t *room, struct error *err)
     if (!grown)
         return false;
     memset(grown, 0xff, n * sizeof *grown);
-    for (size_t i = 0; i < old; i++)
-        if ((*table)[i] != FREE)
-            grown[place_of(grown, n - 1, (*table)[i])] = (*table)[i];
+    for (size_t i = 0; i < old; i++) {
+        uint64_t key = (*table)[i];
+        uint64_t *p = key == FREE ? NULL : place_of(grown, n - 1, key);
+
+        if (p)
+            *p = key;
+    }
     free(*table);
     *table = grown;
     *room = n;
     return true;
 }
 
-/* Leave each of *n numbers once: forests ask for the same few thresholds again
- * and again, and sorting all of them took a tenth of their learning. */
+/* Leave each of *n numbers once, but for a few that find no place: forests ask
+ * for the same few thresholds again and again, and sorting all of them took a
+ * tenth of their learning. */
 static bool
 drop_repeats(double *x, size_t *n, struct error *err)
 {
-    uint64_t *table = NULL, key;
+    uint64_t *table = NULL, *p, key;
     size_t room = 0, m = 0;
     bool ok = true;
 
     for (size_t i = 0; ok && i < *n; i++) {
-        size_t at;
-
         if (2 * (m + 1) > room && !(ok = grow_table(&table, &room, err)))
             break;
         memcpy(&key, &x[i], sizeof key);
-        at = place_of(table, room - 1, key);
-        if (table[at] == FREE) {
-            table[at] = key;
-            x[m++] = x[i];
-        }
+        p = place_of(table, room - 1, key);
+        if (p && *p == key)
+            continue;
+        if (p)
+            *p = key;
+        x[m++] = x[i];
     }
     free(table);
     *n = m;
