@@ -648,6 +648,37 @@ test_leaves_take_values_of_other_rows(void **state)
     }
 }
 
+/* Gradients, and values of leaves, are kept in 32 bits. */
+static void
+test_targets_past_any_number_are_refused_by_leaves(void **state)
+{
+    static const char *const loss[] = {"loss=squared", "loss=absolute"};
+    const char *anew[] = {"refit_keep=0", NULL};
+    struct table *s = made(300, PROBLEM_REGRESSION, 1);
+    struct table *other = made(300, PROBLEM_REGRESSION, 2);
+    struct train ctx = {.seed = 1};
+    struct error err;
+
+    (void)state;
+    for (size_t r = 0; r < 300; r++)
+        other->t.y[r] = other->t.y[r] * 1e45;
+    for (size_t i = 0; i < 2; i++) {
+        const char *first[] = {"trees=5", loss[i], NULL};
+        void *m = fit_ok(s, NULL, first, &ctx);
+
+        init = m;
+        assert_null(fit(other, NULL, anew, &ctx, &err));
+        init = NULL;
+        assert_int_equal(err.code, ERR_RANGE);
+        assert_string_equal(err.message,
+                            "gradients are past any number: the target's "
+                            "values or the weights are too large");
+        gbdt_family.free(m);
+    }
+    drop(s);
+    drop(other);
+}
+
 static void
 test_values_alone_want_a_model(void **state)
 {
@@ -681,6 +712,7 @@ main(void)
         cmocka_unit_test(test_rounds_go_on_from_a_model),
         cmocka_unit_test(test_other_rows_do_not_change_what_was_learnt),
         cmocka_unit_test(test_leaves_take_values_of_other_rows),
+        cmocka_unit_test(test_targets_past_any_number_are_refused_by_leaves),
         cmocka_unit_test(test_values_alone_want_a_model),
     };
 

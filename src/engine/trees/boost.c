@@ -326,6 +326,14 @@ quantise_rows(void *ctx, size_t chunk, size_t begin, size_t end)
     }
 }
 
+bool
+boost_refuse_size(struct error *err)
+{
+    return error_set(err, ERR_RANGE,
+                     "gradients are past any number: the target's values or "
+                     "the weights are too large");
+}
+
 static bool
 quantise(struct boost *s, size_t output, struct error *err)
 {
@@ -339,9 +347,7 @@ quantise(struct boost *s, size_t output, struct error *err)
         all.max_h = e->max_h > all.max_h ? e->max_h : all.max_h;
     }
     if (!isfinite(all.max_g) || !isfinite(all.max_h))
-        return error_set(err, ERR_RANGE,
-                         "gradients are past any number: the target's values "
-                         "or the weights are too large");
+        return boost_refuse_size(err);
     s->plane = s->gradient + output * s->n;
     s->scale = hist_scale(all.max_g, all.min_h, all.max_h);
     s->scale.noise = measure_noise(s);

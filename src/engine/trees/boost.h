@@ -94,6 +94,8 @@ enum {
 /* ctx, d and rule are set, all else is 0.  False with err, or with all rounds
  * that were finished; forest is then sealed.  boost_fini() either way. */
 bool boost_run(struct boost *s, struct error *err) MUST_USE;
+/* False: gradients, or values by these, are no numbers of 32 bits. */
+bool boost_refuse_size(struct error *err);
 void boost_fini(struct boost *s);
 
 /* ---- boost_metric.c ---- */

@@ -118,18 +118,19 @@ newton_step(const struct grow_options *o, double g, double h)
     return v * o->rate;
 }
 
-static void
-mix(struct refit *r, size_t leaf, double fresh)
+static bool
+mix(struct refit *r, size_t leaf, double fresh, struct error *err)
 {
     struct forest *f = r->s->forest;
     float *value = &f->value[f->leaf_start[r->tree] + leaf];
     double keep = r->s->rule.refit_keep;
 
     *value = (float)(keep * (double)*value + (1 - keep) * fresh);
+    return isfinite(*value) || boost_refuse_size(err);
 }
 
-static void
-set_newton(struct refit *r)
+static bool
+set_newton(struct refit *r, struct error *err)
 {
     size_t chunks = pool_chunks(r->s->n, BOOST_GRAIN);
 
@@ -140,14 +141,18 @@ set_newton(struct refit *r)
             all.g += r->sum[c * r->n_leaves + l].g;
             all.h += r->sum[c * r->n_leaves + l].h;
         }
-        if (all.h > 0) /* else no row says anything */
-            mix(r, l, newton_step(&r->s->rule.grow, all.g, all.h));
+        if (!isfinite(all.g) || !isfinite(all.h))
+            return boost_refuse_size(err);
+        if (all.h > 0 && /* else no row says anything */
+            !mix(r, l, newton_step(&r->s->rule.grow, all.g, all.h), err))
+            return false;
     }
+    return true;
 }
 
 /* For losses whose leaves take quantiles of residuals. */
-static void
-set_quantiles(struct refit *r)
+static bool
+set_quantiles(struct refit *r, struct error *err)
 {
     struct boost *s = r->s;
     size_t output = r->tree % s->k;
@@ -164,8 +169,10 @@ set_quantiles(struct refit *r)
         v = objective_step(&s->objective, output, s->residual + at, n);
         if (most > 0)
             v = fmin(fmax(v, -most), most);
-        mix(r, l, v * s->rule.grow.rate);
+        if (!mix(r, l, v * s->rule.grow.rate, err))
+            return false;
     }
+    return true;
 }
 
 static void
@@ -181,19 +188,18 @@ add_rows(void *ctx, size_t chunk, size_t begin, size_t end)
         score[i * r->s->k] += (double)value[r->leaf[i]];
 }
 
-static void
-refit_tree(struct refit *r)
+static bool
+refit_tree(struct refit *r, struct error *err)
 {
     const struct forest *f = r->s->forest;
     struct pool *pool = r->s->ctx->pool;
 
     r->n_leaves = f->leaf_start[r->tree + 1] - f->leaf_start[r->tree];
     pool_for(pool, r->s->n, BOOST_GRAIN, sum_rows, r);
-    if (r->s->leaf)
-        set_quantiles(r);
-    else
-        set_newton(r);
+    if (!(r->s->leaf ? set_quantiles(r, err) : set_newton(r, err)))
+        return false;
     pool_for(pool, r->s->n, BOOST_GRAIN, add_rows, r);
+    return true;
 }
 
 static void
@@ -222,9 +228,9 @@ boost_refit(struct boost *s, struct error *err)
         if (!ok)
             break;
         pool_for(s->ctx->pool, s->n, BOOST_GRAIN, gradient_rows, s);
-        for (size_t c = 0; c < s->k; c++) {
+        for (size_t c = 0; ok && c < s->k; c++) {
             r.tree = i * s->k + c;
-            refit_tree(&r);
+            ok = refit_tree(&r, err);
         }
         progress_set(s->ctx->progress, i + 1);
     }
