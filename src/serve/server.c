@@ -90,6 +90,8 @@ struct server {
     unsigned port;
     size_t max_body;
     int64_t deadline_us, idle_us;
+    unsigned most, threads;        /* connections, of so many threads */
+    atomic_uint_least64_t started; /* connections so far */
 
     pthread_mutex_t lock; /* slots, stopping */
     pthread_cond_t wake;
@@ -118,6 +120,7 @@ slot_open(struct server *s, int fd)
     buf_init(&slot->body);
     reply_init(&slot->reply);
     set_late(slot, s->deadline_us);
+    atomic_fetch_add(&s->started, 1);
     pthread_mutex_lock(&s->lock);
     slot->next = s->slots;
     if (s->slots)
@@ -516,14 +519,14 @@ on_log(void *cls, const char *fmt, va_list ap)
 
 /* The threads of the server leave all signals to the program's own. */
 static struct MHD_Daemon *
-start_daemon(struct server *s, const struct server_options *o, unsigned threads)
+start_daemon(struct server *s)
 {
-    unsigned most = o->max_connections ? o->max_connections : CONNECTIONS_MAX;
+    unsigned threads = s->threads;
     struct MHD_OptionItem list[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL},
         {MHD_OPTION_LISTEN_SOCKET, s->listen_fd, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADERS_MAX, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, most < threads ? threads : most, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, s->most, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT,
          (intptr_t)((s->idle_us > s->deadline_us ? s->idle_us
                                                  : s->deadline_us) /
@@ -692,17 +695,18 @@ server_start(const struct model *m, const struct server_options *o,
              struct error *err)
 {
     struct server *s = new_server(m, o);
-    unsigned threads;
 
     if (!set_service(s, o, err) ||
         (s->listen_fd = listen_open(o->host, o->port, &s->port, err)) < 0)
         goto fail;
     set_url(s, o->host);
-    threads = o->threads ? o->threads : pool_threads(s->service.pool);
+    s->threads = o->threads ? o->threads : pool_threads(s->service.pool);
+    s->most = o->max_connections ? o->max_connections : CONNECTIONS_MAX;
+    s->most = s->most < s->threads ? s->threads : s->most;
     s->keeper = pool_start(s->service.pool, keep, s, err);
     if (!s->keeper)
         goto fail;
-    s->daemon = start_daemon(s, o, threads);
+    s->daemon = start_daemon(s);
     if (s->daemon)
         return s;
     s->listen_fd = -1; /* closed by it, also when it fails */
@@ -727,10 +731,37 @@ server_url(const struct server *s)
 
 /* ---- stop ---- */
 
-/* Connections that the kernel has completed are accepted: take them in. */
-static void
-accept_the_rest(struct server *s)
+/* May a connection be handed over?  A thread of libmicrohttpd 0.9.75 that gets
+ * more than its share of the limit locks itself out for good, and which one
+ * gets it is not known: so it is asked once those before have arrived, but
+ * where all of them and what is open would fit into one. */
+static bool
+has_room(struct server *s, uint64_t due, int64_t end_ms)
 {
+    const struct timespec pause = {.tv_nsec = 500000};
+
+    for (;;) {
+        const union MHD_DaemonInfo *info =
+            MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+        uint64_t open = info->num_connections;
+        uint64_t started = atomic_load(&s->started);
+        uint64_t waiting = due > started ? due - started : 0;
+
+        if (waiting == 0 || open + waiting < s->most / s->threads)
+            return open < s->most;
+        if (loop_now_ms() >= end_ms)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* Connections that the kernel has completed are accepted: take them in.  Those
+ * over the limit were not, and will not be. */
+static void
+accept_the_rest(struct server *s, int64_t end_ms)
+{
+    uint64_t due = atomic_load(&s->started);
+
     for (;;) {
         struct sockaddr_storage a;
         socklen_t len = sizeof a;
@@ -741,7 +772,11 @@ accept_the_rest(struct server *s)
             continue;
         if (fd < 0)
             return;
-        MHD_add_connection(s->daemon, fd, (struct sockaddr *)&a, len);
+        if (!has_room(s, due, end_ms))
+            close(fd);
+        else if (MHD_add_connection(s->daemon, fd, (struct sockaddr *)&a,
+                                    len) == MHD_YES)
+            due++;
     }
 }
 
@@ -782,7 +817,7 @@ server_stop(struct server *s, int64_t grace_ms)
         return;
     atomic_store(&s->service.draining, true);
     MHD_quiesce_daemon(s->daemon);
-    accept_the_rest(s);
+    accept_the_rest(s, end_ms);
     shutdown(s->listen_fd, SHUT_RDWR);
     /* Twice: between the socket and our first callback a request is in
      * libmicrohttpd's hands, where nobody can see it. */

@@ -708,6 +708,29 @@ test_stop_answers_what_was_accepted(void **state)
     buf_fini(&out);
 }
 
+/* A thread that was given more than its limit waited for itself for ever. */
+static void
+test_stop_ends_where_more_wait_than_may_come_in(void **state)
+{
+    enum { MANY = 24 };
+    int fd[MANY];
+
+    (void)state;
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        struct server *s =
+            start(binary, (struct server_options){.max_connections = 4,
+                                                  .threads = threads});
+
+        for (size_t i = 0; i < MANY; i++)
+            fd[i] = dial(s);
+        alarm(WAIT_MS / 1000);
+        server_stop(s, 1000);
+        alarm(0);
+        for (size_t i = 0; i < MANY; i++)
+            close(fd[i]);
+    }
+}
+
 static void
 test_a_stopped_server_leaves_its_port(void **state)
 {
@@ -860,6 +883,7 @@ main(void)
             test_slow_clients_are_cut_off_however_busily_they_drip),
         cmocka_unit_test(test_connections_over_the_limit_wait_their_turn),
         cmocka_unit_test(test_stop_answers_what_was_accepted),
+        cmocka_unit_test(test_stop_ends_where_more_wait_than_may_come_in),
         cmocka_unit_test(test_a_stopped_server_leaves_its_port),
         cmocka_unit_test(test_an_impossible_address_is_an_error),
         cmocka_unit_test(test_names_follow_from_the_label),
