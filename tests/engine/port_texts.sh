@@ -156,4 +156,15 @@ for model in linear gbdt; do
 done
 $lathe train empty.csv --target z --drop y --seed 3 --model gbdt --out empty.lathe > /dev/null 2>&1
 like "$($lathe export empty.lathe --onnx empty.onnx 2>&1)" 'read again, 2,000 rows differ by' "where the model answers both alike it is written"
+# XML holds no control characters: with a blank instead two classes were one.
+awk 'BEGIN {
+    print "x,y"
+    for (r = 0; r < 60; r++) print r "," (r % 2 ? "a\001" : "a ")
+}' > control.csv
+"$lathe" train control.csv --target y --set trees=3 --out control.lathe > /dev/null 2>&1
+"$lathe" export control.lathe --pmml control.pmml 2> err
+is "$?" 1 "classes with control characters do not go to PMML"
+like "$(cat err)" "PMML cannot hold 'a.x01', which has a control character" "and it is said why"
+[ ! -e control.pmml ]
+ok $? "no file is left behind"
 done_testing

@@ -617,6 +617,40 @@ linear_write(struct pmml_writing *w, const struct graph_node *dense,
     return true;
 }
 
+/* XML has no way to say most bytes below a blank, and with a blank instead two
+ * texts would become one. */
+static bool
+text_check(const char *s, struct error *err)
+{
+    for (const char *c = s; *c; c++)
+        if ((unsigned char)*c < 32 && !xml_is_blank(*c))
+            return error_set(err, ERR_TYPE,
+                             "PMML cannot hold '%.64s', which has a control "
+                             "character: write this model as --onnx or --c",
+                             s);
+    return true;
+}
+
+static bool
+texts_check(const struct portable *p, struct error *err)
+{
+    if (p->target && !text_check(p->target, err))
+        return false;
+    for (size_t c = 0; c < p->n_classes; c++)
+        if (!text_check(p->classes[c], err))
+            return false;
+    for (size_t i = 0; i < p->graph->n_cols; i++) {
+        const struct portable_input *in = &p->input[i];
+
+        if (!text_check(in->name, err))
+            return false;
+        for (size_t l = 0; l < in->n_levels; l++)
+            if (!text_check(in->levels[l], err))
+                return false;
+    }
+    return true;
+}
+
 bool
 pmml_write(const struct portable *p, struct buf *out, struct error *err)
 {
@@ -626,6 +660,8 @@ pmml_write(const struct portable *p, struct buf *out, struct error *err)
     struct error ignored;
     struct boosted b;
 
+    if (!texts_check(p, err))
+        return false;
     if (p->n_answers)
         return pmml_put_clusters(&w) && buf_check(out, err);
     if (boosted_find(p, "PMML", &b, &ignored))
