@@ -679,6 +679,29 @@ test_targets_past_any_number_are_refused_by_leaves(void **state)
     drop(other);
 }
 
+/* Gains grow with the square of what is learnt, and a model file with one that
+ * is infinite cannot be read back. */
+static void
+test_gains_past_any_number_are_the_largest(void **state)
+{
+    const char *set[] = {"trees=5", NULL};
+    struct table *s = made(300, PROBLEM_REGRESSION, 1);
+    struct train ctx = {.seed = 1};
+    double *gain = mem_new(design_cols(s->d) * sizeof *gain);
+    void *m;
+
+    (void)state;
+    for (size_t r = 0; r < 300; r++)
+        s->t.y[r] *= 1e30;
+    m = fit_ok(s, NULL, set, &ctx);
+    gbdt_family.importance(m, gain);
+    for (size_t c = 0; c < design_cols(s->d); c++)
+        assert_true(isfinite(gain[c]));
+    free(gain);
+    gbdt_family.free(m);
+    drop(s);
+}
+
 static void
 test_values_alone_want_a_model(void **state)
 {
@@ -713,6 +736,7 @@ main(void)
         cmocka_unit_test(test_other_rows_do_not_change_what_was_learnt),
         cmocka_unit_test(test_leaves_take_values_of_other_rows),
         cmocka_unit_test(test_targets_past_any_number_are_refused_by_leaves),
+        cmocka_unit_test(test_gains_past_any_number_are_the_largest),
         cmocka_unit_test(test_values_alone_want_a_model),
     };
 

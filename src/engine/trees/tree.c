@@ -5,6 +5,7 @@
 #include "engine/trees/tree.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,7 +253,7 @@ tree_add_node(struct forest *f, const struct binned *b,
     } else {
         f->threshold[i] = binner_cut(b->binner[slot->col], s->code);
     }
-    f->node_gain[i] = (float)s->gain;
+    f->node_gain[i] = (float)fmin(s->gain, FLT_MAX);
     return (int16_t)f->open_nodes++;
 }
 
