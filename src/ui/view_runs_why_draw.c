@@ -320,13 +320,14 @@ runs_effect_title(struct view *v, struct buf *left, struct buf *right)
         buf_puts(left, "effect");
         return;
     }
+    /* Before all else: the lines leave out some. */
+    if (w->image.height > 0 && w->effect.effect.k > EXPLANATION_LINES)
+        buf_printf(left, "%d of %zu %s · ", EXPLANATION_LINES,
+                   w->effect.effect.k, w->effect.effect.names.words);
     /* "probability of churn = Yes by tenure · 500 of 7,043 rows" */
     what = strstr(w->effect.note, " · ");
     n = what ? (size_t)(what - w->effect.note) : strlen(w->effect.note);
     buf_add(left, w->effect.note, n);
     if (what)
         buf_puts(right, what + strlen(" · "));
-    if (w->image.height > 0 && w->effect.effect.k > EXPLANATION_LINES)
-        buf_printf(right, " · %d of %zu %s", EXPLANATION_LINES,
-                   w->effect.effect.k, w->effect.effect.names.words);
 }

@@ -1,6 +1,8 @@
 # Why the model of a run answers as it does, in the Runs view.
 test Enter on a run explains it by the rows of its table
 copy samples/churn/churn.csv
+sh awk 'BEGIN { print "x,y"; for (i = 0; i < 400; i++) print i "," int(i / 40) }' > ten.csv
+sh lathe train ten.csv --target y --set trees=3 --name ten 2> /dev/null
 sh lathe train churn.csv --target monthly_charges --set loss=quantile --set alpha=0.1,0.9 --set trees=3 --name spread
 sh lathe train churn.csv --target internet_service --set trees=3 --drop churn --name lines
 sh lathe train churn.csv --target churn --set trees=20 --name boosted
@@ -89,6 +91,12 @@ wait ✓a spread
 wait why · spread
 wait quantiles of monthly_charges by
 wait q0.1      q0.9
+
+test of more classes than there are lines it is told first how many are drawn
+type j
+wait ✓a ten
+wait why · ten
+wait 7 of 10 classes · probabi
 type 1
 wait 7,043 rows
 type Q
