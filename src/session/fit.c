@@ -267,8 +267,17 @@ end_run(struct store *store, const struct follower *f, const struct model *m,
     return ok;
 }
 
+/* A checkpoint that is refused has let nothing begin. */
+static bool
+is_refused(const struct fit_request *r, const struct follower *f,
+           const struct error *why)
+{
+    return r->options.resume && why->code == ERR_STATE && !f->lead[0];
+}
+
 static void
-fail_run(struct store *store, const struct follower *f, const struct error *why)
+fail_run(struct store *store, const struct fit_request *r,
+         const struct follower *f, const struct error *why)
 {
     struct error err;
     struct buf metrics;
@@ -277,7 +286,8 @@ fail_run(struct store *store, const struct follower *f, const struct error *why)
     put_metrics(f, &metrics);
     if (!run_end(store, f->run,
                  why->code == ERR_CANCELLED ? RUN_CANCELLED : RUN_FAILED,
-                 why->message, metrics.data, NULL, NULL, &err))
+                 why->message, metrics.data, NULL, NULL, &err) ||
+        (is_refused(r, f, why) && !run_delete(store, f->run, false, &err)))
         session_message(f->session, MESSAGE_ERROR, "run %.8s: %s", f->run,
                         err.message);
     buf_fini(&metrics);
@@ -565,10 +575,11 @@ tell_target(struct task *t, const struct fit_request *r, struct error *err)
              r->target, y.n_classes);
     } else if (floats && r->family->problems & 1u << PROBLEM_MULTICLASS &&
                y.problem == PROBLEM_REGRESSION && is_scale(&y)) {
-        tell(t,
-             "target '%s' has few different values, all whole numbers, learnt "
-             "as numbers; --problem classes (in Lua problem) makes each a class",
-             r->target);
+        tell(
+            t,
+            "target '%s' has few different values, all whole numbers, learnt "
+            "as numbers; --problem classes (in Lua problem) makes each a class",
+            r->target);
     }
     target_fini(&y);
     return true;
@@ -652,10 +663,10 @@ fit_settled(struct session *s, struct task *t, const struct fit_request *r,
                               .loss = r->loss},
               err);
     if (!m) {
-        fail_run(store, f, err);
+        fail_run(store, r, f, err);
     } else if (!end_run(store, f, m, r->stream != NULL,
                         progress_stopped(task_progress(t)), err)) {
-        fail_run(store, f, err);
+        fail_run(store, r, f, err);
         model_unref(m);
         m = NULL;
     }

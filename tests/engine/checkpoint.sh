@@ -72,6 +72,7 @@ model=gbdt table=t.csv
 rm -f none
 train --set trees=5 --checkpoint none --resume > out
 is $? 0 "no checkpoint is the beginning"
+runs=$($lathe runs ls --limit 999 | wc -l)
 train --set trees=150 --set row_share=0.7 --checkpoint point.plain --resume > out 2> err
 is $? 1 "a checkpoint of other parameters is refused"
 like "$(cat err)" 'point.plain: it is of another fit: row_share is 0.8 there, 0.7 here$' "and told which"
@@ -85,6 +86,7 @@ like "$(cat err)" 'another fit: the rows; drop is not set there, \["b"\] here; s
 LC_ALL=C sed 's/"of\\":/"oo\\":/' point.plain > older
 train --set trees=150 --set row_share=0.7 --checkpoint older --resume > out 2> err
 like "$(cat err)" 'older: it is of another fit: other rows, parameters or seed$' "one that does not have it is refused all the same"
+is "$($lathe runs ls --limit 999 | wc -l)" "$runs" "and leaves no run, as other mistakes do"
 train --set trees=150 --set row_share=0.8 --checkpoint older --resume --out older.lathe > out
 cmp -s whole.plain older.lathe
 is $? 0 "or gone on from"
