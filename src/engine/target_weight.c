@@ -236,9 +236,10 @@ class_factor(const struct target *t, const char *spec, double *factor,
     c = target_class_named((const char *const *)t->classes, t->n_classes,
                            (struct str){spec, (size_t)(eq - spec)});
     if (c == t->n_classes)
-        return error_set(err, ERR_RANGE,
-                         "class weight '%s': the target has no such class",
-                         spec);
+        return error_set(
+            err, ERR_RANGE, "class weight '%s': the target has no such class%s",
+            spec,
+            strchr(spec, '=') == eq ? "" : "; each is told by itself, as No=1");
     if (!str_to_f64(str_of(eq + 1), &v) || !(v >= 0 && v <= 1e100))
         return error_set(err, ERR_RANGE,
                          "class weight '%s', expected a number from 0 to 1e100",

@@ -82,7 +82,8 @@ mistake "a level of -1, expected between 0 and 1" churn --interval=-1
 mistake "probabilities are calibrated, and the target is a number" monthly_charges --calibrate platt
 mistake "(no|unknown) metric 'acu'" churn --metric acu
 mistake "'auc,logloss' are several metrics: name one, or in Lua a list" churn --stop auc,logloss
-mistake "class weight 'maybe=2': the target has no such class" churn --class-weight maybe=2
+mistake "class weight 'maybe=2': the target has no such class$" churn --class-weight maybe=2
+mistake "class weight 'No=1,Yes=2': the target has no such class; each is told by itself" churn --class-weight No=1,Yes=2
 
 # Names may be given with commas, as they are to query.
 $lathe train train.csv --target churn --set trees=5 --metric kappa --metric mcc --drop tenure --drop contract --out a.lathe > one
