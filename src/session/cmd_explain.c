@@ -103,6 +103,7 @@ read_question(struct question *q, struct task *t, const struct call *c,
     struct explanation_request *r = &q->request;
     const char *background = call_text(c, "background");
 
+    r->chart = !call_text(c, "out") && !call_json(c);
     r->class = call_text(c, "class");
     r->metric = call_text(c, "metric");
     if (!choose_kind(c, r, err) || !count_option(c, "row", &r->row, err) ||

@@ -110,7 +110,8 @@ rows_most(const struct model *m, const struct explanation_request *r)
         (explain_asks(m) || r->shares.way == EXPLAIN_KERNEL))
         return EXPLAIN_ASKED;
     return r->kind == EXPLANATION_PAIRS ? EXPLAIN_PAIRED
-           : r->kind == EXPLANATION_RANKING || r->kind == EXPLANATION_SHUFFLE
+           : r->kind == EXPLANATION_RANKING || r->kind == EXPLANATION_SHUFFLE ||
+                   r->chart
                ? EXPLAIN_RANKED
                : frame_rows(r->data);
 }

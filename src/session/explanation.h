@@ -28,6 +28,7 @@ struct explanation_request {
     const char *class;        /* of several; NULL: all */
     const char *metric;       /* to shuffle by; NULL: the task's usual */
     size_t repeats, points, rows; /* 0: as explain.h says */
+    bool chart; /* nobody asks for each row: of shares, too, as many as rank */
     struct explain_options shares;
 };
 

@@ -270,8 +270,9 @@ static const struct arg explain_args[] = {
     {"--points", ARG_INT, false, false, NULL, NULL,
      "values that an input is set to: 40"},
     {"--rows", ARG_INT, false, false, NULL, NULL,
-     "rows drawn by seed: for --importance and --pdp 10,000, --interactions "
-     "1,000, --ice 50, of models that are asked (kernel) 100"},
+     "rows drawn by seed: for charts, --importance and --pdp 10,000, "
+     "--interactions 1,000, --ice 50, of models that are asked (kernel) 100; "
+     "with --out and --json shares are of all rows"},
     {"--seed", ARG_INT, false, false, "1", NULL, "of all that is drawn"},
     {"--table", ARG_TEXT, false, false, NULL, "NAME",
      "instead a table that models of its kind tell of: centres, loadings"},

@@ -95,7 +95,8 @@ is "$(explain --interactions --rows 1000)" "$(cat pairs)" "as where so many are 
 like "$(explain --importance permutation)" "^10,000 of $all rows · what logloss" "shuffling goes by 10,000"
 like "$(explain --importance permutation --rows 300)" "^300 of $all rows · what" "or by as many as are asked for"
 like "$(explain --importance shap)" "^10,000 of $all rows · " "so does a ranking by shares"
-like "$(explain)" "^$all rows · " "shares themselves are of all rows"
+like "$(explain)" "^10,000 of $all rows · " "so does their chart"
+like "$(explain --out shares.csv)" "^$all rows · " "shares themselves are of all rows"
 like "$(explain --interactions --rows 10 --out pairs.csv)" "^10 of $all rows · " "where they are written, too, it is said"
 like "$(explain --ice tenure)" "· 50 of $all rows$" "as of curves"
 
