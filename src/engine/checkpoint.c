@@ -80,35 +80,42 @@ static const struct {
     {"streamed", "the memory there is"},
 };
 
+/* As people read it; nothing where it is not set. */
+static void
+value_text(const struct json *v, struct buf *out)
+{
+    buf_init(out);
+    if (v && json_type(v) == JSON_STRING)
+        buf_puts(out, json_string(v));
+    else if (v && json_type(v) != JSON_NULL)
+        json_print(out, v);
+    if (strcmp(out->data, "[]") == 0)
+        buf_clear(out);
+}
+
 static void
 put_value(const struct json *v, struct buf *out)
 {
     struct buf text;
 
-    buf_init(&text);
-    if (v && json_type(v) == JSON_STRING)
-        buf_puts(&text, json_string(v));
-    else if (v && json_type(v) != JSON_NULL)
-        json_print(&text, v);
-    if (text.len == 0 || strcmp(text.data, "[]") == 0)
+    value_text(v, &text);
+    if (text.len == 0)
         buf_puts(out, "not set");
     else
         buf_plain(out, text.data, text.len, VALUE_CELLS);
     buf_fini(&text);
 }
 
+/* Also where one is not there, as before there was such an option, and the
+ * other not set. */
 static bool
 same_value(const struct json *a, const struct json *b)
 {
     struct buf ta, tb;
     bool same;
 
-    if (!a || !b)
-        return false;
-    buf_init(&ta);
-    buf_init(&tb);
-    json_print(&ta, a);
-    json_print(&tb, b);
+    value_text(a, &ta);
+    value_text(b, &tb);
     same = strcmp(ta.data, tb.data) == 0;
     buf_fini(&ta);
     buf_fini(&tb);

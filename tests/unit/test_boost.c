@@ -76,6 +76,7 @@ struct told {
 
 static const struct checkpoint *checkpoint; /* of the fits to come */
 static const void *init;
+static unsigned long fault; /* the allocation that fails; 0: none */
 
 static void
 keep_event(void *ctx, const struct event *e)
@@ -115,7 +116,11 @@ fit(const struct table *s, const struct table *valid, const char *const *set,
 
     for (; *set; set++)
         assert_ok(params_set_pair(p, *set, err), *err);
+    if (fault)
+        mem_fault_arm(fault, false);
     m = gbdt_family.fit(&d, p, ctx, NULL, err);
+    if (fault)
+        mem_fault_arm(0, false);
     params_free(p);
     drop(none);
     return m;
@@ -486,6 +491,36 @@ test_a_damaged_checkpoint_is_refused_or_harmless(void **state)
     drop(s);
 }
 
+/* Options that the program did not have when the checkpoint was written differ
+ * where they are set. */
+static void
+test_what_is_not_set_is_no_difference_of_a_checkpoint(void **state)
+{
+    struct table *s = made(60, PROBLEM_BINARY, 1);
+    struct checkpoint c = {.path = PATH,
+                           .key = "k",
+                           .of = "{\"seed\":1,\"stop\":\"\"}",
+                           .every_rounds = 2,
+                           .resume = true};
+    const char *set[] = {"trees=4", NULL};
+    struct train ctx = {.seed = 1};
+    struct error err;
+
+    (void)state;
+    remove(PATH);
+    checkpoint = &c;
+    gbdt_family.free(fit_ok(s, NULL, set, &ctx));
+    c.key = "another";
+    c.of = "{\"seed\":2,\"stop\":null,\"drop\":[],\"weight\":null}";
+    assert_null(fit(s, NULL, set, &ctx, &err));
+    assert_string_equal(err.message,
+                        "test_boost.point: it is of another fit: seed is 1 "
+                        "there, 2 here");
+    checkpoint = NULL;
+    remove(PATH);
+    drop(s);
+}
+
 static void
 test_a_checkpoint_of_another_fit_is_refused(void **state)
 {
@@ -679,6 +714,35 @@ test_targets_past_any_number_are_refused_by_leaves(void **state)
     drop(other);
 }
 
+static void
+test_no_memory_for_new_values_is_an_error(void **state)
+{
+    static const char *const loss[] = {"loss=squared", "loss=absolute"};
+    const char *anew[] = {"refit_keep=0.5", NULL};
+    struct table *s = made(100, PROBLEM_REGRESSION, 1);
+    struct train ctx = {.seed = 1};
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        const char *first[] = {"trees=3", loss[i], NULL};
+        void *m = fit_ok(s, NULL, first, &ctx), *n = NULL;
+
+        init = m;
+        for (fault = 1; !n; fault++) {
+            n = fit(s, NULL, anew, &ctx, &err);
+            if (!n)
+                assert_int_equal(err.code, ERR_NOMEM);
+            assert_true(fault < 5000);
+        }
+        fault = 0;
+        init = NULL;
+        gbdt_family.free(n);
+        gbdt_family.free(m);
+    }
+    drop(s);
+}
+
 /* Gains grow with the square of what is learnt, and a model file with one that
  * is infinite cannot be read back. */
 static void
@@ -732,10 +796,12 @@ main(void)
         cmocka_unit_test(test_failures_to_keep_a_checkpoint_are_told),
         cmocka_unit_test(test_a_damaged_checkpoint_is_refused_or_harmless),
         cmocka_unit_test(test_a_checkpoint_of_another_fit_is_refused),
+        cmocka_unit_test(test_what_is_not_set_is_no_difference_of_a_checkpoint),
         cmocka_unit_test(test_rounds_go_on_from_a_model),
         cmocka_unit_test(test_other_rows_do_not_change_what_was_learnt),
         cmocka_unit_test(test_leaves_take_values_of_other_rows),
         cmocka_unit_test(test_targets_past_any_number_are_refused_by_leaves),
+        cmocka_unit_test(test_no_memory_for_new_values_is_an_error),
         cmocka_unit_test(test_gains_past_any_number_are_the_largest),
         cmocka_unit_test(test_values_alone_want_a_model),
     };
