@@ -277,7 +277,7 @@ conformal_save(const struct conformal *c, struct json_writer *w)
         conformal_json_local(c, w);
 }
 
-/* n numbers of a list, ascending where `rising`. */
+/* n numbers of a list, ascending where `rising`, else widths. */
 static bool
 numbers_load(const struct json *o, const char *name, size_t n, bool rising,
              double *out, struct error *err)
@@ -292,7 +292,7 @@ numbers_load(const struct json *o, const char *name, size_t n, bool rising,
                          json_len(list), name, n);
     for (const struct json *v = json_first(list); v; v = json_next(v), i++) {
         if (json_type(v) != JSON_NUMBER || !isfinite(json_number(v)) ||
-            (rising && i && json_number(v) <= out[i - 1]))
+            (rising ? i && json_number(v) <= out[i - 1] : json_number(v) < 0))
             return error_set(err, ERR_CORRUPT, "bad %s of ranges", name);
         out[i] = json_number(v);
     }

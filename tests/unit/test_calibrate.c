@@ -484,6 +484,17 @@ test_local_intervals_cover_large_and_small_alike(void **state)
     for (size_t i = 0; i < 100; i++)
         assert_true(conformal_width(&c, p[i]) == conformal_width(&back, p[i]));
     json_free(v);
+    buf_clear(&b);
+    c.at[3] = -1; /* and no file is believed */
+    json_writer_init(&w, &b);
+    json_open(&w, '{');
+    conformal_save(&c, &w);
+    json_close(&w, '}');
+    v = json_parse((struct str){b.data, b.len}, &err);
+    assert_non_null(v);
+    assert_false(conformal_load(v, &back, &err));
+    assert_string_equal(err.message, "bad widths of ranges");
+    json_free(v);
     buf_fini(&b);
     rows.n = 199; /* two bins want 200 */
     assert_true(conformal_fit_local(0.9, &rows, &c, &err));
@@ -609,7 +620,8 @@ test_no_memory_ends_in_an_error_not_a_leak(void **state)
         mem_fault_arm(n, false);
         ok = calibration_fit(CALIBRATE_ISOTONIC, &multi, &c, &err) &&
              decision_fit(NULL, profit, &binary, two, &d, &err) &&
-             conformal_fit(0.8, &multi, &f, &err);
+             conformal_fit(0.8, &multi, &f, &err) &&
+             conformal_fit_local(0.8, &binary, &f, &err);
         mem_fault_arm(0, false);
         if (!ok)
             assert_int_equal(err.code, ERR_NOMEM);
