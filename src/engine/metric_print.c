@@ -16,7 +16,8 @@ enum {
     MAX_PRINTED = 12,
     MAX_PAIRS = 10,
     UNIT_DIGITS = 5,
-    SHARE_DECIMALS = 4
+    SHARE_DECIMALS = 4,
+    BY_ZERO = 1000000 /* a MAPE above it was divided by 0 */
 };
 
 /* Text in `cells` cells, cut with ".." when longer. */
@@ -90,6 +91,11 @@ scores_print(const struct evaluation *e, struct buf *out)
         int decimals = metric_decimals(s->metric, s->value);
         char v[STR_F64_MAX], low[STR_F64_MAX], high[STR_F64_MAX];
 
+        if (s->metric->kind == METRIC_MAPE && s->value > BY_ZERO) {
+            buf_printf(out, "%-*s %10s   a true value is 0\n", wide,
+                       metric_label(s->metric), "-");
+            continue;
+        }
         score_text(s->value, decimals, v);
         score_text(s->low, decimals, low);
         score_text(s->high, decimals, high);

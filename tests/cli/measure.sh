@@ -21,6 +21,8 @@ out=$($lathe evaluate days.lathe days.csv --slice day --slice at --slice x)
 like "$out" '^2024-01-01 to below 2024-04-04 +12' "parts of dates are named by dates"
 like "$out" '^2024-01-01 00:30 to below 2024-01-01 06:30 +12 ' "and those of times by times"
 like "$out" '^0 to below 12 +12' "those of numbers by numbers"
+sed '2s/,[^,]*$/,0/' days.csv > zero.csv
+like "$($lathe evaluate days.lathe zero.csv)" '^MAPE +- +a true value is 0$' "errors are no share of a truth of 0"
 out=$($lathe evaluate m.lathe "$churn" --slice 'tenur > 12' 2>&1)
 is $? 1 "a slice of no column is an error"
 like "$out" "slice 'tenur > 12': .*tenure" "that names the nearest"
