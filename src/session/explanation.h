@@ -49,7 +49,7 @@ struct explanation {
     /* of shuffling: the metric and what it is on the rows as they are */
     char metric[METRIC_NAME];
     double whole;
-    char note[512]; /* what it is and how it was found, for people */
+    char note[640]; /* what it is and how it was found, for people */
 };
 
 bool
