@@ -23,7 +23,7 @@ struct writing {
     size_t *order; /* n_rounds x n_outputs: trees; SIZE_MAX: a leaf of 0 */
     size_t n_rounds;
     double *gain; /* of a split of each column */
-    bool stubs;   /* a first round with the bases */
+    bool bases;   /* a first round with the bases */
     struct json_writer w;
     struct error *err;
 };
@@ -233,7 +233,7 @@ put_tree(struct writing *s, size_t t, size_t id)
 
 /* A tree that is one leaf. */
 static void
-put_stub(struct writing *s, double value, size_t id)
+put_single(struct writing *s, double value, size_t id)
 {
     static const char *const empty[] = {"categories", "categories_nodes",
                                         "categories_segments",
@@ -273,7 +273,7 @@ put_stub(struct writing *s, double value, size_t id)
 static bool
 put_booster(struct writing *s)
 {
-    size_t k = s->b.e->n_outputs, id = 0, n = (s->n_rounds + s->stubs) * k;
+    size_t k = s->b.e->n_outputs, id = 0, n = (s->n_rounds + s->bases) * k;
 
     json_name(&s->w, "gradient_booster");
     json_open(&s->w, '{');
@@ -292,11 +292,11 @@ put_booster(struct writing *s)
     json_close(&s->w, ']');
     json_name(&s->w, "trees");
     json_open(&s->w, '[');
-    for (size_t i = 0; i < k && s->stubs; i++)
-        put_stub(s, s->b.e->base[i], id++);
+    for (size_t i = 0; i < k && s->bases; i++)
+        put_single(s, s->b.e->base[i], id++);
     for (size_t i = 0; i < s->n_rounds * k; i++)
         if (s->order[i] == SIZE_MAX)
-            put_stub(s, 0, id++);
+            put_single(s, 0, id++);
         else if (!put_tree(s, s->order[i], id++))
             return false;
     json_close(&s->w, ']');
@@ -464,7 +464,7 @@ xgboost_write(const struct portable *p, struct buf *out, struct error *err)
         return false;
     }
     for (size_t k = 0; k < s.b.e->n_outputs; k++)
-        s.stubs |= s.b.e->base[k] != 0;
+        s.bases |= s.b.e->base[k] != 0;
     json_writer_init(&s.w, out);
     json_open(&s.w, '{');
     json_name(&s.w, "learner");
